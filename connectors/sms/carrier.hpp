@@ -1,0 +1,74 @@
+// One way to the telephone network: an SMPP link, an HTTP provider, a modem. What a carrier must do, and no more: numbers,
+// users, accounts and JIDs are the connector's business.
+#pragma once
+
+#include "gateway/base/clock.hpp"
+#include "gateway/connector/connector.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace wherry::sms {
+
+namespace asio = boost::asio;
+
+// An address as the telephone network has it, in its one true form: "+<E.164 digits>", a short code ("72404"), or an
+// alphanumeric sender ("ACME").
+struct Address {
+  enum class Type { international, short_code, alphanumeric };
+  Type type = Type::international;
+  std::string text;
+  bool operator==(const Address&) const = default;
+};
+
+struct OutgoingText {
+  std::string key;  // one per message, for ever: reports come back with it
+  Address from, to;
+  std::string text;                // UTF-8, links of files already in it
+  std::vector<std::string> media;  // URLs, where the carrier can send media; else empty
+};
+
+struct IncomingText {
+  std::string id;  // the carrier's id, or one derived from the content where it has none; the same text again has the same id
+  Address from, to;
+  std::string text;
+  base::Time sent_at;
+};
+
+// How far a text has come; the segments of a long one already folded into one (all delivered → delivered, one failed → failed).
+struct TextProgress {
+  std::string key;
+  connector::Stage stage = connector::Stage::accepted;
+  std::string text;  // why it failed, for the sender
+};
+
+// Both return once the event is durable: only then may the carrier answer its network. They throw when the store is
+// lost. `received` returns false where nobody has the number: answer so that the network keeps or bounces it.
+struct CarrierEvents {
+  virtual ~CarrierEvents() = default;
+  virtual asio::awaitable<bool> received(IncomingText text) = 0;
+  virtual asio::awaitable<void> progressed(TextProgress progress) = 0;
+};
+
+struct Carrier {
+  virtual ~Carrier() = default;
+  virtual std::string_view name() const = 0;  // as configured, unique; prefixes the carrier's keys in Storage
+
+  // Keeps the way open until cancelled; throws on a broken link and is called again after a back-off.
+  virtual asio::awaitable<void> run() = 0;
+  virtual bool is_up() const = 0;
+
+  // Sends, and returns when the network has taken (every segment of) the text. unavailable: provably not sent.
+  // uncertain: perhaps sent, or sent in part. The same key again continues where an interruption left off and never
+  // sends a segment that may already be out.
+  virtual asio::awaitable<connector::Result<void>> send(OutgoingText text) = 0;
+
+  virtual connector::Idempotency idempotency() const = 0;
+  virtual bool reports_delivery() const = 0;
+  virtual std::size_t most_text_bytes() const = 0;
+};
+
+}  // namespace wherry::sms

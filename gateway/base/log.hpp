@@ -1,0 +1,53 @@
+// Structured logs: a dotted past-tense event and fields.
+//
+//   log::info("outbox.settled", {{"account", account.value}, {"outcome", "done"}});
+//
+// No body, number, JID or secret above debug except through log::masked().
+// error: a person must act; warn: degraded, recovering; info: state changes; debug: per message.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <variant>
+
+namespace wherry::base::log {
+
+enum class Level { debug, info, warn, error };
+enum class Format { text, json };
+
+struct Field {
+  template <class T>
+    requires std::is_integral_v<T>
+  Field(std::string_view k, T v) : key(k), value(static_cast<std::int64_t>(v)) {}
+  Field(std::string_view k, std::string_view v) : key(k), value(std::string(v)) {}
+  Field(std::string_view k, const char* v) : key(k), value(std::string(v)) {}
+  Field(std::string_view k, const std::string& v) : key(k), value(v) {}
+
+  std::string_view key;
+  std::variant<std::int64_t, std::string> value;
+};
+using Fields = std::initializer_list<Field>;
+
+// Once, at start. Logs go to standard error; level "info", text, until then.
+void configure(Level level, Format format);
+bool enabled(Level level);
+
+void write(Level level, std::string_view event, Fields fields);
+inline void debug(std::string_view event, Fields fields = {}) {
+  if (enabled(Level::debug)) write(Level::debug, event, fields);
+}
+inline void info(std::string_view event, Fields fields = {}) { write(Level::info, event, fields); }
+inline void warn(std::string_view event, Fields fields = {}) { write(Level::warn, event, fields); }
+inline void error(std::string_view event, Fields fields = {}) { write(Level::error, event, fields); }
+
+// A keyed hash of something personal: the same value gives the same word within one run, and tells nothing outside it.
+std::string masked(std::string_view personal);
+
+}  // namespace wherry::base::log
+
+namespace wherry {
+namespace log = base::log;
+}

@@ -1,0 +1,49 @@
+// Owns coroutines: the only co_spawn of the project. Whoever starts work can cancel it and wait for its end.
+#pragma once
+
+#include "gateway/base/suspend.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+
+#include <functional>
+#include <list>
+#include <string>
+#include <vector>
+
+namespace wherry::base {
+
+class TaskGroup {
+ public:
+  explicit TaskGroup(asio::any_io_executor executor);
+  ~TaskGroup();  // the group must be empty: join() first, unless the loop itself has ended
+  TaskGroup(const TaskGroup&) = delete;
+  TaskGroup& operator=(const TaskGroup&) = delete;
+
+  // Runs `task` on the loop. An exception that leaves it ends this task only: it is logged as task.failed
+  // with `name`. Cancellation is not a failure.
+  void spawn(std::string name, asio::awaitable<void> task);
+
+  // Cancels every task; each ends at its next (or present) cancellable wait.
+  void cancel();
+
+  // Waits until no task is left. Tasks spawned meanwhile are waited for too.
+  asio::awaitable<void> join();
+
+  bool empty() const { return tasks_.empty(); }
+  asio::any_io_executor executor() const { return executor_; }
+
+ private:
+  struct Task {
+    std::string name;
+    asio::cancellation_signal cancel;
+  };
+  void ended(std::list<Task>::iterator task, std::exception_ptr error);
+
+  asio::any_io_executor executor_;
+  std::list<Task> tasks_;
+  std::vector<Resume> joining_;
+};
+
+}  // namespace wherry::base

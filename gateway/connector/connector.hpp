@@ -1,0 +1,173 @@
+// The contract between the gateway and one network: the only header with a compatibility promise.
+//
+// A Connector knows its network's protocol and nothing about XMPP; the gateway knows XMPP and nothing about any
+// network. They exchange values: Actions go out, Events come in. Everything here runs on the gateway's one event-loop
+// thread. Text is UTF-8, times are UTC. connectors/README.md tells how to write one.
+#pragma once
+
+#include "gateway/base/error.hpp"
+#include "gateway/connector/event.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/version.hpp>
+#include <nlohmann/json_fwd.hpp>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace wherry::net {
+class HttpClient;
+class HttpServer;
+}  // namespace wherry::net
+
+namespace wherry::connector {
+
+namespace asio = boost::asio;
+using base::AccountId;
+using base::Errc;
+using base::Error;
+using base::Result;
+
+// What a repeated send costs on this network; it decides what happens to a send of unknown outcome.
+enum class Idempotency {
+  by_key,     // the same SendMessage::key is sent once, however often it is asked for: repeat freely
+  queryable,  // perform() finds out by itself whether a key was sent, and repeats only if not: repeat freely
+  none,       // a repeat may double: the sender is told that the message may not have been sent
+};
+
+// What the network is, as far as the gateway must know.
+struct Network {
+  std::string id;             // "sms": one word, in logs and configuration
+  std::string name;           // "SMS": in disco and roster
+  std::string disco_type;     // category "gateway", type from the XMPP registrar: "sms"
+  std::string contact_prompt; // jabber:iq:gateway: what one types to name a contact, "Phone number"
+  std::string contact_help;   // and how: "With the country code, like +1 415 555 0132."
+  Idempotency idempotency = Idempotency::none;
+  bool redelivers = true;     // may publish the same event again after an interruption: the inbox remembers ids
+  bool has_presence = false;  // contacts' presence is known; otherwise they are shown available while the session is up
+  bool reports_delivery = false;  // MessageProgressed comes: receipts (XEP-0184) can be offered
+};
+
+// Of one chat of one account: SMS and MMS may differ within one login.
+enum class Support { refuse, drop, fall_back, partial, full };
+struct Capabilities {
+  std::size_t text_bytes = 0;  // most text of one message, in UTF-8 bytes; 0: no limit of the network's own
+  Support files = Support::fall_back;  // fall_back: as links in the text
+  Support delivery_reports = Support::refuse;
+};
+
+using Answers = std::map<std::string, std::string>;  // by field name
+
+// A question to the user. It is shown as plain registration fields, a data form, a dialogue: whatever the client can.
+struct Field {
+  enum class Type { text, secret, choice, boolean };
+  std::string name;   // where the network's field fits one of XEP-0077's, its name: username, password, phone, email, nick
+  std::string label;
+  Type type = Type::text;
+  bool required = true;
+  std::string value;  // what is on record; never a secret
+  std::vector<std::string> choices;  // of Type::choice
+};
+struct Form {
+  std::string title;
+  std::string instructions;
+  std::vector<Field> fields;
+};
+struct Dialogue {
+  virtual ~Dialogue() = default;
+  // Shows `form` and waits for the answers: every required field is there and not empty, every choice one of the
+  // choices. An error means that the user gave up: return it.
+  virtual asio::awaitable<Result<Answers>> ask(Form form) = 0;
+};
+
+// One registration, as the gateway keeps it. `credentials` are what log_in() returned.
+struct Account {
+  AccountId id;
+  std::string user;  // the user's address, opaque: the same text is the same person
+  Answers credentials;
+};
+struct Applicant {
+  std::string user;
+  const Account* present = nullptr;  // the account that is being changed; valid until the first co_await
+};
+
+// Where a session's events go. publish() returns once the event is durable (volatile events: at once); only then may
+// the connector acknowledge it to its network. It throws when the store is lost: do not acknowledge then.
+struct EventSink {
+  virtual ~EventSink() = default;
+  virtual asio::awaitable<void> publish(Event event) = 0;
+};
+
+// One account, live.
+struct Session {
+  virtual ~Session() = default;
+  // Connected until cancelled. Publishes AccountChanged{online} when up; throws on a broken link, and the gateway
+  // backs off and calls it again. Returns only after AccountChanged{needs_login}.
+  virtual asio::awaitable<void> run() = 0;
+  // Called only while the session is online; never twice at once for one chat. Cancelled only at shutdown.
+  virtual asio::awaitable<Result<Receipt>> perform(Action action) = 0;
+  virtual Capabilities capabilities(const ChatId& chat) const = 0;
+};
+
+// A small durable memory of a connector's own: parts that wait for their rest, ids that reports will name. Keys sort
+// bytewise; values are UTF-8 text. Writes return once durable, and many together share a commit.
+struct Entry {
+  std::string key;
+  std::string value;  // empty in write(): the key is erased
+};
+struct Storage {
+  virtual ~Storage() = default;
+  virtual asio::awaitable<void> write(std::vector<Entry> entries) = 0;
+  // At most `limit` entries whose key starts with `prefix`, in order, beginning after the key `after`.
+  virtual asio::awaitable<std::vector<Entry>> read(std::string prefix, std::string after, std::size_t limit) = 0;
+};
+
+// What the gateway offers a connector. Everything outlives it.
+struct Services {
+  asio::any_io_executor executor;
+  net::HttpClient& http;
+  net::HttpServer& webhooks;
+  Storage& storage;
+  const base::Clock& clock;
+};
+
+// One configured network.
+struct Connector {
+  virtual ~Connector() = default;
+  virtual Network describe() const = 0;
+
+  // What the sessions share, e.g. one SMPP bind; until cancelled. Throws on a broken link: called again after a back-off.
+  virtual asio::awaitable<void> run() = 0;
+
+  // The whole registration dialogue, however many steps, verified with the network: the credentials to keep, which the
+  // gateway seals. An error's text is shown to the user.
+  virtual asio::awaitable<Result<Answers>> log_in(Applicant applicant, Dialogue& user) = 0;
+
+  // Every registered account, live or not, is told before run() and whenever one is added, changed or removed.
+  // `events` accepts events of the account at any time until forget_account.
+  virtual void know_account(const Account& account, EventSink& events) = 0;
+  virtual void forget_account(AccountId account) = 0;
+
+  // A session for an account that know_account has told. Destroyed before the account is forgotten.
+  virtual std::unique_ptr<Session> open(AccountId account) = 0;
+
+  // What a person typed (jabber:iq:gateway), or the unescaped local part of a JID, as a contact's one true id.
+  // not_found or bad_input with a sentence where it cannot be one. `account` may be null: nobody registered asks.
+  virtual Result<ContactId> parse_contact(std::string_view typed, const Account* account) const = 0;
+};
+
+// The one symbol a connector's shared object exports. `stamp` must equal plugin_stamp of the gateway.
+struct Plugin {
+  const char* stamp;
+  // Builds the connector from its configuration (an object). The error's text begins with the offending key's path,
+  // as in "links[0].port: must be 1 to 65535".
+  Result<std::unique_ptr<Connector>> (*make)(const nlohmann::json& configuration, Services services);
+};
+inline constexpr const char* plugin_stamp = "1, " __VERSION__ ", Boost " BOOST_LIB_VERSION;
+inline constexpr const char* plugin_symbol = "wherry_plugin";
+
+}  // namespace wherry::connector

@@ -1,0 +1,120 @@
+// The database: one thread, one closure per transaction, closures that arrive together share a commit.
+//
+// SQL is written once for both drivers, with $1 $2 …; only store/ contains SQL.
+#pragma once
+
+#include "gateway/base/error.hpp"
+#include "gateway/base/suspend.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace wherry::db {
+
+namespace asio = boost::asio;
+
+// NULL, a 64-bit integer, or UTF-8 text.
+using Value = std::variant<std::monostate, std::int64_t, std::string>;
+
+class Row {
+ public:
+  explicit Row(std::vector<Value> values) : values_(std::move(values)) {}
+  std::int64_t integer(std::size_t column) const { return std::get<std::int64_t>(values_.at(column)); }
+  const std::string& text(std::size_t column) const { return std::get<std::string>(values_.at(column)); }
+  bool is_null(std::size_t column) const { return std::holds_alternative<std::monostate>(values_.at(column)); }
+
+ private:
+  std::vector<Value> values_;
+};
+using Rows = std::vector<Row>;
+
+// A statement failed by its own fault (constraint, syntax): the transaction is rolled back.
+struct StatementFailed : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+// The database cannot be reached; nothing of the transaction happened, as far as we know.
+struct DatabaseLost : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// What a closure works with, on the database thread, for the time of its call.
+class Transaction {
+ public:
+  virtual ~Transaction() = default;
+
+  // `sql` must be a string literal: statements are prepared once and found again by the literal's address.
+  // Parameters are bound by position; the views must live only for the call.
+  virtual Rows query(std::string_view sql, std::span<const Value> parameters) = 0;
+  // As query, for statements whose rows nobody needs: PostgreSQL pipelines them, so a failure may come out of a later
+  // statement or the commit.
+  virtual void execute(std::string_view sql, std::span<const Value> parameters) = 0;
+
+  Rows query(std::string_view sql, std::initializer_list<Value> p = {}) { return query(sql, std::span(p.begin(), p.size())); }
+  void execute(std::string_view sql, std::initializer_list<Value> p = {}) { execute(sql, std::span(p.begin(), p.size())); }
+};
+
+// A connection of one driver. Blocking; used on the database thread only.
+class Driver {
+ public:
+  virtual ~Driver() = default;
+  virtual void begin() = 0;
+  virtual Transaction& transaction() = 0;  // valid between begin and commit or rollback
+  virtual void commit() = 0;               // returns once it is on disk
+  virtual void rollback() noexcept = 0;
+  virtual void run_script(const std::string& sql) = 0;  // several statements, inside a transaction: migrations
+  virtual std::string_view dialect() const = 0;         // "sqlite" or "postgres"
+};
+
+// "sqlite:/path/to/file" or a libpq connection URI ("postgresql://…"). Opens at once; an error says what to do.
+base::Result<std::unique_ptr<Driver>> open_driver(const std::string& url);
+
+// What a Database does with a lost connection: it retries with back-off for this long before it throws DatabaseLost.
+struct DatabasePolicy {
+  std::chrono::seconds give_up_after{60};
+  std::size_t most_in_one_commit = 2048;  // closures
+};
+
+class Database {
+ public:
+  using Closure = std::function<void(Transaction&)>;
+
+  // `loop`: where results come back. The driver moves to a thread of its own.
+  Database(asio::any_io_executor loop, std::unique_ptr<Driver> driver, DatabasePolicy policy = {});
+  ~Database();  // waits for what was begun; what was not yet begun is dropped
+
+  // Runs `closure` in a transaction and returns once it is durable, or throws what it threw. A closure may be run again
+  // (when its neighbour in the shared commit failed, or the connection was lost before the commit), so it must only
+  // write through its Transaction and assign, not append to, what it captured.
+  asio::awaitable<void> transact(Closure closure);
+
+  // As transact, without a coroutine: `done` is called on the loop with what was thrown, or null.
+  void submit(Closure closure, std::function<void(std::exception_ptr)> done);
+
+  // As transact, for a closure that returns something.
+  template <class T>
+  asio::awaitable<T> fetch(std::function<T(Transaction&)> closure);
+
+ private:
+  struct Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+template <class T>
+asio::awaitable<T> Database::fetch(std::function<T(Transaction&)> closure) {
+  auto result = std::make_shared<T>();
+  Closure run = [result, closure = std::move(closure)](Transaction& t) { *result = closure(t); };
+  co_await transact(std::move(run));
+  co_return std::move(*result);
+}
+
+}  // namespace wherry::db

@@ -1,0 +1,72 @@
+// HTTP server for webhooks, health and metrics (Boost.Beast). Plain HTTP, on loopback by default: TLS is the business
+// of the reverse proxy in front.
+#pragma once
+
+#include "gateway/base/task_group.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace wherry::net {
+
+struct ServerRequest {
+  std::string method;
+  std::string target;  // as sent: path and query
+  std::vector<std::pair<std::string, std::string>> headers;  // names in lower case, as many as came
+  std::string body;    // raw: signatures are over it
+  // The first header of that name, or "".
+  std::string_view header(std::string_view name) const;
+};
+struct ServerResponse {
+  int status = 200;
+  std::string content_type = "text/plain; charset=utf-8";
+  std::string body;
+};
+
+struct HttpServerLimits {
+  std::size_t header_bytes = 16 << 10;
+  std::size_t body_bytes = 1 << 20;
+  std::chrono::seconds read_limit{15};   // for one whole request; also how long an idle connection is kept
+  std::chrono::seconds handle_limit{15};
+  std::size_t connections = 256;
+};
+
+class HttpServer {
+ public:
+  using Handler = std::function<asio::awaitable<ServerResponse>(ServerRequest)>;
+
+  HttpServer(asio::any_io_executor executor, HttpServerLimits limits = {});
+
+  // Requests whose path equals `path`, or begins with it where it ends in '/', go to `handler`; the longest path wins.
+  // The handler may be replaced or removed (an empty function).
+  void route(std::string path, Handler handler);
+
+  // Binds and serves until stop(). Throws boost::system::system_error when the address cannot be bound.
+  void listen(const asio::ip::tcp::endpoint& endpoint);
+  asio::ip::tcp::endpoint endpoint() const;  // with the port that a port 0 became
+  asio::awaitable<void> stop();
+
+  // The address under which the outside reaches this server, without a final '/', e.g. "https://sms.example.org":
+  // what a connector gives its network, and what signatures are computed over. Empty where none is configured.
+  std::string public_url;
+
+ private:
+  asio::awaitable<void> accept();
+  asio::awaitable<void> serve(asio::ip::tcp::socket socket);
+  asio::awaitable<ServerResponse> answer(ServerRequest request);
+
+  HttpServerLimits limits_;
+  std::map<std::string, Handler> routes_;
+  asio::ip::tcp::acceptor acceptor_;
+  base::TaskGroup tasks_;
+  std::size_t connections_ = 0;
+};
+
+}  // namespace wherry::net

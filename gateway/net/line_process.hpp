@@ -1,0 +1,35 @@
+// A child process that speaks lines on its standard input and output: what child connectors run in.
+#pragma once
+
+#include "gateway/base/error.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace wherry::net {
+
+namespace asio = boost::asio;
+
+class LineProcess {
+ public:
+  // Starts `command` (looked up in PATH; no shell) in a process group of its own, with a minimal environment plus
+  // `environment` ("NAME=value"). Its standard error goes to the log, line by line. `most_line_bytes` bounds a line.
+  static base::Result<std::unique_ptr<LineProcess>> start(asio::any_io_executor executor, std::vector<std::string> command,
+                                                          std::vector<std::string> environment, std::size_t most_line_bytes);
+  virtual ~LineProcess() = default;  // kills the process group if it still runs
+
+  // The next line, without its end; nothing at the end of its output. Throws where a line is too long.
+  virtual asio::awaitable<std::optional<std::string>> read_line() = 0;
+  // Appends to the write buffer; lines are written together. Throws std::length_error when 8 MiB wait unread.
+  virtual void write_line(std::string line) = 0;
+  // Closes its standard input, waits up to `grace` for it to end, then kills it. Returns its exit code, or -signal.
+  virtual asio::awaitable<int> stop(std::chrono::milliseconds grace) = 0;
+  virtual int pid() const = 0;
+};
+
+}  // namespace wherry::net

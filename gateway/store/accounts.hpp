@@ -1,0 +1,45 @@
+// Tables `users` and `accounts`: who is registered, with what.
+#pragma once
+
+#include "gateway/base/ids.hpp"
+#include "gateway/base/secret.hpp"
+#include "gateway/connector/connector.hpp"
+#include "gateway/db/database.hpp"
+#include "gateway/xmpp/jid.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace wherry::store {
+
+// When the session is up: always, or while the user has a presence.
+enum class AccountPolicy { always_on = 0, follow_presence = 1 };
+
+struct AccountRow {
+  base::AccountId id;
+  std::string transport;  // its domain
+  xmpp::Jid user;         // bare
+  connector::Answers credentials;  // sealed in the table, as one field
+  AccountPolicy policy = AccountPolicy::always_on;
+  std::string lang;       // of the user, from the registration's xml:lang; may be empty
+};
+
+// Inserts the account, and its user when new.
+void insert_account(db::Transaction& transaction, const AccountRow& account, const base::Sealer& sealer);
+void update_account(db::Transaction& transaction, const AccountRow& account, const base::Sealer& sealer);
+// Removes the account with everything that is kept for it (contacts, queues, message map, seen ids), and its user when
+// that was the last account.
+void remove_account(db::Transaction& transaction, base::AccountId account);
+
+// Every account of a transport, in order of id. Throws std::runtime_error, naming the account, where a credential
+// cannot be opened.
+std::vector<AccountRow> read_accounts(db::Transaction& transaction, const std::string& transport, const base::Sealer& sealer);
+
+// Seals again what is not sealed with the sealer's present key; returns how many accounts it changed.
+int reseal_accounts(db::Transaction& transaction, const base::Sealer& sealer);
+
+// Everything that the store holds of one user, all transports, as a JSON text for that user (GDPR art. 15, 20); secrets left out.
+std::string export_user(db::Transaction& transaction, const xmpp::Jid& user);
+
+}  // namespace wherry::store

@@ -1,0 +1,23 @@
+// Table `connector_storage`: the small durable memory that each connector has (connector::Storage).
+#pragma once
+
+#include "gateway/connector/connector.hpp"
+#include "gateway/db/database.hpp"
+
+#include <string>
+
+namespace wherry::store {
+
+class ConnectorStorage final : public connector::Storage {
+ public:
+  // `transport`: whose memory it is. `database` outlives this.
+  ConnectorStorage(db::Database& database, std::string transport) : database_(database), transport_(std::move(transport)) {}
+  connector::asio::awaitable<void> write(std::vector<connector::Entry> entries) override;
+  connector::asio::awaitable<std::vector<connector::Entry>> read(std::string prefix, std::string after, std::size_t limit) override;
+
+ private:
+  db::Database& database_;
+  std::string transport_;
+};
+
+}  // namespace wherry::store

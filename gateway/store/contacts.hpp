@@ -1,0 +1,26 @@
+// Table `contacts`: who is in an account's contact list, and who sees whose presence (RFC 6121 §3).
+#pragma once
+
+#include "gateway/base/ids.hpp"
+#include "gateway/db/database.hpp"
+
+#include <string>
+#include <vector>
+
+namespace wherry::store {
+
+struct ContactRow {
+  base::ContactId contact;
+  std::string name;
+  bool user_sees = false;     // the user's subscription to the contact is approved
+  bool user_asked = false;    // asked for, and not yet answered by the network
+  bool contact_sees = false;  // the user approved the contact's subscription
+  bool operator==(const ContactRow&) const = default;
+};
+
+void put_contact(db::Transaction& transaction, base::AccountId account, const ContactRow& contact);
+void remove_contact(db::Transaction& transaction, base::AccountId account, const base::ContactId& contact);
+std::vector<ContactRow> read_contacts(db::Transaction& transaction, base::AccountId account);
+std::optional<ContactRow> read_contact(db::Transaction& transaction, base::AccountId account, const base::ContactId& contact);
+
+}  // namespace wherry::store

@@ -1,0 +1,41 @@
+// Table `inbox`: what networks delivered and the XMPP server has not yet confirmed. A log, as the outbox is; and table
+// `seen`: which ids came lately, so that a network may deliver twice.
+#pragma once
+
+#include "gateway/base/ids.hpp"
+#include "gateway/store/ids.hpp"
+
+#include <span>
+#include <string>
+#include <vector>
+
+namespace wherry::store {
+
+struct InboxRow {
+  std::int64_t id = 0;
+  base::AccountId account;
+  std::string payload;  // transport::Delivery as JSON
+  std::int64_t created = 0;  // ms since 1970
+  bool operator==(const InboxRow&) const = default;
+};
+
+void insert_inbox(db::Transaction& transaction, std::span<const InboxRow> rows);
+void remove_inbox(db::Transaction& transaction, std::span<const IdRange> ranges);
+// Rows of a transport's accounts, in order of id, ids above `after`, at most `limit`.
+std::vector<InboxRow> read_inbox(db::Transaction& transaction, const std::string& transport, std::int64_t after, int limit);
+
+// 64-bit keyed hashes (SipHash) of (account, event id). One row holds all of one commit: a random-key index would cost
+// more than all the rest of a message (DECISIONS.md 5).
+struct SeenHash {
+  base::AccountId account;
+  std::uint64_t hash = 0;
+};
+void insert_seen(db::Transaction& transaction, const std::string& transport, std::int64_t id, std::int64_t created,
+                 std::span<const std::uint64_t> hashes);
+// All hashes of a transport since `since` (ms), oldest first; at most the `most` newest.
+std::vector<std::uint64_t> read_seen(db::Transaction& transaction, const std::string& transport, std::int64_t since, std::size_t most);
+void remove_seen_before(db::Transaction& transaction, std::int64_t created);
+// The key of those hashes, 32 hexadecimal digits, made once per store.
+std::string seen_key(db::Transaction& transaction);
+
+}  // namespace wherry::store

@@ -1,0 +1,37 @@
+// Table `outbox`: what users sent and a network has not yet taken. A log: rows are appended with rising ids and
+// removed by ranges (house.md §7; DECISIONS.md 4 has the cost of every other way).
+#pragma once
+
+#include "gateway/base/ids.hpp"
+#include "gateway/store/ids.hpp"
+
+#include <span>
+#include <string>
+#include <vector>
+
+namespace wherry::store {
+
+// `sending` is written before anything may reach the network: a row found so after a crash may have been sent.
+enum class OutboxState { queued = 0, sending = 1 };
+
+struct OutboxRow {
+  std::int64_t id = 0;
+  base::AccountId account;
+  std::string chat;     // base::to_string(ChatId): rows of one chat of one account keep their order
+  std::string origin;   // transport::Origin as JSON: whom to tell, about which stanza
+  std::string payload;  // connector::Action as JSON
+  OutboxState state = OutboxState::queued;
+  int attempts = 0;
+  std::int64_t not_before = 0;  // ms since 1970: the next attempt
+  std::int64_t deadline = 0;    // ms since 1970: then the sender is told that it failed
+  bool operator==(const OutboxRow&) const = default;
+};
+
+void insert_outbox(db::Transaction& transaction, std::span<const OutboxRow> rows);
+// Writes state, attempts and not_before of rows that exist.
+void update_outbox(db::Transaction& transaction, std::span<const OutboxRow> rows);
+void remove_outbox(db::Transaction& transaction, std::span<const IdRange> ranges);
+// Rows of a transport's accounts, in order of id, ids above `after`, at most `limit`.
+std::vector<OutboxRow> read_outbox(db::Transaction& transaction, const std::string& transport, std::int64_t after, int limit);
+
+}  // namespace wherry::store

@@ -1,0 +1,49 @@
+// Bytes of an XML stream in, elements out (expat). No socket. RFC 6120 §11.1: no DTD, entity, comment or processing
+// instruction. Bounded before anything is built.
+#pragma once
+
+#include "gateway/xmpp/element.hpp"
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace wherry::xmpp {
+
+struct StreamLimits {
+  std::size_t stanza_bytes = 512 << 10;  // of the source text of one top-level element
+  int depth = 32;                        // of elements inside the stream element
+  std::size_t attributes = 64;           // of one element
+  std::size_t children = 4096;           // of one stanza, all levels together
+};
+
+struct StreamOpened {
+  std::string id, from, to;
+};
+struct StreamClosed {};
+struct StreamBroken {  // the parser is finished: nothing comes after it
+  std::string condition;  // of RFC 6120 §4.9.3: not-well-formed, restricted-xml, policy-violation, invalid-namespace
+  std::string text;
+};
+using StreamItem = std::variant<StreamOpened, Element, StreamClosed, StreamBroken>;
+
+class StreamParser {
+ public:
+  // `ns`: the stream's default namespace; a stream of another one is broken by invalid-namespace.
+  explicit StreamParser(std::string ns, StreamLimits limits = {});
+  ~StreamParser();
+
+  // Complete items, in order; a stanza is there as soon as its last byte is.
+  std::vector<StreamItem> feed(std::string_view bytes);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// One whole document as an element, e.g. from a file or a test. Limits as above.
+std::variant<Element, StreamBroken> parse_document(std::string_view xml, StreamLimits limits = {});
+
+}  // namespace wherry::xmpp
