@@ -16,9 +16,11 @@
 #include <memory>
 #include <utility>
 
-namespace wherry::base {
-
+namespace wherry {
 namespace asio = boost::asio;
+}
+
+namespace wherry::base {
 
 // Continues one suspended coroutine, once. A Resume destroyed uncalled destroys its coroutine with it.
 // Call it on the coroutine's own executor thread; the coroutine continues after the caller has returned to the loop.

@@ -6,13 +6,12 @@
 
 #include "gateway/base/backoff.hpp"
 #include "gateway/base/secret.hpp"
-#include "gateway/base/task_group.hpp"
+#include "gateway/base/signal.hpp"
 #include "gateway/xmpp/element.hpp"
 #include "gateway/xmpp/stanza.hpp"
 #include "gateway/xmpp/stream_parser.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -23,14 +22,15 @@ namespace wherry::xmpp {
 struct ComponentConfig {
   std::string host;  // of the server's component listener
   std::uint16_t port = 5347;
-  Jid domain;        // ours: a bare domain
+  Jid domain;  // ours: a bare domain
+  Jid server;  // whom the pings go to: a domain of the server's own
   base::Secret secret;
   StreamLimits limits;
   std::chrono::seconds connect_limit{10};
-  std::chrono::seconds idle_before_ping{30};  // nothing received for so long: ask whether it lives
-  std::chrono::seconds ping_limit{20};        // no answer for so long: dead
-  std::chrono::milliseconds barrier_delay{20};  // how long a barrier ping waits for more stanzas to cover
-  std::size_t most_unsent_bytes = 8 << 20;    // then can_send() is false
+  std::chrono::seconds idle_before_ping{30};    // nothing received for so long: ask whether the link lives
+  std::chrono::seconds ping_limit{20};          // no answer for so long: it is dead
+  std::chrono::milliseconds barrier_delay{20};  // how long a barrier's ping waits for more stanzas to cover
+  std::size_t most_unsent_bytes = 4 << 20;      // beyond it can_send() is false, and reading pauses
   base::BackoffPolicy backoff;
 };
 
@@ -48,30 +48,62 @@ struct ComponentEvents {
 class Component {
  public:
   Component(asio::any_io_executor executor, ComponentConfig config, ComponentEvents events);
+  Component(const Component&) = delete;
+  Component& operator=(const Component&) = delete;
 
-  // Connects and reconnects until cancelled; never throws for what the peer does.
+  // Connects and reconnects until cancelled or closed; never throws for what the peer does.
   asio::awaitable<void> run();
-  // Flushes what is written (at most `grace`), closes the stream and the socket. run() then ends.
+  // Writes what is queued (for at most `grace`) and closes the stream; run() then ends.
   asio::awaitable<void> close(std::chrono::milliseconds grace);
 
-  bool is_connected() const;
-  // Whether send() may be called: connected, and the peer reads.
-  bool can_send() const;
+  bool is_connected() const { return connected_; }
+  bool can_send() const { return connected_ && out_.size() < config_.most_unsent_bytes; }
 
-  // Queues one stanza for the next write; all that is sent in one turn of the loop goes in one write. A stanza whose
-  // `from` is not of our domain, or that lacks `to`, is not sent but logged as stanza.withheld: it would end the stream
-  // for everybody. Returns 0 then, and when not connected. `track`: its confirmation matters (else no barrier is made for it).
+  // Queues a stanza for the next write; what is sent in one turn of the loop goes in one write. A stanza that has no
+  // `to`, or whose `from` is not of our domain, would end the stream for everybody: it is logged as stanza.withheld and
+  // not sent. Returns 0 then, and when not connected. With Track::yes `confirmed` will be told of it.
   enum class Track { no, yes };
   Sequence send(const Element& stanza, Track track = Track::no);
 
   const ComponentConfig& config() const { return config_; }
 
  private:
+  struct Ping {  // the one ping on its way
+    std::string id;
+    Sequence covers = 0;  // stanzas sent before it
+    Sequence proves = 0;  // stanzas covered by an answer that came before it was sent
+  };
+
+  asio::awaitable<void> connect_once();
+  asio::awaitable<void> shake_hands();
+  asio::awaitable<void> read();
+  asio::awaitable<void> write();
+  asio::awaitable<void> watch();
+  asio::awaitable<void> await_answer();
+  void send_ping();
+  void accept(StreamItem item);
+  void accept_handshake(const Element& element);
+  bool accept_pong(const Element& element);
+  bool is_safe(const Element& stanza) const;
+  void went_down();
+  std::chrono::milliseconds least_pause(const std::exception& error);
+
+  asio::any_io_executor executor_;
   ComponentConfig config_;
   ComponentEvents events_;
-  // the rest is in component.cpp's State
-  struct State;
-  std::shared_ptr<State> state_;
+  base::Backoff backoff_;
+
+  asio::ip::tcp::socket socket_;
+  std::unique_ptr<StreamParser> parser_;
+  std::string out_;                // queued, not yet given to the socket
+  base::Signal out_filled_, out_drained_, barrier_wanted_, answered_;
+  bool connected_ = false;         // shaken hands
+  bool closing_ = false;
+  Sequence sent_ = 0, tracked_ = 0, covered_ = 0, confirmed_ = 0;
+  std::optional<Ping> ping_;
+  std::uint64_t next_ping_ = 1;
+  std::string ping_prefix_;
+  std::chrono::steady_clock::time_point last_received_{}, up_since_{};
 };
 
 }  // namespace wherry::xmpp

@@ -11,7 +11,8 @@
 namespace wherry::xmpp {
 
 struct Attribute {
-  std::string name;  // without prefix, but "xml:lang" for that one
+  std::string name;  // "xml:lang" and its like with that prefix; attributes of other namespaces are not kept, lest a
+                     // stranger's x:from pass for the stanza's from
   std::string value;
   bool operator==(const Attribute&) const = default;
 };
@@ -30,6 +31,11 @@ class Element {
   const std::vector<Attribute>& attributes() const { return attributes_; }
   // Sets or replaces; a value "" removes it.
   Element& set(std::string_view name, std::string_view value);
+  // For the parser, which knows that names are unique: adds as it is, also a value "".
+  void reserve_attributes(std::size_t count) { attributes_.reserve(count); }
+  void append_attribute(std::string name, std::string_view value) {
+    attributes_.push_back(Attribute{std::move(name), std::string(value)});
+  }
 
   const std::string& text() const { return text_; }
   Element& set_text(std::string_view text) { text_ = text; return *this; }
@@ -46,7 +52,7 @@ class Element {
 
   // Adds a child and returns it. The reference is valid until the next child is added here.
   Element& add(Element child);
-  Element& add(std::string name, std::string ns) { return add(Element(std::move(name), std::move(ns))); }
+  Element& add(std::string name, std::string ns) { return children_.emplace_back(std::move(name), std::move(ns)); }
   // Adds a child of this element's own namespace with text.
   Element& add_text_child(std::string name, std::string_view text);
   // Removes the children of that name and namespace; returns how many.

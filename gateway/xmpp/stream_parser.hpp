@@ -15,7 +15,7 @@ namespace wherry::xmpp {
 struct StreamLimits {
   std::size_t stanza_bytes = 512 << 10;  // of the source text of one top-level element
   int depth = 32;                        // of elements inside the stream element
-  std::size_t attributes = 64;           // of one element
+  std::size_t attributes = 64;           // of one element, namespace declarations included
   std::size_t children = 4096;           // of one stanza, all levels together
 };
 
@@ -24,7 +24,8 @@ struct StreamOpened {
 };
 struct StreamClosed {};
 struct StreamBroken {  // the parser is finished: nothing comes after it
-  std::string condition;  // of RFC 6120 §4.9.3: not-well-formed, restricted-xml, policy-violation, invalid-namespace
+  // Of RFC 6120 §4.9.3: not-well-formed, restricted-xml, policy-violation, invalid-namespace, unsupported-encoding.
+  std::string condition;
   std::string text;
 };
 using StreamItem = std::variant<StreamOpened, Element, StreamClosed, StreamBroken>;
@@ -35,7 +36,7 @@ class StreamParser {
   explicit StreamParser(std::string ns, StreamLimits limits = {});
   ~StreamParser();
 
-  // Complete items, in order; a stanza is there as soon as its last byte is.
+  // Complete items, in order; a stanza is there as soon as its last byte is. After StreamClosed or StreamBroken: none.
   std::vector<StreamItem> feed(std::string_view bytes);
 
  private:

@@ -1,0 +1,300 @@
+#include "gateway/xmpp/component.hpp"
+
+#include "gateway/base/log.hpp"
+#include "gateway/base/text.hpp"
+#include "gateway/base/within.hpp"
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/write.hpp>
+#include <openssl/sha.h>
+
+#include <array>
+#include <random>
+
+namespace wherry::xmpp {
+
+namespace {
+
+constexpr std::chrono::seconds healthy_after{10};  // a link that lasted so long starts the back-off anew
+
+// The server ended the stream, or what it sent is no stream (RFC 6120 §4.9).
+struct StreamError : std::runtime_error {
+  StreamError(std::string c, const std::string& text) : std::runtime_error(c + (text.empty() ? "" : ": " + text)), condition(std::move(c)) {}
+  std::string condition;
+};
+
+std::string_view advice(std::string_view condition) {
+  if (condition == "host-unknown") return "the server has no component of this name: add it to the server's configuration";
+  if (condition == "not-authorized") return "the secret differs from the server's: make both the same";
+  if (condition == "conflict") return "another connection holds this component: an older one that is not yet dead, or a second wherry";
+  if (condition == "invalid-namespace") return "this is not the server's component port";
+  return "";
+}
+
+// XEP-0114 §3: lower-case hexadecimal SHA-1 of the stream's id and the secret.
+std::string handshake_of(std::string_view stream_id, const base::Secret& secret) {
+  std::string plain(stream_id);
+  plain += secret.reveal();
+  std::array<unsigned char, SHA_DIGEST_LENGTH> digest{};
+  SHA1(reinterpret_cast<const unsigned char*>(plain.data()), plain.size(), digest.data());
+  return base::to_hex({reinterpret_cast<const char*>(digest.data()), digest.size()});
+}
+
+std::string_view domain_of(std::string_view address) {
+  const auto slash = address.find('/');
+  address = address.substr(0, slash);
+  const auto at = address.find('@');
+  return at == std::string_view::npos ? address : address.substr(at + 1);
+}
+
+}  // namespace
+
+Component::Component(asio::any_io_executor executor, ComponentConfig config, ComponentEvents events)
+    : executor_(executor),
+      config_(std::move(config)),
+      events_(std::move(events)),
+      backoff_(config_.backoff, std::random_device{}()),
+      socket_(executor),
+      out_filled_(executor),
+      out_drained_(executor),
+      barrier_wanted_(executor),
+      answered_(executor),
+      ping_prefix_("wherry-" + base::random_hex(4) + "-") {}
+
+asio::awaitable<void> Component::run() {
+  const auto cancellation = co_await asio::this_coro::cancellation_state;
+  std::chrono::milliseconds least{0};
+  while (!closing_) {
+    const auto pause = backoff_.next_at_least(least);
+    if (pause.count() > 0) co_await base::sleep(pause);
+    least = std::chrono::milliseconds(0);
+    std::string error, advised;
+    try {
+      co_await connect_once();
+    } catch (const std::exception& e) {
+      const auto* stream = dynamic_cast<const StreamError*>(&e);
+      if (cancellation.cancelled() != asio::cancellation_type::none) {
+        went_down();
+        throw;
+      }
+      if (stream) advised = advice(stream->condition);
+      least = least_pause(e);
+      error = e.what();
+    }
+    const bool was_up = connected_;
+    went_down();
+    if (was_up && std::chrono::steady_clock::now() - up_since_ >= healthy_after) backoff_.reset();
+    if (closing_) co_return;
+    log::warn(was_up ? "component.disconnected" : "component.refused",
+              {{"domain", config_.domain.str()}, {"error", error}, {"advice", advised}});
+  }
+}
+
+// What only a person can mend is not asked again every second; a conflict ends when the old connection has timed out.
+std::chrono::milliseconds Component::least_pause(const std::exception& error) {
+  const auto* stream = dynamic_cast<const StreamError*>(&error);
+  if (!stream) return std::chrono::milliseconds(0);
+  if (stream->condition == "host-unknown" || stream->condition == "not-authorized") return std::chrono::seconds(10);
+  if (stream->condition == "conflict") return std::chrono::seconds(2);
+  return std::chrono::milliseconds(500);
+}
+
+void Component::went_down() {
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+  const bool was_up = connected_;
+  connected_ = false;
+  out_.clear();
+  ping_.reset();
+  out_drained_.notify();
+  if (was_up && events_.disconnected) events_.disconnected();
+}
+
+asio::awaitable<void> Component::connect_once() {
+  out_.clear();
+  sent_ = tracked_ = covered_ = confirmed_ = 0;
+  co_await base::within(config_.connect_limit, shake_hands());
+  log::info("component.connected", {{"domain", config_.domain.str()}, {"host", config_.host}, {"port", config_.port}});
+  if (events_.connected) events_.connected();
+  co_await base::together(read(), base::together(write(), watch()));
+}
+
+asio::awaitable<void> Component::shake_hands() {
+  asio::ip::tcp::resolver resolver(executor_);
+  const auto addresses = co_await resolver.async_resolve(config_.host, std::to_string(config_.port), asio::use_awaitable);
+  socket_ = asio::ip::tcp::socket(executor_);
+  co_await asio::async_connect(socket_, addresses, asio::use_awaitable);
+  boost::system::error_code ignored;
+  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+  socket_.set_option(asio::socket_base::keep_alive(true), ignored);
+
+  parser_ = std::make_unique<StreamParser>(ns::component, config_.limits);
+  const std::string header = "<?xml version='1.0'?><stream:stream xmlns='jabber:component:accept' xmlns:stream='" +
+                             std::string(ns::streams) + "' to='" + config_.domain.str() + "'>";
+  co_await asio::async_write(socket_, asio::buffer(header), asio::use_awaitable);
+  std::array<char, 4096> buffer;
+  const auto space = asio::buffer(buffer);
+  while (!connected_) {
+    const std::size_t size = co_await socket_.async_read_some(space, asio::use_awaitable);
+    for (StreamItem& item : parser_->feed({buffer.data(), size})) {
+      if (const auto* opened = std::get_if<StreamOpened>(&item)) {
+        out_ = "<handshake>" + handshake_of(opened->id, config_.secret) + "</handshake>";
+      } else {
+        accept(std::move(item));
+      }
+    }
+    if (!out_.empty()) {
+      const std::string handshake = std::move(out_);
+      out_.clear();
+      co_await asio::async_write(socket_, asio::buffer(handshake), asio::use_awaitable);
+    }
+  }
+}
+
+asio::awaitable<void> Component::read() {
+  std::vector<char> buffer(64 << 10);
+  const auto space = asio::buffer(buffer);
+  for (;;) {
+    // A server that does not read is not read from either: answers to what it sends would only pile up.
+    while (!can_send()) co_await out_drained_.wait();
+    const std::size_t size = co_await socket_.async_read_some(space, asio::use_awaitable);
+    last_received_ = std::chrono::steady_clock::now();
+    for (StreamItem& item : parser_->feed({buffer.data(), size})) accept(std::move(item));
+  }
+}
+
+void Component::accept(StreamItem item) {
+  if (auto* element = std::get_if<Element>(&item)) {
+    if (element->is("error", ns::streams)) {
+      const Element* condition = element->child_of(ns::stream_errors);
+      throw StreamError(condition ? condition->name() : "undefined-condition",
+                        std::string(element->child_text("text", ns::stream_errors)));
+    }
+    if (!connected_) return accept_handshake(*element);
+    if (ping_ && accept_pong(*element)) return;
+    if (auto stanza = to_stanza(std::move(*element))) events_.received(std::move(*stanza));
+    else log::warn("stanza.invalid", {{"domain", config_.domain.str()}, {"reason", "no stanza, or its from or to is no JID"}});
+    return;
+  }
+  if (const auto* broken = std::get_if<StreamBroken>(&item)) {
+    // RFC 6120 §4.9.1.1: the other side is told why.
+    boost::system::error_code ignored;
+    const std::string farewell = "<stream:error><" + broken->condition + " xmlns='" + ns::stream_errors + "'/></stream:error></stream:stream>";
+    socket_.non_blocking(true, ignored);
+    socket_.write_some(asio::buffer(farewell), ignored);
+    throw StreamError(broken->condition, broken->text);
+  }
+  if (std::holds_alternative<StreamClosed>(item)) throw StreamError("closed", "the server closed the stream");
+}
+
+void Component::accept_handshake(const Element& element) {
+  if (!element.is("handshake", ns::component)) return;
+  connected_ = true;
+  up_since_ = last_received_ = std::chrono::steady_clock::now();
+}
+
+asio::awaitable<void> Component::write() {
+  std::string writing;
+  for (;;) {
+    while (out_.empty()) co_await out_filled_.wait();
+    writing.clear();
+    writing.swap(out_);
+    co_await asio::async_write(socket_, asio::buffer(writing), asio::use_awaitable);
+    if (writing.capacity() > (1 << 20)) writing = std::string();  // one burst must not cost memory for ever
+    const bool was_full = writing.size() >= config_.most_unsent_bytes;
+    out_drained_.notify();
+    if (was_full && can_send() && events_.writable) events_.writable();
+  }
+}
+
+// Sends the barrier's pings, and one now and then on an idle link; a ping without an answer ends the connection.
+asio::awaitable<void> Component::watch() {
+  for (;;) {
+    if (confirmed_ < tracked_) {
+      co_await base::sleep(config_.barrier_delay);
+    } else {
+      const auto idle = std::chrono::steady_clock::now() - last_received_;
+      if (idle < config_.idle_before_ping) {
+        try {
+          co_await base::within(config_.idle_before_ping - idle, barrier_wanted_.wait());
+        } catch (const base::TimedOut&) {
+        }
+        continue;
+      }
+    }
+    send_ping();
+    try {
+      co_await base::within(config_.ping_limit, await_answer());
+    } catch (const base::TimedOut&) {
+      throw StreamError("connection-timeout", config_.server.str() + " did not answer a ping");
+    }
+  }
+}
+
+asio::awaitable<void> Component::await_answer() {
+  while (ping_) co_await answered_.wait();
+}
+
+void Component::send_ping() {
+  Ping ping;
+  ping.id = ping_prefix_ + std::to_string(next_ping_++);
+  ping.covers = sent_;
+  ping.proves = covered_;
+  Element iq = make_stanza(Kind::iq, config_.domain, config_.server, "get", ping.id);
+  iq.add("ping", ns::ping);
+  ping_ = std::move(ping);
+  send(iq);
+}
+
+bool Component::accept_pong(const Element& element) {
+  if (element.name() != "iq" || element.attribute("id") != ping_->id) return false;
+  const std::string_view type = element.attribute("type");
+  // An error is an answer too: the server has processed what came before (RFC 6120 §10.1).
+  if (type != "result" && type != "error") return false;
+  const Ping ping = std::move(*ping_);
+  ping_.reset();
+  covered_ = ping.covers;
+  answered_.notify();
+  if (ping.proves > confirmed_) {
+    confirmed_ = ping.proves;
+    if (events_.confirmed) events_.confirmed(confirmed_);
+  }
+  return true;
+}
+
+bool Component::is_safe(const Element& stanza) const {
+  return domain_of(stanza.attribute("from")) == config_.domain.str() && !stanza.attribute("to").empty() &&
+         (stanza.name() == "message" || stanza.name() == "presence" || stanza.name() == "iq");
+}
+
+Sequence Component::send(const Element& stanza, Track track) {
+  if (!connected_) return 0;
+  if (!is_safe(stanza)) {
+    log::error("stanza.withheld", {{"domain", config_.domain.str()}, {"name", stanza.name()}, {"reason", "its from is not ours, or it has no to"}});
+    return 0;
+  }
+  if (out_.empty()) out_filled_.notify();
+  stanza.write(out_, ns::component);
+  ++sent_;
+  if (track == Track::yes) {
+    if (tracked_ == confirmed_) barrier_wanted_.notify();
+    tracked_ = sent_;
+  }
+  return sent_;
+}
+
+asio::awaitable<void> Component::close(std::chrono::milliseconds grace) {
+  closing_ = true;
+  if (connected_) {
+    out_ += "</stream:stream>";
+    out_filled_.notify();
+    const auto deadline = std::chrono::steady_clock::now() + grace;
+    const std::chrono::milliseconds step(5);
+    while (!out_.empty() && connected_ && std::chrono::steady_clock::now() < deadline) co_await base::sleep(step);
+  }
+  boost::system::error_code ignored;
+  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  socket_.close(ignored);
+}
+
+}  // namespace wherry::xmpp
