@@ -1,0 +1,14 @@
+-- Prosody for docker-compose.yml. For the world outside: certificates, and the modules you want.
+data_path = "/var/lib/prosody"
+pidfile = "/run/prosody/prosody.pid"
+log = { { levels = { min = "info" }, to = "console" } }
+modules_enabled = { "roster", "saslauth", "disco", "ping", "carbons", "offline", "mam", "register" }
+modules_disabled = { "s2s", "tls" }
+c2s_require_encryption = false       -- the port is published on loopback only
+allow_unencrypted_plain_auth = true
+authentication = "internal_hashed"
+component_interfaces = { "*" }
+component_ports = { 5347 }
+VirtualHost "localhost"
+Component "sms.localhost"
+  component_secret = os.getenv("COMPONENT_SECRET")

@@ -1,0 +1,53 @@
+#!/usr/bin/python3
+"""g++ 12 corrupts memory when an aggregate temporary or a lambda is made inside a co_await expression (house rule):
+no { and no [ between co_await and the end of its statement."""
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+STRING = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)\'')
+COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+
+
+def blank(match):
+    return re.sub(r"[^\n]", " ", match.group(0))
+
+
+def breaches(text):
+    """Line numbers of co_await expressions that make something in braces or brackets."""
+    text = COMMENT.sub(blank, STRING.sub(blank, text))
+    for match in re.finditer(r"\bco_await\b", text):
+        depth = 0
+        for i in range(match.end(), len(text)):
+            c = text[i]
+            if c in "([":
+                # A subscript follows a name or a bracket; a lambda's introducer does not.
+                if c == "[" and not re.search(r"[\w\])]\s*$", text[match.end():i]):
+                    yield text.count("\n", 0, match.start()) + 1
+                    break
+                depth += 1
+            elif c in ")]":
+                depth -= 1
+                if depth < 0:  # the end of the parentheses around the whole expression: an if, a while, an argument
+                    break
+            elif c == ";":
+                break
+            elif c == "{":
+                yield text.count("\n", 0, match.start()) + 1
+                break
+
+
+def main():
+    found = 0
+    files = [p for top in ("gateway", "connectors", "tests") for p in sorted((ROOT / top).rglob("*.[ch]pp"))]
+    for path in files:
+        for line in breaches(path.read_text()):
+            print(f"{path.relative_to(ROOT)}:{line}: a brace or a lambda inside a co_await expression: build it in a named local first")
+            found += 1
+    print(f"co_await: {len(files)} files, {found} breaches")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,27 @@
+#!/usr/bin/python3
+"""deploy/doap.xml and the sources name the same specifications: what is announced is built, what is built is announced."""
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def main():
+    announced = set(re.findall(r"xep-(\d{4})\.html", (ROOT / "deploy/doap.xml").read_text()))
+    built = set()
+    for folder in ("xmpp", "transport", "features"):
+        for path in (ROOT / "gateway" / folder).rglob("*.[ch]pp"):
+            built |= set(re.findall(r"XEP-(\d{4})", path.read_text()))
+    # Named in a comment, but not implemented: what we look at to refuse it, and formats borrowed.
+    borrowed = {"0380", "0384", "0082", "0086", "0446"}
+    problems = [f"deploy/doap.xml announces XEP-{x}, which no source names" for x in sorted(announced - built)]
+    problems += [f"XEP-{x} is named in the sources, but not announced in deploy/doap.xml" for x in sorted(built - announced - borrowed)]
+    for problem in problems:
+        print(problem)
+    print(f"xeps: {len(announced)} announced, {len(problems)} differences")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
