@@ -25,12 +25,16 @@ struct AccountRow {
   std::string lang;       // of the user, from the registration's xml:lang; may be empty
 };
 
-// Inserts the account, and its user when new.
+// Inserts the account, and its user when new. Does nothing when the id is there already: a commit of unknown outcome runs again.
 void insert_account(db::Transaction& transaction, const AccountRow& account, const base::Sealer& sealer);
+// Writes credentials, policy and lang.
 void update_account(db::Transaction& transaction, const AccountRow& account, const base::Sealer& sealer);
-// Removes the account with everything that is kept for it (contacts, queues, message map, seen ids), and its user when
-// that was the last account.
+// Removes the account with everything that is kept for it (contacts, queues, message map), and its user when that was
+// the last account. Its seen ids are keyed hashes that tell nothing, and expire.
 void remove_account(db::Transaction& transaction, base::AccountId account);
+// Removes rows of the queues and the message map whose account is gone: what was on its way when the account was
+// removed. Once, at start, before anything is read.
+void remove_orphans(db::Transaction& transaction);
 
 // Every account of a transport, in order of id. Throws std::runtime_error, naming the account, where a credential
 // cannot be opened.

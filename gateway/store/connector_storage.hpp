@@ -4,9 +4,14 @@
 #include "gateway/connector/connector.hpp"
 #include "gateway/db/database.hpp"
 
+#include <optional>
 #include <string>
 
 namespace wherry::store {
+
+// The first text after all that start with `prefix`, bytewise; none after a prefix that is empty or all U+10FFFF.
+// Well-formed UTF-8 as the prefix is, where adding one to its last byte would not be.
+std::optional<std::string> end_of_prefix(std::string prefix);
 
 class ConnectorStorage final : public connector::Storage {
  public:

@@ -23,6 +23,10 @@ void insert_inbox(db::Transaction& transaction, std::span<const InboxRow> rows);
 void remove_inbox(db::Transaction& transaction, std::span<const IdRange> ranges);
 // Rows of a transport's accounts, in order of id, ids above `after`, at most `limit`.
 std::vector<InboxRow> read_inbox(db::Transaction& transaction, const std::string& transport, std::int64_t after, int limit);
+// The same of one account.
+std::vector<InboxRow> read_inbox(db::Transaction& transaction, base::AccountId account, std::int64_t after, int limit);
+// How many rows a transport's accounts have. Reads them all: for start and for tests, not for every message.
+std::int64_t count_inbox(db::Transaction& transaction, const std::string& transport);
 
 // 64-bit keyed hashes (SipHash) of (account, event id). One row holds all of one commit: a random-key index would cost
 // more than all the rest of a message (DECISIONS.md 5).

@@ -33,5 +33,9 @@ void update_outbox(db::Transaction& transaction, std::span<const OutboxRow> rows
 void remove_outbox(db::Transaction& transaction, std::span<const IdRange> ranges);
 // Rows of a transport's accounts, in order of id, ids above `after`, at most `limit`.
 std::vector<OutboxRow> read_outbox(db::Transaction& transaction, const std::string& transport, std::int64_t after, int limit);
+// The same of one account.
+std::vector<OutboxRow> read_outbox(db::Transaction& transaction, base::AccountId account, std::int64_t after, int limit);
+// How many rows a transport's accounts have. Reads them all: for start and for tests, not for every message.
+std::int64_t count_outbox(db::Transaction& transaction, const std::string& transport);
 
 }  // namespace wherry::store

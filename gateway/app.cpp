@@ -1,0 +1,160 @@
+#include "gateway/app.hpp"
+
+#include "gateway/base/text.hpp"
+#include "gateway/connector/child.hpp"
+#include "gateway/connector/loader.hpp"
+#include "gateway/db/migrate.hpp"
+#include "gateway/features/features.hpp"
+#include "gateway/store/inbox.hpp"
+
+#include <openssl/sha.h>
+
+#include <array>
+#include <cstdlib>
+#include <fcntl.h>
+#include <fstream>
+#include <sstream>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace wherry {
+
+namespace asio = boost::asio;
+using base::Errc;
+using base::Error;
+
+namespace {
+
+// Makes the key beside the store, readable by its owner only.
+base::Result<void> make_key_file(const std::filesystem::path& file) {
+  const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  const std::string line = base::Sealer::generate_key() + "\n";
+  const bool written = descriptor >= 0 && ::write(descriptor, line.data(), line.size()) == static_cast<ssize_t>(line.size()) && ::fsync(descriptor) == 0;
+  if (descriptor >= 0) ::close(descriptor);
+  if (!written) return Error{Errc::bad_input, "store.key_file: " + file.string() + " cannot be written"};
+  log::info("key.created", {{"file", file.string()}});
+  return base::ok();
+}
+
+base::Result<std::string> read_file(const std::filesystem::path& file) {
+  std::ifstream in(file);
+  std::stringstream content;
+  if (!in || !(content << in.rdbuf())) return Error{Errc::bad_input, "store.key_file: " + file.string() + " cannot be read"};
+  return content.str();
+}
+
+// "127.0.0.1:8080", "[::1]:8080".
+base::Result<asio::ip::tcp::endpoint> parse_endpoint(const std::string& text) {
+  const auto colon = text.rfind(':');
+  const Error wrong{Errc::bad_input, "http.listen: must be an address and a port, like 127.0.0.1:8080"};
+  if (colon == std::string::npos) return wrong;
+  std::string host = text.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  boost::system::error_code error;
+  const auto address = asio::ip::make_address(host, error);
+  const std::string port = text.substr(colon + 1);
+  if (error || port.empty() || port.size() > 5 || port.find_first_not_of("0123456789") != std::string::npos || std::stoi(port) > 65535) return wrong;
+  return asio::ip::tcp::endpoint(address, static_cast<std::uint16_t>(std::stoi(port)));
+}
+
+// A short name of this store, for ever; nothing secret in it.
+std::string store_id_of(const std::string& seen_key) {
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
+  SHA256(reinterpret_cast<const unsigned char*>(seen_key.data()), seen_key.size(), digest.data());
+  return base::to_hex({reinterpret_cast<const char*>(digest.data()), 4});
+}
+
+}  // namespace
+
+base::Result<base::Sealer> read_sealer(const StoreConfig& store) {
+  if (const char* key = std::getenv("WHERRY_KEY"); key && *key) return base::Sealer::from_key_text(key);
+  std::filesystem::path file = store.key_file;
+  if (const char* folder = std::getenv("CREDENTIALS_DIRECTORY")) {
+    const auto credential = std::filesystem::path(folder) / "wherry-key";
+    if (std::filesystem::exists(credential)) file = credential;
+  }
+  if (!std::filesystem::exists(file) && store.url.starts_with("sqlite:")) {
+    if (auto made = make_key_file(file); !made) return made.error();
+  }
+  auto text = read_file(file);
+  if (!text) return text.error();
+  auto sealer = base::Sealer::from_key_text(*text);
+  if (!sealer) return Error{Errc::bad_input, "store.key_file: " + file.string() + ": " + sealer.error().text};
+  return sealer;
+}
+
+base::Result<std::unique_ptr<db::Driver>> open_store(const Config& config) {
+  auto driver = db::open_driver(config.store.url);
+  if (!driver) return Error{Errc::bad_input, "store.url: " + driver.error().text};
+  auto version = db::migrate(**driver, config.migrations_folder);
+  if (!version) return Error{Errc::bad_input, "store: " + version.error().text};
+  return driver;
+}
+
+App::App(Config config, asio::io_context& loop) : config_(std::move(config)), loop_(loop) {}
+App::~App() = default;
+
+asio::awaitable<base::Result<void>> App::start() {
+  auto sealer = read_sealer(config_.store);
+  if (!sealer) co_return sealer.error();
+  sealer_ = std::make_unique<base::Sealer>(std::move(*sealer));
+  auto driver = open_store(config_);
+  if (!driver) co_return driver.error();
+  database_ = std::make_unique<db::Database>(loop_.get_executor(), std::move(*driver));
+
+  http_client_ = std::make_unique<net::HttpClient>(loop_.get_executor());
+  http_server_ = std::make_unique<net::HttpServer>(loop_.get_executor());
+  http_server_->public_url = config_.http.public_url;
+  const auto endpoint = parse_endpoint(config_.http.listen);
+  if (!endpoint) co_return endpoint.error();
+  try {
+    http_server_->listen(*endpoint);
+  } catch (const boost::system::system_error& e) {
+    co_return Error{Errc::bad_input, "http.listen: " + config_.http.listen + ": " + e.code().message()};
+  }
+  log::info("http.listening", {{"port", http_server_->endpoint().port()}});
+
+  std::function<std::string(db::Transaction&)> read = [](db::Transaction& t) { return store::seen_key(t); };
+  const std::string store_id = store_id_of(co_await database_->fetch(std::move(read)));
+  for (const TransportEntry& entry : config_.transports) {
+    auto network = co_await build(entry, store_id);
+    if (!network) co_return Error{Errc::bad_input, entry.where + "." + network.error().text};
+    networks_.push_back(std::move(*network));
+  }
+  for (Network& network : networks_) co_await network.transport->start();
+  co_return base::ok();
+}
+
+asio::awaitable<base::Result<App::Network>> App::build(const TransportEntry& entry, std::string store_id) {
+  Network network;
+  network.storage = std::make_unique<store::ConnectorStorage>(*database_, entry.transport.link.domain.str());
+  connector::Services services{loop_.get_executor(), *http_client_, *http_server_, *network.storage, clock_};
+  auto connector = co_await make_connector(entry, services);
+  if (!connector) co_return connector.error();
+  transport::TransportServices offered{loop_.get_executor(), *database_, *sealer_, clock_, store_id};
+  network.transport = std::make_unique<transport::Transport>(entry.transport, offered, std::move(*connector));
+  features::install_all(*network.transport);
+  co_return std::move(network);
+}
+
+asio::awaitable<base::Result<std::unique_ptr<connector::Connector>>> App::make_connector(const TransportEntry& entry, connector::Services services) {
+  if (!entry.child.empty()) {
+    nlohmann::json configuration = {{"command", entry.child}, {"configuration", entry.configuration}};
+    co_return co_await connector::make_child_connector(std::move(configuration), services);
+  }
+  const auto file = config_.connectors_folder / (entry.connector + ".so");
+  const auto plugin = connector::load_connector(std::filesystem::absolute(file).string());
+  if (!plugin) co_return Error{Errc::bad_input, "connector: " + plugin.error().text};
+  auto made = (*plugin)->make(entry.configuration, services);
+  if (!made) co_return Error{Errc::bad_input, "configuration." + made.error().text};
+  co_return std::move(*made);
+}
+
+asio::awaitable<void> App::stop() {
+  for (auto network = networks_.rbegin(); network != networks_.rend(); ++network) co_await network->transport->stop();
+  if (http_server_) co_await http_server_->stop();
+  db::Database::Closure nothing = [](db::Transaction&) {};
+  if (database_) co_await database_->transact(std::move(nothing));  // everything before it is on disk
+}
+
+}  // namespace wherry

@@ -1,0 +1,51 @@
+// Builds every object once, in order, runs them, stops them in reverse.
+#pragma once
+
+#include "gateway/base/secret.hpp"
+#include "gateway/config.hpp"
+#include "gateway/db/database.hpp"
+#include "gateway/net/http_client.hpp"
+#include "gateway/net/http_server.hpp"
+
+#include <boost/asio/io_context.hpp>
+
+#include <memory>
+#include <vector>
+
+namespace wherry {
+
+// The key that seals credentials: $WHERRY_KEY, else the systemd credential "wherry-key", else the file; a file beside a
+// SQLite store is made where there is none.
+base::Result<base::Sealer> read_sealer(const StoreConfig& store);
+
+// Opens the store and brings it to the newest schema.
+base::Result<std::unique_ptr<db::Driver>> open_store(const Config& config);
+
+class App {
+ public:
+  App(Config config, boost::asio::io_context& loop);
+  ~App();
+
+  // Everything up, or an error that names the key or file (house.md §8: at start everything is fatal).
+  boost::asio::awaitable<base::Result<void>> start();
+  boost::asio::awaitable<void> stop();
+
+ private:
+  struct Network {  // in the order of their lives
+    std::unique_ptr<store::ConnectorStorage> storage;
+    std::unique_ptr<transport::Transport> transport;
+  };
+  boost::asio::awaitable<base::Result<Network>> build(const TransportEntry& entry, std::string store_id);
+  boost::asio::awaitable<base::Result<std::unique_ptr<connector::Connector>>> make_connector(const TransportEntry& entry, connector::Services services);
+
+  Config config_;
+  boost::asio::io_context& loop_;
+  base::SystemClock clock_;
+  std::unique_ptr<base::Sealer> sealer_;
+  std::unique_ptr<db::Database> database_;
+  std::unique_ptr<net::HttpClient> http_client_;
+  std::unique_ptr<net::HttpServer> http_server_;
+  std::vector<Network> networks_;
+};
+
+}  // namespace wherry

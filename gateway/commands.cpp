@@ -1,0 +1,133 @@
+#include "gateway/commands.hpp"
+
+#include "gateway/app.hpp"
+#include "gateway/store/accounts.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+
+namespace wherry {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr int exit_ok = 0, exit_bad_config = 2, exit_failed = 1;
+
+int complain(const base::Error& error) {
+  std::cerr << "wherry: " << error.text << "\n";
+  return exit_bad_config;
+}
+
+asio::awaitable<void> serve(App& app, asio::io_context& loop, int& code) {
+  try {
+    if (const auto started = co_await app.start(); !started) {
+      code = complain(started.error());
+      loop.stop();
+    } else {
+      log::info("gateway.started", {{"version", WHERRY_VERSION}});
+    }
+  } catch (const std::exception& e) {
+    std::cerr << "wherry: " << e.what() << "\n";
+    code = exit_failed;
+    loop.stop();
+  }
+}
+
+asio::awaitable<void> stop_at_signal(App& app, asio::io_context& loop) {
+  asio::signal_set signals(co_await asio::this_coro::executor, SIGINT, SIGTERM);
+  const int signal = co_await signals.async_wait(asio::use_awaitable);
+  log::info("gateway.stopping", {{"signal", signal}});
+  std::signal(SIGINT, SIG_DFL);  // a second one ends it at once
+  std::signal(SIGTERM, SIG_DFL);
+  co_await app.stop();
+  log::info("gateway.stopped");
+  loop.stop();
+}
+
+// A driver for a command that works on the store while no gateway runs on it.
+template <class Work>
+int with_store(const std::filesystem::path& file, Work work) {
+  const auto config = read_config(file);
+  if (!config) return complain(config.error());
+  const auto sealer = read_sealer(config->store);
+  if (!sealer) return complain(sealer.error());
+  auto driver = open_store(*config);
+  if (!driver) return complain(driver.error());
+  try {
+    (*driver)->begin();
+    work((*driver)->transaction(), *sealer);
+    (*driver)->commit();
+    return exit_ok;
+  } catch (const std::exception& e) {
+    (*driver)->rollback();
+    std::cerr << "wherry: " << e.what() << "\n";
+    return exit_failed;
+  }
+}
+
+}  // namespace
+
+int run_gateway(const std::filesystem::path& file) {
+  auto config = read_config(file);
+  if (!config) return complain(config.error());
+  base::log::configure(config->log.level, config->log.format);
+  std::signal(SIGPIPE, SIG_IGN);
+  int code = exit_ok;
+  asio::io_context loop(1);
+  App app(std::move(*config), loop);
+  // The two outermost coroutines; everything else belongs to a TaskGroup.
+  asio::co_spawn(loop, serve(app, loop, code), asio::detached);
+  asio::co_spawn(loop, stop_at_signal(app, loop), asio::detached);
+  loop.run();
+  std::_Exit(code);  // connectors' shared objects stay mapped; nothing is left to be written
+}
+
+int check_config(const std::filesystem::path& file) {
+  const auto config = read_config(file);
+  if (!config) return complain(config.error());
+  std::cout << file.string() << ": " << config->transports.size() << " transport(s), nothing wrong\n";
+  return exit_ok;
+}
+
+int generate_key() {
+  std::cout << base::Sealer::generate_key() << "\n";
+  return exit_ok;
+}
+
+int rotate_key(const std::filesystem::path& file) {
+  return with_store(file, [](db::Transaction& t, const base::Sealer& sealer) {
+    std::cout << store::reseal_accounts(t, sealer) << " account(s) sealed with the new key\n";
+  });
+}
+
+int export_user(const std::filesystem::path& file, const std::string& user) {
+  const auto jid = xmpp::Jid::parse(user);
+  if (!jid) return complain(jid.error());
+  return with_store(file, [&](db::Transaction& t, const base::Sealer&) { std::cout << store::export_user(t, jid->bare()) << "\n"; });
+}
+
+int erase_user(const std::filesystem::path& file, const std::string& user) {
+  const auto jid = xmpp::Jid::parse(user);
+  if (!jid) return complain(jid.error());
+  const auto config = read_config(file);
+  if (!config) return complain(config.error());
+  return with_store(file, [&](db::Transaction& t, const base::Sealer& sealer) {
+    int erased = 0;
+    for (const auto& entry : config->transports) {
+      for (const auto& account : store::read_accounts(t, entry.transport.link.domain.str(), sealer)) {
+        if (account.user != jid->bare()) continue;
+        store::remove_account(t, account.id);
+        ++erased;
+      }
+    }
+    std::cout << erased << " account(s) of " << jid->bare().str() << " erased\n";
+  });
+}
+
+}  // namespace wherry

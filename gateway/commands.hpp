@@ -1,0 +1,16 @@
+// What `wherry` does when called from a shell; each returns the exit code (see main.cpp).
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace wherry {
+
+int run_gateway(const std::filesystem::path& config);    // until SIGTERM or SIGINT
+int check_config(const std::filesystem::path& config);   // reads it, loads the connectors' configuration, touches nothing
+int generate_key();                                       // prints one
+int rotate_key(const std::filesystem::path& config);     // seals everything again with the key file's first key
+int export_user(const std::filesystem::path& config, const std::string& user);
+int erase_user(const std::filesystem::path& config, const std::string& user);
+
+}  // namespace wherry

@@ -1,0 +1,82 @@
+// Group commit: the loop collects closures while one group is at the database thread, and sends them as the next.
+//
+// The two halves share nothing but the messages between them, so there is nothing to lock: `Impl` lives on the loop,
+// `Worker` on the database thread, and a Group belongs to the one that holds it.
+#include "gateway/db/database.hpp"
+
+#include "gateway/db/worker.hpp"
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+
+#include <deque>
+#include <iterator>
+#include <optional>
+
+namespace wherry::db {
+
+struct Database::Impl : std::enable_shared_from_this<Impl> {
+  Impl(asio::any_io_executor executor, std::unique_ptr<Driver> driver, DatabasePolicy p)
+      : loop(std::move(executor)), policy(p), worker(std::move(driver), p) {}
+
+  void submit(GroupItem item);
+  void send_next();
+  void finished(Group group);
+
+  asio::any_io_executor loop;
+  DatabasePolicy policy;
+  std::deque<GroupItem> waiting;
+  // Held while a group is on its way, so that the loop does not end before its answer comes.
+  std::optional<asio::executor_work_guard<asio::any_io_executor>> in_flight;
+  Worker worker;
+};
+
+void Database::Impl::submit(GroupItem item) {
+  waiting.push_back(std::move(item));
+  if (in_flight) return;
+  in_flight.emplace(loop);
+  // Not at once: whatever else is ready on the loop may have something to write too, and shares the commit.
+  asio::post(loop, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->send_next();
+  });
+}
+
+void Database::Impl::send_next() {
+  if (waiting.empty()) {
+    in_flight.reset();
+    return;
+  }
+  const auto count = static_cast<std::ptrdiff_t>(std::min(waiting.size(), std::max<std::size_t>(policy.most_in_one_commit, 1)));
+  Group group(std::make_move_iterator(waiting.begin()), std::make_move_iterator(waiting.begin() + count));
+  waiting.erase(waiting.begin(), waiting.begin() + count);
+  worker.run(std::move(group), [weak = weak_from_this(), executor = loop](Group done) {
+    asio::post(executor, [weak, done = std::move(done)]() mutable {
+      if (const auto self = weak.lock()) self->finished(std::move(done));
+    });
+  });
+}
+
+void Database::Impl::finished(Group group) {
+  send_next();  // first, so that the disk works while the callbacks run
+  for (GroupItem& item : group) item.done(std::move(item.error));
+}
+
+Database::Database(asio::any_io_executor loop, std::unique_ptr<Driver> driver, DatabasePolicy policy)
+    : impl_(std::make_shared<Impl>(std::move(loop), std::move(driver), policy)) {}
+
+Database::~Database() { impl_->worker.stop(); }
+
+void Database::submit(Closure closure, std::function<void(std::exception_ptr)> done) {
+  impl_->submit(GroupItem{std::move(closure), std::move(done), nullptr});
+}
+
+asio::awaitable<void> Database::transact(Closure closure) {
+  auto start = [this, closure = std::move(closure)](base::Resume resume) mutable {
+    // std::function wants to be copyable, which a Resume is not.
+    auto waiter = std::make_shared<base::Resume>(std::move(resume));
+    submit(std::move(closure), [waiter](std::exception_ptr error) { (*waiter)(std::move(error)); });
+  };
+  co_await base::suspend(std::move(start));
+}
+
+}  // namespace wherry::db

@@ -1,0 +1,117 @@
+#include "gateway/db/worker.hpp"
+
+#include "gateway/base/log.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <random>
+
+namespace wherry::db {
+
+namespace {
+
+constexpr base::BackoffPolicy reconnecting{std::chrono::milliseconds(200), std::chrono::milliseconds(5000), 0.2};
+
+}  // namespace
+
+Worker::Worker(std::unique_ptr<Driver> driver, DatabasePolicy policy)
+    : driver_(std::move(driver)),
+      policy_(policy),
+      backoff_(reconnecting, std::random_device()()),
+      thread_([this] { context_.run(); }) {}
+
+Worker::~Worker() { stop(); }
+
+void Worker::stop() {
+  if (!thread_.joinable()) return;
+  asio::post(context_, [this] {
+    todo_.clear();
+    finished_ = nullptr;
+    retry_.cancel();
+    work_.reset();
+  });
+  thread_.join();
+  driver_.reset();
+}
+
+void Worker::run(Group group, std::function<void(Group)> finished) {
+  asio::post(context_, [this, group = std::move(group), finished = std::move(finished)]() mutable {
+    group_ = std::move(group);
+    finished_ = std::move(finished);
+    todo_.assign(1, Range{0, group_.size()});
+    advance();
+  });
+}
+
+void Worker::advance() {
+  while (!todo_.empty()) {
+    const Range range = todo_.back();
+    try {
+      attempt(range);
+      todo_.pop_back();
+    } catch (const DatabaseLost& lost) {
+      driver_->rollback();
+      if (may_retry(lost)) return;
+      const auto error = std::current_exception();
+      for (const Range& left : todo_) {
+        for (std::size_t i = left.first; i < left.last; ++i) group_[i].error = error;
+      }
+      todo_.clear();
+    } catch (...) {
+      driver_->rollback();
+      todo_.pop_back();
+      split(range, std::current_exception());
+    }
+  }
+  deliver();
+}
+
+void Worker::attempt(Range range) {
+  driver_->begin();
+  for (std::size_t i = range.first; i < range.last; ++i) group_[i].closure(driver_->transaction());
+  driver_->commit();
+  if (!lost_since_) return;
+  lost_since_.reset();
+  backoff_.reset();
+  log::info("database.regained");
+}
+
+// One closure must not fail its neighbours, and PostgreSQL's pipeline does not always tell whose fault it was. Halving
+// finds the guilty in about 2·log2(n) commits, where a transaction for each would be n.
+void Worker::split(Range range, const std::exception_ptr& error) {
+  if (range.last - range.first == 1) {
+    group_[range.first].error = error;
+    return;
+  }
+  const std::size_t middle = range.first + (range.last - range.first) / 2;
+  todo_.push_back({middle, range.last});
+  todo_.push_back({range.first, middle});
+}
+
+// Counted from the loss, not from the group: once the time is over, every further group fails at its first attempt.
+bool Worker::may_retry(const DatabaseLost& error) {
+  const auto now = std::chrono::steady_clock::now();
+  if (!lost_since_) {
+    lost_since_ = now;
+    log::warn("database.lost", {{"error", error.what()}});
+  }
+  if (now - *lost_since_ >= policy_.give_up_after) {
+    log::error("database.given_up", {{"error", error.what()}});
+    return false;
+  }
+  retry_.expires_after(std::min<std::chrono::steady_clock::duration>(backoff_.next(), *lost_since_ + policy_.give_up_after - now));
+  // A wait rather than a sleep, so that stop() can come between.
+  retry_.async_wait([this](boost::system::error_code) {
+    if (finished_) advance();
+  });
+  return true;
+}
+
+// The closures go back with the group: what they captured came from the loop and ends there.
+void Worker::deliver() {
+  auto finished = std::move(finished_);
+  finished_ = nullptr;
+  finished(std::exchange(group_, {}));
+}
+
+}  // namespace wherry::db

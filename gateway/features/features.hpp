@@ -1,0 +1,33 @@
+// Every protocol feature, one file each: `install_x` registers the handlers of feature x with a transport. To add one:
+// its file, its line here and in install_all, a scenario, an entry in deploy/doap.xml.
+#pragma once
+
+#include "gateway/transport/transport.hpp"
+
+namespace wherry::features {
+
+using transport::AddressForm;
+using transport::LiveAccount;
+using transport::Request;
+using transport::Transport;
+namespace ns = xmpp::ns;
+
+void install_chat(Transport& transport);            // RFC 6121 §5, XEP-0184
+void install_disco(Transport& transport);           // XEP-0030
+void install_gateway_prompt(Transport& transport);  // XEP-0100 §6.3
+void install_ping(Transport& transport);            // XEP-0199
+void install_presence(Transport& transport);        // XEP-0100 §4.4–4.5: log in, log out; RFC 6121 §4
+void install_registration(Transport& transport);    // XEP-0077
+void install_version(Transport& transport);         // XEP-0092
+
+inline void install_all(Transport& transport) {
+  install_chat(transport);
+  install_disco(transport);
+  install_gateway_prompt(transport);
+  install_ping(transport);
+  install_presence(transport);
+  install_registration(transport);
+  install_version(transport);
+}
+
+}  // namespace wherry::features

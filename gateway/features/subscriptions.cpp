@@ -1,0 +1,136 @@
+// Adding and removing contacts (XEP-0100 §5.1, 5.2; RFC 6121 §3): requests travel to the network, answers come back as
+// events (transport::to_stanzas); never an unasked `subscribed` (rule B1.30).
+#include "gateway/features/subscriptions.hpp"
+
+#include "gateway/features/features.hpp"
+#include "gateway/features/presence.hpp"
+#include "gateway/transport/addressing.hpp"
+
+namespace wherry::features {
+
+using connector::Availability;
+
+namespace {
+
+void send_presence(Transport& transport, const xmpp::Jid& from, const xmpp::Jid& to, std::string_view type) {
+  transport.send(xmpp::make_stanza(xmpp::Kind::presence, from, to, type, ""));
+}
+
+store::ContactRow row_of(const LiveAccount& account, const base::ContactId& contact) {
+  const auto found = account.contacts.find(contact);
+  store::ContactRow row;
+  if (found != account.contacts.end()) row = found->second.row;
+  row.contact = contact;
+  return row;
+}
+
+// The network is told durably: a contact added while it is down is added when it is back.
+void tell_network(Transport& transport, LiveAccount& account, connector::Action action, const base::ContactId& contact, const xmpp::Stanza& stanza) {
+  const auto put = transport.outbox().put(account, std::move(action), base::to_string(base::ChatId(contact)), transport::origin_of(stanza));
+  if (!put) transport.reply_error(stanza, put.error());
+}
+
+void subscribe(Transport& transport, LiveAccount& account, const base::ContactId& contact, const xmpp::Stanza& stanza) {
+  store::ContactRow row = row_of(account, contact);
+  if (row.user_sees) {  // RFC 6121 §3.1.3: already approved; say so again
+    send_presence(transport, stanza.to.bare(), stanza.from.bare(), "subscribed");
+    return send_contact_presence(transport, account, account.contacts.at(contact), stanza.from.bare());
+  }
+  row.user_asked = true;
+  transport.accounts().put_contact(account, std::move(row));
+  connector::AddContact add;
+  add.contact = contact;
+  tell_network(transport, account, std::move(add), contact, stanza);
+}
+
+void unsubscribe(Transport& transport, LiveAccount& account, const base::ContactId& contact, const xmpp::Stanza& stanza) {
+  const bool known = account.contacts.contains(contact);
+  transport.accounts().remove_contact(account, contact);
+  send_presence(transport, stanza.to.bare(), stanza.from.bare(), "unsubscribed");
+  send_presence(transport, stanza.to.bare(), stanza.from.bare(), "unavailable");
+  if (!known) return;
+  connector::RemoveContact remove;
+  remove.contact = contact;
+  tell_network(transport, account, std::move(remove), contact, stanza);
+}
+
+// A request that leads nowhere: why, and an end of the waiting (RFC 6121 §3.1.3), which the error alone is not to every server.
+void refuse(Transport& transport, const xmpp::Stanza& stanza, const xmpp::StanzaError& error) {
+  transport.reply_error(stanza, error);
+  send_presence(transport, stanza.to.bare(), stanza.from.bare(), "unsubscribed");
+}
+
+// The user's answer to a contact that asked, or a change of mind.
+void answer(Transport& transport, LiveAccount& account, const base::ContactId& contact, const xmpp::Stanza& stanza) {
+  const bool accepted = stanza.type() == "subscribed";
+  const auto found = account.contacts.find(contact);
+  if (!accepted && found == account.contacts.end()) return;  // the end of a removal that `unsubscribe` began
+  store::ContactRow row = row_of(account, contact);
+  row.contact_sees = accepted;
+  transport.accounts().put_contact(account, std::move(row));
+  connector::AnswerContact reply;
+  reply.contact = contact;
+  reply.accepted = accepted;
+  tell_network(transport, account, std::move(reply), contact, stanza);
+}
+
+void apply(Transport& transport, const xmpp::Stanza& stanza, const base::Result<base::ContactId>& contact) {
+  LiveAccount* account = transport.accounts().find(stanza.from);
+  if (!account) return;
+  const bool asks = stanza.type() == "subscribe";
+  if (!contact) {
+    if (asks) refuse(transport, stanza, xmpp::to_stanza_error(contact.error()));  // rule B1.34
+    return;
+  }
+  const auto right = transport.jid_of(*contact);
+  if (asks && right && *right != stanza.to.bare()) {
+    return refuse(transport, stanza, {"cancel", "gone", "This contact's address is " + right->str() + "; please add that one."});
+  }
+  if (asks) subscribe(transport, *account, *contact, stanza);
+  else if (stanza.type() == "unsubscribe") unsubscribe(transport, *account, *contact, stanza);
+  else answer(transport, *account, *contact, stanza);
+}
+
+}  // namespace
+
+bool is_subscription(std::string_view type) {
+  return type == "subscribe" || type == "subscribed" || type == "unsubscribe" || type == "unsubscribed";
+}
+
+void on_gateway_subscription(Transport& transport, const xmpp::Stanza& stanza) {
+  const LiveAccount* account = transport.accounts().find(stanza.from);
+  const xmpp::Jid user = stanza.from.bare();
+  if (stanza.type() == "subscribe") {
+    if (!account) return transport.reply_error(stanza, xmpp::StanzaError{"auth", "registration-required", "Please register with " + transport.domain().str() + " first."});
+    send_presence(transport, transport.domain(), user, "subscribed");
+    if (account->is_online()) transport.send(transport::to_presence(transport.domain(), user, Availability::online, ""));
+  } else if (stanza.type() == "unsubscribe") {
+    send_presence(transport, transport.domain(), user, "unsubscribed");
+  }
+  // subscribed and unsubscribed: nothing depends on the user's approval (rule B1.9).
+}
+
+void on_contact_subscription(Transport& transport, xmpp::Stanza stanza) {
+  const LiveAccount* account = transport.accounts().find(stanza.from);
+  if (!account) {
+    if (stanza.type() == "subscribe") transport.reply_error(stanza, xmpp::StanzaError{"auth", "registration-required", "Please register with " + transport.domain().str() + " first."});
+    return;
+  }
+  const xmpp::Jid to = stanza.to;
+  auto held = std::make_shared<xmpp::Stanza>(std::move(stanza));
+  transport.contacts().resolve(to, account->id(), [&transport, held](const base::Result<base::ContactId>& contact) { apply(transport, *held, contact); });
+}
+
+void ask_for_presence(Transport& transport, const xmpp::Jid& user) { send_presence(transport, transport.domain(), user, "subscribe"); }
+
+void end_subscriptions(Transport& transport, const xmpp::Jid& user, const std::vector<base::ContactId>& contacts) {
+  const auto end = [&](const xmpp::Jid& from) {
+    for (const char* type : {"unsubscribe", "unsubscribed", "unavailable"}) send_presence(transport, from, user, type);
+  };
+  for (const base::ContactId& contact : contacts) {
+    if (const auto from = transport.jid_of(contact)) end(*from);
+  }
+  end(transport.domain());
+}
+
+}  // namespace wherry::features

@@ -1,0 +1,39 @@
+// wherry: an XMPP gateway. Arguments → command; exit codes: 0 done, 1 failed, 2 configuration or arguments wrong.
+#include "gateway/commands.hpp"
+
+#include <CLI/CLI.hpp>
+
+int main(int argc, char** argv) {
+  CLI::App cli{"Wherry, an XMPP gateway: text SMS contacts and other networks from any Jabber client."};
+  cli.set_version_flag("--version", WHERRY_VERSION);
+  cli.require_subcommand(1);
+  std::string config = "/etc/wherry/wherry.toml", user;
+
+  const auto with_config = [&](CLI::App* command) {
+    command->add_option("-c,--config", config, "The configuration file")->capture_default_str();
+    return command;
+  };
+  const auto with_user = [&](CLI::App* command) {
+    command->add_option("user", user, "Whose: a Jabber address")->required();
+    return with_config(command);
+  };
+  auto* run = with_config(cli.add_subcommand("run", "Run the gateway until it is told to stop"));
+  auto* check = with_config(cli.add_subcommand("check", "Read the configuration and say what is wrong with it"));
+  auto* generate = cli.add_subcommand("generate-key", "Print a new key for store.key_file");
+  auto* rotate = with_config(cli.add_subcommand("rotate-key", "Seal all credentials with the key file's first key (stop the gateway first)"));
+  auto* exported = with_user(cli.add_subcommand("export", "Print what the store holds of a user, as JSON (stop the gateway first)"));
+  auto* erased = with_user(cli.add_subcommand("erase", "Erase a user's accounts and everything kept for them (stop the gateway first)"));
+  try {
+    cli.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    const int code = cli.exit(e);
+    return code == 0 ? 0 : 2;
+  }
+  if (*run) return wherry::run_gateway(config);
+  if (*check) return wherry::check_config(config);
+  if (*generate) return wherry::generate_key();
+  if (*rotate) return wherry::rotate_key(config);
+  if (*exported) return wherry::export_user(config, user);
+  if (*erased) return wherry::erase_user(config, user);
+  return 2;
+}

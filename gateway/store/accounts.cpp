@@ -1,0 +1,99 @@
+#include "gateway/store/accounts.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <stdexcept>
+
+namespace wherry::store {
+
+namespace {
+
+using nlohmann::json;
+
+std::string seal_context(base::AccountId account) { return "account:" + std::to_string(account.value) + ":credentials"; }
+
+std::string seal(const connector::Answers& credentials, base::AccountId account, const base::Sealer& sealer) {
+  return sealer.seal(json(credentials).dump(-1, ' ', false, json::error_handler_t::replace), seal_context(account));
+}
+
+std::string open(const std::string& sealed, base::AccountId account, const base::Sealer& sealer) {
+  auto plain = sealer.open(sealed, seal_context(account));
+  if (plain) return std::move(*plain);
+  throw std::runtime_error("The credentials of account " + std::to_string(account.value) + " cannot be opened. " + plain.error().text);
+}
+
+connector::Answers parse_credentials(const std::string& text, base::AccountId account) {
+  try {
+    return json::parse(text).get<connector::Answers>();
+  } catch (const json::exception&) {
+    throw std::runtime_error("The credentials of account " + std::to_string(account.value) + " are not a JSON object of texts.");
+  }
+}
+
+AccountRow read_row(const db::Row& row, const std::string& transport, const base::Sealer& sealer) {
+  const base::AccountId id{row.integer(0)};
+  auto user = xmpp::Jid::parse(row.text(1));
+  if (!user) throw std::runtime_error("The user of account " + std::to_string(id.value) + " is not a JID: " + user.error().text);
+  AccountRow account{id, transport, std::move(*user), parse_credentials(open(row.text(2), id, sealer), id),
+                     static_cast<AccountPolicy>(row.integer(3)), row.text(4)};
+  return account;
+}
+
+}  // namespace
+
+void insert_account(db::Transaction& transaction, const AccountRow& account, const base::Sealer& sealer) {
+  const std::string user(account.user.bare_view());
+  transaction.execute("INSERT INTO users (jid) VALUES ($1) ON CONFLICT DO NOTHING", {user});
+  transaction.execute(
+      "INSERT INTO accounts (id, transport, user_jid, credentials, policy, lang) VALUES ($1, $2, $3, $4, $5, $6) "
+      "ON CONFLICT DO NOTHING",
+      {account.id.value, account.transport, user, seal(account.credentials, account.id, sealer),
+       static_cast<std::int64_t>(account.policy), account.lang});
+}
+
+void update_account(db::Transaction& transaction, const AccountRow& account, const base::Sealer& sealer) {
+  transaction.execute("UPDATE accounts SET credentials = $1, policy = $2, lang = $3 WHERE id = $4",
+                      {seal(account.credentials, account.id, sealer), static_cast<std::int64_t>(account.policy), account.lang,
+                       account.id.value});
+}
+
+void remove_account(db::Transaction& transaction, base::AccountId account) {
+  const auto found = transaction.query("SELECT user_jid FROM accounts WHERE id = $1", {account.value});
+  transaction.execute("DELETE FROM contacts WHERE account = $1", {account.value});
+  transaction.execute("DELETE FROM outbox WHERE account = $1", {account.value});
+  transaction.execute("DELETE FROM inbox WHERE account = $1", {account.value});
+  transaction.execute("DELETE FROM message_map WHERE account = $1", {account.value});
+  transaction.execute("DELETE FROM accounts WHERE id = $1", {account.value});
+  if (found.empty()) return;
+  transaction.execute("DELETE FROM users WHERE jid = $1 AND NOT EXISTS (SELECT 1 FROM accounts WHERE user_jid = $1)",
+                      {found.front().text(0)});
+}
+
+void remove_orphans(db::Transaction& transaction) {
+  transaction.execute("DELETE FROM outbox WHERE account NOT IN (SELECT id FROM accounts)");
+  transaction.execute("DELETE FROM inbox WHERE account NOT IN (SELECT id FROM accounts)");
+  transaction.execute("DELETE FROM message_map WHERE account NOT IN (SELECT id FROM accounts)");
+}
+
+std::vector<AccountRow> read_accounts(db::Transaction& transaction, const std::string& transport, const base::Sealer& sealer) {
+  std::vector<AccountRow> accounts;
+  for (const db::Row& row : transaction.query(
+           "SELECT id, user_jid, credentials, policy, lang FROM accounts WHERE transport = $1 ORDER BY id", {transport})) {
+    accounts.push_back(read_row(row, transport, sealer));
+  }
+  return accounts;
+}
+
+int reseal_accounts(db::Transaction& transaction, const base::Sealer& sealer) {
+  int changed = 0;
+  for (const db::Row& row : transaction.query("SELECT id, credentials FROM accounts ORDER BY id")) {
+    if (sealer.is_current(row.text(1))) continue;
+    const base::AccountId id{row.integer(0)};
+    transaction.execute("UPDATE accounts SET credentials = $1 WHERE id = $2",
+                        {sealer.seal(open(row.text(1), id, sealer), seal_context(id)), id.value});
+    ++changed;
+  }
+  return changed;
+}
+
+}  // namespace wherry::store

@@ -1,0 +1,89 @@
+// What a user may ask to see (GDPR art. 15, 20).
+#include "gateway/store/accounts.hpp"
+#include "gateway/store/contacts.hpp"
+#include "gateway/store/inbox.hpp"
+#include "gateway/store/outbox.hpp"
+
+#include "gateway/base/text.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <limits>
+
+namespace wherry::store {
+
+namespace {
+
+using nlohmann::json;
+constexpr int everything = std::numeric_limits<int>::max();
+
+std::string time_text(std::int64_t milliseconds) { return base::to_rfc3339(base::from_milliseconds(milliseconds)); }
+
+// Queue rows hold JSON, which is shown as such.
+json embedded(const std::string& text) {
+  json parsed = json::parse(text, nullptr, false);
+  return parsed.is_discarded() ? json(text) : parsed;
+}
+
+json export_contacts(db::Transaction& transaction, base::AccountId account) {
+  json contacts = json::array();
+  for (const ContactRow& row : read_contacts(transaction, account)) {
+    contacts.push_back({{"contact", row.contact.value},
+                        {"name", row.name},
+                        {"you_see_presence", row.user_sees},
+                        {"you_asked", row.user_asked},
+                        {"sees_your_presence", row.contact_sees}});
+  }
+  return contacts;
+}
+
+json export_outbox(db::Transaction& transaction, base::AccountId account) {
+  json waiting = json::array();
+  for (const OutboxRow& row : read_outbox(transaction, account, 0, everything)) {
+    waiting.push_back({{"chat", row.chat}, {"origin", embedded(row.origin)}, {"action", embedded(row.payload)}, {"deadline", time_text(row.deadline)}});
+  }
+  return waiting;
+}
+
+json export_inbox(db::Transaction& transaction, base::AccountId account) {
+  json waiting = json::array();
+  for (const InboxRow& row : read_inbox(transaction, account, 0, everything)) {
+    waiting.push_back({{"received", time_text(row.created)}, {"event", embedded(row.payload)}});
+  }
+  return waiting;
+}
+
+json export_sent(db::Transaction& transaction, base::AccountId account) {
+  static constexpr std::array stages{"accepted", "delivered", "read", "failed"};
+  json sent = json::array();
+  for (const db::Row& row : transaction.query(
+           "SELECT chat, network_id, origin, stage, created FROM message_map WHERE account = $1 ORDER BY id", {account.value})) {
+    json message{{"chat", row.text(0)}, {"network_id", row.text(1)}, {"origin", embedded(row.text(2))}, {"sent", time_text(row.integer(4))}};
+    if (!row.is_null(3)) message["stage"] = stages.at(static_cast<std::size_t>(row.integer(3)));
+    sent.push_back(std::move(message));
+  }
+  return sent;
+}
+
+}  // namespace
+
+std::string export_user(db::Transaction& transaction, const xmpp::Jid& user) {
+  const std::string jid(user.bare_view());
+  json accounts = json::array();
+  for (const db::Row& row :
+       transaction.query("SELECT id, transport, policy, lang FROM accounts WHERE user_jid = $1 ORDER BY id", {jid})) {
+    const base::AccountId id{row.integer(0)};
+    accounts.push_back({{"account", id.value},
+                        {"transport", row.text(1)},
+                        {"always_on", row.integer(2) == static_cast<std::int64_t>(AccountPolicy::always_on)},
+                        {"lang", row.text(3)},
+                        {"contacts", export_contacts(transaction, id)},
+                        {"messages_to_send", export_outbox(transaction, id)},
+                        {"messages_to_deliver", export_inbox(transaction, id)},
+                        {"messages_sent", export_sent(transaction, id)}});
+  }
+  const json exported{{"user", jid}, {"accounts", std::move(accounts)}};
+  return exported.dump(2, ' ', false, json::error_handler_t::replace);
+}
+
+}  // namespace wherry::store

@@ -1,0 +1,125 @@
+// The live accounts of one transport: who is registered, whose session is up, who sees whom.
+#pragma once
+
+#include "gateway/base/backoff.hpp"
+#include "gateway/base/signal.hpp"
+#include "gateway/base/task_group.hpp"
+#include "gateway/connector/connector.hpp"
+#include "gateway/store/accounts.hpp"
+#include "gateway/store/contacts.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace wherry::transport {
+
+// Of a user's one resource, as its presence said.
+struct UserPresence {
+  connector::Availability availability = connector::Availability::online;
+  std::string status;
+};
+
+struct LiveContact {
+  store::ContactRow row;
+  connector::Availability availability = connector::Availability::offline;  // the newest PresenceChanged
+  std::string status;
+};
+
+class LiveAccount {
+ public:
+  enum class State { offline, connecting, online, needs_login };
+
+  LiveAccount(store::AccountRow row, asio::any_io_executor executor)
+      : row(std::move(row)), changed(executor), backoff(base::BackoffPolicy{}, static_cast<std::uint64_t>(this->row.id.value)) {}
+
+  base::AccountId id() const { return row.id; }
+  const xmpp::Jid& user() const { return row.user; }
+  bool is_online() const { return state == State::online; }
+  // Whether the session should be up (AccountPolicy).
+  bool is_wanted() const {
+    return !removed && state != State::needs_login &&
+           (row.policy == store::AccountPolicy::always_on || !resources.empty());
+  }
+
+  store::AccountRow row;
+  State state = State::offline;
+  std::string trouble;  // the last failure, for the user
+  std::map<std::string, UserPresence> resources;  // available ones, by full JID
+  std::map<base::ContactId, LiveContact> contacts;
+  // Shared with the performs in flight, which may outlast the account's removal.
+  std::shared_ptr<connector::Session> session;
+  std::unique_ptr<connector::EventSink> sink;
+  base::Signal changed;
+  base::Backoff backoff;
+  bool removed = false;
+  bool supervised = false;  // its supervisor runs, and refers to it
+  // What the user was last shown of the session.
+  bool shown_online = false;
+  std::string shown_trouble;
+};
+
+// What happens to accounts, told to the transport; each is called on the loop.
+struct AccountEvents {
+  std::function<std::unique_ptr<connector::EventSink>(LiveAccount&)> make_sink;
+  std::function<void(LiveAccount&)> state_changed;
+  std::function<void(LiveAccount&)> removed;  // just before it is gone
+};
+
+class Accounts {
+ public:
+  Accounts(asio::any_io_executor executor, db::Database& database, const base::Sealer& sealer, std::string transport,
+           AccountEvents events);
+
+  // Reads every account and its contacts, and tells the connector of them.
+  asio::awaitable<void> load(connector::Connector& connector);
+  // Keeps the sessions of wanted accounts up until cancelled (by stop).
+  void start();
+  asio::awaitable<void> stop();
+
+  // The account of a user here, or null; valid until the next co_await.
+  LiveAccount* find(const xmpp::Jid& user);
+  LiveAccount* find(base::AccountId id);
+  std::size_t size() const { return by_id_.size(); }
+  const std::map<base::AccountId, std::unique_ptr<LiveAccount>>& all() const { return by_id_; }
+
+  // Stores a new account, or new credentials of the present one, and (re)starts its session.
+  asio::awaitable<void> put(store::AccountRow row);
+  // Ends the session, removes everything that is kept for the account.
+  asio::awaitable<void> remove(base::AccountId id);
+
+  // The session's own report of itself.
+  void report(LiveAccount& account, const connector::AccountChanged& change);
+  // A resource of the user came (or changed) or went; starts or ends the session where it follows presence.
+  void user_available(LiveAccount& account, const xmpp::Jid& full, UserPresence presence);
+  void user_unavailable(LiveAccount& account, const xmpp::Jid& full);
+
+  // Changes a contact in memory and in the store.
+  void put_contact(LiveAccount& account, store::ContactRow contact);
+  void remove_contact(LiveAccount& account, const base::ContactId& contact);
+
+ private:
+  LiveAccount& add(store::AccountRow row);
+  connector::Account to_connector(const store::AccountRow& row) const;
+  asio::awaitable<void> supervise(LiveAccount& account);
+  asio::awaitable<void> run_session(LiveAccount& account);
+  asio::awaitable<void> until_unwanted(LiveAccount& account);
+  void set_state(LiveAccount& account, LiveAccount::State state, std::string trouble);
+  void write(db::Database::Closure closure, std::string_view what);
+
+  asio::any_io_executor executor_;
+  db::Database& database_;
+  const base::Sealer& sealer_;
+  std::string transport_;
+  AccountEvents events_;
+  connector::Connector* connector_ = nullptr;
+  std::map<base::AccountId, std::unique_ptr<LiveAccount>> by_id_;
+  std::unordered_map<std::string, base::AccountId> by_user_;  // bare JID → the account
+  base::TaskGroup tasks_;
+  bool started_ = false, stopping_ = false;
+};
+
+}  // namespace wherry::transport

@@ -1,0 +1,244 @@
+#include "gateway/transport/inbox.hpp"
+
+#include "gateway/base/log.hpp"
+
+namespace wherry::transport {
+
+namespace {
+
+constexpr int rows_per_read = 1000;
+constexpr std::size_t most_seen = 200000;
+constexpr std::chrono::hours seen_for{7 * 24};
+constexpr std::size_t most_parked = 1000;  // of one account
+
+// Which event ids may come again after an interruption.
+std::string repeatable_id(const connector::Event& event) {
+  if (const auto* message = std::get_if<connector::MessageReceived>(&event)) return "m" + message->id.value;
+  return {};
+}
+
+}  // namespace
+
+Inbox::Inbox(asio::any_io_executor executor, Journal& journal, db::Database& database, Accounts& accounts,
+             xmpp::Component& link, const base::Clock& clock, std::string transport, InboxLimits limits, ToStanzas to_stanzas)
+    : journal_(journal), database_(database), accounts_(accounts), link_(link), clock_(clock), transport_(std::move(transport)),
+      limits_(limits), to_stanzas_(std::move(to_stanzas)), seen_(most_seen), tasks_(executor) {}
+
+asio::awaitable<void> Inbox::load(connector::Network network, std::string id_prefix, Outbox& outbox) {
+  network_ = std::move(network);
+  id_prefix_ = std::move(id_prefix);
+  outbox_ = &outbox;
+  const std::int64_t since = base::to_milliseconds(clock_.now() - seen_for);
+  using SeenLately = std::pair<std::string, std::vector<std::uint64_t>>;
+  std::function<SeenLately(db::Transaction&)> read = [this, since](db::Transaction& t) {
+    store::remove_seen_before(t, since);
+    return SeenLately(store::seen_key(t), store::read_seen(t, transport_, since, most_seen));
+  };
+  const SeenLately lately = co_await database_.fetch(std::move(read));
+  seen_.load(lately.first, lately.second);
+  co_await reload();
+  if (!rows_.empty()) log::info("inbox.recovered", {{"transport", transport_}, {"rows", rows_.size()}});
+}
+
+// ---- Accepting ----
+
+asio::awaitable<void> Inbox::publish(base::AccountId account, connector::Event event) {
+  if (auto* progress = std::get_if<connector::MessageProgressed>(&event)) {
+    co_await publish_progress(account, std::move(*progress));
+    co_return;
+  }
+  std::optional<std::uint64_t> hash;
+  if (network_.redelivers) {
+    if (const std::string id = repeatable_id(event); !id.empty()) {
+      hash = seen_.hash(account.value, id);
+      if (!seen_.insert(*hash)) {
+        log::debug("inbox.repeated", {{"account", account.value}});
+        co_await commit();  // the first one may be on its way to the disk just now
+        co_return;
+      }
+      journal_.remember(*hash);
+    }
+  }
+  std::visit(
+      [&](auto& e) {
+        using E = std::decay_t<decltype(e)>;
+        if constexpr (std::is_constructible_v<Delivery, E> && !std::is_same_v<E, connector::MessageProgressed>) put(account, std::move(e));
+      },
+      event);
+  std::exception_ptr failure;
+  try {
+    co_await commit();
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  if (!failure) co_return;
+  if (hash) seen_.erase(*hash);  // it was not kept, so it may come again
+  std::rethrow_exception(failure);
+}
+
+asio::awaitable<void> Inbox::commit() {
+  auto start = [this](base::Resume resume) {
+    auto held = std::make_shared<base::Resume>(std::move(resume));
+    journal_.after_commit([held](std::exception_ptr error) { (*held)(error); });
+  };
+  co_await base::suspend(std::move(start));
+}
+
+void Inbox::put(base::AccountId account, Delivery delivery) {
+  Item item;
+  item.id = journal_.next_inbox_id();
+  item.account = account;
+  store::InboxRow row;
+  row.id = item.id;
+  row.account = account;
+  row.payload = to_text(delivery);
+  row.created = base::to_milliseconds(clock_.now());
+  journal_.insert(std::move(row));
+  item.delivery = std::move(delivery);
+  auto held = std::make_shared<Item>(std::move(item));
+  journal_.after_commit([this, held](std::exception_ptr error) {
+    if (!error) committed(std::move(*held));
+  });
+}
+
+void Inbox::put_failed(base::AccountId account, Origin origin, base::Error error) {
+  if (origin.user.empty()) return;  // nobody asked
+  SendFailed failed;
+  failed.origin = std::move(origin);
+  failed.code = error.code;
+  failed.text = std::move(error.text);
+  put(account, std::move(failed));
+}
+
+// ---- Reports on what we sent ----
+
+asio::awaitable<void> Inbox::publish_progress(base::AccountId account, connector::MessageProgressed progress) {
+  for (std::uint64_t before = settles_;; before = settles_) {
+    if (co_await apply_progress(account, progress)) co_return;
+    if (before == settles_) break;  // else the send may have returned while we looked
+  }
+  // It may be about a send that has not returned yet. It waits in memory: should the process die now, the send itself is
+  // reported as uncertain, and the report is not needed for the sender to know.
+  auto& parked = parked_[account];
+  if (outbox_->is_performing(account) && parked.size() < most_parked) {
+    parked.push_back(std::move(progress));
+  } else {
+    log::debug("inbox.report_unmatched", {{"account", account.value}});
+  }
+}
+
+void Inbox::outbox_settled(base::AccountId account) {
+  ++settles_;
+  const auto found = parked_.find(account);
+  if (found == parked_.end() || found->second.empty()) return;
+  auto parked = std::move(found->second);
+  parked_.erase(found);
+  tasks_.spawn("inbox.parked", apply_parked(std::move(parked), account));
+}
+
+asio::awaitable<void> Inbox::apply_parked(std::vector<connector::MessageProgressed> parked, base::AccountId account) {
+  for (auto& progress : parked) co_await publish_progress(account, std::move(progress));
+}
+
+// Whether the message it is about is known.
+asio::awaitable<bool> Inbox::apply_progress(base::AccountId account, connector::MessageProgressed progress) {
+  const std::optional<store::SentMessage> sent = co_await find_sent(account, progress.id.value);
+  if (!sent) co_return false;
+  const connector::Stage before = sent->stage.value_or(connector::Stage::accepted);
+  // delivered after failed counts, failed after delivered does not (connector::Stage).
+  const bool was_delivered = before == connector::Stage::delivered || before == connector::Stage::read;
+  if (progress.stage == before || progress.stage == connector::Stage::accepted || was_delivered) co_return true;
+  auto origin = parse_origin(sent->origin);
+  if (!origin) co_return true;
+  recent_.set_stage(sent->id, progress.stage);
+  journal_.set_stage(sent->id, progress.stage);
+  if (progress.stage == connector::Stage::failed) {
+    put_failed(account, std::move(*origin), base::Error{base::Errc::rejected, progress.text});
+  } else if (origin->wants_receipt) {
+    SendDelivered delivered;
+    delivered.origin = std::move(*origin);
+    put(account, std::move(delivered));
+  }
+  co_await commit();
+  co_return true;
+}
+
+asio::awaitable<std::optional<store::SentMessage>> Inbox::find_sent(base::AccountId account, const std::string& network_id) {
+  const std::optional<std::int64_t> id = outbox_->id_of(network_id);
+  if (const store::SentMessage* recent = id ? recent_.find(account, *id) : recent_.find(account, network_id)) co_return *recent;
+  std::function<std::optional<store::SentMessage>(db::Transaction&)> read = [account, id, network_id](db::Transaction& t) {
+    return id ? store::find_sent(t, account, *id) : store::find_sent(t, account, std::string_view(network_id));
+  };
+  co_return co_await database_.fetch(std::move(read));
+}
+
+// ---- Sending ----
+
+void Inbox::committed(Item item) {
+  if (newest_spilled_ > newest_in_memory_ || rows_.size() >= limits_.in_memory) {
+    newest_spilled_ = item.id;
+    return;
+  }
+  newest_in_memory_ = std::max(newest_in_memory_, item.id);
+  rows_.push_back(std::move(item));
+  pump();
+}
+
+void Inbox::pump() {
+  while (sent_ < rows_.size() && link_.can_send()) {
+    Item& item = rows_[sent_];
+    const LiveAccount* account = accounts_.find(item.account);
+    xmpp::Sequence sequence = sent_ > 0 ? rows_[sent_ - 1].sequence : 0;
+    if (account) {
+      for (const xmpp::Element& stanza : to_stanzas_(*account, item.delivery, stanza_id(item.id))) {
+        sequence = std::max(sequence, link_.send(stanza, xmpp::Component::Track::yes));
+      }
+    }
+    item.sequence = sequence;
+    ++sent_;
+  }
+  confirmed(0);  // rows that gave no stanza wait for no confirmation
+}
+
+void Inbox::connected() { pump(); }
+
+void Inbox::disconnected() { sent_ = 0; }
+
+void Inbox::confirmed(xmpp::Sequence sequence) {
+  while (sent_ > 0 && rows_.front().sequence <= sequence) {
+    journal_.remove_inbox(rows_.front().id);
+    rows_.pop_front();
+    --sent_;
+  }
+  reload_if_low();
+}
+
+void Inbox::reload_if_low() {
+  if (newest_spilled_ <= newest_in_memory_ || reloading_ || rows_.size() >= limits_.in_memory / 2) return;
+  reloading_ = true;
+  tasks_.spawn("inbox.reload", reload());
+}
+
+asio::awaitable<void> Inbox::reload() {
+  const std::int64_t spilled_before = newest_spilled_;
+  std::function<std::vector<store::InboxRow>(db::Transaction&)> read = [this, after = newest_in_memory_](db::Transaction& t) {
+    return store::read_inbox(t, transport_, after, rows_per_read);
+  };
+  const auto found = co_await database_.fetch(std::move(read));
+  reloading_ = false;
+  for (const auto& row : found) {
+    newest_in_memory_ = std::max(newest_in_memory_, row.id);
+    auto delivery = parse_delivery(row.payload);
+    if (!delivery) {
+      log::error("inbox.row_damaged", {{"id", row.id}});
+      continue;
+    }
+    rows_.push_back(Item{row.id, row.account, std::move(*delivery), 0});
+  }
+  if (found.size() == static_cast<std::size_t>(rows_per_read)) newest_spilled_ = std::max(newest_spilled_, newest_in_memory_ + 1);
+  else if (newest_spilled_ == spilled_before) newest_spilled_ = 0;
+  pump();
+  reload_if_low();
+}
+
+}  // namespace wherry::transport

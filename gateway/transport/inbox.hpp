@@ -1,0 +1,94 @@
+// Network → XMPP: durable, in order, each id once (house.md §5, hops 2–6).
+//
+// publish() drops what came before, commits a row, and returns: now the connector may acknowledge. The row is sent over
+// the link and removed when the link has confirmed it; after a reconnect whatever is unconfirmed is sent again with the
+// same stanza id.
+#pragma once
+
+#include "gateway/transport/accounts.hpp"
+#include "gateway/transport/delivery.hpp"
+#include "gateway/transport/journal.hpp"
+#include "gateway/transport/outbox.hpp"
+#include "gateway/transport/recently_sent.hpp"
+#include "gateway/transport/seen.hpp"
+#include "gateway/xmpp/component.hpp"
+
+#include <deque>
+#include <functional>
+#include <vector>
+
+namespace wherry::transport {
+
+struct InboxLimits {
+  std::size_t in_memory = 5000;  // rows; more wait in the store
+};
+
+class Inbox {
+ public:
+  // The stanzas of a delivery, without side effects; `id` is the delivery's for ever.
+  using ToStanzas = std::function<std::vector<xmpp::Element>(const LiveAccount&, const Delivery&, const std::string& id)>;
+
+  Inbox(asio::any_io_executor executor, Journal& journal, db::Database& database, Accounts& accounts, xmpp::Component& link,
+        const base::Clock& clock, std::string transport, InboxLimits limits, ToStanzas to_stanzas);
+
+  // Before anything else: the rows that an earlier run left, and the ids seen lately.
+  asio::awaitable<void> load(connector::Network network, std::string id_prefix, Outbox& outbox);
+
+  // A durable event of the account. Returns once committed; throws when the store is lost.
+  asio::awaitable<void> publish(base::AccountId account, connector::Event event);
+  // A failed send, in the same commit as the outbox's own write.
+  void put_failed(base::AccountId account, Origin origin, base::Error error);
+  // A send that the network took: a report may name it.
+  void note_sent(const store::SentMessage& sent) { recent_.insert(sent); }
+  // A perform ended: reports that came before it may be matched now.
+  void outbox_settled(base::AccountId account);
+
+  // The link's events.
+  void connected();
+  void disconnected();
+  void confirmed(xmpp::Sequence sequence);
+  void pump();
+
+  std::size_t waiting() const { return rows_.size(); }
+
+ private:
+  struct Item {
+    std::int64_t id = 0;
+    base::AccountId account;
+    Delivery delivery;
+    xmpp::Sequence sequence = 0;  // of its last stanza on this connection; 0: not sent
+  };
+  asio::awaitable<void> publish_progress(base::AccountId account, connector::MessageProgressed progress);
+  asio::awaitable<bool> apply_progress(base::AccountId account, connector::MessageProgressed progress);
+  asio::awaitable<void> apply_parked(std::vector<connector::MessageProgressed> parked, base::AccountId account);
+  asio::awaitable<std::optional<store::SentMessage>> find_sent(base::AccountId account, const std::string& network_id);
+  asio::awaitable<void> commit();
+  void put(base::AccountId account, Delivery delivery);
+  void committed(Item item);
+  void reload_if_low();
+  asio::awaitable<void> reload();
+  std::string stanza_id(std::int64_t id) const { return id_prefix_ + std::to_string(id); }
+
+  Journal& journal_;
+  db::Database& database_;
+  Accounts& accounts_;
+  xmpp::Component& link_;
+  const base::Clock& clock_;
+  std::string transport_;
+  InboxLimits limits_;
+  ToStanzas to_stanzas_;
+  connector::Network network_;
+  Outbox* outbox_ = nullptr;
+  std::string id_prefix_;
+  Seen seen_;
+  std::deque<Item> rows_;        // committed, unconfirmed, in order of id
+  std::size_t sent_ = 0;         // how many of them, from the front, are on this connection
+  std::int64_t newest_in_memory_ = 0, newest_spilled_ = 0;  // as in Outbox
+  bool reloading_ = false;
+  RecentlySent recent_;
+  std::uint64_t settles_ = 0;  // of the outbox, so far
+  std::unordered_map<base::AccountId, std::vector<connector::MessageProgressed>> parked_;  // reports that came before their sends returned
+  base::TaskGroup tasks_;
+};
+
+}  // namespace wherry::transport

@@ -1,0 +1,77 @@
+#include "gateway/transport/router.hpp"
+
+#include "gateway/base/log.hpp"
+
+#include <algorithm>
+
+namespace wherry::transport {
+
+namespace {
+
+std::string key_of(xmpp::Kind kind, AddressForm form, std::string_view rest) {
+  std::string key;
+  key += static_cast<char>('0' + static_cast<int>(kind));
+  key += static_cast<char>('0' + static_cast<int>(form));
+  key += rest;
+  return key;
+}
+
+AddressForm form_of(const xmpp::Jid& to) { return to.local().empty() ? AddressForm::gateway : AddressForm::contact; }
+
+}  // namespace
+
+void Router::on_message(AddressForm form, Handler handler) { handlers_[key_of(xmpp::Kind::message, form, "")] = std::move(handler); }
+void Router::on_presence(AddressForm form, Handler handler) { handlers_[key_of(xmpp::Kind::presence, form, "")] = std::move(handler); }
+void Router::on_iq(AddressForm form, Request request, std::string payload_ns, Handler handler) {
+  handlers_[key_of(xmpp::Kind::iq, form, (request == Request::get ? "get " : "set ") + payload_ns)] = std::move(handler);
+}
+
+std::vector<std::string> Router::namespaces(AddressForm form) const {
+  std::vector<std::string> found;
+  for (const auto& [key, handler] : handlers_) {
+    if (key.starts_with(key_of(xmpp::Kind::iq, form, "get ")) || key.starts_with(key_of(xmpp::Kind::iq, form, "set "))) {
+      found.push_back(key.substr(6));
+    }
+  }
+  std::sort(found.begin(), found.end());
+  found.erase(std::unique(found.begin(), found.end()), found.end());
+  return found;
+}
+
+const Router::Handler* Router::find(const xmpp::Stanza& stanza) const {
+  std::string key = key_of(stanza.kind, form_of(stanza.to), "");
+  if (stanza.kind == xmpp::Kind::iq) {
+    const xmpp::Element* payload = stanza.payload();
+    if (!payload) return nullptr;
+    key += stanza.type();
+    key += ' ';
+    key += payload->ns();
+  }
+  const auto found = handlers_.find(key);
+  return found == handlers_.end() ? nullptr : &found->second;
+}
+
+void Router::route(xmpp::Stanza stanza) const {
+  const Handler* handler = find(stanza);
+  if (!handler) return unhandled(stanza);
+  // The stanza moves into the handler; what an answer to a failure needs is kept.
+  xmpp::Stanza head{stanza.kind, stanza.from, stanza.to, xmpp::make_stanza(stanza.kind, stanza.from, stanza.to, stanza.type(), stanza.id())};
+  try {
+    (*handler)(std::move(stanza));
+  } catch (const std::exception& e) {
+    log::error("stanza.failed", {{"error", e.what()}});
+    if (head.type() == "error" || head.type() == "result") return;
+    reply_(xmpp::error_reply(head, xmpp::StanzaError{"cancel", "internal-server-error", "Something went wrong in the gateway; its operator finds it in the log."}));
+  }
+}
+
+void Router::unhandled(const xmpp::Stanza& stanza) const {
+  // RFC 6120 §8.3.1: never an error about an error; results of requests we did not make mean nothing.
+  if (stanza.type() == "error" || stanza.type() == "result") return;
+  if (stanza.kind == xmpp::Kind::presence) return;
+  const bool malformed = stanza.kind == xmpp::Kind::iq && (!stanza.payload() || (stanza.type() != "get" && stanza.type() != "set"));
+  reply_(xmpp::error_reply(stanza, malformed ? xmpp::StanzaError{"modify", "bad-request", "An iq must be a get or a set with one child element."}
+                                             : xmpp::StanzaError{"cancel", "service-unavailable", ""}));
+}
+
+}  // namespace wherry::transport

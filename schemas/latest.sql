@@ -1,0 +1,189 @@
+-- Generated from migrations/ by a test (schemas/README.md tells how); for reading and comparing.
+
+-- ---- SQLite ----
+
+CREATE TABLE accounts (
+  id INTEGER PRIMARY KEY,
+  transport TEXT NOT NULL,  -- its domain
+  user_jid TEXT NOT NULL REFERENCES users (jid),
+  credentials TEXT NOT NULL,  -- sealed, with the context "account:<id>:credentials"
+  policy BIGINT NOT NULL,     -- 0 always on, 1 while the user has a presence
+  lang TEXT NOT NULL
+);
+
+CREATE INDEX accounts_by_user ON accounts (user_jid);
+
+CREATE TABLE connector_storage (
+  transport TEXT NOT NULL,
+  key TEXT NOT NULL,  -- sorts bytewise
+  value TEXT NOT NULL,
+  PRIMARY KEY (transport, key)
+) WITHOUT ROWID;
+
+CREATE TABLE contacts (
+  account BIGINT NOT NULL REFERENCES accounts (id),
+  contact TEXT NOT NULL,
+  name TEXT NOT NULL,
+  user_sees BIGINT NOT NULL,
+  user_asked BIGINT NOT NULL,
+  contact_sees BIGINT NOT NULL,
+  PRIMARY KEY (account, contact)
+) WITHOUT ROWID;
+
+CREATE TABLE counters (
+  name TEXT PRIMARY KEY,
+  value BIGINT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE inbox (
+  id INTEGER PRIMARY KEY,
+  account BIGINT NOT NULL,
+  payload TEXT NOT NULL,  -- JSON
+  created BIGINT NOT NULL
+);
+
+CREATE TABLE keys (
+  name TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE message_map (
+  id INTEGER PRIMARY KEY,  -- the outbox row's
+  account BIGINT NOT NULL,
+  network_hash BIGINT,  -- of network_id; null: there is none, the network reports by our id
+  network_id TEXT NOT NULL,
+  origin TEXT NOT NULL,  -- JSON
+  chat TEXT NOT NULL,
+  stage BIGINT,  -- 0 accepted, 1 delivered, 2 read, 3 failed
+  created BIGINT NOT NULL
+);
+
+CREATE INDEX message_map_by_age ON message_map (created);
+
+CREATE INDEX message_map_by_network_id ON message_map (account, network_hash) WHERE network_hash IS NOT NULL;
+
+CREATE TABLE migrations (number BIGINT PRIMARY KEY, name TEXT NOT NULL);
+
+CREATE TABLE outbox (
+  id INTEGER PRIMARY KEY,
+  account BIGINT NOT NULL,
+  chat TEXT NOT NULL,
+  origin TEXT NOT NULL,      -- JSON
+  payload TEXT NOT NULL,     -- JSON
+  state BIGINT NOT NULL,     -- 0 queued, 1 sending
+  attempts BIGINT NOT NULL,
+  not_before BIGINT NOT NULL,  -- this and every time: ms since 1970
+  deadline BIGINT NOT NULL
+);
+
+CREATE TABLE seen (
+  id INTEGER PRIMARY KEY,
+  transport TEXT NOT NULL,
+  created BIGINT NOT NULL,
+  hashes TEXT NOT NULL  -- 16 hexadecimal digits each
+);
+
+CREATE INDEX seen_by_age ON seen (created);
+
+CREATE TABLE users (
+  jid TEXT PRIMARY KEY  -- bare
+) WITHOUT ROWID;
+
+-- ---- PostgreSQL ----
+
+CREATE TABLE accounts (
+  id BIGINT NOT NULL,
+  transport TEXT COLLATE "C" NOT NULL,
+  user_jid TEXT COLLATE "C" NOT NULL,
+  credentials TEXT NOT NULL,
+  policy BIGINT NOT NULL,
+  lang TEXT NOT NULL,
+  PRIMARY KEY (id),
+  FOREIGN KEY (user_jid) REFERENCES users(jid)
+);
+CREATE INDEX accounts_by_user ON accounts USING btree (user_jid);
+
+CREATE TABLE connector_storage (
+  transport TEXT COLLATE "C" NOT NULL,
+  key TEXT COLLATE "C" NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (transport, key)
+);
+
+CREATE TABLE contacts (
+  account BIGINT NOT NULL,
+  contact TEXT COLLATE "C" NOT NULL,
+  name TEXT NOT NULL,
+  user_sees BIGINT NOT NULL,
+  user_asked BIGINT NOT NULL,
+  contact_sees BIGINT NOT NULL,
+  PRIMARY KEY (account, contact),
+  FOREIGN KEY (account) REFERENCES accounts(id)
+);
+
+CREATE TABLE counters (
+  name TEXT COLLATE "C" NOT NULL,
+  value BIGINT NOT NULL,
+  PRIMARY KEY (name)
+);
+
+CREATE TABLE inbox (
+  id BIGINT NOT NULL,
+  account BIGINT NOT NULL,
+  payload TEXT NOT NULL,
+  created BIGINT NOT NULL,
+  PRIMARY KEY (id)
+);
+
+CREATE TABLE keys (
+  name TEXT COLLATE "C" NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (name)
+);
+
+CREATE TABLE message_map (
+  id BIGINT NOT NULL,
+  account BIGINT NOT NULL,
+  network_hash BIGINT,
+  network_id TEXT NOT NULL,
+  origin TEXT NOT NULL,
+  chat TEXT NOT NULL,
+  stage BIGINT,
+  created BIGINT NOT NULL,
+  PRIMARY KEY (id)
+);
+CREATE INDEX message_map_by_age ON message_map USING btree (created);
+CREATE INDEX message_map_by_network_id ON message_map USING btree (account, network_hash) WHERE (network_hash IS NOT NULL);
+
+CREATE TABLE migrations (
+  number BIGINT NOT NULL,
+  name TEXT NOT NULL,
+  PRIMARY KEY (number)
+);
+
+CREATE TABLE outbox (
+  id BIGINT NOT NULL,
+  account BIGINT NOT NULL,
+  chat TEXT NOT NULL,
+  origin TEXT NOT NULL,
+  payload TEXT NOT NULL,
+  state BIGINT NOT NULL,
+  attempts BIGINT NOT NULL,
+  not_before BIGINT NOT NULL,
+  deadline BIGINT NOT NULL,
+  PRIMARY KEY (id)
+);
+
+CREATE TABLE seen (
+  id BIGINT NOT NULL,
+  transport TEXT COLLATE "C" NOT NULL,
+  created BIGINT NOT NULL,
+  hashes TEXT NOT NULL,
+  PRIMARY KEY (id)
+);
+CREATE INDEX seen_by_age ON seen USING btree (created);
+
+CREATE TABLE users (
+  jid TEXT COLLATE "C" NOT NULL,
+  PRIMARY KEY (jid)
+);
