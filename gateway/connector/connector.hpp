@@ -44,6 +44,7 @@ struct Network {
   std::string id;             // "sms": one word, in logs and configuration
   std::string name;           // "SMS": in disco and roster
   std::string disco_type;     // category "gateway", type from the XMPP registrar: "sms"
+  std::string client_type = "pc";  // what contacts use, category "client": "sms", "phone", "pc" …
   std::string contact_prompt; // jabber:iq:gateway: what one types to name a contact, "Phone number"
   std::string contact_help;   // and how: "With the country code, like +1 415 555 0132."
   Idempotency idempotency = Idempotency::none;
@@ -108,7 +109,8 @@ struct Session {
   // Connected until cancelled. Publishes AccountChanged{online} when up; throws on a broken link, and the gateway
   // backs off and calls it again. Returns only after AccountChanged{needs_login}.
   virtual asio::awaitable<void> run() = 0;
-  // Called only while the session is online; never twice at once for one chat. Cancelled only at shutdown.
+  // Called only while the session is online; never twice at once for one chat. Cancelled only at shutdown. Where it
+  // publishes and publish() throws, that exception may pass through: the outcome is uncertain then.
   virtual asio::awaitable<Result<Receipt>> perform(Action action) = 0;
   virtual Capabilities capabilities(const ChatId& chat) const = 0;
 };
@@ -156,8 +158,8 @@ struct Connector {
   virtual std::unique_ptr<Session> open(AccountId account) = 0;
 
   // What a person typed (jabber:iq:gateway), or the unescaped local part of a JID, as a contact's one true id.
-  // not_found or bad_input with a sentence where it cannot be one. `account` may be null: nobody registered asks.
-  virtual Result<ContactId> parse_contact(std::string_view typed, const Account* account) const = 0;
+  // not_found or bad_input with a sentence where it cannot be one. `account` 0: nobody registered asks.
+  virtual asio::awaitable<Result<ContactId>> parse_contact(std::string typed, AccountId account) const = 0;
 };
 
 // The one symbol a connector's shared object exports. `stamp` must equal plugin_stamp of the gateway.

@@ -10,6 +10,8 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace wherry::net {
@@ -36,7 +38,7 @@ class HttpClient {
   explicit HttpClient(asio::any_io_executor executor);
   ~HttpClient();
 
-  // Any HTTP status is a response. An error is Errc::unavailable when the request provably did not reach the server
+  // Any HTTP status is a response. bad_input where the request itself cannot be one. Otherwise an error is Errc::unavailable when the request provably did not reach the server
   // (name not resolved, connection refused, TLS not established) and Errc::uncertain when it may have.
   asio::awaitable<base::Result<HttpResponse>> send(HttpRequest request);
 
@@ -48,7 +50,7 @@ class HttpClient {
 // application/x-www-form-urlencoded (WHATWG URL §5), for queries and bodies.
 using FormFields = std::vector<std::pair<std::string, std::string>>;
 std::string to_form(const FormFields& fields);
-// nothing when a percent sign is not followed by two hexadecimal digits, or there are more than `most` fields
+// bad_input when a percent sign is not followed by two hexadecimal digits, or there are more than `most` fields
 base::Result<FormFields> parse_form(std::string_view text, std::size_t most = 200);
 
 }  // namespace wherry::net

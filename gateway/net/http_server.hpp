@@ -6,7 +6,9 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <string>
@@ -15,6 +17,8 @@
 #include <vector>
 
 namespace wherry::net {
+
+namespace asio = boost::asio;
 
 struct ServerRequest {
   std::string method;
@@ -60,13 +64,16 @@ class HttpServer {
  private:
   asio::awaitable<void> accept();
   asio::awaitable<void> serve(asio::ip::tcp::socket socket);
+  asio::awaitable<void> refuse(asio::ip::tcp::socket socket);
+  asio::awaitable<void> exchange(boost::beast::tcp_stream& stream);
   asio::awaitable<ServerResponse> answer(ServerRequest request);
+  const Handler* find(std::string_view path) const;
 
   HttpServerLimits limits_;
   std::map<std::string, Handler> routes_;
   asio::ip::tcp::acceptor acceptor_;
   base::TaskGroup tasks_;
-  std::size_t connections_ = 0;
+  std::size_t connections_ = 0, refusals_ = 0;
 };
 
 }  // namespace wherry::net

@@ -6,6 +6,8 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,11 +25,17 @@ class LineProcess {
                                                           std::vector<std::string> environment, std::size_t most_line_bytes);
   virtual ~LineProcess() = default;  // kills the process group if it still runs
 
-  // The next line, without its end; nothing at the end of its output. Throws where a line is too long.
+  // The next line, without its end; nothing at the end of its output (a last piece without a line's end is no line).
+  // Throws std::length_error where a line is too long.
   virtual asio::awaitable<std::optional<std::string>> read_line() = 0;
   // Appends to the write buffer; lines are written together. Throws std::length_error when 8 MiB wait unread.
   virtual void write_line(std::string line) = 0;
-  // Closes its standard input, waits up to `grace` for it to end, then kills it. Returns its exit code, or -signal.
+  // Bytes given to write_line() so far, with line ends, and how many of them the process's standard input took: a line
+  // of which nothing was taken was provably never seen.
+  virtual std::uint64_t appended() const = 0;
+  virtual std::uint64_t taken() const = 0;
+  // Writes what waits, closes its standard input, waits up to `grace` for it to end, then kills its process group.
+  // Returns its exit code, or -signal.
   virtual asio::awaitable<int> stop(std::chrono::milliseconds grace) = 0;
   virtual int pid() const = 0;
 };

@@ -1,0 +1,144 @@
+"""The gateway's side of a child connector: JSON-RPC 2.0, one object a line, on standard input and output.
+
+Copy this file next to your connector. It knows no network; echo.py shows how it is used. Python's standard library only.
+The protocol is schemas/connector-protocol.schema.json.
+"""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Awaitable, Callable
+
+MOST_LINE_BYTES = 1 << 20
+
+
+class Refused(Exception):
+    """An error that goes through the protocol, raised by either side.
+
+    `code` is one of rejected, not_found, bad_input, unsupported, not_authorized, unavailable (provably not done; may be
+    asked again after `retry_after` seconds) and uncertain (may have been done). `text` is for the human who caused it.
+    """
+
+    NUMBERS = {"unsupported": -32601, "bad_input": -32602}
+
+    def __init__(self, code: str, text: str, retry_after: int = 0):
+        super().__init__(text)
+        self.code, self.text, self.retry_after = code, text, retry_after
+
+    def to_json(self) -> dict:
+        data = {"code": self.code} | ({"retry_after": self.retry_after} if self.retry_after else {})
+        return {"code": self.NUMBERS.get(self.code, -32000), "message": self.text, "data": data}
+
+    @classmethod
+    def from_json(cls, error: dict) -> "Refused":
+        return cls(error.get("data", {}).get("code", "uncertain"), error.get("message", ""))
+
+
+class Gateway:
+    """Answers the gateway's requests with the methods of `connector`, and calls the gateway.
+
+    A request `perform` with the params {"account": …, "action": …} becomes `await connector.perform(account=…, action=…)`;
+    what that returns is the result. Requests run side by side; a cancelled one gets asyncio.CancelledError.
+    """
+
+    METHODS = ("hello", "know_account", "forget_account", "parse_contact", "log_in", "open", "perform")
+
+    def __init__(self, connector: object):
+        self._connector = connector
+        self._tasks: dict[int, asyncio.Task] = {}  # the gateway's requests under way, by id
+        self._calls: dict[int, asyncio.Future] = {}  # our requests that wait for an answer
+        self._last_id = 0
+
+    # ---- What a connector calls ----
+
+    async def publish(self, account: int, event: dict) -> None:
+        """Returns once the gateway has stored the event. Only then acknowledge it to your network. Raises Refused with the
+        code `unavailable` when it could not be stored: do not acknowledge then, and publish it again later."""
+        await self._call("publish", account=account, event=event)
+
+    async def ask(self, login: int, form: dict) -> dict:
+        """Shows a form to the user who is logging in and returns the answers by field name. Raises Refused when they give up."""
+        return (await self._call("ask", login=login, form=form))["answers"]
+
+    async def store_write(self, entries: dict[str, str]) -> None:
+        """Keeps small texts for ever, by key; an empty text erases. Returns once they are durable."""
+        await self._call("store_write", entries=[{"key": k, "value": v} for k, v in entries.items()])
+
+    async def store_read(self, prefix: str, after: str = "", limit: int = 1000) -> dict[str, str]:
+        """The entries whose key starts with `prefix`, in order, at most `limit`, beginning after the key `after`."""
+        found = await self._call("store_read", prefix=prefix, after=after, limit=limit)
+        return {entry["key"]: entry["value"] for entry in found["entries"]}
+
+    def log(self, level: str, text: str) -> None:
+        """A line in the gateway's log: debug, info, warn or error. No numbers, names or texts of people, please."""
+        self._write({"method": "log", "params": {"level": level, "text": text}})
+
+    # ---- The lines ----
+
+    async def serve(self) -> None:
+        """Answers until standard input ends: that is the order to stop."""
+        reader = asyncio.StreamReader(limit=2 * MOST_LINE_BYTES)
+        await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+        while line := await reader.readline():
+            self._take(json.loads(line))
+        for task in list(self._tasks.values()):
+            task.cancel()
+
+    def _take(self, message: dict) -> None:
+        method = message.get("method")
+        if method is None:  # an answer to a request of ours
+            call = self._calls.pop(message["id"], None)
+            if call is None or call.done():
+                return
+            if "error" in message:
+                call.set_exception(Refused.from_json(message["error"]))
+            else:
+                call.set_result(message["result"])
+        elif method == "cancel":
+            if task := self._tasks.get(message["params"]["id"]):
+                task.cancel()
+        else:
+            task = asyncio.create_task(self._answer(message["id"], method, message["params"]))
+            self._tasks[message["id"]] = task
+            task.add_done_callback(lambda _: self._tasks.pop(message["id"], None))
+
+    async def _answer(self, request: int, method: str, params: dict) -> None:
+        try:
+            self._write({"id": request, "result": await self._run(method, params) or {}})
+        except Refused as refused:
+            self._write({"id": request, "error": refused.to_json()})
+        except Exception as mistake:  # one request's bug is not the end of everybody's connector
+            self.log("error", f"{method} failed: {type(mistake).__name__}")
+            self._write({"id": request, "error": Refused("uncertain", "The connector failed.").to_json()})
+
+    async def _run(self, method: str, params: dict) -> dict | None:
+        if method == "ping":
+            return {}
+        handler: Callable[..., Awaitable[dict | None]] | None = getattr(self._connector, method, None)
+        if method not in self.METHODS or handler is None:
+            raise Refused("unsupported", f"no such method: {method}")
+        return await handler(**params)
+
+    async def _call(self, method: str, **params: object) -> dict:
+        self._last_id += 1
+        answer = self._calls[self._last_id] = asyncio.get_running_loop().create_future()
+        self._write({"id": self._last_id, "method": method, "params": params})
+        return await answer
+
+    def _write(self, message: dict) -> None:
+        # A blocking write: when the gateway does not read, there is nothing better to do than to wait for it.
+        line = (json.dumps({"jsonrpc": "2.0"} | message, ensure_ascii=False) + "\n").encode("utf-8", "replace")
+        while line:
+            line = line[os.write(sys.stdout.fileno(), line) :]
+
+
+def run(connector_class: type) -> None:
+    """Builds the connector with its Gateway and serves until the gateway closes standard input."""
+
+    async def main() -> None:
+        connector = connector_class()
+        connector.gateway = Gateway(connector)
+        await connector.gateway.serve()
+
+    asyncio.run(main())

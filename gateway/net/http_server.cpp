@@ -1,0 +1,237 @@
+#include "gateway/net/http_server.hpp"
+
+#include "gateway/base/log.hpp"
+#include "gateway/base/text.hpp"
+#include "gateway/base/within.hpp"
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http.hpp>
+
+#include <optional>
+
+namespace wherry::net {
+
+namespace {
+
+namespace beast = boost::beast;
+namespace http = beast::http;
+using asio::ip::tcp;
+using Parser = http::request_parser<http::string_body>;
+
+constexpr std::size_t most_refusals = 64;               // connections told 503 at once; more are closed without a word
+constexpr std::chrono::seconds linger{2};               // for the client to read why it is cut
+constexpr std::size_t most_lingering_bytes = 4 << 20;
+
+// RFC 9110 §15, for a request that cannot be served.
+std::optional<ServerResponse> refusal(const beast::error_code& error) {
+  const auto text = [](int status, std::string body) { return ServerResponse{status, "text/plain; charset=utf-8", std::move(body)}; };
+  if (error == http::error::body_limit) return text(413, "The body is too long.\n");
+  if (error == http::error::header_limit || error == http::error::buffer_overflow) return text(431, "The headers are too long.\n");
+  if (error == http::error::end_of_stream || error == http::error::partial_message) return std::nullopt;
+  if (error.category() == http::make_error_code(http::error::bad_method).category()) return text(400, "This is not HTTP.\n");
+  return std::nullopt;  // the connection broke, or time is up
+}
+
+ServerRequest to_request(Parser::value_type message) {
+  ServerRequest request;
+  request.method = std::string(message.method_string());
+  request.target = std::string(message.target());
+  for (const auto& field : message) {
+    request.headers.emplace_back(base::to_lower_ascii(field.name_string()), std::string(field.value()));
+  }
+  request.body = std::move(message.body());
+  return request;
+}
+
+http::response<http::string_body> to_message(ServerResponse response, bool keep_alive) {
+  http::response<http::string_body> message(static_cast<http::status>(response.status), 11);
+  message.set(http::field::server, "wherry");
+  message.set(http::field::content_type, response.content_type);
+  message.body() = std::move(response.body);
+  message.keep_alive(keep_alive);
+  message.prepare_payload();
+  return message;
+}
+
+asio::awaitable<void> write(beast::tcp_stream& stream, ServerResponse response, bool keep_alive, bool head = false) {
+  const auto message = to_message(std::move(response), keep_alive);
+  http::response_serializer<http::string_body> serializer(message);
+  serializer.split(head);
+  if (head) co_await http::async_write_header(stream, serializer, asio::use_awaitable);
+  else co_await http::async_write(stream, serializer, asio::use_awaitable);
+}
+
+// Says why and ends. What the client still sends is read and thrown away for a moment: closing over unread bytes
+// resets the connection, and the client would never see the answer (RFC 9112 §9.6).
+asio::awaitable<void> write_last(beast::tcp_stream& stream, ServerResponse response) {
+  stream.expires_after(linger);
+  co_await write(stream, std::move(response), false);
+  boost::system::error_code failed;
+  stream.socket().shutdown(tcp::socket::shutdown_send, failed);
+  std::array<char, 16 << 10> bin;
+  for (std::size_t total = 0; !failed && total < most_lingering_bytes;) {
+    total += co_await stream.async_read_some(asio::buffer(bin), asio::redirect_error(asio::use_awaitable, failed));
+  }
+}
+
+ServerResponse to_response(const std::exception& failure) {
+  log::error("http.handler_failed", {{"error", failure.what()}});
+  ServerResponse response;
+  response.status = 500;
+  response.body = "Something failed here; it is in the log.\n";
+  return response;
+}
+
+// Counts for as long as it lives.
+struct Counted {
+  explicit Counted(std::size_t& c) : count(c) { ++count; }
+  ~Counted() { --count; }
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+  std::size_t& count;
+};
+
+}  // namespace
+
+std::string_view ServerRequest::header(std::string_view name) const {
+  for (const auto& [key, value] : headers) {
+    if (key == name) return value;
+  }
+  return {};
+}
+
+HttpServer::HttpServer(asio::any_io_executor executor, HttpServerLimits limits)
+    : limits_(limits), acceptor_(executor), tasks_(executor) {}
+
+void HttpServer::route(std::string path, Handler handler) {
+  if (handler) routes_.insert_or_assign(std::move(path), std::move(handler));
+  else routes_.erase(path);
+}
+
+void HttpServer::listen(const tcp::endpoint& endpoint) {
+  acceptor_.open(endpoint.protocol());
+  acceptor_.set_option(tcp::acceptor::reuse_address(true));
+  acceptor_.bind(endpoint);
+  acceptor_.listen();
+  tasks_.spawn("http.accept", accept());
+}
+
+tcp::endpoint HttpServer::endpoint() const { return acceptor_.local_endpoint(); }
+
+asio::awaitable<void> HttpServer::stop() {
+  boost::system::error_code ignored;
+  acceptor_.close(ignored);
+  tasks_.cancel();
+  co_await tasks_.join();
+}
+
+asio::awaitable<void> HttpServer::accept() {
+  while (acceptor_.is_open()) {
+    boost::system::error_code failed;
+    auto socket = co_await acceptor_.async_accept(asio::redirect_error(asio::use_awaitable, failed));
+    if (failed == asio::error::operation_aborted) co_return;
+    if (failed) {  // out of descriptors, most likely: some will be closed
+      log::warn("http.accept_failed", {{"error", failed.message()}});
+      co_await base::sleep(std::chrono::milliseconds(200));
+      continue;
+    }
+    if (connections_ < limits_.connections) tasks_.spawn("http.connection", serve(std::move(socket)));
+    else if (refusals_ < most_refusals) tasks_.spawn("http.refusal", refuse(std::move(socket)));
+  }
+}
+
+asio::awaitable<void> HttpServer::refuse(tcp::socket socket) {
+  const Counted counted(refusals_);
+  beast::tcp_stream stream(std::move(socket));
+  ServerResponse response;
+  response.status = 503;
+  response.body = "Too many connections.\n";
+  try {
+    co_await write_last(stream, std::move(response));
+  } catch (const boost::system::system_error& e) {
+    log::debug("http.connection_broke", {{"error", e.code().message()}});
+  }
+}
+
+asio::awaitable<void> HttpServer::serve(tcp::socket socket) {
+  const Counted counted(connections_);
+  beast::tcp_stream stream(std::move(socket));
+  try {
+    co_await exchange(stream);
+  } catch (const boost::system::system_error& e) {  // a client that goes away is nobody's failure
+    log::debug("http.connection_broke", {{"error", e.code().message()}});
+  }
+}
+
+// Requests of one connection, one after the other.
+asio::awaitable<void> HttpServer::exchange(beast::tcp_stream& stream) {
+  beast::flat_buffer buffer(limits_.header_bytes + (64 << 10));
+  for (bool open = true; open;) {
+    Parser parser;
+    parser.header_limit(static_cast<std::uint32_t>(limits_.header_bytes));
+    parser.body_limit(limits_.body_bytes);
+    // One limit for the whole request: a client that drips a byte a second is cut all the same.
+    stream.expires_after(limits_.read_limit);
+    boost::system::error_code failed;
+    co_await http::async_read_header(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, failed));
+    if (!failed && beast::iequals(parser.get()[http::field::expect], "100-continue")) {
+      const http::response<http::empty_body> go_on(http::status::continue_, 11);  // RFC 9110 §10.1.1
+      co_await http::async_write(stream, go_on, asio::use_awaitable);
+    }
+    if (!failed) co_await http::async_read(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, failed));
+    if (failed) {
+      auto response = refusal(failed);
+      if (response) co_await write_last(stream, std::move(*response));
+      co_return;
+    }
+    open = parser.keep_alive() && acceptor_.is_open();
+    const bool head = parser.get().method() == http::verb::head;
+    stream.expires_never();
+    auto response = co_await answer(to_request(parser.release()));
+    stream.expires_after(limits_.read_limit);
+    co_await write(stream, std::move(response), open, head);
+  }
+  boost::system::error_code ignored;
+  stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
+}
+
+const HttpServer::Handler* HttpServer::find(std::string_view path) const {
+  const Handler* best = nullptr;
+  std::size_t length = 0;
+  for (const auto& [route, handler] : routes_) {
+    const bool fits = path == route || (route.ends_with('/') && path.starts_with(route));
+    if (!fits || route.size() < length) continue;
+    best = &handler;
+    length = route.size();
+  }
+  return best;
+}
+
+asio::awaitable<ServerResponse> HttpServer::answer(ServerRequest request) {
+  ServerResponse response;
+  const auto* found = find(std::string_view(request.target).substr(0, request.target.find('?')));
+  if (!found) {
+    response.status = 404;
+    response.body = "There is nothing here.\n";
+    co_return response;
+  }
+  const Handler handler = *found;  // it may be replaced while it runs
+  try {
+    response = co_await base::within(limits_.handle_limit, handler(std::move(request)));
+  } catch (const base::TimedOut&) {
+    log::warn("http.handler_timed_out");
+    response.status = 503;
+    response.body = "This took too long; try again.\n";
+  } catch (const boost::system::system_error& e) {
+    if (e.code() == asio::error::operation_aborted) throw;  // stop() was called
+    response = to_response(e);
+  } catch (const std::exception& e) {  // one request's failure is not the server's
+    response = to_response(e);
+  }
+  co_return response;
+}
+
+}  // namespace wherry::net

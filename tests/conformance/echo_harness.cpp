@@ -1,0 +1,90 @@
+// The echo network, as a shared object and as a child process: what is sent comes back, so that a send brings a message in.
+#include "gateway/connector/child.hpp"
+#include "gateway/connector/loader.hpp"
+#include "tests/conformance/harness.hpp"
+
+#include <set>
+
+namespace wherry::tests {
+
+namespace {
+
+using namespace connector;
+using nlohmann::json;
+
+class EchoHarness : public Harness {
+ public:
+  EchoHarness() {
+    name = "echo";
+    configuration = json::parse(R"({"reports":true,"replies":true})");
+    bad_configurations = {{json::parse(R"({"report":true})"), "report: "}, {json::parse(R"({"replies":1})"), "replies: "}};
+    answers = {{"nick", "Romeo"}};
+    refused_answers = {{"nick", std::string(65, 'x')}};
+    credentials = {{"nick", "Romeo"}};
+    contacts = {{"juliet", "juliet"}, {"a.b_c+d-1", "a.b_c+d-1"}, {std::string(64, 'a'), std::string(64, 'a')}};
+    no_contacts = {"", "Juliet", "two words", "a@b", "é", "a\n", std::string(65, 'a'), std::string(100'000, 'a')};
+    unsupported = {SetPresence(), AddContact{ContactId{"juliet"}}, RemoveContact{ContactId{"juliet"}}, AnswerContact{ContactId{"juliet"}, true}};
+  }
+
+  asio::awaitable<Result<std::unique_ptr<Connector>>> make(json settings, Services services) override {
+    const auto plugin = load_connector(WHERRY_BUILD_DIR "/connectors/echo.so");
+    if (!plugin) co_return plugin.error();
+    co_return (*plugin)->make(settings, services);
+  }
+
+  asio::awaitable<bool> bring(Session& session, ContactId contact, std::string number, std::string text) override {
+    SendMessage message;
+    message.chat = contact;
+    message.key = number;
+    message.content.text = text;
+    bool acknowledged = false;
+    try {
+      acknowledged = (co_await session.perform(std::move(message))).has_value();
+    } catch (const boost::system::system_error&) {
+      throw;  // cancelled
+    } catch (const std::runtime_error&) {
+      // publish() threw: the send was not answered
+    }
+    co_return acknowledged;
+  }
+
+  std::size_t taken(const Sink& sink, const std::string& text) const override {
+    std::set<MessageId> ids;  // the inbox drops what it has seen
+    for (const auto& event : sink.all<MessageReceived>()) {
+      if (event.content.text == text) ids.insert(event.id);
+    }
+    return ids.size();
+  }
+};
+
+class ChildEchoHarness final : public EchoHarness {
+ public:
+  ChildEchoHarness() {
+    name = "child_echo";
+    configuration = as_child(configuration);
+    for (BadConfiguration& bad : bad_configurations) {
+      bad.configuration = as_child(bad.configuration);
+      bad.path = "configuration." + bad.path;
+    }
+    bad_configurations.push_back({json::parse(R"({"command":[]})"), "command: "});
+  }
+
+  asio::awaitable<Result<std::unique_ptr<Connector>>> make(json settings, Services services) override {
+    return make_child_connector(std::move(settings), services);
+  }
+
+ private:
+  static json as_child(const json& settings) {
+    json child;
+    child["command"] = {"/usr/bin/python3", WHERRY_SOURCE_DIR "/connectors/child_echo/echo.py"};
+    child["configuration"] = settings;
+    return child;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Harness> make_echo_harness() { return std::make_unique<EchoHarness>(); }
+std::unique_ptr<Harness> make_child_echo_harness() { return std::make_unique<ChildEchoHarness>(); }
+
+}  // namespace wherry::tests

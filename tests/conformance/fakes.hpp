@@ -1,0 +1,117 @@
+// What a connector is given, for tests: an event sink that remembers, a user who answers, a storage in memory.
+#pragma once
+
+#include "gateway/base/signal.hpp"
+#include "gateway/base/within.hpp"
+#include "gateway/connector/connector.hpp"
+#include "gateway/net/http_client.hpp"
+#include "gateway/net/http_server.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <functional>
+#include <stdexcept>
+
+namespace wherry::tests {
+
+namespace asio = boost::asio;
+
+// Keeps every event. `broken`: the store is lost. `held`: nothing becomes durable until release().
+class Sink final : public connector::EventSink {
+ public:
+  explicit Sink(const asio::any_io_executor& executor) : changed_(executor), released_(executor) {}
+
+  asio::awaitable<void> publish(connector::Event event) override {
+    ++asked;
+    changed_.notify();
+    while (held) {
+      ++waiting;
+      most_waiting = std::max(most_waiting, waiting);
+      co_await released_.wait();
+      --waiting;
+    }
+    if (broken) throw std::runtime_error("the store is lost");
+    events.push_back(std::move(event));
+    changed_.notify();
+  }
+  void release() {
+    held = false;
+    released_.notify();
+  }
+
+  template <class T>
+  std::vector<T> all() const {
+    std::vector<T> found;
+    for (const auto& event : events) {
+      if (const T* one = std::get_if<T>(&event)) found.push_back(*one);
+    }
+    return found;
+  }
+  // Until there are `count` events of type T.
+  template <class T>
+  asio::awaitable<void> wait_for(std::size_t count) {
+    while (all<T>().size() < count) co_await base::within(std::chrono::seconds(60), changed_.wait());
+  }
+  asio::awaitable<void> wait_asked(std::size_t count) {
+    while (asked < count) co_await base::within(std::chrono::seconds(60), changed_.wait());
+  }
+
+  std::vector<connector::Event> events;
+  std::size_t asked = 0, waiting = 0, most_waiting = 0;
+  bool broken = false, held = false;
+
+ private:
+  base::Signal changed_, released_;
+};
+
+// Answers each form with what is prepared by field name, or gives up when told to.
+class User final : public connector::Dialogue {
+ public:
+  asio::awaitable<connector::Result<connector::Answers>> ask(connector::Form form) override {
+    asked.push_back(form);
+    if (silent) co_await base::sleep(std::chrono::hours(1));
+    if (gives_up) co_return connector::Error{connector::Errc::rejected, "The user gave up."};
+    connector::Answers given;
+    for (const auto& field : form.fields) {
+      const auto found = answers.find(field.name);
+      given[field.name] = found == answers.end() ? field.value : found->second;
+    }
+    co_return given;
+  }
+
+  connector::Answers answers;
+  bool gives_up = false, silent = false;
+  std::vector<connector::Form> asked;
+};
+
+class MemoryStorage final : public connector::Storage {
+ public:
+  asio::awaitable<void> write(std::vector<connector::Entry> entries) override {
+    for (auto& entry : entries) {
+      if (entry.value.empty()) values.erase(entry.key);
+      else values.insert_or_assign(std::move(entry.key), std::move(entry.value));
+    }
+    co_return;
+  }
+  asio::awaitable<std::vector<connector::Entry>> read(std::string prefix, std::string after, std::size_t limit) override {
+    std::vector<connector::Entry> found;
+    for (const auto& [key, value] : values) {
+      if (key.starts_with(prefix) && (after.empty() || key > after) && found.size() < limit) found.push_back(connector::Entry{key, value});
+    }
+    co_return found;
+  }
+  std::map<std::string, std::string> values;
+};
+
+// A loop and the services of a gateway on it.
+struct Bench {
+  asio::io_context loop;
+  MemoryStorage storage;
+  net::HttpClient http{loop.get_executor()};
+  net::HttpServer webhooks{loop.get_executor()};
+  base::SystemClock clock;
+  connector::Services services{loop.get_executor(), http, webhooks, storage, clock};
+};
+
+}  // namespace wherry::tests

@@ -1,0 +1,140 @@
+#include "gateway/connector/codec.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace wherry;
+using namespace wherry::connector;
+
+namespace {
+
+const ChatId contact_chat = ContactId{"+15550100"};
+const ChatId room_chat = RoomId{"room@x"};
+
+std::vector<Action> actions() {
+  return {
+      SendMessage{contact_chat, "k1", Content{"hi \"there\"\n", {}}},
+      SendMessage{room_chat, "k2", Content{"", {File{"https://x/y", "image/png", 12}, File{"https://x/z", "", 0}}}},
+      SetPresence{std::nullopt, Availability::do_not_disturb, "busy"},
+      SetPresence{ContactId{"juliet"}, Availability::offline, ""},
+      AddContact{ContactId{"juliet"}},
+      AnswerContact{ContactId{"juliet"}, true},
+      RemoveContact{ContactId{"juliet"}},
+  };
+}
+std::vector<Event> events() {
+  return {
+      MessageReceived{contact_chat, ContactId{"+15550100"}, MessageId{"n1"}, Content{"yo", {}}, base::from_milliseconds(1795400000000)},
+      MessageReceived{room_chat, ContactId{"j"}, MessageId{"n2"}, Content{"", {File{"u", "t", 1}}}, base::from_milliseconds(-1)},
+      MessageProgressed{MessageId{"n1"}, Stage::accepted, ""},
+      MessageProgressed{MessageId{"n1"}, Stage::delivered, ""},
+      MessageProgressed{MessageId{"n1"}, Stage::read, ""},
+      MessageProgressed{MessageId{"n1"}, Stage::failed, "No such number."},
+      ContactAsked{ContactId{"juliet"}, "Juliet"},
+      ContactAnswered{ContactId{"juliet"}, false},
+      ContactRemoved{ContactId{"juliet"}},
+      PresenceChanged{ContactId{"juliet"}, Availability::extended_away, "out"},
+      AccountChanged{true, false, ""},
+      AccountChanged{false, true, "Log in again."},
+  };
+}
+
+std::string event_error(const char* text) { return parse_event(std::string_view(text)).error().text; }
+
+}  // namespace
+
+TEST_CASE("codec writes the documented lines") {
+  CHECK(to_text(Action(SendMessage{contact_chat, "k1", Content{"hi", {File{"https://a/b", "image/png", 12}}}})) ==
+        R"({"type":"send_message","chat":"c:+15550100","key":"k1","text":"hi","files":[{"url":"https://a/b","media_type":"image/png","bytes":12}]})");
+  CHECK(to_text(events().front()) ==
+        R"({"type":"message_received","chat":"c:+15550100","sender":"+15550100","id":"n1","text":"yo","sent_at":1795400000000})");
+}
+
+TEST_CASE("codec reads back every action and event that it writes, as text and as JSON") {
+  std::size_t kinds = 0;
+  for (const Action& action : actions()) {
+    CHECK(parse_action(to_text(action)).value() == action);
+    CHECK(parse_action(to_json(action)).value() == action);
+    kinds = std::max(kinds, action.index());
+  }
+  CHECK(kinds + 1 == std::variant_size_v<Action>);
+  kinds = 0;
+  for (const Event& event : events()) {
+    CHECK(parse_event(to_text(event)).value() == event);
+    CHECK(parse_event(to_json(event)).value() == event);
+    kinds = std::max(kinds, event.index());
+  }
+  CHECK(kinds + 1 == std::variant_size_v<Event>);
+}
+
+TEST_CASE("codec writes one line of well-formed JSON whatever the text holds") {
+  const auto text = to_text(Action(SendMessage{ContactId{"a\nb"}, "k\x01", Content{"\xff\xfe\r\n\"", {}}}));
+  CHECK(text.find('\n') == text.npos);
+  const auto read = parse_action(text).value();
+  CHECK(std::get<SendMessage>(read).content.text == "\xEF\xBF\xBD\xEF\xBF\xBD\r\n\"");
+}
+
+TEST_CASE("codec ignores members that it does not know, so that an older side understands a newer one") {
+  CHECK(parse_event(std::string_view(R"({"type":"contact_removed","contact":"a","since":7,"more":{"x":[]}})")).value() ==
+        Event(ContactRemoved{ContactId{"a"}}));
+}
+
+TEST_CASE("codec says unsupported to a type that it does not know") {
+  CHECK(parse_event(std::string_view(R"({"type":"typing_changed"})")).error().code == Errc::unsupported);
+  CHECK(parse_action(std::string_view(R"({"type":"message_received"})")).error().code == Errc::unsupported);
+}
+
+TEST_CASE("codec names the member that is wrong") {
+  CHECK(event_error("{}") == "type: must be a string");
+  CHECK(event_error("[]") == "must be an object");
+  CHECK(event_error(R"({"type":"contact_removed"})") == "contact: is missing");
+  CHECK(event_error(R"({"type":"contact_removed","contact":7})") == "contact: must be a string");
+  CHECK(event_error(R"({"type":"contact_removed","contact":""})") == "contact: must have 1 to 2000 bytes");
+  CHECK(event_error(R"({"type":"contact_answered","contact":"a","accepted":1})") == "accepted: must be true or false");
+  CHECK(event_error(R"({"type":"message_progressed","id":"a","stage":"gone"})") == "stage: must be one of accepted, delivered, read, failed");
+  const auto received = [](const std::string& rest) {
+    return event_error((R"({"type":"message_received","sender":"s","id":"i",)" + rest + "}").c_str());
+  };
+  CHECK(received(R"("chat":"x:a","sent_at":1)").starts_with("chat: must be"));
+  CHECK(received(R"("chat":"c:","sent_at":1)").starts_with("chat: must be"));
+  CHECK(received(R"("chat":"c:a","sent_at":"1")").starts_with("sent_at: "));
+  CHECK(received(R"("chat":"c:a","sent_at":1.5)").starts_with("sent_at: "));
+  CHECK(received(R"("chat":"c:a","sent_at":1,"text":null)") == "text: must be a string");
+  CHECK(received(R"("chat":"c:a","sent_at":1,"files":{})").starts_with("files: "));
+  CHECK(received(R"("chat":"c:a","sent_at":1,"files":[{"bytes":-1}])") == "files: bytes: must be a whole number");
+}
+
+TEST_CASE("codec refuses times that a clock cannot hold") {
+  const auto at = [](const std::string& time) {
+    return parse_event(R"({"type":"message_received","chat":"c:a","sender":"s","id":"i","sent_at":)" + time + "}");
+  };
+  CHECK(at("9000000000000").has_value());
+  for (const char* time : {"9000000000001", "-9000000000001", "9223372036854775807", "18446744073709551615", "-9223372036854775808"}) {
+    CAPTURE(time);
+    CHECK(at(time).error().code == Errc::bad_input);
+  }
+}
+
+TEST_CASE("parse_chat takes contacts and rooms of at most 2,000 bytes, whatever they contain") {
+  CHECK(parse_chat("c:c:a").value() == ChatId(ContactId{"c:a"}));
+  CHECK(parse_chat("r:é").value() == ChatId(RoomId{"é"}));
+  CHECK(parse_chat("c:" + std::string(1998, 'x')).has_value());
+  for (const std::string& text : std::vector<std::string>{"", "c", "c:", "a", "c:" + std::string(1999, 'x')}) {
+    CHECK(parse_chat(text).error().code == Errc::bad_input);
+  }
+}
+
+TEST_CASE("Availability has a name for each of its values, and no other") {
+  for (const auto availability : {Availability::offline, Availability::online, Availability::chat, Availability::away,
+                                  Availability::extended_away, Availability::do_not_disturb}) {
+    CHECK(parse_availability(connector::to_string(availability)) == availability);
+  }
+  CHECK_FALSE(parse_availability(""));
+  CHECK_FALSE(parse_availability("xa"));
+}
+
+TEST_CASE("is_durable: presence and the account's own state are volatile, the rest is kept (event.hpp)") {
+  for (const Event& event : events()) {
+    const bool is_volatile = std::holds_alternative<PresenceChanged>(event) || std::holds_alternative<AccountChanged>(event);
+    CHECK(is_durable(event) == !is_volatile);
+  }
+}
