@@ -7,7 +7,9 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <chrono>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -51,13 +53,21 @@ struct CarrierEvents {
   virtual ~CarrierEvents() = default;
   virtual asio::awaitable<bool> received(IncomingText text) = 0;
   virtual asio::awaitable<void> progressed(TextProgress progress) = 0;
+  // Carrier::is_up() has changed.
+  virtual void link_changed() = 0;
+};
+
+// Carrier::run() ended without being asked to. `at_least`: earlier attempts cannot succeed or do harm (a wrong password).
+struct LinkDown : std::runtime_error {
+  explicit LinkDown(const std::string& why, std::chrono::seconds wait = std::chrono::seconds(0)) : std::runtime_error(why), at_least(wait) {}
+  std::chrono::seconds at_least;
 };
 
 struct Carrier {
   virtual ~Carrier() = default;
   virtual std::string_view name() const = 0;  // as configured, unique; prefixes the carrier's keys in Storage
 
-  // Keeps the way open until cancelled; throws on a broken link and is called again after a back-off.
+  // Keeps the way open until cancelled; throws (LinkDown) on a broken link and is called again after a back-off.
   virtual asio::awaitable<void> run() = 0;
   virtual bool is_up() const = 0;
 
@@ -68,6 +78,7 @@ struct Carrier {
 
   virtual connector::Idempotency idempotency() const = 0;
   virtual bool reports_delivery() const = 0;
+  virtual bool sends_media() const { return false; }  // otherwise files go as links in the text
   virtual std::size_t most_text_bytes() const = 0;
 };
 

@@ -1,0 +1,35 @@
+#include "connectors/sms/carriers/make.hpp"
+
+#include "connectors/sms/carriers/smpp.hpp"
+#include "connectors/sms/carriers/twilio.hpp"
+
+#include <fmt/format.h>
+
+namespace wherry::sms {
+
+namespace {
+
+struct Kind {
+  std::string_view type;
+  MakeCarrier make;
+};
+
+constexpr Kind kKinds[] = {
+    {"smpp", make_smpp},
+    {"twilio", make_twilio},
+};
+
+}  // namespace
+
+connector::Result<std::unique_ptr<Carrier>> make_carrier(const std::string& type, CarrierSetting setting, connector::Services services,
+                                                         CarrierEvents& events) {
+  std::string known;
+  for (const Kind& kind : kKinds) {
+    if (kind.type == type) return kind.make(std::move(setting), services, events);
+    known += known.empty() ? "" : ", ";
+    known += kind.type;
+  }
+  return base::Error{base::Errc::bad_input, fmt::format("{}.type: must be one of {}", setting.path, known)};
+}
+
+}  // namespace wherry::sms

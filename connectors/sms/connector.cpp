@@ -1,0 +1,217 @@
+#include "connectors/sms/connector.hpp"
+
+#include "connectors/sms/numbering.hpp"
+#include "connectors/sms/session.hpp"
+#include "gateway/base/backoff.hpp"
+#include "gateway/base/log.hpp"
+#include "gateway/base/task_group.hpp"
+#include "gateway/base/within.hpp"
+
+#include <boost/asio/this_coro.hpp>
+#include <fmt/format.h>
+#include <sodium.h>
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+namespace wherry::sms {
+
+using connector::AccountId;
+using connector::Answers;
+using connector::Errc;
+using connector::Error;
+using connector::Result;
+
+namespace {
+
+constexpr const char* kNumberField = "phone";  // XEP-0077's name for it, and the credential's
+constexpr std::chrono::seconds kHealthy{60};   // a link that lasted so long starts its back-off over
+
+// SmsSession writes it: the account's id, a colon, the gateway's key.
+std::optional<std::pair<AccountId, std::string>> parse_carrier_key(std::string_view key) {
+  AccountId account;
+  const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), account.value);
+  if (error != std::errc() || end == key.data() + key.size() || *end != ':') return std::nullopt;
+  return std::pair(account, std::string(key.substr(static_cast<std::size_t>(end - key.data()) + 1)));
+}
+
+}  // namespace
+
+SmsConnector::SmsConnector(Configuration configuration, connector::Services services)
+    : configuration_(std::move(configuration)), services_(services), routes_(configuration_.numbers), changed_(services.executor) {}
+
+Result<std::unique_ptr<connector::Connector>> SmsConnector::make(const nlohmann::json& json, connector::Services services) {
+  auto configuration = parse_configuration(json);
+  if (!configuration) return configuration.error();
+  std::unique_ptr<SmsConnector> made(new SmsConnector(std::move(*configuration), services));
+  for (const CarrierConfiguration& c : made->configuration_.carriers) {
+    CarrierSetting setting{c.name, c.settings, c.path, made->configuration_.region, made->routes_.numbers_of(c.name)};
+    auto carrier = make_carrier(c.type, std::move(setting), services, *made);
+    if (!carrier) return carrier.error();
+    made->carriers_[c.name] = std::move(*carrier);
+  }
+  return std::unique_ptr<connector::Connector>(std::move(made));
+}
+
+connector::Network SmsConnector::describe() const {
+  connector::Network network;
+  network.id = "sms";
+  network.name = "SMS";
+  network.disco_type = "sms";
+  network.contact_prompt = "Phone number";
+  network.contact_help = "With the country code, like +1 415 555 0132.";
+  network.idempotency = connector::Idempotency::by_key;
+  for (const auto& [name, carrier] : carriers_) {
+    network.idempotency = std::max(network.idempotency, carrier->idempotency());  // by_key < queryable < none
+    network.reports_delivery = network.reports_delivery || carrier->reports_delivery();
+  }
+  network.redelivers = true;
+  network.has_presence = false;
+  return network;
+}
+
+asio::awaitable<void> SmsConnector::run() {
+  base::TaskGroup tasks(services_.executor);
+  for (const auto& [name, carrier] : carriers_) tasks.spawn("sms.carrier." + name, run_carrier(carrier.get()));
+  std::exception_ptr ended;
+  try {
+    base::Signal never(services_.executor);
+    for (;;) co_await never.wait();
+  } catch (...) {
+    ended = std::current_exception();
+  }
+  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+  tasks.cancel();
+  co_await tasks.join();
+  std::rethrow_exception(ended);
+}
+
+// One carrier's trouble is not another's: each has its own back-off.
+asio::awaitable<void> SmsConnector::run_carrier(Carrier* carrier) {
+  base::Backoff backoff(base::BackoffPolicy{}, randombytes_random());
+  std::chrono::seconds at_least{0};
+  for (;;) {
+    const auto wait = backoff.next_at_least(at_least);
+    if (wait.count() > 0) co_await base::sleep(wait);
+    const auto begun = std::chrono::steady_clock::now();
+    std::string why = "it ended";
+    at_least = std::chrono::seconds(0);
+    try {
+      co_await carrier->run();
+    } catch (const LinkDown& e) {
+      why = e.what();
+      at_least = e.at_least;
+    } catch (const boost::system::system_error& e) {
+      if (e.code() == asio::error::operation_aborted) throw;
+      why = e.code().message();
+    } catch (const std::exception& e) {
+      why = e.what();
+    }
+    changed_.notify();
+    if (std::chrono::steady_clock::now() - begun >= kHealthy) backoff.reset();
+    log::warn("sms.carrier_down", {{"carrier", carrier->name()}, {"why", why}, {"attempts", backoff.attempts()}, {"wait_s", at_least.count()}});
+  }
+}
+
+asio::awaitable<Result<Answers>> SmsConnector::log_in(connector::Applicant applicant, connector::Dialogue& user) {
+  const std::string present = applicant.present && applicant.present->credentials.contains(kNumberField)
+                                  ? applicant.present->credentials.at(kNumberField) : std::string();
+  const auto choices = routes_.choices(applicant.user, services_.clock.now());
+  if (choices.empty()) {
+    co_return Error{Errc::rejected, "No number is assigned to you, and none is free. Ask the operator of this service for one."};
+  }
+  connector::Field field;
+  field.name = kNumberField;
+  field.label = "Your number";
+  field.type = connector::Field::Type::choice;
+  field.choices = choices;
+  if (std::find(choices.begin(), choices.end(), present) != choices.end()) field.value = present;
+  else if (choices.size() == 1) field.value = choices.front();
+  connector::Form form;
+  form.title = "SMS";
+  form.instructions = choices.size() == 1 ? "You will send and receive texts with this number."
+                                          : "Choose the number that you will send and receive texts with.";
+  form.fields.push_back(std::move(field));
+
+  auto answers = co_await user.ask(std::move(form));
+  if (!answers) co_return answers.error();
+  const std::string number = answers->contains(kNumberField) ? answers->at(kNumberField) : std::string();
+  if (!routes_.reserve(applicant.user, number, services_.clock.now())) {
+    co_return Error{Errc::rejected, fmt::format("{} is not free any more. Register again to choose another number.", number)};
+  }
+  Answers credentials;
+  credentials[kNumberField] = number;
+  co_return credentials;
+}
+
+void SmsConnector::know_account(const connector::Account& account, connector::EventSink& events) {
+  Known& known = accounts_[account.id];
+  known.account = account;
+  known.events = &events;
+  const auto number = account.credentials.find(kNumberField);
+  known.number = number == account.credentials.end() ? std::string() : number->second;
+  const std::string region = region_of({Address::Type::international, known.number});
+  known.region = region.empty() ? configuration_.region : region;
+  routes_.own(account.id, account.user, known.number);
+  changed_.notify();
+}
+
+void SmsConnector::forget_account(AccountId account) {
+  routes_.disown(account);
+  accounts_.erase(account);
+  changed_.notify();
+}
+
+std::unique_ptr<connector::Session> SmsConnector::open(AccountId account) { return std::make_unique<SmsSession>(*this, account); }
+
+asio::awaitable<Result<connector::ContactId>> SmsConnector::parse_contact(std::string typed, AccountId account) const {
+  const Known* known = find(account);
+  const auto address = parse_number(typed, known ? known->region : configuration_.region);
+  if (!address) co_return address.error();
+  co_return to_contact(*address);
+}
+
+const SmsConnector::Known* SmsConnector::find(AccountId account) const {
+  const auto found = accounts_.find(account);
+  return found == accounts_.end() ? nullptr : &found->second;
+}
+
+Carrier* SmsConnector::carrier_of(std::string_view number) const {
+  const auto name = routes_.carrier_of(number);
+  if (!name) return nullptr;
+  const auto found = carriers_.find(*name);
+  return found == carriers_.end() ? nullptr : found->second.get();
+}
+
+asio::awaitable<bool> SmsConnector::received(IncomingText text) {
+  const auto owners = routes_.owners(text.to.text);
+  if (owners.empty()) log::warn("sms.number_unassigned", {{"number", log::masked(text.to.text)}});
+  const connector::ContactId sender = to_contact(text.from);
+  for (const AccountId owner : owners) {
+    const Known* known = find(owner);
+    if (!known) continue;  // forgotten meanwhile
+    connector::MessageReceived message;
+    message.chat = sender;
+    message.sender = sender;
+    message.id = {text.id};
+    message.content.text = text.text;
+    message.sent_at = text.sent_at;
+    connector::Event event = std::move(message);
+    co_await known->events->publish(std::move(event));
+  }
+  co_return !owners.empty();
+}
+
+asio::awaitable<void> SmsConnector::progressed(TextProgress progress) {
+  const auto key = parse_carrier_key(progress.key);
+  const Known* known = key ? find(key->first) : nullptr;
+  if (!known) co_return;  // the account is gone, and who would hear of it with it
+  connector::Event event = connector::MessageProgressed{{key->second}, progress.stage, std::move(progress.text)};
+  co_await known->events->publish(std::move(event));
+}
+
+}  // namespace wherry::sms
+
+extern "C" const wherry::connector::Plugin wherry_plugin;
+extern "C" const wherry::connector::Plugin wherry_plugin{wherry::connector::plugin_stamp, &wherry::sms::SmsConnector::make};

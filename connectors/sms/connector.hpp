@@ -1,0 +1,50 @@
+// The connector "sms": numbers, users and sessions above the carriers.
+#pragma once
+
+#include "connectors/sms/carriers/make.hpp"
+#include "connectors/sms/routes.hpp"
+#include "gateway/base/signal.hpp"
+
+#include <map>
+
+namespace wherry::sms {
+
+class SmsConnector final : public connector::Connector, private CarrierEvents {
+ public:
+  static connector::Result<std::unique_ptr<connector::Connector>> make(const nlohmann::json& configuration, connector::Services services);
+
+  connector::Network describe() const override;
+  asio::awaitable<void> run() override;
+  asio::awaitable<connector::Result<connector::Answers>> log_in(connector::Applicant applicant, connector::Dialogue& user) override;
+  void know_account(const connector::Account& account, connector::EventSink& events) override;
+  void forget_account(connector::AccountId account) override;
+  std::unique_ptr<connector::Session> open(connector::AccountId account) override;
+  asio::awaitable<connector::Result<connector::ContactId>> parse_contact(std::string typed, connector::AccountId account) const override;
+
+ private:
+  friend class SmsSession;
+  SmsConnector(Configuration configuration, connector::Services services);
+
+  asio::awaitable<bool> received(IncomingText text) override;
+  asio::awaitable<void> progressed(TextProgress progress) override;
+  void link_changed() override { changed_.notify(); }
+
+  asio::awaitable<void> run_carrier(Carrier* carrier);
+  struct Known {
+    connector::Account account;
+    connector::EventSink* events = nullptr;
+    std::string number;
+    std::string region;  // that national numbers are read in
+  };
+  const Known* find(connector::AccountId account) const;
+  Carrier* carrier_of(std::string_view number) const;  // null where the number is not ours any more
+
+  Configuration configuration_;
+  connector::Services services_;
+  Routes routes_;
+  std::map<std::string, std::unique_ptr<Carrier>, std::less<>> carriers_;
+  std::map<connector::AccountId, Known> accounts_;
+  base::Signal changed_;  // a carrier went up or down, or an account got another number
+};
+
+}  // namespace wherry::sms

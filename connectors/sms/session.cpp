@@ -1,0 +1,98 @@
+#include "connectors/sms/session.hpp"
+
+#include "connectors/sms/numbering.hpp"
+
+#include <fmt/format.h>
+
+#include <optional>
+#include <utility>
+
+namespace wherry::sms {
+
+using connector::Errc;
+using connector::Error;
+using connector::Result;
+
+asio::awaitable<void> SmsSession::run() {
+  std::optional<bool> told;
+  for (;;) {
+    const auto* known = connector_.find(account_);
+    if (!known) co_return;
+    const Carrier* carrier = connector_.carrier_of(known->number);
+    connector::AccountChanged state;
+    state.online = carrier && carrier->is_up();
+    state.needs_login = !carrier;
+    if (!carrier) state.text = fmt::format("The number {} is no longer served here. Register again to choose another one.", known->number);
+    else if (!state.online) state.text = "The SMS service cannot be reached at the moment. Your messages wait until it can.";
+    if (told == state.online) {
+      co_await connector_.changed_.wait();
+      continue;
+    }
+    told = state.online;
+    const bool over = state.needs_login;
+    connector::Event event = std::move(state);
+    co_await known->events->publish(std::move(event));
+    if (over) co_return;
+  }
+}
+
+connector::Capabilities SmsSession::capabilities(const connector::ChatId&) const {
+  connector::Capabilities capabilities;
+  const auto* known = connector_.find(account_);
+  const Carrier* carrier = known ? connector_.carrier_of(known->number) : nullptr;
+  if (!carrier) return capabilities;
+  capabilities.text_bytes = carrier->most_text_bytes();
+  capabilities.files = carrier->sends_media() ? connector::Support::full : connector::Support::fall_back;
+  capabilities.delivery_reports = carrier->reports_delivery() ? connector::Support::full : connector::Support::refuse;
+  return capabilities;
+}
+
+asio::awaitable<Result<connector::Receipt>> SmsSession::perform(connector::Action action) {
+  if (auto* message = std::get_if<connector::SendMessage>(&action)) co_return co_await send(std::move(*message));
+  if (auto* contact = std::get_if<connector::AddContact>(&action)) co_return co_await add(std::move(*contact));
+  const bool of_no_consequence = std::holds_alternative<connector::SetPresence>(action) ||
+                                 std::holds_alternative<connector::RemoveContact>(action) ||
+                                 std::holds_alternative<connector::AnswerContact>(action);
+  if (of_no_consequence) co_return connector::Receipt{};
+  co_return Error{Errc::unsupported, "Text messages have no such thing."};
+}
+
+asio::awaitable<Result<connector::Receipt>> SmsSession::send(connector::SendMessage message) {
+  const auto* known = connector_.find(account_);
+  Carrier* carrier = known ? connector_.carrier_of(known->number) : nullptr;
+  if (!carrier) co_return Error{Errc::not_authorized, "Your number is no longer served here. Register again."};
+  const auto* contact = std::get_if<connector::ContactId>(&message.chat);
+  if (!contact) co_return Error{Errc::unsupported, "Text messages have no rooms."};
+  const auto to = parse_number(contact->value, known->region);
+  if (!to) co_return to.error();
+  if (to->type == Address::Type::alphanumeric) {
+    co_return Error{Errc::rejected, "This sender has a name instead of a number and cannot be answered."};
+  }
+
+  OutgoingText text;
+  text.key = fmt::format("{}:{}", account_.value, message.key);  // carriers serve many accounts
+  text.from = {known->number.starts_with('+') ? Address::Type::international : Address::Type::short_code, known->number};
+  text.to = *to;
+  text.text = message.content.text;
+  for (const connector::File& file : message.content.files) {
+    if (carrier->sends_media()) text.media.push_back(file.url);
+    else if (text.text.find(file.url) == std::string::npos) text.text += (text.text.empty() ? "" : "\n") + file.url;
+  }
+  if (text.text.empty() && text.media.empty()) co_return Error{Errc::bad_input, "The message is empty."};
+  auto sent = co_await carrier->send(std::move(text));
+  if (!sent) co_return sent.error();
+  co_return connector::Receipt{};
+}
+
+// The telephone network asks nobody: a number that can be one is a contact.
+asio::awaitable<Result<connector::Receipt>> SmsSession::add(connector::AddContact action) {
+  const auto* known = connector_.find(account_);
+  if (!known) co_return Error{Errc::not_authorized, "Your number is no longer served here. Register again."};
+  const auto address = parse_number(action.contact.value, known->region);
+  if (!address) co_return address.error();
+  connector::Event event = connector::ContactAnswered{std::move(action.contact), true};
+  co_await known->events->publish(std::move(event));
+  co_return connector::Receipt{};
+}
+
+}  // namespace wherry::sms

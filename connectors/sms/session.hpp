@@ -1,0 +1,23 @@
+// One account of the connector "sms": a number that a user sends and receives with. Links are the carriers'.
+#pragma once
+
+#include "connectors/sms/connector.hpp"
+
+namespace wherry::sms {
+
+class SmsSession final : public connector::Session {
+ public:
+  SmsSession(SmsConnector& connector, connector::AccountId account) : connector_(connector), account_(account) {}
+  asio::awaitable<void> run() override;
+  asio::awaitable<connector::Result<connector::Receipt>> perform(connector::Action action) override;
+  connector::Capabilities capabilities(const connector::ChatId& chat) const override;
+
+ private:
+  asio::awaitable<connector::Result<connector::Receipt>> send(connector::SendMessage message);
+  asio::awaitable<connector::Result<connector::Receipt>> add(connector::AddContact action);
+
+  SmsConnector& connector_;
+  connector::AccountId account_;
+};
+
+}  // namespace wherry::sms

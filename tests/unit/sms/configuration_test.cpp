@@ -1,0 +1,135 @@
+#include "connectors/sms/carriers/smpp_configuration.hpp"
+#include "connectors/sms/configuration.hpp"
+#include "connectors/sms/routes.hpp"
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+
+using namespace wherry;
+using namespace wherry::sms;
+using nlohmann::json;
+
+namespace {
+
+json good() {
+  return json::parse(R"({"region":"US",
+    "numbers":[{"number":"+15550001","carrier":"main","users":["romeo@x.test","@y.test"]},{"number":"+15550002","carrier":"main","pool":true},
+               {"number":"72404","carrier":"main"}],
+    "carriers":[{"name":"main","type":"smpp","host":"127.0.0.1","system_id":"w","password":"secret"}]})");
+}
+
+std::string problem(const json& configuration) {
+  const auto parsed = parse_configuration(configuration);
+  return parsed ? "" : parsed.error().text;
+}
+
+std::string smpp_problem(json settings) {
+  const json least = json::parse(R"({"host":"h","system_id":"w"})");
+  for (const auto& [key, value] : least.items()) {
+    if (!settings.contains(key)) settings[key] = value;
+  }
+  if (!settings.contains("password") && !settings.contains("password_file")) settings["password"] = "secret";
+  const auto parsed = smpp::parse_setting({"main", settings, "carriers[0]", "US", {}});
+  return parsed ? "" : parsed.error().text;
+}
+
+}  // namespace
+
+TEST_CASE("A configuration's errors begin with the key's path (connector::Plugin::make)") {
+  CHECK(problem(good()) == "");
+  json c = good();
+  c["regoin"] = "US";
+  CHECK(problem(c) == "regoin: there is no such key");
+  c = good();
+  c["region"] = "USA";
+  CHECK(problem(c) == "region: must be a country's two letters, like \"US\"");
+  c = good();
+  c["numbers"][1]["carrier"] = "other";
+  CHECK(problem(c) == "numbers[1].carrier: there is no carrier named other");
+  c = good();
+  c["numbers"][1]["number"] = "555-0100";
+  CHECK(problem(c).starts_with("numbers[1].number: must be a number like"));
+  c = good();
+  c["numbers"][1]["number"] = "+15550001";
+  CHECK(problem(c) == "numbers[1].number: is listed twice");
+  c = good();
+  c["numbers"][0]["users"] = "romeo@x.test";
+  CHECK(problem(c) == "numbers[0].users: must be a list of texts");
+  c = good();
+  c["carriers"] = json::array();
+  CHECK(problem(c).starts_with("carriers: must have at least one entry"));
+  c = good();
+  c["carriers"][0]["name"] = "Main/1";
+  CHECK(problem(c) == "carriers[0].name: must be at most 32 of a-z, 0-9, - and _");
+  c = good();
+  c["carriers"].push_back(c["carriers"][0]);
+  CHECK(problem(c) == "carriers[1].name: another carrier has this name");
+  CHECK(problem(json::array()) == "configuration: must be a table");
+  c = good();
+  c["carriers"][0] = 5;
+  CHECK(problem(c) == "carriers[0]: must be a table");
+}
+
+TEST_CASE("An SMPP link's settings are checked one by one") {
+  CHECK(smpp_problem(json::object()) == "");
+  CHECK(smpp_problem({{"port", 0}}) == "carriers[0].port: must be a whole number from 1 to 65535");
+  CHECK(smpp_problem({{"port", "2775"}}) == "carriers[0].port: must be a whole number from 1 to 65535");
+  CHECK(smpp_problem({{"bind", "both"}}) == "carriers[0].bind: must be one of transceiver, transmitter_receiver");
+  CHECK(smpp_problem({{"alphabet", "GSM"}}) == "carriers[0].alphabet: must be one of gsm7, gsm7_packed, latin1, ascii, utf8");
+  CHECK(smpp_problem({{"window", 0}}).starts_with("carriers[0].window: "));
+  CHECK(smpp_problem({{"tls", 5}}) == "carriers[0].tls: must be a table");
+  CHECK(smpp_problem({{"tls", {{"ca", "x"}}}}) == "carriers[0].tls.ca: there is no such key");
+  CHECK(smpp_problem({{"tls", {{"ca_file", "/nowhere/ca.pem"}}}}) == "carriers[0].tls.ca_file: there is no such file: /nowhere/ca.pem");
+  CHECK(smpp_problem({{"tls", false}}) == "");
+  CHECK(smpp_problem({{"local_address", "localhost"}}).starts_with("carriers[0].local_address: "));
+  CHECK(smpp_problem({{"host", ""}}) == "carriers[0].host: must be a text that is not empty");
+  CHECK(smpp_problem({{"password", ""}}).starts_with("carriers[0].password: is missing"));
+  CHECK(smpp_problem({{"password_file", "/nowhere/password"}}) == "carriers[0].password_file: cannot read a line from /nowhere/password");
+}
+
+TEST_CASE("A password comes from a file where one is named") {
+  std::string path = "/tmp/wherry-password-XXXXXX";
+  const int file = ::mkstemp(path.data());
+  REQUIRE(file >= 0);
+  ::close(file);
+  std::ofstream(path) << "from file\n";
+  const auto parsed = smpp::parse_setting({"main", {{"host", "h"}, {"system_id", "w"}, {"password_file", path}}, "carriers[0]", "US", {}});
+  std::remove(path.c_str());
+  REQUIRE(parsed.has_value());
+  CHECK(parsed->bind.password == "from file");
+  CHECK(parsed->endpoint.port == 2775);
+  CHECK_FALSE(parsed->endpoint.tls);
+}
+
+TEST_CASE("A number is had by who is listed, by name or domain, or by one account out of the pool") {
+  const auto now = base::Time();
+  Routes routes(parse_configuration(good())->numbers);
+  CHECK(routes.choices("romeo@x.test", now) == std::vector<std::string>{"+15550001", "+15550002"});
+  CHECK(routes.choices("any@y.test", now) == std::vector<std::string>{"+15550001", "+15550002"});
+  CHECK(routes.choices("any@sub.y.test", now) == std::vector<std::string>{"+15550002"});
+  CHECK(*routes.carrier_of("72404") == "main");
+  CHECK_FALSE(routes.carrier_of("+15550009"));
+
+  // Two ask for the pool's number at once: one gets it, for good once the account exists, else for two minutes.
+  CHECK(routes.reserve("juliet@x.test", "+15550002", now));
+  CHECK_FALSE(routes.reserve("romeo@x.test", "+15550002", now));
+  CHECK(routes.reserve("juliet@x.test", "+15550002", now));
+  CHECK(routes.reserve("romeo@x.test", "+15550002", now + std::chrono::minutes(3)));
+  routes.own({7}, "juliet@x.test", "+15550002");
+  CHECK_FALSE(routes.reserve("romeo@x.test", "+15550002", now + std::chrono::minutes(9)));
+  CHECK(routes.choices("romeo@x.test", now) == std::vector<std::string>{"+15550001"});
+  CHECK(routes.choices("juliet@x.test", now) == std::vector<std::string>{"+15550002"});
+  routes.disown({7});
+  CHECK(routes.choices("romeo@x.test", now).size() == 2);
+
+  // A listed number is shared.
+  routes.own({1}, "romeo@x.test", "+15550001");
+  routes.own({2}, "any@y.test", "+15550001");
+  CHECK(routes.owners("+15550001") == std::vector<base::AccountId>{{1}, {2}});
+  CHECK(routes.reserve("other@y.test", "+15550001", now));
+  CHECK_FALSE(routes.reserve("romeo@x.test", "+15550077", now));
+}

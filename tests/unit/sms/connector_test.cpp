@@ -1,0 +1,234 @@
+#include "connectors/sms/connector.hpp"
+#include "gateway/net/http_client.hpp"
+#include "gateway/net/http_server.hpp"
+#include "tests/support/run.hpp"
+#include "tests/unit/sms/fake_smsc.hpp"
+#include "tests/unit/sms/memory_storage.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace wherry;
+using namespace wherry::sms;
+using connector::Errc;
+using tests::FakeSmsc;
+
+namespace {
+
+struct Sink final : connector::EventSink {
+  explicit Sink(base::Signal& s) : signal(s) {}
+  asio::awaitable<void> publish(connector::Event event) override {
+    events.push_back(std::move(event));
+    signal.notify();
+    co_return;
+  }
+  template <class E>
+  std::vector<E> all() const {
+    std::vector<E> found;
+    for (const auto& e : events) {
+      if (const auto* it = std::get_if<E>(&e)) found.push_back(*it);
+    }
+    return found;
+  }
+  base::Signal& signal;
+  std::vector<connector::Event> events;
+};
+
+// Answers with what it is told, or with what is preset.
+struct Typist final : connector::Dialogue {
+  std::string answer;
+  connector::Form form;
+  asio::awaitable<connector::Result<connector::Answers>> ask(connector::Form f) override {
+    form = std::move(f);
+    connector::Answers answers;
+    answers["phone"] = answer.empty() ? form.fields.at(0).value : answer;
+    co_return answers;
+  }
+};
+
+struct Gateway {
+  explicit Gateway(asio::io_context& loop)
+      : executor(loop.get_executor()), storage(executor), http(executor), webhooks(executor), smsc(executor), tasks(executor),
+        romeo(smsc.changed), juliet(smsc.changed) {
+    nlohmann::json configuration = nlohmann::json::parse(R"({"region":"US",
+      "numbers":[{"number":"+15550001","carrier":"main","users":["romeo@x.test","juliet@x.test"]},{"number":"+15550002","carrier":"main","pool":true}],
+      "carriers":[{"name":"main","type":"smpp","host":"127.0.0.1","system_id":"w","password":"p"}]})");
+    configuration["carriers"][0]["port"] = smsc.port();
+    connector::Services services{executor, http, webhooks, storage, clock};
+    auto made = SmsConnector::make(configuration, services);
+    if (!made) throw std::runtime_error(made.error().text);
+    sms = std::move(*made);
+  }
+  void know(std::int64_t id, const std::string& user, const std::string& number, Sink& sink) {
+    connector::Account account;
+    account.id = {id};
+    account.user = user;
+    account.credentials["phone"] = number;
+    sms->know_account(account, sink);
+  }
+  asio::awaitable<connector::Result<connector::Answers>> log_in(std::string user, Typist& typist) {
+    connector::Applicant applicant;
+    applicant.user = std::move(user);
+    co_return co_await sms->log_in(std::move(applicant), typist);
+  }
+  asio::awaitable<connector::Result<connector::Receipt>> send(connector::Session& session, std::string to, std::string text, std::string file = {}) {
+    connector::SendMessage message;
+    message.chat = connector::ContactId{std::move(to)};
+    message.key = "k" + std::to_string(++keys);
+    message.content.text = std::move(text);
+    if (!file.empty()) message.content.files.push_back({std::move(file), "image/png", 5});
+    connector::Action action = std::move(message);
+    co_return co_await session.perform(std::move(action));
+  }
+  asio::awaitable<void> end() {
+    tasks.cancel();
+    co_await tasks.join();
+    co_await smsc.stop();
+  }
+
+  asio::any_io_executor executor;
+  base::SystemClock clock;
+  tests::MemoryStorage storage;
+  net::HttpClient http;
+  net::HttpServer webhooks;
+  FakeSmsc smsc;
+  base::TaskGroup tasks;
+  Sink romeo, juliet;
+  std::unique_ptr<connector::Connector> sms;
+  int keys = 0;
+};
+
+#define UNTIL(condition)                                \
+  do {                                                  \
+    auto done = [&] { return condition; };              \
+    co_await g.smsc.until(std::move(done));             \
+  } while (false)
+
+#define SMS_TEST(name, function)                 \
+  asio::awaitable<void> function(Gateway& g);    \
+  TEST_CASE(name) {                              \
+    asio::io_context loop;                       \
+    Gateway gateway(loop);                       \
+    tests::run(loop, function(gateway));         \
+  }                                              \
+  asio::awaitable<void> function(Gateway& g)
+
+bool online(const Sink& sink) {
+  const auto states = sink.all<connector::AccountChanged>();
+  return !states.empty() && states.back().online;
+}
+
+SMS_TEST("Registration offers the user's numbers and the free ones, and gives each of the pool once", registration) {
+  Typist typist;
+  typist.answer = "+15550002";
+  const auto romeo = co_await g.log_in("romeo@x.test", typist);
+  REQUIRE(romeo.has_value());
+  CHECK(romeo->at("phone") == "+15550002");
+  CHECK(typist.form.fields.at(0).choices == std::vector<std::string>{"+15550001", "+15550002"});
+  CHECK(typist.form.fields.at(0).value.empty());
+  g.know(1, "romeo@x.test", "+15550002", g.romeo);
+
+  typist.answer.clear();  // one choice is preset
+  const auto juliet = co_await g.log_in("juliet@x.test", typist);
+  CHECK(juliet->at("phone") == "+15550001");
+  const auto stranger = co_await g.log_in("tybalt@y.test", typist);
+  CHECK(stranger.error().code == Errc::rejected);
+  CHECK(stranger.error().text == "No number is assigned to you, and none is free. Ask the operator of this service for one.");
+  g.sms->forget_account({1});
+  const auto again = co_await g.log_in("tybalt@y.test", typist);
+  CHECK(again->at("phone") == "+15550002");
+  co_await g.end();
+}
+
+SMS_TEST("A session follows its carrier's link, and a shared number's texts reach everybody who has it", sharing) {
+  g.know(1, "romeo@x.test", "+15550001", g.romeo);
+  g.know(2, "juliet@x.test", "+15550001", g.juliet);
+  const auto one = g.sms->open({1}), two = g.sms->open({2});
+  g.tasks.spawn("one", one->run());
+  g.tasks.spawn("two", two->run());
+  UNTIL(!g.romeo.events.empty());
+  CHECK_FALSE(online(g.romeo));
+  g.tasks.spawn("connector", g.sms->run());
+  UNTIL(online(g.romeo) && online(g.juliet));
+  co_await g.smsc.deliver_text("hello");
+  UNTIL(!g.smsc.answers.empty());
+  for (const Sink* sink : {&g.romeo, &g.juliet}) {
+    const auto messages = sink->all<connector::MessageReceived>();
+    REQUIRE(messages.size() == 1);
+    CHECK(messages[0].content.text == "hello");
+    CHECK(messages[0].sender.value == "+15550100");
+    CHECK(messages[0].chat == connector::ChatId(messages[0].sender));
+    CHECK_FALSE(messages[0].id.value.empty());
+  }
+  g.smsc.drop();
+  UNTIL(!online(g.romeo));
+  CHECK(g.romeo.all<connector::AccountChanged>().back().text.find("cannot be reached") != std::string::npos);
+  UNTIL(online(g.romeo));
+  co_await g.end();
+}
+
+SMS_TEST("A message goes out from the account's number and its report comes back to the account", sending) {
+  g.know(1, "romeo@x.test", "+15550001", g.romeo);
+  const auto session = g.sms->open({1});
+  g.tasks.spawn("session", session->run());
+  g.tasks.spawn("connector", g.sms->run());
+  UNTIL(online(g.romeo));
+  const auto sent = co_await g.send(*session, "+15550100", "look", "https://x.test/a.png");
+  REQUIRE(sent.has_value());
+  CHECK(g.smsc.submitted[0].message.text == "look\nhttps://x.test/a.png");
+  CHECK(g.smsc.submitted[0].message.source.digits == "15550001");
+  std::string id = g.smsc.submitted[0].id;
+  co_await g.smsc.deliver_receipt(std::move(id), "EXPIRED");
+  UNTIL(!g.romeo.all<connector::MessageProgressed>().empty());
+  const auto progress = g.romeo.all<connector::MessageProgressed>()[0];
+  CHECK(progress.id.value == "k1");
+  CHECK(progress.stage == connector::Stage::failed);
+  CHECK(progress.text == "The phone could not be reached in time.");
+
+  const auto short_code = co_await g.send(*session, "72404", "INFO");
+  CHECK(short_code.has_value());
+  CHECK(g.smsc.submitted[1].message.destination == smpp::NetworkAddress{0, 1, "72404"});
+  const auto name = co_await g.send(*session, "alpha.acme", "hello");
+  CHECK(name.error().text == "This sender has a name instead of a number and cannot be answered.");
+  const auto emergency = co_await g.send(*session, "911", "help");
+  CHECK(emergency.error().code == Errc::rejected);
+  const auto empty = co_await g.send(*session, "+15550100", "");
+  CHECK(empty.error().code == Errc::bad_input);
+  CHECK(g.smsc.submitted.size() == 2);
+  co_await g.end();
+}
+
+SMS_TEST("A contact is anything that can be a number, in the country of the account's own", contacts) {
+  g.know(1, "romeo@x.test", "+15550001", g.romeo);
+  const base::AccountId romeo{1}, nobody_registered;
+  const auto typed = co_await g.sms->parse_contact("(415) 555-0132", romeo);
+  CHECK(typed->value == "+14155550132");
+  const auto nobody = co_await g.sms->parse_contact("juliet", nobody_registered);
+  CHECK(nobody.error().code == Errc::bad_input);
+  const auto session = g.sms->open({1});
+  connector::Action add = connector::AddContact{{"+14155550132"}};
+  const auto added = co_await session->perform(std::move(add));
+  CHECK(added.has_value());
+  REQUIRE(g.romeo.all<connector::ContactAnswered>().size() == 1);
+  CHECK(g.romeo.all<connector::ContactAnswered>()[0].accepted);
+  connector::Action presence = connector::SetPresence();
+  const auto set = co_await session->perform(std::move(presence));
+  CHECK(set.has_value());
+  CHECK(session->capabilities(connector::ContactId{"+14155550132"}).files == connector::Support::fall_back);
+  CHECK(g.sms->describe().disco_type == "sms");
+  CHECK(g.sms->describe().idempotency == connector::Idempotency::none);
+  CHECK(g.sms->describe().reports_delivery);
+  co_await g.end();
+}
+
+SMS_TEST("An account whose number is no longer served is told so and ends", unserved) {
+  g.know(1, "romeo@x.test", "+15550099", g.romeo);
+  const auto session = g.sms->open({1});
+  co_await session->run();
+  const auto states = g.romeo.all<connector::AccountChanged>();
+  REQUIRE(states.size() == 1);
+  CHECK(states[0].needs_login);
+  CHECK(states[0].text == "The number +15550099 is no longer served here. Register again to choose another one.");
+  co_await g.end();
+}
+
+}  // namespace

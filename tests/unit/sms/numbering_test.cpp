@@ -1,0 +1,139 @@
+#include "connectors/sms/carriers/smpp_address.hpp"
+#include "connectors/sms/numbering.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace wherry;
+using namespace wherry::sms;
+
+namespace {
+
+std::string number(std::string_view typed, std::string_view region) {
+  const auto parsed = parse_number(typed, region);
+  return parsed ? parsed->text : "refused: " + parsed.error().text;
+}
+
+}  // namespace
+
+TEST_CASE("National and messy numbers become E.164 with the account's region (ITU-T E.164, libphonenumber)") {
+  struct Row {
+    const char *typed, *region, *e164;
+  };
+  static constexpr Row kRows[] = {
+      {"(415) 555-0132", "US", "+14155550132"},    {"1-415-555-0132", "US", "+14155550132"},
+      {"+1 415 555 0132", "", "+14155550132"},     {"tel:+1-415-555-0132", "", "+14155550132"},
+      {"sms:+14155550132", "", "+14155550132"},    {"011 46 70 123 45 67", "US", "+46701234567"},
+      {"070-123 45 67", "SE", "+46701234567"},     {"0046 70 123 45 67", "SE", "+46701234567"},
+      {"07911 123456", "GB", "+447911123456"},     {"+44 (0)7911 123456", "", "+447911123456"},
+      {"0151 23456789", "DE", "+4915123456789"},   {"06 12 34 56 78", "FR", "+33612345678"},
+      {"312 345 6789", "IT", "+393123456789"},     {"612 34 56 78", "ES", "+34612345678"},
+      {"0612345678", "NL", "+31612345678"},        {"0470 12 34 56", "BE", "+32470123456"},
+      {"076 123 45 67", "CH", "+41761234567"},     {"0664 1234567", "AT", "+436641234567"},
+      {"512 345 678", "PL", "+48512345678"},       {"8 (912) 345-67-89", "RU", "+79123456789"},
+      {"050 123 4567", "UA", "+380501234567"},     {"040 1234567", "FI", "+358401234567"},
+      {"406 12 345", "NO", "+4740612345"},         {"20 12 34 56", "DK", "+4520123456"},
+      {"0412 345 678", "AU", "+61412345678"},      {"021 123 456", "NZ", "+6421123456"},
+      {"098765 43210", "IN", "+919876543210"},     {"090-1234-5678", "JP", "+819012345678"},
+      {"010-1234-5678", "KR", "+821012345678"},    {"131 2345 6789", "CN", "+8613123456789"},
+      {"(11) 91234-5678", "BR", "+5511912345678"}, {"55 1234 5678", "MX", "+525512345678"},
+      {"071 123 4567", "ZA", "+27711234567"},      {"0803 123 4567", "NG", "+2348031234567"},
+      {"050-123-4567", "IL", "+972501234567"},     {"0501234567", "SA", "+966501234567"},
+      {"1-800-FLOWERS", "US", "+18003569377"},     {"４１５ ５５５ ０１３２", "US", "+14155550132"},
+      {"+15550100", "US", "+15550100"},            {"312345", "AD", "+376312345"},
+  };
+  for (const Row& row : kRows) {
+    CAPTURE(row.typed);
+    CHECK(number(row.typed, row.region) == row.e164);
+  }
+}
+
+TEST_CASE("A short code stays one and never becomes a broken +1 number") {
+  for (const char* code : {"72404", "12345", "123456", "5678"}) {
+    const auto parsed = parse_number(code, "US");
+    REQUIRE(parsed.has_value());
+    CHECK(parsed->type == Address::Type::short_code);
+    CHECK(to_contact(*parsed).value == code);
+    CHECK(number(to_contact(*parsed).value, "US") == code);
+  }
+  CHECK(number("72 404", "SE") == "72404");
+  CHECK(parse_number("555-0100", "US").error().code == base::Errc::bad_input);  // its area code is missing
+}
+
+TEST_CASE("Emergency numbers are refused and say what to do") {
+  for (const auto& [typed, region] : {std::pair("911", "US"), {"112", "SE"}, {"999", "GB"}, {"112", ""}, {"000", "AU"}, {"110", "DE"}, {"1-1-2", "FR"}}) {
+    CAPTURE(typed);
+    const auto parsed = parse_number(typed, region);
+    REQUIRE_FALSE(parsed.has_value());
+    CHECK(parsed.error().code == base::Errc::rejected);
+    CHECK(parsed.error().text.find("emergency number") != std::string::npos);
+  }
+}
+
+TEST_CASE("What is no number is refused with a sentence") {
+  for (const char* typed : {"", "juliet", "+", "+99999999999999999", "12", "+1", "hello world", "+1415555013212345678", "0701234567"}) {
+    CAPTURE(typed);
+    CHECK(parse_number(typed, "").error().code == base::Errc::bad_input);
+  }
+  CHECK(number("0701234567", "") == "refused: “0701234567” is not a phone number. Write it with the country code, like +1 415 555 0132.");
+  CHECK(number("+1 415 555 0132 ext. 5", "US").find("extension") != std::string::npos);
+  CHECK(parse_number(std::string(100'000, '5'), "US").error().text.size() < 300);
+}
+
+TEST_CASE("An alphanumeric sender is a contact of its own, in one spelling (3GPP TS 23.040 §9.1.2.5)") {
+  CHECK(to_contact(alphanumeric("ACME")).value == "alpha.acme");
+  CHECK(to_contact(alphanumeric("ÄrzteΣ")).value == "alpha.ärzteσ");
+  CHECK(to_contact(*parse_number("alpha.acme", "US")).value == "alpha.acme");
+  CHECK(parse_number("alpha.acme", "US")->type == Address::Type::alphanumeric);
+  CHECK(alphanumeric("").text == "unknown");
+  CHECK(parse_number("alpha.", "US").error().code == base::Errc::bad_input);
+}
+
+TEST_CASE("A number tells its region") {
+  CHECK(region_of({Address::Type::international, "+46701234567"}) == "SE");
+  CHECK(region_of({Address::Type::international, "+15550001"}) == "US");
+  CHECK(region_of({Address::Type::short_code, "72404"}).empty());
+  CHECK(is_region("SE"));
+  CHECK_FALSE(is_region("Sweden"));
+}
+
+TEST_CASE("Addresses go to SMPP's type of number and back (SMPP 3.4 §5.2.5)") {
+  smpp::AddressRules rules;
+  rules.region = "SE";
+  rules.numbers = {"+15550001", "72404"};
+  const auto out = [&](const Address& a) { return *smpp::to_network(a, rules); };
+  const auto in = [&](int ton, int npi, const char* digits) {
+    return smpp::from_network({static_cast<std::uint8_t>(ton), static_cast<std::uint8_t>(npi), digits}, rules);
+  };
+  CHECK(out({Address::Type::international, "+15550100"}) == smpp::NetworkAddress{1, 1, "15550100"});
+  CHECK(out({Address::Type::short_code, "72404"}) == smpp::NetworkAddress{0, 1, "72404"});
+  CHECK(out({Address::Type::alphanumeric, "ACME"}) == smpp::NetworkAddress{5, 0, "ACME"});
+  CHECK_FALSE(smpp::to_network({Address::Type::alphanumeric, "me@home"}, rules).has_value());
+  CHECK_FALSE(smpp::to_network({Address::Type::alphanumeric, "much too long"}, rules).has_value());
+
+  CHECK(in(1, 1, "15550100") == Address{Address::Type::international, "+15550100"});
+  CHECK(in(1, 1, "+15550100") == Address{Address::Type::international, "+15550100"});
+  CHECK(in(1, 1, "0046701234567") == Address{Address::Type::international, "+46701234567"});
+  CHECK(in(1, 1, "12345") == Address{Address::Type::short_code, "12345"});
+  CHECK(in(2, 1, "0701234567") == Address{Address::Type::international, "+46701234567"});
+  CHECK(in(0, 0, "15550001") == Address{Address::Type::international, "+15550001"});
+  CHECK(in(0, 0, "46701234567") == Address{Address::Type::international, "+46701234567"});
+  CHECK(in(0, 0, "0701234567") == Address{Address::Type::international, "+46701234567"});
+  CHECK(in(0, 0, "72404") == Address{Address::Type::short_code, "72404"});
+  CHECK(in(3, 0, "12345") == Address{Address::Type::short_code, "12345"});
+  CHECK(in(5, 0, "ACME") == Address{Address::Type::alphanumeric, "ACME"});
+  CHECK(in(5, 0, "12345") == Address{Address::Type::alphanumeric, "12345"});
+  CHECK(in(0, 0, "ACME Ltd") == Address{Address::Type::alphanumeric, "ACME Ltd"});
+  CHECK(in(5, 0, "M\x7Bller").type == Address::Type::alphanumeric);
+  CHECK(in(5, 0, "B\xFCro").text == "Büro");
+  CHECK(in(1, 1, "").type == Address::Type::alphanumeric);
+}
+
+TEST_CASE("A receipt's address may be written in the national form") {
+  const Address ours{Address::Type::international, "+46701234567"};
+  CHECK(smpp::may_be_same(ours, {1, 1, "46701234567"}));
+  CHECK(smpp::may_be_same(ours, {0, 1, "+46701234567"}));
+  CHECK(smpp::may_be_same(ours, {2, 1, "0701234567"}));
+  CHECK_FALSE(smpp::may_be_same(ours, {1, 1, "46701234568"}));
+  CHECK_FALSE(smpp::may_be_same(ours, {0, 0, "4567"}));
+  CHECK_FALSE(smpp::may_be_same(ours, {0, 0, ""}));
+}

@@ -1,0 +1,458 @@
+#include "connectors/sms/carriers/smpp.hpp"
+#include "connectors/sms/segments.hpp"
+#include "gateway/net/http_client.hpp"
+#include "gateway/net/http_server.hpp"
+#include "tests/support/run.hpp"
+#include "tests/unit/sms/fake_smsc.hpp"
+#include "tests/unit/sms/memory_storage.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace wherry;
+using namespace wherry::sms;
+using connector::Errc;
+using connector::Stage;
+using smpp::Status;
+using tests::FakeSmsc;
+
+namespace {
+
+// What a connector does for a carrier: takes its events, and starts it.
+struct Host final : CarrierEvents {
+  explicit Host(asio::io_context& loop)
+      : executor(loop.get_executor()), storage(executor), http(executor), webhooks(executor), smsc(executor), tasks(executor) {}
+
+  asio::awaitable<bool> received(IncomingText text) override {
+    while (holding) co_await smsc.changed.wait();
+    texts.push_back(std::move(text));
+    smsc.changed.notify();
+    co_return known;
+  }
+  asio::awaitable<void> progressed(TextProgress progress) override {
+    reports.push_back(std::move(progress));
+    smsc.changed.notify();
+    co_return;
+  }
+  void link_changed() override { smsc.changed.notify(); }
+
+  // A new carrier over the same storage: a start of the process.
+  void start(nlohmann::json settings = nlohmann::json::object()) {
+    settings["host"] = "127.0.0.1";
+    settings["port"] = smsc.port();
+    settings["system_id"] = "wherry";
+    settings["password"] = "secret";
+    connector::Services services{executor, http, webhooks, storage, clock};
+    auto made = make_smpp({"main", settings, "carriers[0]", "US", {"+15550001"}}, services, *this);
+    if (!made) throw std::runtime_error(made.error().text);
+    carrier = std::move(*made);
+    tasks.spawn("carrier", run());
+  }
+  asio::awaitable<void> run() {
+    for (;;) {
+      try {
+        co_await carrier->run();
+      } catch (const LinkDown& e) {
+        down.push_back(e.what());
+        at_least = e.at_least;
+        smsc.changed.notify();
+      }
+      if (at_least.count() > 0) co_return;
+    }
+  }
+  asio::awaitable<void> up() {
+    auto done = [this] { return carrier->is_up(); };
+    co_await smsc.until(std::move(done));
+  }
+  asio::awaitable<void> stop() {
+    tasks.cancel();
+    co_await tasks.join();
+    carrier.reset();
+  }
+  asio::awaitable<void> end() {
+    co_await stop();
+    co_await smsc.stop();
+  }
+  asio::awaitable<void> send(std::string key, std::string text, connector::Result<void>* result) {
+    OutgoingText out{std::move(key), {Address::Type::international, "+15550001"}, {Address::Type::international, "+15550100"}, std::move(text), {}};
+    *result = co_await carrier->send(std::move(out));
+    smsc.changed.notify();
+  }
+  asio::awaitable<connector::Result<void>> send(std::string key, std::string text) {
+    connector::Result<void> result;
+    co_await send(std::move(key), std::move(text), &result);
+    co_return result;
+  }
+  // Begins to send; `*result` is an error "pending" until it is done.
+  void begin(std::string key, std::string text, connector::Result<void>* result) {
+    *result = connector::Error{Errc::unsupported, "pending", {}};
+    tasks.spawn("send", send(std::move(key), std::move(text), result));
+  }
+
+  asio::any_io_executor executor;
+  base::SystemClock clock;
+  tests::MemoryStorage storage;
+  net::HttpClient http;
+  net::HttpServer webhooks;
+  FakeSmsc smsc;
+  std::unique_ptr<Carrier> carrier;
+  std::vector<IncomingText> texts;
+  std::vector<TextProgress> reports;
+  std::vector<std::string> down;
+  std::chrono::seconds at_least{0};
+  bool holding = false;  // received() does not return yet
+  bool known = true;     // somebody has the number
+  base::TaskGroup tasks;
+};
+
+std::string outcome(const connector::Result<void>& result) {
+  return result ? "sent" : std::string(base::to_string(result.error().code));
+}
+
+std::string part(unsigned number, unsigned total, const std::string& text) {
+  return make_header({Position::Kind::udh, 9, total, number}) + text;
+}
+
+// The lambda outside of the co_await: g++ 12.
+#define UNTIL(condition)                                \
+  do {                                                  \
+    auto done = [&] { return condition; };              \
+    co_await host.smsc.until(std::move(done));          \
+  } while (false)
+
+// Each test is a coroutine on a loop of its own.
+#define SMPP_TEST(name, function)                                         \
+  asio::awaitable<void> function(Host& host);                            \
+  TEST_CASE(name) {                                                       \
+    asio::io_context loop;                                                \
+    Host host(loop);                                                      \
+    tests::run(loop, function(host));                                     \
+  }                                                                       \
+  asio::awaitable<void> function(Host& host)
+
+SMPP_TEST("A text is sent, its receipt comes, and nothing stays behind (SMPP 3.4 §4.4, Appendix B)", sends) {
+  host.start();
+  co_await host.up();
+  const auto result = co_await host.send("1:k", "hello");
+  CHECK(outcome(result) == "sent");
+  REQUIRE(host.smsc.submitted.size() == 1);
+  const auto& m = host.smsc.submitted[0].message;
+  CHECK(m.text == "hello");
+  CHECK(m.source == smpp::NetworkAddress{1, 1, "15550001"});
+  CHECK(m.destination == smpp::NetworkAddress{1, 1, "15550100"});
+  CHECK(m.registered_delivery == 1);
+  CHECK(host.storage.count("main/m/") == 1);
+  const auto sequence = co_await host.smsc.deliver_receipt(host.smsc.submitted[0].id, "DELIVRD");
+  UNTIL(!host.smsc.answers.empty());
+  CHECK(host.smsc.answers[0] == std::pair(sequence, Status::ok));
+  REQUIRE(host.reports.size() == 1);
+  CHECK(host.reports[0].key == "1:k");
+  CHECK(host.reports[0].stage == Stage::delivered);
+  CHECK(host.storage.entries.empty());
+  co_await host.end();
+  CHECK(host.smsc.unbinds == 1);
+}
+
+SMPP_TEST("Every segment asks for a receipt, and theirs fold into one (sms.md §0.4)", folds) {
+  host.start();
+  co_await host.up();
+  const std::string text(400, 'x');
+  const auto result = co_await host.send("1:k", text);
+  CHECK(outcome(result) == "sent");
+  REQUIRE(host.smsc.submitted.size() == 3);
+  std::string joined;
+  for (const auto& s : host.smsc.submitted) {
+    CHECK(s.message.esm_class == 0x40);
+    CHECK(s.message.registered_delivery == 1);
+    CHECK(s.message.text.substr(0, 4) == host.smsc.submitted[0].message.text.substr(0, 4));  // one reference
+    joined += s.message.text.substr(6);
+  }
+  CHECK(joined == text);
+  for (const int i : {2, 0}) {
+    std::string id = host.smsc.submitted[static_cast<std::size_t>(i)].id;
+    co_await host.smsc.deliver_receipt(std::move(id), "DELIVRD");
+  }
+  UNTIL(host.smsc.answers.size() == 2);
+  CHECK(host.reports.empty());
+  std::string last = host.smsc.submitted[1].id;
+  co_await host.smsc.deliver_receipt(std::move(last), "UNDELIV");
+  UNTIL(host.smsc.answers.size() == 3);
+  REQUIRE(host.reports.size() == 1);
+  CHECK(host.reports[0].stage == Stage::failed);
+  CHECK(host.reports[0].text == "The network could not deliver the message.");
+  last = host.smsc.submitted[1].id;
+  co_await host.smsc.deliver_receipt(std::move(last), "DELIVRD");  // delivered after failed
+  UNTIL(host.reports.size() == 2);
+  CHECK(host.reports[1].stage == Stage::delivered);
+  co_await host.end();
+}
+
+SMPP_TEST("A receipt that overtakes its submit_sm_resp is kept and counts (sms.md §0.2)", overtakes) {
+  host.smsc.receipt_first = true;
+  host.start();
+  co_await host.up();
+  const auto result = co_await host.send("1:k", "hello");
+  CHECK(outcome(result) == "sent");
+  UNTIL(host.reports.size() == 1);
+  CHECK(host.reports[0].stage == Stage::delivered);
+  UNTIL(!host.smsc.answers.empty());
+  co_await host.end();
+  CHECK(host.storage.entries.empty());
+}
+
+SMPP_TEST("An overtaking receipt waits in the store, also over a restart, and ids differ in notation (sms.md §1.9)", parks) {
+  host.start();
+  co_await host.up();
+  co_await host.smsc.deliver_receipt("659712", "DELIVRD");  // 0xA1100
+  UNTIL(!host.smsc.answers.empty());
+  CHECK(host.storage.count("main/r/") == 1);
+  co_await host.stop();
+  host.start();
+  co_await host.up();
+  host.smsc.submitted.resize(100);  // so that the next id is A1100
+  const auto result = co_await host.send("1:a", "one");
+  CHECK(outcome(result) == "sent");
+  REQUIRE(host.reports.size() == 1);
+  CHECK(host.reports[0].key == "1:a");
+  CHECK(host.storage.entries.empty());
+  co_await host.end();
+}
+
+SMPP_TEST("A throttled segment is sent again, before the others (SMPP 3.4 §5.1.3, ESME_RTHROTTLED)", throttles) {
+  host.smsc.statuses = {Status::ok, Status::throttled};
+  host.start({{"window", 1}});
+  co_await host.up();
+  const auto result = co_await host.send("1:k", std::string(400, 'x'));
+  CHECK(outcome(result) == "sent");
+  REQUIRE(host.smsc.submitted.size() == 4);
+  CHECK(host.smsc.submitted[1].message.text == host.smsc.submitted[2].message.text);
+  CHECK(host.smsc.submitted[2].message.text[5] == 2);
+  CHECK(host.smsc.submitted[3].message.text[5] == 3);
+  co_await host.end();
+}
+
+SMPP_TEST("Refusals are final or not, as the table says (sms.md §1.4)", refusals) {
+  host.smsc.statuses = {Status::invalid_destination, Status::queue_full, Status::system_error, Status::system_error, Status::system_error};
+  host.start();
+  co_await host.up();
+  const auto gone = co_await host.send("1:a", "hello");
+  CHECK(outcome(gone) == "rejected");
+  CHECK(gone.error().text == "The number does not exist or cannot be reached.");
+  const auto later = co_await host.send("1:b", "hello");
+  CHECK(outcome(later) == "unavailable");
+  CHECK(later.error().retry_after == std::chrono::seconds(60));
+  for (int i = 0; i < 2; ++i) {
+    const auto put_off = co_await host.send("1:c", "hello");
+    CHECK(outcome(put_off) == "unavailable");
+  }
+  const auto enough = co_await host.send("1:c", "hello");
+  CHECK(outcome(enough) == "rejected");
+  CHECK(host.storage.entries.empty());
+  co_await host.end();
+}
+
+SMPP_TEST("An unanswered submit_sm is uncertain and never sent again; a receipt tells that it was sent (sms.md §0.1)", uncertain) {
+  host.smsc.silent = true;
+  host.start();
+  co_await host.up();
+  connector::Result<void> result;
+  host.begin("1:k", "hello", &result);
+  UNTIL(host.smsc.submitted.size() == 1);
+  host.smsc.drop();
+  UNTIL(outcome(result) != "unsupported");
+  CHECK(outcome(result) == "uncertain");
+  host.smsc.silent = false;
+  co_await host.up();
+  const auto again = co_await host.send("1:k", "hello");
+  CHECK(outcome(again) == "uncertain");
+  CHECK(host.smsc.submitted.size() == 1);
+  co_await host.smsc.deliver_receipt("NEVER-SEEN", "DELIVRD");
+  UNTIL(host.reports.size() == 1);
+  CHECK(host.reports[0].key == "1:k");
+  CHECK(host.reports[0].stage == Stage::delivered);
+  co_await host.end();
+}
+
+SMPP_TEST("Without a link nothing is sent, and that is sure", unavailable) {
+  host.smsc.bind_status = Status::invalid_password;
+  host.start();
+  const auto result = co_await host.send("1:k", "hello");
+  CHECK(outcome(result) == "unavailable");
+  UNTIL(!host.down.empty());
+  CHECK(host.down[0] == "the peer refuses the bind: ESME_RINVPASWD");
+  CHECK(host.at_least == std::chrono::seconds(300));  // hammering locks accounts
+  co_await host.end();
+}
+
+SMPP_TEST("A long text that was interrupted goes on with its first unsent segment, also after a restart (sms.md §1.11)", resumes) {
+  host.smsc.statuses = {Status::ok, Status::queue_full};
+  host.start({{"window", 1}});
+  co_await host.up();
+  const std::string text(400, 'x');
+  const auto first = co_await host.send("1:k", text);
+  CHECK(outcome(first) == "unavailable");
+  CHECK(host.smsc.submitted.size() == 2);
+  co_await host.stop();
+  host.start();
+  co_await host.up();
+  const auto second = co_await host.send("1:k", text);
+  CHECK(outcome(second) == "sent");
+  REQUIRE(host.smsc.submitted.size() == 4);
+  CHECK(host.smsc.submitted[2].message.text[5] == 2);
+  CHECK(host.smsc.submitted[3].message.text[5] == 3);
+  CHECK(host.smsc.submitted[3].message.text[3] == host.smsc.submitted[0].message.text[3]);  // one reference
+  const auto third = co_await host.send("1:k", text);
+  CHECK(outcome(third) == "sent");
+  CHECK(host.smsc.submitted.size() == 4);
+  for (const int i : {0, 2, 3}) {
+    std::string id = host.smsc.submitted[static_cast<std::size_t>(i)].id;
+    co_await host.smsc.deliver_receipt(std::move(id), "DELIVRD");
+  }
+  UNTIL(host.smsc.answers.size() == 3);
+  CHECK(host.reports.size() == 1);
+  CHECK(host.storage.entries.empty());
+  co_await host.end();
+}
+
+SMPP_TEST("A deliver_sm is answered only after it is durable (SMPP 3.4 §4.6)", answers_late) {
+  host.holding = true;
+  host.start();
+  co_await host.up();
+  const auto sequence = co_await host.smsc.deliver_text("hello");
+  co_await host.smsc.write_raw(smpp::encode(smpp::Command::enquire_link, Status::ok, 99));
+  UNTIL(!host.smsc.answers.empty());
+  CHECK(host.smsc.answers[0].first == 99);  // the link lives meanwhile
+  CHECK(host.smsc.answers.size() == 1);
+  host.holding = false;
+  host.smsc.changed.notify();
+  UNTIL(host.smsc.answers.size() == 2);
+  CHECK(host.smsc.answers[1] == std::pair(sequence, Status::ok));
+  CHECK(host.texts[0].text == "hello");
+  CHECK(host.texts[0].from == Address{Address::Type::international, "+15550100"});
+  CHECK(host.texts[0].to == Address{Address::Type::international, "+15550001"});
+  co_await host.end();
+}
+
+SMPP_TEST("A lost store is a temporary failure, a number that nobody has a permanent one (SMPP 3.4 §5.1.3)", failures) {
+  host.start();
+  co_await host.up();
+  host.storage.lost = true;
+  co_await host.smsc.deliver_text("hello");
+  UNTIL(host.smsc.answers.size() == 1);
+  CHECK(host.smsc.answers[0].second == Status::temporary_failure);
+  CHECK(host.texts.empty());
+  host.storage.lost = false;
+  co_await host.smsc.deliver_text("hello");
+  UNTIL(host.smsc.answers.size() == 2);
+  CHECK(host.smsc.answers[1].second == Status::ok);
+  CHECK(host.texts.size() == 1);
+  host.known = false;
+  co_await host.smsc.deliver_text("nobody");
+  UNTIL(host.smsc.answers.size() == 3);
+  CHECK(host.smsc.answers[2].second == Status::permanent_failure);
+  co_await host.end();
+}
+
+SMPP_TEST("A text that comes again after a lost answer has its id again, and a second \"ok\" another (sms.md §4.1)", redelivers) {
+  host.start();
+  co_await host.up();
+  co_await host.smsc.deliver_text("ok");
+  co_await host.smsc.deliver_text("ok");
+  UNTIL(host.smsc.answers.size() == 2);
+  CHECK(host.texts[0].id != host.texts[1].id);
+  host.smsc.drop();
+  UNTIL(host.smsc.binds.size() == 2);
+  co_await host.up();
+  co_await host.smsc.deliver_text("ok");
+  UNTIL(host.texts.size() == 3);
+  CHECK((host.texts[2].id == host.texts[0].id || host.texts[2].id == host.texts[1].id));
+  // A killed process: its successor has only the store.
+  const auto left = host.storage.entries;
+  co_await host.stop();
+  host.storage.entries = left;
+  host.start();
+  co_await host.up();
+  co_await host.smsc.deliver_text("ok");
+  UNTIL(host.texts.size() == 4);
+  CHECK((host.texts[3].id == host.texts[0].id || host.texts[3].id == host.texts[1].id));
+  co_await host.end();
+}
+
+SMPP_TEST("A long text is put together over a restart, and its order is kept", reassembles) {
+  host.start();
+  co_await host.up();
+  co_await host.smsc.deliver(FakeSmsc::message(part(3, 3, "c"), 0x40));
+  co_await host.smsc.deliver(FakeSmsc::message(part(1, 3, "a"), 0x40));
+  UNTIL(host.smsc.answers.size() == 2);
+  CHECK(host.texts.empty());
+  co_await host.stop();
+  host.start();
+  co_await host.up();
+  const std::string last = smpp::encode_body(FakeSmsc::message(part(2, 3, "b"), 0x40), smpp::Command::deliver_sm);
+  const std::string next = smpp::encode_body(FakeSmsc::message("next", 0), smpp::Command::deliver_sm);
+  co_await host.smsc.write_raw(smpp::encode(smpp::Command::deliver_sm, Status::ok, 501, last) +
+                               smpp::encode(smpp::Command::deliver_sm, Status::ok, 502, next) +
+                               smpp::encode(smpp::Command::deliver_sm, Status::ok, 503, last));
+  UNTIL(host.smsc.answers.size() == 5);
+  REQUIRE(host.texts.size() == 2);
+  CHECK(host.texts[0].text == "abc");
+  CHECK(host.texts[1].text == "next");
+  co_await host.end();
+}
+
+SMPP_TEST("Malformed PDUs are answered and the bind goes on; lost framing ends it and it comes again (SMPP 3.4 §4.3)", malformed) {
+  host.start();
+  co_await host.up();
+  co_await host.smsc.write_raw(smpp::encode(smpp::Command::deliver_sm, Status::ok, 7, "no end"));
+  co_await host.smsc.write_raw(smpp::encode(static_cast<smpp::Command>(0x777), Status::ok, 8));
+  UNTIL(host.smsc.answers.size() == 2);
+  CHECK(host.smsc.answers[0] == std::pair(7U, Status::invalid_message_length));
+  CHECK(host.smsc.answers[1] == std::pair(8U, Status::invalid_command));
+  co_await host.smsc.write_raw(std::string(16, '\xFF'));
+  UNTIL(host.smsc.binds.size() == 2);
+  co_await host.up();
+  const auto result = co_await host.send("1:k", "hello");
+  CHECK(outcome(result) == "sent");
+  co_await host.end();
+}
+
+SMPP_TEST("Two binds are one link: texts go on the transmitter and come on the receiver (SMPP 3.4 §2.2)", two_binds) {
+  host.start({{"bind", "transmitter_receiver"}});
+  co_await host.up();
+  CHECK(host.smsc.binds == std::vector<std::string>{"transmitter", "receiver"});
+  const auto result = co_await host.send("1:k", "hello");
+  CHECK(outcome(result) == "sent");
+  std::string id = host.smsc.submitted[0].id;
+  co_await host.smsc.deliver_receipt(std::move(id), "DELIVRD");
+  UNTIL(host.reports.size() == 1);
+  UNTIL(host.smsc.answers.size() == 1);
+  co_await host.end();
+  CHECK(host.smsc.unbinds == 2);
+}
+
+SMPP_TEST("What only looks like a receipt is a text", looks_like) {
+  host.start();
+  co_await host.up();
+  co_await host.smsc.deliver_text("id:12345 stat:DELIVRD is what my phone says");
+  UNTIL(host.smsc.answers.size() == 1);
+  REQUIRE(host.texts.size() == 1);
+  CHECK(host.texts[0].text == "id:12345 stat:DELIVRD is what my phone says");
+  co_await host.end();
+}
+
+SMPP_TEST("At the end what is under way is answered before the unbind (sms.md §1.4)", drains) {
+  host.smsc.silent = true;
+  host.start();
+  co_await host.up();
+  connector::Result<void> result;
+  host.begin("1:k", "hello", &result);
+  UNTIL(host.smsc.submitted.size() == 1);
+  host.tasks.cancel();
+  co_await host.smsc.write_raw(smpp::encode(smpp::response_to(smpp::Command::submit_sm), Status::ok, host.smsc.submitted[0].sequence,
+                                            smpp::encode_c_string("A1")));
+  co_await host.tasks.join();
+  CHECK(outcome(result) == "sent");
+  co_await host.end();
+  CHECK(host.smsc.unbinds == 1);
+}
+
+}  // namespace

@@ -1,0 +1,261 @@
+#include "connectors/sms/carriers/smpp_pace.hpp"
+#include "connectors/sms/carriers/smpp_reading.hpp"
+#include "connectors/sms/carriers/smpp_receipt.hpp"
+#include "connectors/sms/carriers/smpp_record.hpp"
+#include "connectors/sms/carriers/smpp_verdict.hpp"
+#include "gateway/base/text.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+using namespace wherry;
+using namespace wherry::sms;
+using namespace wherry::sms::smpp;
+using connector::Stage;
+
+namespace {
+
+std::string read(std::string_view text, std::vector<Tlv> tlvs = {}) {
+  const auto receipt = parse_receipt(tlvs, text);
+  if (!receipt) return "none";
+  return receipt->id + " " + std::to_string(static_cast<int>(receipt->state)) + " " + receipt->error + " " + receipt->text;
+}
+
+Record three_segments() {
+  Record r;
+  r.key = "7:k";
+  r.from = {Address::Type::international, "+15550001"};
+  r.to = {Address::Type::international, "+15550100"};
+  r.segments.resize(3);
+  for (auto& s : r.segments) s.state = SegmentState::sent;
+  return r;
+}
+
+std::string told(Record& r) {
+  const auto stage = tell(r);
+  return !stage ? "" : *stage == Stage::delivered ? "delivered" : *stage == Stage::failed ? "failed" : "other";
+}
+
+ShortMessage deliver(std::string text, std::uint8_t esm = 0, std::uint8_t coding = 0) {
+  ShortMessage m;
+  m.source = {1, 1, "15550100"};
+  m.destination = {1, 1, "15550001"};
+  m.text = std::move(text);
+  m.esm_class = esm;
+  m.data_coding = coding;
+  return m;
+}
+
+}  // namespace
+
+TEST_CASE("A receipt's text is read in all the forms it has (SMPP 3.4 Appendix B)") {
+  CHECK(read("id:6699 sub:001 dlvrd:001 submit date:2611221209 done date:2611221210 stat:DELIVRD err:000 text:hi") == "6699 2 000 hi");
+  CHECK(read("id:6699 sub:001 dlvrd:001 submit date:261122120900 done date:20261122121000 stat:UNDELIV err:0x2a Text:") == "6699 5 0x2a ");
+  CHECK(read("ID : 1A2B Stat : EXPIRED Err : nul") == "1A2B 3 nul ");
+  CHECK(read("stat:REJECTD id:SAR-3f2a-77_b.1 err:-5") == "SAR-3f2a-77_b.1 8 -5 ");
+  CHECK(read("id:9 stat:ACCEPTD") == "9 6  ");
+  CHECK(read("id:9 stat:DELIVERED text:a\nid:10 stat:UNDELIV") == "9 2  a\nid:10 stat:UNDELIV");
+  CHECK(read("id:9\nstat:ENROUTE\nerr:") == "9 1  ");
+  CHECK(read("id:9 sub:001 stat:DELETED err: text:x") == "9 4  x");
+  CHECK(read("id:9 stat:FAILED") == "9 5  ");
+  CHECK(read("id:9 stat:UNKNOWN") == "9 7  ");
+  CHECK(read("id:9") == "none");
+  CHECK(read("stat:DELIVRD") == "none");
+  CHECK(read("id:" + std::string(65, '9') + " stat:DELIVRD") == "none");
+  CHECK(read("I did: nothing, stat") == "none");
+  CHECK(read("") == "none");
+}
+
+TEST_CASE("A receipt's parameters win over its text (SMPP 3.4 §5.3.2.12, §5.3.2.35)") {
+  const std::vector<Tlv> tlvs = {{tag::receipted_message_id, std::string("1A2B\0", 5)}, number_tlv(tag::message_state, 5, 1),
+                                 {tag::network_error_code, std::string("\x03\x00\x1B", 3)}};
+  CHECK(read("id:6699 stat:DELIVRD err:000", tlvs) == "1A2B 5 27 ");
+  CHECK(read("", {{tag::receipted_message_id, "1A2B"}, number_tlv(tag::message_state, 2, 1)}) == "1A2B 2  ");
+  CHECK(read("id:6699 stat:DELIVRD", {{tag::receipted_message_id, std::string("\0", 1)}}) == "6699 2  ");
+  CHECK(read("id:6699 stat:DELIVRD", {number_tlv(tag::message_state, 99, 1)}) == "6699 2  ");
+}
+
+TEST_CASE("An id is found in hexadecimal and decimal, and only numbers are converted (jookies/jasmin #586, #643)") {
+  CHECK(match_ids("1A2B", "1A2B") == IdMatch::literal);
+  CHECK(match_ids("1A2B", "1a2b") == IdMatch::spelling);
+  CHECK(match_ids("1A2B", "6699") == IdMatch::number);
+  CHECK(match_ids("6699", "1A2B") == IdMatch::number);
+  CHECK(match_ids("0001A2B", "1a2b") == IdMatch::number);
+  CHECK(match_ids("000123", "123") == IdMatch::number);
+  CHECK(match_ids("812FC7470000001B", "9308878062554710043") == IdMatch::number);
+  CHECK(match_ids("FFFFFFFFFFFFFFFF", "18446744073709551615") == IdMatch::number);
+  CHECK(match_ids("18446744073709551616", "10000000000000000") == IdMatch::none);  // beyond 64 bits
+  const char* uuid = "0f8fad5b-d9cb-469f-a165-70867728950e";
+  CHECK(match_ids(uuid, "0F8FAD5B-D9CB-469F-A165-70867728950E") == IdMatch::spelling);
+  CHECK(match_ids(uuid, "f8fad5b-d9cb-469f-a165-70867728950e") == IdMatch::none);  // no zeros are stripped from it
+  CHECK(match_ids("SAR-0012", "SAR-12") == IdMatch::none);
+  CHECK(match_ids("1A2B", "1A2C") == IdMatch::none);
+  CHECK(match_ids("", "") == IdMatch::none);
+  CHECK(canonical_id("0000") == "0");
+}
+
+TEST_CASE("The segments' receipts fold into one state of the text") {
+  Record r = three_segments();
+  apply(r, 2, MessageState::delivered);
+  apply(r, 0, MessageState::delivered);
+  CHECK(told(r) == "");
+  apply(r, 1, MessageState::enroute);
+  apply(r, 1, MessageState::accepted);
+  apply(r, 1, MessageState::unknown);
+  CHECK(told(r) == "");
+  apply(r, 1, MessageState::delivered);
+  CHECK(told(r) == "delivered");
+  CHECK(told(r) == "");
+  apply(r, 1, MessageState::undeliverable);  // never the reverse
+  CHECK(told(r) == "");
+  CHECK(r.all(SegmentState::delivered));
+}
+
+TEST_CASE("One segment's final failure is the text's, and delivered after failed still counts") {
+  for (const auto state : {MessageState::expired, MessageState::deleted, MessageState::undeliverable, MessageState::rejected, MessageState::skipped}) {
+    Record r = three_segments();
+    apply(r, 0, MessageState::delivered);
+    apply(r, 1, state);
+    CHECK(told(r) == "failed");
+    apply(r, 2, state);
+    CHECK(told(r) == "");  // once is enough
+    apply(r, 1, MessageState::delivered);
+    apply(r, 2, MessageState::delivered);
+    CHECK(told(r) == "delivered");
+  }
+  Record r = three_segments();
+  apply(r, 0, MessageState::expired);
+  CHECK(told(r) == "failed");
+  untold(r, Stage::failed);  // the event could not be stored
+  CHECK(told(r) == "failed");
+  apply(r, 99, MessageState::delivered);
+}
+
+TEST_CASE("A failure is explained in a sentence") {
+  CHECK(explain({"1", MessageState::expired, "000", ""}) == "The phone could not be reached in time.");
+  CHECK(explain({"1", MessageState::rejected, "27", ""}) == "The network refused the message (code 27).");
+}
+
+TEST_CASE("A record is stored and read again; what is on its way is stored as perhaps sent") {
+  Record r = three_segments();
+  r.reference = 300;
+  r.expires = base::from_milliseconds(5000);
+  r.segments[0].id = "1A2B";
+  r.segments[1].state = SegmentState::unsent;
+  r.segments[2].state = SegmentState::written;
+  r.segments[2].head = "hello";
+  r.told_failed = true;
+  auto read_again = parse_record(to_text(r));
+  REQUIRE(read_again);
+  CHECK(to_text(*read_again) == to_text(r));
+  CHECK(read_again->segments[1].state == SegmentState::unsent);
+  CHECK(read_again->to == r.to);
+  r.in_progress = true;
+  CHECK(parse_record(to_text(r))->segments[1].state == SegmentState::written);
+  CHECK_FALSE(parse_record("not json"));
+  CHECK_FALSE(parse_record("{}"));
+  CHECK(parse_record(R"({"segments":[{"state":"new-fangled"}]})")->segments[0].state == SegmentState::written);
+}
+
+TEST_CASE("Texts are compared by their first letters and digits, whatever the alphabet") {
+  CHECK(head_of("Hej, världen! 123456789") == "Hejvrlden123");
+  CHECK(heads_agree("Hejvrlden123", "Hejv"));
+  CHECK(heads_agree("Hejvrlden123", ""));
+  CHECK_FALSE(heads_agree("Hejvrlden123", "Hello"));
+}
+
+TEST_CASE("A submit_sm's status decides: throttled, later, refused, or a person must act (sms.md §1.4)") {
+  using Kind = Verdict::Kind;
+  const auto kind = [](std::uint32_t status) { return judge(static_cast<Status>(status)).kind; };
+  CHECK(kind(0x00) == Kind::accepted);
+  CHECK(kind(0x58) == Kind::throttled);
+  for (const std::uint32_t s : {0x08U, 0x14U, 0x45U, 0x64U, 0xFFU, 0x102U, 0x04U}) CHECK(kind(s) == Kind::later);
+  for (const std::uint32_t s : {0x01U, 0x02U, 0x03U, 0x06U, 0x0AU, 0x0BU, 0x43U, 0x61U, 0x62U, 0x65U, 0x66U, 0xC0U, 0xFEU, 0x101U, 0x104U, 0x0400U, 0x04FFU}) {
+    CHECK(kind(s) == Kind::refused);
+    CHECK_FALSE(judge(static_cast<Status>(s)).text.empty());
+  }
+  for (const std::uint32_t s : {0x15U, 0x48U, 0x49U, 0x50U, 0x51U, 0x53U}) CHECK(judge(static_cast<Status>(s)).alert);
+  CHECK(judge(Status::wrong_bind_state).rebind);
+  CHECK(judge(Status::system_error).tries == 3);
+  CHECK(judge(Status::queue_full).tries == 0);
+}
+
+TEST_CASE("A throttled link pauses, halves its rate and comes back in steps (sms.md §1.4)") {
+  using namespace std::chrono_literals;
+  Pace::Time now{1000s};
+  Pace pace(100, 10, now);
+  int sent = 0;
+  while (pace.take(now).count() == 0) {
+    pace.accepted(now);
+    ++sent;
+  }
+  CHECK(sent == 10);  // never more than a window at once
+  now += 500ms;
+  CHECK(pace.take(now).count() == 0);
+  pace.throttled(now);
+  pace.throttled(now);  // the rest of the window says so too
+  CHECK(pace.take(now) == 1s);
+  CHECK(pace.rate() == doctest::Approx(5));  // half of the ten that were taken in this second
+  double rate = pace.rate();
+  for (int second = 0; second < 5; ++second) {
+    now += 1s;
+    while (pace.take(now).count() == 0) pace.accepted(now);
+  }
+  CHECK(pace.rate() > rate);
+  for (int second = 0; second < 200; ++second) pace.accepted(now += 1s);
+  CHECK(pace.rate() == doctest::Approx(100));
+
+  Pace free(0, 10, now);
+  CHECK(free.take(now).count() == 0);
+  CHECK(free.rate() == 0);
+  free.throttled(now);
+  CHECK(free.rate() > 0);
+  for (int second = 0; second < 200; ++second) free.accepted(now += 1s);
+  CHECK(free.rate() == 0);  // a passing weakness
+}
+
+TEST_CASE("A deliver_sm is a text, a segment or a receipt by its bits and parameters (SMPP 3.4 §5.2.12)") {
+  Setting setting;
+  const auto seen = [&](const ShortMessage& m) { return read_message(m, setting); };
+  CHECK(std::get<SeenText>(seen(deliver("hi"))).text == "hi");
+  CHECK(std::get<SeenText>(seen(deliver(std::string("\x04\x20\xD8\x3D\xDE\x00", 6).substr(0, 2), 0, 8))).text == "Р");
+  CHECK(std::get<SeenText>(seen(deliver("\x1B\x65", 0, 0))).text == "€");
+
+  const std::string udh = make_header({Position::Kind::udh, 7, 2, 1});
+  const auto piece = std::get<SeenPiece>(seen(deliver(udh + "part", 0x40 | 0x03)));
+  CHECK(piece.piece.part == 1);
+  CHECK(piece.piece.total == 2);
+  CHECK(piece.piece.octets == "part");
+  CHECK(group_sender(piece.piece.group) == Address{Address::Type::international, "+15550100"});
+  CHECK(group_receiver(piece.piece.group) == Address{Address::Type::international, "+15550001"});
+  CHECK(std::get<SeenText>(seen(deliver(make_header({Position::Kind::udh, 7, 1, 1}) + "only", 0x40))).text == "only");
+  CHECK(std::get<SeenText>(seen(deliver("\x7F lies", 0x40))).text == "à lies");  // no header there
+
+  ShortMessage sar = deliver("sar");
+  sar.tlvs = {number_tlv(tag::sar_msg_ref_num, 9, 2), number_tlv(tag::sar_total_segments, 2, 1), number_tlv(tag::sar_segment_seqnum, 2, 1)};
+  CHECK(std::get<SeenPiece>(seen(sar)).piece.part == 2);
+  CHECK(std::get<SeenPiece>(seen(sar)).piece.group != piece.piece.group);
+  sar.tlvs[2] = number_tlv(tag::sar_segment_seqnum, 3, 1);
+  CHECK(std::holds_alternative<SeenText>(seen(sar)));
+
+  ShortMessage payload = deliver("");
+  payload.tlvs = {{tag::message_payload, "long text"}};
+  CHECK(std::get<SeenText>(seen(payload)).text == "long text");
+
+  const std::string receipt = "id:1_2 stat:DELIVRD text:x";
+  CHECK(std::get<SeenReceipt>(seen(deliver(receipt, 0x04))).receipt.id == "1_2");
+  CHECK(std::get<SeenReceipt>(seen(deliver(receipt, 0x44))).certain);
+  CHECK_FALSE(std::get<SeenReceipt>(seen(deliver(receipt, 0x00))).certain);
+  CHECK(std::holds_alternative<SeenNothing>(seen(deliver("nothing of the kind", 0x04))));
+  CHECK(std::holds_alternative<SeenNothing>(seen(deliver(receipt, 0x20))));
+  CHECK(std::holds_alternative<SeenNothing>(seen(deliver("", 0, 0xC8))));
+  CHECK(std::get<SeenText>(seen(deliver("\x01\x02\x03", 0, 4))).text == "[3 bytes of data that is not text]");
+  setting.binary_is_text = true;
+  CHECK(std::get<SeenText>(seen(deliver("abc", 0, 4))).text == "abc");
+
+  setting.split.link = Alphabet::gsm7_packed;
+  CHECK(std::get<SeenText>(seen(deliver(pack_septets("hellohello")))).text == "hellohello");
+  const auto packed_piece = std::get<SeenPiece>(seen(deliver(udh + pack_septets("hellohello", udh.size()), 0x40)));
+  CHECK(packed_piece.piece.octets == "hellohello");
+}
