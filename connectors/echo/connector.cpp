@@ -1,7 +1,7 @@
 // A network where everybody repeats what you say: the smallest whole connector, made to be copied. Read it with
 // connectors/README.md; the promises that it keeps are written in gateway/connector/connector.hpp.
-#include "gateway/base/clock.hpp"
 #include "gateway/connector/connector.hpp"
+#include "gateway/base/clock.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -22,7 +22,8 @@ Result<Settings> parse_settings(const nlohmann::json& configuration) {
   if (!configuration.is_object()) return Error{Errc::bad_input, "the configuration must be an object"};
   Settings settings;
   for (const auto& [name, value] : configuration.items()) {
-    if (name != "replies" && name != "reports") return Error{Errc::bad_input, name + ": no such key; there are replies and reports"};
+    if (name != "replies" && name != "reports")
+      return Error{Errc::bad_input, name + ": no such key; there are replies and reports"};
     if (!value.is_boolean()) return Error{Errc::bad_input, name + ": must be true or false"};
     (name == "replies" ? settings.replies : settings.reports) = value.get<bool>();
   }
@@ -30,7 +31,8 @@ Result<Settings> parse_settings(const nlohmann::json& configuration) {
 }
 
 bool is_contact(std::string_view text) {
-  return !text.empty() && text.size() <= 64 && text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789._+-") == text.npos;
+  return !text.empty() && text.size() <= 64 &&
+         text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789._+-") == text.npos;
 }
 
 class EchoSession final : public Session {
@@ -52,8 +54,8 @@ class EchoSession final : public Session {
     const auto* contact = std::get_if<ContactId>(&message->chat);
     if (!contact) co_return Error{Errc::not_found, "The echo network has no rooms."};
 
-    // publish() throws when the store is lost. The exception passes through us: the send was not answered, so it is asked
-    // for again, and since everything below is derived from its key, nothing is doubled by that.
+    // publish() throws when the store is lost. The exception passes through us: the send was not answered, so it is
+    // asked for again, and since everything below is derived from its key, nothing is doubled by that.
     if (settings_.reports) {
       MessageProgressed progress;
       progress.id = MessageId{message->key};
@@ -115,15 +117,19 @@ class EchoConnector final : public Connector {
     nick.name = "nick";
     nick.label = "What you would like to be called";
     nick.required = false;
-    if (applicant.present && applicant.present->credentials.contains("nick")) nick.value = applicant.present->credentials.at("nick");
+    if (applicant.present && applicant.present->credentials.contains("nick"))
+      nick.value = applicant.present->credentials.at("nick");
     form.fields.push_back(std::move(nick));
     auto answers = co_await user.ask(std::move(form));
     if (!answers) co_return answers.error();
-    if ((*answers)["nick"].size() > 64) co_return Error{Errc::bad_input, "The nickname is too long: take at most 64 bytes."};
+    if ((*answers)["nick"].size() > 64)
+      co_return Error{Errc::bad_input, "The nickname is too long: take at most 64 bytes."};
     co_return answers;
   }
 
-  void know_account(const Account& account, EventSink& events) override { events_.insert_or_assign(account.id, &events); }
+  void know_account(const Account& account, EventSink& events) override {
+    events_.insert_or_assign(account.id, &events);
+  }
   void forget_account(AccountId account) override { events_.erase(account); }
 
   std::unique_ptr<Session> open(AccountId account) override {
@@ -132,7 +138,8 @@ class EchoConnector final : public Connector {
 
   asio::awaitable<Result<ContactId>> parse_contact(std::string typed, AccountId) const override {
     if (!is_contact(typed)) {
-      co_return Error{Errc::bad_input, "A contact is a word of at most 64 lower-case letters, digits and . _ + -, like juliet."};
+      co_return Error{Errc::bad_input,
+                      "A contact is a word of at most 64 lower-case letters, digits and . _ + -, like juliet."};
     }
     co_return ContactId{std::move(typed)};
   }
@@ -153,4 +160,5 @@ Result<std::unique_ptr<Connector>> make(const nlohmann::json& configuration, Ser
 }  // namespace wherry::connector::echo
 
 extern "C" const wherry::connector::Plugin wherry_plugin;
-extern "C" const wherry::connector::Plugin wherry_plugin{wherry::connector::plugin_stamp, &wherry::connector::echo::make};
+extern "C" const wherry::connector::Plugin wherry_plugin{wherry::connector::plugin_stamp,
+                                                         &wherry::connector::echo::make};

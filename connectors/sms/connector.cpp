@@ -81,9 +81,10 @@ asio::awaitable<void> SmsConnector::run() {
   } catch (...) {
     ended = std::current_exception();
   }
-  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+  co_await asio::this_coro::throw_if_cancelled(false);  // the carriers end in order
   tasks.cancel();
   co_await tasks.join();
+  co_await asio::this_coro::throw_if_cancelled(true);
   std::rethrow_exception(ended);
 }
 

@@ -49,10 +49,13 @@ Result<Settings> parse_settings(const json& object) {
     } else if (name == "configuration" && value.is_object()) {
       settings.configuration = value;
     } else {
-      return bad(name + ": must be one of command (an array of strings), environment (an object of strings), configuration (an object)");
+      return bad(name +
+                 ": must be one of command (an array of strings), environment (an object of strings), configuration "
+                 "(an object)");
     }
   }
-  if (settings.command.empty()) return bad("command: must be the program to start and its arguments, as in [\"python3\", \"echo.py\"]");
+  if (settings.command.empty())
+    return bad("command: must be the program to start and its arguments, as in [\"python3\", \"echo.py\"]");
   return settings;
 }
 
@@ -73,7 +76,9 @@ json to_json(const Account& account) {
   return object;
 }
 
-std::string dump(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
+std::string dump(const json& value) {
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
 
 // One log_in() under way, and its question to the user: one at a time.
 struct Login {
@@ -86,8 +91,13 @@ class ChildSession;
 class ChildConnector final : public Connector {
  public:
   ChildConnector(Settings settings, Services services, ChildLimits limits)
-      : settings_(std::move(settings)), services_(services), limits_(limits), rpc_(std::make_unique<RpcPeer>(services.executor)),
-        came_up_(services.executor), answered_(services.executor), tasks_(services.executor) {}
+      : settings_(std::move(settings)),
+        services_(services),
+        limits_(limits),
+        rpc_(std::make_unique<RpcPeer>(services.executor)),
+        came_up_(services.executor),
+        answered_(services.executor),
+        tasks_(services.executor) {}
 
   // Starts the process and exchanges hello with it.
   asio::awaitable<Result<void>> start();
@@ -127,7 +137,7 @@ class ChildConnector final : public Connector {
   Greeting greeting_;
   std::unique_ptr<net::LineProcess> process_;
   const std::unique_ptr<RpcPeer> rpc_;
-  bool up_ = false;        // the process runs and has said hello
+  bool up_ = false;  // the process runs and has said hello
   base::Signal came_up_;
   base::Signal answered_;  // one of the child's requests was
   std::size_t unanswered_ = 0;
@@ -140,7 +150,8 @@ class ChildConnector final : public Connector {
 // ---- The process ----
 
 asio::awaitable<Result<void>> ChildConnector::start() {
-  auto started = net::LineProcess::start(services_.executor, settings_.command, settings_.environment, RpcPeer::most_line_bytes);
+  auto started =
+      net::LineProcess::start(services_.executor, settings_.command, settings_.environment, RpcPeer::most_line_bytes);
   if (!started) co_return Error{started.error().code, "command: " + started.error().text};
   process_ = std::move(*started);
   rpc_->attach(*process_);
@@ -149,7 +160,8 @@ asio::awaitable<Result<void>> ChildConnector::start() {
   try {
     greeted = co_await base::within(limits_.hello, greet());
   } catch (const base::TimedOut&) {
-    greeted = Error{Errc::unavailable, "command: the process did not answer hello within " + std::to_string(limits_.hello.count()) + " s"};
+    greeted = Error{Errc::unavailable,
+                    "command: the process did not answer hello within " + std::to_string(limits_.hello.count()) + " s"};
   } catch (const std::length_error& e) {
     greeted = Error{Errc::bad_input, std::string("command: the process wrote ") + e.what()};
   } catch (...) {
@@ -175,12 +187,18 @@ asio::awaitable<Result<void>> ChildConnector::greet() {
   const std::unique_ptr<RpcPeer::Call> call = std::move(*begun);
   while (!call->answer()) {
     const auto line = co_await process_->read_line();
-    if (!line) co_return Error{Errc::unavailable, "command: the process ended before it answered hello; its standard error is in the log"};
+    if (!line)
+      co_return Error{Errc::unavailable,
+                      "command: the process ended before it answered hello; its standard error is in the log"};
     auto taken = rpc_->take(*line);
-    if (!taken) co_return Error{Errc::bad_input, "command: the process wrote a line that is not its protocol: " + taken.error().text};
+    if (!taken)
+      co_return Error{Errc::bad_input,
+                      "command: the process wrote a line that is not its protocol: " + taken.error().text};
     if (!*taken) continue;
-    if ((*taken)->method == "log") log_line((*taken)->params);
-    else rpc_->answer((*taken)->id, Error{Errc::rejected, "hello comes first"});
+    if ((*taken)->method == "log")
+      log_line((*taken)->params);
+    else
+      rpc_->answer((*taken)->id, Error{Errc::rejected, "hello comes first"});
   }
   const auto& answer = *call->answer();
   if (!answer) {
@@ -232,7 +250,9 @@ asio::awaitable<void> ChildConnector::serve() {
     const auto line = co_await process_->read_line();
     if (!line) throw std::runtime_error("the process of connector " + greeting_.network.id + " ended");
     auto taken = rpc_->take(*line);
-    if (!taken) throw std::runtime_error("the process of connector " + greeting_.network.id + " wrote a bad line: " + taken.error().text);
+    if (!taken)
+      throw std::runtime_error("the process of connector " + greeting_.network.id +
+                               " wrote a bad line: " + taken.error().text);
     if (*taken) accept(std::move(**taken));
   }
 }
@@ -263,7 +283,8 @@ asio::awaitable<void> ChildConnector::answer(RpcPeer::Incoming request) {
   try {
     result = co_await answer_to(request);
   } catch (const std::exception& e) {  // the store is lost: the other process has to hear of it
-    log::error("child.request_failed", {{"network", greeting_.network.id}, {"method", request.method}, {"error", e.what()}});
+    log::error("child.request_failed",
+               {{"network", greeting_.network.id}, {"method", request.method}, {"error", e.what()}});
     result = Error{Errc::unavailable, "It is not stored. Do not acknowledge it; try again."};
   }
   --unanswered_;
@@ -318,7 +339,9 @@ void ChildConnector::log_line(const json& params) const {
                         : level == "warn"  ? log::Level::warn
                         : level == "debug" ? log::Level::debug
                                            : log::Level::info;
-  log::write(at, "child.log", {{"network", greeting_.network.id}, {"text", text.get_ref<const std::string&>().substr(0, most_log_text)}});
+  log::write(
+      at, "child.log",
+      {{"network", greeting_.network.id}, {"text", text.get_ref<const std::string&>().substr(0, most_log_text)}});
 }
 
 // ---- Logging in ----
@@ -358,7 +381,8 @@ asio::awaitable<Result<Answers>> ChildConnector::log_in(Applicant applicant, Dia
 void ChildConnector::accept_question(RpcPeer::Incoming request) {
   const json& number = member(request.params, "login");
   const auto found = number.is_number_integer() ? logins_.find(number.get<std::int64_t>()) : logins_.end();
-  if (found == logins_.end()) return rpc_->answer(request.id, Error{Errc::not_found, "login: none of that number is under way"});
+  if (found == logins_.end())
+    return rpc_->answer(request.id, Error{Errc::not_found, "login: none of that number is under way"});
   auto form = parse_form(member(request.params, "form"));
   if (!form) return rpc_->answer(request.id, form.error());
   Login& login = *found->second;
@@ -422,8 +446,8 @@ class ChildSession final : public Session {
   }
 
   asio::awaitable<Result<Receipt>> perform(Action action) override {
-    const auto answer =
-        co_await connector_.rpc_->call("perform", account_ + R"(,"action":)" + to_text(action) + "}", connector_.limits_.perform);
+    const auto answer = co_await connector_.rpc_->call("perform", account_ + R"(,"action":)" + to_text(action) + "}",
+                                                       connector_.limits_.perform);
     if (!answer) co_return answer.error();
     auto receipt = parse_receipt(*answer);
     if (receipt) co_return receipt;
@@ -444,7 +468,8 @@ std::unique_ptr<Session> ChildConnector::open(AccountId account) {
 
 }  // namespace
 
-asio::awaitable<Result<std::unique_ptr<Connector>>> make_child_connector(json configuration, Services services, ChildLimits limits) {
+asio::awaitable<Result<std::unique_ptr<Connector>>> make_child_connector(json configuration, Services services,
+                                                                         ChildLimits limits) {
   auto settings = parse_settings(configuration);
   if (!settings) co_return settings.error();
   auto connector = std::make_unique<ChildConnector>(std::move(*settings), services, limits);

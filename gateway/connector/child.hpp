@@ -10,11 +10,11 @@ namespace wherry::connector {
 
 // How long the child may take.
 struct ChildLimits {
-  std::chrono::seconds hello{20};    // from its start to its description
-  std::chrono::seconds perform{120}; // then the outcome is uncertain
-  std::chrono::seconds answer{20};   // to parse_contact
-  std::chrono::seconds ping{30};     // between pings, and for the answer to one: a child that hangs is restarted
-  std::chrono::seconds stop{5};      // to end after its standard input is closed
+  std::chrono::seconds hello{20};     // from its start to its description
+  std::chrono::seconds perform{120};  // then the outcome is uncertain
+  std::chrono::seconds answer{20};    // to parse_contact
+  std::chrono::seconds ping{30};      // between pings, and for the answer to one: a child that hangs is restarted
+  std::chrono::seconds stop{5};       // to end after its standard input is closed
 };
 
 // Starts the child and returns once it has said what its network is. `configuration`:
@@ -23,7 +23,7 @@ struct ChildLimits {
 //
 // The error's text begins with the offending key's path; the child's own complaint is put behind "configuration.".
 // The connector's run() reads what the child says and restarts it: without run() nothing else is answered.
-asio::awaitable<Result<std::unique_ptr<Connector>>> make_child_connector(nlohmann::json configuration, Services services,
-                                                                         ChildLimits limits = {});
+asio::awaitable<Result<std::unique_ptr<Connector>>> make_child_connector(nlohmann::json configuration,
+                                                                         Services services, ChildLimits limits = {});
 
 }  // namespace wherry::connector

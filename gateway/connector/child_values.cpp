@@ -9,7 +9,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t most_text = 4000, most_fields = 50, most_choices = 200, most_entries = 1000, most_key_bytes = 1000;
+constexpr std::size_t most_text = 4000, most_fields = 50, most_choices = 200, most_entries = 1000,
+                      most_key_bytes = 1000;
 constexpr std::size_t most_value_bytes = 512 << 10;
 
 constexpr std::array<std::pair<std::string_view, Idempotency>, 3> idempotencies{
@@ -119,6 +120,7 @@ Result<Greeting> parse_greeting(const json& object) {
   members.text("id", network.id, 1, 40);
   members.text("name", network.name, 1, 200);
   members.text("disco_type", network.disco_type, 1, 40);
+  members.text("client_type", network.client_type, 0, 40);
   members.text("contact_prompt", network.contact_prompt);
   members.text("contact_help", network.contact_help);
   members.word("idempotency", idempotencies, network.idempotency);
@@ -147,8 +149,10 @@ Result<Form> parse_form(const json& object) {
     one.boolean("required", field.required);
     one.text("value", field.value);
     for (const json& choice : one.list("choices", most_choices)) {
-      if (choice.is_string() && choice.get_ref<const std::string&>().size() <= most_text) field.choices.push_back(choice.get<std::string>());
-      else one.fail("choices", "must be strings");
+      if (choice.is_string() && choice.get_ref<const std::string&>().size() <= most_text)
+        field.choices.push_back(choice.get<std::string>());
+      else
+        one.fail("choices", "must be strings");
     }
     form.fields.push_back(std::move(field));
   }
@@ -156,7 +160,8 @@ Result<Form> parse_form(const json& object) {
 }
 
 Result<Answers> parse_answers(const json& object) {
-  if (!object.is_object() || object.size() > 2 * most_fields) return Error{Errc::bad_input, "must be an object of at most 100 strings"};
+  if (!object.is_object() || object.size() > 2 * most_fields)
+    return Error{Errc::bad_input, "must be an object of at most 100 strings"};
   Answers answers;
   for (const auto& [name, value] : object.items()) {
     if (!value.is_string()) return Error{Errc::bad_input, name.substr(0, 100) + ": must be a string"};
@@ -172,7 +177,8 @@ json to_json(const Answers& answers) {
 }
 
 Result<std::vector<Entry>> parse_entries(const json& array) {
-  if (!array.is_array() || array.size() > most_entries) return Error{Errc::bad_input, "entries: must be an array of at most 1000"};
+  if (!array.is_array() || array.size() > most_entries)
+    return Error{Errc::bad_input, "entries: must be an array of at most 1000"};
   std::optional<Error> error;
   std::vector<Entry> entries;
   for (const json& item : array) {

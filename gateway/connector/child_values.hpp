@@ -1,5 +1,5 @@
-// What child lines carry besides actions and events, between JSON and the contract's types: pure, bounded, used by child.cpp.
-// The shapes are in schemas/connector-protocol.schema.json.
+// What child lines carry besides actions and events, between JSON and the contract's types: pure, bounded, used by
+// child.cpp. The shapes are in schemas/connector-protocol.schema.json.
 #pragma once
 
 #include "gateway/connector/connector.hpp"

@@ -41,8 +41,8 @@ std::string_view name_in(const Table& table, Value value) {
 
 // ---- The types: their names and members, said once for both directions ----
 
-template <class T>
-constexpr std::string_view type_name = "";
+// clang-format off
+template <class T> constexpr std::string_view type_name = "";
 template <> constexpr std::string_view type_name<SendMessage> = "send_message";
 template <> constexpr std::string_view type_name<SetPresence> = "set_presence";
 template <> constexpr std::string_view type_name<AddContact> = "add_contact";
@@ -55,6 +55,8 @@ template <> constexpr std::string_view type_name<ContactAnswered> = "contact_ans
 template <> constexpr std::string_view type_name<ContactRemoved> = "contact_removed";
 template <> constexpr std::string_view type_name<PresenceChanged> = "presence_changed";
 template <> constexpr std::string_view type_name<AccountChanged> = "account_changed";
+
+// clang-format on
 
 // T is X, const or not: the writer visits constant values, the reader fills variable ones.
 template <class T, class X>
@@ -95,7 +97,9 @@ class Writer {
     append_json_string(out_, text);
   }
   template <class Tag>
-  void required(std::string_view name, const base::Id<Tag>& id) { required(name, id.value); }
+  void required(std::string_view name, const base::Id<Tag>& id) {
+    required(name, id.value);
+  }
   void required(std::string_view name, const ChatId& chat) { required(name, base::to_string(chat)); }
   void required(std::string_view name, Availability value) { word(name, name_in(availabilities, value)); }
   void required(std::string_view name, Stage value) { word(name, name_in(stages, value)); }
@@ -163,14 +167,18 @@ class Reader {
     if (const json* value = find(name, true)) identifier(name, *value, text);
   }
   template <class Tag>
-  void required(const char* name, base::Id<Tag>& id) { required(name, id.value); }
+  void required(const char* name, base::Id<Tag>& id) {
+    required(name, id.value);
+  }
   void required(const char* name, ChatId& chat) {
     const json* value = find(name, true);
     if (!value) return;
     if (!value->is_string()) return fail(name, "must be a string");
     auto parsed = parse_chat(value->get_ref<const std::string&>());
-    if (parsed) chat = std::move(*parsed);
-    else fail(name, parsed.error().text);
+    if (parsed)
+      chat = std::move(*parsed);
+    else
+      fail(name, parsed.error().text);
   }
   void required(const char* name, Availability& value) { word(name, availabilities, value); }
   void required(const char* name, Stage& value) { word(name, stages, value); }
@@ -178,7 +186,8 @@ class Reader {
   void required(const char* name, base::Time& time) {
     const json* value = find(name, true);
     if (!value) return;
-    if (!value->is_number_integer() || (value->is_number_unsigned() && value->get<std::uint64_t>() > most_milliseconds) ||
+    if (!value->is_number_integer() ||
+        (value->is_number_unsigned() && value->get<std::uint64_t>() > most_milliseconds) ||
         value->get<std::int64_t>() < -most_milliseconds) {
       return fail(name, "must be milliseconds since 1970, a whole number");
     }
@@ -199,7 +208,8 @@ class Reader {
     optional("text", content.text);
     const json* files = find("files", false);
     if (!files) return;
-    if (!files->is_array() || files->size() > most_files) return fail("files", "must be an array of at most 100 objects");
+    if (!files->is_array() || files->size() > most_files)
+      return fail("files", "must be an array of at most 100 objects");
     for (const json& item : *files) {
       if (!item.is_object()) return fail("files", "must be an array of objects");
       File file;
@@ -207,8 +217,10 @@ class Reader {
       reader.optional("url", file.url);
       reader.optional("media_type", file.media_type);
       const json* bytes = reader.find("bytes", false);
-      if (bytes && (!bytes->is_number_integer() || *bytes < 0)) reader.fail("bytes", "must be a whole number");
-      else if (bytes) file.bytes = bytes->get<std::uint64_t>();
+      if (bytes && (!bytes->is_number_integer() || *bytes < 0))
+        reader.fail("bytes", "must be a whole number");
+      else if (bytes)
+        file.bytes = bytes->get<std::uint64_t>();
       if (reader.error_) return fail("files", reader.error_->text);
       content.files.push_back(std::move(file));
     }
@@ -266,8 +278,10 @@ bool read_as(std::string_view type, const json& object, Result<Variant>& result)
   T value;
   Reader reader(object);
   members(reader, value);
-  if (reader.error()) result = *reader.error();
-  else result = Variant(std::move(value));
+  if (reader.error())
+    result = *reader.error();
+  else
+    result = Variant(std::move(value));
   return true;
 }
 
@@ -294,10 +308,18 @@ std::string write(const Variant& value) {
 
 }  // namespace
 
-std::string to_text(const Action& action) { return write(action); }
-std::string to_text(const Event& event) { return write(event); }
-json to_json(const Action& action) { return json::parse(write(action)); }
-json to_json(const Event& event) { return json::parse(write(event)); }
+std::string to_text(const Action& action) {
+  return write(action);
+}
+std::string to_text(const Event& event) {
+  return write(event);
+}
+json to_json(const Action& action) {
+  return json::parse(write(action));
+}
+json to_json(const Event& event) {
+  return json::parse(write(event));
+}
 
 Result<Action> parse_action(const json& object) {
   return read<Action>(object, "action", std::make_index_sequence<std::variant_size_v<Action>>());
@@ -325,7 +347,9 @@ Result<ChatId> parse_chat(std::string_view text) {
   return Error{Errc::bad_input, "must be \"c:\" and a contact, or \"r:\" and a room"};
 }
 
-std::string_view to_string(Availability availability) { return name_in(availabilities, availability); }
+std::string_view to_string(Availability availability) {
+  return name_in(availabilities, availability);
+}
 
 std::optional<Availability> parse_availability(std::string_view text) {
   for (const auto& [entry, name] : availabilities) {

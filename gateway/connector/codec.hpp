@@ -17,15 +17,19 @@ std::string to_text(const Event& event);
 nlohmann::json to_json(const Action& action);
 nlohmann::json to_json(const Event& event);
 
-// bad_input with the offending member's name, unsupported where the type itself is unknown; unknown members are ignored,
-// so that an older side understands a newer one. Identifiers are never empty and have at most 2,000 bytes.
+// bad_input with the offending member's name, unsupported where the type itself is unknown; unknown members are
+// ignored, so that an older side understands a newer one. Identifiers are never empty and have at most 2,000 bytes.
 base::Result<Action> parse_action(const nlohmann::json& json);
 base::Result<Event> parse_event(const nlohmann::json& json);
 base::Result<Action> parse_action(std::string_view text);
 base::Result<Event> parse_event(std::string_view text);
 // JSON can be made of a string, too: without these two the call would be ambiguous.
-inline base::Result<Action> parse_action(const std::string& text) { return parse_action(std::string_view(text)); }
-inline base::Result<Event> parse_event(const std::string& text) { return parse_event(std::string_view(text)); }
+inline base::Result<Action> parse_action(const std::string& text) {
+  return parse_action(std::string_view(text));
+}
+inline base::Result<Event> parse_event(const std::string& text) {
+  return parse_event(std::string_view(text));
+}
 
 base::Result<ChatId> parse_chat(std::string_view text);  // "c:…" or "r:…", of at most 2,000 bytes
 std::string_view to_string(Availability availability);

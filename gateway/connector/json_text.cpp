@@ -69,8 +69,10 @@ bool is_shallow(std::string_view text, std::size_t most) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (in_string) {
-      if (c == '\\') ++i;
-      else if (c == '"') in_string = false;
+      if (c == '\\')
+        ++i;
+      else if (c == '"')
+        in_string = false;
     } else if (c == '"') {
       in_string = true;
     } else if (c == '[' || c == '{') {
@@ -96,8 +98,10 @@ void append_json_string(std::string& out, std::string_view text) {
     const Sequence sequence = c < 0x80 ? Sequence{1, false} : utf8_sequence(text.substr(i));
     if (!sequence.valid) {
       out += text.substr(done, i - done);
-      if (c < 0x80) append_escape(out, c);
-      else out += replacement;
+      if (c < 0x80)
+        append_escape(out, c);
+      else
+        out += replacement;
       done = i + sequence.length;
     }
     i += sequence.length;

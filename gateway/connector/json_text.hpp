@@ -11,7 +11,8 @@
 
 namespace wherry::connector {
 
-// Appends `text` as a JSON string: on one line, and well-formed whatever `text` holds (octets that are not UTF-8 become U+FFFD).
+// Appends `text` as a JSON string: on one line, and well-formed whatever `text` holds (octets that are not UTF-8 become
+// U+FFFD).
 void append_json_string(std::string& out, std::string_view text);
 void append_json_number(std::string& out, std::int64_t number);
 

@@ -54,12 +54,15 @@ Error to_error(const json& error) {
     if (word.is_string() && word.get_ref<const std::string&>() == base::to_string(code)) result.code = code;
   }
   if (seconds.is_number_unsigned()) {
-    result.retry_after = std::chrono::seconds(std::min<std::uint64_t>(seconds.get<std::uint64_t>(), std::chrono::seconds(most_retry_after).count()));
+    result.retry_after = std::chrono::seconds(
+        std::min<std::uint64_t>(seconds.get<std::uint64_t>(), std::chrono::seconds(most_retry_after).count()));
   }
   return result;
 }
 
-std::string dump(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
+std::string dump(const json& value) {
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
 
 std::string start_of_message(std::string_view method) {
   std::string line = R"({"jsonrpc":"2.0","method":)";
@@ -100,7 +103,8 @@ void RpcPeer::Call::settle(Result<json> answer) {
 
 void RpcPeer::write(std::string line) {
   // Who does not read does not get more; its next ping fails for the same reason, and then it is ended.
-  if (process_->appended() - process_->taken() <= most_waiting_bytes + most_line_bytes) process_->write_line(std::move(line));
+  if (process_->appended() - process_->taken() <= most_waiting_bytes + most_line_bytes)
+    process_->write_line(std::move(line));
 }
 
 Result<std::unique_ptr<RpcPeer::Call>> RpcPeer::begin(std::string_view method, std::string_view params) {
@@ -116,7 +120,8 @@ Result<std::unique_ptr<RpcPeer::Call>> RpcPeer::begin(std::string_view method, s
   line += ",\"params\":";
   line += params;
   line += '}';
-  if (line.size() > most_line_bytes) return Error{Errc::rejected, "The message is too long for this network's connector."};
+  if (line.size() > most_line_bytes)
+    return Error{Errc::rejected, "The message is too long for this network's connector."};
   auto call = std::make_unique<Call>(*this, id, process_->appended());
   write(std::move(line));
   return call;
@@ -170,7 +175,8 @@ Result<std::optional<RpcPeer::Incoming>> RpcPeer::take(std::string_view line) {
   const auto method = message.find("method");
   const auto id = message.find("id");
   if (method == message.end()) {
-    if (id == message.end() || !id->is_number_unsigned() || id->get<std::uint64_t>() > last_id_) return bad("id: answers no request");
+    if (id == message.end() || !id->is_number_unsigned() || id->get<std::uint64_t>() > last_id_)
+      return bad("id: answers no request");
     if (message.contains("result") == message.contains("error")) return bad("an answer has either result or error");
     take_answer(message);
     return std::optional<Incoming>();
@@ -199,8 +205,10 @@ void RpcPeer::take_answer(const json& message) {
     if (error != message.end()) log::info("child.refused", {{"error", to_error(*error).text}});
     return;
   }
-  if (error != message.end()) found->second->settle(to_error(*error));
-  else found->second->settle(message.at("result"));
+  if (error != message.end())
+    found->second->settle(to_error(*error));
+  else
+    found->second->settle(message.at("result"));
 }
 
 void RpcPeer::detach() {
@@ -208,8 +216,10 @@ void RpcPeer::detach() {
   const std::uint64_t taken = process_->taken();
   process_ = nullptr;
   for (auto& [id, call] : calls_) {
-    if (call->starts_at_ >= taken) call->settle(Error{Errc::unavailable, "The connector's process ended before it took this."});
-    else call->settle(Error{Errc::uncertain, "The connector's process ended before it answered."});
+    if (call->starts_at_ >= taken)
+      call->settle(Error{Errc::unavailable, "The connector's process ended before it took this."});
+    else
+      call->settle(Error{Errc::uncertain, "The connector's process ended before it answered."});
   }
 }
 

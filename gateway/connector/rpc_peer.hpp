@@ -23,7 +23,7 @@ namespace asio = boost::asio;
 class RpcPeer {
  public:
   static constexpr std::size_t most_line_bytes = 1 << 20;
-  static constexpr std::size_t most_calls = 10000;          // unanswered at once
+  static constexpr std::size_t most_calls = 10000;            // unanswered at once
   static constexpr std::size_t most_waiting_bytes = 4 << 20;  // that the process has not read, before calls are refused
 
   // A request of ours on its way. Destroyed unanswered, it is cancelled at the other side (notification `cancel`).
@@ -45,7 +45,7 @@ class RpcPeer {
 
     RpcPeer& peer_;
     std::uint64_t id_;
-    std::uint64_t starts_at_;  // LineProcess::appended() before its line
+    std::uint64_t starts_at_;      // LineProcess::appended() before its line
     asio::steady_timer answered_;  // rather than within(): one of these runs per message
     std::optional<base::Result<nlohmann::json>> answer_;
   };
@@ -67,7 +67,8 @@ class RpcPeer {
   // Sends a request; `params` is the text of a JSON object. unavailable or rejected where nothing was sent.
   base::Result<std::unique_ptr<Call>> begin(std::string_view method, std::string_view params);
   // begin() and the answer. uncertain where none comes within `limit`.
-  asio::awaitable<base::Result<nlohmann::json>> call(std::string method, std::string params, std::chrono::seconds limit);
+  asio::awaitable<base::Result<nlohmann::json>> call(std::string method, std::string params,
+                                                     std::chrono::seconds limit);
   // Sends a request whose answer matters to the log only.
   void send(std::string_view method, std::string_view params);
   // The answer to an Incoming; nothing for a notification.

@@ -35,6 +35,7 @@ std::string first_line(const char* message) {
 // succeed later. 08 connection, 40 rolled back in favour of another, 53 resources, 57P01–03 the server shuts down or
 // starts, 58 the server's system, 25006 a standby after a failover, 55P03 and 57014 a lock or time limit of the server's.
 bool is_lost(std::string_view state) {
+  if (state == "08P01") return false;  // protocol_violation: the wrong number of parameters, too
   return state.starts_with("08") || state.starts_with("40") || state.starts_with("53") || state.starts_with("57P0") ||
          state.starts_with("58") || state == "25006" || state == "55P03" || state == "57014";
 }
@@ -201,7 +202,9 @@ Result Postgres::collect() {
   }
   queued_.clear();
   const Result sync(PQgetResult(connection_.get()));
-  if (!sync || PQresultStatus(sync.get()) != PGRES_PIPELINE_SYNC) lost("the pipeline lost its step");
+  if (!sync || PQresultStatus(sync.get()) != PGRES_PIPELINE_SYNC) {
+    lost(PQstatus(connection_.get()) == CONNECTION_OK ? "the pipeline lost its step" : PQerrorMessage(connection_.get()));
+  }
   if (!failure.empty()) throw_failure(failure, state);
   return last;
 }
@@ -228,7 +231,9 @@ void Postgres::lost(const char* message) {
 }
 
 std::string Postgres::redacted(std::string text) const {
-  for (std::size_t at = 0; !password_.empty() && (at = text.find(password_, at)) != std::string::npos;) text.replace(at, password_.size(), "***");
+  if (password_.empty()) return text;
+  constexpr std::string_view shown = "***";
+  for (std::size_t at = 0; (at = text.find(password_, at)) != std::string::npos; at += shown.size()) text.replace(at, password_.size(), shown);
   return text;
 }
 

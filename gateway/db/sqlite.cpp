@@ -8,7 +8,7 @@
 
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
+#include <optional>
 #include <unordered_map>
 
 namespace wherry::db {

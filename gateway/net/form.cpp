@@ -11,7 +11,8 @@ namespace {
 
 // §5.2: everything else is percent-encoded, and the space becomes a plus sign.
 bool is_plain(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '*' || c == '-' || c == '.' || c == '_';
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '*' || c == '-' ||
+         c == '.' || c == '_';
 }
 
 void append_encoded(std::string& out, std::string_view text) {
@@ -75,11 +76,13 @@ base::Result<FormFields> parse_form(std::string_view text, std::size_t most) {
     const std::string_view field = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
     if (field.empty()) continue;  // §5.1 step 3.1
-    if (fields.size() == most) return base::Error{base::Errc::bad_input, "the form has more than " + std::to_string(most) + " fields"};
+    if (fields.size() == most)
+      return base::Error{base::Errc::bad_input, "the form has more than " + std::to_string(most) + " fields"};
     const auto equals = field.find('=');
     auto name = decoded(field.substr(0, equals));
     auto value = decoded(equals == field.npos ? std::string_view() : field.substr(equals + 1));
-    if (!name || !value) return base::Error{base::Errc::bad_input, "the form has a percent sign without two hexadecimal digits"};
+    if (!name || !value)
+      return base::Error{base::Errc::bad_input, "the form has a percent sign without two hexadecimal digits"};
     fields.emplace_back(std::move(*name), std::move(*value));
   }
   return fields;

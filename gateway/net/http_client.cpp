@@ -2,12 +2,12 @@
 
 #include "gateway/base/text.hpp"
 
+#include <curl/curl.h>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
-#include <curl/curl.h>
 
 #include <cstring>
 #include <stdexcept>
@@ -88,7 +88,8 @@ std::size_t on_header(char* data, std::size_t, std::size_t bytes, void* context)
   if (line.starts_with("HTTP/")) transfer.response.headers.clear();  // what came before was of a 1xx answer
   const auto colon = line.find(':');
   if (colon != line.npos) {
-    transfer.response.headers.insert_or_assign(base::to_lower_ascii(line.substr(0, colon)), std::string(base::trim(line.substr(colon + 1))));
+    transfer.response.headers.insert_or_assign(base::to_lower_ascii(line.substr(0, colon)),
+                                               std::string(base::trim(line.substr(colon + 1))));
   }
   return bytes;
 }
@@ -119,7 +120,8 @@ void Transfer::prepare() {
   set(easy, CURLOPT_NOSIGNAL, 1L);
   set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   set(easy, CURLOPT_FOLLOWLOCATION, 0L);
-  set(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));  // one request at a time on a connection: what was sent is known
+  // One request at a time on a connection, so that what was sent is known.
+  set(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   set(easy, CURLOPT_SSL_VERIFYPEER, 1L);
   set(easy, CURLOPT_SSL_VERIFYHOST, 2L);
   set(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request.limit.count()));
@@ -140,7 +142,8 @@ void Transfer::prepare() {
     typed = typed || base::to_lower_ascii(header).starts_with("content-type:");
     headers = curl_slist_append(headers, header.c_str());
   }
-  const bool has_body = !request.body.empty() || request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
+  const bool has_body =
+      !request.body.empty() || request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
   if (request.method == "HEAD") {
     set(easy, CURLOPT_NOBODY, 1L);
   } else if (has_body) {
@@ -150,7 +153,7 @@ void Transfer::prepare() {
     set(easy, CURLOPT_READDATA, this);
     set(easy, CURLOPT_SEEKFUNCTION, &on_rewind);
     set(easy, CURLOPT_SEEKDATA, this);
-    headers = curl_slist_append(headers, "Expect:");  // no second's wait for "100 Continue"
+    headers = curl_slist_append(headers, "Expect:");                    // no second's wait for "100 Continue"
     if (!typed) headers = curl_slist_append(headers, "Content-Type:");  // libcurl would claim that it is a form
     // Nothing to rewind, so nothing that could be refused: a connection of its own instead.
     if (request.body.empty()) set(easy, CURLOPT_FRESH_CONNECT, 1L);
@@ -197,7 +200,8 @@ struct HttpClient::Impl {
       self.watches.erase(found);
       return 0;
     }
-    if (found == self.watches.end()) found = self.watches.emplace(socket, std::make_shared<Watch>(self.executor, socket)).first;
+    if (found == self.watches.end())
+      found = self.watches.emplace(socket, std::make_shared<Watch>(self.executor, socket)).first;
     found->second->wanted = what;
     self.arm(found->second);
     return 0;
@@ -266,7 +270,8 @@ HttpClient::~HttpClient() = default;
 asio::awaitable<base::Result<HttpResponse>> HttpClient::send(HttpRequest request) {
   if (!is_token(request.method)) co_return Error{Errc::bad_input, "an HTTP method is upper-case letters"};
   for (const std::string& header : request.headers) {
-    if (header.find_first_of(std::string_view("\r\n\0", 3)) != header.npos) co_return Error{Errc::bad_input, "an HTTP header has no line break"};
+    if (header.find_first_of(std::string_view("\r\n\0", 3)) != header.npos)
+      co_return Error{Errc::bad_input, "an HTTP header has no line break"};
   }
   const auto impl = impl_;
   Transfer transfer(impl->executor, std::move(request));

@@ -23,9 +23,9 @@ struct HttpRequest {
   std::string url;                   // http or https; nothing else is followed, also not by redirect
   std::vector<std::string> headers;  // "Name: value"
   std::string body;
-  std::string user, password;        // basic authentication, where not empty
+  std::string user, password;              // basic authentication, where not empty
   std::chrono::milliseconds limit{30000};  // for the whole exchange
-  std::size_t most_bytes = 1 << 20;  // of the answer's body; more is an error
+  std::size_t most_bytes = 1 << 20;        // of the answer's body; more is an error
 };
 struct HttpResponse {
   int status = 0;
@@ -38,8 +38,9 @@ class HttpClient {
   explicit HttpClient(asio::any_io_executor executor);
   ~HttpClient();
 
-  // Any HTTP status is a response. bad_input where the request itself cannot be one. Otherwise an error is Errc::unavailable when the request provably did not reach the server
-  // (name not resolved, connection refused, TLS not established) and Errc::uncertain when it may have.
+  // Any HTTP status is a response. bad_input where the request itself cannot be one. Otherwise an error is
+  // Errc::unavailable when the request provably did not reach the server (name not resolved, connection refused, TLS
+  // not established) and Errc::uncertain when it may have.
   asio::awaitable<base::Result<HttpResponse>> send(HttpRequest request);
 
  private:

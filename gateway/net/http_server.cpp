@@ -21,17 +21,21 @@ namespace http = beast::http;
 using asio::ip::tcp;
 using Parser = http::request_parser<http::string_body>;
 
-constexpr std::size_t most_refusals = 64;               // connections told 503 at once; more are closed without a word
-constexpr std::chrono::seconds linger{2};               // for the client to read why it is cut
+constexpr std::size_t most_refusals = 64;  // connections told 503 at once; more are closed without a word
+constexpr std::chrono::seconds linger{2};  // for the client to read why it is cut
 constexpr std::size_t most_lingering_bytes = 4 << 20;
 
 // RFC 9110 §15, for a request that cannot be served.
 std::optional<ServerResponse> refusal(const beast::error_code& error) {
-  const auto text = [](int status, std::string body) { return ServerResponse{status, "text/plain; charset=utf-8", std::move(body)}; };
+  const auto text = [](int status, std::string body) {
+    return ServerResponse{status, "text/plain; charset=utf-8", std::move(body)};
+  };
   if (error == http::error::body_limit) return text(413, "The body is too long.\n");
-  if (error == http::error::header_limit || error == http::error::buffer_overflow) return text(431, "The headers are too long.\n");
+  if (error == http::error::header_limit || error == http::error::buffer_overflow)
+    return text(431, "The headers are too long.\n");
   if (error == http::error::end_of_stream || error == http::error::partial_message) return std::nullopt;
-  if (error.category() == http::make_error_code(http::error::bad_method).category()) return text(400, "This is not HTTP.\n");
+  if (error.category() == http::make_error_code(http::error::bad_method).category())
+    return text(400, "This is not HTTP.\n");
   return std::nullopt;  // the connection broke, or time is up
 }
 
@@ -60,8 +64,10 @@ asio::awaitable<void> write(beast::tcp_stream& stream, ServerResponse response, 
   const auto message = to_message(std::move(response), keep_alive);
   http::response_serializer<http::string_body> serializer(message);
   serializer.split(head);
-  if (head) co_await http::async_write_header(stream, serializer, asio::use_awaitable);
-  else co_await http::async_write(stream, serializer, asio::use_awaitable);
+  if (head)
+    co_await http::async_write_header(stream, serializer, asio::use_awaitable);
+  else
+    co_await http::async_write(stream, serializer, asio::use_awaitable);
 }
 
 // Says why and ends. What the client still sends is read and thrown away for a moment: closing over unread bytes
@@ -107,8 +113,10 @@ HttpServer::HttpServer(asio::any_io_executor executor, HttpServerLimits limits)
     : limits_(limits), acceptor_(executor), tasks_(executor) {}
 
 void HttpServer::route(std::string path, Handler handler) {
-  if (handler) routes_.insert_or_assign(std::move(path), std::move(handler));
-  else routes_.erase(path);
+  if (handler)
+    routes_.insert_or_assign(std::move(path), std::move(handler));
+  else
+    routes_.erase(path);
 }
 
 void HttpServer::listen(const tcp::endpoint& endpoint) {
@@ -119,7 +127,9 @@ void HttpServer::listen(const tcp::endpoint& endpoint) {
   tasks_.spawn("http.accept", accept());
 }
 
-tcp::endpoint HttpServer::endpoint() const { return acceptor_.local_endpoint(); }
+tcp::endpoint HttpServer::endpoint() const {
+  return acceptor_.local_endpoint();
+}
 
 asio::awaitable<void> HttpServer::stop() {
   boost::system::error_code ignored;
@@ -138,8 +148,10 @@ asio::awaitable<void> HttpServer::accept() {
       co_await base::sleep(std::chrono::milliseconds(200));
       continue;
     }
-    if (connections_ < limits_.connections) tasks_.spawn("http.connection", serve(std::move(socket)));
-    else if (refusals_ < most_refusals) tasks_.spawn("http.refusal", refuse(std::move(socket)));
+    if (connections_ < limits_.connections)
+      tasks_.spawn("http.connection", serve(std::move(socket)));
+    else if (refusals_ < most_refusals)
+      tasks_.spawn("http.refusal", refuse(std::move(socket)));
   }
 }
 

@@ -22,9 +22,9 @@ namespace asio = boost::asio;
 
 struct ServerRequest {
   std::string method;
-  std::string target;  // as sent: path and query
+  std::string target;                                        // as sent: path and query
   std::vector<std::pair<std::string, std::string>> headers;  // names in lower case, as many as came
-  std::string body;    // raw: signatures are over it
+  std::string body;                                          // raw: signatures are over it
   // The first header of that name, or "".
   std::string_view header(std::string_view name) const;
 };
@@ -37,7 +37,7 @@ struct ServerResponse {
 struct HttpServerLimits {
   std::size_t header_bytes = 16 << 10;
   std::size_t body_bytes = 1 << 20;
-  std::chrono::seconds read_limit{15};   // for one whole request; also how long an idle connection is kept
+  std::chrono::seconds read_limit{15};  // for one whole request; also how long an idle connection is kept
   std::chrono::seconds handle_limit{15};
   std::size_t connections = 256;
 };

@@ -10,14 +10,14 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include <csignal>
-#include <cstdlib>
 #include <fcntl.h>
 #include <spawn.h>
-#include <stdexcept>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <csignal>
+#include <cstdlib>
+#include <stdexcept>
 
 namespace wherry::net {
 
@@ -50,7 +50,9 @@ struct Pipes {
   Pipe in, out, err;  // named after the process's ends
 };
 
-int release(int& descriptor) { return std::exchange(descriptor, -1); }
+int release(int& descriptor) {
+  return std::exchange(descriptor, -1);
+}
 
 std::vector<char*> pointers(std::vector<std::string>& strings) {
   std::vector<char*> list;
@@ -71,7 +73,12 @@ std::vector<std::string> minimal_environment() {
 // The process and its pipes. Shared with the handlers of operations under way, which may end after the LineProcess.
 struct State : std::enable_shared_from_this<State> {
   State(const asio::any_io_executor& executor, int process, Descriptor input, Descriptor output, Descriptor error)
-      : pid(process), in(std::move(input)), out(std::move(output)), err(std::move(error)), exit(executor), ended(executor),
+      : pid(process),
+        in(std::move(input)),
+        out(std::move(output)),
+        err(std::move(error)),
+        exit(executor),
+        ended(executor),
         error_rate(50, 200, steady_clock::now()) {}
 
   void watch_exit() {
@@ -89,8 +96,10 @@ struct State : std::enable_shared_from_this<State> {
     do reaped = ::waitpid(pid, &status, options);
     while (reaped < 0 && errno == EINTR);
     if (reaped == 0) return watch_exit();
-    if (reaped < 0) code = -SIGKILL;  // somebody else's waitpid took it
-    else code = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+    if (reaped < 0)
+      code = -SIGKILL;  // somebody else's waitpid took it
+    else
+      code = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
     boost::system::error_code ignored;
     exit.close(ignored);
     ended.expires_at(steady_clock::time_point::min());
@@ -126,11 +135,12 @@ struct State : std::enable_shared_from_this<State> {
   }
 
   void read_error() {
-    err.async_read_some(asio::buffer(error_chunk), [self = shared_from_this()](boost::system::error_code failed, std::size_t bytes) {
-      self->log_error(std::string_view(self->error_chunk.data(), bytes));
-      if (!failed) return self->read_error();
-      if (!self->error_line.empty()) self->log_error("\n");
-    });
+    err.async_read_some(asio::buffer(error_chunk),
+                        [self = shared_from_this()](boost::system::error_code failed, std::size_t bytes) {
+                          self->log_error(std::string_view(self->error_chunk.data(), bytes));
+                          if (!failed) return self->read_error();
+                          if (!self->error_line.empty()) self->log_error("\n");
+                        });
   }
   void log_error(std::string_view bytes) {
     for (const char c : bytes) {
@@ -168,7 +178,8 @@ struct State : std::enable_shared_from_this<State> {
 
 class Process final : public LineProcess {
  public:
-  Process(std::shared_ptr<State> state, std::size_t most_line_bytes) : state_(std::move(state)), most_line_bytes_(most_line_bytes) {}
+  Process(std::shared_ptr<State> state, std::size_t most_line_bytes)
+      : state_(std::move(state)), most_line_bytes_(most_line_bytes) {}
 
   ~Process() override {
     if (!state_->code) state_->reap(0);
@@ -180,7 +191,8 @@ class Process final : public LineProcess {
     for (;;) {
       const auto end = buffer_.find('\n', scanned_);
       const std::size_t length = (end == std::string::npos ? buffer_.size() : end) - begin_;
-      if (length > most_line_bytes_) throw std::length_error("a line of more than " + std::to_string(most_line_bytes_) + " bytes");
+      if (length > most_line_bytes_)
+        throw std::length_error("a line of more than " + std::to_string(most_line_bytes_) + " bytes");
       if (end != std::string::npos) {
         std::optional<std::string> line(std::in_place, buffer_, begin_, length);
         begin_ = scanned_ = end + 1;
@@ -199,7 +211,8 @@ class Process final : public LineProcess {
   }
 
   void write_line(std::string line) override {
-    if (state_->waiting.size() + line.size() > most_waiting_bytes) throw std::length_error("the process does not read its standard input");
+    if (state_->waiting.size() + line.size() > most_waiting_bytes)
+      throw std::length_error("the process does not read its standard input");
     state_->appended += line.size() + 1;
     state_->waiting += line;
     state_->waiting += '\n';
@@ -249,7 +262,8 @@ int spawn(std::vector<std::string> command, std::vector<std::string> environment
   posix_spawnattr_setsigdefault(&attributes, &signals);
   sigemptyset(&signals);
   posix_spawnattr_setsigmask(&attributes, &signals);
-  const int failed = ::posix_spawnp(&pid, command[0].c_str(), &actions, &attributes, pointers(command).data(), pointers(environment).data());
+  const int failed = ::posix_spawnp(&pid, command[0].c_str(), &actions, &attributes, pointers(command).data(),
+                                    pointers(environment).data());
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   return failed;
@@ -257,8 +271,10 @@ int spawn(std::vector<std::string> command, std::vector<std::string> environment
 
 }  // namespace
 
-base::Result<std::unique_ptr<LineProcess>> LineProcess::start(asio::any_io_executor executor, std::vector<std::string> command,
-                                                              std::vector<std::string> environment, std::size_t most_line_bytes) {
+base::Result<std::unique_ptr<LineProcess>> LineProcess::start(asio::any_io_executor executor,
+                                                              std::vector<std::string> command,
+                                                              std::vector<std::string> environment,
+                                                              std::size_t most_line_bytes) {
   if (command.empty() || command[0].empty()) return base::Error{base::Errc::bad_input, "the command is empty"};
   // A write to a process that has ended is an error to handle, not the gateway's end.
   std::signal(SIGPIPE, SIG_IGN);
@@ -268,10 +284,12 @@ base::Result<std::unique_ptr<LineProcess>> LineProcess::start(asio::any_io_execu
   Pipes pipes;
   pid_t pid = 0;
   if (const int failed = spawn(command, std::move(whole), pipes, pid)) {
-    return base::Error{base::Errc::bad_input, "cannot start \"" + command[0] + "\": " + std::generic_category().message(failed)};
+    return base::Error{base::Errc::bad_input,
+                       "cannot start \"" + command[0] + "\": " + std::generic_category().message(failed)};
   }
   auto state = std::make_shared<State>(executor, pid, Descriptor(executor, release(pipes.in.write)),
-                                       Descriptor(executor, release(pipes.out.read)), Descriptor(executor, release(pipes.err.read)));
+                                       Descriptor(executor, release(pipes.out.read)),
+                                       Descriptor(executor, release(pipes.err.read)));
   // pidfd_open(2): the exit as something to wait for on the loop, without a SIGCHLD handler that others would share.
   const auto pidfd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
   if (pidfd < 0) {

@@ -21,8 +21,10 @@ class LineProcess {
  public:
   // Starts `command` (looked up in PATH; no shell) in a process group of its own, with a minimal environment plus
   // `environment` ("NAME=value"). Its standard error goes to the log, line by line. `most_line_bytes` bounds a line.
-  static base::Result<std::unique_ptr<LineProcess>> start(asio::any_io_executor executor, std::vector<std::string> command,
-                                                          std::vector<std::string> environment, std::size_t most_line_bytes);
+  static base::Result<std::unique_ptr<LineProcess>> start(asio::any_io_executor executor,
+                                                          std::vector<std::string> command,
+                                                          std::vector<std::string> environment,
+                                                          std::size_t most_line_bytes);
   virtual ~LineProcess() = default;  // kills the process group if it still runs
 
   // The next line, without its end; nothing at the end of its output (a last piece without a line's end is no line).

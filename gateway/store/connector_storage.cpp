@@ -1,5 +1,7 @@
 #include "gateway/store/connector_storage.hpp"
 
+#include <algorithm>
+
 namespace wherry::store {
 
 namespace {
@@ -8,10 +10,10 @@ using connector::Entry;
 
 // Decodes the UTF-8 character that starts at `at`; the text is well-formed (the drivers refuse any other).
 char32_t code_point(std::string_view text, std::size_t at) {
-  const auto lead = static_cast<unsigned char>(text[at]);
+  const char32_t lead = static_cast<unsigned char>(text[at]);
   if (lead < 0x80) return lead;
-  char32_t code = lead & (lead < 0xE0 ? 0x1F : lead < 0xF0 ? 0x0F : 0x07);
-  for (std::size_t i = at + 1; i < text.size(); ++i) code = code << 6 | (static_cast<unsigned char>(text[i]) & 0x3F);
+  char32_t code = lead & (lead < 0xE0 ? 0x1Fu : lead < 0xF0 ? 0x0Fu : 0x07u);
+  for (std::size_t i = at + 1; i < text.size(); ++i) code = code << 6 | (static_cast<unsigned char>(text[i]) & 0x3Fu);
   return code;
 }
 

@@ -4,6 +4,7 @@
 #include "gateway/base/ids.hpp"
 #include "gateway/db/database.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 

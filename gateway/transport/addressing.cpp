@@ -6,6 +6,7 @@
 namespace wherry::transport {
 
 base::Result<xmpp::Jid> to_jid(const base::ContactId& contact, const xmpp::Jid& domain) {
+  if (contact.value.empty()) return base::Error{base::Errc::not_found, "A contact needs a name."};  // else it would be the gateway
   return xmpp::Jid::make(xmpp::escape_local(contact.value), domain.domain());
 }
 

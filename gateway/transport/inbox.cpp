@@ -114,7 +114,8 @@ void Inbox::put_failed(base::AccountId account, Origin origin, base::Error error
 
 asio::awaitable<void> Inbox::publish_progress(base::AccountId account, connector::MessageProgressed progress) {
   for (std::uint64_t before = settles_;; before = settles_) {
-    if (co_await apply_progress(account, progress)) co_return;
+    const bool known = co_await apply_progress(account, progress);
+    if (known) co_return;
     if (before == settles_) break;  // else the send may have returned while we looked
   }
   // It may be about a send that has not returned yet. It waits in memory: should the process die now, the send itself is

@@ -116,8 +116,7 @@ void Outbox::kick(base::AccountId account, const std::string& chat) {
 }
 
 asio::awaitable<void> Outbox::work(base::AccountId account, std::string chat) {
-  while (co_await work_one(account, chat)) {
-  }
+  for (bool more = true; more;) more = co_await work_one(account, chat);
   --performing_;
   const auto queue = queues_.find(account);
   if (queue == queues_.end()) co_return;
@@ -161,7 +160,14 @@ asio::awaitable<bool> Outbox::work_one(base::AccountId account, std::string chat
   by_id_[item->row.id] = item;
   ++queues_[account].with_connector;
   connector::Action action = item->action;
-  base::Result<connector::Receipt> result = co_await session->perform(std::move(action));
+  base::Result<connector::Receipt> result = Error{Errc::uncertain, ""};
+  try {
+    result = co_await session->perform(std::move(action));
+  } catch (const std::exception& e) {
+    // The contract lets a lost store pass through perform(); a bug of the connector's must not stop the chat either.
+    if (stopping_) throw;
+    log::error("session.perform_failed", {{"account", account.value}, {"error", e.what()}});
+  }
   if (first() != item) co_return true;  // the account was removed meanwhile
   by_id_.erase(item->row.id);
   --queues_[account].with_connector;

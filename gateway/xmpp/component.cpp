@@ -277,7 +277,7 @@ Sequence Component::send(const Element& stanza, Track track) {
   stanza.write(out_, ns::component);
   ++sent_;
   if (track == Track::yes) {
-    if (tracked_ == confirmed_) barrier_wanted_.notify();
+    if (tracked_ <= confirmed_) barrier_wanted_.notify();  // more than what was tracked may be confirmed
     tracked_ = sent_;
   }
   return sent_;

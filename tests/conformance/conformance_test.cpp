@@ -8,7 +8,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-bool is_sentence(const std::string& text) { return text.size() > 3 && (text.back() == '.' || text.back() == '!' || text.back() == '?'); }
+bool is_sentence(const std::string& text) {
+  return text.size() > 3 && (text.back() == '.' || text.back() == '!' || text.back() == '?');
+}
 
 // Brings until the connector acknowledges, as a network with redelivery does.
 asio::awaitable<void> bring_in_order(Lab& lab, std::size_t contact, int count) {
@@ -125,8 +127,10 @@ TEST_CASE("log_in() shows what is on record, but never a secret") {
   lab.get(lab.network->log_in(Applicant{present.user, &present}, user));
   REQUIRE_FALSE(user.asked.empty());
   for (const Field& field : user.asked.front().fields) {
-    if (field.type == Field::Type::secret) CHECK(field.value.empty());
-    else if (present.credentials.contains(field.name)) CHECK(field.value == present.credentials.at(field.name));
+    if (field.type == Field::Type::secret)
+      CHECK(field.value.empty());
+    else if (present.credentials.contains(field.name))
+      CHECK(field.value == present.credentials.at(field.name));
   }
 }
 
@@ -172,7 +176,9 @@ TEST_CASE("log_in() ends when it is cancelled while the user thinks, and the nex
 
 // ---- Sessions ----
 
-TEST_CASE("Session::run() publishes AccountChanged{online} when it is up, ends within seconds when cancelled, and runs again") {
+TEST_CASE(
+    "Session::run() publishes AccountChanged{online} when it is up, ends within seconds when cancelled, and runs "
+    "again") {
   Lab lab(any_network());
   lab.start();
   CHECK(lab.sink.all<AccountChanged>().at(0).online);
@@ -287,7 +293,8 @@ TEST_CASE("10,000 messages keep their order in each chat") {
   std::map<ContactId, int> next;
   for (const auto& event : lab.sink.all<MessageReceived>()) {
     const int expected = next[event.sender]++;
-    if (event.content.text != std::to_string(expected)) FAIL("out of order: ", event.content.text, " instead of ", expected);
+    if (event.content.text != std::to_string(expected))
+      FAIL("out of order: ", event.content.text, " instead of ", expected);
   }
   for (std::size_t i = 0; i < chats; ++i) CHECK(next[lab.contact(i)] == each);
 }
@@ -355,7 +362,7 @@ TEST_CASE("A connector that was stopped is made anew and carries on") {
   lab.start();
   CHECK(lab.send("k1", "before").has_value());
   lab.stop();
-  lab.network = std::move(lab.get(lab.harness->make(lab.harness->configuration, lab.services)).value());
+  lab.network = lab.get(lab.harness->make(lab.harness->configuration, lab.services)).value();
   lab.start();
   CHECK(lab.send("k2", "after").has_value());
   if (lab.network->describe().idempotency == Idempotency::by_key) {

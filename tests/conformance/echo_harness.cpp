@@ -1,4 +1,5 @@
-// The echo network, as a shared object and as a child process: what is sent comes back, so that a send brings a message in.
+// The echo network, as a shared object and as a child process: what is sent comes back, so that a send brings a message
+// in.
 #include "gateway/connector/child.hpp"
 #include "gateway/connector/loader.hpp"
 #include "tests/conformance/harness.hpp"
@@ -17,13 +18,15 @@ class EchoHarness : public Harness {
   EchoHarness() {
     name = "echo";
     configuration = json::parse(R"({"reports":true,"replies":true})");
-    bad_configurations = {{json::parse(R"({"report":true})"), "report: "}, {json::parse(R"({"replies":1})"), "replies: "}};
+    bad_configurations = {{json::parse(R"({"report":true})"), "report: "},
+                          {json::parse(R"({"replies":1})"), "replies: "}};
     answers = {{"nick", "Romeo"}};
     refused_answers = {{"nick", std::string(65, 'x')}};
     credentials = {{"nick", "Romeo"}};
     contacts = {{"juliet", "juliet"}, {"a.b_c+d-1", "a.b_c+d-1"}, {std::string(64, 'a'), std::string(64, 'a')}};
     no_contacts = {"", "Juliet", "two words", "a@b", "é", "a\n", std::string(65, 'a'), std::string(100'000, 'a')};
-    unsupported = {SetPresence(), AddContact{ContactId{"juliet"}}, RemoveContact{ContactId{"juliet"}}, AnswerContact{ContactId{"juliet"}, true}};
+    unsupported = {SetPresence(), AddContact{ContactId{"juliet"}}, RemoveContact{ContactId{"juliet"}},
+                   AnswerContact{ContactId{"juliet"}, true}};
   }
 
   asio::awaitable<Result<std::unique_ptr<Connector>>> make(json settings, Services services) override {
@@ -84,7 +87,11 @@ class ChildEchoHarness final : public EchoHarness {
 
 }  // namespace
 
-std::unique_ptr<Harness> make_echo_harness() { return std::make_unique<EchoHarness>(); }
-std::unique_ptr<Harness> make_child_echo_harness() { return std::make_unique<ChildEchoHarness>(); }
+std::unique_ptr<Harness> make_echo_harness() {
+  return std::make_unique<EchoHarness>();
+}
+std::unique_ptr<Harness> make_child_echo_harness() {
+  return std::make_unique<ChildEchoHarness>();
+}
 
 }  // namespace wherry::tests

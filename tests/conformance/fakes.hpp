@@ -89,15 +89,19 @@ class MemoryStorage final : public connector::Storage {
  public:
   asio::awaitable<void> write(std::vector<connector::Entry> entries) override {
     for (auto& entry : entries) {
-      if (entry.value.empty()) values.erase(entry.key);
-      else values.insert_or_assign(std::move(entry.key), std::move(entry.value));
+      if (entry.value.empty())
+        values.erase(entry.key);
+      else
+        values.insert_or_assign(std::move(entry.key), std::move(entry.value));
     }
     co_return;
   }
-  asio::awaitable<std::vector<connector::Entry>> read(std::string prefix, std::string after, std::size_t limit) override {
+  asio::awaitable<std::vector<connector::Entry>> read(std::string prefix, std::string after,
+                                                      std::size_t limit) override {
     std::vector<connector::Entry> found;
     for (const auto& [key, value] : values) {
-      if (key.starts_with(prefix) && (after.empty() || key > after) && found.size() < limit) found.push_back(connector::Entry{key, value});
+      if (key.starts_with(prefix) && (after.empty() || key > after) && found.size() < limit)
+        found.push_back(connector::Entry{key, value});
     }
     co_return found;
   }

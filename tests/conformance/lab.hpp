@@ -94,7 +94,9 @@ class Lab : public Bench {
 inline std::unique_ptr<Harness> any_network() {
   std::unique_ptr<Harness> chosen;
   for (auto& harness : all_harnesses()) {
-    SUBCASE(harness->name.c_str()) { chosen = std::move(harness); }
+    SUBCASE(harness->name.c_str()) {
+      chosen = std::move(harness);
+    }
   }
   return chosen;
 }

@@ -1,13 +1,14 @@
-// The lines that really go between the gateway and a child connector are those of schemas/connector-protocol.schema.json.
+// The lines that really go between the gateway and a child connector are those of
+// schemas/connector-protocol.schema.json.
 #include "gateway/connector/child.hpp"
 #include "gateway/connector/codec.hpp"
 #include "gateway/net/line_process.hpp"
 #include "tests/conformance/lab.hpp"
 
+#include <unistd.h>
 #include <filesystem>
 #include <fstream>
 #include <set>
-#include <unistd.h>
 
 using namespace wherry;
 using namespace wherry::connector;
@@ -84,10 +85,17 @@ TEST_CASE("Every line between the gateway and child_echo is as the schema says")
     lab.stop();
   }
   const auto seen = checked(record);
-  for (const char* line : {"gateway:hello", "gateway:parse_contact", "gateway:log_in", "gateway:know_account", "gateway:forget_account",
-                           "gateway:open", "gateway:perform", "gateway:cancel", "child:publish", "child:ask", "result:hello",
-                           "result:parse_contact", "result:log_in", "result:perform", "result:publish", "result:ask", "error:bad_input",
-                           "error:unsupported", "error:rejected", "error:unavailable", "error:not_found"}) {
+  for (const char* line : {"gateway:hello",          "gateway:parse_contact",
+                           "gateway:log_in",         "gateway:know_account",
+                           "gateway:forget_account", "gateway:open",
+                           "gateway:perform",        "gateway:cancel",
+                           "child:publish",          "child:ask",
+                           "result:hello",           "result:parse_contact",
+                           "result:log_in",          "result:perform",
+                           "result:publish",         "result:ask",
+                           "error:bad_input",        "error:unsupported",
+                           "error:rejected",         "error:unavailable",
+                           "error:not_found"}) {
     CAPTURE(line);
     CHECK(seen.contains(line));
   }
@@ -101,16 +109,18 @@ TEST_CASE("Every action and event that the codec writes is as the schema says") 
   const Content content{"text", {File{"https://x/y", "image/png", 12}, File{"https://x/z", "", 0}}};
   {
     std::ofstream record(path);
-    for (const Action& action : std::vector<Action>{SendMessage{chat, "k", content}, SendMessage{room, "k", {}},
-                                                    SetPresence{std::nullopt, Availability::do_not_disturb, "busy"},
-                                                    SetPresence{contact, Availability::offline, ""}, AddContact{contact},
-                                                    AnswerContact{contact, true}, RemoveContact{contact}}) {
+    for (const Action& action :
+         std::vector<Action>{SendMessage{chat, "k", content}, SendMessage{room, "k", {}},
+                             SetPresence{std::nullopt, Availability::do_not_disturb, "busy"},
+                             SetPresence{contact, Availability::offline, ""}, AddContact{contact},
+                             AnswerContact{contact, true}, RemoveContact{contact}}) {
       record << "a " << to_text(action) << '\n';
     }
-    for (const Event& event : std::vector<Event>{MessageReceived{chat, contact, MessageId{"n"}, content, base::from_milliseconds(1)},
-                                                 MessageProgressed{MessageId{"n"}, Stage::failed, "No."}, ContactAsked{contact, ""},
-                                                 ContactAnswered{contact, true}, ContactRemoved{contact},
-                                                 PresenceChanged{contact, Availability::away, ""}, AccountChanged{true, false, ""}}) {
+    for (const Event& event :
+         std::vector<Event>{MessageReceived{chat, contact, MessageId{"n"}, content, base::from_milliseconds(1)},
+                            MessageProgressed{MessageId{"n"}, Stage::failed, "No."}, ContactAsked{contact, ""},
+                            ContactAnswered{contact, true}, ContactRemoved{contact},
+                            PresenceChanged{contact, Availability::away, ""}, AccountChanged{true, false, ""}}) {
       record << "e " << to_text(event) << '\n';
     }
   }
@@ -118,9 +128,11 @@ TEST_CASE("Every action and event that the codec writes is as the schema says") 
 }
 
 TEST_CASE("The schema refuses lines that are not of the protocol") {
-  for (const char* line : {R"(> {"jsonrpc":"2.0","id":1,"method":"dance","params":{}})", R"(< {"id":1,"result":{}})",
-                           R"(< {"jsonrpc":"2.0","id":1,"method":"publish","params":{"account":1,"event":{"type":"message_received"}}})",
-                           R"(a {"type":"send_message","chat":"juliet","key":"k"})", R"(e {"type":"message_progressed","id":"n","stage":"gone"})"}) {
+  for (const char* line :
+       {R"(> {"jsonrpc":"2.0","id":1,"method":"dance","params":{}})", R"(< {"id":1,"result":{}})",
+        R"(< {"jsonrpc":"2.0","id":1,"method":"publish","params":{"account":1,"event":{"type":"message_received"}}})",
+        R"(a {"type":"send_message","chat":"juliet","key":"k"})",
+        R"(e {"type":"message_progressed","id":"n","stage":"gone"})"}) {
     CAPTURE(line);
     const Folder folder;
     const auto record = (folder.path / "record").string();

@@ -94,6 +94,12 @@ class Network:
         """A new scenario with these users (bare JIDs)."""
         self.users, self.requests, self._down, self._last_expected = users, [], "", 0
 
+    def end(self) -> None:
+        """The scenario is over: what it left open is answered, so that nothing of it hangs into the next."""
+        for request in self.requests:
+            if not request.answer.done():
+                request.answer.set_result({})
+
     async def expect(self, kind: str, matches: Callable[[Request], bool], limit: float, later: bool = False) -> Request:
         """The first request of that kind, past or to come, that matches and was not expected before; with `later`, only
         one that came after the one expected last. Raises NotReceived."""

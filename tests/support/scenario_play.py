@@ -55,6 +55,8 @@ class Play:
             await self._steps()
             await self._end()
         finally:
+            for network in self.world.networks.values():
+                network.end()
             for client in self.clients.values():
                 await client.close()  # type: ignore[attr-defined]
 

@@ -198,6 +198,6 @@ class TempDatabase {
   std::string url_;
 };
 
-inline const char* name_of(DatabaseKind kind) { return kind == DatabaseKind::sqlite ? "SQLite" : "PostgreSQL"; }
+inline std::string name_of(DatabaseKind kind) { return kind == DatabaseKind::sqlite ? "SQLite" : "PostgreSQL"; }
 
 }  // namespace wherry::tests

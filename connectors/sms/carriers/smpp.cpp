@@ -20,7 +20,8 @@ class SmppCarrier final : public Carrier {
       : setting_(std::move(setting)), services_(services), events_(events), ledger_(services.storage, services.clock, setting_.name),
         reports_(ledger_, services.storage, events), gate_(services.executor, setting_.window, setting_.rate),
         sender_(setting_, services, ledger_, reports_, gate_), inbound_(setting_, services, events, ledger_, reports_),
-        changed_(services.executor), link_tasks_(services.executor), gate_tasks_(services.executor), inbound_tasks_(services.executor) {}
+        changed_(services.executor), link_tasks_(services.executor), gate_tasks_(services.executor), inbound_tasks_(services.executor),
+        closing_(services.executor) {}
 
   std::string_view name() const override { return setting_.name; }
   bool is_up() const override { return up_; }
@@ -51,7 +52,7 @@ class SmppCarrier final : public Carrier {
   Inbound inbound_;
   std::unique_ptr<Link> transmitter_, receiver_;  // a transceiver is the transmitter alone
   base::Signal changed_;
-  base::TaskGroup link_tasks_, gate_tasks_, inbound_tasks_;
+  base::TaskGroup link_tasks_, gate_tasks_, inbound_tasks_, closing_;
   std::string broken_;  // why a link ended
   bool up_ = false;
 };
@@ -103,15 +104,18 @@ asio::awaitable<void> SmppCarrier::run() {
   } catch (...) {
     failure = std::current_exception();
   }
-  // Also when the gateway stops, what is under way is brought to an end.
-  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-  co_await close(cancelled && up_ && broken_.empty());
+  // Also when the gateway stops, what is under way is brought to an end: by a task of its own, which is not cancelled.
+  co_await asio::this_coro::throw_if_cancelled(false);
+  closing_.spawn("smpp.close", close(cancelled && up_ && broken_.empty()));
+  co_await closing_.join();
+  co_await asio::this_coro::throw_if_cancelled(true);
   if (failure) std::rethrow_exception(failure);
   throw LinkDown(broken_);
 }
 
 asio::awaitable<void> SmppCarrier::unbind(Link* link, bool* confirmed) {
-  if (!co_await link->unbind(setting_.drain)) *confirmed = false;
+  const bool answered = co_await link->unbind(setting_.drain);
+  *confirmed = *confirmed && answered;
 }
 
 asio::awaitable<void> SmppCarrier::close(bool gracefully) {

@@ -144,7 +144,8 @@ asio::awaitable<void> Inbound::work(std::vector<Item> batch) {
       item.status = Status::ok;
     }
   }
-  if (co_await store_first(std::move(store))) {
+  const bool stored = co_await store_first(std::move(store));
+  if (stored) {
     base::TaskGroup tasks(services_.executor);
     for (Delivery& delivery : deliveries) tasks.spawn("smpp.deliver", deliver(&delivery));
     for (auto& [item, receipt] : receipts) tasks.spawn("smpp.report", report(item, std::move(receipt)));

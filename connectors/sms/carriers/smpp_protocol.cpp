@@ -137,7 +137,7 @@ void Protocol::expire(std::uint32_t sequence, Pending& pending) {
       pending.overdue = true;
       events_.push_back(Unanswered{sequence});
       // One answer that is lost is no reason to cut the others off; none in all that time is.
-      if (answered_ < pending.sent) end("submit_sm is not answered");
+      if (answered_ <= pending.sent) end("submit_sm is not answered");
       return;
     case Command::enquire_link: return end("enquire_link is not answered");
     case Command::unbind: return end("unbind is not answered");

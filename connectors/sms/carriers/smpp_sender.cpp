@@ -25,6 +25,8 @@ constexpr std::chrono::hours kReceiptsCome{72};   // after the validity period
 constexpr std::chrono::hours kUsualValidity{72};  // where the SMS centre's own is used
 constexpr std::chrono::seconds kShutdown{5};      // for answers under way when the gateway stops
 
+constexpr const char* kNotConnected = "The SMS service is not connected.";
+
 // Relative, as clocks differ (§7.1.1.2): days and hours.
 std::string relative_time(std::chrono::hours hours) {
   return hours.count() == 0 ? std::string() : fmt::format("0000{:02}{:02}0000000R", hours.count() / 24, hours.count() % 24);
@@ -44,10 +46,11 @@ struct Sender::Sending {
   bool refused = false;         // for good
   std::string why;              // for the sender
   std::chrono::seconds wait{0};
+  connector::Result<void> result = Error{Errc::uncertain, "The gateway stopped before the SMS service answered.", std::chrono::seconds(0)};
 };
 
 asio::awaitable<connector::Result<void>> Sender::send(OutgoingText text) {
-  if (!link_) co_return Error{Errc::unavailable, "The SMS service is not connected."};
+  if (!link_) co_return Error{Errc::unavailable, kNotConnected};
   auto split = sms::split(text.text, setting_.split);
   if (!split) co_return split.error();
   auto sending = std::make_shared<Sending>(services_.executor, std::move(text), std::move(*split));
@@ -74,16 +77,25 @@ asio::awaitable<connector::Result<void>> Sender::send(OutgoingText text) {
   } catch (const boost::system::system_error&) {
     cancelled = true;
   }
-  if (cancelled) {  // the gateway stops: what is on the wire is still worth a moment
-    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-    sending->stopped = true;
-    try {
-      auto ended = all_ended(sending);
-      co_await base::within(kShutdown, std::move(ended));
-    } catch (const base::TimedOut&) {
-    }
+  if (!cancelled) co_return co_await conclude(sending);
+  // The gateway stops: what is on the wire is still worth a moment, in a task that is not cancelled.
+  co_await asio::this_coro::throw_if_cancelled(false);
+  base::TaskGroup finishing(services_.executor);
+  finishing.spawn("smpp.finish", finish(sending));
+  co_await finishing.join();
+  co_await asio::this_coro::throw_if_cancelled(true);
+  co_return sending->result;
+}
+
+asio::awaitable<void> Sender::finish(std::shared_ptr<Sending> sending) {
+  sending->stopped = true;
+  try {
+    auto ended = all_ended(sending);
+    co_await base::within(kShutdown, std::move(ended));
+  } catch (const base::TimedOut&) {
+    log::warn("smpp.answer_missing", {{"carrier", setting_.name}, {"segments", sending->working}});
   }
-  co_return co_await conclude(sending);
+  sending->result = co_await conclude(sending);
 }
 
 asio::awaitable<void> Sender::all_ended(std::shared_ptr<Sending> sending) {
@@ -94,7 +106,9 @@ asio::awaitable<void> Sender::all_ended(std::shared_ptr<Sending> sending) {
 asio::awaitable<connector::Result<void>> Sender::conclude(std::shared_ptr<Sending> sending) {
   Record& record = *sending->record;
   record.in_progress = false;
-  const bool any_out = record.has(SegmentState::sent) || record.has(SegmentState::delivered) || record.has(SegmentState::failed);
+  const bool any_out = std::any_of(record.segments.begin(), record.segments.end(), [](const SegmentRecord& s) {
+    return s.state == SegmentState::sent || s.state == SegmentState::delivered || !s.id.empty();
+  });
   const bool unknown = record.has(SegmentState::written), unsent = record.has(SegmentState::unsent);
   if (!unknown && !unsent && !sending->refused) {
     tries_.erase(record.key);
@@ -139,10 +153,12 @@ asio::awaitable<void> Sender::try_segment(std::shared_ptr<Sending> sending, std:
 
   const std::uint64_t ticket = gate_.ticket();
   for (int tries = 1;; ++tries) {
-    const bool entered = !sending->stopped && co_await gate_.enter(ticket);
-    if (!entered || sending->stopped || !link_) {
-      if (entered) gate_.leave();
-      co_return unsent("The SMS service is not connected.");
+    if (sending->stopped) co_return unsent(kNotConnected);
+    const bool entered = co_await gate_.enter(ticket);
+    if (!entered) co_return unsent(kNotConnected);
+    if (sending->stopped || !link_) {
+      gate_.leave();
+      co_return unsent(kNotConnected);
     }
     Link& link = *link_;
     segment.state = SegmentState::written;
@@ -153,7 +169,7 @@ asio::awaitable<void> Sender::try_segment(std::shared_ptr<Sending> sending, std:
     ledger_.ended(record.to);
 
     if (submission->state == Submission::State::lost) {
-      if (submission->unsent_at_end) co_return unsent("The SMS service is not connected.");
+      if (submission->unsent_at_end) co_return unsent(kNotConnected);
       sending->stopped = true;
       co_return ended();
     }

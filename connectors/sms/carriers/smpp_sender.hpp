@@ -29,6 +29,7 @@ class Sender {
   asio::awaitable<void> try_segment(std::shared_ptr<Sending> sending, std::size_t index);
   asio::awaitable<void> accepted(std::shared_ptr<Sending> sending, std::size_t index, std::string id);
   asio::awaitable<void> all_ended(std::shared_ptr<Sending> sending);
+  asio::awaitable<void> finish(std::shared_ptr<Sending> sending);
   asio::awaitable<connector::Result<void>> conclude(std::shared_ptr<Sending> sending);
   void failed(Sending& sending, const Verdict& verdict, Status status);
   base::Result<ShortMessage> build(const OutgoingText& text, const Split& split, const Record& record, std::size_t index) const;

@@ -18,6 +18,10 @@ constexpr std::size_t kMostSeen = 20000;
 constexpr std::size_t kMostAsked = 200;  // statuses in one round; the others wait for the next
 constexpr std::chrono::hours kSweep{1};
 
+// An answer about one message that is a fault of the service or of our account, and not of that message: what one
+// message is refused for must not keep the others waiting.
+bool is_fault(int status) { return status >= 500 || status == 401 || status == 403 || status == 408 || status == 429; }
+
 }  // namespace
 
 void CatchUp::seen(const std::string& id) {
@@ -75,9 +79,9 @@ asio::awaitable<base::Result<void>> CatchUp::publish(Message message) {
     net::HttpRequest request = media_request(setting_, message.sid);
     const auto answer = co_await services_.http.send(std::move(request));
     if (!answer) co_return Error{Errc::unavailable, answer.error().text};
+    if (is_fault(answer->status)) co_return reading_failed(*answer, services_.clock.now());
     // Files that were deleted there take nothing from the text.
-    if (answer->status != 200 && answer->status != 404) co_return reading_failed(*answer, services_.clock.now());
-    links = parse_media(setting_, answer->body).value_or(links);
+    if (answer->status == 200) links = parse_media(setting_, answer->body).value_or(links);
   }
   log::info("twilio.text_caught_up", {{"carrier", setting_.name}, {"sid", message.sid}});
   IncomingText text = to_incoming(message, links, services_.clock.now());
@@ -106,9 +110,8 @@ asio::awaitable<base::Result<void>> CatchUp::ask_status(std::shared_ptr<Record> 
   net::HttpRequest request = message_request(setting_, record->sid);
   const auto answer = co_await services_.http.send(std::move(request));
   if (!answer) co_return Error{Errc::unavailable, answer.error().text};
-  if (answer->status == 404) co_return base::ok();  // deleted there: nothing more will be known
-  if (answer->status != 200) co_return reading_failed(*answer, services_.clock.now());
-  const auto message = parse_message(answer->body);
+  if (is_fault(answer->status)) co_return reading_failed(*answer, services_.clock.now());
+  const auto message = answer->status == 200 ? parse_message(answer->body) : std::nullopt;  // 404: deleted there
   if (message) co_await reports_.settle(record, message->status, message->error_code);
   co_return base::ok();
 }

@@ -32,8 +32,9 @@ class Sending(NodeCase):
         for key, text, parts, coding in (("gsm", "lång text [€] " * 30, 4, 0), ("ucs2", "привет 😀👨‍👩‍👧 " * 12, 4, 8)):
             driver.send(key, text)
             submits = self.peer.submits(parts)
-            self.assertEqual(len({s["udh"][:8] for s in submits}), 1)
-            self.assertEqual([int(s["udh"][8:], 16) for s in submits], [parts * 256 + n for n in range(1, parts + 1)])
+            self.assertEqual({s["udh"][:4] for s in submits}, {"0003"})
+            self.assertEqual(len({s["udh"][4:6] for s in submits}), 1)  # one reference
+            self.assertEqual([int(s["udh"][6:], 16) for s in submits], [parts * 256 + n for n in range(1, parts + 1)])
             self.assertEqual({s["data_coding"] for s in submits}, {coding})
             self.assertEqual({s["registered_delivery"] for s in submits}, {1})
             self.assertEqual("".join(s["text"] for s in submits), text)
@@ -55,7 +56,8 @@ class Sending(NodeCase):
         driver = self.start(concatenation="udh16")
         driver.send("udh16", text)
         submits = self.peer.submits(3)
-        self.assertEqual({s["udh"][:6] for s in submits}, {"080400"[:4] + submits[0]["udh"][4:6]})
+        self.assertEqual({s["udh"][:4] for s in submits}, {"0804"})
+        self.assertEqual([s["udh"][8:] for s in submits], ["0301", "0302", "0303"])
         self.assertEqual("".join(s["text"] for s in submits), text)
 
     def test_receipts_overtake_and_count_in_decimal(self) -> None:

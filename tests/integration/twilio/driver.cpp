@@ -119,6 +119,10 @@ class Driver final : public CarrierEvents {
         co_await carrier_->run();
       } catch (const LinkDown& e) {
         say({{"down", e.what()}, {"at_least", e.at_least.count()}});
+      } catch (const boost::system::system_error&) {
+        throw;  // the end
+      } catch (const std::exception& e) {
+        say({{"down", e.what()}, {"at_least", 0}});
       }
       co_await base::sleep(200ms);
     }

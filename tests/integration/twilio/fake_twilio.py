@@ -11,6 +11,7 @@ A test names what happens to the next sends: fake.plan("cut_after") and so on, o
   hold_after      sends, then waits likewise
   callback_first  sends, posts the status "sent" and "delivered", and only then answers
 """
+import base64
 import http.server
 import json
 import secrets
@@ -20,7 +21,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from email.utils import formatdate
+from email.utils import formatdate, parsedate_to_datetime
 from typing import Any, Callable
 
 ACCOUNT = "AC" + "0" * 31 + "1"
@@ -39,7 +40,7 @@ class FakeTwilio:
         self.list_failures: list[int] = []
         self.arrived = threading.Event()
         self.released = threading.Event()
-        self.hide = False  # sent messages are not listed yet
+        self.hide = False  # messages are not listed yet
         self.lock = threading.RLock()
         fake = self
 
@@ -129,8 +130,11 @@ class FakeTwilio:
         client.send_response(status)
         for name, value in {"Content-Type": "application/json", "Content-Length": str(len(data)), **(headers or {})}.items():
             client.send_header(name, value)
-        client.end_headers()
-        client.wfile.write(data)
+        try:
+            client.end_headers()
+            client.wfile.write(data)
+        except (BrokenPipeError, ConnectionResetError):
+            client.close_connection = True  # a driver that was killed
 
     def refuse(self, client: http.server.BaseHTTPRequestHandler, status: int, code: int, headers: dict[str, str] | None = None) -> None:
         self.answer(client, status, {"code": code, "message": "refused", "more_info": "", "status": status}, headers)
@@ -145,7 +149,6 @@ class FakeTwilio:
         self.released.wait(60)
 
     def authorized(self, client: http.server.BaseHTTPRequestHandler) -> bool:
-        import base64
         expected = "Basic " + base64.b64encode(f"{ACCOUNT}:{TOKEN}".encode()).decode()
         if client.headers.get("Authorization") == expected:
             return True
@@ -210,10 +213,10 @@ class FakeTwilio:
             self.list(client, url.path, query)
 
     def list(self, client: http.server.BaseHTTPRequestHandler, path: str, query: dict[str, str]) -> None:
-        since = query.get("DateSent>", "=")[1:] if query.get("DateSent>", "").startswith("=") else query.get("DateSent>", "")
+        since = query.get("DateSent>", "")
         found = []
         for m in reversed(self.messages):  # the newest first
-            if self.hide and m["direction"] != "inbound":
+            if self.hide:
                 continue
             if query.get("To", m["to"]) != m["to"] or query.get("From", m["from"]) != m["from"]:
                 continue
@@ -224,14 +227,16 @@ class FakeTwilio:
         size = min(PAGE, int(query["PageSize"]))
         more = len(found) > start + size
         rest = {k: v for k, v in query.items() if k not in ("Page", "PageToken")}
-        uri = lambda n: path + "?" + urllib.parse.urlencode({**rest, "Page": n // size, "PageToken": f"PT{n}"})
+
+        def uri(n: int) -> str:
+            return path + "?" + urllib.parse.urlencode({**rest, "Page": n // size, "PageToken": f"PT{n}"})
+
         self.answer(client, 200, {"messages": found[start:start + size], "next_page_uri": uri(start + size) if more else None,
                                   "previous_page_uri": None, "first_page_uri": uri(0), "uri": uri(start), "page": start // size,
                                   "page_size": size, "start": start, "end": start + len(found[start:start + size])})
 
 
 def iso(date: str) -> str:
-    from email.utils import parsedate_to_datetime
     return parsedate_to_datetime(date).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

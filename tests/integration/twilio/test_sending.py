@@ -1,7 +1,9 @@
 """Texts go out once, whatever happens to the answer."""
+import time
 import unittest
+from typing import Any, Callable
 
-from world import THEM, US, TwilioCase
+from world import LIMIT, THEM, US, TwilioCase
 
 
 class Sending(TwilioCase):
@@ -149,7 +151,6 @@ class Sending(TwilioCase):
         driver = self.start(rate=5)
         driver.send("7:k0")
         driver.outcome("7:k0")
-        import time
         begun = time.monotonic()
         for n in range(1, 11):
             driver.send(f"7:k{n}", to=f"+1555010{n:02}")
@@ -157,9 +158,8 @@ class Sending(TwilioCase):
             driver.outcome(f"7:k{n}")
         self.assertGreater(time.monotonic() - begun, 0.9)  # a burst of five, less the first, and five at five a second
 
-    def wait_for(self, condition) -> None:
-        import time
-        end = time.monotonic() + 60
+    def wait_for(self, condition: Callable[[], Any]) -> None:
+        end = time.monotonic() + LIMIT
         while not condition():
             self.assertLess(time.monotonic(), end)
             time.sleep(0.01)
@@ -170,7 +170,7 @@ class Crashing(TwilioCase):
         driver = self.start()
         self.fake.plan("hold_after")
         driver.send("7:k1")
-        self.assertTrue(self.fake.arrived.wait(60))
+        self.assertTrue(self.fake.arrived.wait(LIMIT))
         driver.kill()
         self.fake.release()
         driver = self.start()
@@ -184,7 +184,7 @@ class Crashing(TwilioCase):
         driver = self.start()
         self.fake.plan("hold_before")
         driver.send("7:k1")
-        self.assertTrue(self.fake.arrived.wait(60))
+        self.assertTrue(self.fake.arrived.wait(LIMIT))
         driver.kill()
         self.fake.release()
         driver = self.start()
@@ -196,7 +196,7 @@ class Crashing(TwilioCase):
         driver = self.start()
         self.fake.plan("hold_after")
         driver.send("7:k1")
-        self.assertTrue(self.fake.arrived.wait(60))
+        self.assertTrue(self.fake.arrived.wait(LIMIT))
         said = driver.stop()
         self.assertEqual([line["outcome"] for line in said if "sent" in line], ["uncertain"])
         self.fake.release()
@@ -219,7 +219,7 @@ class Crashing(TwilioCase):
         driver = self.start()
         self.fake.plan("hold_after")
         driver.send("7:k1")
-        self.assertTrue(self.fake.arrived.wait(60))
+        self.assertTrue(self.fake.arrived.wait(LIMIT))
         driver.kill()
         self.fake.release()
         self.fake.sent()[0]["status"] = "delivered"

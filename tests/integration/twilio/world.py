@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tempfile
 import threading
+import time
 import unittest
 from typing import Any, Callable
 
@@ -103,9 +104,10 @@ class Driver:
             if kind in line and fits(line):
                 self.seen.remove(line)
                 return line
+        end = time.monotonic() + LIMIT
         while True:
             try:
-                line = self.lines.get(timeout=LIMIT)
+                line = self.lines.get(timeout=max(0.0, end - time.monotonic()))
             except queue.Empty:
                 raise AssertionError(f"no {kind!r} within {LIMIT} s; seen {self.seen}; log:\n{''.join(self.errors[-30:])}") from None
             if line.get("ended"):

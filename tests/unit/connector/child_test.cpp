@@ -37,7 +37,9 @@ struct Child : tests::Bench {
     group.cancel();
     tests::run(loop, group.join());
   }
-  asio::awaitable<void> make(json configuration) { made = co_await make_child_connector(std::move(configuration), services, limits); }
+  asio::awaitable<void> make(json configuration) {
+    made = co_await make_child_connector(std::move(configuration), services, limits);
+  }
 
   asio::awaitable<void> run() {
     for (;;) {
@@ -64,7 +66,9 @@ struct Child : tests::Bench {
     return std::move(*result);
   }
   template <class T>
-  static asio::awaitable<void> into(asio::awaitable<T> operation, std::optional<T>& result) { result = co_await std::move(operation); }
+  static asio::awaitable<void> into(asio::awaitable<T> operation, std::optional<T>& result) {
+    result = co_await std::move(operation);
+  }
 
   Result<Receipt> perform(const std::string& key) {
     if (!session) session = connector->open(seven);
@@ -89,7 +93,9 @@ struct Unmade : tests::Bench {
     tests::run(loop, make(std::move(configuration), limits));
     return made->error();
   }
-  asio::awaitable<void> make(json configuration, ChildLimits limits) { made = co_await make_child_connector(std::move(configuration), services, limits); }
+  asio::awaitable<void> make(json configuration, ChildLimits limits) {
+    made = co_await make_child_connector(std::move(configuration), services, limits);
+  }
   std::optional<Made> made;
 };
 
@@ -100,7 +106,8 @@ TEST_CASE("ChildConnector's configuration errors begin with the key's path") {
   CHECK(bench.error(json::parse("{}")).text.starts_with("command: "));
   CHECK(bench.error(json::parse(R"({"command":"python3 x.py"})")).text.starts_with("command: "));
   CHECK(bench.error(json::parse(R"({"command":["a",5]})")).text.starts_with("command[1]: "));
-  CHECK(bench.error(json::parse(R"({"command":["no-such-program-anywhere"]})")).text.starts_with("command: cannot start"));
+  CHECK(bench.error(json::parse(R"({"command":["no-such-program-anywhere"]})"))
+            .text.starts_with("command: cannot start"));
   CHECK(bench.error(json::parse(R"({"command":["a"],"environment":{"A":1}})")).text.starts_with("environment.A: "));
   CHECK(bench.error(json::parse(R"({"comand":["a"]})")).text.starts_with("comand: "));
   CHECK(bench.error(json::parse("[]")).code == Errc::bad_input);
@@ -204,8 +211,9 @@ TEST_CASE("A process that publishes faster than the store commits is held back, 
 TEST_CASE("Events that cannot be taken are answered with the reason") {
   Child child("bad_publish");
   const auto reasons = child.parse().value().value;
-  CHECK(reasons == "event.contact: is missing|account: not registered (any more)|event.needs_login: answer `open` with the error "
-                   "not_authorized instead|event.type: no such event: dance|account: must be a whole number");
+  CHECK(reasons ==
+        "event.contact: is missing|account: not registered (any more)|event.needs_login: answer `open` with the error "
+        "not_authorized instead|event.type: no such event: dance|account: must be a whole number");
   CHECK(child.sink.events.empty());
 }
 

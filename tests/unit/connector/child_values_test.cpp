@@ -9,7 +9,7 @@ using nlohmann::json;
 namespace {
 const json greeting = json::parse(R"({
   "protocol": 1,
-  "network": {"id": "n", "name": "N", "disco_type": "t", "contact_prompt": "p", "contact_help": "h", "idempotency": "by_key",
+  "network": {"id": "n", "name": "N", "disco_type": "t", "client_type": "phone", "contact_prompt": "p", "contact_help": "h", "idempotency": "by_key",
               "redelivers": false, "has_presence": true, "reports_delivery": true},
   "capabilities": {"text_bytes": 160, "files": "full", "delivery_reports": "partial"}})");
 
@@ -24,6 +24,7 @@ TEST_CASE("parse_greeting reads the network and its capabilities") {
   const auto parsed = parse_greeting(greeting).value();
   CHECK(parsed.network.id == "n");
   CHECK(parsed.network.disco_type == "t");
+  CHECK(parsed.network.client_type == "phone");
   CHECK(parsed.network.contact_help == "h");
   CHECK(parsed.network.idempotency == Idempotency::by_key);
   CHECK_FALSE(parsed.network.redelivers);
@@ -35,7 +36,9 @@ TEST_CASE("parse_greeting reads the network and its capabilities") {
 }
 
 TEST_CASE("parse_greeting takes the contract's defaults for what is left out (connector.hpp, Network)") {
-  const auto parsed = parse_greeting(json::parse(R"({"protocol":1,"network":{"id":"n","name":"N","disco_type":"t"}})")).value();
+  const auto parsed =
+      parse_greeting(json::parse(R"({"protocol":1,"network":{"id":"n","name":"N","disco_type":"t"}})")).value();
+  CHECK(parsed.network.client_type == Network().client_type);
   CHECK(parsed.network.idempotency == Idempotency::none);
   CHECK(parsed.network.redelivers);
   CHECK_FALSE(parsed.network.reports_delivery);
@@ -47,7 +50,8 @@ TEST_CASE("parse_greeting names what is wrong") {
   CHECK(greeting_error("/network", 5) == "network.: must be an object");
   CHECK(greeting_error("/network/id", "").starts_with("network.id: must be a string of 1 to 40"));
   CHECK(greeting_error("/network/name", nullptr).starts_with("network.name: "));
-  CHECK(greeting_error("/network/idempotency", "maybe") == "network.idempotency: must be one of by_key, queryable, none");
+  CHECK(greeting_error("/network/idempotency", "maybe") ==
+        "network.idempotency: must be one of by_key, queryable, none");
   CHECK(greeting_error("/capabilities/text_bytes", -1).starts_with("capabilities.text_bytes: "));
   CHECK(parse_greeting(json::array()).error().code == Errc::bad_input);
 }
@@ -65,8 +69,11 @@ TEST_CASE("parse_form reads fields, their types and choices, and bounds their nu
   CHECK(form.fields[2].choices == std::vector<std::string>{"eu", "us"});
   CHECK(form.fields[2].value == "eu");
 
-  CHECK(parse_form(json::parse(R"({"fields":[{"name":"a"},{"label":"b"}]})")).error().text.starts_with("form.fields[1].name: "));
-  CHECK(parse_form(json::parse(R"({"fields":[{"name":"a","choices":[1]}]})")).error().text == "form.fields[0].choices: must be strings");
+  CHECK(parse_form(json::parse(R"({"fields":[{"name":"a"},{"label":"b"}]})"))
+            .error()
+            .text.starts_with("form.fields[1].name: "));
+  CHECK(parse_form(json::parse(R"({"fields":[{"name":"a","choices":[1]}]})")).error().text ==
+        "form.fields[0].choices: must be strings");
   json many;
   many["fields"] = json::array();
   for (int i = 0; i < 51; ++i) many["fields"].push_back(json::object({{"name", "a"}}));

@@ -23,8 +23,10 @@ std::vector<Action> actions() {
 }
 std::vector<Event> events() {
   return {
-      MessageReceived{contact_chat, ContactId{"+15550100"}, MessageId{"n1"}, Content{"yo", {}}, base::from_milliseconds(1795400000000)},
-      MessageReceived{room_chat, ContactId{"j"}, MessageId{"n2"}, Content{"", {File{"u", "t", 1}}}, base::from_milliseconds(-1)},
+      MessageReceived{contact_chat, ContactId{"+15550100"}, MessageId{"n1"}, Content{"yo", {}},
+                      base::from_milliseconds(1795400000000)},
+      MessageReceived{room_chat, ContactId{"j"}, MessageId{"n2"}, Content{"", {File{"u", "t", 1}}},
+                      base::from_milliseconds(-1)},
       MessageProgressed{MessageId{"n1"}, Stage::accepted, ""},
       MessageProgressed{MessageId{"n1"}, Stage::delivered, ""},
       MessageProgressed{MessageId{"n1"}, Stage::read, ""},
@@ -38,15 +40,19 @@ std::vector<Event> events() {
   };
 }
 
-std::string event_error(const char* text) { return parse_event(std::string_view(text)).error().text; }
+std::string event_error(const char* text) {
+  return parse_event(std::string_view(text)).error().text;
+}
 
 }  // namespace
 
 TEST_CASE("codec writes the documented lines") {
-  CHECK(to_text(Action(SendMessage{contact_chat, "k1", Content{"hi", {File{"https://a/b", "image/png", 12}}}})) ==
-        R"({"type":"send_message","chat":"c:+15550100","key":"k1","text":"hi","files":[{"url":"https://a/b","media_type":"image/png","bytes":12}]})");
-  CHECK(to_text(events().front()) ==
-        R"({"type":"message_received","chat":"c:+15550100","sender":"+15550100","id":"n1","text":"yo","sent_at":1795400000000})");
+  CHECK(
+      to_text(Action(SendMessage{contact_chat, "k1", Content{"hi", {File{"https://a/b", "image/png", 12}}}})) ==
+      R"({"type":"send_message","chat":"c:+15550100","key":"k1","text":"hi","files":[{"url":"https://a/b","media_type":"image/png","bytes":12}]})");
+  CHECK(
+      to_text(events().front()) ==
+      R"({"type":"message_received","chat":"c:+15550100","sender":"+15550100","id":"n1","text":"yo","sent_at":1795400000000})");
 }
 
 TEST_CASE("codec reads back every action and event that it writes, as text and as JSON") {
@@ -74,8 +80,9 @@ TEST_CASE("codec writes one line of well-formed JSON whatever the text holds") {
 }
 
 TEST_CASE("codec ignores members that it does not know, so that an older side understands a newer one") {
-  CHECK(parse_event(std::string_view(R"({"type":"contact_removed","contact":"a","since":7,"more":{"x":[]}})")).value() ==
-        Event(ContactRemoved{ContactId{"a"}}));
+  CHECK(
+      parse_event(std::string_view(R"({"type":"contact_removed","contact":"a","since":7,"more":{"x":[]}})")).value() ==
+      Event(ContactRemoved{ContactId{"a"}}));
 }
 
 TEST_CASE("codec says unsupported to a type that it does not know") {
@@ -90,7 +97,8 @@ TEST_CASE("codec names the member that is wrong") {
   CHECK(event_error(R"({"type":"contact_removed","contact":7})") == "contact: must be a string");
   CHECK(event_error(R"({"type":"contact_removed","contact":""})") == "contact: must have 1 to 2000 bytes");
   CHECK(event_error(R"({"type":"contact_answered","contact":"a","accepted":1})") == "accepted: must be true or false");
-  CHECK(event_error(R"({"type":"message_progressed","id":"a","stage":"gone"})") == "stage: must be one of accepted, delivered, read, failed");
+  CHECK(event_error(R"({"type":"message_progressed","id":"a","stage":"gone"})") ==
+        "stage: must be one of accepted, delivered, read, failed");
   const auto received = [](const std::string& rest) {
     return event_error((R"({"type":"message_received","sender":"s","id":"i",)" + rest + "}").c_str());
   };
@@ -108,7 +116,8 @@ TEST_CASE("codec refuses times that a clock cannot hold") {
     return parse_event(R"({"type":"message_received","chat":"c:a","sender":"s","id":"i","sent_at":)" + time + "}");
   };
   CHECK(at("9000000000000").has_value());
-  for (const char* time : {"9000000000001", "-9000000000001", "9223372036854775807", "18446744073709551615", "-9223372036854775808"}) {
+  for (const char* time :
+       {"9000000000001", "-9000000000001", "9223372036854775807", "18446744073709551615", "-9223372036854775808"}) {
     CAPTURE(time);
     CHECK(at(time).error().code == Errc::bad_input);
   }
@@ -134,7 +143,8 @@ TEST_CASE("Availability has a name for each of its values, and no other") {
 
 TEST_CASE("is_durable: presence and the account's own state are volatile, the rest is kept (event.hpp)") {
   for (const Event& event : events()) {
-    const bool is_volatile = std::holds_alternative<PresenceChanged>(event) || std::holds_alternative<AccountChanged>(event);
+    const bool is_volatile =
+        std::holds_alternative<PresenceChanged>(event) || std::holds_alternative<AccountChanged>(event);
     CHECK(is_durable(event) == !is_volatile);
   }
 }

@@ -22,20 +22,22 @@ TEST_CASE("append_json_string escapes what JSON must have escaped, and no line e
 }
 
 TEST_CASE("append_json_string keeps well-formed UTF-8 of every length (RFC 3629 §3)") {
-  for (const char* text : {"é", "€", "😀", "\u0080", "\u07ff", "\u0800", "\ud7ff", "\ue000", "\U00010000", "\U0010ffff"}) {
+  for (const char* text :
+       {"é", "€", "😀", "\u0080", "\u07ff", "\u0800", "\ud7ff", "\ue000", "\U00010000", "\U0010ffff"}) {
     CHECK(written(text) == "\"" + std::string(text) + "\"");
   }
 }
 
 TEST_CASE("append_json_string writes U+FFFD for each longest cut-off start and each stray octet (Unicode 15 §3.9)") {
   const std::string r = "\xEF\xBF\xBD";
-  CHECK(written("a\xff" "b") == "\"a" + r + "b\"");
+  CHECK(written("a\xff"
+                "b") == "\"a" + r + "b\"");
   CHECK(written("\x80\x80") == "\"" + r + r + "\"");
-  CHECK(written("\xE2\x82") == "\"" + r + "\"");          // the start of a euro sign
+  CHECK(written("\xE2\x82") == "\"" + r + "\"");  // the start of a euro sign
   CHECK(written("\xE2\x82(") == "\"" + r + "(\"");
   CHECK(written("\xF0\x9F\x98") == "\"" + r + "\"");
-  CHECK(written("\xC0\xAF") == "\"" + r + r + "\"");      // overlong
-  CHECK(written("\xED\xA0\x80") == "\"" + r + r + r + "\"");  // a surrogate
+  CHECK(written("\xC0\xAF") == "\"" + r + r + "\"");                  // overlong
+  CHECK(written("\xED\xA0\x80") == "\"" + r + r + r + "\"");          // a surrogate
   CHECK(written("\xF4\x90\x80\x80") == "\"" + r + r + r + r + "\"");  // beyond U+10FFFF
 }
 

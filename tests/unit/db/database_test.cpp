@@ -239,15 +239,17 @@ TEST_CASE("A database lost for longer than give_up_after fails what waits, then 
 
 TEST_CASE("~Database waits for the group that runs and drops what has not begun (database.hpp)") {
   Fixture f(DatabaseKind::sqlite);
-  std::atomic<bool> running = false;
+  std::atomic<bool> running = false, may_end = false;
   std::atomic<int> ran = 0;
   f.submit([&](Transaction&) {
     running = true;
-    std::this_thread::yield();
+    may_end.wait(false);
     ++ran;
   });
   while (!running) f.loop.run_one_for(std::chrono::milliseconds(10));
   f.submit([&](Transaction&) { ran += 100; });
+  may_end = true;
+  may_end.notify_one();
   f.database.reset();
   CHECK(ran == 1);
   CHECK(f.faults->committed == 1);

@@ -6,8 +6,8 @@
 #include "gateway/net/line_process.hpp"
 #include "tests/support/run.hpp"
 
-#include <boost/asio/write.hpp>
 #include <doctest/doctest.h>
+#include <boost/asio/write.hpp>
 #include <nlohmann/json.hpp>
 
 using namespace wherry;
@@ -32,7 +32,9 @@ struct Peer {
   }
   asio::awaitable<void> read_port() { port = (co_await process->read_line()).value(); }
 
-  std::string url(const std::string& path, const std::string& scheme = "http") const { return scheme + "://127.0.0.1:" + port + path; }
+  std::string url(const std::string& path, const std::string& scheme = "http") const {
+    return scheme + "://127.0.0.1:" + port + path;
+  }
   HttpRequest request(const std::string& method, const std::string& path, std::string body = "") const {
     HttpRequest r;
     r.method = method;
@@ -40,7 +42,9 @@ struct Peer {
     r.body = std::move(body);
     return r;
   }
-  asio::awaitable<void> send_into(HttpRequest r, std::optional<Answer>& answer) { answer = co_await client.send(std::move(r)); }
+  asio::awaitable<void> send_into(HttpRequest r, std::optional<Answer>& answer) {
+    answer = co_await client.send(std::move(r));
+  }
   Answer send(HttpRequest r) {
     std::optional<Answer> answer;
     tests::run(loop, send_into(std::move(r), answer));
@@ -53,7 +57,9 @@ struct Peer {
   net::HttpClient client;
 };
 
-nlohmann::json said(const Answer& answer) { return nlohmann::json::parse(answer.value().body); }
+nlohmann::json said(const Answer& answer) {
+  return nlohmann::json::parse(answer.value().body);
+}
 
 // A port where nobody listens.
 std::string closed_port(asio::io_context& loop) {
@@ -167,7 +173,8 @@ TEST_CASE("HttpClient speaks http and https only, and lets no header through tha
   CHECK(peer.send(request).error().code == Errc::bad_input);
 }
 
-TEST_CASE("HttpClient never repeats a POST by itself, also when a kept connection turns out to be closed (RFC 9110 §9.2.2)") {
+TEST_CASE(
+    "HttpClient never repeats a POST by itself, also when a kept connection turns out to be closed (RFC 9110 §9.2.2)") {
   for (const std::string body : {"x", ""}) {
     CAPTURE(body);
     Peer peer;

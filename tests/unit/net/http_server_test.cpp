@@ -5,9 +5,9 @@
 #include "gateway/net/line_process.hpp"
 #include "tests/support/run.hpp"
 
+#include <doctest/doctest.h>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/write.hpp>
-#include <doctest/doctest.h>
 
 #include <algorithm>
 
@@ -24,10 +24,13 @@ namespace {
 
 asio::awaitable<ServerResponse> describe(ServerRequest request) {
   ServerResponse response;
-  response.body = request.method + " " + request.target + " agent=" + std::string(request.header("x-test")) + " body=" + request.body + "\n";
+  response.body = request.method + " " + request.target + " agent=" + std::string(request.header("x-test")) +
+                  " body=" + request.body + "\n";
   co_return response;
 }
-asio::awaitable<ServerResponse> fail(ServerRequest) { throw std::runtime_error("a bug"); }
+asio::awaitable<ServerResponse> fail(ServerRequest) {
+  throw std::runtime_error("a bug");
+}
 asio::awaitable<ServerResponse> hang(ServerRequest) {
   co_await base::sleep(1h);
   co_return ServerResponse();
@@ -51,7 +54,9 @@ struct Site {
   }
   ~Site() { tests::run(loop, server.stop()); }
 
-  std::string url(const std::string& path) const { return "http://127.0.0.1:" + std::to_string(server.endpoint().port()) + path; }
+  std::string url(const std::string& path) const {
+    return "http://127.0.0.1:" + std::to_string(server.endpoint().port()) + path;
+  }
 
   // What curl prints, line by line.
   std::vector<std::string> curl(std::vector<std::string> arguments) {
@@ -87,7 +92,8 @@ struct Site {
     failed = {};
     while (!failed) {
       std::array<char, 4096> piece;
-      const auto bytes = co_await socket.async_read_some(asio::buffer(piece), asio::redirect_error(asio::use_awaitable, failed));
+      const auto bytes =
+          co_await socket.async_read_some(asio::buffer(piece), asio::redirect_error(asio::use_awaitable, failed));
       answer.append(piece.data(), bytes);
     }
   }
@@ -145,7 +151,8 @@ TEST_CASE("HttpServer keeps a connection for the next request") {
 TEST_CASE("HttpServer serves requests that come in one piece, in order (RFC 9112 §9.3.2)") {
   Site site;
   const auto answer = site.raw(
-      "GET /hook/1 HTTP/1.1\r\nHost: a\r\n\r\nPOST /hook/2 HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhiGET /hook/3 HTTP/1.1\r\nHost: "
+      "GET /hook/1 HTTP/1.1\r\nHost: a\r\n\r\nPOST /hook/2 HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhiGET "
+      "/hook/3 HTTP/1.1\r\nHost: "
       "a\r\nConnection: close\r\n\r\n");
   CHECK(count(answer, "HTTP/1.1 200 OK") == 3);
   CHECK(answer.find("body=hi") < answer.find("GET /hook/3"));
@@ -153,14 +160,17 @@ TEST_CASE("HttpServer serves requests that come in one piece, in order (RFC 9112
 
 TEST_CASE("HttpServer tells a client that asks first to go on, or not to (RFC 9110 §10.1.1)") {
   Site site(small());
-  const auto lines = site.curl({"-H", "Expect: 100-continue", "--expect100-timeout", "30", "-d", "abc", site.url("/hook/x")});
+  const auto lines =
+      site.curl({"-H", "Expect: 100-continue", "--expect100-timeout", "30", "-d", "abc", site.url("/hook/x")});
   CHECK(lines.at(0) == "POST /hook/x agent= body=abc");
-  CHECK(site.raw("POST /hook/x HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5000\r\n\r\n").starts_with("HTTP/1.1 413"));
+  CHECK(site.raw("POST /hook/x HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5000\r\n\r\n")
+            .starts_with("HTTP/1.1 413"));
 }
 
 TEST_CASE("HttpServer reads chunked bodies, within the limit") {
   Site site(small());
-  CHECK(site.curl({"-H", "Transfer-Encoding: chunked", "-d", "abc", site.url("/hook/x")}).at(0) == "POST /hook/x agent= body=abc");
+  CHECK(site.curl({"-H", "Transfer-Encoding: chunked", "-d", "abc", site.url("/hook/x")}).at(0) ==
+        "POST /hook/x agent= body=abc");
   CHECK(site.status("/hook/x", {"-H", "Transfer-Encoding: chunked", "-d", std::string(1001, 'x')}) == "413");
 }
 
@@ -174,10 +184,11 @@ TEST_CASE("HttpServer answers HEAD without a body") {
 
 TEST_CASE("HttpServer answers 400 to what is not HTTP, and closes") {
   Site site;
-  for (const char* text : {"hello\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
-                           "GET / HTTP/1.1\r\nNo colon here\r\n\r\n", "POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
-                           "POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
-                           "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"}) {
+  for (const char* text :
+       {"hello\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        "GET / HTTP/1.1\r\nNo colon here\r\n\r\n", "POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+        "POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+        "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"}) {
     CAPTURE(text);
     CHECK(site.raw(text).starts_with("HTTP/1.1 400"));
   }

@@ -5,9 +5,9 @@
 
 #include <doctest/doctest.h>
 
+#include <unistd.h>
 #include <csignal>
 #include <fstream>
-#include <unistd.h>
 
 using namespace wherry;
 using namespace std::chrono_literals;
@@ -16,16 +16,19 @@ using net::LineProcess;
 
 namespace {
 
-std::unique_ptr<LineProcess> start(asio::io_context& loop, std::vector<std::string> command, std::vector<std::string> environment = {},
-                                   std::size_t most_line_bytes = 1000) {
+std::unique_ptr<LineProcess> start(asio::io_context& loop, std::vector<std::string> command,
+                                   std::vector<std::string> environment = {}, std::size_t most_line_bytes = 1000) {
   return LineProcess::start(loop.get_executor(), std::move(command), std::move(environment), most_line_bytes).value();
 }
 
-std::unique_ptr<LineProcess> shell(asio::io_context& loop, std::string script, std::vector<std::string> environment = {}) {
+std::unique_ptr<LineProcess> shell(asio::io_context& loop, std::string script,
+                                   std::vector<std::string> environment = {}) {
   return start(loop, {"sh", "-c", std::move(script)}, std::move(environment));
 }
 
-bool is_running(int pid) { return ::kill(pid, 0) == 0; }
+bool is_running(int pid) {
+  return ::kill(pid, 0) == 0;
+}
 
 // A process that is nobody's any more may be a zombie of its new parent for a while, and that is as dead.
 bool is_dead(int pid) {
@@ -47,7 +50,9 @@ asio::awaitable<void> read_all(LineProcess& process, std::vector<std::string>& l
   while (auto line = co_await process.read_line()) lines.push_back(std::move(*line));
 }
 
-asio::awaitable<void> stop(LineProcess& process, std::chrono::milliseconds grace, int& code) { code = co_await process.stop(grace); }
+asio::awaitable<void> stop(LineProcess& process, std::chrono::milliseconds grace, int& code) {
+  code = co_await process.stop(grace);
+}
 
 std::vector<std::string> lines_of(asio::io_context& loop, LineProcess& process) {
   std::vector<std::string> lines;
@@ -120,7 +125,9 @@ TEST_CASE("LineProcess kills what does not end by itself, with its children") {
   const auto started = std::chrono::steady_clock::now();
   std::optional<std::string> child;
   struct Read {
-    static asio::awaitable<void> one(LineProcess& p, std::optional<std::string>& line) { line = co_await p.read_line(); }
+    static asio::awaitable<void> one(LineProcess& p, std::optional<std::string>& line) {
+      line = co_await p.read_line();
+    }
   };
   tests::run(loop, Read::one(*process, child));
   const int pid = std::stoi(child.value());

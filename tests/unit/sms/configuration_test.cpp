@@ -7,6 +7,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 
 using namespace wherry;
@@ -92,7 +93,7 @@ TEST_CASE("An SMPP link's settings are checked one by one") {
 }
 
 TEST_CASE("A password comes from a file where one is named") {
-  std::string path = "/tmp/wherry-password-XXXXXX";
+  std::string path = (std::filesystem::temp_directory_path() / "wherry-password-XXXXXX").string();
   const int file = ::mkstemp(path.data());
   REQUIRE(file >= 0);
   ::close(file);

@@ -62,10 +62,12 @@ TEST_CASE("A compatible service's address, header and signing key can be named")
 TEST_CASE("Errors in a Twilio carrier's settings begin with the key's path") {
   const auto path = [](const json& settings) {
     const auto s = parse(settings);
-    return s ? std::string("(none)") : s.error().text.substr(0, s.error().text.find(':'));
+    return s.has_value() ? std::string("(none)") : s.error().text.substr(0, s.error().text.find(':'));
   };
   CHECK(path(json::object()) == "carriers[0].account_sid");
-  CHECK(path({{"account_sid", "AC1"}}) == "carriers[0].auth_token");
+  json without_token = least();
+  without_token.erase("auth_token");
+  CHECK(path(without_token) == "carriers[0].auth_token");
   CHECK(path(with("account_sid", "AC/../x")) == "carriers[0].account_sid");
   CHECK(path(with("api_key", "SK1")) == "carriers[0].api_key_secret");
   CHECK(path(with("api_key_secret", "s")) == "carriers[0].api_key");
@@ -82,6 +84,6 @@ TEST_CASE("Errors in a Twilio carrier's settings begin with the key's path") {
 
 TEST_CASE("A Twilio carrier without a public address is refused with the key that is missing") {
   const auto s = parse(least(), "");
-  REQUIRE_FALSE(s);
+  REQUIRE(s.has_error());
   CHECK(s.error().text.find("http.public_url") != std::string::npos);
 }

@@ -62,11 +62,11 @@ TEST_CASE("Two network ids with one hash are told apart (FNV-1a; message_map.hpp
     CAPTURE(name_of(kind));
     Store store(kind);
     put(store, {sent(1, "first"), sent(2, "second")});
-    // As if both had one hash: that of "second".
+    // As if both had one hash: that of "first". By the hash alone the newer one would be found.
     store([](Transaction& t) {
-      t.execute("UPDATE message_map SET network_hash = (SELECT network_hash FROM message_map WHERE id = 2) WHERE id = 1");
+      t.execute("UPDATE message_map SET network_hash = (SELECT network_hash FROM message_map WHERE id = 1) WHERE id = 2");
     });
-    CHECK(by_network_id(store, 1, "second")->id == 2);
+    CHECK(by_network_id(store, 1, "first")->id == 1);
   }
 }
 

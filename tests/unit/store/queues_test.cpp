@@ -112,7 +112,7 @@ TEST_CASE("update_outbox writes state, attempts and time of exactly its rows, ne
     put(store, rows);
     // 2-5 alike, 6 differs in its time, 9 alone, 11 and 12 differ in attempts
     std::vector<OutboxRow> changed;
-    for (const std::size_t id : {2, 3, 4, 5, 6, 9, 11, 12}) {
+    for (const std::size_t id : {2u, 3u, 4u, 5u, 6u, 9u, 11u, 12u}) {
       OutboxRow& row = rows[id - 1];
       row.state = OutboxState::sending;
       row.attempts = id == 12 ? 2 : 1;

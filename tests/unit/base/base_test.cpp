@@ -1,0 +1,151 @@
+#include "gateway/base/backoff.hpp"
+#include "gateway/base/secret.hpp"
+#include "gateway/base/signal.hpp"
+#include "gateway/base/task_group.hpp"
+#include "gateway/base/text.hpp"
+#include "gateway/base/within.hpp"
+#include "tests/support/run.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace wherry;
+using namespace std::chrono_literals;
+
+TEST_CASE("Backoff tries at once, then waits longer and longer up to its limit (house.md §2)") {
+  base::Backoff backoff({1000ms, 8000ms, 0.2}, 7);
+  CHECK(backoff.next() == 0ms);
+  const int plain[] = {1000, 2000, 4000, 8000, 8000, 8000};
+  for (const int expected : plain) {
+    const auto delay = backoff.next();
+    CHECK(delay.count() >= expected * 8 / 10);
+    CHECK(delay.count() <= expected * 12 / 10);
+  }
+  backoff.reset();
+  CHECK(backoff.next() == 0ms);
+  CHECK(backoff.next_at_least(10s) >= 10s);
+}
+
+TEST_CASE("Backoff spreads the delays of different links") {
+  base::Backoff a({1000ms, 60000ms, 0.2}, 1), b({1000ms, 60000ms, 0.2}, 2);
+  a.next(), b.next();
+  CHECK(a.next() != b.next());
+}
+
+TEST_CASE("Sealer opens what it sealed, for the same context only") {
+  const auto sealer = base::Sealer::from_key_text(base::Sealer::generate_key() + "\n");
+  REQUIRE(sealer.has_value());
+  const std::string sealed = sealer->seal("secret word", "account:1:credentials");
+  CHECK(sealed.find("secret") == std::string::npos);
+  CHECK(sealer->open(sealed, "account:1:credentials").value() == "secret word");
+  CHECK_FALSE(sealer->open(sealed, "account:2:credentials").has_value());
+  std::string damaged = sealed;
+  damaged[damaged.size() / 2] = damaged[damaged.size() / 2] == 'A' ? 'B' : 'A';
+  CHECK_FALSE(sealer->open(damaged, "account:1:credentials").has_value());
+  CHECK_FALSE(sealer->open("", "account:1:credentials").has_value());
+}
+
+TEST_CASE("Sealer rotates: the first key seals, the others still open") {
+  const std::string old_key = base::Sealer::generate_key(), new_key = base::Sealer::generate_key();
+  const auto before = base::Sealer::from_key_text(old_key);
+  const auto after = base::Sealer::from_key_text(new_key + "\n" + old_key + "\n");
+  const std::string sealed = before->seal("x", "c");
+  CHECK_FALSE(after->is_current(sealed));
+  CHECK(after->open(sealed, "c").value() == "x");
+  CHECK(after->is_current(after->seal("x", "c")));
+  CHECK_FALSE(base::Sealer::from_key_text("abc").has_value());
+  CHECK_FALSE(base::Sealer::from_key_text("\n").has_value());
+}
+
+TEST_CASE("is_utf8 refuses surrogates, overlong forms and what is cut off (RFC 3629 §3)") {
+  CHECK(base::is_utf8("plain, é, ✓, 🌹"));
+  for (const char* bad : {"\xC0\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE2\x9C", "\x80", "\xF8\x88\x80\x80\x80"}) CHECK_FALSE(base::is_utf8(bad));
+}
+
+TEST_CASE("utf8_prefix never cuts a character") {
+  const std::string text = "aé🌹";
+  CHECK(base::utf8_prefix(text, 100) == text);
+  CHECK(base::utf8_prefix(text, 6) == "aé");
+  CHECK(base::utf8_prefix(text, 2) == "a");
+  CHECK(base::utf8_prefix(text, 0).empty());
+}
+
+TEST_CASE("hexadecimal and base64 are read back, and refused where they are none") {
+  CHECK(base::from_hex(base::to_hex("\xff wherry")).value() == "\xff wherry");
+  CHECK_FALSE(base::from_hex("abc").has_value());
+  CHECK_FALSE(base::from_hex("zz").has_value());
+  CHECK(base::from_base64(base::to_base64("wherry")).value() == "wherry");
+  CHECK_FALSE(base::from_base64("***").has_value());
+  CHECK(base::to_rfc3339(std::chrono::system_clock::time_point(1796000523456ms)) == "2026-11-30T01:02:03.456Z");
+}
+
+namespace {
+
+asio::awaitable<void> fail_after(std::chrono::milliseconds pause) {
+  co_await base::sleep(pause);
+  throw std::runtime_error("broken");
+}
+asio::awaitable<void> forever() { co_await base::sleep(std::chrono::hours(1)); }
+asio::awaitable<int> answer() { co_return 42; }
+
+asio::awaitable<void> check_within(bool& done) {
+  CHECK(co_await base::within(10s, answer()) == 42);
+  bool timed_out = false;
+  try {
+    co_await base::within(1ms, forever());
+  } catch (const base::TimedOut&) {
+    timed_out = true;
+  }
+  CHECK(timed_out);
+  std::string error;
+  try {
+    co_await base::within(10s, fail_after(1ms));
+  } catch (const std::runtime_error& e) {
+    error = e.what();
+  }
+  CHECK(error == "broken");
+  done = true;
+}
+
+asio::awaitable<void> check_together(bool& done) {
+  std::string error;
+  try {
+    co_await base::together(forever(), fail_after(1ms));
+  } catch (const std::runtime_error& e) {
+    error = e.what();
+  }
+  CHECK(error == "broken");
+  done = true;
+}
+
+asio::awaitable<void> check_group(base::TaskGroup& group, bool& done) {
+  group.spawn("a", forever());
+  group.spawn("b", fail_after(0ms));
+  group.cancel();
+  co_await group.join();
+  CHECK(group.empty());
+  done = true;
+}
+
+}  // namespace
+
+TEST_CASE("within gives the result, the failure, or TimedOut, whichever comes first") {
+  asio::io_context loop;
+  bool done = false;
+  tests::run(loop, check_within(done));
+  CHECK(done);
+}
+
+TEST_CASE("together throws the first failure and cancels the other") {
+  asio::io_context loop;
+  bool done = false;
+  tests::run(loop, check_together(done));
+  CHECK(done);
+}
+
+TEST_CASE("TaskGroup cancels and joins; a failing task ends alone") {
+  asio::io_context loop;
+  base::TaskGroup group(loop.get_executor());
+  bool done = false;
+  tests::run(loop, check_group(group, done));
+  CHECK(done);
+}
