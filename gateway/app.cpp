@@ -114,7 +114,10 @@ asio::awaitable<base::Result<void>> App::start() {
   }
   log::info("http.listening", {{"port", http_server_->endpoint().port()}});
 
-  std::function<std::string(db::Transaction&)> read = [](db::Transaction& t) { return store::seen_key(t); };
+  std::function<std::string(db::Transaction&)> read = [](db::Transaction& t) {
+    store::remove_orphans(t);  // rows that arrived while their account was being removed
+    return store::seen_key(t);
+  };
   const std::string store_id = store_id_of(co_await database_->fetch(std::move(read)));
   for (const TransportEntry& entry : config_.transports) {
     auto network = co_await build(entry, store_id);

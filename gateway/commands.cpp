@@ -26,7 +26,8 @@ int complain(const base::Error& error) {
 
 asio::awaitable<void> serve(App& app, asio::io_context& loop, int& code) {
   try {
-    if (const auto started = co_await app.start(); !started) {
+    const auto started = co_await app.start();
+    if (!started) {
       code = complain(started.error());
       loop.stop();
     } else {

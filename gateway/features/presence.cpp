@@ -121,7 +121,10 @@ void to_contact(Transport& transport, xmpp::Stanza stanza) {
   connector::SetPresence presence;
   presence.to = id;
   if (type == "unavailable") {
-    presence.availability = Availability::offline;  // directed (rule B1.25)
+    // Directed (rule B1.25). Servers also send it to contacts that have seen nothing: that stays here.
+    if (contact == account->contacts.end() || !(contact->second.row.contact_sees || contact->second.directed)) return;
+    contact->second.directed = false;
+    presence.availability = Availability::offline;
     return forward(transport, *account, std::move(presence));
   }
   if (!type.empty()) return;
@@ -129,6 +132,7 @@ void to_contact(Transport& transport, xmpp::Stanza stanza) {
   if (account->resources.empty()) came(transport, *account, stanza);
   // Rule B1.29: a contact that the user has removed sees nothing.
   if (contact == account->contacts.end()) return;
+  contact->second.directed = true;
   presence.availability = availability_of(stanza.element);
   presence.status = stanza.element.child_text("status", ns::component);
   forward(transport, *account, std::move(presence));

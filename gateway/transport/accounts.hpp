@@ -27,6 +27,7 @@ struct LiveContact {
   store::ContactRow row;
   connector::Availability availability = connector::Availability::offline;  // the newest PresenceChanged
   std::string status;
+  bool directed = false;  // the user has sent it presence of its own (RFC 6121 §4.6)
 };
 
 class LiveAccount {

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""g++ 12 corrupts memory when an aggregate temporary or a lambda is made inside a co_await expression (house rule):
-no { and no [ between co_await and the end of its statement."""
+"""g++ 12 miscompiles two shapes of coroutines, so neither may appear: an aggregate temporary or a lambda made inside a
+co_await expression (no { and no [ between co_await and the end of its statement), and a co_await in the condition of an
+if or a while (one such ended in an illegal instruction; DECISIONS.md 14)."""
 import pathlib
 import re
 import sys
@@ -38,12 +39,28 @@ def breaches(text):
                 break
 
 
+def conditions(text):
+    """Line numbers of if and while whose condition waits."""
+    text = COMMENT.sub(blank, STRING.sub(blank, text))
+    for match in re.finditer(r"\b(?:if|while)\s*\(", text):
+        depth, i = 1, match.end()
+        while i < len(text) and depth:
+            depth += {"(": 1, ")": -1}.get(text[i], 0)
+            i += 1
+        if re.search(r"\bco_await\b", text[match.end():i]):
+            yield text.count("\n", 0, match.start()) + 1
+
+
 def main():
     found = 0
     files = [p for top in ("gateway", "connectors", "tests") for p in sorted((ROOT / top).rglob("*.[ch]pp"))]
     for path in files:
-        for line in breaches(path.read_text()):
+        text = path.read_text()
+        for line in breaches(text):
             print(f"{path.relative_to(ROOT)}:{line}: a brace or a lambda inside a co_await expression: build it in a named local first")
+            found += 1
+        for line in conditions(text):
+            print(f"{path.relative_to(ROOT)}:{line}: co_await in a condition: wait first, then test the result")
             found += 1
     print(f"co_await: {len(files)} files, {found} breaches")
     return 1 if found else 0

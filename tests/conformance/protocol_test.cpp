@@ -28,7 +28,9 @@ struct Folder {
 };
 
 asio::awaitable<void> check(net::LineProcess& process, std::set<std::string>& seen, int& code) {
-  while (auto line = co_await process.read_line()) seen.insert(std::move(*line));
+  for (auto line = co_await process.read_line(); line; line = co_await process.read_line()) {
+    seen.insert(std::move(*line));
+  }
   code = co_await process.stop(std::chrono::seconds(60));
 }
 

@@ -45,10 +45,10 @@ class Link:
         for wire in list(self._wires):
             wire.abort()
 
-    def tear(self) -> None:
-        """The next stanza that wherry sends reaches the server by half; then the link is cut."""
+    def tear(self, domain: str) -> None:
+        """The next stanza that wherry sends over this component's link reaches the server by half; then the link is cut."""
         for wire in self._wires:
-            wire.tears = True
+            wire.tears = wire.domain == domain
 
     def down(self) -> None:
         """Cut, and no new connection gets through until up()."""

@@ -321,7 +321,7 @@ class Play:
         await self.world.link.wait_connected(30)
 
     async def _link_torn(self, _step: Step, _next) -> None:
-        self.world.link.tear()
+        self.world.link.tear(self.network.domain)
 
     async def _link_down(self, _step: Step, _next) -> None:
         self.world.link.down()

@@ -46,7 +46,8 @@ struct Random {
 };
 
 // libsmpp34 knows which values are legal; only those are tried.
-ShortMessage random_message(Random& random, bool data) {
+ShortMessage random_message(Random& random, Command command) {
+  const bool data = command == Command::data_sm;
   static constexpr std::uint8_t kTons[] = {0, 1, 2, 3, 4, 5, 6}, kNpis[] = {0, 1, 3, 4, 6, 8, 9, 10, 14, 18};
   ShortMessage m;
   m.service_type = random.word(5);
@@ -58,7 +59,7 @@ ShortMessage random_message(Random& random, bool data) {
   if (!data) {
     m.protocol_id = random.octet();
     m.priority = random.octet();
-    m.validity = random.below(2) ? "000003000000000R" : "";
+    if (command == Command::submit_sm && random.below(2)) m.validity = "000003000000000R";  // empty in deliver_sm (§4.6.1)
     m.replace_if_present = random.octet();
     m.default_message = random.octet();
     m.text = random.data(254);
@@ -146,9 +147,9 @@ int main(int argc, char** argv) {
   const int rounds = argc > 2 ? std::atoi(argv[2]) : 2000;
   for (int round = 1; round <= rounds && failures < 10; ++round) {
     const auto sequence = static_cast<std::uint32_t>(round);
-    there_and_back<submit_sm_t>(Command::submit_sm, random_message(random, false), sequence);
-    there_and_back<deliver_sm_t>(Command::deliver_sm, random_message(random, false), sequence);
-    there_and_back<data_sm_t>(Command::data_sm, random_message(random, true), sequence);
+    there_and_back<submit_sm_t>(Command::submit_sm, random_message(random, Command::submit_sm), sequence);
+    there_and_back<deliver_sm_t>(Command::deliver_sm, random_message(random, Command::deliver_sm), sequence);
+    there_and_back<data_sm_t>(Command::data_sm, random_message(random, Command::data_sm), sequence);
     bind_there_and_back(random, sequence);
   }
   std::cout << rounds << " rounds, " << failures << " differences\n";

@@ -72,7 +72,9 @@ struct Site {
     return curl(arguments).at(0);
   }
   static asio::awaitable<void> read_all(net::LineProcess& process, std::vector<std::string>& lines) {
-    while (auto line = co_await process.read_line()) lines.push_back(std::move(*line));
+    for (auto line = co_await process.read_line(); line; line = co_await process.read_line()) {
+      lines.push_back(std::move(*line));
+    }
   }
 
   // Sends `text` as it is and returns all that comes back until the server closes.

@@ -47,7 +47,9 @@ asio::awaitable<void> echo_lines(LineProcess& process, int count) {
 }
 
 asio::awaitable<void> read_all(LineProcess& process, std::vector<std::string>& lines) {
-  while (auto line = co_await process.read_line()) lines.push_back(std::move(*line));
+  for (auto line = co_await process.read_line(); line; line = co_await process.read_line()) {
+    lines.push_back(std::move(*line));
+  }
 }
 
 asio::awaitable<void> stop(LineProcess& process, std::chrono::milliseconds grace, int& code) {
