@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace wherry {
 
@@ -10,6 +11,8 @@ int run_gateway(const std::filesystem::path& config);    // until SIGTERM or SIG
 int check_config(const std::filesystem::path& config);   // reads it, loads the connectors' configuration, touches nothing
 int generate_key();                                       // prints one
 int rotate_key(const std::filesystem::path& config);     // seals everything again with the key file's first key
+// Registers a user as if through a client, with answers like "phone=+14155550100"; nobody is asked, nothing is verified.
+int register_user(const std::filesystem::path& config, const std::string& transport, const std::string& user, const std::vector<std::string>& answers);
 int export_user(const std::filesystem::path& config, const std::string& user);
 int erase_user(const std::filesystem::path& config, const std::string& user);
 

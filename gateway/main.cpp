@@ -23,6 +23,11 @@ int main(int argc, char** argv) {
   auto* rotate = with_config(cli.add_subcommand("rotate-key", "Seal all credentials with the key file's first key (stop the gateway first)"));
   auto* exported = with_user(cli.add_subcommand("export", "Print what the store holds of a user, as JSON (stop the gateway first)"));
   auto* erased = with_user(cli.add_subcommand("erase", "Erase a user's accounts and everything kept for them (stop the gateway first)"));
+  std::string transport;
+  std::vector<std::string> answers;
+  auto* registered = with_user(cli.add_subcommand("register", "Register a user, for example with a number: register romeo@example.org phone=+14155550100 -t sms.example.org (stop the gateway first)"));
+  registered->add_option("answers", answers, "What the registration form asks for, as name=value");
+  registered->add_option("-t,--transport", transport, "The transport's domain")->required();
   try {
     cli.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
@@ -33,6 +38,7 @@ int main(int argc, char** argv) {
   if (*check) return wherry::check_config(config);
   if (*generate) return wherry::generate_key();
   if (*rotate) return wherry::rotate_key(config);
+  if (*registered) return wherry::register_user(config, transport, user, answers);
   if (*exported) return wherry::export_user(config, user);
   if (*erased) return wherry::erase_user(config, user);
   return 2;

@@ -83,7 +83,12 @@ struct State : std::enable_shared_from_this<State> {
 
   void watch_exit() {
     exit.async_wait(Descriptor::wait_read, [self = shared_from_this()](boost::system::error_code failed) {
-      if (!failed) self->reap(WNOHANG);
+      if (failed) return;
+      // The reactor may wake without a reason when a descriptor's number was in use a moment ago: look before killing.
+      siginfo_t info{};
+      const bool alive = ::waitid(P_PID, static_cast<id_t>(self->pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0;
+      if (alive) return self->watch_exit();
+      self->reap(WNOHANG);
     });
   }
 

@@ -29,7 +29,7 @@ class Options:
     wherry: str
     connector: str = "scripted"
     store: str = "sqlite"
-    limit: float = 5.0       # seconds that anything expected may take
+    limit: float = 10.0      # seconds that anything expected may take
     verbose: bool = False
 
 
@@ -115,10 +115,17 @@ class World:
             for domain, network in self.networks.items():
                 await network.wait_started(starts[domain] + 1, 30)
 
-    async def mend(self) -> str:
+    async def mend(self, failed: bool) -> str:
         """After a scenario: everything up again for the next. What was broken that no scenario asked for, or ""."""
         self.link.up()
         report = self.wherry.sanitizer_report()
+        if failed and self.options.store == "sqlite":
+            # What went wrong may lie in the store, and would go wrong again in every scenario that follows.
+            if self.wherry.running:
+                await self.wherry.kill()
+            self.wherry.erase_store()
+            await self.start_wherry()
+            return report
         if not self.wherry.running:
             log = self.wherry.log(40)
             await self.start_wherry()

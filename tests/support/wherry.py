@@ -1,6 +1,7 @@
 """wherry as a test sees it: a program with a configuration file and a log. Writes the one, reads the other."""
 from __future__ import annotations
 
+import glob
 import json
 import os
 import subprocess
@@ -103,6 +104,11 @@ class Wherry:
         """kill -9."""
         assert self._program
         await self._program.kill()
+
+    def erase_store(self) -> None:
+        """Of SQLite, while it does not run."""
+        for path in glob.glob(f"{glob.escape(self.folder)}/wherry.db*"):
+            os.remove(path)
 
     def log(self, most: int = 60) -> str:
         return self._program.tail(most) if self._program else ""
