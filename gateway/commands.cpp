@@ -1,6 +1,7 @@
 #include "gateway/commands.hpp"
 
 #include "gateway/app.hpp"
+#include "gateway/connector/loader.hpp"
 #include "gateway/store/accounts.hpp"
 #include "gateway/store/ids.hpp"
 
@@ -52,6 +53,12 @@ asio::awaitable<void> stop_at_signal(App& app, asio::io_context& loop) {
   loop.stop();
 }
 
+// For connectors that are only to read their configuration.
+struct NoStorage final : connector::Storage {
+  asio::awaitable<void> write(std::vector<connector::Entry>) override { co_return; }
+  asio::awaitable<std::vector<connector::Entry>> read(std::string, std::string, std::size_t) override { co_return std::vector<connector::Entry>(); }
+};
+
 // A driver for a command that works on the store while no gateway runs on it.
 template <class Work>
 int with_store(const std::filesystem::path& file, Work work) {
@@ -93,6 +100,20 @@ int run_gateway(const std::filesystem::path& file) {
 int check_config(const std::filesystem::path& file) {
   const auto config = read_config(file);
   if (!config) return complain(config.error());
+  asio::io_context loop(1);
+  net::HttpClient http(loop.get_executor());
+  net::HttpServer webhooks(loop.get_executor());
+  webhooks.public_url = config->http.public_url;
+  NoStorage storage;
+  const base::SystemClock clock;
+  for (const TransportEntry& entry : config->transports) {
+    if (entry.connector.empty()) continue;  // what a child makes of its configuration only the running child can say
+    const auto plugin = connector::load_connector(std::filesystem::absolute(config->connectors_folder / (entry.connector + ".so")).string());
+    if (!plugin) return complain({base::Errc::bad_input, file.string() + ": " + entry.where + ".connector: " + plugin.error().text});
+    const connector::Services services{loop.get_executor(), http, webhooks, storage, clock};
+    const auto made = (*plugin)->make(entry.configuration, services);
+    if (!made) return complain({base::Errc::bad_input, file.string() + ": " + entry.where + ".configuration." + made.error().text});
+  }
   std::cout << file.string() << ": " << config->transports.size() << " transport(s), nothing wrong\n";
   return exit_ok;
 }
