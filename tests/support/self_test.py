@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
 import sys
 import tempfile
 import unittest
@@ -116,19 +115,15 @@ class Hosts(unittest.IsolatedAsyncioTestCase):
     async def test_the_fake_server_behaves(self) -> None:
         await self._converse("fake")
 
-    @unittest.skipUnless(shutil.which("prosody"), "Prosody is not installed")
     async def test_prosody_behaves_the_same(self) -> None:
         await self._converse("prosody")
 
-    @unittest.skipUnless(shutil.which("ejabberdctl"), "ejabberd is not installed")
     async def test_ejabberd_behaves_the_same(self) -> None:
         await self._converse("ejabberd")
 
-    @unittest.skipUnless(shutil.which("prosody"), "Prosody is not installed")
     async def test_prosody_comes_back_after_kill(self) -> None:
         await self._die_and_return("prosody")
 
-    @unittest.skipUnless(shutil.which("ejabberdctl"), "ejabberd is not installed")
     async def test_ejabberd_comes_back_after_kill(self) -> None:
         await self._die_and_return("ejabberd")
 

@@ -1,5 +1,4 @@
 """The carrier against Perl's Net::SMPP, and our GSM 7 table against Perl's Encode."""
-import shutil
 import subprocess
 import unittest
 
@@ -7,11 +6,6 @@ from peers import HERE, THEM, US, Peer, SmppCase, bare
 from test_codec import program
 
 
-def perl_has(module: str) -> bool:
-    return bool(shutil.which("perl")) and subprocess.run(["perl", f"-M{module}", "-e", "1"], capture_output=True).returncode == 0
-
-
-@unittest.skipUnless(perl_has("Net::SMPP"), "Net::SMPP is not installed")
 class NetSmpp(SmppCase):
     def setUp(self) -> None:
         super().setUp()
@@ -47,7 +41,6 @@ class NetSmpp(SmppCase):
         self.assertEqual(self.peer.all_so_far("unexpected"), [])
 
 
-@unittest.skipUnless(perl_has("Encode::GSM0338"), "Perl's Encode is not installed")
 class Gsm(unittest.TestCase):
     def test_our_table_is_that_of_perl(self) -> None:
         theirs = subprocess.run(["perl", str(HERE / "gsm_table.pl")], check=True, capture_output=True, text=True).stdout.splitlines()

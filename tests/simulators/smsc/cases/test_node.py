@@ -112,7 +112,7 @@ class Texts(Nodes):
         import tempfile
         from support import Simulator
         if not shutil.which("openssl"):
-            self.skipTest("openssl is not installed")
+            self.fail("openssl is not installed")
         with tempfile.TemporaryDirectory() as folder:
             subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
                             "2", "-subj", "/CN=localhost",

@@ -1,10 +1,8 @@
 """Perl's Net::SMPP as the gateway: a second opinion on every octet, because it does no character set work."""
-import unittest
 
-from support import Case, Perl, has_net_smpp
+from support import Case, Perl
 
 
-@unittest.skipUnless(has_net_smpp(), "Net::SMPP is not installed (libnet-smpp-perl)")
 class NetSmpp(Case):
     def perl(self, *arguments) -> Perl:
         perl = Perl(self.sim, *arguments)
