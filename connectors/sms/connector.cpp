@@ -1,6 +1,7 @@
 #include "connectors/sms/connector.hpp"
 
 #include "connectors/sms/numbering.hpp"
+#include "connectors/sms/prompts.hpp"
 #include "connectors/sms/session.hpp"
 #include "gateway/base/backoff.hpp"
 #include "gateway/base/log.hpp"
@@ -61,6 +62,7 @@ connector::Network SmsConnector::describe() const {
   network.disco_type = "sms";
   network.contact_prompt = "Phone number";
   network.contact_help = "With the country code, like +1 415 555 0132.";
+  network.contact_prompts = contact_prompts();
   network.idempotency = connector::Idempotency::by_key;
   for (const auto& [name, carrier] : carriers_) {
     network.idempotency = std::max(network.idempotency, carrier->idempotency());  // by_key < queryable < none
@@ -139,7 +141,7 @@ asio::awaitable<Result<Answers>> SmsConnector::log_in(connector::Applicant appli
   if (!answers) co_return answers.error();
   const std::string number = answers->contains(kNumberField) ? answers->at(kNumberField) : std::string();
   if (!routes_.reserve(applicant.user, number, services_.clock.now())) {
-    co_return Error{Errc::rejected, fmt::format("{} is not free any more. Register again to choose another number.", number)};
+    co_return Error{Errc::conflict, fmt::format("{} is not free any more. Register again to choose another number.", number)};
   }
   Answers credentials;
   credentials[kNumberField] = number;

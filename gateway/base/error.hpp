@@ -6,6 +6,7 @@
 #include <boost/system/result.hpp>
 
 #include <chrono>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -17,10 +18,12 @@ enum class Errc {
   rejected,        // refused for good: bounce to the sender
   not_found,       // refused for good: no such contact, number or room
   bad_input,       // refused for good: what was typed or configured is wrong; the text says how to mend it
+  conflict,        // refused for good: it is somebody else's already, a number or a name
+  offline,         // refused for good: the contact is away, and neither side keeps messages for it
   unsupported,     // this network has no such thing
   not_authorized,  // the credentials no longer work: the user must log in again
   unavailable,     // provably not done; may be retried
-  uncertain,       // may have been done; repeated only where the network deduplicates
+  uncertain,       // may have been done; repeated only where the network deduplicates (the last one: parse_errc)
 };
 
 struct Error {
@@ -30,6 +33,7 @@ struct Error {
 };
 
 std::string_view to_string(Errc code);
+std::optional<Errc> parse_errc(std::string_view name);
 
 // Called by Result<T>::value() on an error: reaching it is a bug of the caller.
 [[noreturn]] void throw_exception_from_error(const Error& error, const boost::source_location& where);

@@ -123,6 +123,11 @@ Result<Greeting> parse_greeting(const json& object) {
   members.text("client_type", network.client_type, 0, 40);
   members.text("contact_prompt", network.contact_prompt);
   members.text("contact_help", network.contact_help);
+  for (const auto& [language, entry] : members.object("contact_prompts").items()) {
+    Members one(entry, "network.contact_prompts." + language.substr(0, 40) + ".", error);
+    one.text("prompt", network.contact_prompts[language].prompt);
+    one.text("help", network.contact_prompts[language].help);
+  }
   members.word("idempotency", idempotencies, network.idempotency);
   members.boolean("redelivers", network.redelivers);
   members.boolean("has_presence", network.has_presence);

@@ -39,14 +39,21 @@ enum class Idempotency {
   none,       // a repeat may double: the sender is told that the message may not have been sent
 };
 
+// What one types to name a contact ("Phone number"), and how ("With the country code, like +1 415 555 0132.").
+struct ContactPrompt {
+  std::string prompt;
+  std::string help;
+};
+
 // What the network is, as far as the gateway must know.
 struct Network {
   std::string id;             // "sms": one word, in logs and configuration
   std::string name;           // "SMS": in disco and roster
   std::string disco_type;     // category "gateway", type from the XMPP registrar: "sms"
   std::string client_type = "pc";  // what contacts use, category "client": "sms", "phone", "pc" …
-  std::string contact_prompt; // jabber:iq:gateway: what one types to name a contact, "Phone number"
-  std::string contact_help;   // and how: "With the country code, like +1 415 555 0132."
+  std::string contact_prompt; // jabber:iq:gateway, in English: as ContactPrompt
+  std::string contact_help;
+  std::map<std::string, ContactPrompt> contact_prompts;  // and in other languages, by primary subtag (RFC 5646 §2.2.1): "de"
   Idempotency idempotency = Idempotency::none;
   bool redelivers = true;     // may publish the same event again after an interruption: the inbox remembers ids
   bool has_presence = false;  // contacts' presence is known; otherwise they are shown available while the session is up

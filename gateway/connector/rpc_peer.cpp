@@ -8,7 +8,6 @@
 #include <boost/system/system_error.hpp>
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace wherry::connector {
@@ -25,9 +24,6 @@ constexpr std::chrono::hours most_retry_after{24};
 
 // JSON-RPC 2.0 §5.1; -32000 is the first of those left to us, the true code is in `data`.
 constexpr int method_not_found = -32601, invalid_params = -32602, failed = -32000;
-
-constexpr std::array codes{Errc::rejected,       Errc::not_found,   Errc::bad_input, Errc::unsupported,
-                           Errc::not_authorized, Errc::unavailable, Errc::uncertain};
 
 int number_of(Errc code) {
   if (code == Errc::unsupported) return method_not_found;
@@ -50,9 +46,7 @@ Error to_error(const json& error) {
   if (message.is_string()) result.text = message.get<std::string>();
   if (!data.is_object()) return result;
   const json word = member(data, "code"), seconds = member(data, "retry_after");
-  for (const Errc code : codes) {
-    if (word.is_string() && word.get_ref<const std::string&>() == base::to_string(code)) result.code = code;
-  }
+  if (word.is_string()) result.code = base::parse_errc(word.get_ref<const std::string&>()).value_or(result.code);
   if (seconds.is_number_unsigned()) {
     result.retry_after = std::chrono::seconds(
         std::min<std::uint64_t>(seconds.get<std::uint64_t>(), std::chrono::seconds(most_retry_after).count()));

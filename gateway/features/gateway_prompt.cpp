@@ -10,11 +10,17 @@ namespace {
 
 constexpr std::size_t most_typed_bytes = 512;
 
+// In the language that was asked for where the network has it, else in English (rule B1.49).
 void ask(Transport& transport, const xmpp::Stanza& iq) {
+  const connector::Network& network = transport.network();
+  const std::string language = base::to_lower_ascii(iq.lang().substr(0, iq.lang().find('-')));
+  const auto found = network.contact_prompts.find(language);
+  const bool is_known = found != network.contact_prompts.end();
   xmpp::Element result = xmpp::result_of(iq);
+  result.set("xml:lang", is_known ? language : "en");
   xmpp::Element& query = result.add("query", ns::gateway);
-  query.add_text_child("desc", transport.network().contact_help);
-  query.add_text_child("prompt", transport.network().contact_prompt);
+  query.add_text_child("desc", is_known ? found->second.help : network.contact_help);
+  query.add_text_child("prompt", is_known ? found->second.prompt : network.contact_prompt);
   transport.send(result);
 }
 

@@ -87,9 +87,9 @@ void reply(Transport& transport, const xmpp::Stanza& iq, const xmpp::StanzaError
   transport.send(answer);
 }
 
-// Bad data is not-acceptable (rule B1.11), whatever exactly the network said of it.
+// Bad data is not-acceptable (rule B1.11), whatever exactly the network said of it; what is taken is a conflict (B4.4).
 xmpp::StanzaError refusal(const Error& error) {
-  if (error.code == Errc::unavailable || error.code == Errc::uncertain || error.code == Errc::unsupported) return xmpp::to_stanza_error(error);
+  if (error.code == Errc::unavailable || error.code == Errc::uncertain || error.code == Errc::unsupported || error.code == Errc::conflict) return xmpp::to_stanza_error(error);
   return {"modify", "not-acceptable", error.text};
 }
 

@@ -92,6 +92,8 @@ StanzaError to_stanza_error(const base::Error& error) {
     case Errc::not_found: return {"cancel", "item-not-found", error.text};
     case Errc::bad_input: return {"modify", "not-acceptable", error.text};
     case Errc::rejected: return {"modify", "not-acceptable", error.text};
+    case Errc::conflict: return {"cancel", "conflict", error.text};
+    case Errc::offline: return {"cancel", "service-unavailable", error.text};
     case Errc::unsupported: return {"cancel", "feature-not-implemented", error.text};
     case Errc::not_authorized: return {"auth", "not-authorized", error.text};
     case Errc::unavailable: return {"wait", "remote-server-timeout", error.text};

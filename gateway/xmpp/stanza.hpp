@@ -44,8 +44,9 @@ struct StanzaError {
   std::string text;       // for a person; may be empty
 };
 // The only table from Errc to conditions: not_found → item-not-found, bad_input → not-acceptable, rejected →
-// not-acceptable, unsupported → feature-not-implemented, not_authorized → not-authorized, unavailable →
-// remote-server-timeout, uncertain → remote-server-timeout (its text says that it may have arrived).
+// not-acceptable, conflict → conflict, offline → service-unavailable, unsupported → feature-not-implemented,
+// not_authorized → not-authorized, unavailable → remote-server-timeout, uncertain → remote-server-timeout (its text says
+// that it may have arrived).
 StanzaError to_stanza_error(const base::Error& error);
 
 // The <error/> child, with the legacy code of XEP-0086, which XEP-0077 §8 still demands.

@@ -10,7 +10,7 @@ NUMBERS = {"unsupported": -32601, "bad_input": -32602}  # the other codes are -3
 
 
 class RpcError(Exception):
-    """`code` is one of the contract's: rejected, not_found, bad_input, unsupported, not_authorized, unavailable, uncertain."""
+    """`code` is one of the contract's (gateway/base/error.hpp)."""
 
     def __init__(self, code: str, text: str = "", retry_after: int = 0) -> None:
         super().__init__(f"{code}: {text}")

@@ -342,6 +342,7 @@ NETWORKS = {
     # Like SMS: always on, no presence, delivery reports, a repeat may double.
     "net.test": Description(
         {"id": "net", "name": "Net", "disco_type": "sms", "contact_prompt": "Phone number",
+         "contact_prompts": {"de": {"prompt": "Telefonnummer", "help": "Mit Ländervorwahl, wie +1 555 010 0199."}},
          "contact_help": "With the country code, like +1 555 010 0199.", "idempotency": "none", "redelivers": True,
          "has_presence": False, "reports_delivery": True},
         {"title": "Net", "instructions": "Your account at Net.", "fields": _ACCOUNT}, phone_number),

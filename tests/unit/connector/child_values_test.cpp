@@ -9,7 +9,7 @@ using nlohmann::json;
 namespace {
 const json greeting = json::parse(R"({
   "protocol": 1,
-  "network": {"id": "n", "name": "N", "disco_type": "t", "client_type": "phone", "contact_prompt": "p", "contact_help": "h", "idempotency": "by_key",
+  "network": {"id": "n", "name": "N", "disco_type": "t", "client_type": "phone", "contact_prompt": "p", "contact_help": "h", "contact_prompts": {"de": {"prompt": "dp", "help": "dh"}}, "idempotency": "by_key",
               "redelivers": false, "has_presence": true, "reports_delivery": true},
   "capabilities": {"text_bytes": 160, "files": "full", "delivery_reports": "partial"}})");
 
@@ -26,6 +26,8 @@ TEST_CASE("parse_greeting reads the network and its capabilities") {
   CHECK(parsed.network.disco_type == "t");
   CHECK(parsed.network.client_type == "phone");
   CHECK(parsed.network.contact_help == "h");
+  CHECK(parsed.network.contact_prompts.at("de").prompt == "dp");
+  CHECK(parsed.network.contact_prompts.at("de").help == "dh");
   CHECK(parsed.network.idempotency == Idempotency::by_key);
   CHECK_FALSE(parsed.network.redelivers);
   CHECK(parsed.network.has_presence);
@@ -52,6 +54,8 @@ TEST_CASE("parse_greeting names what is wrong") {
   CHECK(greeting_error("/network/name", nullptr).starts_with("network.name: "));
   CHECK(greeting_error("/network/idempotency", "maybe") ==
         "network.idempotency: must be one of by_key, queryable, none");
+  CHECK(greeting_error("/network/contact_prompts/de/help", 5).starts_with("network.contact_prompts.de.help: must be a string"));
+  CHECK(greeting_error("/network/contact_prompts", "x").starts_with("network.contact_prompts."));
   CHECK(greeting_error("/capabilities/text_bytes", -1).starts_with("capabilities.text_bytes: "));
   CHECK(parse_greeting(json::array()).error().code == Errc::bad_input);
 }

@@ -91,6 +91,8 @@ TEST_CASE("Every Errc becomes one stanza error with its legacy code (RFC 6120 §
   CHECK(shown(Errc::not_found) == "cancel item-not-found 404");
   CHECK(shown(Errc::bad_input) == "modify not-acceptable 406");
   CHECK(shown(Errc::rejected) == "modify not-acceptable 406");
+  CHECK(shown(Errc::conflict) == "cancel conflict 409");
+  CHECK(shown(Errc::offline) == "cancel service-unavailable 503");
   CHECK(shown(Errc::unsupported) == "cancel feature-not-implemented 501");
   CHECK(shown(Errc::not_authorized) == "auth not-authorized 401");
   CHECK(shown(Errc::unavailable) == "wait remote-server-timeout 504");
