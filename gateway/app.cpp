@@ -1,11 +1,13 @@
 #include "gateway/app.hpp"
 
 #include "gateway/base/text.hpp"
+#include "gateway/base/within.hpp"
 #include "gateway/connector/child.hpp"
 #include "gateway/connector/loader.hpp"
 #include "gateway/db/migrate.hpp"
 #include "gateway/features/features.hpp"
 #include "gateway/store/inbox.hpp"
+#include "gateway/store/retention.hpp"
 
 #include <openssl/sha.h>
 
@@ -91,7 +93,7 @@ base::Result<std::unique_ptr<db::Driver>> open_store(const Config& config) {
   return driver;
 }
 
-App::App(Config config, asio::io_context& loop) : config_(std::move(config)), loop_(loop) {}
+App::App(Config config, asio::io_context& loop) : config_(std::move(config)), loop_(loop), tasks_(loop.get_executor()) {}
 App::~App() = default;
 
 asio::awaitable<base::Result<void>> App::start() {
@@ -125,7 +127,20 @@ asio::awaitable<base::Result<void>> App::start() {
     networks_.push_back(std::move(*network));
   }
   for (Network& network : networks_) co_await network.transport->start();
+  tasks_.spawn("retention", keep_tidy());
   co_return base::ok();
+}
+
+// Removes what has expired, at the start and every hour.
+asio::awaitable<void> App::keep_tidy() {
+  constexpr std::chrono::hours pause(1);
+  for (;; co_await base::sleep(pause)) {
+    std::function<std::int64_t(db::Transaction&)> sweep = [now = base::to_milliseconds(clock_.now())](db::Transaction& t) {
+      return store::remove_expired(t, now);
+    };
+    const std::int64_t undelivered = co_await database_->fetch(std::move(sweep));
+    if (undelivered > 0) log::warn("inbox.expired", {{"messages", undelivered}});
+  }
 }
 
 asio::awaitable<base::Result<App::Network>> App::build(const TransportEntry& entry, std::string store_id) {
@@ -154,6 +169,8 @@ asio::awaitable<base::Result<std::unique_ptr<connector::Connector>>> App::make_c
 }
 
 asio::awaitable<void> App::stop() {
+  tasks_.cancel();
+  co_await tasks_.join();
   for (auto network = networks_.rbegin(); network != networks_.rend(); ++network) co_await network->transport->stop();
   if (http_server_) co_await http_server_->stop();
   db::Database::Closure nothing = [](db::Transaction&) {};

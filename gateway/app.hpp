@@ -2,6 +2,7 @@
 #pragma once
 
 #include "gateway/base/secret.hpp"
+#include "gateway/base/task_group.hpp"
 #include "gateway/config.hpp"
 #include "gateway/db/database.hpp"
 #include "gateway/net/http_client.hpp"
@@ -35,6 +36,7 @@ class App {
     std::unique_ptr<store::ConnectorStorage> storage;
     std::unique_ptr<transport::Transport> transport;
   };
+  boost::asio::awaitable<void> keep_tidy();
   boost::asio::awaitable<base::Result<Network>> build(const TransportEntry& entry, std::string store_id);
   boost::asio::awaitable<base::Result<std::unique_ptr<connector::Connector>>> make_connector(const TransportEntry& entry, connector::Services services);
 
@@ -46,6 +48,7 @@ class App {
   std::unique_ptr<net::HttpClient> http_client_;
   std::unique_ptr<net::HttpServer> http_server_;
   std::vector<Network> networks_;
+  base::TaskGroup tasks_;
 };
 
 }  // namespace wherry

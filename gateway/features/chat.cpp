@@ -4,11 +4,18 @@
 
 #include "gateway/base/log.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 namespace wherry::features {
 
 namespace {
 
 constexpr std::size_t most_text_bytes = 64 << 10;
+
+// Why a server gives a message back that it may take later (RFC 6120 §8.3.3, RFC 6121 §8.5).
+constexpr const char* passing_conditions[] = {"service-unavailable",     "recipient-unavailable", "resource-constraint",
+                                              "remote-server-not-found", "remote-server-timeout", "internal-server-error"};
 
 // A text that only the contact's own device could read is of no use to a network that cannot carry it.
 bool is_encrypted(const xmpp::Element& message) {
@@ -49,16 +56,24 @@ void send(Transport& transport, xmpp::Stanza stanza, connector::Content content,
   connector::SendMessage message;
   message.chat = *contact;
   message.content = std::move(content);
-  const auto put = transport.outbox().put(*account, std::move(message), transport::origin_of(stanza));
+  const auto put = transport.outbox().put(*account, std::move(message), transport::origin_of(stanza, transport.clock().now()));
   if (!put) transport.reply_error(stanza, xmpp::StanzaError{"wait", "resource-constraint", put.error().text});
 }
 
+// The user's server gave our message back. Where that only means that nobody is there just now, it is kept for them.
+// RFC 6120 §8.3.1: an error is never answered.
+void came_back(Transport& transport, const xmpp::Stanza& stanza) {
+  const xmpp::Element* error = stanza.element.child("error", ns::component);
+  const bool may_pass = error && std::any_of(std::begin(passing_conditions), std::end(passing_conditions), [&](const char* condition) {
+    return error->child(condition, ns::stanza_errors) != nullptr;
+  });
+  const LiveAccount* account = transport.accounts().find(stanza.from);
+  const bool kept = may_pass && account && transport.inbox().returned(*account, stanza.id());
+  log::info("message.returned", {{"transport", transport.domain().str()}, {"user", log::masked(stanza.from.bare_view())}, {"kept", kept}});
+}
+
 void to_contact(Transport& transport, xmpp::Stanza stanza) {
-  if (stanza.type() == "error") {
-    // The user's server gave our message back. RFC 6120 §8.3.1: an error is never answered.
-    log::info("message.returned", {{"transport", transport.domain().str()}, {"user", log::masked(stanza.from.bare_view())}});
-    return;
-  }
+  if (stanza.type() == "error") return came_back(transport, stanza);
   if (stanza.type() == "groupchat") return transport.reply_error(stanza, xmpp::StanzaError{"cancel", "service-unavailable", "This is a person, not a room."});
   if (is_encrypted(stanza.element)) {
     return transport.reply_error(stanza, xmpp::StanzaError{"modify", "not-acceptable", "This network cannot carry encrypted messages. Please switch encryption off for this contact."});

@@ -71,6 +71,7 @@ void came(Transport& transport, LiveAccount& account, const xmpp::Stanza& stanza
   news.availability = presence.availability;
   news.status = presence.status;
   forward(transport, account, std::move(news));
+  if (is_new) transport.inbox().resend_returned(account.id());
   // A session that is only now coming up tells by itself (on_account_state).
   if (is_new && (was_online || account.state == LiveAccount::State::needs_login)) send_all(transport, account, stanza.from);
 }

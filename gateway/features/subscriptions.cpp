@@ -26,7 +26,7 @@ store::ContactRow row_of(const LiveAccount& account, const base::ContactId& cont
 
 // The network is told durably: a contact added while it is down is added when it is back.
 void tell_network(Transport& transport, LiveAccount& account, connector::Action action, const base::ContactId& contact, const xmpp::Stanza& stanza) {
-  const auto put = transport.outbox().put(account, std::move(action), base::to_string(base::ChatId(contact)), transport::origin_of(stanza));
+  const auto put = transport.outbox().put(account, std::move(action), base::to_string(base::ChatId(contact)), transport::origin_of(stanza, transport.clock().now()));
   if (!put) transport.reply_error(stanza, put.error());
 }
 

@@ -65,6 +65,12 @@ std::vector<InboxRow> read_inbox(db::Transaction& transaction, base::AccountId a
                         {account.value, after, std::int64_t{limit}}));
 }
 
+std::int64_t remove_inbox_before(db::Transaction& transaction, std::int64_t created) {
+  const std::int64_t expired = transaction.query("SELECT COUNT(*) FROM inbox WHERE created < $1", {created}).at(0).integer(0);
+  if (expired > 0) transaction.execute("DELETE FROM inbox WHERE created < $1", {created});
+  return expired;
+}
+
 std::int64_t count_inbox(db::Transaction& transaction, const std::string& transport) {
   return transaction
       .query("SELECT COUNT(*) FROM inbox WHERE account IN (SELECT id FROM accounts WHERE transport = $1)", {transport})

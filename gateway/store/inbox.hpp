@@ -25,6 +25,8 @@ void remove_inbox(db::Transaction& transaction, std::span<const IdRange> ranges)
 std::vector<InboxRow> read_inbox(db::Transaction& transaction, const std::string& transport, std::int64_t after, int limit);
 // The same of one account.
 std::vector<InboxRow> read_inbox(db::Transaction& transaction, base::AccountId account, std::int64_t after, int limit);
+// Removes rows made before `created` (ms); how many. Reads them all: now and then, not for every message.
+std::int64_t remove_inbox_before(db::Transaction& transaction, std::int64_t created);
 // How many rows a transport's accounts have. Reads them all: for start and for tests, not for every message.
 std::int64_t count_inbox(db::Transaction& transaction, const std::string& transport);
 

@@ -195,6 +195,7 @@ void Accounts::report(LiveAccount& account, const connector::AccountChanged& cha
 
 void Accounts::user_available(LiveAccount& account, const xmpp::Jid& full, UserPresence presence) {
   const bool first = account.resources.empty();
+  account.presence_seen = true;
   account.resources[full.str()] = std::move(presence);
   if (!first) return;
   account.backoff.reset();
@@ -202,6 +203,7 @@ void Accounts::user_available(LiveAccount& account, const xmpp::Jid& full, UserP
 }
 
 void Accounts::user_unavailable(LiveAccount& account, const xmpp::Jid& full) {
+  account.presence_seen = true;
   if (full.is_bare()) account.resources.clear();
   else account.resources.erase(full.str());
   if (account.resources.empty()) account.changed.notify();

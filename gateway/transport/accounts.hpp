@@ -50,6 +50,7 @@ class LiveAccount {
   State state = State::offline;
   std::string trouble;  // the last failure, for the user
   std::map<std::string, UserPresence> resources;  // available ones, by full JID
+  bool presence_seen = false;                     // in this run: otherwise resources say nothing
   std::map<base::ContactId, LiveContact> contacts;
   // Shared with the performs in flight, which may outlast the account's removal.
   std::shared_ptr<connector::Session> session;

@@ -25,13 +25,19 @@ base::Result<Delivery> parse_own(const nlohmann::json& json) {
   auto origin = parse_origin(json[1].get_ref<const std::string&>());
   if (!origin) return origin.error();
   if (json[0] == "delivered") return Delivery(SendDelivered{std::move(*origin)});
-  if (json[0] != "failed" || json.size() != 4 || !json[2].is_number_integer() || !json[3].is_string()) return damaged;
-  const int code = json[2].get<int>();
-  if (code < 0 || code > static_cast<int>(base::Errc::uncertain)) return damaged;
-  return Delivery(SendFailed{std::move(*origin), static_cast<base::Errc>(code), json[3].get<std::string>()});
+  if (json[0] != "failed" || json.size() != 4 || !json[2].is_string() || !json[3].is_string()) return damaged;
+  const auto code = base::parse_errc(json[2].get_ref<const std::string&>());
+  if (!code) return damaged;
+  return Delivery(SendFailed{std::move(*origin), *code, json[3].get<std::string>()});
 }
 
 }  // namespace
+
+const Origin* origin_of(const Delivery& delivery) {
+  if (const auto* delivered = std::get_if<SendDelivered>(&delivery)) return &delivered->origin;
+  if (const auto* failed = std::get_if<SendFailed>(&delivery)) return &failed->origin;
+  return nullptr;
+}
 
 std::string to_text(const Delivery& delivery) {
   return std::visit(
@@ -40,7 +46,7 @@ std::string to_text(const Delivery& delivery) {
         if constexpr (std::is_same_v<D, SendDelivered>) {
           return dump(nlohmann::json::array({"delivered", to_text(d.origin)}));
         } else if constexpr (std::is_same_v<D, SendFailed>) {
-          return dump(nlohmann::json::array({"failed", to_text(d.origin), static_cast<int>(d.code), d.text}));
+          return dump(nlohmann::json::array({"failed", to_text(d.origin), base::to_string(d.code), d.text}));
         } else {
           return connector::to_text(connector::Event(d));
         }

@@ -25,6 +25,9 @@ struct SendFailed {  // an error stanza with the original id, also days later
 using Delivery = std::variant<connector::MessageReceived, connector::ContactAsked, connector::ContactAnswered,
                               connector::ContactRemoved, SendDelivered, SendFailed>;
 
+// Of the two kinds that we say ourselves: where the send came from; of the others null.
+const Origin* origin_of(const Delivery& delivery);
+
 // As JSON without line breaks; a row that was damaged gives bad_input.
 std::string to_text(const Delivery& delivery);
 base::Result<Delivery> parse_delivery(std::string_view text);

@@ -1,6 +1,10 @@
 #include "gateway/transport/inbox.hpp"
 
 #include "gateway/base/log.hpp"
+#include "gateway/store/retention.hpp"
+
+#include <algorithm>
+#include <charconv>
 
 namespace wherry::transport {
 
@@ -8,8 +12,8 @@ namespace {
 
 constexpr int rows_per_read = 1000;
 constexpr std::size_t most_seen = 200000;
-constexpr std::chrono::hours seen_for{7 * 24};
 constexpr std::size_t most_parked = 1000;  // of one account
+constexpr std::size_t most_lately = 1000;  // messages to other servers
 
 // Which event ids may come again after an interruption.
 std::string repeatable_id(const connector::Event& event) {
@@ -28,10 +32,9 @@ asio::awaitable<void> Inbox::load(connector::Network network, std::string id_pre
   network_ = std::move(network);
   id_prefix_ = std::move(id_prefix);
   outbox_ = &outbox;
-  const std::int64_t since = base::to_milliseconds(clock_.now() - seen_for);
+  const std::int64_t since = base::to_milliseconds(clock_.now() - store::seen_kept);
   using SeenLately = std::pair<std::string, std::vector<std::uint64_t>>;
   std::function<SeenLately(db::Transaction&)> read = [this, since](db::Transaction& t) {
-    store::remove_seen_before(t, since);
     return SeenLately(store::seen_key(t), store::read_seen(t, transport_, since, most_seen));
   };
   const SeenLately lately = co_await database_.fetch(std::move(read));
@@ -62,7 +65,7 @@ asio::awaitable<void> Inbox::publish(base::AccountId account, connector::Event e
   std::visit(
       [&](auto& e) {
         using E = std::decay_t<decltype(e)>;
-        if constexpr (std::is_constructible_v<Delivery, E> && !std::is_same_v<E, connector::MessageProgressed>) put(account, std::move(e));
+        if constexpr (std::is_constructible_v<Delivery, E> && !std::is_same_v<E, connector::MessageProgressed>) put(account, std::move(e), now());
       },
       event);
   std::exception_ptr failure;
@@ -84,21 +87,25 @@ asio::awaitable<void> Inbox::commit() {
   co_await base::suspend(std::move(start));
 }
 
-void Inbox::put(base::AccountId account, Delivery delivery) {
+void Inbox::put(base::AccountId account, Delivery delivery, std::int64_t created) {
   Item item;
   item.id = journal_.next_inbox_id();
   item.account = account;
-  store::InboxRow row;
-  row.id = item.id;
-  row.account = account;
-  row.payload = to_text(delivery);
-  row.created = base::to_milliseconds(clock_.now());
-  journal_.insert(std::move(row));
+  journal_.insert(row_of(item.id, account, delivery, created));
   item.delivery = std::move(delivery);
   auto held = std::make_shared<Item>(std::move(item));
   journal_.after_commit([this, held](std::exception_ptr error) {
     if (!error) committed(std::move(*held));
   });
+}
+
+store::InboxRow Inbox::row_of(std::int64_t id, base::AccountId account, const Delivery& delivery, std::int64_t created) const {
+  store::InboxRow row;
+  row.id = id;
+  row.account = account;
+  row.payload = to_text(delivery);
+  row.created = created;
+  return row;
 }
 
 void Inbox::put_failed(base::AccountId account, Origin origin, base::Error error) {
@@ -107,7 +114,7 @@ void Inbox::put_failed(base::AccountId account, Origin origin, base::Error error
   failed.origin = std::move(origin);
   failed.code = error.code;
   failed.text = std::move(error.text);
-  put(account, std::move(failed));
+  put(account, std::move(failed), now());
 }
 
 // ---- Reports on what we sent ----
@@ -158,7 +165,7 @@ asio::awaitable<bool> Inbox::apply_progress(base::AccountId account, connector::
   } else if (origin->wants_receipt) {
     SendDelivered delivered;
     delivered.origin = std::move(*origin);
-    put(account, std::move(delivered));
+    put(account, std::move(delivered), now());
   }
   co_await commit();
   co_return true;
@@ -176,7 +183,7 @@ asio::awaitable<std::optional<store::SentMessage>> Inbox::find_sent(base::Accoun
 // ---- Sending ----
 
 void Inbox::committed(Item item) {
-  if (newest_spilled_ > newest_in_memory_ || rows_.size() >= limits_.in_memory) {
+  if (is_spilled() || rows_.size() >= limits_.in_memory) {
     newest_spilled_ = item.id;
     return;
   }
@@ -188,10 +195,9 @@ void Inbox::committed(Item item) {
 void Inbox::pump() {
   while (sent_ < rows_.size() && link_.can_send()) {
     Item& item = rows_[sent_];
-    const LiveAccount* account = accounts_.find(item.account);
     xmpp::Sequence sequence = sent_ > 0 ? rows_[sent_ - 1].sequence : 0;
-    if (account) {
-      for (const xmpp::Element& stanza : to_stanzas_(*account, item.delivery, stanza_id(item.id))) {
+    if (!item.returned) {
+      for (const xmpp::Element& stanza : to_stanzas_(accounts_.find(item.account), item.delivery, stanza_id(item.id))) {
         sequence = std::max(sequence, link_.send(stanza, xmpp::Component::Track::yes));
       }
     }
@@ -207,15 +213,97 @@ void Inbox::disconnected() { sent_ = 0; }
 
 void Inbox::confirmed(xmpp::Sequence sequence) {
   while (sent_ > 0 && rows_.front().sequence <= sequence) {
-    journal_.remove_inbox(rows_.front().id);
+    Item& item = rows_.front();
+    if (!item.returned) {
+      journal_.remove_inbox(item.id);
+      if (is_remote(item.account) && std::holds_alternative<connector::MessageReceived>(item.delivery)) {
+        lately_.push_back(std::move(item));
+        if (lately_.size() > most_lately) lately_.pop_front();
+      }
+    }
     rows_.pop_front();
     --sent_;
   }
   reload_if_low();
 }
 
+// ---- What came back ----
+
+// Our server answers for its own users while it processes the message, so before it answers the ping behind it: the row is
+// still among rows_. Another server's answer may come long after that.
+bool Inbox::returned(const LiveAccount& account, std::string_view of_stanza) {
+  if (!of_stanza.starts_with(id_prefix_)) return false;
+  of_stanza.remove_prefix(id_prefix_.size());
+  std::int64_t id = 0;
+  std::from_chars(of_stanza.data(), of_stanza.data() + of_stanza.size(), id);  // a part's id goes on with "-2"
+  const auto find = [&](std::deque<Item>& items) -> Item* {  // both are in order of ids
+    const auto item = std::lower_bound(items.begin(), items.end(), id, [](const Item& i, std::int64_t wanted) { return i.id < wanted; });
+    const bool found = item != items.end() && item->id == id && item->account == account.id();
+    return found && std::holds_alternative<connector::MessageReceived>(item->delivery) ? &*item : nullptr;
+  };
+  Item* present = find(rows_);
+  Item* item = present ? present : find(lately_);
+  if (!item || item->returned) return item != nullptr;  // each part of it may come back
+  item->returned = true;
+  if (present) returned_[item->account].push_back(id);
+  else keep_returned(*item);
+  return true;
+}
+
+// Its row is gone: it gets another, which is not sent yet.
+void Inbox::keep_returned(const Item& item) {
+  const std::int64_t id = journal_.next_inbox_id();
+  journal_.insert(row_of(id, item.account, item.delivery, now()));
+  journal_.after_commit([this, id, account = item.account](std::exception_ptr error) {
+    if (error) return log::error("inbox.returned_not_kept", {{"account", account.value}});
+    if (is_spilled()) {
+      newest_spilled_ = std::max(newest_spilled_, id);  // read back with the others, and so sent anew
+      return;
+    }
+    newest_in_memory_ = std::max(newest_in_memory_, id);
+    returned_[account].push_back(id);
+  });
+}
+
+bool Inbox::is_remote(base::AccountId account) const {
+  const LiveAccount* live = accounts_.find(account);
+  return live && live->user().domain() != link_.config().server.domain();
+}
+
+void Inbox::resend_returned(base::AccountId account) {
+  auto waiting = returned_.extract(account);
+  if (!waiting.empty()) tasks_.spawn("inbox.resend", resend(account, std::move(waiting.mapped())));
+}
+
+void Inbox::resend_returned() {
+  std::vector<base::AccountId> accounts;
+  for (const auto& [account, ids] : returned_) accounts.push_back(account);
+  for (const base::AccountId account : accounts) resend_returned(account);
+}
+
+// Each becomes a new row behind all others, in the commit that removes the old one.
+asio::awaitable<void> Inbox::resend(base::AccountId account, std::vector<std::int64_t> ids) {
+  std::sort(ids.begin(), ids.end());
+  for (std::size_t done = 0; done < ids.size();) {
+    std::function<std::vector<store::InboxRow>(db::Transaction&)> read = [account, after = ids[done] - 1](db::Transaction& t) {
+      return store::read_inbox(t, account, after, rows_per_read);
+    };
+    const auto rows = co_await database_.fetch(std::move(read));
+    for (const auto& row : rows) {
+      while (done < ids.size() && ids[done] < row.id) ++done;  // removed meanwhile
+      if (done == ids.size()) break;
+      if (ids[done] != row.id) continue;
+      ++done;
+      auto delivery = parse_delivery(row.payload);
+      if (delivery) put(account, std::move(*delivery), row.created);
+      journal_.remove_inbox(row.id);
+    }
+    if (rows.size() < static_cast<std::size_t>(rows_per_read)) break;
+  }
+}
+
 void Inbox::reload_if_low() {
-  if (newest_spilled_ <= newest_in_memory_ || reloading_ || rows_.size() >= limits_.in_memory / 2) return;
+  if (!is_spilled() || reloading_ || rows_.size() >= limits_.in_memory / 2) return;
   reloading_ = true;
   tasks_.spawn("inbox.reload", reload());
 }

@@ -25,8 +25,9 @@ struct InboxLimits {
 
 class Inbox {
  public:
-  // The stanzas of a delivery, without side effects; `id` is the delivery's for ever.
-  using ToStanzas = std::function<std::vector<xmpp::Element>(const LiveAccount&, const Delivery&, const std::string& id)>;
+  // The stanzas of a delivery, without side effects; `id` is the delivery's for ever. The account is null once it has
+  // been removed.
+  using ToStanzas = std::function<std::vector<xmpp::Element>(const LiveAccount*, const Delivery&, const std::string& id)>;
 
   Inbox(asio::any_io_executor executor, Journal& journal, db::Database& database, Accounts& accounts, xmpp::Component& link,
         const base::Clock& clock, std::string transport, InboxLimits limits, ToStanzas to_stanzas);
@@ -43,6 +44,12 @@ class Inbox {
   // A perform ended: reports that came before it may be matched now.
   void outbox_settled(base::AccountId account);
 
+  // The user's server gave a message of ours back: nobody was there, and it does not keep messages. It stays in the
+  // store, and is sent anew by resend_returned: when the user comes, and now and then. Whether there is such a message.
+  bool returned(const LiveAccount& account, std::string_view of_stanza);
+  void resend_returned(base::AccountId account);
+  void resend_returned();
+
   // The link's events.
   void connected();
   void disconnected();
@@ -57,16 +64,23 @@ class Inbox {
     base::AccountId account;
     Delivery delivery;
     xmpp::Sequence sequence = 0;  // of its last stanza on this connection; 0: not sent
+    bool returned = false;        // by the user's server: its row is the affair of returned_ now
   };
   asio::awaitable<void> publish_progress(base::AccountId account, connector::MessageProgressed progress);
   asio::awaitable<bool> apply_progress(base::AccountId account, connector::MessageProgressed progress);
   asio::awaitable<void> apply_parked(std::vector<connector::MessageProgressed> parked, base::AccountId account);
   asio::awaitable<std::optional<store::SentMessage>> find_sent(base::AccountId account, const std::string& network_id);
   asio::awaitable<void> commit();
-  void put(base::AccountId account, Delivery delivery);
+  void put(base::AccountId account, Delivery delivery, std::int64_t created);
   void committed(Item item);
+  store::InboxRow row_of(std::int64_t id, base::AccountId account, const Delivery& delivery, std::int64_t created) const;
+  bool is_spilled() const { return newest_spilled_ > newest_in_memory_; }
+  bool is_remote(base::AccountId account) const;
+  void keep_returned(const Item& item);
+  asio::awaitable<void> resend(base::AccountId account, std::vector<std::int64_t> ids);
   void reload_if_low();
   asio::awaitable<void> reload();
+  std::int64_t now() const { return base::to_milliseconds(clock_.now()); }
   std::string stanza_id(std::int64_t id) const { return id_prefix_ + std::to_string(id); }
 
   Journal& journal_;
@@ -85,6 +99,8 @@ class Inbox {
   std::size_t sent_ = 0;         // how many of them, from the front, are on this connection
   std::int64_t newest_in_memory_ = 0, newest_spilled_ = 0;  // as in Outbox
   bool reloading_ = false;
+  std::unordered_map<base::AccountId, std::vector<std::int64_t>> returned_;  // rows that are only in the store until they are sent anew
+  std::deque<Item> lately_;  // messages that our server has taken for users of other servers, who may give them back later
   RecentlySent recent_;
   std::uint64_t settles_ = 0;  // of the outbox, so far
   std::unordered_map<base::AccountId, std::vector<connector::MessageProgressed>> parked_;  // reports that came before their sends returned

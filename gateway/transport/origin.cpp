@@ -4,7 +4,7 @@
 
 namespace wherry::transport {
 
-Origin origin_of(const xmpp::Stanza& stanza) {
+Origin origin_of(const xmpp::Stanza& stanza, base::Time now) {
   Origin origin;
   origin.user = stanza.from.str();
   origin.contact = stanza.to.str();
@@ -12,17 +12,18 @@ Origin origin_of(const xmpp::Stanza& stanza) {
   origin.type = stanza.type();
   origin.lang = stanza.lang();
   origin.wants_receipt = stanza.element.child("request", xmpp::ns::receipts) != nullptr;
+  origin.sent = base::to_milliseconds(now);
   return origin;
 }
 
 std::string to_text(const Origin& origin) {
-  nlohmann::json json = {origin.user, origin.contact, origin.stanza_id, origin.type, origin.lang, origin.wants_receipt};
+  nlohmann::json json = {origin.user, origin.contact, origin.stanza_id, origin.type, origin.lang, origin.wants_receipt, origin.sent};
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 base::Result<Origin> parse_origin(std::string_view text) {
   const auto json = nlohmann::json::parse(text, nullptr, false);
-  if (!json.is_array() || json.size() != 6 || !json[5].is_boolean()) return base::Error{base::Errc::bad_input, "This is no origin."};
+  if (!json.is_array() || json.size() != 7 || !json[5].is_boolean() || !json[6].is_number_integer()) return base::Error{base::Errc::bad_input, "This is no origin."};
   for (std::size_t i = 0; i < 5; ++i) {
     if (!json[i].is_string()) return base::Error{base::Errc::bad_input, "This is no origin."};
   }
@@ -33,6 +34,7 @@ base::Result<Origin> parse_origin(std::string_view text) {
   origin.type = json[3].get<std::string>();
   origin.lang = json[4].get<std::string>();
   origin.wants_receipt = json[5].get<bool>();
+  origin.sent = json[6].get<std::int64_t>();
   return origin;
 }
 

@@ -17,6 +17,8 @@ constexpr int rows_per_read = 1000;
 
 const char* uncertain_text = "The connection broke while this message was being sent: it may or may not have arrived. It is not sent again by itself.";
 
+const char* unregistered_text = "You are no longer registered here; the message was not sent.";
+
 bool is_final(Errc code) { return code != Errc::unavailable && code != Errc::uncertain; }
 
 }  // namespace
@@ -75,7 +77,9 @@ base::Result<void> Outbox::accept(LiveAccount& account, connector::Action action
 }
 
 void Outbox::committed(std::unique_ptr<Item> item) {
-  if (!queues_.contains(item->row.account)) return;  // the account was removed meanwhile
+  if (!queues_.contains(item->row.account)) {  // the account was removed meanwhile
+    return events_.failed(item->row.account, item->origin, Error{Errc::rejected, unregistered_text});
+  }
   if (is_spilled() || in_memory_ >= limits_.in_memory) {
     newest_spilled_ = item->row.id;  // it will be read back in its turn
     return;
@@ -105,7 +109,7 @@ void Outbox::account_online(LiveAccount& account) {
 void Outbox::kick(base::AccountId account, const std::string& chat) {
   Queue& queue = queues_[account];
   Chat& waiting = queue.chats[chat];
-  if (waiting.working || waiting.items.empty() || stopping_) return;
+  if (waiting.working || waiting.resting || waiting.items.empty() || stopping_) return;
   const LiveAccount* live = accounts_.find(account);
   if (!live || !live->is_online()) return;
   if (queue.performing >= limits_.performing_per_account) return;  // the next that ends kicks again
@@ -149,8 +153,9 @@ asio::awaitable<bool> Outbox::work_one(base::AccountId account, std::string chat
   }
   if (item->row.not_before > now) {
     const std::chrono::milliseconds pause(std::min(item->row.not_before, item->row.deadline) - now);
-    co_await base::sleep(pause);
-    co_return true;
+    queues_[account].chats[chat].resting = true;
+    tasks_.spawn("outbox.rest", rest(account, chat, pause));
+    co_return false;
   }
   if (!repeats_freely() && item->row.state != store::OutboxState::sending) {
     co_await mark_sending(*item);
@@ -174,6 +179,17 @@ asio::awaitable<bool> Outbox::work_one(base::AccountId account, std::string chat
   settle(*item, result);
   events_.settled(account);
   co_return true;
+}
+
+// A chat that waits for its next attempt keeps no other from being worked on.
+asio::awaitable<void> Outbox::rest(base::AccountId account, std::string chat, std::chrono::milliseconds pause) {
+  co_await base::sleep(pause);
+  const auto queue = queues_.find(account);
+  if (queue == queues_.end()) co_return;
+  const auto waiting = queue->second.chats.find(chat);
+  if (waiting == queue->second.chats.end()) co_return;
+  waiting->second.resting = false;
+  kick(account, chat);
 }
 
 asio::awaitable<void> Outbox::mark_sending(Item& item) {
@@ -271,7 +287,7 @@ void Outbox::account_removed(base::AccountId account) {
     for (const auto& item : waiting.items) {
       by_id_.erase(item->row.id);
       --in_memory_;
-      events_.failed(account, item->origin, Error{Errc::rejected, "You are no longer registered here; the message was not sent."});
+      events_.failed(account, item->origin, Error{Errc::rejected, unregistered_text});
     }
   }
   queues_.erase(found);

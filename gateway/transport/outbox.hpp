@@ -70,6 +70,7 @@ class Outbox {
   struct Chat {
     std::deque<std::unique_ptr<Item>> items;  // committed, in order
     bool working = false;
+    bool resting = false;  // until its first row's next attempt
   };
   struct Queue {  // of one account
     std::unordered_map<std::string, Chat> chats;
@@ -84,6 +85,7 @@ class Outbox {
   void kick(base::AccountId account, const std::string& chat);
   asio::awaitable<void> work(base::AccountId account, std::string chat);
   asio::awaitable<bool> work_one(base::AccountId account, std::string chat);
+  asio::awaitable<void> rest(base::AccountId account, std::string chat, std::chrono::milliseconds pause);
   asio::awaitable<void> mark_sending(Item& item);
   void settle(Item& item, const base::Result<connector::Receipt>& result);
   void finish(Item& item);

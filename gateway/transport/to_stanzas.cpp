@@ -94,15 +94,32 @@ std::vector<Element> of(const SendDelivered& delivered, const StanzaContext& con
   return {std::move(stanza)};
 }
 
-std::vector<Element> of(const SendFailed& failed, const StanzaContext&) {
+// RFC 6121 §8.5.3.2.2: a server drops an error for a resource that has gone. So that the failure is not lost with it, the
+// contact's chat says it to whichever of the user's devices is there, now or later, and names the message (XEP-0461).
+Element failure_note(const SendFailed& failed, const xmpp::Jid& contact, const xmpp::StanzaError& error, const StanzaContext& context) {
+  Element stanza = xmpp::make_stanza(Kind::message, contact, context.user, "chat", context.id);
+  const std::string sent = base::to_rfc3339(base::from_milliseconds(failed.origin.sent));
+  std::string body = "A message that you sent here on " + sent.substr(0, 10) + " at " + sent.substr(11, 5) + " UTC";
+  body += failed.code == base::Errc::uncertain ? " may not have been delivered." : " was not delivered.";
+  if (!error.text.empty()) body += " " + error.text;
+  stanza.add_text_child("body", body);
+  if (!failed.origin.stanza_id.empty()) stanza.add("reply", ns::reply).set("to", failed.origin.user).set("id", failed.origin.stanza_id);
+  stanza.add("origin-id", ns::stanza_id).set("id", context.id);
+  return stanza;
+}
+
+std::vector<Element> of(const SendFailed& failed, const StanzaContext& context) {
   const auto from = xmpp::Jid::parse(failed.origin.contact);
   const auto to = xmpp::Jid::parse(failed.origin.user);
   if (!from || !to) return {};
   const bool is_presence = failed.origin.type == "subscribe" || failed.origin.type == "subscribed" ||
                            failed.origin.type == "unsubscribe" || failed.origin.type == "unsubscribed";
   Element stanza = xmpp::make_stanza(is_presence ? Kind::presence : Kind::message, *from, *to, "error", failed.origin.stanza_id);
-  stanza.add(xmpp::error_element(xmpp::to_stanza_error(base::Error{failed.code, failed.text})));
-  return {std::move(stanza)};
+  const xmpp::StanzaError error = xmpp::to_stanza_error(base::Error{failed.code, failed.text});
+  stanza.add(xmpp::error_element(error));
+  std::vector<Element> stanzas = {std::move(stanza)};
+  if (!is_presence && !context.has_sender) stanzas.push_back(failure_note(failed, *from, error, context));
+  return stanzas;
 }
 
 }  // namespace

@@ -14,6 +14,7 @@ struct StanzaContext {
   const xmpp::Jid& user;    // bare
   std::string id;           // of the delivery, for ever: the stanza's id and origin-id
   base::Time now;           // an event that is older gets its own time (XEP-0203)
+  bool has_sender = true;   // of a failed send: the resource that sent it is still there to be told
 };
 
 // At least one, unless an address in the delivery cannot be a JID (then none: there is nobody to send it from).

@@ -36,10 +36,7 @@ Transport::Transport(TransportConfig config, TransportServices services, std::un
       accounts_(services_.executor, services_.database, services_.sealer, config_.link.domain.str(), account_events()),
       outbox_(services_.executor, journal_, services_.database, accounts_, services_.clock, config_.link.domain.str(), config_.outbox, outbox_events()),
       inbox_(services_.executor, journal_, services_.database, accounts_, link_, services_.clock, config_.link.domain.str(), config_.inbox,
-             [this](const LiveAccount& account, const Delivery& delivery, const std::string& id) {
-               const StanzaContext context{domain(), account.user(), id, services_.clock.now()};
-               return to_stanzas(delivery, context);
-             }),
+             [this](const LiveAccount* account, const Delivery& delivery, const std::string& id) { return stanzas_of(account, delivery, id); }),
       contacts_(services_.executor),
       tasks_(services_.executor),
       connector_tasks_(services_.executor),
@@ -50,6 +47,20 @@ Transport::Transport(TransportConfig config, TransportServices services, std::un
 Transport::~Transport() = default;
 
 base::Result<xmpp::Jid> Transport::jid_of(const base::ContactId& contact) const { return to_jid(contact, domain()); }
+
+std::vector<xmpp::Element> Transport::stanzas_of(const LiveAccount* account, const Delivery& delivery, const std::string& id) const {
+  const Origin* origin = origin_of(delivery);
+  if (account && !origin) return to_stanzas(delivery, {domain(), account->user(), id, services_.clock.now()});
+  const auto sender = xmpp::Jid::parse(origin ? origin->user : "");
+  if (!sender) return {};  // nobody is registered any more
+  const xmpp::Jid user = sender->bare();
+  StanzaContext context{domain(), user, id, services_.clock.now()};
+  // Of a user whose presence we were never shown we cannot know; in the first minute that is assumed to be the reason.
+  constexpr std::chrono::minutes fresh(1);
+  context.has_sender = account && account->presence_seen ? account->resources.contains(sender->str())
+                                                         : context.now - base::from_milliseconds(origin->sent) < fresh;
+  return to_stanzas(delivery, context);
+}
 
 xmpp::ComponentEvents Transport::link_events() {
   xmpp::ComponentEvents events;
@@ -94,6 +105,7 @@ asio::awaitable<void> Transport::start() {
   co_await inbox_.load(network_, "w" + services_.store_id + "-", outbox_);
   co_await outbox_.load(network_, services_.store_id + "-");
   connector_tasks_.spawn("connector", run_connector());
+  tasks_.spawn("inbox.returned", resend_returned());
   accounts_.start();
   link_tasks_.spawn("link", link_.run());
 }
@@ -113,6 +125,11 @@ asio::awaitable<void> Transport::run_connector() {
     }
     if (std::chrono::steady_clock::now() - began >= healthy_after) backoff.reset();
   }
+}
+
+// To users whose presence we do not see, or whose server was not to be reached.
+asio::awaitable<void> Transport::resend_returned() {
+  for (const std::chrono::hours pause(1);; co_await base::sleep(pause)) inbox_.resend_returned();
 }
 
 asio::awaitable<void> Transport::publish(base::AccountId account, connector::Event event) {

@@ -87,7 +87,9 @@ class Transport {
   class Sink;
   asio::awaitable<void> publish(base::AccountId account, connector::Event event);
   void apply(LiveAccount& account, const connector::Event& event);
+  std::vector<xmpp::Element> stanzas_of(const LiveAccount* account, const Delivery& delivery, const std::string& id) const;
   asio::awaitable<void> run_connector();
+  asio::awaitable<void> resend_returned();
   AccountEvents account_events();
   OutboxEvents outbox_events();
   xmpp::ComponentEvents link_events();

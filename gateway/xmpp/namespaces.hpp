@@ -20,6 +20,7 @@ inline constexpr const char* receipts = "urn:xmpp:receipts";                    
 inline constexpr const char* ping = "urn:xmpp:ping";                                // XEP-0199
 inline constexpr const char* delay = "urn:xmpp:delay";                              // XEP-0203
 inline constexpr const char* stanza_id = "urn:xmpp:sid:0";                          // XEP-0359
+inline constexpr const char* reply = "urn:xmpp:reply:0";                             // XEP-0461
 inline constexpr const char* oob = "jabber:x:oob";                                  // XEP-0066
 
 }  // namespace wherry::xmpp::ns

@@ -121,8 +121,10 @@ class _Real:
 
 class Prosody(_Real):
     name = "prosody"
+    keeps_messages = True  # for users who are away; otherwise it gives them back
 
     def _make(self) -> Program:
+        disabled = ['"tls"', '"s2s"', '"limits"', '"smacks"'] + ([] if self.keeps_messages else ['"offline"'])
         lines = [
             'run_as_root = true',
             f'pidfile = "{self.folder}/prosody.pid"',
@@ -133,7 +135,7 @@ class Prosody(_Real):
             f'component_ports = {{ {", ".join(map(str, set(self.component_ports.values())))} }}', 'component_interfaces = { "127.0.0.1" }',
             's2s_ports = {}', 's2s_direct_tls_ports = {}',
             'modules_enabled = { "roster", "saslauth", "disco", "ping", "version" }',
-            'modules_disabled = { "tls", "s2s", "limits", "smacks" }',
+            f'modules_disabled = {{ {", ".join(disabled)} }}',
             'c2s_require_encryption = false', 'allow_unencrypted_plain_auth = true',
             'authentication = "internal_plain"', 'storage = "internal"',
         ]

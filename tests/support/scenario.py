@@ -9,8 +9,8 @@ from xml.etree.ElementTree import Element
 from xml_stream import StreamBroken, parse
 
 HOSTS = ("fake", "prosody", "ejabberd")
-PEOPLE = {"romeo": "x.test", "juliet": "x.test", "mercutio": "y.test"}  # mercutio's server may not register
-WRITTEN_ADDRESS = re.compile(r"\b(" + "|".join(PEOPLE) + r")@(x|y)\.test")
+PEOPLE = {"romeo": "x.test", "juliet": "x.test", "benvolio": "z.test", "mercutio": "y.test"}  # y.test may not register
+WRITTEN_ADDRESS = re.compile(r"\b(" + "|".join(PEOPLE) + r")@(x|y|z)\.test")
 
 
 class BadScenario(Exception):

@@ -18,6 +18,7 @@ from xml_stream import to_text
 
 SECRET = "scenario secret"
 USERS = "x.test"          # whose users may register
+GUESTS = "z.test"         # and these, though to wherry they are another server's
 STRANGERS = "y.test"      # whose users may not
 POLICIES = {"net.test": "always_on", "im.test": "follow_presence", "form.test": "always_on"}
 RELAY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "network_relay.py")
@@ -39,7 +40,9 @@ class World:
         self.folder = folder
         self.domains = list(NETWORKS) if options.connector == "scripted" else ["net.test"]
         self.networks = {domain: Network(domain, NETWORKS[domain]) for domain in self.domains}
-        self.host = make_host(options.host, folder, [USERS, STRANGERS], {domain: SECRET for domain in self.domains})
+        self.host = make_host(options.host, folder, [USERS, GUESTS, STRANGERS], {domain: SECRET for domain in self.domains})
+        if options.host == "prosody":
+            self.host.keeps_messages = False  # ejabberd does: both kinds of servers are tried
         self.link = Link(self.host.component_port, self.domains)
         self.wherry: Wherry
         self.witness = None      # a client that is always there: its round trips prove what server and gateway have done
@@ -81,7 +84,7 @@ class World:
     def _transport(self, domain: str, path: str) -> Transport:
         scripted = self.options.connector == "scripted"
         return Transport(domain, self.link.ports[domain], SECRET, USERS, [sys.executable, "-I", "-S", RELAY, path, domain] if scripted else [],
-                         "" if scripted else self.options.connector, POLICIES[domain], [USERS])
+                         "" if scripted else self.options.connector, POLICIES[domain], [USERS, GUESTS])
 
     async def _stop_wherry(self) -> None:
         if self.wherry.running:

@@ -22,7 +22,7 @@ xmpp::Stanza stanza(std::string_view xml) {
   return xmpp::to_stanza(std::move(element)).value();
 }
 
-Origin origin() { return {"romeo@x.test/orchard", "+15550100@sms.test", "m1", "chat", "en", true}; }
+Origin origin() { return {"romeo@x.test/orchard", "+15550100@sms.test", "m1", "chat", "en", true, 1796000000000}; }
 
 }  // namespace
 
@@ -40,7 +40,7 @@ TEST_CASE("Every delivery is read back from its row as it was written") {
 }
 
 TEST_CASE("A damaged delivery row is an error, never a guess") {
-  for (const char* text : {"", "[", "[]", "[\"failed\"]", "[\"failed\",\"[]\",99,\"\"]", "{}", "{\"type\":\"account_changed\"}", "[1,2]"}) CHECK_FALSE(parse_delivery(text).has_value());
+  for (const char* text : {"", "[", "[]", "[\"failed\"]", "[\"failed\",\"[]\",\"rejected\",\"\"]", "[\"failed\",\"[]\",99,\"\"]", "{}", "{\"type\":\"account_changed\"}", "[1,2]"}) CHECK_FALSE(parse_delivery(text).has_value());
 }
 
 TEST_CASE("A failed send is an error stanza with the original id, from the contact, to the resource that sent it (checklist B1.39)") {
@@ -56,6 +56,22 @@ TEST_CASE("A failed send is an error stanza with the original id, from the conta
   REQUIRE(error);
   CHECK(error->child("item-not-found", xmpp::ns::stanza_errors));
   CHECK(error->child_text("text", xmpp::ns::stanza_errors) == "The number does not exist.");
+}
+
+TEST_CASE("A failure whose sender has gone is also said in the contact's chat, to the bare address (RFC 6121 §8.5.3.2.2)") {
+  const auto domain = jid("sms.test"), user = jid("romeo@x.test");
+  StanzaContext context{domain, user, "w1", base::Time{}};
+  context.has_sender = false;
+  const auto stanzas = to_stanzas(SendFailed{origin(), base::Errc::uncertain, "The link broke."}, context);
+  REQUIRE(stanzas.size() == 2);
+  CHECK(stanzas[0].attribute("type") == "error");
+  const auto& note = stanzas[1];
+  CHECK(note.attribute("to") == "romeo@x.test");
+  CHECK(note.attribute("from") == "+15550100@sms.test");
+  CHECK(note.child_text("body", xmpp::ns::component) ==
+        "A message that you sent here on 2026-11-30 at 00:53 UTC may not have been delivered. It is not known whether this arrived. The link broke.");
+  REQUIRE(note.child("reply", xmpp::ns::reply));
+  CHECK(note.child("reply", xmpp::ns::reply)->attribute("id") == "m1");
 }
 
 TEST_CASE("A text that no server would take comes in parts that lose nothing (study (d) 13)") {
