@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <new>
 #include <optional>
 
@@ -32,6 +33,33 @@ void disable_reparse_deferral(Parser parser) {
   if constexpr (requires { XML_SetReparseDeferralEnabled(parser, XML_FALSE); }) {
     XML_SetReparseDeferralEnabled(parser, XML_FALSE);
   }
+}
+
+// expat 2.9 deprecates its positions of 32 bits, and older ones have no others.
+template <class Parser>
+std::int64_t byte_index(Parser parser) {
+  if constexpr (requires { XML_GetCurrentByteIndex64(parser); }) return XML_GetCurrentByteIndex64(parser);
+  else return XML_GetCurrentByteIndex(parser);
+}
+template <class Parser>
+std::size_t byte_count(Parser parser) {
+  if constexpr (requires { XML_GetCurrentByteCount64(parser); }) return XML_GetCurrentByteCount64(parser);
+  else return static_cast<std::size_t>(XML_GetCurrentByteCount(parser));
+}
+// The event now reported, as it was written; empty where expat cannot tell.
+template <class Parser>
+std::string_view event_text(Parser parser) {
+  const char* context = nullptr;
+  std::int64_t offset = 0;
+  if constexpr (requires(std::uint64_t size) { XML_GetInputContext64(parser, &offset, &size); }) {
+    std::uint64_t size = 0;
+    context = XML_GetInputContext64(parser, &offset, &size);
+  } else {
+    int start = 0, size = 0;
+    context = XML_GetInputContext(parser, &start, &size);
+    offset = start;
+  }
+  return context ? std::string_view(context + offset, byte_count(parser)) : std::string_view();
 }
 
 struct QualifiedName {
@@ -86,8 +114,7 @@ class Reader {
 
   // Where the event now reported ends, in bytes from the start of the document.
   std::size_t event_end() const {
-    return origin_ + static_cast<std::size_t>(XML_GetCurrentByteIndex(parser_.get())) +
-           static_cast<std::size_t>(XML_GetCurrentByteCount(parser_.get()));
+    return origin_ + static_cast<std::size_t>(byte_index(parser_.get())) + byte_count(parser_.get());
   }
   bool within_size(std::size_t position);
   void stop(std::string condition, std::string text);
@@ -200,7 +227,7 @@ void Reader::stop_by_expat() {
   if (error == XML_ERROR_UNDEFINED_ENTITY) {
     return stop("restricted-xml", "XMPP allows no entities but the five predefined ones.");
   }
-  stop("not-well-formed", fmt::format("The XML is broken at byte {}: {}.", XML_GetCurrentByteIndex(parser_.get()),
+  stop("not-well-formed", fmt::format("The XML is broken at byte {}: {}.", byte_index(parser_.get()),
                                       XML_ErrorString(error)));
 }
 
@@ -247,10 +274,7 @@ void Reader::open_stream(QualifiedName name, const XML_Char** attributes) {
   }
   items_.emplace_back(std::move(opened));
   began_ = event_end();
-  int offset = 0, size = 0;
-  if (const char* context = XML_GetInputContext(parser_.get(), &offset, &size)) {
-    header_.assign(context + offset, static_cast<std::size_t>(XML_GetCurrentByteCount(parser_.get())));
-  }
+  header_ = event_text(parser_.get());
   ++depth_;
 }
 
