@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """The second half of deploy/try: starts Prosody, wherry and the SMSC simulator, lets two people text from a Jabber client
-(slixmpp, independent of us), and prints what happens as a transcript."""
+(slixmpp, independent of us), and prints what happens as a transcript. tests/integration/containers has the same conversation."""
 
 import argparse
 import asyncio
@@ -54,7 +54,32 @@ def say(who, text=""):
 
 # ---- The servers ----
 
-class World:
+class Reached:
+    """Where a conversation takes place: a server's port for clients, and the telephone network through the simulator's API."""
+
+    client_port = 0
+    simulator_url = ""
+
+    def get(self, path):
+        with urllib.request.urlopen(self.simulator_url + path, timeout=LIMIT + 10) as answer:
+            return json.load(answer)
+
+    def post(self, path, body):
+        request = urllib.request.Request(self.simulator_url + path, json.dumps(body).encode(), {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=LIMIT) as answer:
+            return json.load(answer)
+
+    def text_at(self, handset, after):
+        texts = self.get(f"/api/texts?after={after}&handset={urllib.parse.quote(handset)}&direction=to_handset&count=1&wait={LIMIT}")["texts"]
+        if not texts:
+            raise Unexpected(f"no text arrived at {handset}")
+        return texts[0]
+
+    def last(self):
+        return self.get("/api/status")["last"]
+
+
+class World(Reached):
     """A temporary folder with a Prosody, a wherry and a simulator in it."""
 
     def __init__(self, build):
@@ -62,7 +87,6 @@ class World:
         self.folder = tempfile.mkdtemp(prefix="wherry-try-")
         self.client_port, self.component_port = free_ports(2)
         self.processes = []
-        self.simulator_url = ""
 
     def write(self, name, text):
         path = os.path.join(self.folder, name)
@@ -159,25 +183,6 @@ password = "secret"
         for name, _ in self.processes:
             with open(os.path.join(self.folder, name + ".log"), errors="replace") as file:
                 print(f"--- {name}: the end of its log\n" + "".join(file.readlines()[-15:]))
-
-    # The telephone network's side, through the simulator's API.
-    def get(self, path):
-        with urllib.request.urlopen(self.simulator_url + path, timeout=LIMIT + 10) as answer:
-            return json.load(answer)
-
-    def post(self, path, body):
-        request = urllib.request.Request(self.simulator_url + path, json.dumps(body).encode(), {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=LIMIT) as answer:
-            return json.load(answer)
-
-    def text_at(self, handset, after):
-        texts = self.get(f"/api/texts?after={after}&handset={urllib.parse.quote(handset)}&direction=to_handset&count=1&wait={LIMIT}")["texts"]
-        if not texts:
-            raise Unexpected(f"no text arrived at {handset}")
-        return texts[0]
-
-    def last(self):
-        return self.get("/api/status")["last"]
 
 
 def wait_for_port(port):
