@@ -16,6 +16,7 @@ namespace wherry::xmpp {
 namespace {
 
 constexpr std::chrono::seconds healthy_after{10};  // a link that lasted so long starts the back-off anew
+constexpr std::size_t most_sent_bytes = 500 << 10;  // of one stanza: Prosody ends the stream of a component that sends 512 KiB
 
 // The server ended the stream, or what it sent is no stream (RFC 6120 §4.9).
 struct StreamError : std::runtime_error {
@@ -172,10 +173,9 @@ void Component::accept(StreamItem item) {
     }
     if (!connected_) return accept_handshake(*element);
     if (ping_ && accept_pong(*element)) return;
-    if (auto stanza = to_stanza(std::move(*element))) events_.received(std::move(*stanza));
-    else log::warn("stanza.invalid", {{"domain", config_.domain.str()}, {"reason", "no stanza, or its from or to is no JID"}});
-    return;
+    return take(std::move(*element));
   }
+  if (auto* refused = std::get_if<StanzaRefused>(&item)) return decline(std::move(*refused));
   if (const auto* broken = std::get_if<StreamBroken>(&item)) {
     // RFC 6120 §4.9.1.1: the other side is told why.
     boost::system::error_code ignored;
@@ -185,6 +185,32 @@ void Component::accept(StreamItem item) {
     throw StreamError(broken->condition, broken->text);
   }
   if (std::holds_alternative<StreamClosed>(item)) throw StreamError("closed", "the server closed the stream");
+}
+
+void Component::take(Element element) {
+  auto stanza = to_stanza(std::move(element));
+  if (!stanza) return answer_error(element, {"modify", "jid-malformed", "This is no address."});
+  // No answer may come from an address that is not ours (XEP-0114 §3), so nothing is done for one either.
+  if (stanza->to.domain() == config_.domain.domain()) return events_.received(std::move(*stanza));
+  log::warn("stanza.not_ours", {{"domain", config_.domain.str()}, {"name", stanza->element.name()}});
+}
+
+// A stranger's stanza that is too much is that stranger's to hear of (RFC 6120 §8.3.3.12), and no reason to end everybody's stream.
+void Component::decline(StanzaRefused refused) {
+  log::warn("stanza.refused", {{"domain", config_.domain.str()}, {"name", refused.head.name()}, {"reason", refused.text}});
+  answer_error(refused.head, {"modify", "policy-violation", "This is more than the gateway takes. " + refused.text});
+}
+
+// To a stanza that goes no further. From the gateway itself where the stanza's `to` is no address of ours.
+void Component::answer_error(const Element& element, const StanzaError& error) {
+  const auto to = Jid::parse(element.attribute("to"));
+  const bool ours = to && to->domain() == config_.domain.domain();
+  Element head(element.name(), element.ns());
+  for (const char* name : {"from", "id", "type"}) head.set(name, element.attribute(name));
+  const auto stanza = to_stanza(std::move(head.set("to", ours ? to->str() : config_.domain.str())));
+  if (!stanza) return log::warn("stanza.invalid", {{"domain", config_.domain.str()}, {"reason", "no stanza, or its from is no JID"}});
+  // RFC 6120 §8.3.1: never an error about an error.
+  if (stanza->type() != "error" && stanza->type() != "result") send(error_reply(*stanza, error));
 }
 
 void Component::accept_handshake(const Element& element) {
@@ -273,8 +299,14 @@ Sequence Component::send(const Element& stanza, Track track) {
     log::error("stanza.withheld", {{"domain", config_.domain.str()}, {"name", stanza.name()}, {"reason", "its from is not ours, or it has no to"}});
     return 0;
   }
-  if (out_.empty()) out_filled_.notify();
+  const std::size_t before = out_.size();
   stanza.write(out_, ns::component);
+  if (out_.size() - before > most_sent_bytes) {
+    log::error("stanza.withheld", {{"domain", config_.domain.str()}, {"name", stanza.name()}, {"reason", "it is too large"}, {"bytes", out_.size() - before}});
+    out_.resize(before);
+    return 0;
+  }
+  if (before == 0) out_filled_.notify();
   ++sent_;
   if (track == Track::yes) {
     if (tracked_ <= confirmed_) barrier_wanted_.notify();  // more than what was tracked may be confirmed

@@ -82,6 +82,9 @@ class Component {
   asio::awaitable<void> await_answer();
   void send_ping();
   void accept(StreamItem item);
+  void take(Element element);
+  void decline(StanzaRefused refused);
+  void answer_error(const Element& element, const StanzaError& error);
   void accept_handshake(const Element& element);
   bool accept_pong(const Element& element);
   bool is_safe(const Element& stanza) const;

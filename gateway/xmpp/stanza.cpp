@@ -22,6 +22,10 @@ std::optional<Kind> kind_of(std::string_view name) {
   return std::nullopt;
 }
 
+// What was asked comes back with its error where it is small (RFC 6120 §8.3.1 leaves it to us): escaped, it can be six times what was
+// sent, and a server ends the stream of a component whose stanzas are too large.
+constexpr std::size_t most_echoed_bytes = 4 << 10;
+
 // XEP-0086 §2 (v1.0); "" for what came after it.
 std::string_view legacy_code(std::string_view condition) {
   struct Row {
@@ -64,7 +68,7 @@ const Element* Stanza::payload() const {
   return element.children().size() == 1 ? &element.children().front() : nullptr;
 }
 
-std::optional<Stanza> to_stanza(Element element) {
+std::optional<Stanza> to_stanza(Element&& element) {
   if (element.ns() != ns::component) return std::nullopt;
   const auto kind = kind_of(element.name());
   if (!kind) return std::nullopt;
@@ -117,7 +121,7 @@ Element error_element(const StanzaError& error, std::string_view lang) {
 
 Element error_reply(const Stanza& stanza, const StanzaError& error) {
   auto reply = make_stanza(stanza.kind, stanza.to, stanza.from, "error", stanza.id());
-  if (const Element* payload = stanza.payload()) reply.add(*payload);
+  if (const Element* payload = stanza.payload(); payload && payload->to_xml().size() <= most_echoed_bytes) reply.add(*payload);
   reply.add(error_element(error));
   return reply;
 }

@@ -28,8 +28,8 @@ struct Stanza {
   const Element* payload() const;
 };
 
-// Nothing where it is no stanza, or from or to is missing or no JID: XEP-0114 §3 obliges the server to send both.
-std::optional<Stanza> to_stanza(Element element);
+// Nothing, and `element` as it was, where it is no stanza, or from or to is missing or no JID: XEP-0114 §3 obliges the server to send both.
+std::optional<Stanza> to_stanza(Element&& element);
 
 // ---- Building ----
 // An empty stanza between two addresses; type and id may be "".

@@ -108,7 +108,10 @@ class Reader {
 
   void start(const XML_Char* name, const XML_Char** attributes);
   void open_stream(QualifiedName name, const XML_Char** attributes);
-  void open_element(QualifiedName name, const XML_Char** attributes, std::size_t attribute_count);
+  void open_top(QualifiedName name);
+  void open_element(QualifiedName name);
+  static void read_attributes(Element& element, const XML_Char** attributes, std::size_t attribute_count);
+  void read_addresses(const XML_Char** attributes);
   void end();
   void text(std::string_view text);
 
@@ -117,7 +120,10 @@ class Reader {
     return origin_ + static_cast<std::size_t>(byte_index(parser_.get())) + byte_count(parser_.get());
   }
   bool within_size(std::size_t position);
+  void refuse(std::string text);
   void stop(std::string condition, std::string text);
+  void stop_by_tag();
+  bool within_tag_size();
   void stop_by_expat();
 
   std::unique_ptr<XML_ParserStruct, Free> parser_;
@@ -129,6 +135,7 @@ class Reader {
   bool finished_ = false;
   std::size_t fed_ = 0;    // bytes
   std::size_t began_ = 0;  // where what came before the present top-level element ended
+  std::size_t heard_ = 0;  // where the last event ended
 
   std::size_t origin_ = 0;  // where the present parser's first byte would be; modulo 2^64
   std::string header_;      // the stream's start tag, for the next parser; empty where expat does not tell
@@ -140,6 +147,7 @@ class Reader {
   std::optional<Element> top_;
   // The open elements in top_. They stay in place: a parent takes no further child while one of its children is open.
   std::vector<Element*> open_;
+  std::string refusal_;  // why the present top-level element is skipped; empty: it is not
 };
 
 Reader::Reader(std::optional<std::string> stream_ns, StreamLimits limits)
@@ -195,8 +203,8 @@ void Reader::parse(std::string_view bytes) {
       renew_parser();
     } else if (status != XML_STATUS_OK) {
       stop_by_expat();
-    } else {
-      within_size(fed_);  // of a tag that expat waits for the end of
+    } else if (fed_ - std::max(heard_, began_) > limits_.stanza_bytes) {
+      stop_by_tag();  // which expat waits for the end of
     }
   }
 }
@@ -205,11 +213,26 @@ void Reader::finish() {
   if (!finished_ && XML_Parse(parser_.get(), nullptr, 0, XML_TRUE) != XML_STATUS_OK) stop_by_expat();
 }
 
+// Whether what ends at `position` is to be kept.
 bool Reader::within_size(std::size_t position) {
   if (finished_) return false;
-  if (position - began_ <= limits_.stanza_bytes) return true;
-  stop("policy-violation", fmt::format("A stanza may have {} bytes, and this one has more.", limits_.stanza_bytes));
+  heard_ = position;
+  const std::size_t size = position - began_;
+  if (size <= limits_.stanza_bytes) return refusal_.empty();
+  refuse(fmt::format("A stanza may have {} bytes, and this one has more.", limits_.stanza_bytes));
+  if (size > limits_.skipped_bytes) stop("policy-violation", "A stanza does not end.");
   return false;
+}
+
+// The present top-level element is skipped from here to its end.
+void Reader::refuse(std::string text) {
+  if (finished_ || !refusal_.empty()) return;
+  if (!stream_ns_ || depth_ < outer_) return stop("policy-violation", std::move(text));
+  refusal_ = std::move(text);
+  open_.clear();
+  if (!top_) return;
+  top_->children().clear();
+  top_->set_text("");
 }
 
 void Reader::stop(std::string condition, std::string text) {
@@ -218,6 +241,16 @@ void Reader::stop(std::string condition, std::string text) {
   top_.reset();
   items_.emplace_back(StreamBroken{std::move(condition), std::move(text)});
   XML_StopParser(parser_.get(), XML_FALSE);
+}
+
+// expat holds a tag until it is whole, so that one is not skipped.
+void Reader::stop_by_tag() {
+  stop("policy-violation", fmt::format("A tag may have {} bytes, and this one has more.", limits_.stanza_bytes));
+}
+
+bool Reader::within_tag_size() {
+  if (static_cast<std::size_t>(XML_GetCurrentByteCount(parser_.get())) > limits_.stanza_bytes) stop_by_tag();
+  return !finished_;
 }
 
 void Reader::stop_by_expat() {
@@ -246,16 +279,21 @@ void XMLCALL Reader::on_start(void* user, const XML_Char* name, const XML_Char**
 }
 
 void Reader::start(const XML_Char* name, const XML_Char** attributes) {
-  if (!within_size(event_end())) return;
+  const bool wanted = within_tag_size() && within_size(event_end());
+  if (finished_) return;
   std::size_t attribute_count = 0;
   while (attributes[attribute_count * 2]) ++attribute_count;
   if (attribute_count + std::exchange(declarations_, 0) > limits_.attributes) {
-    stop("policy-violation", fmt::format("An element may have {} attributes.", limits_.attributes));
-  } else if (depth_ < outer_) {
-    open_stream(split(name), attributes);
-  } else {
-    open_element(split(name), attributes, attribute_count);
+    refuse(fmt::format("An element may have {} attributes.", limits_.attributes));
   }
+  if (finished_) return;
+  if (depth_ < outer_) return open_stream(split(name), attributes);
+  if (depth_ == outer_) open_top(split(name));
+  else if (wanted) open_element(split(name));
+  if (finished_) return;
+  ++depth_;
+  if (refusal_.empty()) read_attributes(*open_.back(), attributes, attribute_count);
+  else if (depth_ == outer_ + 1) read_addresses(attributes);
 }
 
 void Reader::open_stream(QualifiedName name, const XML_Char** attributes) {
@@ -278,30 +316,36 @@ void Reader::open_stream(QualifiedName name, const XML_Char** attributes) {
   ++depth_;
 }
 
-void Reader::open_element(QualifiedName name, const XML_Char** attributes, std::size_t attribute_count) {
-  if (depth_ - outer_ >= limits_.depth) {
-    return stop("policy-violation", fmt::format("Elements may be nested {} deep.", limits_.depth));
-  }
-  Element* place = nullptr;
-  if (depth_ == outer_) {
-    children_ = 0;
-    open_.clear();
-    place = &top_.emplace(std::string(name.local), std::string(name.ns));
-  } else if (++children_ > limits_.children) {
-    return stop("policy-violation", fmt::format("A stanza may have {} elements.", limits_.children));
-  } else {
-    place = &open_.back()->add(std::string(name.local), std::string(name.ns));
-  }
-  open_.push_back(place);
-  ++depth_;
-  place->reserve_attributes(attribute_count);
+void Reader::open_top(QualifiedName name) {
+  children_ = 0;
+  open_.assign(1, &top_.emplace(std::string(name.local), std::string(name.ns)));
+  if (depth_ - outer_ >= limits_.depth) refuse(fmt::format("Elements may be nested {} deep.", limits_.depth));
+}
+
+void Reader::open_element(QualifiedName name) {
+  if (!refusal_.empty()) return;
+  if (depth_ - outer_ >= limits_.depth) return refuse(fmt::format("Elements may be nested {} deep.", limits_.depth));
+  if (++children_ > limits_.children) return refuse(fmt::format("A stanza may have {} elements.", limits_.children));
+  open_.push_back(&open_.back()->add(std::string(name.local), std::string(name.ns)));
+}
+
+void Reader::read_attributes(Element& element, const XML_Char** attributes, std::size_t attribute_count) {
+  element.reserve_attributes(attribute_count);
   for (; *attributes; attributes += 2) {
     const auto attribute = split(attributes[0]);
     if (attribute.ns.empty()) {
-      place->append_attribute(std::string(attribute.local), attributes[1]);
+      element.append_attribute(std::string(attribute.local), attributes[1]);
     } else if (attribute.ns == xml_ns) {
-      place->append_attribute("xml:" + std::string(attribute.local), attributes[1]);
+      element.append_attribute("xml:" + std::string(attribute.local), attributes[1]);
     }
+  }
+}
+
+// What an answer to a stanza needs whose start tag alone is too much.
+void Reader::read_addresses(const XML_Char** attributes) {
+  for (; *attributes; attributes += 2) {
+    const std::string_view name = attributes[0];
+    if (name == "from" || name == "to" || name == "id" || name == "type") top_->set(name, attributes[1]);
   }
 }
 
@@ -310,7 +354,8 @@ void XMLCALL Reader::on_end(void* user, const XML_Char*) {
 }
 
 void Reader::end() {
-  if (!within_size(event_end())) return;
+  const bool wanted = within_tag_size() && within_size(event_end());
+  if (finished_) return;
   --depth_;
   if (depth_ < outer_) {
     items_.emplace_back(std::in_place_type<StreamClosed>);
@@ -318,9 +363,10 @@ void Reader::end() {
     XML_StopParser(parser_.get(), XML_FALSE);
     return;
   }
-  open_.pop_back();
+  if (wanted) open_.pop_back();
   if (depth_ > outer_) return;
-  items_.emplace_back(std::move(*top_));
+  if (wanted) items_.emplace_back(std::move(*top_));
+  else items_.emplace_back(StanzaRefused{std::move(*top_), std::exchange(refusal_, {})});
   top_.reset();
   began_ = event_end();
   if (!header_.empty() && began_ - origin_ > most_of_one_parser) XML_StopParser(parser_.get(), XML_TRUE);
@@ -334,7 +380,7 @@ void Reader::text(std::string_view text) {
   if (depth_ > outer_) {
     if (within_size(event_end())) open_.back()->append_text(text);
   } else if (text.find_first_not_of(white_space) == std::string_view::npos) {
-    began_ = event_end();  // white space between stanzas, e.g. a keep-alive (RFC 6120 §11.7)
+    began_ = heard_ = event_end();  // white space between stanzas, e.g. a keep-alive (RFC 6120 §11.7)
   } else {
     stop("not-well-formed", "Only white space may stand between stanzas.");
   }

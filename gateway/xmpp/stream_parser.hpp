@@ -12,11 +12,14 @@
 
 namespace wherry::xmpp {
 
+// What servers pass on is bounded in bytes only, so strangers choose the rest: one stanza beyond a limit costs its sender
+// that stanza, and nobody the stream.
 struct StreamLimits {
-  std::size_t stanza_bytes = 512 << 10;  // of the source text of one top-level element
+  std::size_t stanza_bytes = 512 << 10;  // of the source text of one top-level element; of one tag, the stream's end
   int depth = 32;                        // of elements inside the stream element
   std::size_t attributes = 64;           // of one element, namespace declarations included
   std::size_t children = 4096;           // of one stanza, all levels together
+  std::size_t skipped_bytes = 4 << 20;   // of a stanza that is skipped; beyond, the stream's end
 };
 
 struct StreamOpened {
@@ -28,7 +31,11 @@ struct StreamBroken {  // the parser is finished: nothing comes after it
   std::string condition;
   std::string text;
 };
-using StreamItem = std::variant<StreamOpened, Element, StreamClosed, StreamBroken>;
+struct StanzaRefused {  // beyond a limit: it was read to its end and thrown away; the stream goes on
+  Element head;         // the start tag; where that is too much, its name and addresses
+  std::string text;     // which limit
+};
+using StreamItem = std::variant<StreamOpened, Element, StanzaRefused, StreamClosed, StreamBroken>;
 
 class StreamParser {
  public:
@@ -44,7 +51,7 @@ class StreamParser {
   std::unique_ptr<Impl> impl_;
 };
 
-// One whole document as an element, e.g. from a file or a test. Limits as above.
+// One whole document as an element, e.g. from a file or a test. Beyond a limit it is broken by policy-violation.
 std::variant<Element, StreamBroken> parse_document(std::string_view xml, StreamLimits limits = {});
 
 }  // namespace wherry::xmpp

@@ -28,13 +28,16 @@ std::vector<StreamItem> items_of(const std::string& xml, std::size_t size = 1 <<
   return items;
 }
 
-// The condition by which that ends, or "".
+// The condition by which that ends; "refused" where it goes on without a stanza; or "".
 std::string condition_of(const std::string& xml, StreamLimits limits = {}) {
   std::string condition;
   for (const std::size_t size : {std::size_t{1}, std::size_t{7}, std::size_t{1} << 20}) {
     const auto items = items_of(xml, size, limits);
     const auto* broken = items.empty() ? nullptr : std::get_if<StreamBroken>(&items.back());
-    const std::string found = broken ? broken->condition : "";
+    std::string found = broken ? broken->condition : "";
+    for (const auto& item : items) {
+      if (std::holds_alternative<StanzaRefused>(item) && !broken) found = "refused";
+    }
     if (broken) CHECK(!broken->text.empty());
     if (size != 1) CHECK(found == condition);  // however it is cut
     condition = found;
@@ -184,7 +187,9 @@ TEST_CASE("StreamParser keeps to the limit of bytes exactly, wherever they are")
     CAPTURE(before);
     const char with = before == "<a></a" ? ' ' : 'x';
     CHECK(condition_of(padded(before, after, 1000, with), limits) == "");
-    CHECK(condition_of(padded(before, after, 1001, with), limits) == "policy-violation");
+    // A tag is held until it is whole, so one that is too large ends the stream; all else is skipped.
+    const bool is_tag = before == "<a b='" || before == "<a";
+    CHECK(condition_of(padded(before, after, 1001, with) + "<presence/>", limits) == (is_tag ? "policy-violation" : "refused"));
     CHECK(condition_of("<presence/> \n" + padded(before, after, 1000, with) + "<presence/>", limits) == "");
   }
   CHECK(condition_of(padded("<a b='", ">", 20000), limits) == "policy-violation");  // never ends
@@ -198,12 +203,12 @@ TEST_CASE("StreamParser refuses what never ends without keeping it") {
   parser.feed("<message><body>");
   std::size_t fed = 0;
   bool is_broken = false;
-  while (!is_broken && fed < (4 << 20)) {
+  while (!is_broken && fed < (8 << 20)) {
     fed += piece.size();
     is_broken = !parser.feed(piece).empty();
   }
   CHECK(is_broken);
-  CHECK(fed <= (512 << 10) + piece.size());
+  CHECK(fed <= (4 << 20) + piece.size());
 }
 
 TEST_CASE("StreamParser reads megabytes of one stream as it reads the first stanzas, prefixes of the stream included") {
@@ -229,8 +234,7 @@ TEST_CASE("StreamParser reads megabytes of one stream as it reads the first stan
   xml.resize(xml.rfind("</stream"));
   CHECK(std::get<StreamBroken>(items_of(xml + "<a></b>").back()).condition == "not-well-formed");
   CHECK(std::get<StreamBroken>(items_of(xml + "x</stream:stream>").back()).condition == "not-well-formed");
-  CHECK(std::get<StreamBroken>(items_of(xml + "<a>" + std::string(600 << 10, 'x') + "</a>").back()).condition ==
-        "policy-violation");
+  CHECK(std::holds_alternative<StanzaRefused>(items_of(xml + "<a>" + std::string(600 << 10, 'x') + "</a>").back()));
 }
 
 TEST_CASE("StreamParser limits depth, attributes and elements") {
@@ -243,8 +247,8 @@ TEST_CASE("StreamParser limits depth, attributes and elements") {
     return open + close;
   };
   CHECK(condition_of(nested(32)) == "");
-  CHECK(condition_of(nested(33)) == "policy-violation");
-  CHECK(condition_of(nested(5000)) == "policy-violation");
+  CHECK(condition_of(nested(33)) == "refused");
+  CHECK(condition_of(nested(5000)) == "refused");
 
   const auto with_attributes = [](int count) {
     std::string xml = "<a";
@@ -252,9 +256,9 @@ TEST_CASE("StreamParser limits depth, attributes and elements") {
     return xml + "/>";
   };
   CHECK(condition_of(with_attributes(64)) == "");
-  CHECK(condition_of(with_attributes(65)) == "policy-violation");
+  CHECK(condition_of(with_attributes(65)) == "refused");
   CHECK(condition_of("<a xmlns='n' xmlns:m='m'" + with_attributes(62).substr(2)) == "");
-  CHECK(condition_of("<a xmlns='n' xmlns:m='m'" + with_attributes(63).substr(2)) == "policy-violation");
+  CHECK(condition_of("<a xmlns='n' xmlns:m='m'" + with_attributes(63).substr(2)) == "refused");
 
   const auto with_children = [](int count) {
     std::string xml = "<a>";
@@ -262,7 +266,37 @@ TEST_CASE("StreamParser limits depth, attributes and elements") {
     return xml + (count % 2 ? "<d/>" : "") + "</a>";
   };
   CHECK(condition_of(with_children(4096) + with_children(4096)) == "");
-  CHECK(condition_of(with_children(4097)) == "policy-violation");
+  CHECK(condition_of(with_children(4097)) == "refused");
+}
+
+TEST_CASE("StreamParser skips a stanza that is too much: its addresses stay, the next stanza comes, and the stream goes on") {
+  std::string many;
+  for (int i = 0; i < 70; ++i) many += " b" + std::to_string(i) + "=''";
+  std::string opened, closed;
+  for (int i = 0; i < 1000; ++i) opened += "<a>", closed += "</a>";
+  const std::vector<std::string> stanzas = {
+      "<iq from='r@x' to='s' id='1' type='get'" + many + "><q xmlns='n'>text</q></iq>",
+      "<iq from='r@x' to='s' id='1' type='get'>text" + opened + "text" + closed + "text</iq>",
+      "<iq from='r@x' to='s' id='1' type='get'><q" + many + "><b>text</b></q>text<c/></iq>",
+      "<iq from='r@x' to='s' id='1' type='get'>" + std::string(600 << 10, 'x') + "<b/>" + std::string(600 << 10, 'x') + "</iq>",
+  };
+  for (const std::string& stanza : stanzas) {
+    for (const std::size_t size : {std::size_t{7}, std::size_t{5000}, std::size_t{2} << 20}) {
+      if (size == 7 && stanza.size() > 100000) continue;
+      const auto items = items_of("<presence/>" + stanza + stanza + "<presence><show>away</show></presence></stream:stream>", size);
+      REQUIRE(items.size() == 5);
+      CHECK(std::holds_alternative<Element>(items[0]));
+      for (const std::size_t i : {std::size_t{1}, std::size_t{2}}) {
+        REQUIRE(std::holds_alternative<StanzaRefused>(items[i]));
+        const auto& refused = std::get<StanzaRefused>(items[i]);
+        CHECK(refused.head.to_xml() == "<iq xmlns='jabber:component:accept' from='r@x' to='s' id='1' type='get'/>");
+        CHECK(!refused.text.empty());
+      }
+      REQUIRE(std::holds_alternative<Element>(items[3]));
+      CHECK(std::get<Element>(items[3]).child_text("show", ns::component) == "away");
+      CHECK(std::holds_alternative<StreamClosed>(items[4]));
+    }
+  }
 }
 
 TEST_CASE("parse_document reads one whole document and refuses anything else") {
