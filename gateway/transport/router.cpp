@@ -42,7 +42,7 @@ const Router::Handler* Router::find(const xmpp::Stanza& stanza) const {
   std::string key = key_of(stanza.kind, form_of(stanza.to), "");
   if (stanza.kind == xmpp::Kind::iq) {
     const xmpp::Element* payload = stanza.payload();
-    if (!payload) return nullptr;
+    if (!payload || stanza.id().empty()) return nullptr;
     key += stanza.type();
     key += ' ';
     key += payload->ns();
@@ -69,9 +69,12 @@ void Router::unhandled(const xmpp::Stanza& stanza) const {
   // RFC 6120 §8.3.1: never an error about an error; results of requests we did not make mean nothing.
   if (stanza.type() == "error" || stanza.type() == "result") return;
   if (stanza.kind == xmpp::Kind::presence) return;
-  const bool malformed = stanza.kind == xmpp::Kind::iq && (!stanza.payload() || (stanza.type() != "get" && stanza.type() != "set"));
-  reply_(xmpp::error_reply(stanza, malformed ? xmpp::StanzaError{"modify", "bad-request", "An iq must be a get or a set with one child element."}
-                                             : xmpp::StanzaError{"cancel", "service-unavailable", ""}));
+  const auto refuse = [&](xmpp::StanzaError error) { reply_(xmpp::error_reply(stanza, error)); };
+  if (stanza.kind != xmpp::Kind::iq) return refuse({"cancel", "service-unavailable", ""});
+  // RFC 6120 §8.2.3.
+  if (!stanza.payload()) return refuse({"modify", "bad-request", "An iq must be a get or a set with one child element."});
+  if (stanza.id().empty()) return refuse({"modify", "bad-request", "An iq must have an id."});
+  refuse({"cancel", "service-unavailable", ""});
 }
 
 }  // namespace wherry::transport
