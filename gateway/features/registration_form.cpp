@@ -96,18 +96,28 @@ void show_form(xmpp::Element& query, const connector::Form& form) {
 
 connector::Result<connector::Answers> read_answers(const xmpp::Element& query, const connector::Form& form) {
   connector::Answers given;
+  // Of two answers to one question nobody can tell which was meant (XEP-0004 §3.2).
+  std::optional<Error> twice;
+  const auto give = [&](const std::string& name, const std::string& value) {
+    const auto asked = std::find_if(form.fields.begin(), form.fields.end(), [&](const Field& field) { return field.name == name; });
+    if (asked == form.fields.end() || given.emplace(name, value).second) return;
+    twice = Error{Errc::bad_input, (asked->label.empty() ? name : asked->label) + " is answered twice."};
+  };
   if (const xmpp::Element* x = query.child("x", ns::data_forms)) {
     const auto submitted = xmpp::parse_form(*x);
     if (!submitted) return submitted.error();
     if (submitted->type != "submit") return Error{Errc::bad_input, "Please submit the form."};
+    const std::string_view purpose = submitted->value("FORM_TYPE");  // XEP-0068 §3; where it is missing, what else could it be
+    if (!purpose.empty() && purpose != ns::registration) return Error{Errc::bad_input, "This is another form than the one for registering."};
     for (const auto& field : submitted->fields) {
-      if (!field.values.empty()) given[field.var] = field.values.front();
+      for (const std::string& value : field.values) give(field.var, value);
     }
   } else {
     for (const xmpp::Element& child : query.children()) {
-      if (child.ns() == ns::registration) given[child.name()] = child.text();
+      if (child.ns() == ns::registration) give(child.name(), child.text());
     }
   }
+  if (twice) return *twice;
   return check(given, form);
 }
 
