@@ -45,20 +45,6 @@ base::Result<std::string> read_file(const std::filesystem::path& file) {
   return content.str();
 }
 
-// "127.0.0.1:8080", "[::1]:8080".
-base::Result<asio::ip::tcp::endpoint> parse_endpoint(const std::string& text) {
-  const auto colon = text.rfind(':');
-  const Error wrong{Errc::bad_input, "http.listen: must be an address and a port, like 127.0.0.1:8080"};
-  if (colon == std::string::npos) return wrong;
-  std::string host = text.substr(0, colon);
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  boost::system::error_code error;
-  const auto address = asio::ip::make_address(host, error);
-  const std::string port = text.substr(colon + 1);
-  if (error || port.empty() || port.size() > 5 || port.find_first_not_of("0123456789") != std::string::npos || std::stoi(port) > 65535) return wrong;
-  return asio::ip::tcp::endpoint(address, static_cast<std::uint16_t>(std::stoi(port)));
-}
-
 // A short name of this store, for ever; nothing secret in it.
 std::string store_id_of(const std::string& seen_key) {
   std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
@@ -107,12 +93,10 @@ asio::awaitable<base::Result<void>> App::start() {
   http_client_ = std::make_unique<net::HttpClient>(loop_.get_executor());
   http_server_ = std::make_unique<net::HttpServer>(loop_.get_executor());
   http_server_->public_url = config_.http.public_url;
-  const auto endpoint = parse_endpoint(config_.http.listen);
-  if (!endpoint) co_return endpoint.error();
   try {
-    http_server_->listen(*endpoint);
+    http_server_->listen(config_.http.listen);
   } catch (const boost::system::system_error& e) {
-    co_return Error{Errc::bad_input, "http.listen: " + config_.http.listen + ": " + e.code().message()};
+    co_return Error{Errc::bad_input, "http.listen: cannot listen there: " + e.code().message()};
   }
   log::info("http.listening", {{"port", http_server_->endpoint().port()}});
 
@@ -158,7 +142,9 @@ asio::awaitable<base::Result<App::Network>> App::build(const TransportEntry& ent
 asio::awaitable<base::Result<std::unique_ptr<connector::Connector>>> App::make_connector(const TransportEntry& entry, connector::Services services) {
   if (!entry.child.empty()) {
     nlohmann::json configuration = {{"command", entry.child}, {"configuration", entry.configuration}};
-    co_return co_await connector::make_child_connector(std::move(configuration), services);
+    auto child = co_await connector::make_child_connector(std::move(configuration), services);
+    if (child || !child.error().text.starts_with("command: ")) co_return child;
+    co_return Error{child.error().code, "child: " + child.error().text.substr(std::string_view("command: ").size())};  // its name here
   }
   const auto file = config_.connectors_folder / (entry.connector + ".so");
   const auto plugin = connector::load_connector(std::filesystem::absolute(file).string());

@@ -26,11 +26,11 @@ int complain(const base::Error& error) {
   return exit_bad_config;
 }
 
-asio::awaitable<void> serve(App& app, asio::io_context& loop, int& code) {
+asio::awaitable<void> serve(App& app, const Config& config, asio::io_context& loop, int& code) {
   try {
     const auto started = co_await app.start();
     if (!started) {
-      code = complain(started.error());
+      code = complain(locate(config, started.error()));
       loop.stop();
     } else {
       log::info("gateway.started", {{"version", WHERRY_VERSION}});
@@ -65,9 +65,9 @@ int with_store(const std::filesystem::path& file, Work work) {
   const auto config = read_config(file);
   if (!config) return complain(config.error());
   const auto sealer = read_sealer(config->store);
-  if (!sealer) return complain(sealer.error());
+  if (!sealer) return complain(locate(*config, sealer.error()));
   auto driver = open_store(*config);
-  if (!driver) return complain(driver.error());
+  if (!driver) return complain(locate(*config, driver.error()));
   try {
     (*driver)->begin();
     work((*driver)->transaction(), *sealer);
@@ -83,15 +83,15 @@ int with_store(const std::filesystem::path& file, Work work) {
 }  // namespace
 
 int run_gateway(const std::filesystem::path& file) {
-  auto config = read_config(file);
+  const auto config = read_config(file);
   if (!config) return complain(config.error());
   base::log::configure(config->log.level, config->log.format);
   std::signal(SIGPIPE, SIG_IGN);
   int code = exit_ok;
   asio::io_context loop(1);
-  App app(std::move(*config), loop);
+  App app(*config, loop);
   // The two outermost coroutines; everything else belongs to a TaskGroup.
-  asio::co_spawn(loop, serve(app, loop, code), asio::detached);
+  asio::co_spawn(loop, serve(app, *config, loop, code), asio::detached);
   asio::co_spawn(loop, stop_at_signal(app, loop), asio::detached);
   loop.run();
   std::_Exit(code);  // connectors' shared objects stay mapped; nothing is left to be written
@@ -106,13 +106,16 @@ int check_config(const std::filesystem::path& file) {
   webhooks.public_url = config->http.public_url;
   NoStorage storage;
   const base::SystemClock clock;
+  if (!config->store.url.starts_with("sqlite:") || std::filesystem::exists(config->store.key_file)) {  // else it is made at the first start
+    if (const auto sealer = read_sealer(config->store); !sealer) return complain(locate(*config, sealer.error()));
+  }
   for (const TransportEntry& entry : config->transports) {
     if (entry.connector.empty()) continue;  // what a child makes of its configuration only the running child can say
     const auto plugin = connector::load_connector(std::filesystem::absolute(config->connectors_folder / (entry.connector + ".so")).string());
-    if (!plugin) return complain({base::Errc::bad_input, file.string() + ": " + entry.where + ".connector: " + plugin.error().text});
+    if (!plugin) return complain(locate(*config, {base::Errc::bad_input, entry.where + ".connector: " + plugin.error().text}));
     const connector::Services services{loop.get_executor(), http, webhooks, storage, clock};
     const auto made = (*plugin)->make(entry.configuration, services);
-    if (!made) return complain({base::Errc::bad_input, file.string() + ": " + entry.where + ".configuration." + made.error().text});
+    if (!made) return complain(locate(*config, {base::Errc::bad_input, entry.where + ".configuration." + made.error().text}));
   }
   std::cout << file.string() << ": " << config->transports.size() << " transport(s), nothing wrong\n";
   return exit_ok;
@@ -138,7 +141,7 @@ int register_user(const std::filesystem::path& file, const std::string& transpor
   for (const auto& candidate : config->transports) {
     if (candidate.transport.link.domain.str() == transport) entry = &candidate;
   }
-  if (!entry) return complain({base::Errc::bad_input, "the configuration has no transport " + transport});
+  if (!entry) return complain({base::Errc::bad_input, file.string() + ": there is no transport with the domain " + transport});
   store::AccountRow row{base::AccountId{}, transport, jid->bare(), {}, entry->transport.policy, ""};
   for (const std::string& answer : answers) {
     const auto equals = answer.find('=');

@@ -5,12 +5,16 @@
 #define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <fstream>
 #include <set>
 #include <sstream>
 
 namespace wherry {
+
+namespace asio = boost::asio;
 
 namespace {
 
@@ -113,29 +117,75 @@ class Table {
   std::set<std::string, std::less<>> known_;
 };
 
-nlohmann::json to_json(const toml::node& node) {
+// The connector's own part. A key that ends in _file names a file, which is relative to this one as everywhere.
+nlohmann::json to_json(const toml::node& node, const std::string& path, const std::filesystem::path& folder) {
   if (const auto* table = node.as_table()) {
     nlohmann::json json = nlohmann::json::object();
-    for (const auto& [key, value] : *table) json[std::string(key.str())] = to_json(value);
+    for (const auto& [key, value] : *table) json[std::string(key.str())] = to_json(value, path + "." + std::string(key.str()), folder);
     return json;
   }
   if (const auto* array = node.as_array()) {
     nlohmann::json json = nlohmann::json::array();
-    for (const auto& value : *array) json.push_back(to_json(value));
+    for (const auto& value : *array) json.push_back(to_json(value, path + "[" + std::to_string(json.size()) + "]", folder));
     return json;
   }
-  if (const auto value = node.value_exact<std::string>()) return expand(*value, node);
+  if (const auto value = node.value_exact<std::string>()) {
+    const std::string text = expand(*value, node);
+    return path.ends_with("_file") && !text.empty() ? (folder / text).string() : text;
+  }
   if (const auto value = node.value_exact<bool>()) return *value;
   if (const auto value = node.value_exact<std::int64_t>()) return *value;
-  if (const auto value = node.value_exact<double>()) return *value;
-  return nullptr;
+  if (const auto value = node.value_exact<double>(); value && std::isfinite(*value)) return *value;
+  throw Wrong{"line " + std::to_string(node.source().begin.line) + ": " + path + ": dates, times, nan and inf mean nothing here; must be a text in quotes, a number, true or false, a list or a table"};
+}
+
+void note_lines(const toml::node& node, const std::string& path, std::map<std::string, std::size_t>& lines) {
+  lines[path] = node.source().begin.line;
+  if (const auto* table = node.as_table()) {
+    for (const auto& [key, value] : *table) note_lines(value, (path.empty() ? "" : path + ".") + std::string(key.str()), lines);
+  } else if (const auto* array = node.as_array()) {
+    for (std::size_t i = 0; i < array->size(); ++i) note_lines((*array)[i], path + "[" + std::to_string(i) + "]", lines);
+  }
+}
+
+// "127.0.0.1:8080", "[::1]:8080".
+asio::ip::tcp::endpoint read_endpoint(Table& table, std::string_view key, const asio::ip::tcp::endpoint& fallback) {
+  if (!table.has(key)) return fallback;
+  const std::string text = table.text(key, "");
+  const auto colon = text.rfind(':');
+  std::string host = text.substr(0, colon);
+  const std::string port = colon == std::string::npos ? "" : text.substr(colon + 1);
+  const bool in_brackets = host.starts_with('[') && host.ends_with(']');
+  if (in_brackets) host = host.substr(1, host.size() - 2);
+  boost::system::error_code error;
+  const auto address = asio::ip::make_address(host, error);
+  const bool is_port = !port.empty() && port.size() <= 5 && port.find_first_not_of("0123456789") == std::string::npos && std::stoi(port) <= 65535;
+  if (error || !is_port || address.is_v6() != in_brackets) table.fail(key, "must be an IP address and a port, like \"127.0.0.1:8080\" or \"[::1]:8080\"");
+  return {address, static_cast<std::uint16_t>(std::stoi(port))};
+}
+
+// Without the slashes at its end; "" where there is none.
+std::string read_url(Table& table, std::string_view key) {
+  std::string url = table.text(key, "");
+  while (url.ends_with('/')) url.pop_back();
+  if (!table.has(key)) return url;
+  const auto host = url.find("://") == std::string::npos ? std::string::npos : url.find("://") + 3;
+  const bool is_http = url.starts_with("https://") || url.starts_with("http://");
+  const auto is_url_character = [](char c) { return c > ' ' && c < '\x7F' && std::string_view("\"<>\\^`{|}?#").find(c) == std::string_view::npos; };
+  if (!is_http || host >= url.size() || url[host] == '/' || !std::all_of(url.begin(), url.end(), is_url_character)) {
+    table.fail(key, "must be the address under which this is reached from outside, like \"https://sms.example.org\"");
+  }
+  return url;
 }
 
 std::string read_secret_file(Table& table, std::string_view key, const std::filesystem::path& file) {
   std::ifstream in(file);
   std::stringstream content;
-  if (!in || !(content << in.rdbuf())) table.fail(key, file.string() + " cannot be read");
-  return std::string(base::trim(content.str()));
+  content << in.rdbuf();
+  if (!in || std::filesystem::is_directory(file)) table.fail(key, file.string() + " cannot be read");
+  const std::string secret(base::trim(content.str()));
+  if (secret.empty()) table.fail(key, file.string() + " is empty");
+  return secret;
 }
 
 xmpp::Jid read_domain(Table& table, std::string_view key, const std::string& text) {
@@ -156,12 +206,11 @@ void read_link(Table& table, xmpp::ComponentConfig& link, const std::filesystem:
   link.port = static_cast<std::uint16_t>(server.integer("port", 5347, 1, 65535));
   link.server = read_domain(server, "domain", server.text("domain", parent_domain(link.domain.str())));
   if (server.has("secret_file")) {
+    if (server.has("secret")) server.fail("secret", "stands beside secret_file: keep one of them");
     link.secret = base::Secret(read_secret_file(server, "secret_file", folder / server.text("secret_file", "")));
-    if (server.has("secret")) server.fail("secret", "and secret_file exclude each other");
   } else {
     link.secret = base::Secret(server.required_text("secret", "the component's secret, as in the server's configuration; or secret_file"));
   }
-  if (link.secret.empty()) server.fail("secret_file", "is empty");
   link.idle_before_ping = std::chrono::seconds(server.integer("idle_seconds", 30, 1, 3600));
   link.ping_limit = std::chrono::seconds(server.integer("ping_seconds", 20, 1, 600));
   server.finish();
@@ -200,7 +249,7 @@ TransportEntry read_transport(Table table, const std::string& where, const std::
   if (entry.connector.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") != std::string::npos) table.fail("connector", "must be a plain name, like \"echo\"");
   if (const toml::node* node = table.node("configuration")) {
     if (!node->is_table()) table.fail("configuration", "must be a table");
-    entry.configuration = to_json(*node);
+    entry.configuration = to_json(*node, table.name("configuration"), folder);
   }
   table.finish();
   return entry;
@@ -220,6 +269,7 @@ Config read_top(const toml::table& parsed, const std::filesystem::path& folder) 
 
   Table store = top.table("store");
   config.store.url = store.text("url", config.store.url);
+  if (config.store.url == "sqlite:" || (config.store.url.starts_with("sqlite:") && config.store.url.ends_with('/'))) store.fail("url", "must name a file behind sqlite:");
   if (config.store.url.starts_with("sqlite:")) config.store.url = "sqlite:" + (folder / config.store.url.substr(7)).string();
   else if (!config.store.url.starts_with("postgresql://") && !config.store.url.starts_with("postgres://")) {
     store.fail("url", "must begin with sqlite: or postgresql://");
@@ -231,12 +281,8 @@ Config read_top(const toml::table& parsed, const std::filesystem::path& folder) 
   store.finish();
 
   Table http = top.table("http");
-  config.http.listen = http.text("listen", config.http.listen);
-  config.http.public_url = http.text("public_url", "");
-  if (!config.http.public_url.empty() && !config.http.public_url.starts_with("https://") && !config.http.public_url.starts_with("http://")) {
-    http.fail("public_url", "must begin with https://");
-  }
-  while (config.http.public_url.ends_with('/')) config.http.public_url.pop_back();
+  config.http.listen = read_endpoint(http, "listen", config.http.listen);
+  config.http.public_url = read_url(http, "public_url");
   http.finish();
 
   Table log = top.table("log");
@@ -266,16 +312,29 @@ Config read_top(const toml::table& parsed, const std::filesystem::path& folder) 
 base::Result<Config> read_config(const std::filesystem::path& file) {
   const auto wrong = [&](const std::string& text) { return base::Error{base::Errc::bad_input, file.string() + ": " + text}; };
   std::ifstream in(file);
-  if (!in) return wrong("cannot be read");
+  if (!in || std::filesystem::is_directory(file)) return wrong("cannot be read");
   const toml::parse_result parsed = toml::parse(in, file.string());
   if (!parsed) {
     return wrong("line " + std::to_string(parsed.error().source().begin.line) + ": " + std::string(parsed.error().description()));
   }
   try {
-    return read_top(parsed.table(), std::filesystem::absolute(file).parent_path());
+    Config config = read_top(parsed.table(), std::filesystem::absolute(file).parent_path());
+    config.file = file;
+    note_lines(parsed.table(), "", config.lines);
+    return config;
   } catch (const Wrong& w) {
     return wrong(w.text);
   }
+}
+
+base::Error locate(const Config& config, const base::Error& error) {
+  std::string path = error.text.substr(0, error.text.find(": "));
+  while (!path.empty() && !config.lines.contains(path)) {
+    const auto end = path.find_last_of(".[");
+    path.resize(end == std::string::npos ? 0 : end);
+  }
+  const std::string line = path.empty() ? "" : "line " + std::to_string(config.lines.at(path)) + ": ";
+  return {error.code, config.file.string() + ": " + line + error.text};
 }
 
 }  // namespace wherry

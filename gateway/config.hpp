@@ -4,9 +4,11 @@
 #include "gateway/base/log.hpp"
 #include "gateway/transport/transport.hpp"
 
+#include <boost/asio/ip/tcp.hpp>
 #include <nlohmann/json.hpp>
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -18,7 +20,7 @@ struct StoreConfig {
 };
 
 struct HttpConfig {
-  std::string listen = "127.0.0.1:0";  // 0: any free port; only for connectors that need webhooks
+  boost::asio::ip::tcp::endpoint listen{boost::asio::ip::address_v4::loopback(), 0};  // 0: any free port; only connectors with webhooks need one
   std::string public_url;
 };
 
@@ -36,6 +38,8 @@ struct TransportEntry {
 };
 
 struct Config {
+  std::filesystem::path file;                // where all this was read
+  std::map<std::string, std::size_t> lines;  // of every key in it: "transport[0].server.port" → 12
   StoreConfig store;
   HttpConfig http;
   LogConfig log;
@@ -46,5 +50,9 @@ struct Config {
 // Every error names the file, the line and the key, and says what would be right. Relative paths in the file are
 // relative to its folder.
 base::Result<Config> read_config(const std::filesystem::path& file);
+
+// What showed to be wrong only in use, in the same form. `error`'s text begins with the key's path, as a connector's do behind
+// "transport[0].configuration."; of a key that is missing, the line is that of the table it belongs in.
+base::Error locate(const Config& config, const base::Error& error);
 
 }  // namespace wherry

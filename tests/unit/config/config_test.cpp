@@ -1,0 +1,245 @@
+// What a configuration file is read as. What is refused, and in which words, is tests/corpus/configurations.
+#include "gateway/config.hpp"
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+using namespace wherry;
+namespace fs = std::filesystem;
+using std::chrono::seconds;
+
+namespace {
+
+// A folder of its own, without the environment that would change what is read.
+struct Folder {
+  Folder() : path(fs::temp_directory_path() / ("wherry-config-test-" + std::to_string(::getpid()))) {
+    fs::create_directories(path);
+    for (const char* name : {"WHERRY_CONNECTORS", "WHERRY_MIGRATIONS", "WHERRY_KEY"}) ::unsetenv(name);
+  }
+  ~Folder() { fs::remove_all(path); }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+
+  void write(const std::string& name, const std::string& content) const { std::ofstream(path / name) << content; }
+  Config read(const std::string& toml) const {
+    write("wherry.toml", toml);
+    auto config = read_config(path / "wherry.toml");
+    REQUIRE((config ? "" : config.error().text) == "");
+    return std::move(*config);
+  }
+  fs::path path;
+};
+
+const std::string least = R"(
+[[transport]]
+domain = "sms.example.org"
+connector = "echo"
+server = { secret = "s" }
+)";
+
+std::string content_of(const fs::path& file) {
+  std::ifstream in(file);
+  std::stringstream content;
+  content << in.rdbuf();
+  return content.str();
+}
+
+std::string replaced(std::string text, const std::string& old, const std::string& now) {
+  const auto at = text.find(old);
+  REQUIRE(at != std::string::npos);
+  return text.replace(at, old.size(), now);
+}
+
+}  // namespace
+
+TEST_CASE("every key of the example is read") {
+  const Folder folder;
+  folder.write("secret", "  a secret\n");
+  const std::string example = content_of(fs::path(WHERRY_SOURCE_DIR) / "deploy/wherry.example.toml");
+  const Config config = folder.read(replaced(example, "/etc/wherry/component-secret", (folder.path / "secret").string()));
+
+  CHECK(config.file == folder.path / "wherry.toml");
+  CHECK(config.store.url == "sqlite:/var/lib/wherry/wherry.db");
+  CHECK(config.store.key_file == "/var/lib/wherry/key");
+  CHECK(config.http.listen.address().to_string() == "127.0.0.1");
+  CHECK(config.http.listen.port() == 8080);
+  CHECK(config.http.public_url == "https://sms.example.org");
+  CHECK(config.log.level == base::log::Level::info);
+  CHECK(config.log.format == base::log::Format::text);
+
+  REQUIRE(config.transports.size() == 1);
+  const TransportEntry& entry = config.transports[0];
+  CHECK(entry.where == "transport[0]");
+  CHECK(entry.connector == "sms");
+  CHECK(entry.child.empty());
+  CHECK(entry.transport.name == "SMS");
+  CHECK(entry.transport.policy == store::AccountPolicy::always_on);
+  CHECK(entry.transport.outbox.deadline == seconds(86400));
+  CHECK(entry.transport.outbox.waiting_per_account == 5000);
+
+  const xmpp::ComponentConfig& link = entry.transport.link;
+  CHECK(link.domain.str() == "sms.example.org");
+  CHECK(link.host == "127.0.0.1");
+  CHECK(link.port == 5347);
+  CHECK(link.server.str() == "example.org");
+  CHECK(link.secret.reveal() == "a secret");
+  CHECK(link.idle_before_ping == seconds(30));
+  CHECK(link.ping_limit == seconds(20));
+
+  CHECK(entry.transport.registration.domains == std::vector<std::string>{"example.org"});
+  CHECK(entry.transport.registration.jids == std::vector<std::string>{"friend@elsewhere.example"});
+
+  CHECK(entry.configuration == nlohmann::json::parse(R"({"region":"US",
+    "numbers":[{"number":"+14155550100","carrier":"main","users":["juliet@example.org"]},{"number":"+14155550101","carrier":"main","pool":true}],
+    "carriers":[{"name":"main","type":"smpp","host":"127.0.0.1","port":2775,"system_id":"wherry","password_file":"/etc/wherry/smpp-password"}]})"));
+}
+
+TEST_CASE("every key of the example can have another value") {
+  const Folder folder;
+  ::setenv("WHERRY_KEY", "in the environment", 1);
+  const Config config = folder.read(R"(
+connectors_folder = "plugins"
+migrations_folder = "/opt/migrations"
+store = { url = "postgresql://wherry@db/wherry" }
+http = { listen = "[::1]:0", public_url = "http://sms.example.org:8080/in//" }
+log = { level = "debug", format = "json" }
+
+[[transport]]
+domain = "SMS.Bücher.example"
+name = "Texts"
+child = ["python3", "echo.py"]
+policy = "follow_presence"
+give_up_after_seconds = 1
+most_waiting_per_user = 1000000
+server = { host = "xmpp.internal", port = 65535, domain = "xmpp.example", secret = "${HOME}/${HOME}", idle_seconds = 3600, ping_seconds = 600 }
+register = { domains = [], jids = ["Romeo@Example.org/orchard"] }
+configuration = { text = "t", number = -3, truth = true, share = 0.5, list = [1, "two", [3]], table = { deep = { deeper = 1 } } }
+
+[[transport]]
+domain = "im.example.org"
+connector = "echo"
+server.secret = "s"
+)");
+  ::unsetenv("WHERRY_KEY");
+
+  CHECK(config.connectors_folder == folder.path / "plugins");
+  CHECK(config.migrations_folder == "/opt/migrations");
+  CHECK(config.store.url == "postgresql://wherry@db/wherry");
+  CHECK(config.store.key_file.empty());
+  CHECK(config.http.listen.address().to_string() == "::1");
+  CHECK(config.http.listen.port() == 0);
+  CHECK(config.http.public_url == "http://sms.example.org:8080/in");
+  CHECK(config.log.level == base::log::Level::debug);
+  CHECK(config.log.format == base::log::Format::json);
+
+  REQUIRE(config.transports.size() == 2);
+  const TransportEntry& entry = config.transports[0];
+  CHECK(entry.transport.link.domain.str() == "sms.bücher.example");
+  CHECK(entry.transport.name == "Texts");
+  CHECK(entry.connector.empty());
+  CHECK(entry.child == std::vector<std::string>{"python3", "echo.py"});
+  CHECK(entry.transport.policy == store::AccountPolicy::follow_presence);
+  CHECK(entry.transport.outbox.deadline == seconds(1));
+  CHECK(entry.transport.outbox.waiting_per_account == 1000000);
+  CHECK(entry.transport.link.host == "xmpp.internal");
+  CHECK(entry.transport.link.port == 65535);
+  CHECK(entry.transport.link.server.str() == "xmpp.example");
+  const std::string home = std::getenv("HOME");
+  CHECK(entry.transport.link.secret.reveal() == home + "/" + home);
+  CHECK(entry.transport.link.idle_before_ping == seconds(3600));
+  CHECK(entry.transport.link.ping_limit == seconds(600));
+  CHECK(entry.transport.registration.domains.empty());
+  CHECK(entry.transport.registration.jids == std::vector<std::string>{"romeo@example.org"});
+  CHECK(entry.configuration == nlohmann::json::parse(R"({"text":"t","number":-3,"truth":true,"share":0.5,"list":[1,"two",[3]],"table":{"deep":{"deeper":1}}})"));
+  CHECK(config.transports[1].where == "transport[1]");
+}
+
+TEST_CASE("what is not given has its default") {
+  const Folder folder;
+  const Config config = folder.read(least);
+  CHECK(config.store.url == "sqlite:" + (folder.path / "wherry.db").string());
+  CHECK(config.store.key_file == folder.path / "wherry.db.key");
+  CHECK(config.http.listen.address().to_string() == "127.0.0.1");
+  CHECK(config.http.listen.port() == 0);
+  CHECK(config.http.public_url.empty());
+  CHECK(config.connectors_folder == "/usr/lib/wherry/connectors");
+  CHECK(config.migrations_folder == "/usr/share/wherry/migrations");
+  const TransportEntry& entry = config.transports.at(0);
+  CHECK(entry.transport.link.host == "127.0.0.1");
+  CHECK(entry.transport.link.port == 5347);
+  CHECK(entry.transport.link.server.str() == "example.org");  // the component's domain without its first label
+  CHECK(entry.transport.registration.domains == std::vector<std::string>{"example.org"});
+  CHECK(entry.transport.registration.jids.empty());
+  CHECK(entry.transport.policy == store::AccountPolicy::always_on);
+  CHECK(entry.configuration == nlohmann::json::object());
+}
+
+TEST_CASE("paths are relative to the file, a connector's too, and the environment names two folders over it") {
+  const Folder folder;
+  folder.write("secret", "s");
+  ::setenv("WHERRY_CONNECTORS", "/built/connectors", 1);
+  const Config config = folder.read(R"(
+connectors_folder = "plugins"
+migrations_folder = "migrations"
+store = { url = "sqlite:data/wherry.db", key_file = "keys/key" }
+[[transport]]
+domain = "sms.example.org"
+connector = "echo"
+server = { secret_file = "secret" }
+configuration = { password_file = "passwords/smpp", empty_file = "", carriers = [{ key_file = "/etc/key", profile = "a/b" }] }
+)");
+  ::unsetenv("WHERRY_CONNECTORS");
+  CHECK(config.connectors_folder == "/built/connectors");
+  CHECK(config.migrations_folder == folder.path / "migrations");
+  CHECK(config.store.url == "sqlite:" + (folder.path / "data/wherry.db").string());
+  CHECK(config.store.key_file == folder.path / "keys/key");
+  CHECK(config.transports.at(0).transport.link.secret.reveal() == "s");
+  const auto& own = config.transports.at(0).configuration;
+  CHECK(own["password_file"] == (folder.path / "passwords/smpp").string());
+  CHECK(own["empty_file"] == "");
+  CHECK(own["carriers"][0]["key_file"] == "/etc/key");
+  CHECK(own["carriers"][0]["profile"] == "a/b");  // only a key in _file says that it is one
+}
+
+TEST_CASE("${NAME} is the environment's, wherever a text stands") {
+  const Folder folder;
+  ::setenv("CORPUS_A", "romeo", 1);
+  ::setenv("CORPUS_EMPTY", "", 1);
+  const Config config = folder.read(R"(
+[[transport]]
+domain = "sms.example.org"
+connector = "echo"
+server = { secret = "a${CORPUS_EMPTY}b$c{d}" }
+register = { jids = ["${CORPUS_A}@example.org"] }
+configuration = { user = "${CORPUS_A}", list = ["${CORPUS_A}${CORPUS_A}"] }
+)");
+  const TransportEntry& entry = config.transports.at(0);
+  CHECK(entry.transport.link.secret.reveal() == "ab$c{d}");
+  CHECK(entry.transport.registration.jids.at(0) == "romeo@example.org");
+  CHECK(entry.configuration == nlohmann::json::parse(R"({"user":"romeo","list":["romeoromeo"]})"));
+}
+
+TEST_CASE("what shows to be wrong later is located: the key's line, or the line of the table that lacks it") {
+  const Folder folder;
+  const Config config = folder.read(R"([store]
+url = "sqlite:a.db"
+[[transport]]
+domain = "sms.example.org"
+connector = "echo"
+server.secret = "s"
+[[transport.configuration.carriers]]
+name = "a"
+[[transport.configuration.carriers]]
+name = "b"
+)");
+  const auto located = [&](const std::string& text) { return locate(config, {base::Errc::bad_input, text}).text; };
+  const std::string file = config.file.string();
+  CHECK(located("store.url: cannot be opened") == file + ": line 2: store.url: cannot be opened");
+  CHECK(located("transport[0].configuration.carriers[1].name: is taken") == file + ": line 10: transport[0].configuration.carriers[1].name: is taken");
+  CHECK(located("transport[0].configuration.carriers[1].host: is missing") == file + ": line 9: transport[0].configuration.carriers[1].host: is missing");
+  CHECK(located("http.listen: in use") == file + ": http.listen: in use");  // by default, so nowhere in the file
+}
