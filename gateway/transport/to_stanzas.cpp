@@ -14,6 +14,8 @@ namespace {
 constexpr std::chrono::seconds delay_shown_after{10};
 constexpr std::size_t most_body_bytes = 48 << 10;  // servers refuse stanzas above 64 KiB and more; a longer text comes in parts
 
+constexpr std::size_t most_name_bytes = 256, most_words_bytes = 4 << 10;  // what networks call and say of people
+
 base::Result<xmpp::Jid> sender(const base::ContactId& contact, const StanzaContext& context) { return to_jid(contact, context.domain); }
 
 // Files travel as links in the text, each on a line of its own; a lone one also as XEP-0066 has it.
@@ -44,15 +46,17 @@ Element message_stanza(const connector::MessageReceived& message, const xmpp::Ji
 }
 
 std::vector<Element> of(const connector::MessageReceived& message, const StanzaContext& context) {
-  const auto from = sender(message.sender, context);
-  if (!from) return {};
-  const std::string body = body_of(message.content);
+  const auto address = sender(message.sender, context);
+  const xmpp::Jid from = address ? *address : context.domain;
+  std::string body = body_of(message.content);
+  // Nothing is lost for its sender's name: the gateway itself brings what comes from nobody that can be an address.
+  if (!address) body = "‹" + std::string(base::utf8_prefix(message.sender.value, most_name_bytes)) + "›: " + body;
   std::vector<Element> stanzas;
   std::string_view rest = body;
   do {
     const std::string_view part = base::utf8_prefix(rest, most_body_bytes);
     const std::string id = stanzas.empty() ? context.id : context.id + "-" + std::to_string(stanzas.size() + 1);
-    stanzas.push_back(message_stanza(message, *from, part, id, context));
+    stanzas.push_back(message_stanza(message, from, part, id, context));
     rest.remove_prefix(part.size());
   } while (!rest.empty());
   return stanzas;
@@ -72,7 +76,7 @@ std::vector<Element> of(const connector::ContactAsked& asked, const StanzaContex
   const auto from = sender(asked.contact, context);
   if (!from) return {};
   Element stanza = xmpp::make_stanza(Kind::presence, *from, context.user, "subscribe", context.id);
-  if (!asked.name.empty()) stanza.add("nick", ns::nick).set_text(asked.name);
+  if (!asked.name.empty()) stanza.add("nick", ns::nick).set_text(base::utf8_prefix(asked.name, most_name_bytes));
   return {std::move(stanza)};
 }
 
@@ -137,7 +141,7 @@ Element to_presence(const xmpp::Jid& from, const xmpp::Jid& to, connector::Avail
                      : availability == Availability::do_not_disturb ? "dnd"
                                                                     : nullptr;
   if (show) stanza.add_text_child("show", show);
-  if (!status.empty()) stanza.add_text_child("status", status);
+  if (!status.empty()) stanza.add_text_child("status", base::utf8_prefix(status, most_words_bytes));
   return stanza;
 }
 

@@ -17,7 +17,8 @@ struct StanzaContext {
   bool has_sender = true;   // of a failed send: the resource that sent it is still there to be told
 };
 
-// At least one, unless an address in the delivery cannot be a JID (then none: there is nobody to send it from).
+// At least one, unless an address in the delivery cannot be a JID (then none: there is nobody to send it from); a message comes even
+// then, from the gateway.
 std::vector<xmpp::Element> to_stanzas(const Delivery& delivery, const StanzaContext& context);
 
 // A contact's presence towards a user, or the gateway's.

@@ -1,5 +1,7 @@
 #include "gateway/xmpp/stanza.hpp"
 
+#include "gateway/base/text.hpp"
+
 #include <array>
 
 namespace wherry::xmpp {
@@ -25,6 +27,8 @@ std::optional<Kind> kind_of(std::string_view name) {
 // What was asked comes back with its error where it is small (RFC 6120 §8.3.1 leaves it to us): escaped, it can be six times what was
 // sent, and a server ends the stream of a component whose stanzas are too large.
 constexpr std::size_t most_echoed_bytes = 4 << 10;
+
+constexpr std::size_t most_text_bytes = 4 << 10;  // of an error, whatever a network says
 
 // XEP-0086 §2 (v1.0); "" for what came after it.
 std::string_view legacy_code(std::string_view condition) {
@@ -115,7 +119,7 @@ Element error_element(const StanzaError& error, std::string_view lang) {
   Element element("error", ns::component);
   element.set("type", error.type).set("code", legacy_code(error.condition));
   element.add(error.condition, ns::stanza_errors);
-  if (!error.text.empty()) element.add("text", ns::stanza_errors).set("xml:lang", lang).set_text(error.text);
+  if (!error.text.empty()) element.add("text", ns::stanza_errors).set("xml:lang", lang).set_text(base::utf8_prefix(error.text, most_text_bytes));
   return element;
 }
 
