@@ -107,7 +107,7 @@ connector::Result<connector::Answers> read_answers(const xmpp::Element& query, c
     const auto submitted = xmpp::parse_form(*x);
     if (!submitted) return submitted.error();
     if (submitted->type != "submit") return Error{Errc::bad_input, "Please submit the form."};
-    const std::string_view purpose = submitted->value("FORM_TYPE");  // XEP-0068 §3; where it is missing, what else could it be
+    const std::string_view purpose = submitted->value("FORM_TYPE");  // where it is missing, what else could it be
     if (!purpose.empty() && purpose != ns::registration) return Error{Errc::bad_input, "This is another form than the one for registering."};
     for (const auto& field : submitted->fields) {
       for (const std::string& value : field.values) give(field.var, value);
