@@ -8,6 +8,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <random>
 #include <set>
 
 using namespace wherry;
@@ -113,6 +115,29 @@ TEST_CASE("Seen forgets the oldest beyond its bound") {
   CHECK(seen.insert(3));
   CHECK(seen.insert(1));
   CHECK_FALSE(seen.insert(3));
+}
+
+TEST_CASE("HashSet holds what a std::set holds, whatever is inserted and erased") {
+  HashSet hashes;
+  std::set<std::uint64_t> expected;
+  std::mt19937_64 random(1);
+  for (int i = 0; i < 200000; ++i) {
+    // Few numbers with few homes, so that long runs of slots form, wrap round the end, and lose their middles.
+    const std::uint64_t hash = (random() % 8) << 60 | random() % 200;
+    if (random() % 2 == 0) {
+      CHECK(hashes.insert(hash) == expected.insert(std::max<std::uint64_t>(hash, 1)).second);
+    } else {
+      hashes.erase(hash);
+      expected.erase(std::max<std::uint64_t>(hash, 1));
+    }
+  }
+}
+
+TEST_CASE("Seen forgets one for each new one, and keeps the rest") {
+  Seen seen(1000);
+  for (std::uint64_t i = 1; i <= 5000; ++i) REQUIRE(seen.insert(i * 0x9E3779B97F4A7C15));
+  for (std::uint64_t i = 4001; i <= 5000; ++i) CHECK_FALSE(seen.insert(i * 0x9E3779B97F4A7C15));
+  CHECK(seen.insert(4000 * 0x9E3779B97F4A7C15));
 }
 
 TEST_CASE("RecentlySent finds by key and by the network's id, for the right account only") {
