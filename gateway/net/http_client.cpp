@@ -264,7 +264,7 @@ struct HttpClient::Impl {
   std::map<curl_socket_t, std::shared_ptr<Watch>> watches;
 };
 
-HttpClient::HttpClient(asio::any_io_executor executor) : impl_(std::make_shared<Impl>(std::move(executor))) {}
+HttpClient::HttpClient(asio::any_io_executor executor) : executor_(std::move(executor)) {}
 HttpClient::~HttpClient() = default;
 
 asio::awaitable<base::Result<HttpResponse>> HttpClient::send(HttpRequest request) {
@@ -273,6 +273,7 @@ asio::awaitable<base::Result<HttpResponse>> HttpClient::send(HttpRequest request
     if (header.find_first_of(std::string_view("\r\n\0", 3)) != header.npos)
       co_return Error{Errc::bad_input, "an HTTP header has no line break"};
   }
+  if (!impl_) impl_ = std::make_shared<Impl>(executor_);
   const auto impl = impl_;
   Transfer transfer(impl->executor, std::move(request));
   transfer.prepare();

@@ -45,7 +45,8 @@ class HttpClient {
 
  private:
   struct Impl;
-  std::shared_ptr<Impl> impl_;
+  asio::any_io_executor executor_;
+  std::shared_ptr<Impl> impl_;  // from the first request on: most networks make none, and libcurl and OpenSSL take memory
 };
 
 // application/x-www-form-urlencoded (WHATWG URL §5), for queries and bodies.
