@@ -9,7 +9,7 @@
 #include "gateway/store/inbox.hpp"
 #include "gateway/store/retention.hpp"
 
-#include <openssl/sha.h>
+#include <sodium.h>
 
 #include <array>
 #include <cstdlib>
@@ -47,8 +47,8 @@ base::Result<std::string> read_file(const std::filesystem::path& file) {
 
 // A short name of this store, for ever; nothing secret in it.
 std::string store_id_of(const std::string& seen_key) {
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
-  SHA256(reinterpret_cast<const unsigned char*>(seen_key.data()), seen_key.size(), digest.data());
+  std::array<unsigned char, crypto_hash_sha256_BYTES> digest{};
+  crypto_hash_sha256(digest.data(), reinterpret_cast<const unsigned char*>(seen_key.data()), seen_key.size());
   return base::to_hex({reinterpret_cast<const char*>(digest.data()), 4});
 }
 

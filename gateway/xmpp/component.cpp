@@ -37,7 +37,14 @@ std::string handshake_of(std::string_view stream_id, const base::Secret& secret)
   std::string plain(stream_id);
   plain += secret.reveal();
   std::array<unsigned char, SHA_DIGEST_LENGTH> digest{};
-  SHA1(reinterpret_cast<const unsigned char*>(plain.data()), plain.size(), digest.data());
+  // Not SHA1(): the first use of that one loads OpenSSL's providers, two megabytes that nothing else here needs.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+  SHA_CTX context;
+  SHA1_Init(&context);
+  SHA1_Update(&context, plain.data(), plain.size());
+  SHA1_Final(digest.data(), &context);
+#pragma GCC diagnostic pop
   return base::to_hex({reinterpret_cast<const char*>(digest.data()), digest.size()});
 }
 
