@@ -50,13 +50,15 @@ std::vector<Entry> read_entries(db::Transaction& transaction, const std::string&
                                 const std::string& after, std::size_t limit) {
   const auto most = static_cast<std::int64_t>(std::min<std::size_t>(limit, 1'000'000'000));
   const auto end = end_of_prefix(prefix);
+  // One lower bound: given both, SQLite starts at the one that it meets first, and reads all that lies before the other.
+  const std::string& from = std::max(prefix, after);
   const auto rows =
       end ? transaction.query(
-                "SELECT key, value FROM connector_storage WHERE transport = $1 AND key > $2 AND key >= $3 AND key < $4 ORDER BY key LIMIT $5",
-                {transport, after, prefix, *end, most})
+                "SELECT key, value FROM connector_storage WHERE transport = $1 AND key >= $2 AND key < $3 AND key <> $4 ORDER BY key LIMIT $5",
+                {transport, from, *end, after, most})
           : transaction.query(
-                "SELECT key, value FROM connector_storage WHERE transport = $1 AND key > $2 AND key >= $3 ORDER BY key LIMIT $4",
-                {transport, after, prefix, most});
+                "SELECT key, value FROM connector_storage WHERE transport = $1 AND key >= $2 AND key <> $3 ORDER BY key LIMIT $4",
+                {transport, from, after, most});
   std::vector<Entry> entries;
   entries.reserve(rows.size());
   for (const db::Row& row : rows) entries.push_back({row.text(0), row.text(1)});
