@@ -73,17 +73,19 @@ class Web:
     def status(self) -> dict:
         forward = self.centre.forward
         return {"bound": [s.shown() for s in forward.sessions], "connections": len(self.server.connections),
-                "waiting": len(forward.queue) + len(forward.retrying), "rate": self.server.rate,
+                "waiting": len(forward.queue) + len(forward.retrying), "assembling": len(self.centre.assemblies), "rate": self.server.rate,
                 "counts": dict(self.centre.counts),
                 "system_id": self.server.system_id.decode(), "last": self.centre.last_n}
 
     async def _get_status(self, request: Request):
-        bound = request.query.get("bound")
+        bound, assembling = request.query.get("bound"), request.query.get("assembling")
         wanted = int(request.number("bound", 0, 0, 1000))
+        most = int(request.number("assembling", 0, 0, 100_000))
 
         def look():
             there = len(self.centre.forward.sessions)
-            return bound is None or (there >= wanted if wanted else there == 0), self.status()
+            enough = bound is None or (there >= wanted if wanted else there == 0)
+            return enough and (assembling is None or len(self.centre.assemblies) <= most), self.status()
         return await self._wait(request, look)
 
     async def _get_handsets(self, request: Request):

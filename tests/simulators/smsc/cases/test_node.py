@@ -103,6 +103,8 @@ class Texts(Nodes):
         self.bind()
         for seq in (1, 3):
             self.node.submitted(octets=bytes((5, 0, 3, 9, 3, seq)) + b"<%d>" % seq, esm_class=0x40)
+        self.assertEqual(self.sim.call("GET", "/api/status")["assembling"], 1)
+        self.assertEqual(self.sim.call("GET", "/api/status", assembling=0, wait=LIMIT)["assembling"], 0)
         text = self.sim.texts()[0]
         self.assertEqual((text["text"], text["incomplete"], text["segments"]), ("<1>[…]<3>", True, 3))
 
