@@ -1,49 +1,71 @@
-"""What the kill test runs: a fake XMPP server with five users, the link to it, the SMSC simulator, one wherry; and a
-record of every text in either direction. Used by `kills`, which judges the record."""
+"""What the kill test runs: an XMPP server with five users, the link to it, one wherry with its store, the SMSC simulator; and
+a record of every text in either direction. Used by `kills`, which loads it, kills a part of it and judges the record."""
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import json
 import os
 import re
-import sys
-import urllib.request
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Callable
 from xml.etree.ElementTree import Element
 
-from fake_server import FakeClient, FakeServer
-from link import Link
-from processes import Program
-from wherry import Transport, Wherry
+from confirmations import Confirmations
+from postgres import Postgres
+from simulator import Simulator
+from stage import SECRET, Stage
+from wherry import Transport
 from xml_stream import CLIENT, STANZA_ERRORS, child, local
 
-SIMULATOR = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../simulators/smsc/smsc")
-GATEWAY, HOST, SECRET = "sms.x.test", "x.test", "kill secret"
+GATEWAY, HOST = "sms.x.test", "x.test"
 USERS = {f"user{i}@{HOST}": f"+1415555010{i}" for i in range(1, 6)}  # with the number of each
+SLOW = list(USERS)[3:]                                               # may be told to read nothing for a while
 HANDSETS = [f"+1415555013{i}" for i in range(1, 5)]
 RECEIPTS = "urn:xmpp:receipts"
 UNCERTAIN = "It is not known whether this arrived."  # how the gateway's error begins then
-BOUNCED = "Component unavailable"                    # the fake server's own words
+LONG = 400                                           # characters: three segments of 153 septets (TS 23.038)
+
+
+@dataclass
+class Options:
+    wherry: str
+    host: str      # fake, prosody, ejabberd
+    store: str     # sqlite, postgres (one of its own), or the URL of an empty database
+    victim: str    # wherry, server, store, link
+    load: str      # both directions, or in: from the handsets
+
+
+def words(name: str, is_long: bool) -> str:
+    """A text that names itself; a long one in every segment."""
+    return (f"{name} " * LONG)[:LONG].rstrip() if is_long else name
+
+
+def name_in(text: str) -> str:
+    """The other way; of a long text a segment is enough. A cut may leave half a name at either end of one."""
+    return Counter(text.split()).most_common(1)[0][0] if text.strip() else ""
 
 
 @dataclass
 class Outgoing:
     """A text from a user to a handset."""
-    name: str                          # its id and its words
+    name: str                          # its id
+    words: str
     sender: str
     handset: str
     life: int                          # of wherry, in which it was sent
     ponged: float | None = None        # when the ping sent after it was answered
     accepted: bool = False
-    copies: int = 0                    # at the handset
-    errors: list[str] = field(default_factory=list)
-    receipts: list[str] = field(default_factory=list)  # the stanza id of each
+    copies: int = 0                    # at the handset, whole
+    pieces: list[str] = field(default_factory=list)      # … and what came there of it otherwise
+    errors: list[str] = field(default_factory=list)      # the text of each
+    told: list[str] = field(default_factory=list)        # errors as they left wherry
+    receipts: list[str] = field(default_factory=list)    # the stanza id of each
+    receipted: set[str] = field(default_factory=set)     # … as they left wherry
 
     @property
     def bounced(self) -> bool:
-        return BOUNCED in self.errors
+        """The server said so: the error is none of wherry's."""
+        return any(error not in self.told for error in self.errors)
 
     @property
     def uncertain(self) -> bool:
@@ -51,87 +73,74 @@ class Outgoing:
 
     @property
     def refused(self) -> bool:
-        return any(error != BOUNCED and not error.startswith(UNCERTAIN) for error in self.errors)
-
-    @property
-    def has_outcome(self) -> bool:
-        return bool(self.copies or self.errors)
+        return any(not error.startswith(UNCERTAIN) for error in self.told)
 
 
 @dataclass
 class Incoming:
     """A text from a handset to a user."""
     name: str
+    words: str
     user: str
-    arrivals: list[str] = field(default_factory=list)  # the stanza id of each
+    life: int
+    begun: float                       # before the handset sent it
+    number: int = 0                    # the simulator's
+    arrivals: list[str] = field(default_factory=list)    # the stanza id of each
+    sent: set[str] = field(default_factory=set)          # … as they left wherry
 
 
-class World:
-    """`async with World(...)`: everything runs, and every user is registered."""
+class World(Stage):
+    """`async with World(...)`: everything runs, and every user is registered and online."""
 
-    def __init__(self, binary: str, folder: str) -> None:
-        self.binary, self.folder = binary, folder
+    def __init__(self, options: Options, folder: str) -> None:
+        super().__init__(options.host, folder, [HOST], [GATEWAY])
+        self.options = options
         self.outgoing: dict[str, Outgoing] = {}
         self.incoming: dict[str, Incoming] = {}
         self.order: dict[str, list[str]] = {user: [] for user in USERS}  # names of incoming texts, as they came
         self.strangers: list[str] = []      # what nobody expected
-        self.clients: dict[str, FakeClient] = {}
+        self.clients: dict[str, object] = {}
+        self.simulator = Simulator()
+        self.postgres = Postgres()
+        self.confirmations = Confirmations()
+        self.collected = 0                  # the number of the simulator's newest text that is recorded here
         self.life = 0                       # how often wherry was started
         self.complaints: list[str] = []     # its error lines, and what sanitizers say
         self._log = open(os.path.join(folder, "wherry.log"), "w", encoding="utf-8")
+        self._stack.callback(self._log.close)
         self._news = asyncio.Event()
         self._iqs: dict[str, asyncio.Future[Element]] = {}
         self._pings: dict[str, Outgoing] = {}
         self._tasks: set[asyncio.Task] = set()
 
-    async def __aenter__(self) -> "World":
-        self._stack = contextlib.AsyncExitStack()
-        self._stack.callback(self._log.close)
-        try:
-            await self._start()
-        except BaseException:
-            await self._stack.aclose()
-            raise
-        return self
-
-    async def __aexit__(self, *_failure) -> None:
-        await self._stack.aclose()
-
-    async def _start(self) -> None:
-        self.server = FakeServer([HOST], {GATEWAY: SECRET})
-        self._stack.push_async_callback(self.server.stop)
-        await self.server.start()
+    async def _begin(self) -> None:
         for user in USERS:
-            self.server.add_user(user)
-            client = self.clients[user] = await self.server.connect(user, "phone")
-            client.put = lambda stanza, user=user: self._arrived(user, stanza)  # thousands come: recorded, not kept
-            await client.send("<presence/>")
-        self.link = Link(lambda domain: self.server.component_port, [GATEWAY])
-        self._stack.push_async_callback(self.link.stop)
-        await self.link.start()
-        self.simulator = Program("the simulator", [sys.executable, SIMULATOR, "--smpp-port", "0", "--http-port", "0",
-                                                   "--keep", "1000000", "--password", "secret"])
-        await self.simulator.start()
+            await self.host.add_user(user)
+        if self.options.victim == "server":
+            await self.host.restart()  # COMPAT(ejabberd 23.01): a kill soon after the registration would lose the accounts
+        self._stack.push_async_callback(self._close_clients)
+        await self.connect_clients()
+        self.link.watch = self._carried
+        store = self.options.store
+        if store == "postgres":
+            self._stack.push_async_callback(self.postgres.remove)
+            await self.postgres.start()
+            store = self.postgres.url
+        # Answers that take a while, and a window of two: so a kill often comes between the segments of a text.
         self._stack.push_async_callback(self.simulator.stop)
-        await self.simulator.wait_line(lambda line: line.startswith('{"smpp_port"'), 30)
-        ready = json.loads(next(line for line in self.simulator.lines if line.startswith('{"smpp_port"')))
-        self._url = ready["url"].rstrip("/")
+        await self.simulator.start(delay_ms=5, delay_jitter_ms=10)
         configuration = {
             "region": "US",
             "numbers": [{"number": number, "carrier": "simulator", "users": [user]} for user, number in USERS.items()],
-            "carriers": [{"name": "simulator", "type": "smpp", "host": "127.0.0.1", "port": ready["smpp_port"],
-                          "system_id": "wherry", "password": "secret"}]}
-        transport = Transport(GATEWAY, self.link.ports[GATEWAY], SECRET, HOST, connector="sms", register_domains=[HOST],
-                              configuration=configuration)
-        connectors = os.path.join(os.path.dirname(self.binary), "../connectors")
-        self.wherry = Life(self.binary, os.path.join(self.folder, "wherry"), "sqlite", [transport], connectors, self._logged)
-        self._stack.push_async_callback(self._stop_wherry)
+            "carriers": [{**self.simulator.carrier, "window": 2}]}
+        self._make_wherry(self.options.wherry, store, [Transport(
+            GATEWAY, self.link.ports[GATEWAY], SECRET, HOST, connector="sms", register_domains=[HOST], configuration=configuration)], self._logged)
         began = asyncio.get_running_loop().time()
         await self.start_wherry()
         await self.connected()
         self.startup = asyncio.get_running_loop().time() - began  # s, until both links are up
         for user, number in USERS.items():
-            answer = await self.ask(user, "set", f"<query xmlns='jabber:iq:register'><phone>{number}</phone></query>")
+            answer = await self._ask(user, f"<query xmlns='jabber:iq:register'><phone>{number}</phone></query>")
             if answer.get("type") != "result":
                 raise RuntimeError(f"{user} could not register: {error_text(answer)}")
         self._stack.push_async_callback(self._stop_tasks)
@@ -147,33 +156,58 @@ class World:
 
     async def connected(self) -> None:
         """Until the XMPP link and the SMPP bind are up. Raises TimeoutError."""
-        await self.link.wait_connected(60)
-        await self.get("/api/status?bound=1&wait=60")
-
-    async def _stop_wherry(self) -> None:
-        if self.wherry.running:
-            await self.wherry.stop()
+        await self.link.wait_connected(90)  # wherry's back-off may have grown to a minute
+        await self.simulator.get("/api/status?bound=1&wait=60")
 
     def _logged(self, line: str) -> None:
         self._log.write(line + "\n")
         if re.match(r"\S+ (error|critical) ", line) or re.search(r"AddressSanitizer|LeakSanitizer|runtime error:|terminate called", line):
             self.complaints.append(f"life {self.life}: {line}")
 
-    # ---- XMPP ----
+    # ---- Users ----
 
-    async def send(self, user: str, handset: str, name: str) -> None:
-        """A text with a receipt request, and a ping behind it in the same stream (XEP-0199): the pong proves it read."""
-        text = self.outgoing[name] = Outgoing(name, user, handset, self.life)
+    async def connect_clients(self) -> None:
+        for user in USERS:
+            client = await self.host.connect(user, "phone")
+            self.clients[user] = client
+            early = client.waiting()
+            client.put = lambda stanza, user=user: self._arrived(user, stanza)  # thousands come: recorded, not kept
+            for stanza in early:
+                self._arrived(user, stanza)
+            await client.send("<presence/>")
+
+    def pause_slow(self) -> None:
+        for user in SLOW:
+            self.clients[user].pause()  # type: ignore[attr-defined]
+
+    def resume_slow(self) -> None:
+        for user in SLOW:
+            self.clients[user].resume()  # type: ignore[attr-defined]
+
+    async def _close_clients(self) -> None:
+        for client in self.clients.values():
+            await client.close()  # type: ignore[attr-defined]
+
+    async def send(self, user: str, handset: str, name: str, is_long: bool = False) -> None:
+        """A text with a receipt request, and a ping behind it in the same stream (XEP-0199): the pong proves it read.
+        Nothing when the user's client knows that it is offline."""
+        client = self.clients[user]
+        if client.ended:  # type: ignore[attr-defined]
+            return
+        text = self.outgoing[name] = Outgoing(name, words(name, is_long), user, handset, self.life)
         self._pings["ping-" + name] = text
-        await self.clients[user].send(
-            f"<message type='chat' id='{name}' to='{handset}@{GATEWAY}'><body>{name}</body>"
-            f"<request xmlns='{RECEIPTS}'/></message>"
-            f"<iq type='get' id='ping-{name}' to='{GATEWAY}'><ping xmlns='urn:xmpp:ping'/></iq>")
+        try:
+            await client.send(  # type: ignore[attr-defined]
+                f"<message type='chat' id='{name}' to='{handset}@{GATEWAY}'><body>{text.words}</body>"
+                f"<request xmlns='{RECEIPTS}'/></message>"
+                f"<iq type='get' id='ping-{name}' to='{GATEWAY}'><ping xmlns='urn:xmpp:ping'/></iq>")
+        except OSError:
+            pass  # the server died under it: it may have read it or not
 
-    async def ask(self, user: str, kind: str, payload: str) -> Element:
+    async def _ask(self, user: str, payload: str) -> Element:
         name = f"ask-{len(self._iqs)}"
         answered = self._iqs[name] = asyncio.get_running_loop().create_future()
-        await self.clients[user].send(f"<iq type='{kind}' id='{name}' to='{GATEWAY}'>{payload}</iq>")
+        await self.clients[user].send(f"<iq type='set' id='{name}' to='{GATEWAY}'>{payload}</iq>")  # type: ignore[attr-defined]
         return await asyncio.wait_for(answered, 30)
 
     def _arrived(self, user: str, stanza: Element) -> None:
@@ -184,48 +218,94 @@ class World:
             elif name in self._pings and stanza.get("type") == "result":
                 self._pings[name].ponged = asyncio.get_running_loop().time()
         elif local(stanza) == "message":
-            self._message(user, name, stanza)
+            outgoing, incoming = self._meant(stanza, user)
+            if outgoing and stanza.get("type") == "error":
+                outgoing.errors.append(error_text(stanza))
+            elif outgoing:
+                outgoing.receipts.append(name)
+            elif incoming:
+                if not incoming.arrivals:
+                    self.order[user].append(incoming.name)
+                incoming.arrivals.append(name)
+            elif stanza.findtext("{%s}body" % CLIENT) is not None:
+                self.strangers.append(f"to {user}, id {name}: {stanza.findtext('{%s}body' % CLIENT)[:100]}")
         self._news.set()
 
-    def _message(self, user: str, name: str, stanza: Element) -> None:
+    def _carried(self, _domain: str, direction: str, stanza: Element) -> None:
+        """What passed over the link: wherry's side of the record."""
+        if direction == "->" and local(stanza) == "message":
+            outgoing, incoming = self._meant(stanza, stanza.get("to", "").partition("/")[0])
+            if outgoing and stanza.get("type") == "error":
+                outgoing.told.append(error_text(stanza))
+            elif outgoing:
+                outgoing.receipted.add(stanza.get("id", ""))
+            elif incoming:
+                incoming.sent.add(stanza.get("id", ""))
+        self.confirmations.watch(direction, stanza)
+
+    def _meant(self, stanza: Element, user: str) -> tuple[Outgoing | None, Incoming | None]:
+        """Which text of the user's a message is about: one sent (an error, a receipt), or one that it brings."""
         received = child(stanza, "received", RECEIPTS)
-        body = stanza.findtext("{%s}body" % CLIENT)
-        if stanza.get("type") == "error" and name in self.outgoing and self.outgoing[name].sender == user:
-            self.outgoing[name].errors.append(error_text(stanza))
-        elif received is not None and received.get("id") in self.outgoing:
-            self.outgoing[received.get("id", "")].receipts.append(name)
-        elif body in self.incoming and self.incoming[body].user == user:
-            if not self.incoming[body].arrivals:
-                self.order[user].append(body)
-            self.incoming[body].arrivals.append(name)
-        elif body is not None:
-            self.strangers.append(f"to {user}, id {name}: {body[:100]}")
+        name = stanza.get("id") if stanza.get("type") == "error" else received.get("id") if received is not None else None
+        if name is not None:
+            outgoing = self.outgoing.get(name)
+            return (outgoing if outgoing and outgoing.sender == user else None), None
+        body = stanza.findtext("{%s}body" % CLIENT) or ""
+        incoming = self.incoming.get(name_in(body))
+        return None, (incoming if incoming and incoming.user == user and incoming.words == body else None)
 
-    # ---- The simulator ----
+    # ---- Handsets ----
 
-    async def get(self, path: str) -> dict:
-        return await asyncio.to_thread(fetch, self._url + path)
-
-    async def text_from(self, handset: str, user: str, name: str) -> int:
-        """A handset sends a text; its number in the simulator."""
-        self.incoming[name] = Incoming(name, user)
-        answer = await asyncio.to_thread(fetch, self._url + "/api/send", {"from": handset, "to": USERS[user], "text": name})
-        return answer["n"] if "n" in answer else answer["text"]["n"]
+    async def text_from(self, handset: str, user: str, name: str, is_long: bool = False) -> Incoming:
+        """A handset sends a text."""
+        text = self.incoming[name] = Incoming(name, words(name, is_long), user, self.life, asyncio.get_running_loop().time())
+        text.number = await self.simulator.send(handset, USERS[user], text.words)
+        return text
 
     async def _collect(self) -> None:
         """Notes what arrives at the handsets, as it arrives."""
-        after = 0
         while True:
-            found = await self.get(f"/api/texts?direction=to_handset&after={after}&count=1&wait=5")
-            after = found["last"]
+            found = await self.simulator.get(f"/api/texts?after={self.collected}&count=1&wait=5")
             for text in found["texts"]:
-                outgoing = self.outgoing.get(text["text"])
-                if outgoing and outgoing.handset == text["handset"] and USERS[outgoing.sender] == text["peer"]:
+                if text["direction"] == "from_handset":
+                    continue
+                outgoing = self.outgoing.get(name_in(text["text"]))
+                if not outgoing or outgoing.handset != text["handset"] or USERS[outgoing.sender] != text["peer"]:
+                    self.strangers.append(f"at {text['handset']} from {text['peer']}: {text['text'][:100]}")
+                elif text["text"] == outgoing.words and not text["doubled"] and not text["incomplete"]:
                     outgoing.copies += 1
                 else:
-                    self.strangers.append(f"at {text['handset']} from {text['peer']}: {text['text'][:100]}")
+                    segments = len(text["parts"])
+                    outgoing.pieces.append(f"{segments} segments of {text['segments']}" + (f", {text['doubled']} twice" if text["doubled"] else ""))
+            self.collected = found["last"]
             if found["texts"]:
                 self._news.set()
+
+    # ---- What the server lost ----
+
+    def is_over(self, text: Outgoing) -> bool:
+        """Its fate is known, and its sender knows it, or would if the server had not lost the word."""
+        known = text.errors or (text.told and text.name in self.confirmations.ids)
+        return bool(known or (text.copies and (text.receipts or text.receipted & self.confirmations.ids)))
+
+    def is_in(self, text: Incoming) -> bool:
+        return bool(text.arrivals or text.sent & self.confirmations.ids)
+
+    def lost_by_server(self) -> dict[str, list[str]]:
+        """What the server had confirmed and did not deliver; from now on it counts as arrived. For when all has come that will."""
+        lost: dict[str, list[str]] = {"texts from handsets": [], "receipts": [], "errors": []}
+        for incoming in self.incoming.values():
+            if not incoming.arrivals and self.is_in(incoming):
+                incoming.arrivals = sorted(incoming.sent & self.confirmations.ids)
+                lost["texts from handsets"].append(incoming.name)
+        for outgoing in self.outgoing.values():
+            if not outgoing.receipts and outgoing.receipted & self.confirmations.ids:
+                outgoing.receipts = sorted(outgoing.receipted & self.confirmations.ids)
+                lost["receipts"].append(outgoing.name)
+            if outgoing.told and not outgoing.errors and outgoing.name in self.confirmations.ids:
+                outgoing.errors = list(outgoing.told)
+                lost["errors"].append(outgoing.name)
+        return lost
 
     # ---- Waiting ----
 
@@ -251,25 +331,9 @@ class World:
         return True
 
 
-class Life(Wherry):
-    """A wherry that may be killed before it is connected."""
-
-    async def launch(self) -> None:
-        self._program = Program("wherry", [self.binary, "run", "--config", self.config_path],
-                                {"UBSAN_OPTIONS": "print_stacktrace=1"}, self._on_line)
-        await self._program.start()
-
-
 def error_text(stanza: Element) -> str:
     """The error's text, else its condition."""
     error = child(stanza, "error", CLIENT)
     if error is None:
         return "an error without <error/>"
     return error.findtext("{%s}text" % STANZA_ERRORS) or " ".join(local(part) for part in error)
-
-
-def fetch(url: str, body: dict | None = None) -> dict:
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=90) as answer:
-        return json.load(answer)

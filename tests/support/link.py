@@ -27,6 +27,7 @@ class Link:
         self._listeners: list[asyncio.Server] = []
         self._wires: set[_Wire] = set()
         self._down = False
+        self._refused = 0
         self._news = asyncio.Event()
 
     async def start(self) -> None:
@@ -53,6 +54,7 @@ class Link:
     def down(self) -> None:
         """Cut, and no new connection gets through until up()."""
         self._down = True
+        self._refused = 0
         self.cut()
 
     def up(self) -> None:
@@ -66,6 +68,10 @@ class Link:
         """Until every domain has shaken hands. Raises TimeoutError."""
         await asyncio.wait_for(self._until(lambda: self.connected() >= set(self.carried)), limit)
 
+    async def wait_refused(self, times: int, limit: float) -> None:
+        """Until so many connections came in vain since down(). Raises TimeoutError."""
+        await asyncio.wait_for(self._until(lambda: self._refused >= times), limit)
+
     async def wait_cut(self, limit: float) -> None:
         await asyncio.wait_for(self._until(lambda: len(self.connected()) < len(self.carried)), limit)
 
@@ -78,6 +84,8 @@ class Link:
         wire = _Wire(self, writer)
         if self._down:
             wire.abort()
+            self._refused += 1
+            self._news.set()
             return
         try:
             server_reader, wire.server = await asyncio.open_connection("127.0.0.1", self._server_port(domain))

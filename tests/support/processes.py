@@ -90,9 +90,9 @@ class Program:
     def tail(self, most: int = 30) -> str:
         return "\n".join(list(self.lines)[-most:])
 
-    async def stop(self, limit: float = 20) -> int:
-        """SIGTERM, and SIGKILL when that takes longer than `limit`. Its exit code, or -signal."""
-        return await self._end(signal.SIGTERM, limit)
+    async def stop(self, limit: float = 20, number: int = signal.SIGTERM) -> int:
+        """SIGTERM (or `number`), and SIGKILL when that takes longer than `limit`. Its exit code, or -signal."""
+        return await self._end(number, limit)
 
     async def kill(self) -> int:
         """SIGKILL."""

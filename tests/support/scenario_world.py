@@ -2,21 +2,18 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
 import sys
 from dataclasses import dataclass
 from typing import Callable
 
-from hosts import make_host
-from link import Link
 from network import NETWORKS, Network
 from scenario import PEOPLE
-from wherry import Transport, Wherry
+from stage import SECRET, Stage
+from wherry import Transport
 from xml_stream import to_text
 
-SECRET = "scenario secret"
 USERS = "x.test"          # whose users may register
 GUESTS = "z.test"         # and these, though to wherry they are another server's
 STRANGERS = "y.test"      # whose users may not
@@ -34,49 +31,26 @@ class Options:
     verbose: bool = False
 
 
-class World:
+class World(Stage):
     def __init__(self, options: Options, folder: str) -> None:
         self.options = options
-        self.folder = folder
         self.domains = list(NETWORKS) if options.connector == "scripted" else ["net.test"]
-        self.networks = {domain: Network(domain, NETWORKS[domain]) for domain in self.domains}
-        self.host = make_host(options.host, folder, [USERS, GUESTS, STRANGERS], {domain: SECRET for domain in self.domains})
+        super().__init__(options.host, folder, [USERS, GUESTS, STRANGERS], self.domains)
         if options.host == "prosody":
             self.host.keeps_messages = False  # ejabberd does: both kinds of servers are tried
-        self.link = Link(self.host.component_port, self.domains)
-        self.wherry: Wherry
+        self.networks = {domain: Network(domain, NETWORKS[domain]) for domain in self.domains}
         self.witness = None      # a client that is always there: its round trips prove what server and gateway have done
-        self._sockets: asyncio.Server | None = None
         self._users = 0
 
-    async def __aenter__(self) -> "World":
-        self._stack = contextlib.AsyncExitStack()
-        try:
-            await self._start()
-        except BaseException:
-            await self._stack.aclose()
-            raise
-        return self
-
-    async def __aexit__(self, *_failure) -> None:
-        await self._stack.aclose()
-
-    async def _start(self) -> None:
-        self._stack.push_async_callback(self.host.stop)
-        await self.host.start()
+    async def _begin(self) -> None:
         await self.host.add_user(f"witness@{USERS}")
         self.witness = await self.host.connect(f"witness@{USERS}", "desk")
         self._stack.push_async_callback(self.witness.close)
-        self._stack.push_async_callback(self.link.stop)
-        await self.link.start()
         path = os.path.join(self.folder, "networks")
-        self._sockets = await asyncio.start_unix_server(self._relay, path, limit=16 << 20)
-        self._stack.callback(self._sockets.close)
-        self.wherry = Wherry(self.options.wherry, os.path.join(self.folder, "wherry"), self.options.store,
-                             [self._transport(domain, path) for domain in self.domains],
-                             os.path.join(os.path.dirname(os.path.abspath(self.options.wherry)), "..", "connectors"),
-                             self._log if self.options.verbose else None)
-        self._stack.push_async_callback(self._stop_wherry)
+        sockets = await asyncio.start_unix_server(self._relay, path, limit=16 << 20)
+        self._stack.callback(sockets.close)
+        self._make_wherry(self.options.wherry, self.options.store, [self._transport(domain, path) for domain in self.domains],
+                          self._log if self.options.verbose else None)
         await self.wherry.start()
         if self.options.verbose:
             self.link.watch = lambda domain, way, stanza: self._log(f"{way} {domain} {to_text(stanza)}")
@@ -85,10 +59,6 @@ class World:
         scripted = self.options.connector == "scripted"
         return Transport(domain, self.link.ports[domain], SECRET, USERS, [sys.executable, "-I", "-S", RELAY, path, domain] if scripted else [],
                          "" if scripted else self.options.connector, POLICIES[domain], [USERS, GUESTS])
-
-    async def _stop_wherry(self) -> None:
-        if self.wherry.running:
-            await self.wherry.stop()
 
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

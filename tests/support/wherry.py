@@ -86,12 +86,17 @@ class Wherry:
         assert self._program
         return self._program.pid
 
-    async def start(self, limit: float = 30) -> None:
-        """Until every transport is connected to its XMPP server. Raises processes.Ended with its last log lines."""
+    async def launch(self) -> None:
+        """Returns once the process runs."""
         self._program = Program("wherry", [self.binary, "run", "--config", self.config_path],
                                 {"ASAN_OPTIONS": "abort_on_error=0:detect_leaks=1", "UBSAN_OPTIONS": "print_stacktrace=1"},
                                 self._on_line)
         await self._program.start()
+
+    async def start(self, limit: float = 30) -> None:
+        """Until every transport is connected to its XMPP server. Raises processes.Ended with its last log lines."""
+        await self.launch()
+        assert self._program
         for domain in self.domains:
             await self._program.wait_line(lambda line: "component.connected" in line and domain in line, limit)
 

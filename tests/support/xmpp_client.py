@@ -60,6 +60,19 @@ class Client(Mailbox):
     def abort(self) -> None:
         self._writer.close()
 
+    def pause(self) -> None:
+        """Reads nothing until resume(): what comes stays in the kernel's buffers, then in the server's."""
+        self._writer.transport.pause_reading()
+
+    def resume(self) -> None:
+        self._writer.transport.resume_reading()
+
+    async def read_to_end(self, limit: float) -> None:
+        """After the server died: until everything that it had written is in the mailbox. Raises TimeoutError."""
+        self.resume()
+        if self._pump_task:
+            await asyncio.wait_for(asyncio.shield(self._pump_task), limit)
+
     async def _log_in(self, port: int, jid: str, password: str, resource: str) -> None:
         user, _, host = jid.partition("@")
         self._reader, self._writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 20)
