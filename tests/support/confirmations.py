@@ -16,6 +16,7 @@ PING = "urn:xmpp:ping"
 class Confirmations:
     def __init__(self) -> None:
         self.ids: set[str] = set()                       # of messages, settled on any connection so far
+        self.covered: set[str] = set()                   # … that one ping confirmed, which is not enough
         self.on_settled: Callable[[], None] = lambda: None
         self._begin()
 
@@ -34,6 +35,7 @@ class Confirmations:
         elif kind == "iq" and direction == "->" and child(stanza, "ping", PING) is not None:
             self._ping = (name, len(self._sent), self._covered)
         elif kind == "iq" and direction == "<-" and self._ping and name == self._ping[0]:
+            self.covered.update(self._sent[self._covered:self._ping[1]])
             _, self._covered, settles = self._ping
             self._ping = None
             self.ids.update(self._sent[self._settled:settles])

@@ -15,7 +15,7 @@ import unittest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import xml_match  # noqa: E402
-from echo_component import EchoComponent  # noqa: E402
+from component import EchoComponent  # noqa: E402
 from hosts import make_host  # noqa: E402
 from link import Link  # noqa: E402
 from json_rpc import RpcError, RpcPeer  # noqa: E402

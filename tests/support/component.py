@@ -1,14 +1,17 @@
-"""A component that answers pings and sends every message back (XEP-0114 v1.6): what the tests of the tests speak with."""
+"""Components by hand (XEP-0114 v1.6): a bare one, and one that echoes, which the tests of the tests speak with."""
 from __future__ import annotations
 
 import asyncio
 import hashlib
+from xml.etree.ElementTree import Element
 
 from xml_stream import (CLIENT, COMPONENT, STREAMS, Closed, Opened, StreamParser, child, error_reply, local, make, renamed,
                         to_text)
 
 
-class EchoComponent:
+class Component:
+    """Shakes hands, and passes what arrives to arrived(), in jabber:client."""
+
     def __init__(self, domain: str, secret: str) -> None:
         self.domain = domain
         self.ended = asyncio.Event()
@@ -23,6 +26,9 @@ class EchoComponent:
         self._task = asyncio.create_task(self._run())
         await asyncio.wait_for(self._shaken.wait(), limit)
 
+    def arrived(self, stanza: Element) -> None:
+        """For a subclass or a test to replace."""
+
     def write(self, xml: str) -> None:
         self._writer.write(xml.encode())
 
@@ -36,6 +42,8 @@ class EchoComponent:
             while data := await self._reader.read(65536):
                 for item in parser.feed(data):
                     self._take(item)
+        except ConnectionError:
+            pass
         finally:
             self.ended.set()
 
@@ -49,9 +57,13 @@ class EchoComponent:
         elif local(item) == "error":
             self.error = local(item[0])
         else:
-            self._answer(renamed(item, COMPONENT, CLIENT))
+            self.arrived(renamed(item, COMPONENT, CLIENT))
 
-    def _answer(self, stanza) -> None:
+
+class EchoComponent(Component):
+    """Answers pings and sends every message back."""
+
+    def arrived(self, stanza: Element) -> None:
         sender, to = stanza.get("from"), stanza.get("to")
         if local(stanza) == "message" and stanza.get("type") != "error":
             stanza.set("from", to)
