@@ -16,6 +16,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import xml_match  # noqa: E402
 from component import EchoComponent  # noqa: E402
+from confirmations import Confirmations  # noqa: E402
 from hosts import make_host  # noqa: E402
 from link import Link  # noqa: E402
 from json_rpc import RpcError, RpcPeer  # noqa: E402
@@ -243,6 +244,45 @@ class ScriptedNetwork(unittest.IsolatedAsyncioTestCase):
         await self.gateway.call("hello", {"protocol": 1, "configuration": {}})
         os.kill(self.network.pid, 9)
         await asyncio.wait_for(self.task, 5)
+
+
+class Barrier(unittest.TestCase):
+    """What the double ping settles (confirmations.py)."""
+
+    def setUp(self) -> None:
+        self.confirmations, self.settled = Confirmations(), 0
+        self.confirmations.on_settled = self._settle
+
+    def _settle(self) -> None:
+        self.settled += 1
+
+    def _pass(self, direction: str, *stanzas: str) -> None:
+        for stanza in parse("".join(stanzas)):
+            self.confirmations.watch(direction, stanza)
+
+    def _ping(self, name: str) -> str:
+        return f"<iq type='get' id='{name}'><ping xmlns='urn:xmpp:ping'/></iq>"
+
+    def test_an_answer_settles_what_was_covered_before_its_ping(self) -> None:
+        self._pass("->", "<message id='m1'/>", self._ping("p1"), "<message id='m2'/>")
+        self._pass("<-", "<iq type='result' id='other'/>", "<iq type='result' id='p1'/>")
+        self.assertEqual((self.confirmations.covered, self.confirmations.ids, self.settled), ({"m1"}, set(), 0))
+        self._pass("->", "<message id='m3'/>", self._ping("p2"))
+        self._pass("<-", "<iq type='error' id='p2'/>")  # an error is an answer, too
+        self.assertEqual((self.confirmations.covered, self.confirmations.ids, self.settled), ({"m1", "m2", "m3"}, {"m1"}, 1))
+
+    def test_a_new_connection_begins_anew_and_keeps_what_was_settled(self) -> None:
+        self._pass("->", "<message id='m1'/>", self._ping("p1"))
+        self._pass("<-", "<iq type='result' id='p1'/>")
+        self._pass("->", "<handshake/>", self._ping("p2"))
+        self._pass("<-", "<iq type='result' id='p2'/>", "<iq type='result' id='p1'/>")
+        self.assertEqual(self.confirmations.ids, set())
+        self._pass("->", "<message id='m1'/>", self._ping("p3"))
+        self._pass("<-", "<iq type='result' id='p3'/>")
+        self._pass("->", self._ping("p4"))
+        self._pass("<-", "<iq type='result' id='p4'/>")
+        self._pass("->", "<handshake/>")
+        self.assertEqual(self.confirmations.ids, {"m1"})
 
 
 class Matching(unittest.TestCase):

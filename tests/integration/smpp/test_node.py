@@ -2,7 +2,8 @@
 import os
 import subprocess
 
-from peers import US, THEM, Node, SmppCase, bare
+from carrier import THEM, US
+from peers import Node, SmppCase, bare
 
 
 class NodeCase(SmppCase):
@@ -71,7 +72,8 @@ class Sending(NodeCase):
                 for n in range(5):
                     self.assertEqual(driver.outcome(f"k{n}")["outcome"], "ok")
                     self.assertEqual(self.report(f"k{n}")["stage"], "delivered")
-                self.wait_until(lambda: self.stored() == {}, "nothing is left in the storage")
+                    self.assertEqual(self.peer.answered("receipt"), 0)
+                self.assertEqual(self.stored(), {})
                 driver.stop()
 
     def test_throttling_loses_nothing_and_keeps_the_order(self) -> None:
@@ -132,7 +134,7 @@ class Breaking(NodeCase):
         driver = self.start(window=1)
         driver.send("k1", "x" * 400)
         self.peer.submits(2)
-        self.wait_until(lambda: any("/m/" in key for key in self.stored()), "the first segment is on record")
+        self.wait_stored(lambda stored: any("/m/" in key for key in stored), "the first segment is on record")
         driver.kill()
         self.peer.tell(set={"silentAfter": -1})
         driver = self.start(window=1)

@@ -2,8 +2,8 @@
 import subprocess
 import unittest
 
-from peers import HERE, THEM, US, Peer, SmppCase, bare
-from test_codec import program
+from carrier import THEM, US, Peer, built
+from peers import HERE, SmppCase, bare
 
 
 class NetSmpp(SmppCase):
@@ -44,6 +44,6 @@ class NetSmpp(SmppCase):
 class Gsm(unittest.TestCase):
     def test_our_table_is_that_of_perl(self) -> None:
         theirs = subprocess.run(["perl", str(HERE / "gsm_table.pl")], check=True, capture_output=True, text=True).stdout.splitlines()
-        ours = subprocess.run([program(), "gsm"], check=True, capture_output=True, text=True).stdout.splitlines()
+        ours = subprocess.run([built("smpp_codec_check"), "gsm"], check=True, capture_output=True, text=True).stdout.splitlines()
         self.assertGreater(len(ours), 130)
         self.assertEqual(ours, theirs)

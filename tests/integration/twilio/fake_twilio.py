@@ -41,7 +41,7 @@ class FakeTwilio:
         self.arrived = threading.Event()
         self.released = threading.Event()
         self.hide = False  # messages are not listed yet
-        self.lock = threading.RLock()
+        self.lock = threading.Condition()  # told of every request
         fake = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -76,6 +76,11 @@ class FakeTwilio:
 
     def release(self) -> None:
         self.released.set()
+
+    def wait_until(self, reached: Callable[[], Any], limit: float) -> None:
+        """Looked at with every request. Raises AssertionError."""
+        with self.lock:
+            assert self.lock.wait_for(reached, limit), f"not within {limit:g} s; the requests: {self.requests}"
 
     def sent(self) -> list[dict[str, Any]]:
         with self.lock:
@@ -177,7 +182,9 @@ class FakeTwilio:
         if not all(form.get(name) for name in ("To", "From", "Body", "StatusCallback")):
             return self.refuse(client, 400, 21602)
         message = self.add("outbound-api", form["From"], form["To"], form["Body"], "queued")
-        self.callbacks[message["sid"]] = form["StatusCallback"]
+        with self.lock:
+            self.callbacks[message["sid"]] = form["StatusCallback"]
+            self.lock.notify_all()
         if plan == "500_after":
             return self.refuse(client, 500, 20500)
         if plan == "cut_after":
@@ -208,6 +215,7 @@ class FakeTwilio:
                 found = [m for m in self.messages if m["sid"] == sid]
                 return self.answer(client, 200, found[0]) if found else self.refuse(client, 404, 20404)
             self.requests.append("LIST " + url.query)
+            self.lock.notify_all()
             if self.list_failures:
                 return self.refuse(client, self.list_failures.pop(0), 0)
             self.list(client, url.path, query)

@@ -1,9 +1,9 @@
 """Texts go out once, whatever happens to the answer."""
 import time
 import unittest
-from typing import Any, Callable
 
-from world import LIMIT, THEM, US, TwilioCase
+from carrier import LIMIT, THEM, US
+from world import TwilioCase
 
 
 class Sending(TwilioCase):
@@ -71,7 +71,7 @@ class Sending(TwilioCase):
         self.fake.plan("cut_after")
         before = len(self.fake.requests)
         driver.send("7:k1")
-        self.wait_for(lambda: any(r.startswith("LIST") for r in self.fake.requests[before:]))
+        self.fake.wait_until(lambda: any(r.startswith("LIST") for r in self.fake.requests[before:]), LIMIT)
         self.fake.hide = False
         self.assertEqual(driver.outcome("7:k1")["outcome"], "ok")
         self.assertEqual(len(self.fake.sent()), 1)
@@ -81,7 +81,7 @@ class Sending(TwilioCase):
         self.fake.hide = True
         self.fake.plan("cut_after")
         driver.send("7:k1")
-        self.wait_for(lambda: self.fake.sent())
+        self.fake.wait_until(lambda: self.fake.callbacks, LIMIT)
         self.fake.report(self.fake.sent()[0], "sent")
         self.assertEqual(driver.outcome("7:k1")["outcome"], "ok")
 
@@ -157,12 +157,6 @@ class Sending(TwilioCase):
         for n in range(1, 11):
             driver.outcome(f"7:k{n}")
         self.assertGreater(time.monotonic() - begun, 0.9)  # a burst of five, less the first, and five at five a second
-
-    def wait_for(self, condition: Callable[[], Any]) -> None:
-        end = time.monotonic() + LIMIT
-        while not condition():
-            self.assertLess(time.monotonic(), end)
-            time.sleep(0.01)
 
 
 class Crashing(TwilioCase):

@@ -3,28 +3,23 @@
 The description comes in Twilio's npm package @twilio/cli-core; nothing of it is kept here."""
 import os
 import pathlib
-import socket
 import subprocess
 import tarfile
 import threading
 import unittest
 
-from world import LIMIT, Node, TwilioCase
+from carrier import LIMIT, Npm
+from processes import free_port
+from world import TwilioCase
 
 DESCRIPTION = "package/src/services/twilio-api/twilio_api_v2010.json"
-
-
-def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class Specification(TwilioCase):
     @classmethod
     def setUpClass(cls) -> None:
         super().setUpClass()
-        cls.modules = Node.modules("@stoplight/prism-cli@5")
+        cls.modules = Npm.install("@stoplight/prism-cli@5")
         packed = subprocess.run(["npm", "pack", "--silent", "@twilio/cli-core@9"], cwd=cls.modules, capture_output=True, text=True, timeout=300)
         if packed.returncode:
             raise RuntimeError("npm cannot fetch @twilio/cli-core: " + packed.stderr.strip()[-300:])
