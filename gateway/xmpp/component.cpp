@@ -83,7 +83,7 @@ asio::awaitable<void> Component::run() {
       const auto* stream = dynamic_cast<const StreamError*>(&e);
       if (cancellation.cancelled() != asio::cancellation_type::none) {
         went_down();
-        throw;
+        co_return;  // whatever broke just then, this was its end anyway
       }
       if (stream) advised = advice(stream->condition);
       least = least_pause(e);
