@@ -74,6 +74,7 @@ base::Result<base::Sealer> read_sealer(const StoreConfig& store) {
 base::Result<std::unique_ptr<db::Driver>> open_store(const Config& config) {
   auto driver = db::open_driver(config.store.url);
   if (!driver) return Error{Errc::bad_input, "store.url: " + driver.error().text};
+  if (auto claimed = (*driver)->claim(std::chrono::seconds(10)); !claimed) return Error{Errc::bad_input, "store.url: " + claimed.error().text};
   auto version = db::migrate(**driver, config.migrations_folder);
   if (!version) return Error{Errc::bad_input, "store: " + version.error().text};
   return driver;

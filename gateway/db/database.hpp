@@ -73,6 +73,10 @@ class Driver {
   virtual void rollback() noexcept = 0;
   virtual void run_script(const std::string& sql) = 0;  // several statements, inside a transaction: migrations
   virtual std::string_view dialect() const = 0;         // "sqlite" or "postgres"
+  // Between transactions: from now on this is the one wherry on the database, also after a reconnect. Waits for as long as
+  // `patience` for an earlier one's session to end: a killed process's goes on with what it was sent, and its commits must
+  // come before our first read. (Whoever has SQLite's file open has claimed it.)
+  virtual base::Result<void> claim(std::chrono::milliseconds /*patience*/) { return base::ok(); }
 };
 
 // "sqlite:/path/to/file" or a libpq connection URI ("postgresql://…"). Opens at once; an error says what to do.

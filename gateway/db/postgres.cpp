@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <optional>
 #include <unordered_map>
 
 namespace wherry::db {
@@ -59,6 +60,7 @@ class Postgres final : public Driver, private Transaction {
   void rollback() noexcept override;
   void run_script(const std::string& sql) override;
   std::string_view dialect() const override { return "postgres"; }
+  base::Result<void> claim(std::chrono::milliseconds patience) override;
 
  private:
   // Prepared once per connection, under a name.
@@ -81,6 +83,7 @@ class Postgres final : public Driver, private Transaction {
   void send(std::string_view sql, std::span<const Value> parameters);
   Result collect();
   void flush();
+  void take_claim();
   std::string take_failure(const PGresult* result, std::string_view sql, std::string& state) const;
   void throw_failure(const std::string& text, const std::string& state);
   [[noreturn]] void lost(const char* message);
@@ -91,6 +94,7 @@ class Postgres final : public Driver, private Transaction {
   Connection connection_;
   std::unordered_map<Literal, Statement, LiteralHash> statements_;
   std::vector<Queued> queued_;
+  std::optional<std::chrono::milliseconds> claim_patience_;  // of a claimed database
   std::string refused_;  // why a statement of this transaction did not even reach the server; empty: none
   // Of send(), kept for their capacity.
   std::vector<const char*> texts_;
@@ -112,6 +116,30 @@ void Postgres::connect() {
       connection_.get(), [](void*, const char* text) { log::debug("database.noticed", {{"text", first_line(text)}}); }, nullptr);
   if (PQsetnonblocking(connection_.get(), 1) != 0 || PQenterPipelineMode(connection_.get()) != 1) {
     lost(PQerrorMessage(connection_.get()));
+  }
+  if (claim_patience_) take_claim();
+}
+
+base::Result<void> Postgres::claim(std::chrono::milliseconds patience) {
+  claim_patience_ = patience;
+  try {
+    take_claim();
+  } catch (const DatabaseLost& error) {
+    return base::Error{base::Errc::unavailable, std::string("Only one wherry may use a database: stop the other one first. ") + error.what()};
+  }
+  return base::ok();
+}
+
+// A lock of the session's, given back by the server when the session has ended. The server must notice in seconds, not in
+// hours, that a session's machine has vanished. The second number: databases may hold one wherry in each schema.
+void Postgres::take_claim() {
+  try {
+    run_script("SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; SET lock_timeout = " +
+               std::to_string(claim_patience_->count()) +
+               "; SELECT pg_advisory_lock(2003330418, hashtext(current_schema())); SET lock_timeout = DEFAULT");
+  } catch (const std::runtime_error&) {
+    connection_.reset();
+    throw;
   }
 }
 

@@ -1,6 +1,8 @@
 """A PostgreSQL of a test's own, on a free loopback port, trusting everybody there. Debian's package, found by its path."""
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import glob
 import os
 import pathlib
@@ -55,6 +57,24 @@ class Postgres:
         subprocess.run(as_server([f"{programs()}/initdb", "-D", data, "-U", "wherry", "-A", "trust", "-E", "UTF8", "--no-sync"]), **quiet)
         # Without a server: a backend that reads statements from its input.
         subprocess.run(as_server([f"{programs()}/postgres", "--single", "-D", data, "postgres"]), input=b"CREATE DATABASE wherry\n", **quiet)
+
+    @contextlib.asynccontextmanager
+    async def locked(self, table: str):
+        """Nobody writes to the table meanwhile."""
+        psql = await asyncio.create_subprocess_exec(f"{programs()}/psql", self.url, "-XAtq", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE)
+        try:
+            psql.stdin.write(f"BEGIN; LOCK TABLE {table} IN SHARE MODE; SELECT 'locked';\n".encode())
+            assert await psql.stdout.readline() == b"locked\n"
+            yield
+        finally:
+            psql.stdin.close()  # and with the session its transaction
+            await psql.wait()
+
+    async def query(self, sql: str) -> str:
+        """The answer's rows as psql prints them, unadorned."""
+        psql = await asyncio.create_subprocess_exec(f"{programs()}/psql", self.url, "-XAtqc", sql, stdout=asyncio.subprocess.PIPE)
+        answer, _ = await psql.communicate()
+        return answer.decode().strip()
 
     async def kill(self) -> None:
         """kill -9 of all its processes, as when its machine dies. start() recovers what was committed."""

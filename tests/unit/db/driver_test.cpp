@@ -203,6 +203,30 @@ TEST_CASE("A second process is refused the SQLite file while the first one lives
   CHECK(in_child() == 0);
 }
 
+TEST_CASE("A second wherry is refused the PostgreSQL database while the first one's session lives, and told why") {
+  const TempDatabase database(DatabaseKind::postgres);
+  constexpr std::chrono::milliseconds patience(50);
+  auto first = database.open();
+  REQUIRE(first->claim(patience).has_value());
+  const auto refused = database.open()->claim(patience);
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().text.starts_with("Only one wherry may use a database: stop the other one first. "));
+  // It comes again with a new connection.
+  const auto work = [&] {
+    first->begin();
+    first->transaction().query("SELECT 1");
+    first->commit();
+  };
+  postgres_server().kill();
+  postgres_server().start();
+  CHECK_THROWS_AS(work(), db::DatabaseLost);
+  first->rollback();
+  work();
+  CHECK_FALSE(database.open()->claim(patience).has_value());
+  first.reset();
+  CHECK(database.open()->claim(std::chrono::seconds(10)).has_value());
+}
+
 TEST_CASE("SQLite tells a missing folder and a foreign file apart") {
   const TempFolder folder;
   CHECK(open_error("sqlite:" + (folder.path() / "none" / "w.sqlite").string()).find("Its folder must exist") != std::string::npos);
