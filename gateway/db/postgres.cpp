@@ -124,7 +124,7 @@ base::Result<void> Postgres::claim(std::chrono::milliseconds patience) {
   claim_patience_ = patience;
   try {
     take_claim();
-  } catch (const DatabaseLost& error) {
+  } catch (const std::runtime_error& error) {
     return base::Error{base::Errc::unavailable, std::string("Only one wherry may use a database: stop the other one first. ") + error.what()};
   }
   return base::ok();

@@ -180,10 +180,6 @@ class World(Stage):
         for user in SLOW:
             self.clients[user].pause()  # type: ignore[attr-defined]
 
-    def resume_slow(self) -> None:
-        for user in SLOW:
-            self.clients[user].resume()  # type: ignore[attr-defined]
-
     async def _close_clients(self) -> None:
         for client in self.clients.values():
             await client.close()  # type: ignore[attr-defined]
