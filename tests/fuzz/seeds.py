@@ -1,0 +1,69 @@
+"""Seeds for the fuzz targets: the corpus of bad input (tests/corpus), and a few inputs in which all is well."""
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import struct
+import sys
+
+CORPUS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../corpus")
+sys.path.insert(0, CORPUS)
+
+import cases  # noqa: E402
+
+MOST = 16384  # octets of a seed: what is bad for its size alone is the corpus's business
+
+
+def stanzas(kind: str) -> list[bytes]:
+    return [cases.unescaped(cases.repeated(text)) for case in cases.load(kind) for text in case.all("send")]
+
+
+def bodies() -> list[bytes]:
+    """The texts of the webhooks behind their headers."""
+    return [cases.unescaped(cases.repeated(case.text).partition("\n---\n")[0].partition("\n\n")[2]) for case in cases.load("webhooks")]
+
+
+def lines() -> list[bytes]:
+    found = [cases.unescaped(cases.repeated(text).replace("{account}", "1").replace("{id}", "1")) for case in cases.load("lines") for text in case.all("line")]
+    return found + [event.group(1) for line in found if (event := re.search(rb'"event":(\{.*\})\}\}$', line))]
+
+
+def pdus() -> list[bytes]:
+    """Each alone, behind the two octets by which the target chooses."""
+    found = []
+    for case in cases.load("pdus"):
+        words = case.one("body").replace("source", '00 01 01 "15550130" 00').replace("destination", '01 01 "15550101" 00').replace("{octet}", "08")
+        body = b"".join(cases.unescaped(word[1:-1]) if word[0] == '"' else bytes.fromhex(word) for word in re.findall(r'"[^"]*"|\S+', cases.repeated(words)))
+        command = 0x103 if case.one("command") == "data_sm" else 5
+        found.append(b"\xff\0" + struct.pack(">IIII", 16 + len(body), command, 0, 1) + body)
+    return found
+
+
+def configurations() -> list[bytes]:
+    return [case.text.encode() for case in cases.load("configurations")]
+
+
+def addresses() -> list[bytes]:
+    return [value.encode() for stanza in stanzas("stanzas") for value in re.findall(r"(?:to|from)='([^']*)'", stanza.decode(errors="replace"))]
+
+
+MADE = {
+    "stream": lambda: [b"\x07" + seed for kind in ("stanzas", "registrations", "streams") for seed in stanzas(kind)],
+    "jid": lambda: addresses() + ["Bücher@例え.test/スマホ".encode(), b"a\\20b\\5c40@[::1]/x"],
+    "form": lambda: [found for seed in stanzas("registrations") for found in re.findall(rb"<x xmlns='jabber:x:data'[^>]*>(.*)</x>", seed)],
+    "line": lines,
+    "http_form": bodies,
+    "webhook": lambda: [b"\x0d/twilio?key=1\x04abcd" + body for body in bodies()],
+    "config": configurations,
+    "smpp": pdus,
+    "user_data": lambda: [b"\0\0" + pdu[-24:] for pdu in pdus()] + [b"\x08\0\xd8\x3d\xde\0", b"\0\0\x05\0\x03\x01\x02\x01text"],
+    "reassembly": lambda: [b"\x41\0\0\x04text\x41\x01\0\x04more\0", b"\x43\0\x05\x04text\x10\xff\x43\x01\x05\x02\xd8\x3d\0\x43\x02\x05\x02\xde\0"],
+}
+
+
+def write(target: str, folder: str) -> None:
+    for seed in MADE[target]():
+        if len(seed) <= MOST:
+            with open(os.path.join(folder, "seed-" + hashlib.sha1(seed).hexdigest()[:16]), "wb") as file:
+                file.write(seed)
