@@ -248,6 +248,7 @@ class Person(slixmpp.ClientXMPP):
 
 
 async def log_in(world, jid):
+    await asyncio.to_thread(wait_for_port, world.client_port)  # an attempt that is lost while the server starts is not repeated in time
     person = Person(jid)
     person.enable_plaintext = True
     person.use_starttls = person.enable_starttls = False
