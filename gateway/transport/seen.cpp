@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <stdexcept>
-#include <utility>
 
 namespace wherry::transport {
 
@@ -30,7 +29,7 @@ std::uint64_t Seen::hash(std::int64_t account, std::string_view id) const {
 }
 
 bool Seen::insert(std::uint64_t hash) {
-  if (!hashes_.insert(hash)) return false;
+  if (!hashes_.insert(hash).second) return false;
   if (order_.size() < most_) {
     if (order_.size() == order_.capacity()) order_.reserve(std::min(most_, std::max<std::size_t>(16, 2 * order_.size())));
     order_.push_back(hash);
@@ -40,47 +39,6 @@ bool Seen::insert(std::uint64_t hash) {
   order_[oldest_] = hash;
   oldest_ = (oldest_ + 1) % most_;
   return true;
-}
-
-bool HashSet::insert(std::uint64_t hash) {
-  hash = std::max<std::uint64_t>(hash, 1);
-  std::size_t slot = find(hash);
-  if (slots_[slot] == hash) return false;
-  if (++size_ * 8 > slots_.size() * 7) {
-    grow();
-    slot = find(hash);
-  }
-  slots_[slot] = hash;
-  return true;
-}
-
-// Closes the gap: whatever behind it would no longer be found moves up (Knuth, The Art of Computer Programming 6.4, algorithm R).
-void HashSet::erase(std::uint64_t hash) {
-  hash = std::max<std::uint64_t>(hash, 1);
-  const std::size_t mask = slots_.size() - 1;
-  std::size_t gap = find(hash);
-  if (slots_[gap] == empty) return;
-  for (std::size_t slot = (gap + 1) & mask; slots_[slot] != empty; slot = (slot + 1) & mask) {
-    const bool stays = ((slot - home(slots_[slot])) & mask) < ((slot - gap) & mask);  // its home lies behind the gap
-    if (stays) continue;
-    slots_[gap] = slots_[slot];
-    gap = slot;
-  }
-  slots_[gap] = empty;
-  --size_;
-}
-
-std::size_t HashSet::find(std::uint64_t hash) const {
-  std::size_t slot = home(hash);
-  while (slots_[slot] != empty && slots_[slot] != hash) slot = (slot + 1) & (slots_.size() - 1);
-  return slot;
-}
-
-void HashSet::grow() {
-  const std::vector<std::uint64_t> old = std::exchange(slots_, std::vector<std::uint64_t>(slots_.size() * 2, empty));
-  for (const std::uint64_t hash : old) {
-    if (hash != empty) slots_[find(hash)] = hash;
-  }
 }
 
 }  // namespace wherry::transport
