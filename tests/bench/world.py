@@ -22,7 +22,7 @@ class Closed(SystemExit):
 
 
 class Server:
-    """The server's end of one component's stream (XEP-0114). Answers pings; an error stanza ends the bench."""
+    """The server's end of one component's stream (XEP-0114). Answers pings; a message or a request that fails ends the bench."""
 
     def __init__(self):
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -66,7 +66,8 @@ class Server:
         data, self.buffer = self.buffer[:end], self.buffer[end:]
         for ping in re.findall(rb"<iq [^>]*id=['\"]([^'\"]+)['\"][^>]*><ping", data):
             self.socket.sendall(f"<iq type='result' from='{HOST}' to='{DOMAIN}' id='{ping.decode()}'/>".encode())
-        if failed := re.search(rb"<[^>]*type=['\"]error['\"].{0,300}", data, re.S):
+        # Not presence: an account may honestly say that its network is not connected yet.
+        if failed := re.search(rb"<(message|iq) [^>]*type=['\"]error['\"].{0,300}", data, re.S):
             raise SystemExit("an error instead of an answer: " + failed.group().decode(errors="replace"))
         return data
 
