@@ -29,16 +29,17 @@ std::uint64_t Seen::hash(std::int64_t account, std::string_view id) const {
 }
 
 bool Seen::insert(std::uint64_t hash) {
-  if (!hashes_.insert(hash).second) return false;
-  if (order_.size() < most_) {
-    if (order_.size() == order_.capacity()) order_.reserve(std::min(most_, std::max<std::size_t>(16, 2 * order_.size())));
-    order_.push_back(hash);
-    return true;
+  if (older_.contains(hash) || !newer_.insert(hash).second) return false;
+  if (newer_.size() >= half_) {
+    older_.swap(newer_);
+    newer_ = Generation();
   }
-  hashes_.erase(order_[oldest_]);
-  order_[oldest_] = hash;
-  oldest_ = (oldest_ + 1) % most_;
   return true;
+}
+
+void Seen::erase(std::uint64_t hash) {
+  newer_.erase(hash);
+  older_.erase(hash);
 }
 
 }  // namespace wherry::transport

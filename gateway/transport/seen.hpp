@@ -19,23 +19,25 @@ struct AsItIs {
 
 class Seen {
  public:
-  // At most `most` are remembered; the oldest are forgotten.
-  explicit Seen(std::size_t most = 200000) : most_(most) {}
+  // At least the newest half of `most` are remembered, and never more than `most`.
+  explicit Seen(std::size_t most = 200000) : half_(most / 2) {}
 
   // `key`: 32 hexadecimal digits, the store's own: hashes of one run hold in the next, and nobody can choose collisions.
+  // `hashes`: oldest first.
   void load(const std::string& key, const std::vector<std::uint64_t>& hashes);
 
   std::uint64_t hash(std::int64_t account, std::string_view id) const;
   // Whether the hash is new; it is remembered.
   bool insert(std::uint64_t hash);
-  void erase(std::uint64_t hash) { hashes_.erase(hash); }
+  void erase(std::uint64_t hash);
 
  private:
-  std::size_t most_;
+  // An order of all of them would take as much again; two generations need none.
+  using Generation = boost::unordered_flat_set<std::uint64_t, AsItIs>;  // 9 bytes each at least; a std::unordered_set takes 50
+
+  std::size_t half_;
   std::array<unsigned char, 16> key_{};
-  boost::unordered_flat_set<std::uint64_t, AsItIs> hashes_;  // 200,000 take 2 MiB; of a std::unordered_set 10
-  std::vector<std::uint64_t> order_;  // a ring, once it has `most_`
-  std::size_t oldest_ = 0;            // then: what goes next
+  Generation newer_, older_;
 };
 
 }  // namespace wherry::transport
