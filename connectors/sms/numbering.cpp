@@ -72,7 +72,7 @@ base::Result<Address> parse_number(std::string_view typed, std::string_view regi
 
   const std::string digits = short_digits(typed);
   if (!digits.empty() && is_emergency(digits, region)) {
-    return base::Error{base::Errc::rejected, fmt::format("{} is an emergency number. This service cannot reach it: call it from a telephone.", digits)};
+    return base::Error{base::Errc::bad_input, fmt::format("{} is an emergency number. This service cannot reach it: call it from a telephone.", digits)};
   }
 
   auto& util = *PhoneNumberUtil::GetInstance();

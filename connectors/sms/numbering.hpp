@@ -14,7 +14,7 @@
 namespace wherry::sms {
 
 // What a person typed, or a contact's id, in `region` (ISO 3166-1, as "US"; empty: only numbers with their country
-// code are understood). bad_input where it cannot be a number; rejected for emergency numbers.
+// code are understood). bad_input where it cannot be a number, or is one for emergencies.
 base::Result<Address> parse_number(std::string_view typed, std::string_view region);
 
 // A number whose international form must be right already: "+15550100" in configuration, or what a provider gave.

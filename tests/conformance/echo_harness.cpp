@@ -1,5 +1,5 @@
-// The echo network, as a shared object and as a child process: what is sent comes back, so that a send brings a message
-// in.
+// The echo network, as a shared object and as a child process: what is sent is reported and comes back, so that a send
+// brings a message in, and the same send again (by its key) the same report again.
 #include "gateway/connector/child.hpp"
 #include "gateway/connector/loader.hpp"
 #include "tests/conformance/harness.hpp"
@@ -22,7 +22,7 @@ class EchoHarness : public Harness {
                           {json::parse(R"({"replies":1})"), "replies: "}};
     answers = {{"nick", "Romeo"}};
     refused_answers = {{"nick", std::string(65, 'x')}};
-    credentials = {{"nick", "Romeo"}};
+    credentials = {{{"nick", "Romeo"}}, {{"nick", "Juliet"}}};
     contacts = {{"juliet", "juliet"}, {"a.b_c+d-1", "a.b_c+d-1"}, {std::string(64, 'a'), std::string(64, 'a')}};
     no_contacts = {"", "Juliet", "two words", "a@b", "é", "a\n", std::string(65, 'a'), std::string(100'000, 'a')};
     unsupported = {SetPresence(), AddContact{ContactId{"juliet"}}, RemoveContact{ContactId{"juliet"}},
@@ -35,11 +35,33 @@ class EchoHarness : public Harness {
     co_return (*plugin)->make(settings, services);
   }
 
-  asio::awaitable<bool> bring(Session& session, ContactId contact, std::string number, std::string text) override {
+  asio::awaitable<bool> bring(Session* session, Incoming incoming) override {
     SendMessage message;
-    message.chat = contact;
-    message.key = number;
-    message.content.text = text;
+    message.chat = incoming.from;
+    message.key = std::move(incoming.number);
+    message.content.text = std::move(incoming.text);
+    return perform(*session, std::move(message));
+  }
+
+  asio::awaitable<bool> report(Session& session, std::string key, std::string text) override {
+    SendMessage message;
+    message.chat = ContactId{contacts.front().second};
+    message.key = std::move(key);
+    message.content.text = std::move(text);
+    return perform(session, std::move(message));
+  }
+
+  std::vector<Taken> taken(const Sink& sink) const override {
+    std::vector<Taken> taken;
+    std::set<MessageId> ids;  // the inbox drops what it has seen
+    for (const auto& event : sink.all<MessageReceived>()) {
+      if (ids.insert(event.id).second) taken.push_back({event.sender, event.content.text});
+    }
+    return taken;
+  }
+
+ private:
+  static asio::awaitable<bool> perform(Session& session, SendMessage message) {
     bool acknowledged = false;
     try {
       acknowledged = (co_await session.perform(std::move(message))).has_value();
@@ -49,14 +71,6 @@ class EchoHarness : public Harness {
       // publish() threw: the send was not answered
     }
     co_return acknowledged;
-  }
-
-  std::size_t taken(const Sink& sink, const std::string& text) const override {
-    std::set<MessageId> ids;  // the inbox drops what it has seen
-    for (const auto& event : sink.all<MessageReceived>()) {
-      if (event.content.text == text) ids.insert(event.id);
-    }
-    return ids.size();
   }
 };
 

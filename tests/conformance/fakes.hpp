@@ -53,6 +53,14 @@ class Sink final : public connector::EventSink {
   asio::awaitable<void> wait_for(std::size_t count) {
     while (all<T>().size() < count) co_await base::within(std::chrono::seconds(60), changed_.wait());
   }
+  // Until an AccountChanged after the first `before` of them says that the session is online.
+  asio::awaitable<void> wait_online(std::size_t before) {
+    for (;;) {
+      const auto told = all<connector::AccountChanged>();
+      if (std::any_of(told.begin() + static_cast<std::ptrdiff_t>(before), told.end(), [](const auto& state) { return state.online; })) co_return;
+      co_await base::within(std::chrono::seconds(60), changed_.wait());
+    }
+  }
   asio::awaitable<void> wait_asked(std::size_t count) {
     while (asked < count) co_await base::within(std::chrono::seconds(60), changed_.wait());
   }
@@ -68,8 +76,11 @@ class Sink final : public connector::EventSink {
 // Answers each form with what is prepared by field name, or gives up when told to.
 class User final : public connector::Dialogue {
  public:
+  explicit User(const asio::any_io_executor& executor) : changed_(executor) {}
+
   asio::awaitable<connector::Result<connector::Answers>> ask(connector::Form form) override {
     asked.push_back(form);
+    changed_.notify();
     if (silent) co_await base::sleep(std::chrono::hours(1));
     if (gives_up) co_return connector::Error{connector::Errc::rejected, "The user gave up."};
     connector::Answers given;
@@ -80,9 +91,16 @@ class User final : public connector::Dialogue {
     co_return given;
   }
 
+  asio::awaitable<void> wait_asked() {
+    while (asked.empty()) co_await base::within(std::chrono::seconds(60), changed_.wait());
+  }
+
   connector::Answers answers;
   bool gives_up = false, silent = false;
   std::vector<connector::Form> asked;
+
+ private:
+  base::Signal changed_;
 };
 
 class MemoryStorage final : public connector::Storage {

@@ -18,42 +18,67 @@ struct BadConfiguration {
   std::string path;  // the error's text begins with it
 };
 
+// A text message that the network brings in. The same `number` is the same message.
+struct Incoming {
+  connector::AccountId account;  // that it is for
+  connector::ContactId from;
+  std::string number;
+  std::string text;
+};
+// One that the network has taken from us.
+struct Taken {
+  connector::ContactId to;
+  std::string text;
+};
+
 struct Harness {
   virtual ~Harness() = default;
 
   std::string name;
-  nlohmann::json configuration;  // one that works
+  nlohmann::json configuration;  // one that works, once begin() has returned
   std::vector<BadConfiguration> bad_configurations;
 
-  connector::Answers answers;  // to the registration form: accepted
-  connector::Answers
-      refused_answers;             // and refused, by the form's rules or the network; empty where nothing is refused
-  connector::Answers credentials;  // of an account that is registered already
+  // Of two accounts that are registered already. The first is what `answers` to the registration form give.
+  std::vector<connector::Answers> credentials;
+  connector::Answers answers;
+  connector::Answers refused_answers;  // refused, by the form's rules or the network
 
-  std::vector<std::pair<std::string, std::string>> contacts;  // what is typed, and the id that it means
+  std::vector<std::pair<std::string, std::string>> contacts;  // what is typed, and the id that it means; the first three differ
   std::vector<std::string> no_contacts;
-  std::vector<connector::Action> unsupported;
+  // Every action but SendMessage: those that the network knows and does, and those that it does not know.
+  std::vector<connector::Action> done, unsupported;
+
+  bool brings_without_session = false;  // Connector::run() is enough for messages and reports to come
+
+  // The network itself, where the connector needs one to talk to: there before make(), and until end().
+  virtual void begin(Bench&) {}
+  virtual asio::awaitable<void> end() { co_return; }
 
   virtual asio::awaitable<connector::Result<std::unique_ptr<connector::Connector>>> make(
       nlohmann::json configuration, connector::Services services) = 0;
 
-  // Lets the network bring a text message from `contact` in, and returns when the connector has acknowledged it to the
-  // network (true), or has not and will not before it is brought again (false). The same `number` is the same message.
-  // `session` is the one of the account that it is for.
-  virtual asio::awaitable<bool> bring(connector::Session& session, connector::ContactId contact, std::string number,
-                                      std::string text) = 0;
+  // Lets the network bring `message` in, and returns when the connector has acknowledged it to the network (true), or
+  // has not and will not before it is brought again (false). `session` is the account's, or null where none is open.
+  virtual asio::awaitable<bool> bring(connector::Session* session, Incoming message) = 0;
 
-  // How many messages with that text the network has taken from us. `sink` is what came back from it.
-  virtual std::size_t taken(const Sink& sink, const std::string& text) const = 0;
+  // Lets the network report that it has delivered the message with this key and text; returns as bring() does.
+  virtual asio::awaitable<bool> report(connector::Session& session, std::string key, std::string text) = 0;
+
+  // What the network has taken from us, as often as it will reach somebody. `sink` is what came back from it.
+  virtual std::vector<Taken> taken(const Sink& sink) const = 0;
 };
 
 std::unique_ptr<Harness> make_echo_harness();
 std::unique_ptr<Harness> make_child_echo_harness();
+std::unique_ptr<Harness> make_sms_smpp_harness();
+std::unique_ptr<Harness> make_sms_twilio_harness();
 
 inline std::vector<std::unique_ptr<Harness>> all_harnesses() {
   std::vector<std::unique_ptr<Harness>> all;
   all.push_back(make_echo_harness());
   all.push_back(make_child_echo_harness());
+  all.push_back(make_sms_smpp_harness());
+  all.push_back(make_sms_twilio_harness());
   return all;
 }
 

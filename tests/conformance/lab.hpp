@@ -13,49 +13,91 @@ class Lab : public Bench {
  public:
   // Makes the connector with `configuration`, or with the harness's own. Nothing runs yet.
   explicit Lab(std::unique_ptr<Harness> h, nlohmann::json configuration = nullptr) : harness(std::move(h)) {
-    if (configuration.is_null()) configuration = harness->configuration;
-    auto made = get(harness->make(std::move(configuration), services));
-    if (!made) throw std::runtime_error(harness->name + ": " + made.error().text);
-    network = std::move(*made);
+    harness->begin(*this);
+    make(configuration.is_null() ? harness->configuration : std::move(configuration));
   }
-  ~Lab() { stop(); }
+  ~Lab() {
+    stop();
+    run(loop, harness->end());
+  }
 
-  // Runs the connector with one account, and opens its session.
+  // Runs the connector with account 1, and opens its session.
   void start() {
-    network->know_account(account(1), sink);
+    know(1);
     group.spawn("run", keep_running());
-    session = open(1, sink);
-  }
-  // A session of that account, online. The account is known.
-  std::unique_ptr<connector::Session> open(std::int64_t number, Sink& events) {
-    auto opened = network->open(base::AccountId{number});
-    const auto before = events.all<connector::AccountChanged>().size();
-    sessions.spawn("session", opened->run());
-    run(loop, events.wait_for<connector::AccountChanged>(before + 1));
-    return opened;
+    open(1);
   }
   void stop() {
-    sessions.cancel();
-    run(loop, sessions.join());
-    session.reset();
+    while (!sessions_.empty()) close(sessions_.begin()->first);
     group.cancel();
     run(loop, group.join());
     network.reset();
   }
+  // Another process of the gateway's, over the same storage.
+  void restart() {
+    stop();
+    make(harness->configuration);
+    start();
+  }
+
+  // ---- Accounts 1 and 2 ----
 
   connector::Account account(std::int64_t number) const {
-    return {base::AccountId{number}, "user" + std::to_string(number) + "@example.org", harness->credentials};
+    return {base::AccountId{number}, "user" + std::to_string(number) + "@example.org", harness->credentials.at(static_cast<std::size_t>(number - 1))};
   }
+  // Tells the connector of the account, whose events go to a sink of its own.
+  Sink& know(std::int64_t number) {
+    Sink& events = sinks_.try_emplace(number, loop.get_executor()).first->second;
+    network->know_account(account(number), events);
+    return events;
+  }
+  void forget(std::int64_t number) {
+    network->forget_account(base::AccountId{number});
+    sinks_.erase(number);  // the sanitizer tells if it is used again
+  }
+  // A session of an account that is known, online.
+  connector::Session& open(std::int64_t number) {
+    Open& opened = sessions_.try_emplace(number, loop.get_executor()).first->second;
+    opened.session = network->open(base::AccountId{number});
+    Sink& events = sinks_.at(number);
+    const auto before = events.all<connector::AccountChanged>().size();
+    opened.task.spawn("session", opened.session->run());
+    run(loop, events.wait_online(before));
+    return *opened.session;
+  }
+  // Cancels the account's session; it has seven seconds to end.
+  void close(std::int64_t number) {
+    Open& opened = sessions_.at(number);
+    opened.task.cancel();
+    run(loop, opened.task.join(), std::chrono::seconds(7));
+    sessions_.erase(number);
+  }
+  connector::Session& session(std::int64_t number = 1) { return *sessions_.at(number).session; }
+  bool is_running(std::int64_t number) const { return !sessions_.at(number).task.empty(); }
+
+  // ---- Chats ----
+
   connector::ChatId chat(std::size_t i = 0) const { return contact(i); }
   connector::ContactId contact(std::size_t i = 0) const { return {harness->contacts.at(i).second}; }
 
-  connector::Result<connector::Receipt> send(const std::string& key, const std::string& text) {
+  connector::Result<connector::Receipt> send(const std::string& key, const std::string& text, std::int64_t from = 1) {
     connector::SendMessage message;
     message.chat = chat();
     message.key = key;
     message.content.text = text;
-    return get(session->perform(std::move(message)));
+    return get(session(from).perform(std::move(message)));
   }
+  std::size_t taken(const std::string& text) const {
+    const auto all = harness->taken(sink);
+    return static_cast<std::size_t>(std::count_if(all.begin(), all.end(), [&](const Taken& one) { return one.text == text; }));
+  }
+  // Harness::bring and report; account 1 unless another is named.
+  asio::awaitable<bool> bring(std::string number, std::string text, std::int64_t account = 1, std::size_t from = 0) {
+    const auto opened = sessions_.find(account);
+    return harness->bring(opened == sessions_.end() ? nullptr : opened->second.session.get(),
+                          Incoming{base::AccountId{account}, contact(from), std::move(number), std::move(text)});
+  }
+  asio::awaitable<bool> report(std::string key, std::string text) { return harness->report(session(), std::move(key), std::move(text)); }
 
   template <class T>
   T get(asio::awaitable<T> operation) {
@@ -70,12 +112,19 @@ class Lab : public Bench {
 
   std::unique_ptr<Harness> harness;
   std::unique_ptr<connector::Connector> network;
-  Sink sink{loop.get_executor()};
-  std::unique_ptr<connector::Session> session;
   base::TaskGroup group{loop.get_executor()};
-  base::TaskGroup sessions{loop.get_executor()};
 
  private:
+  struct Open {
+    explicit Open(const asio::any_io_executor& executor) : task(executor) {}
+    std::unique_ptr<connector::Session> session;
+    base::TaskGroup task;
+  };
+  void make(nlohmann::json configuration) {
+    auto made = get(harness->make(std::move(configuration), services));
+    if (!made) throw std::runtime_error(harness->name + ": " + made.error().text);
+    network = std::move(*made);
+  }
   asio::awaitable<void> keep_running() {
     for (;;) {
       try {
@@ -88,6 +137,12 @@ class Lab : public Bench {
       co_await base::sleep(std::chrono::milliseconds(10));
     }
   }
+
+  std::map<std::int64_t, Sink> sinks_;
+  std::map<std::int64_t, Open> sessions_;
+
+ public:
+  Sink& sink = sinks_.try_emplace(1, loop.get_executor()).first->second;  // account 1's
 };
 
 // One of the networks; a test case that calls this is run once for each.
