@@ -131,6 +131,10 @@ base::Secret Fields::secret(std::string_view key) {
   return base::Secret(std::string(base::trim(line)));
 }
 
+bool Fields::has_secret(std::string_view key) const {
+  return object_.is_object() && (object_.contains(key) || object_.contains(std::string(key) + "_file"));
+}
+
 base::Result<void> Fields::finish() {
   if (!error_ && object_.is_object()) {
     for (const auto& [key, value] : object_.items()) {

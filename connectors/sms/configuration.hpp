@@ -32,6 +32,7 @@ class Fields {
   std::vector<const nlohmann::json*> objects(std::string_view key);
   // The value of `key`, or the first line of the file that `key`_file names.
   base::Secret secret(std::string_view key);
+  bool has_secret(std::string_view key) const;  // whether either is there
 
   // Only the first error is kept: what is wrong with a key.
   void wrong(std::string_view key, std::string_view what);

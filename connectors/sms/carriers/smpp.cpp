@@ -1,7 +1,7 @@
 #include "connectors/sms/carriers/smpp.hpp"
 
-#include "connectors/sms/carriers/smpp_inbound.hpp"
-#include "connectors/sms/carriers/smpp_sender.hpp"
+#include "connectors/sms/smpp/inbound.hpp"
+#include "connectors/sms/smpp/sender.hpp"
 #include "gateway/base/log.hpp"
 
 #include <boost/asio/this_coro.hpp>

@@ -1,123 +1,309 @@
 #include "connectors/sms/carriers/twilio.hpp"
 
-#include "connectors/sms/carriers/twilio_catch_up.hpp"
-#include "connectors/sms/carriers/twilio_webhook.hpp"
-#include "gateway/base/log.hpp"
-#include "gateway/base/within.hpp"
+#include "connectors/sms/http/form_signature.hpp"
+#include "connectors/sms/http/http_carrier.hpp"
+#include "connectors/sms/http/reading.hpp"
+#include "gateway/base/secret.hpp"
+#include "gateway/base/text.hpp"
 
-#include <boost/asio/this_coro.hpp>
+#include <fmt/format.h>
 
 #include <algorithm>
-#include <utility>
 
 namespace wherry::sms {
 
-namespace twilio {
-
 namespace {
 
-using connector::Errc;
+using namespace http;
+using connector::Stage;
+using nlohmann::json;
 using std::chrono::seconds;
 
-constexpr int kMostFailures = 3;      // of listings, one after the other, before the service counts as down
-constexpr seconds kAfterFailure{5};
-constexpr seconds kMisconfigured{300};
-constexpr std::size_t kMostTextBytes = 1600 * 3;  // 1,600 UTF-16 units; send() counts exactly
+constexpr std::string_view kType = "twilio";
+constexpr std::size_t kMostUnits = 1600;  // error 21617
+constexpr int kPageSize = 100;
+constexpr std::int64_t kMostMedia = 100;
+constexpr std::size_t kMostSid = 64;
+constexpr std::string_view kTrial = "Sent from your Twilio trial account - ";
 
-class TwilioCarrier final : public Carrier {
- public:
-  TwilioCarrier(Setting setting, connector::Services services, CarrierEvents& events)
-      : setting_(std::move(setting)), events_(events), ledger_(services.storage, services.clock, setting_.name), reports_(ledger_, events),
-        sender_(setting_, services, ledger_), catch_up_(setting_, services, events, ledger_, reports_, sender_),
-        webhooks_(setting_, services, events, ledger_, reports_, [this](const std::string& id) { catch_up_.seen(id); }) {}
-
-  std::string_view name() const override { return setting_.name; }
-  bool is_up() const override { return up_; }
-  connector::Idempotency idempotency() const override { return connector::Idempotency::queryable; }
-  bool reports_delivery() const override { return true; }
-  std::size_t most_text_bytes() const override { return kMostTextBytes; }
-
-  asio::awaitable<void> run() override;
-  asio::awaitable<connector::Result<void>> send(OutgoingText text) override;
-
- private:
-  asio::awaitable<void> watch();
-  void set_up(bool up);
-
-  Setting setting_;
-  CarrierEvents& events_;
-  Ledger ledger_;
-  Reports reports_;
-  Sender sender_;
-  CatchUp catch_up_;
-  WebhookServer webhooks_;
-  bool up_ = false;
+// Twilio, "Error and Warning Dictionary". Those of 30xxx mostly come with a status, the others with an answer.
+constexpr KnownError kErrors[] = {
+    {20003, Means::broken, "The SMS service does not accept the gateway's credentials."},
+    {20005, Means::broken, "The gateway's account at the SMS service is not active."},
+    {20404, Means::broken, "The SMS service does not know the gateway's account."},
+    {20429, Means::later, "The SMS service is overloaded.", seconds(2)},
+    {21211, Means::no_number, "The number does not exist."},
+    {21212, Means::operators, "The SMS service does not know your number."},
+    {21217, Means::no_number, "The number does not exist."},
+    {21265, Means::no_number, "A short code cannot be written to from here."},
+    {21266, Means::refused, "You cannot write to your own number."},
+    {21408, Means::operators, "The SMS service is not enabled for that country."},
+    {21602, Means::refused, "The message is empty."},
+    {21603, Means::operators, "The SMS service cannot send from your number."},
+    {21606, Means::operators, "The SMS service cannot send from your number."},
+    {21608, Means::operators, "The SMS service is on trial and writes to verified numbers only."},
+    {21609, Means::broken, "The SMS service cannot use the gateway's public address."},
+    {21610, Means::refused, "The recipient has opted out of texts from your number. Until they send START to it, nothing reaches them."},
+    {21611, Means::later, "The SMS service's queue for your number is full."},
+    {21612, Means::refused, "The SMS service cannot reach that number from yours."},
+    {21614, Means::no_number, "The number cannot receive texts."},
+    {21617, Means::refused, "The message is too long: at most 1,600 characters fit."},
+    {21635, Means::no_number, "The number is a landline and cannot receive texts."},
+    {21659, Means::operators, "The SMS service cannot send from your number."},
+    {21660, Means::operators, "The SMS service cannot send from your number."},
+    {21661, Means::operators, "The SMS service cannot send from your number."},
+    {21701, Means::broken, "The SMS service does not know the gateway's messaging service."},
+    {21703, Means::broken, "The messaging service has no numbers."},
+    {30001, Means::later, "The SMS service's queue for your number is full."},
+    {30002, Means::broken, "The gateway's account at the SMS service is suspended."},
+    {30003, Means::refused, "The phone is switched off or out of reach, or does not take texts."},
+    {30004, Means::refused, "The recipient's phone or network blocks the message."},
+    {30005, Means::no_number, "The number does not exist or is not in service."},
+    {30006, Means::no_number, "The number is a landline, or its network cannot be reached."},
+    {30007, Means::refused, "The network filtered the message as unwanted."},
+    {30008, Means::refused, "The network did not deliver the message and gave no reason."},
+    {30032, Means::operators, "Your number is not verified for texts."},
+    {30034, Means::operators, "Your number is not registered for texts to that country."},
+    {30036, Means::refused, "The message could not be delivered in time."},
+    {30410, Means::refused, "The recipient's network did not answer in time."},
+    {63038, Means::later, "The SMS service's limit for today is reached.", seconds(3600)},
 };
 
-void TwilioCarrier::set_up(bool up) {
-  if (std::exchange(up_, up) == up) return;
-  log::info(up ? "twilio.up" : "twilio.down", {{"carrier", setting_.name}});
-  events_.link_changed();
+// Message status values. partially_delivered is on its way to one of the others.
+Status read_status(std::string_view word, int error) {
+  Status status;
+  status.word = error == 0 ? std::string(word) : fmt::format("{} {}", word, error);
+  for (const std::string_view known : {"accepted", "scheduled", "queued", "sending", "sent", "partially_delivered"}) {
+    if (word == known) status.stage = Stage::accepted;
+  }
+  if (word == "delivered") status.stage = Stage::delivered;
+  if (word == "read") status.stage = Stage::read;
+  if (word == "undelivered" || word == "failed" || word == "canceled") {
+    status.stage = Stage::failed;
+    status.why = error == 0 && word == "canceled" ? "The message was cancelled at the SMS service." : explain(error, kErrors);
+  }
+  return status;
 }
 
-asio::awaitable<connector::Result<void>> TwilioCarrier::send(OutgoingText text) {
-  // Before that it is not known what was sent already.
-  if (!ledger_.is_loaded()) co_return connector::Error{Errc::unavailable, "The SMS service is not connected."};
-  co_return co_await sender_.send(std::move(text));
+struct Credentials {
+  std::string account_sid;
+  std::string user;       // of requests: the account, or an API key
+  base::Secret password;  // the account's token, or the API key's secret
+  base::Secret signing_key;      // of webhooks: the account's token, unless the service has another key
+  std::string signature_header;  // in lower case
+  std::string messaging_service_sid;  // or empty
+  seconds validity{0};                // after which a text that still waits is given up; 0: the service's own
+};
+
+Credentials read_credentials(Fields& in) {
+  Credentials c;
+  c.account_sid = in.required_text("account_sid");
+  // It becomes part of a path. Twilio's have 34 characters; those of compatible services are UUIDs.
+  if (c.account_sid.size() > kMostSid || !consists_of(c.account_sid, "-_")) in.wrong("account_sid", "must be letters, digits and '-'");
+  const base::Secret token = in.secret("auth_token");
+  c.user = in.text("api_key", {});
+  if (c.user.empty()) {
+    c.user = c.account_sid;
+    c.password = token;
+    if (in.has_secret("api_key_secret")) in.wrong("api_key", "is missing; api_key_secret belongs to one");
+  } else {
+    c.password = in.secret("api_key_secret");
+  }
+  c.signing_key = in.has_secret("signing_key") ? in.secret("signing_key") : token;
+  c.signature_header = base::to_lower_ascii(in.text("signature_header", "X-Twilio-Signature"));
+  if (c.signature_header.empty() || !consists_of(c.signature_header, "-")) in.wrong("signature_header", "must be the name of an HTTP header");
+  c.messaging_service_sid = in.text("messaging_service_sid", {});
+  c.validity = seconds(in.number("validity_seconds", 0, 0, 36000));
+  return c;
 }
 
-// Until the service cannot be reached any more. Webhooks are taken all the while: its way to us may be whole.
-asio::awaitable<void> TwilioCarrier::watch() {
-  for (int failures = 0;;) {
-    auto caught = co_await catch_up_.run();
-    seconds wait = setting_.poll;
-    if (caught) {
-      failures = 0;
-      set_up(true);
-    } else {
-      const connector::Error& error = caught.error();
-      if (error.code == Errc::not_authorized) {
-        log::error("twilio.credentials_refused", {{"carrier", setting_.name}, {"error", error.text}});
-        throw LinkDown(error.text, kMisconfigured);
-      }
-      if (!up_ || ++failures == kMostFailures) throw LinkDown(error.text, error.retry_after);
-      log::warn("twilio.listing_failed", {{"carrier", setting_.name}, {"error", error.text}});
-      wait = std::max(kAfterFailure, error.retry_after);
-    }
-    co_await base::sleep(wait);
-  }
+bool is_form(const net::ServerRequest& request) {
+  return base::to_lower_ascii(request.header("content-type")).starts_with("application/x-www-form-urlencoded");
 }
 
-asio::awaitable<void> TwilioCarrier::run() {
-  std::exception_ptr ended;
-  bool cancelled = false;
-  try {
-    if (!ledger_.is_loaded()) co_await ledger_.load();
-    webhooks_.open();
-    co_await watch();
-  } catch (const boost::system::system_error& e) {
-    cancelled = e.code() == asio::error::operation_aborted;
-    ended = std::current_exception();
-  } catch (...) {
-    ended = std::current_exception();
+class Twilio final : public Provider {
+ public:
+  Twilio(Setting s, Credentials c)
+      : Provider(std::move(s)), account_(std::move(c)), messages_(fmt::format("{}/2010-04-01/Accounts/{}/Messages", setting.base_url, account_.account_sid)) {}
+
+  connector::Idempotency idempotency() const override { return connector::Idempotency::queryable; }
+  std::size_t most_units() const override { return kMostUnits; }
+
+  net::HttpRequest get(std::string url) const override {
+    net::HttpRequest r = request(std::move(url));
+    r.user = account_.user;
+    r.password = account_.password.reveal();
+    return r;
   }
-  set_up(false);
-  if (cancelled) {  // the gateway stops: what the service has begun to tell is heard to its end
-    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-    webhooks_.close();
-    co_await webhooks_.join();
+  net::HttpRequest send_request(const OutgoingText& text, std::string_view ref) const override;
+  Verdict judge(const net::HttpResponse& answer, base::Time now) const override;
+
+  std::string list_url(const Filter& filter) const override;
+  std::optional<Page> read_page(std::string_view body) const override;
+  std::string message_url(std::string_view id) const override { return fmt::format("{}/{}.json", messages_, id); }
+  std::optional<Message> read_message(std::string_view body) const override;
+  std::vector<std::string> read_links(std::string_view body) const override;
+
+  bool is_genuine(const net::ServerRequest& request, base::Time now) const override;
+  Webhook read_webhook(const net::ServerRequest& request) const override;
+  net::ServerResponse acknowledgement() const override {  // TwiML that does nothing
+    return {200, "text/xml; charset=utf-8", "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response/>\n"};
   }
-  std::rethrow_exception(ended);
+
+ private:
+  std::optional<Message> message_of(const json& source) const;
+  // A URI of an answer, which has no host; empty where it has.
+  std::string absolute(std::string_view uri) const {
+    return uri.starts_with('/') && !uri.starts_with("//") ? setting.origin() + std::string(uri) : std::string();
+  }
+
+  Credentials account_;
+  std::string messages_;  // their URL
+};
+
+net::HttpRequest Twilio::send_request(const OutgoingText& text, std::string_view ref) const {
+  net::HttpRequest r = get(messages_ + ".json");
+  r.method = "POST";
+  r.headers.emplace_back("Content-Type: application/x-www-form-urlencoded");
+  net::FormFields fields = {{"To", text.to.text}, {"From", text.from.text}, {"Body", text.text}, {"StatusCallback", setting.report_url(ref)}};
+  if (!account_.messaging_service_sid.empty()) fields.emplace_back("MessagingServiceSid", account_.messaging_service_sid);
+  if (account_.validity.count() > 0) fields.emplace_back("ValidityPeriod", std::to_string(account_.validity.count()));
+  r.body = net::to_form(fields);
+  return r;
+}
+
+Verdict Twilio::judge(const net::HttpResponse& answer, base::Time now) const {
+  if (answer.status < 200 || answer.status >= 300) {
+    const auto error = parse_object(answer.body);  // {"code": 21211, "message": "…", "more_info": "…", "status": 400}
+    return judge_failure(answer, error ? number_in(*error, "code") : 0, kErrors, now);
+  }
+  Verdict v;
+  const auto message = read_message(answer.body);
+  if (!message) return v;
+  v.kind = Verdict::Kind::taken;
+  v.id = message->id;
+  if (message->status.stage == Stage::failed) {
+    v.kind = Verdict::Kind::refused;
+    v.text = message->status.why;
+  }
+  return v;
+}
+
+std::string Twilio::list_url(const Filter& filter) const {
+  net::FormFields query;
+  if (!filter.to.empty()) query.emplace_back("To", filter.to);
+  // A messaging service may not have put the sender in yet.
+  if (!filter.from.empty() && account_.messaging_service_sid.empty()) query.emplace_back("From", filter.from);
+  if (filter.since) {  // the whole day: a finer filter is not documented
+    const std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(*filter.since));
+    query.emplace_back("DateSent>", fmt::format("{:04}-{:02}-{:02}T00:00:00Z", static_cast<int>(day.year()),
+                                                static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day())));
+  }
+  query.emplace_back("PageSize", std::to_string(kPageSize));
+  return messages_ + ".json?" + net::to_form(query);
+}
+
+std::optional<Message> Twilio::message_of(const json& source) const {
+  if (!source.is_object()) return std::nullopt;
+  Message m;
+  m.id = text_in(source, "sid");
+  if (!is_id(m.id)) return std::nullopt;
+  const std::string status = text_in(source, "status");
+  m.is_inbound = text_in(source, "direction") == "inbound";
+  m.is_complete = status != "receiving";
+  m.from = text_in(source, "from");
+  m.to = text_in(source, "to");
+  m.text = text_in(source, "body");
+  if (!m.is_inbound && m.text.starts_with(kTrial)) m.text.erase(0, kTrial.size());
+  m.status = read_status(status, number_in(source, "error_code"));
+  if (number_in(source, "num_media") > 0) m.links_url = fmt::format("{}/{}/Media.json", messages_, m.id);
+  m.created = parse_date(text_in(source, "date_created"));
+  m.sent = parse_date(text_in(source, "date_sent"));
+  return m;
+}
+
+std::optional<Message> Twilio::read_message(std::string_view body) const {
+  const auto object = parse_object(body);
+  return object ? message_of(*object) : std::nullopt;
+}
+
+std::optional<Page> Twilio::read_page(std::string_view body) const {
+  const auto object = parse_object(body);
+  if (!object) return std::nullopt;
+  const auto messages = object->find("messages");
+  if (messages == object->end() || !messages->is_array()) return std::nullopt;
+  Page page;
+  for (const json& item : *messages) {
+    auto message = message_of(item);
+    if (!message) return std::nullopt;  // a list with a hole proves nothing
+    page.messages.push_back(std::move(*message));
+  }
+  page.next = absolute(text_in(*object, "next_page_uri"));
+  return page;
+}
+
+std::vector<std::string> Twilio::read_links(std::string_view body) const {
+  std::vector<std::string> links;
+  const auto object = parse_object(body);
+  const auto list = object ? object->value("media_list", json::array()) : json::array();
+  for (const json& item : list) {
+    std::string uri = item.is_object() ? text_in(item, "uri") : std::string();
+    if (uri.ends_with(".json")) uri.resize(uri.size() - 5);  // the file itself, as a webhook names it
+    if (std::string link = absolute(uri); !link.empty()) links.push_back(std::move(link));
+  }
+  return links;
+}
+
+// Twilio, "Webhooks Security": a form is signed with the URL; of another body the URL has the hash.
+bool Twilio::is_genuine(const net::ServerRequest& request, base::Time) const {
+  const std::string url = setting.public_url + request.target;
+  const std::string_view signature = request.header(account_.signature_header);
+  if (!is_form(request)) return is_signed_body(account_.signing_key.reveal(), url, request.body, signature);
+  const auto fields = net::parse_form(request.body);
+  return fields && is_signed(account_.signing_key.reveal(), url, *fields, signature);
+}
+
+Webhook Twilio::read_webhook(const net::ServerRequest& request) const {
+  const auto parsed = is_form(request) ? net::parse_form(request.body) : base::Result<net::FormFields>(net::FormFields());
+  if (!parsed) return {};
+  const auto value = [&](std::string_view name) { return value_of(*parsed, name); };
+  std::string id(value("MessageSid"));
+  if (id.empty()) id = value("SmsMessageSid");
+  if (id.empty()) id = value("SmsSid");
+  if (!is_id(id)) return {};
+  std::string_view status = value("MessageStatus");
+  const std::string_view sms_status = value("SmsStatus");
+  if (status.empty() && sms_status != "received" && sms_status != "receiving") status = sms_status;
+  if (!status.empty()) return Report{ref_in(request.target), id, read_status(status, static_cast<int>(to_number(value("ErrorCode"))))};
+
+  Message m;
+  m.id = id;
+  m.is_inbound = true;
+  m.from = value("From");
+  m.to = value("To");
+  m.text = value("Body");
+  if (m.from.empty() || m.to.empty()) return {};
+  const auto media = std::min(to_number(value("NumMedia")), kMostMedia);
+  for (std::int64_t i = 0; i < media; ++i) {
+    if (const auto url = value(fmt::format("MediaUrl{}", i)); !url.empty()) m.links.emplace_back(url);
+  }
+  return m;
 }
 
 }  // namespace
 
-}  // namespace twilio
+connector::Result<std::unique_ptr<Provider>> make_twilio_provider(const CarrierSetting& source, std::string public_url) {
+  Fields in(source.settings, source.path);
+  Credentials credentials = read_credentials(in);
+  Setting setting = read_setting(in, source, kType, "https://api.twilio.com", std::move(public_url));
+  if (auto done = finish(in, setting, kType); !done) return done.error();
+  return std::unique_ptr<Provider>(std::make_unique<Twilio>(std::move(setting), std::move(credentials)));
+}
 
-connector::Result<std::unique_ptr<Carrier>> make_twilio(CarrierSetting setting, connector::Services services, CarrierEvents& events) {
-  auto parsed = twilio::parse_setting(setting, services.webhooks.public_url);
-  if (!parsed) return parsed.error();
-  return std::unique_ptr<Carrier>(std::make_unique<twilio::TwilioCarrier>(std::move(*parsed), services, events));
+connector::Result<std::unique_ptr<Carrier>> make_twilio(CarrierSetting source, connector::Services services, CarrierEvents& events) {
+  auto provider = make_twilio_provider(source, services.webhooks.public_url);
+  if (!provider) return provider.error();
+  return make_http_carrier(std::move(*provider), services, events);
 }
 
 }  // namespace wherry::sms

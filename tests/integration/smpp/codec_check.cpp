@@ -1,6 +1,6 @@
 // Our SMPP codec against libsmpp34, another implementation in C: what one writes the other must read, and the other way
 // about, for many random PDUs. `codec_check SEED ROUNDS`; `codec_check gsm` prints our GSM 7 table for comparison.
-#include "connectors/sms/carriers/smpp_pdu.hpp"
+#include "connectors/sms/smpp/wire/pdu.hpp"
 #include "connectors/sms/encoding.hpp"
 #include "gateway/base/text.hpp"
 
@@ -8,6 +8,7 @@ extern "C" {
 #include <netinet/in.h>
 #include <libsmpp34/smpp34.h>
 #include <libsmpp34/smpp34_structs.h>
+#include <libsmpp34/smpp34_params.h>
 }
 
 #include <cstdio>
@@ -95,7 +96,9 @@ bool same_tlvs(const tlv_t* theirs, const ShortMessage& m) {
 template <class Theirs>
 void there_and_back(Command command, const ShortMessage& m, std::uint32_t sequence) {
   const std::string pdu = encode(command, Status::ok, sequence, encode_body(m, command));
-  Theirs theirs{};
+  struct Owned : Theirs {
+    ~Owned() { destroy_tlv(this->tlv); }
+  } theirs{};
   const bool read = smpp34_unpack2(&theirs, reinterpret_cast<const std::uint8_t*>(pdu.data()), static_cast<int>(pdu.size())) == 0;
   expect(read, "it cannot read ours", pdu);
   if (!read) return;

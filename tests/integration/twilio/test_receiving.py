@@ -36,7 +36,7 @@ class Webhooks(TwilioCase):
         said = driver.stop()
         self.assertEqual([line for line in said if "received" in line], [])
         log = "".join(driver.errors)
-        self.assertIn("twilio.webhook_refused", log)
+        self.assertIn("http_carrier.webhook_refused", log)
         self.assertNotIn("forged", log)
         self.assertNotIn("+15550100", log)
 

@@ -1,4 +1,4 @@
-#include "connectors/sms/carriers/smpp_configuration.hpp"
+#include "connectors/sms/smpp/configuration.hpp"
 #include "connectors/sms/configuration.hpp"
 #include "connectors/sms/routes.hpp"
 

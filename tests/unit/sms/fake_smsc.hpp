@@ -2,7 +2,7 @@
 // is tried against independent implementations in tests/integration/smpp).
 #pragma once
 
-#include "connectors/sms/carriers/smpp_pdu.hpp"
+#include "connectors/sms/smpp/wire/pdu.hpp"
 #include "gateway/base/signal.hpp"
 #include "gateway/base/task_group.hpp"
 #include "gateway/base/within.hpp"

@@ -1,4 +1,4 @@
-#include "connectors/sms/carriers/smpp_address.hpp"
+#include "connectors/sms/smpp/address.hpp"
 #include "connectors/sms/numbering.hpp"
 
 #include <doctest/doctest.h>

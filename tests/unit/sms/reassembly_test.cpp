@@ -1,4 +1,4 @@
-#include "connectors/sms/carriers/smpp_redelivery.hpp"
+#include "connectors/sms/smpp/redelivery.hpp"
 #include "connectors/sms/reassembly.hpp"
 
 #include <doctest/doctest.h>

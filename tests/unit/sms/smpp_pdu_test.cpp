@@ -1,4 +1,4 @@
-#include "connectors/sms/carriers/smpp_pdu.hpp"
+#include "connectors/sms/smpp/wire/pdu.hpp"
 #include "gateway/base/text.hpp"
 
 #include <doctest/doctest.h>

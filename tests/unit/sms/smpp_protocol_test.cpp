@@ -1,4 +1,4 @@
-#include "connectors/sms/carriers/smpp_protocol.hpp"
+#include "connectors/sms/smpp/wire/protocol.hpp"
 #include "gateway/base/text.hpp"
 
 #include <doctest/doctest.h>

@@ -1,8 +1,8 @@
-#include "connectors/sms/carriers/smpp_pace.hpp"
-#include "connectors/sms/carriers/smpp_reading.hpp"
-#include "connectors/sms/carriers/smpp_receipt.hpp"
-#include "connectors/sms/carriers/smpp_record.hpp"
-#include "connectors/sms/carriers/smpp_verdict.hpp"
+#include "connectors/sms/smpp/wire/pace.hpp"
+#include "connectors/sms/smpp/reading.hpp"
+#include "connectors/sms/smpp/receipt.hpp"
+#include "connectors/sms/smpp/record.hpp"
+#include "connectors/sms/smpp/verdict.hpp"
 #include "gateway/base/text.hpp"
 
 #include <doctest/doctest.h>

@@ -1,0 +1,41 @@
+// What no webhook told, because we or the way to us were down: read from the service's lists, at the start, after
+// outages and now and then.
+#pragma once
+
+#include "connectors/sms/http/sender.hpp"
+
+#include <deque>
+#include <set>
+
+namespace wherry::sms::http {
+
+class CatchUp {
+ public:
+  CatchUp(const Provider& provider, connector::Services services, CarrierEvents& events, Ledger& ledger, Reports& reports, Sender& sender)
+      : provider_(provider), services_(services), events_(events), ledger_(ledger), reports_(reports), sender_(sender) {}
+
+  // Once: publishes the texts that came, then asks what became of ours. The error is the service's; throws when the
+  // store is lost.
+  asio::awaitable<base::Result<void>> run();
+
+  // An incoming text is safe already. Only saves work: the inbox knows ids too.
+  void seen(const std::string& id);
+
+ private:
+  asio::awaitable<base::Result<void>> read_texts();
+  asio::awaitable<base::Result<void>> publish(Message message);
+  asio::awaitable<base::Result<void>> ask_statuses();
+  asio::awaitable<base::Result<void>> ask_status(std::shared_ptr<Record> record);
+
+  const Provider& provider_;
+  connector::Services services_;
+  CarrierEvents& events_;
+  Ledger& ledger_;
+  Reports& reports_;
+  Sender& sender_;
+  std::set<std::string> seen_;
+  std::deque<std::string> seen_order_;  // the oldest first
+  base::Time swept_;
+};
+
+}  // namespace wherry::sms::http

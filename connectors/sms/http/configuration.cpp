@@ -1,0 +1,55 @@
+#include "connectors/sms/http/configuration.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace wherry::sms::http {
+
+namespace {
+
+bool is_url(std::string_view text) {
+  const bool scheme = text.starts_with("https://") || text.starts_with("http://");
+  return scheme && text.size() > text.find("://") + 3 && consists_of(text, ":/.-_~[]");
+}
+
+std::string without_slash(std::string url) {
+  while (url.ends_with('/')) url.pop_back();
+  return url;
+}
+
+}  // namespace
+
+bool consists_of(std::string_view text, std::string_view more) {
+  return std::all_of(text.begin(), text.end(), [&](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || more.find(c) != more.npos;
+  });
+}
+
+Setting read_setting(Fields& in, const CarrierSetting& source, std::string_view type, std::string base_url, std::string public_url) {
+  Setting s;
+  s.name = source.name;
+  s.numbers = source.numbers;
+  s.public_url = without_slash(std::move(public_url));
+  const std::string example = base_url;
+  s.base_url = without_slash(in.text("base_url", std::move(base_url)));
+  if (!is_url(s.base_url)) in.wrong("base_url", fmt::format("must be like \"{}\"", example));
+  s.webhook_path = in.text("webhook_path", fmt::format("/{}/{}", type, source.name));
+  if (!s.webhook_path.starts_with('/') || s.webhook_path.ends_with('/') || !consists_of(s.webhook_path, "/-._~")) {
+    in.wrong("webhook_path", fmt::format("must be a path like \"/{}/main\", of letters, digits and / - . _ ~, without a '/' at its end", type));
+  }
+  s.rate = in.decimal("rate", 1, 0, 10000);
+  s.poll = std::chrono::seconds(in.number("poll_seconds", 300, 1, 86400));
+  s.look_again = std::chrono::seconds(in.number("look_again_seconds", 20, 1, 600));
+  s.request_limit = std::chrono::seconds(in.number("request_limit_seconds", 30, 1, 600));
+  return s;
+}
+
+base::Result<void> finish(Fields& in, const Setting& setting, std::string_view type) {
+  if (auto done = in.finish(); !done || is_url(setting.public_url)) return done;
+  return base::Error{base::Errc::bad_input,
+                     fmt::format("{}: {} brings texts and delivery reports by webhooks, so http.public_url must be set to the address under which "
+                                 "it reaches this gateway, like \"https://sms.example.org\"", in.path_of("type"), type)};
+}
+
+}  // namespace wherry::sms::http

@@ -1,0 +1,41 @@
+// What the configuration of every HTTP provider has.
+#pragma once
+
+#include "connectors/sms/carriers/make.hpp"
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace wherry::sms::http {
+
+struct Setting {
+  std::string name;
+  std::vector<std::string> numbers;  // ours
+  std::string base_url;              // of the API, without a final '/'
+  std::string public_url;            // as the outside names our HTTP server
+  std::string webhook_path;
+
+  double rate = 1;                         // texts a second from one number; 0: no limit of ours
+  std::chrono::seconds poll{300};          // between looks for what no webhook told
+  std::chrono::seconds look_again{20};     // after a lost answer, until a text that is not listed counts as not sent
+  std::chrono::seconds request_limit{30};
+
+  std::string webhook_url() const { return public_url + webhook_path; }
+  // Where a text's status is to be reported to: our reference comes back in it (ref_in, reading.hpp).
+  std::string report_url(std::string_view ref) const { return webhook_url() + "?key=" + std::string(ref); }
+  // "https://host:port" of the base URL.
+  std::string origin() const { return base_url.substr(0, base_url.find('/', base_url.find("://") + 3)); }
+};
+
+// Reads the keys above. `type` is the provider's in the configuration; `public_url` HttpServer's.
+Setting read_setting(Fields& in, const CarrierSetting& source, std::string_view type, std::string base_url, std::string public_url);
+
+// Fields::finish(), and that we can be reached. Call it last.
+base::Result<void> finish(Fields& in, const Setting& setting, std::string_view type);
+
+// Whether every character is a letter, a digit (of ASCII) or one of `more`.
+bool consists_of(std::string_view text, std::string_view more);
+
+}  // namespace wherry::sms::http

@@ -1,0 +1,117 @@
+#include "connectors/sms/http/http_carrier.hpp"
+
+#include "connectors/sms/http/catch_up.hpp"
+#include "connectors/sms/http/webhook.hpp"
+#include "gateway/base/log.hpp"
+#include "gateway/base/within.hpp"
+
+#include <boost/asio/this_coro.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace wherry::sms::http {
+
+namespace {
+
+using connector::Errc;
+using std::chrono::seconds;
+
+constexpr int kMostFailures = 3;      // of listings, one after the other, before the service counts as down
+constexpr seconds kAfterFailure{5};
+constexpr seconds kMisconfigured{300};
+
+class HttpCarrier final : public Carrier {
+ public:
+  HttpCarrier(std::unique_ptr<Provider> provider, connector::Services services, CarrierEvents& events)
+      : provider_(std::move(provider)), events_(events), ledger_(services.storage, services.clock, provider_->setting.name),
+        reports_(ledger_, events), sender_(*provider_, services, ledger_), catch_up_(*provider_, services, events, ledger_, reports_, sender_),
+        webhooks_(*provider_, services, events, ledger_, reports_, [this](const std::string& id) { catch_up_.seen(id); }) {}
+
+  std::string_view name() const override { return provider_->setting.name; }
+  bool is_up() const override { return up_; }
+  connector::Idempotency idempotency() const override { return provider_->idempotency(); }
+  bool reports_delivery() const override { return true; }
+  // The most that can fit, in the characters that take the most octets for one unit; send() counts exactly.
+  std::size_t most_text_bytes() const override { return provider_->most_units() * 3; }
+
+  asio::awaitable<void> run() override;
+  asio::awaitable<connector::Result<void>> send(OutgoingText text) override;
+
+ private:
+  asio::awaitable<void> watch();
+  void set_up(bool up);
+
+  std::unique_ptr<Provider> provider_;
+  CarrierEvents& events_;
+  Ledger ledger_;
+  Reports reports_;
+  Sender sender_;
+  CatchUp catch_up_;
+  WebhookServer webhooks_;
+  bool up_ = false;
+};
+
+void HttpCarrier::set_up(bool up) {
+  if (std::exchange(up_, up) == up) return;
+  log::info(up ? "http_carrier.up" : "http_carrier.down", {{"carrier", provider_->setting.name}});
+  events_.link_changed();
+}
+
+asio::awaitable<connector::Result<void>> HttpCarrier::send(OutgoingText text) {
+  // Before that it is not known what was sent already.
+  if (!ledger_.is_loaded()) co_return connector::Error{Errc::unavailable, "The SMS service is not connected."};
+  co_return co_await sender_.send(std::move(text));
+}
+
+// Until the service cannot be reached any more. Webhooks are taken all the while: its way to us may be whole.
+asio::awaitable<void> HttpCarrier::watch() {
+  for (int failures = 0;;) {
+    auto caught = co_await catch_up_.run();
+    seconds wait = provider_->setting.poll;
+    if (caught) {
+      failures = 0;
+      set_up(true);
+    } else {
+      const connector::Error& error = caught.error();
+      if (error.code == Errc::not_authorized) {
+        log::error("http_carrier.credentials_refused", {{"carrier", provider_->setting.name}, {"error", error.text}});
+        throw LinkDown(error.text, kMisconfigured);
+      }
+      if (!up_ || ++failures == kMostFailures) throw LinkDown(error.text, error.retry_after);
+      log::warn("http_carrier.listing_failed", {{"carrier", provider_->setting.name}, {"error", error.text}});
+      wait = std::max(kAfterFailure, error.retry_after);
+    }
+    co_await base::sleep(wait);
+  }
+}
+
+asio::awaitable<void> HttpCarrier::run() {
+  std::exception_ptr ended;
+  bool cancelled = false;
+  try {
+    if (!ledger_.is_loaded()) co_await ledger_.load();
+    webhooks_.open();
+    co_await watch();
+  } catch (const boost::system::system_error& e) {
+    cancelled = e.code() == asio::error::operation_aborted;
+    ended = std::current_exception();
+  } catch (...) {
+    ended = std::current_exception();
+  }
+  set_up(false);
+  if (cancelled) {  // the gateway stops: what the service has begun to tell is heard to its end
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    webhooks_.close();
+    co_await webhooks_.join();
+  }
+  std::rethrow_exception(ended);
+}
+
+}  // namespace
+
+std::unique_ptr<Carrier> make_http_carrier(std::unique_ptr<Provider> provider, connector::Services services, CarrierEvents& events) {
+  return std::make_unique<HttpCarrier>(std::move(provider), services, events);
+}
+
+}  // namespace wherry::sms::http

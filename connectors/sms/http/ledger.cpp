@@ -1,0 +1,183 @@
+#include "connectors/sms/http/ledger.hpp"
+
+#include "connectors/sms/keys.hpp"
+#include "gateway/base/log.hpp"
+#include "gateway/connector/json_text.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace wherry::sms::http {
+
+namespace {
+
+constexpr std::size_t kPage = 500;
+// How long after its sending a text is remembered: when its fate is known, while its status may still come, and where its
+// outcome is unknown and the gateway may ask again.
+constexpr std::chrono::hours kFinal{24}, kOpen{24 * 4}, kUnknown{24 * 30};
+
+std::chrono::hours lifetime(const Record& record) { return record.id.empty() ? kUnknown : record.is_final() ? kFinal : kOpen; }
+
+}  // namespace
+
+std::string to_text(const Record& record) {
+  const nlohmann::json json = {{"key", record.key}, {"from", record.sought.from}, {"to", record.sought.to}, {"digest", record.sought.digest},
+                               {"begun", base::to_milliseconds(record.sought.begun)}, {"id", record.id}, {"told", record.told}};
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::optional<Record> parse_record(std::string_view text) {
+  const auto parsed = connector::parse_json(text);
+  if (!parsed || !parsed->is_object()) return std::nullopt;
+  const auto word = [&](const char* key) {
+    const auto found = parsed->find(key);
+    return found != parsed->end() && found->is_string() ? found->get<std::string>() : std::string();
+  };
+  const auto number = [&](const char* key, std::int64_t fallback) {
+    const auto found = parsed->find(key);
+    return found != parsed->end() && found->is_number_integer() ? found->get<std::int64_t>() : fallback;
+  };
+  Record record;
+  record.key = word("key");
+  record.sought = {word("from"), word("to"), word("digest"), base::from_milliseconds(number("begun", 0))};
+  record.id = word("id");
+  record.told = static_cast<int>(std::clamp<std::int64_t>(number("told", -1), -1, 3));
+  if (record.key.empty()) return std::nullopt;
+  return record;
+}
+
+std::string Ledger::ref_of(std::string_view key) { return digest(key); }
+
+connector::Entry Ledger::entry_of(const Record& record) const { return {name_ + "/m/" + ref_of(record.key), to_text(record)}; }
+
+void Ledger::add(std::shared_ptr<Record> record) {
+  if (!record->id.empty()) by_id_[record->id] = record;
+  by_ref_[ref_of(record->key)] = std::move(record);
+}
+
+void Ledger::remove(const Record& record) {
+  const auto by_id = by_id_.find(record.id);
+  if (by_id != by_id_.end() && by_id->second.get() == &record) by_id_.erase(by_id);
+  by_ref_.erase(ref_of(record.key));
+}
+
+asio::awaitable<void> Ledger::load() {
+  by_ref_.clear();
+  by_id_.clear();
+  const std::string prefix = name_ + "/m/";
+  std::string after;
+  for (;;) {
+    const auto page = co_await storage_.read(prefix, after, kPage);
+    for (const auto& entry : page) {
+      auto record = parse_record(entry.value);
+      if (!record) {
+        log::error("http_carrier.record_damaged", {{"carrier", name_}, {"entry", entry.key}});
+        continue;
+      }
+      record->ended = record->next_look = born_;
+      add(std::make_shared<Record>(std::move(*record)));
+    }
+    if (page.size() < kPage) break;
+    after = page.back().key;
+  }
+
+  const std::string cursor = name_ + "/cursor";
+  const auto saved = co_await storage_.read(cursor, std::string(), 1);
+  std::int64_t milliseconds = 0;
+  if (!saved.empty()) {
+    const std::string& text = saved.front().value;
+    std::from_chars(text.data(), text.data() + text.size(), milliseconds);
+  }
+  if (milliseconds > 0) {
+    cursor_ = base::from_milliseconds(milliseconds);
+  } else {
+    co_await set_cursor(clock_.now());  // the first start: what came before is not ours
+  }
+  loaded_ = true;
+}
+
+asio::awaitable<void> Ledger::set_cursor(base::Time cursor) {
+  std::vector<connector::Entry> entries(1);
+  entries.front().key = name_ + "/cursor";
+  entries.front().value = std::to_string(base::to_milliseconds(cursor));
+  co_await storage_.write(std::move(entries));
+  cursor_ = cursor;
+}
+
+std::shared_ptr<Record> Ledger::find(std::string_view ref) const {
+  const auto found = by_ref_.find(ref);
+  return found == by_ref_.end() ? nullptr : found->second;
+}
+
+std::shared_ptr<Record> Ledger::find_id(std::string_view id) const {
+  const auto found = by_id_.find(id);
+  return found == by_id_.end() ? nullptr : found->second;
+}
+
+asio::awaitable<std::shared_ptr<Record>> Ledger::begin(OutgoingText text) {
+  auto record = std::make_shared<Record>();
+  record->key = text.key;
+  record->sought = {text.from.text, text.to.text, digest_of(text.text), clock_.now()};
+  record->ended = record->next_look = record->sought.begun;
+  record->under_way = true;
+  std::vector<connector::Entry> entries(1, entry_of(*record));
+  co_await storage_.write(std::move(entries));
+  add(record);
+  co_return record;
+}
+
+asio::awaitable<void> Ledger::bind(std::shared_ptr<Record> record, std::string id) {
+  if (record->id == id) co_return;
+  if (!record->id.empty()) {
+    log::error("http_carrier.sent_twice", {{"carrier", name_}, {"id", record->id}, {"other", id}});
+    co_return;
+  }
+  record->id = id;
+  by_id_[id] = record;
+  co_await keep(record);
+}
+
+asio::awaitable<void> Ledger::keep(std::shared_ptr<Record> record) {
+  std::vector<connector::Entry> entries(1, entry_of(*record));
+  co_await storage_.write(std::move(entries));
+}
+
+asio::awaitable<void> Ledger::forget(std::shared_ptr<Record> record) {
+  remove(*record);
+  std::vector<connector::Entry> entries(1);
+  entries.front().key = entry_of(*record).key;
+  co_await storage_.write(std::move(entries));
+}
+
+std::vector<std::shared_ptr<Record>> Ledger::due(std::size_t most) const {
+  std::vector<std::shared_ptr<Record>> records;
+  const base::Time now = clock_.now();
+  for (const auto& [ref, record] : by_ref_) {
+    if (!record->under_way && !record->is_final() && record->next_look <= now) records.push_back(record);
+  }
+  std::sort(records.begin(), records.end(), [](const auto& a, const auto& b) { return a->next_look < b->next_look; });
+  if (records.size() > most) records.resize(most);
+  return records;
+}
+
+void Ledger::asked(Record& record, std::chrono::seconds at_least) const {
+  const base::Time now = clock_.now();
+  record.next_look = now + std::max<base::Time::duration>(now - record.sought.begun, at_least);
+}
+
+asio::awaitable<void> Ledger::sweep() {
+  const base::Time now = clock_.now();
+  std::vector<connector::Entry> gone;
+  std::vector<std::shared_ptr<Record>> old;
+  for (const auto& [ref, record] : by_ref_) {
+    if (!record->under_way && record->sought.begun + lifetime(*record) < now) old.push_back(record);
+  }
+  for (const auto& record : old) {
+    gone.emplace_back();
+    gone.back().key = entry_of(*record).key;
+    remove(*record);
+  }
+  if (!gone.empty()) co_await storage_.write(std::move(gone));
+}
+
+}  // namespace wherry::sms::http

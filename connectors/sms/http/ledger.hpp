@@ -1,0 +1,84 @@
+// The durable memory of texts that were given to the service, until nothing more is to be heard of them.
+//
+// Entries, below the carrier's name:
+//   <name>/m/<ref>   a Record; ref is the digest of the text's key, and stands in the URL for its status
+//   <name>/cursor    the time of the latest incoming text that is known to be safe
+//
+// All records are kept in memory too: an operator's traffic of some days. What happens between two co_awaits is one step,
+// so a status that comes before the answer to its text, and the answer, find the same Record in the same state.
+#pragma once
+
+#include "connectors/sms/http/reconciliation.hpp"
+#include "gateway/connector/connector.hpp"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace wherry::sms::http {
+
+// A text that may be out: written before its request, erased when the answer proves that it is not.
+struct Record {
+  std::string key;
+  Sought sought;
+  std::string id;  // empty: the outcome is unknown
+  int told = -1;    // rank of the last stage that the connector has heard of
+
+  // In memory only:
+  base::Time ended;         // since when no request for it can be under way
+  base::Time next_look;     // when its status is asked for, if none comes by itself
+  bool under_way = false;   // somebody is sending it, or looking for it
+
+  bool is_final() const { return told > 0; }
+};
+
+std::string to_text(const Record& record);  // JSON
+std::optional<Record> parse_record(std::string_view text);
+
+class Ledger {
+ public:
+  Ledger(connector::Storage& storage, const base::Clock& clock, std::string name)
+      : storage_(storage), clock_(clock), name_(std::move(name)), born_(clock.now()) {}
+
+  // Before anything else: what an earlier run left.
+  asio::awaitable<void> load();
+  bool is_loaded() const { return loaded_; }
+
+  static std::string ref_of(std::string_view key);
+  std::shared_ptr<Record> find(std::string_view ref) const;  // or null
+  std::shared_ptr<Record> find_id(std::string_view id) const;
+
+  // A record for a text whose request is about to be made, durably.
+  asio::awaitable<std::shared_ptr<Record>> begin(OutgoingText text);
+  // The service has it under `id`. In memory at once; then durable. A id that it has already stays.
+  asio::awaitable<void> bind(std::shared_ptr<Record> record, std::string id);
+  asio::awaitable<void> keep(std::shared_ptr<Record> record);
+  asio::awaitable<void> forget(std::shared_ptr<Record> record);
+
+  // Those without a final status whose time to ask has come, the longest waiting first.
+  std::vector<std::shared_ptr<Record>> due(std::size_t most) const;
+  // Asked just now: again after as long as the text is old by then, so ten times in three days.
+  void asked(Record& record, std::chrono::seconds at_least) const;
+  // Erases what is too old to matter.
+  asio::awaitable<void> sweep();
+
+  base::Time cursor() const { return cursor_; }
+  asio::awaitable<void> set_cursor(base::Time cursor);
+
+ private:
+  connector::Entry entry_of(const Record& record) const;
+  void add(std::shared_ptr<Record> record);
+  void remove(const Record& record);
+
+  connector::Storage& storage_;
+  const base::Clock& clock_;
+  std::string name_;
+  base::Time born_;  // requests of an earlier process ended before
+  base::Time cursor_;
+  bool loaded_ = false;
+  std::map<std::string, std::shared_ptr<Record>, std::less<>> by_ref_, by_id_;
+};
+
+}  // namespace wherry::sms::http

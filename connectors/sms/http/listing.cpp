@@ -1,0 +1,39 @@
+#include "connectors/sms/http/listing.hpp"
+
+#include "connectors/sms/http/verdict.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+namespace wherry::sms::http {
+
+namespace {
+
+constexpr int kMostPages = 1000;
+
+}  // namespace
+
+asio::awaitable<base::Result<std::vector<Message>>> list_messages(const Provider& provider, connector::Services services, Filter filter, base::Time since) {
+  std::vector<Message> messages;
+  net::HttpRequest request = provider.get(provider.list_url(filter));
+  for (int pages = 0; pages < kMostPages; ++pages) {
+    auto answer = co_await services.http.send(std::move(request));
+    if (!answer) co_return connector::Error{connector::Errc::unavailable, "it cannot be reached: " + answer.error().text};
+    if (answer->status != 200) co_return reading_failed(*answer, services.clock.now());
+    auto page = provider.read_page(answer->body);
+    if (!page) co_return connector::Error{connector::Errc::unavailable, "it answers with something that is no list of messages"};
+
+    const auto is_old = [&](const Message& m) { return m.time() && std::max(m.time(), m.created) < since; };
+    const bool all_old = std::all_of(page->messages.begin(), page->messages.end(), is_old);
+    std::copy_if(std::make_move_iterator(page->messages.begin()), std::make_move_iterator(page->messages.end()), std::back_inserter(messages),
+                 [&](const Message& m) { return !is_old(m); });
+    // A page of old messages has only older ones behind it. An empty page has nothing behind it.
+    if (page->next.empty() || all_old) co_return messages;
+    // Never to another host: our password would go with it.
+    if (!page->next.starts_with(provider.setting.origin() + "/")) co_return connector::Error{connector::Errc::unavailable, "its list goes on elsewhere"};
+    request = provider.get(std::move(page->next));
+  }
+  co_return connector::Error{connector::Errc::unavailable, "its list of messages does not end"};
+}
+
+}  // namespace wherry::sms::http

@@ -1,0 +1,39 @@
+// What providers write, as values: JSON members, form fields, dates, addresses. Pure.
+#pragma once
+
+#include "connectors/sms/http/provider.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace wherry::sms::http {
+
+// Members of an object, whatever it is: "" or 0 where they are missing or something else. Some write numbers as text.
+std::optional<nlohmann::json> parse_object(std::string_view text);
+std::string text_in(const nlohmann::json& object, const char* key);
+int number_in(const nlohmann::json& object, const char* key);
+std::int64_t to_number(std::string_view text);
+
+// The first field of that name, or "".
+std::string_view value_of(const net::FormFields& fields, std::string_view name);
+std::string value_in_query(std::string_view url, std::string_view name);
+// Our reference in the target of a webhook that was asked for with Setting::report_url.
+inline std::string ref_in(std::string_view target) { return value_in_query(target, "key"); }
+
+// Whether it can be a message's id, which becomes a part of URLs and keys.
+bool is_id(std::string_view text);
+
+// "Fri, 24 May 2019 17:18:27 +0000" (RFC 2822 §3.3), also with "GMT" (RFC 9110 §5.6.7).
+std::optional<base::Time> parse_date(std::string_view text);
+
+// A received message as the connector gets it: its links behind the text. `now`: its time, where it has none.
+IncomingText to_incoming(const Message& message, base::Time now);
+
+// Length in UTF-16 units.
+std::size_t utf16_length(std::string_view utf8);
+
+}  // namespace wherry::sms::http

@@ -1,0 +1,93 @@
+#include "connectors/sms/http/webhook.hpp"
+
+#include "connectors/sms/http/reading.hpp"
+#include "gateway/base/log.hpp"
+
+#include <utility>
+#include <variant>
+
+namespace wherry::sms::http {
+
+namespace {
+
+constexpr std::size_t kMostBody = 64 << 10;  // a text with ten files is 10 KiB
+
+net::ServerResponse response(int status, std::string body) {
+  net::ServerResponse r;
+  r.status = status;
+  r.body = std::move(body);
+  return r;
+}
+
+}  // namespace
+
+WebhookServer::WebhookServer(const Provider& provider, connector::Services services, CarrierEvents& events, Ledger& ledger, Reports& reports,
+                             std::function<void(const std::string&)> on_received)
+    : provider_(provider), services_(services), events_(events), ledger_(ledger), reports_(reports), on_received_(std::move(on_received)),
+      idle_(services.executor) {}
+
+void WebhookServer::open() {
+  if (std::exchange(is_open_, true)) return;
+  services_.webhooks.route(provider_.setting.webhook_path, [this](net::ServerRequest request) { return handle(std::move(request)); });
+  log::info("http_carrier.webhook_opened", {{"carrier", provider_.setting.name}, {"url", provider_.setting.webhook_url()}});
+}
+
+void WebhookServer::close() {
+  if (std::exchange(is_open_, false)) services_.webhooks.route(provider_.setting.webhook_path, {});
+}
+
+asio::awaitable<void> WebhookServer::join() {
+  while (requests_ > 0) co_await idle_.wait();
+}
+
+asio::awaitable<net::ServerResponse> WebhookServer::handle(net::ServerRequest request) {
+  struct Counted {
+    explicit Counted(WebhookServer& s) : server(s) { ++server.requests_; }
+    ~Counted() {
+      if (--server.requests_ == 0) server.idle_.notify();
+    }
+    Counted(const Counted&) = delete;
+    Counted& operator=(const Counted&) = delete;
+    WebhookServer& server;
+  };
+  const Counted counted(*this);
+  co_return co_await answer(std::move(request));
+}
+
+asio::awaitable<net::ServerResponse> WebhookServer::answer(net::ServerRequest request) {
+  if (request.method != "POST") co_return response(405, "Only POST.\n");
+  if (request.body.size() > kMostBody) co_return response(413, "The body is too long.\n");
+  const base::Time now = services_.clock.now();
+  if (!provider_.is_genuine(request, now)) {
+    log::warn("http_carrier.webhook_refused", {{"carrier", provider_.setting.name}, {"bytes", request.body.size()}});
+    co_return response(403, "The signature does not fit.\n");
+  }
+  auto webhook = provider_.read_webhook(request);
+  if (auto* text = std::get_if<Message>(&webhook)) co_return co_await take_text(std::move(*text));
+  if (auto* report = std::get_if<Report>(&webhook)) co_return co_await take_report(std::move(*report));
+  log::warn("http_carrier.webhook_not_understood", {{"carrier", provider_.setting.name}});
+  co_return response(400, "This is neither a message nor a status.\n");
+}
+
+asio::awaitable<net::ServerResponse> WebhookServer::take_text(Message message) {
+  IncomingText text = to_incoming(message, services_.clock.now());
+  const bool taken = co_await events_.received(std::move(text));
+  on_received_(message.id);
+  if (!taken) co_return response(404, "Nobody has this number.\n");
+  co_return provider_.acknowledgement();
+}
+
+asio::awaitable<net::ServerResponse> WebhookServer::take_report(Report report) {
+  auto record = ledger_.find(report.ref);
+  if (!record) record = ledger_.find_id(report.id);
+  if (!record) {
+    log::debug("http_carrier.status_of_unknown", {{"carrier", provider_.setting.name}, {"id", report.id}});
+    co_return provider_.acknowledgement();
+  }
+  co_await ledger_.bind(record, report.id);
+  // A second message for one text is logged by bind(), and does not speak for the first.
+  if (record->id == report.id) co_await reports_.settle(record, std::move(report.status));
+  co_return provider_.acknowledgement();
+}
+
+}  // namespace wherry::sms::http

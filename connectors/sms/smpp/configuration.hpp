@@ -1,0 +1,46 @@
+// The settings of one SMPP link.
+#pragma once
+
+#include "connectors/sms/carriers/make.hpp"
+#include "connectors/sms/smpp/wire/protocol.hpp"
+#include "connectors/sms/smpp/wire/stream.hpp"
+#include "connectors/sms/segments.hpp"
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace wherry::sms::smpp {
+
+// What digits without a type of number are (ton 0): numbers with or without their country code, or whatever fits.
+enum class UnknownTon { guess, international, national };
+
+struct AddressRules {
+  std::string region;                // for national numbers
+  std::vector<std::string> numbers;  // ours: what the peer writes is compared with them first
+  UnknownTon unknown_ton = UnknownTon::guess;
+  std::uint8_t short_code_ton = 0, short_code_npi = 1;
+};
+
+struct Setting {
+  std::string name;
+  Endpoint endpoint;
+  Bind bind;
+  bool two_binds = false;  // transmitter and receiver, each on its connection, instead of one transceiver
+  SplitOptions split;
+  AddressRules addresses;
+  ProtocolLimits limits;
+  std::size_t window = 10;  // unanswered submit_sm
+  double rate = 0;          // segments a second; 0: no limit of ours
+  bool delivery_reports = true;
+  bool binary_is_text = false;         // read data_coding 2 and 4 as the link's alphabet
+  std::string service_type;
+  std::chrono::hours validity{0};      // 0: the SMS centre's own
+  std::chrono::seconds part_patience{1800};      // for the rest of a long text
+  std::chrono::seconds redelivery_window{600};   // in which a text that we may not have answered comes again
+  std::chrono::seconds drain{5};                 // at the end, for what is unanswered
+};
+
+base::Result<Setting> parse_setting(const CarrierSetting& source);
+
+}  // namespace wherry::sms::smpp

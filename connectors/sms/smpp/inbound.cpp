@@ -1,0 +1,262 @@
+#include "connectors/sms/smpp/inbound.hpp"
+
+#include "connectors/sms/smpp/address.hpp"
+#include "connectors/sms/keys.hpp"
+#include "gateway/base/log.hpp"
+#include "gateway/base/task_group.hpp"
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <iterator>
+#include <utility>
+
+namespace wherry::sms::smpp {
+
+namespace {
+
+constexpr std::size_t kMostWaiting = 2000;
+constexpr std::size_t kPage = 500;
+constexpr std::chrono::seconds kHouse{10};  // how often texts are given up and receipts placed
+constexpr std::chrono::hours kSweep{1};
+
+}  // namespace
+
+Inbound::Inbound(const Setting& setting, connector::Services services, CarrierEvents& events, Ledger& ledger, Reports& reports)
+    : setting_(setting), services_(services), events_(events), ledger_(ledger), reports_(reports),
+      redeliveries_(setting.redelivery_window), reassembly_(setting.part_patience), wake_(services.executor) {}
+
+std::string Inbound::key(std::string_view kind, std::string_view rest) const { return fmt::format("{}/{}/{}", setting_.name, kind, rest); }
+
+std::vector<connector::Entry> Inbound::below(std::string_view kind, std::vector<connector::Entry> entries) const {
+  for (auto& entry : entries) entry.key = key(kind, entry.key);
+  return entries;
+}
+
+void Inbound::take(Link& link, Asked asked) {
+  if (stopping_ || queue_.size() >= kMostWaiting) return link.answer(asked, Status::temporary_failure);
+  queue_.push_back({&link, std::move(asked), std::nullopt, {}});
+  wake_.cancel();
+}
+
+void Inbound::stop() {
+  stopping_ = true;
+  wake_.cancel();
+}
+
+void Inbound::session_ended(bool confirmed) {
+  queue_.clear();
+  stopping_ = false;
+  redeliveries_.session_ended(services_.clock.now(), confirmed);
+}
+
+asio::awaitable<void> Inbound::run() {
+  while (!stopping_) {
+    try {
+      if (!loaded_) co_await load();
+      if (services_.clock.now() >= house_kept_ + kHouse) co_await keep_house();
+    } catch (const std::exception& e) {
+      log::error("smpp.store_failed", {{"carrier", setting_.name}, {"error", e.what()}});
+      loaded_ = false;
+    }
+    auto batch = std::exchange(queue_, {});
+    if (!batch.empty()) {
+      co_await work(std::move(batch));
+      continue;
+    }
+    if (stopping_) break;
+    wake_.expires_after(kHouse);
+    boost::system::error_code woken;
+    co_await wake_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+  }
+}
+
+// What an earlier run left; and, after a failure, what is true.
+asio::awaitable<void> Inbound::load() {
+  const base::Time now = services_.clock.now();
+  reassembly_ = Reassembly(setting_.part_patience);
+  for (const char* kind : {"p", "d"}) {
+    const std::string prefix = key(kind, "");
+    std::string after;
+    for (;;) {
+      const auto page = co_await services_.storage.read(prefix, after, kPage);
+      for (const auto& entry : page) {
+        const std::string rest = entry.key.substr(prefix.size());
+        if (*kind == 'p') {
+          reassembly_.restore({rest, entry.value}, now);
+        } else if (const auto json = nlohmann::json::parse(entry.value, nullptr, false); json.is_object()) {
+          redeliveries_.restore(rest, json.value("digest", std::string()), base::from_milliseconds(json.value("at", std::int64_t{0})));
+        }
+      }
+      if (page.size() < kPage) break;
+      after = page.back().key;
+    }
+  }
+  co_await ledger_.load();
+  swept_ = now;
+  loaded_ = true;
+}
+
+// Texts that are given up, receipts that can be placed by now, entries that nobody needs.
+asio::awaitable<void> Inbound::keep_house() {
+  house_kept_ = services_.clock.now();
+  std::vector<connector::Entry> gone;
+  for (const std::string& id : redeliveries_.take_forgotten(house_kept_)) gone.push_back({key("d", id), {}});
+  std::vector<Delivery> deliveries;
+  for (Joined& joined : reassembly_.expire(house_kept_)) {
+    if (joined.is_nothing()) {
+      for (auto& entry : below("p", std::move(joined.forget))) gone.push_back(std::move(entry));
+    } else {
+      deliveries.push_back(to_delivery(std::move(joined)));
+    }
+  }
+  if (!gone.empty()) co_await services_.storage.write(std::move(gone));
+  co_await deliver_in_order(&deliveries);
+  for (Ledger::Waited& waited : ledger_.take_placed()) {
+    std::vector<connector::Entry> also = {{waited.entry, {}}};
+    co_await reports_.settle(std::move(waited.match), std::move(waited.reported.receipt), std::move(also));
+  }
+  if (house_kept_ >= swept_ + kSweep) {
+    co_await ledger_.sweep();
+    swept_ = house_kept_;
+  }
+}
+
+asio::awaitable<void> Inbound::work(std::vector<Item> batch) {
+  std::vector<connector::Entry> store;
+  std::vector<Delivery> deliveries;
+  std::vector<std::pair<Item*, SeenReceipt>> receipts;
+  const auto now = services_.clock.now();
+  for (Item& item : batch) {
+    if (!loaded_) continue;  // answered with a temporary failure
+    Seen seen = read_message(item.asked.message, setting_);
+    if (auto* receipt = std::get_if<SeenReceipt>(&seen)) {
+      receipts.emplace_back(&item, std::move(*receipt));
+    } else if (auto* text = std::get_if<SeenText>(&seen)) {
+      deliveries.push_back(read_text(item, std::move(text->text), store));
+    } else if (auto* piece = std::get_if<SeenPiece>(&seen)) {
+      piece->piece.arrived = now;
+      read_piece(item, std::move(piece->piece), store, deliveries);
+    } else {
+      log::debug("smpp.message_ignored", {{"why", std::get<SeenNothing>(seen).why}});
+      item.status = Status::ok;
+    }
+  }
+  const bool stored = co_await store_first(std::move(store));
+  if (stored) {
+    base::TaskGroup tasks(services_.executor);
+    for (Delivery& delivery : deliveries) tasks.spawn("smpp.deliver", deliver(&delivery));
+    for (auto& [item, receipt] : receipts) tasks.spawn("smpp.report", report(item, std::move(receipt)));
+    co_await tasks.join();
+  } else {
+    for (Item& item : batch) {
+      if (item.status == Status::ok) item.status.reset();  // a segment that is not kept, for one
+      if (!item.id.empty()) redeliveries_.withdrawn(item.id);
+    }
+  }
+  for (Item& item : batch) answer(item);
+}
+
+void Inbound::answer(Item& item) {
+  const Status status = item.status.value_or(Status::temporary_failure);
+  if (!item.id.empty()) {
+    if (status == Status::ok) redeliveries_.answered(item.id, services_.clock.now());
+    else if (status == Status::temporary_failure) redeliveries_.refused(item.id);
+    else redeliveries_.withdrawn(item.id);
+  }
+  item.link->answer(item.asked, status);
+}
+
+// False where the store is lost.
+asio::awaitable<bool> Inbound::store_first(std::vector<connector::Entry> entries) {
+  for (const std::string& id : redeliveries_.take_forgotten(services_.clock.now())) entries.push_back({key("d", id), {}});
+  if (entries.empty()) co_return true;
+  try {
+    co_await services_.storage.write(std::move(entries));
+    co_return true;
+  } catch (const std::exception& e) {
+    log::error("smpp.store_failed", {{"carrier", setting_.name}, {"error", e.what()}});
+    loaded_ = false;
+  }
+  co_return false;
+}
+
+Inbound::Delivery Inbound::read_text(Item& item, std::string text, std::vector<connector::Entry>& store) {
+  const ShortMessage& message = item.asked.message;
+  const auto now = services_.clock.now();
+  const std::string content = content_digest(message);
+  auto arrival = redeliveries_.arrived(content, now);
+  item.id = arrival.id;
+  if (!arrival.again) {
+    store.push_back({key("d", arrival.id), nlohmann::json{{"digest", content}, {"at", base::to_milliseconds(now)}}.dump()});
+  }
+  Delivery delivery;
+  delivery.item = &item;
+  delivery.text = {std::move(arrival.id), from_network(message.source, setting_.addresses),
+                   from_network(message.destination, setting_.addresses), std::move(text), now};
+  return delivery;
+}
+
+void Inbound::read_piece(Item& item, Piece piece, std::vector<connector::Entry>& store, std::vector<Delivery>& deliveries) {
+  auto added = reassembly_.add(std::move(piece));
+  for (auto& entry : below("p", std::move(added.store))) store.push_back(std::move(entry));
+  if (added.overtaken) deliveries.push_back(to_delivery(std::move(*added.overtaken)));
+  if (!added.joined) {
+    item.status = Status::ok;  // once it is stored
+    return;
+  }
+  deliveries.push_back(to_delivery(std::move(*added.joined)));
+  deliveries.back().item = &item;
+}
+
+Inbound::Delivery Inbound::to_delivery(Joined joined) const {
+  Delivery delivery;
+  delivery.text = {joined.id, group_sender(joined.group), group_receiver(joined.group), std::move(joined.text), joined.arrived};
+  delivery.forget = below("p", std::move(joined.forget));
+  return delivery;
+}
+
+// Spawned in order, and publish() takes its place in the queue before it first waits: so the order is kept.
+asio::awaitable<void> Inbound::deliver_in_order(std::vector<Delivery>* deliveries) {
+  base::TaskGroup tasks(services_.executor);
+  for (Delivery& delivery : *deliveries) tasks.spawn("smpp.deliver", deliver(&delivery));
+  co_await tasks.join();
+}
+
+asio::awaitable<void> Inbound::deliver(Delivery* delivery) {
+  try {
+    const bool taken = co_await events_.received(std::move(delivery->text));
+    if (!delivery->forget.empty()) co_await services_.storage.write(std::move(delivery->forget));
+    if (delivery->item) delivery->item->status = taken ? Status::ok : Status::permanent_failure;
+  } catch (const std::exception& e) {
+    log::error("smpp.delivery_failed", {{"carrier", setting_.name}, {"error", e.what()}});
+    loaded_ = false;  // the memory of segments is ahead of the store
+  }
+}
+
+asio::awaitable<void> Inbound::report(Item* item, SeenReceipt seen) {
+  const ShortMessage& message = item->asked.message;
+  ReportedReceipt reported{std::move(seen.receipt), message.source, message.destination, services_.clock.now()};
+  try {
+    Match match = co_await ledger_.find(reported);
+    if (match.record) {
+      co_await reports_.settle(std::move(match), std::move(reported.receipt), std::vector<connector::Entry>());
+    } else if (seen.certain) {
+      std::vector<connector::Entry> entries(1, ledger_.park(std::move(reported)));
+      co_await services_.storage.write(std::move(entries));
+    } else {  // somebody wrote what looks like a receipt
+      std::vector<connector::Entry> store;
+      Delivery delivery = read_text(*item, std::move(seen.text), store);
+      co_await services_.storage.write(std::move(store));
+      co_await deliver(&delivery);
+      co_return;
+    }
+    item->status = Status::ok;
+  } catch (const std::exception& e) {
+    log::error("smpp.receipt_not_stored", {{"carrier", setting_.name}, {"error", e.what()}});
+  }
+}
+
+}  // namespace wherry::sms::smpp

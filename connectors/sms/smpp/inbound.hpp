@@ -1,0 +1,63 @@
+// What the peer delivers: texts, segments and receipts. They are taken in batches, in order; each is answered only after
+// its consequences are durable: a text published or a segment stored, a receipt brought home or parked.
+#pragma once
+
+#include "connectors/sms/smpp/wire/link.hpp"
+#include "connectors/sms/smpp/reading.hpp"
+#include "connectors/sms/smpp/redelivery.hpp"
+#include "connectors/sms/smpp/reports.hpp"
+
+namespace wherry::sms::smpp {
+
+class Inbound {
+ public:
+  Inbound(const Setting& setting, connector::Services services, CarrierEvents& events, Ledger& ledger, Reports& reports);
+
+  void take(Link& link, Asked asked);  // answers at once where too many wait
+  asio::awaitable<void> run();         // until stop(), after the present batch
+  void stop();
+  // Forgets what was not begun: its links are gone. `confirmed`: see Redeliveries.
+  void session_ended(bool confirmed);
+
+ private:
+  struct Item {
+    Link* link;
+    Asked asked;
+    std::optional<Status> status;  // the answer, once it is known
+    std::string id;                // of a text, for its redelivery
+  };
+  struct Delivery {
+    IncomingText text;
+    std::vector<connector::Entry> forget;  // afterwards
+    Item* item = nullptr;                  // that is answered by it
+  };
+  asio::awaitable<void> work(std::vector<Item> batch);
+  asio::awaitable<bool> store_first(std::vector<connector::Entry> entries);
+  // The tasks of a batch; what they point to outlives them.
+  asio::awaitable<void> deliver(Delivery* delivery);
+  asio::awaitable<void> report(Item* item, SeenReceipt seen);
+  asio::awaitable<void> deliver_in_order(std::vector<Delivery>* deliveries);
+  void answer(Item& item);
+
+  asio::awaitable<void> load();
+  asio::awaitable<void> keep_house();
+  Delivery read_text(Item& item, std::string text, std::vector<connector::Entry>& store);
+  void read_piece(Item& item, Piece piece, std::vector<connector::Entry>& store, std::vector<Delivery>& deliveries);
+  Delivery to_delivery(Joined joined) const;
+  std::string key(std::string_view kind, std::string_view rest) const;
+  std::vector<connector::Entry> below(std::string_view kind, std::vector<connector::Entry> entries) const;
+
+  const Setting& setting_;
+  connector::Services services_;
+  CarrierEvents& events_;
+  Ledger& ledger_;
+  Reports& reports_;
+  Redeliveries redeliveries_;
+  Reassembly reassembly_;
+  std::vector<Item> queue_;
+  asio::steady_timer wake_;
+  base::Time house_kept_, swept_;
+  bool loaded_ = false, stopping_ = false;
+};
+
+}  // namespace wherry::sms::smpp

@@ -1,0 +1,52 @@
+// Delivery receipts (SMPP 3.4 Appendix B, §5.3.2.12, §5.3.2.35) in the many forms the field has, and the forms in which
+// one message id appears. Pure.
+#pragma once
+
+#include "connectors/sms/smpp/wire/pdu.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace wherry::sms::smpp {
+
+// §5.2.28, and 5.0's additions.
+enum class MessageState : std::uint8_t {
+  scheduled = 0, enroute = 1, delivered = 2, expired = 3, deleted = 4, undeliverable = 5, accepted = 6, unknown = 7,
+  rejected = 8, skipped = 9,
+};
+
+struct Receipt {
+  std::string id;
+  MessageState state = MessageState::unknown;
+  std::string error;  // the network's code as it came: "err:" or network_error_code
+  std::string text;   // the start of the text, where it is there; in an unknown alphabet
+};
+
+// esm_class §5.2.12: a delivery receipt; or an intermediate notification, which is never final.
+constexpr bool is_receipt(std::uint8_t esm_class) { return (esm_class & 0x3C) == 0x04; }
+constexpr bool is_intermediate(std::uint8_t esm_class) { return (esm_class & 0x3C) == 0x20; }
+
+// What the parameters and the text say; parameters win. Nothing where neither has an id and a state.
+std::optional<Receipt> parse_receipt(const std::vector<Tlv>& tlvs, std::string_view text);
+
+bool is_final_failure(MessageState state);
+
+// Why it was not delivered, for the sender.
+std::string explain(const Receipt& receipt);
+
+// The one form under which an id is looked up: lower case, and of a hexadecimal number no leading zeros.
+std::string canonical_id(std::string_view id);
+
+// The canonical forms that the same id may have on the other side, the likeliest first: itself; read as hexadecimal and
+// written in decimal; read as decimal and written in hexadecimal.
+std::vector<std::string> id_forms(std::string_view id);
+
+// How surely `receipt_id` names what the SMS centre called `given_id`: by the letter, or but for upper case; or only
+// as a number, which counts only where the addresses agree too.
+enum class IdMatch { none, number, spelling, literal };
+IdMatch match_ids(std::string_view given_id, std::string_view receipt_id);
+
+}  // namespace wherry::sms::smpp

@@ -1,0 +1,46 @@
+#include "connectors/sms/smpp/reports.hpp"
+
+#include "gateway/base/log.hpp"
+
+#include <iterator>
+
+namespace wherry::sms::smpp {
+
+namespace {
+
+std::string_view name_of(IdMatch by) {
+  switch (by) {
+    case IdMatch::literal: return "literal";
+    case IdMatch::spelling: return "spelling";
+    case IdMatch::number: return "number";
+    case IdMatch::none: break;
+  }
+  return "none";
+}
+
+}  // namespace
+
+asio::awaitable<void> Reports::settle(Match match, Receipt receipt, std::vector<connector::Entry> also) {
+  Record& record = *match.record;
+  apply(record, match.segment, receipt.state);
+  const auto stage = tell(record);
+  log::debug("smpp.receipt_matched", {{"by", name_of(match.by)}, {"state", static_cast<int>(receipt.state)}, {"error", receipt.error}});
+  // The event first: after a crash in between the receipt comes again, and the event with it.
+  if (stage) {
+    TextProgress progress;
+    progress.key = record.key;
+    progress.stage = *stage;
+    if (*stage == connector::Stage::failed) progress.text = explain(receipt);
+    try {
+      co_await events_.progressed(std::move(progress));
+    } catch (...) {
+      untold(record, *stage);
+      throw;
+    }
+  }
+  auto entries = record.told_delivered ? ledger_.erase(record) : ledger_.keep(record);
+  entries.insert(entries.end(), std::make_move_iterator(also.begin()), std::make_move_iterator(also.end()));
+  co_await storage_.write(std::move(entries));
+}
+
+}  // namespace wherry::sms::smpp

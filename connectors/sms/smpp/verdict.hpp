@@ -1,0 +1,28 @@
+// What a submit_sm_resp's status means for the message: the classes of retriable and permanent failures. Pure.
+#pragma once
+
+#include "connectors/sms/smpp/wire/pdu.hpp"
+
+#include <chrono>
+#include <string>
+
+namespace wherry::sms::smpp {
+
+struct Verdict {
+  enum class Kind {
+    accepted,
+    throttled,  // too fast: this segment again, first, after a pause of the whole link
+    later,      // again after `wait`, at most `tries` times in all (0: as long as the message lives)
+    refused,    // for good
+  };
+  Kind kind = Kind::refused;
+  std::chrono::seconds wait{0};
+  int tries = 0;
+  bool rebind = false;     // the peer does not hold us for bound
+  bool alert = false;      // the link's configuration is at fault: a person must act
+  std::string text;        // for the sender
+};
+
+Verdict judge(Status status);
+
+}  // namespace wherry::sms::smpp

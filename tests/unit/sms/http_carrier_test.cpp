@@ -1,0 +1,191 @@
+// What the engine makes of a provider that cannot list messages. What it makes of one that can is tried in
+// tests/integration/twilio.
+#include "connectors/sms/http/http_carrier.hpp"
+
+#include "connectors/sms/http/reading.hpp"
+#include "gateway/base/signal.hpp"
+#include "gateway/base/task_group.hpp"
+#include "tests/support/run.hpp"
+#include "tests/unit/sms/memory_storage.hpp"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+using namespace wherry;
+using namespace wherry::sms;
+using namespace wherry::sms::http;
+using connector::Errc;
+using connector::Idempotency;
+using connector::Stage;
+
+namespace {
+
+// The reference of a text is its body, "delivered REF" a webhook's.
+class Simple final : public Provider {
+ public:
+  Simple(Setting s, Idempotency idempotency) : Provider(std::move(s)), idempotency_(idempotency) {}
+  Idempotency idempotency() const override { return idempotency_; }
+  std::size_t most_units() const override { return 20; }
+  net::HttpRequest get(std::string url) const override { return request(std::move(url)); }
+  net::HttpRequest send_request(const OutgoingText&, std::string_view ref) const override {
+    net::HttpRequest r = request(setting.base_url + "/send");
+    r.method = "POST";
+    r.body = ref;
+    return r;
+  }
+  Verdict judge(const net::HttpResponse& answer, base::Time now) const override {
+    if (answer.status != 200) return judge_failure(answer, 0, {}, now);
+    Verdict v;
+    v.kind = Verdict::Kind::taken;
+    v.id = answer.body;
+    return v;
+  }
+  bool is_genuine(const net::ServerRequest& request, base::Time) const override { return request.header("x-key") == "good"; }
+  Webhook read_webhook(const net::ServerRequest& request) const override {
+    if (!request.body.starts_with("delivered ")) return {};
+    return Report{request.body.substr(10), "1", {Stage::delivered, {}, "delivered"}};
+  }
+
+ private:
+  Idempotency idempotency_;
+};
+
+struct World final : CarrierEvents {
+  World(asio::io_context& loop, Idempotency idempotency)
+      : executor(loop.get_executor()), storage(executor), http(executor), server(executor), changed(executor), tasks(executor) {
+    server.listen({asio::ip::address_v4::loopback(), 0});
+    server.public_url = fmt::format("http://127.0.0.1:{}", server.endpoint().port());
+    server.route("/send", [this](net::ServerRequest request) { return take(std::move(request)); });
+    Setting setting;
+    setting.name = "simple";
+    setting.base_url = setting.public_url = server.public_url;
+    setting.webhook_path = "/simple";
+    setting.rate = 0;
+    connector::Services services{executor, http, server, storage, clock};
+    carrier = make_http_carrier(std::make_unique<Simple>(setting, idempotency), services, *this);
+    tasks.spawn("carrier", carrier->run());
+  }
+  asio::awaitable<net::ServerResponse> take(net::ServerRequest request) {
+    refs.push_back(request.body);
+    net::ServerResponse answer;
+    answer.status = status;
+    answer.body = "1";
+    co_return answer;
+  }
+  asio::awaitable<bool> received(IncomingText) override { co_return true; }
+  asio::awaitable<void> progressed(TextProgress progress) override {
+    stages.push_back(progress.stage);
+    co_return;
+  }
+  void link_changed() override { changed.notify(); }
+
+  asio::awaitable<void> up() {
+    while (!carrier->is_up()) co_await changed.wait();
+  }
+  asio::awaitable<std::string> send(std::string text = "hi") {
+    OutgoingText out{"7:k", {Address::Type::international, "+15550001"}, {Address::Type::international, "+15550100"}, std::move(text), {}};
+    const auto result = co_await carrier->send(std::move(out));
+    co_return result ? "sent" : std::string(base::to_string(result.error().code));
+  }
+  asio::awaitable<int> webhook(std::string body, std::string key) {
+    net::HttpRequest request;
+    request.method = "POST";
+    request.url = server.public_url + "/simple";
+    request.headers.push_back("X-Key: " + key);
+    request.body = std::move(body);
+    const auto answer = co_await http.send(std::move(request));
+    co_return answer ? answer->status : 0;
+  }
+  asio::awaitable<void> end() {
+    tasks.cancel();
+    co_await tasks.join();
+    co_await server.stop();
+  }
+
+  asio::any_io_executor executor;
+  base::SystemClock clock;
+  tests::MemoryStorage storage;
+  net::HttpClient http;
+  net::HttpServer server;
+  base::Signal changed;
+  base::TaskGroup tasks;
+  std::unique_ptr<Carrier> carrier;
+  std::vector<std::string> refs;  // that were posted
+  std::vector<Stage> stages;
+  int status = 200;  // of the answers
+};
+
+asio::awaitable<void> uncertain(World& world) {
+  co_await world.up();
+  world.status = 500;
+  for (int i = 0; i < 2; ++i) {
+    const std::string outcome = co_await world.send();
+    CHECK(outcome == "uncertain");
+  }
+  CHECK(world.refs.size() == 1);
+  std::string body = "delivered " + world.refs.at(0), key = "bad";
+  int status = co_await world.webhook(body, key);
+  CHECK(status == 403);
+  CHECK(world.stages.empty());
+  key = "good";
+  status = co_await world.webhook(body, key);
+  CHECK(status == 200);
+  CHECK(world.stages == std::vector<Stage>{Stage::delivered});
+  const std::string outcome = co_await world.send();  // it is known by now
+  CHECK(outcome == "sent");
+  CHECK(world.refs.size() == 1);
+  co_await world.end();
+}
+
+asio::awaitable<void> repeated(World& world) {
+  co_await world.up();
+  for (const int status : {500, 429}) {  // too many now: that says nothing about the first
+    world.status = status;
+    const std::string unknown = co_await world.send();
+    CHECK(unknown == "uncertain");
+  }
+  world.status = 200;
+  std::string outcome = co_await world.send();
+  CHECK(outcome == "sent");
+  REQUIRE(world.refs.size() == 3);
+  CHECK(world.refs[0] == world.refs[1]);
+  CHECK(world.refs[0] == world.refs[2]);
+  outcome = co_await world.send();  // nothing needs to be asked any more
+  CHECK(outcome == "sent");
+  CHECK(world.refs.size() == 3);
+  co_await world.end();
+}
+
+asio::awaitable<void> too_long(World& world) {
+  co_await world.up();
+  std::string text = "a text of 21 letters.";
+  std::string outcome = co_await world.send(text);
+  CHECK(outcome == "bad_input");
+  text.pop_back();
+  outcome = co_await world.send(text);
+  CHECK(outcome == "sent");
+  CHECK(world.refs.size() == 1);
+  co_await world.end();
+}
+
+}  // namespace
+
+TEST_CASE("Without a list and without a key a text of unknown outcome stays uncertain until a report tells (Idempotency::none)") {
+  asio::io_context loop;
+  World world(loop, Idempotency::none);
+  tests::run(loop, uncertain(world));
+}
+
+TEST_CASE("A provider that drops doubles is asked again with the same reference (Idempotency::by_key)") {
+  asio::io_context loop;
+  World world(loop, Idempotency::by_key);
+  tests::run(loop, repeated(world));
+}
+
+TEST_CASE("A text that is too long for the provider is refused here") {
+  asio::io_context loop;
+  World world(loop, Idempotency::none);
+  tests::run(loop, too_long(world));
+}

@@ -1,0 +1,227 @@
+// The durable memory of texts given to a provider, and what reports do to it.
+#include "connectors/sms/http/reports.hpp"
+
+#include "tests/support/run.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <functional>
+
+using namespace wherry;
+using namespace wherry::sms;
+using namespace wherry::sms::http;
+using namespace std::chrono_literals;
+using connector::Stage;
+
+namespace {
+
+struct ManualClock final : base::Clock {
+  base::Time time = base::Time(std::chrono::seconds(1795400000));
+  base::Time now() const override { return time; }
+};
+
+struct MapStorage final : connector::Storage {
+  std::map<std::string, std::string> entries;
+  bool lost = false;
+  asio::awaitable<void> write(std::vector<connector::Entry> written) override {
+    if (lost) throw std::runtime_error("the store is lost");
+    for (auto& e : written) {
+      if (e.value.empty()) entries.erase(e.key);
+      else entries[e.key] = e.value;
+    }
+    co_return;
+  }
+  asio::awaitable<std::vector<connector::Entry>> read(std::string prefix, std::string after, std::size_t limit) override {
+    std::vector<connector::Entry> found;
+    for (const auto& [key, value] : entries) {
+      if (key.starts_with(prefix) && key > after && found.size() < limit) found.push_back({key, value});
+    }
+    co_return found;
+  }
+};
+
+struct Heard final : CarrierEvents {
+  std::vector<TextProgress> progress;
+  bool lost = false;
+  asio::awaitable<bool> received(IncomingText) override { co_return true; }
+  asio::awaitable<void> progressed(TextProgress p) override {
+    if (lost) throw std::runtime_error("the store is lost");
+    progress.push_back(std::move(p));
+    co_return;
+  }
+  void link_changed() override {}
+};
+
+struct World {
+  asio::io_context loop;
+  ManualClock clock;
+  MapStorage storage;
+  Heard heard;
+  Ledger ledger{storage, clock, "tw"};
+  Reports reports{ledger, heard};
+
+  static asio::awaitable<void> into(asio::awaitable<std::shared_ptr<Record>> source, std::shared_ptr<Record>* target) {
+    *target = co_await std::move(source);
+  }
+  void run(asio::awaitable<void> task) { tests::run(loop, std::move(task)); }
+  std::shared_ptr<Record> begin(const std::string& key) {
+    std::shared_ptr<Record> record;
+    run(into(ledger.begin({key, {Address::Type::international, "+15550001"}, {Address::Type::international, "+15550100"}, "hi", {}}), &record));
+    record->under_way = false;
+    return record;
+  }
+  std::vector<Stage> stages() const {
+    std::vector<Stage> all;
+    for (const auto& p : heard.progress) all.push_back(p.stage);
+    return all;
+  }
+};
+
+Status became(Stage stage) { return {stage, stage == Stage::failed ? "It is lost." : "", "word"}; }
+
+}  // namespace
+
+TEST_CASE("A record survives a restart without the text's contents, and its id finds it again") {
+  World world;
+  const auto record = world.begin("7:k1");
+  world.run(world.ledger.bind(record, "SM1"));
+  for (const auto& [key, value] : world.storage.entries) CHECK(value.find("\"hi\"") == std::string::npos);
+
+  Ledger again(world.storage, world.clock, "tw");
+  world.run(again.load());
+  const auto found = again.find_id("SM1");
+  REQUIRE(found);
+  CHECK(found->key == "7:k1");
+  CHECK(found == again.find(Ledger::ref_of("7:k1")));
+  CHECK(found->sought.digest == digest_of("hi"));
+  CHECK(found->sought.begun == world.clock.time);
+}
+
+TEST_CASE("A record is durable before begin returns, and gone after forget") {
+  World world;
+  const auto record = world.begin("7:k1");
+  CHECK(world.storage.entries.contains("tw/m/" + Ledger::ref_of("7:k1")));
+  world.run(world.ledger.forget(record));
+  CHECK(world.storage.entries.empty());
+  CHECK_FALSE(world.ledger.find(Ledger::ref_of("7:k1")));
+}
+
+TEST_CASE("bind keeps the first id: a second message for one text does not replace it") {
+  World world;
+  const auto record = world.begin("7:k1");
+  world.run(world.ledger.bind(record, "SM1"));
+  world.run(world.ledger.bind(record, "SM2"));
+  CHECK(record->id == "SM1");
+}
+
+TEST_CASE("load sets the cursor at the first start and keeps it at the next") {
+  World world;
+  world.run(world.ledger.load());
+  CHECK(world.ledger.cursor() == world.clock.time);
+  world.clock.time += 5h;
+  Ledger again(world.storage, world.clock, "tw");
+  world.run(again.load());
+  CHECK(again.cursor() == world.clock.time - 5h);
+}
+
+TEST_CASE("load passes over a damaged entry") {
+  World world;
+  world.begin("7:k1");
+  world.storage.entries["tw/m/zzz"] = "{";
+  Ledger again(world.storage, world.clock, "tw");
+  world.run(again.load());
+  CHECK(again.find(Ledger::ref_of("7:k1")));
+}
+
+TEST_CASE("Statuses in any order and doubled are told once each, and never backwards") {
+  World world;
+  const auto record = world.begin("7:k1");
+  world.run(world.ledger.bind(record, "SM1"));
+  using enum Stage;
+  for (const Stage stage : {accepted, accepted, failed, failed, delivered, accepted, failed, delivered, read, delivered}) {
+    world.run(world.reports.settle(record, became(stage)));
+  }
+  world.run(world.reports.settle(record, {std::nullopt, {}, "news"}));
+  CHECK(world.stages() == std::vector<Stage>{Stage::accepted, Stage::failed, Stage::delivered, Stage::read});
+  CHECK(world.heard.progress[1].text == "It is lost.");
+  CHECK(world.heard.progress[2].text.empty());
+}
+
+TEST_CASE("What was told is remembered after a restart") {
+  World world;
+  const auto record = world.begin("7:k1");
+  world.run(world.reports.settle(record, became(Stage::delivered)));
+  Ledger again(world.storage, world.clock, "tw");
+  world.run(again.load());
+  Reports reports(again, world.heard);
+  world.run(reports.settle(again.find(Ledger::ref_of("7:k1")), became(Stage::delivered)));
+  CHECK(world.stages() == std::vector<Stage>{Stage::delivered});
+}
+
+TEST_CASE("While a text is being sent, that it is accepted is told by the answer alone") {
+  World world;
+  const auto record = world.begin("7:k1");
+  record->under_way = true;
+  world.run(world.reports.settle(record, became(Stage::accepted)));
+  CHECK(world.stages().empty());
+  world.run(world.reports.settle(record, became(Stage::delivered)));
+  CHECK(world.stages() == std::vector<Stage>{Stage::delivered});
+}
+
+TEST_CASE("A status whose event was not stored counts again") {
+  World world;
+  const auto record = world.begin("7:k1");
+  world.heard.lost = true;
+  CHECK_THROWS_AS(world.run(world.reports.settle(record, became(Stage::delivered))), std::runtime_error);
+  world.heard.lost = false;
+  world.run(world.reports.settle(record, became(Stage::delivered)));
+  CHECK(world.stages() == std::vector<Stage>{Stage::delivered});
+}
+
+TEST_CASE("due gives what has no final status, at doubling intervals") {
+  World world;
+  const auto record = world.begin("7:k1");
+  world.run(world.ledger.bind(record, "SM1"));
+  world.ledger.asked(*record, 300s);
+  CHECK(world.ledger.due(10).empty());
+  world.clock.time += 300s;
+  CHECK(world.ledger.due(10).size() == 1);
+  world.ledger.asked(*record, 300s);
+  world.clock.time += 299s;
+  CHECK(world.ledger.due(10).empty());
+  world.clock.time += 1s;
+  CHECK(world.ledger.due(10).size() == 1);
+  world.ledger.asked(*record, 300s);
+  world.clock.time += 599s;
+  CHECK(world.ledger.due(10).empty());
+
+  world.clock.time += 1s;
+  record->under_way = true;
+  CHECK(world.ledger.due(10).empty());
+  record->under_way = false;
+  world.run(world.reports.settle(record, became(Stage::delivered)));
+  CHECK(world.ledger.due(10).empty());
+}
+
+TEST_CASE("sweep forgets the finished after a day, the open after four, and those of unknown outcome after thirty") {
+  World world;
+  const auto finished = world.begin("7:finished"), open = world.begin("7:open");
+  world.begin("7:unknown");
+  world.run(world.ledger.bind(finished, "SM1"));
+  world.run(world.ledger.bind(open, "SM2"));
+  world.run(world.reports.settle(finished, became(Stage::delivered)));
+  const auto left = [&] {
+    world.run(world.ledger.sweep());
+    return world.storage.entries.size();
+  };
+  world.clock.time += 23h;
+  CHECK(left() == 3);
+  world.clock.time += 2h;
+  CHECK(left() == 2);
+  CHECK_FALSE(world.ledger.find_id("SM1"));
+  world.clock.time += 24h * 4;
+  CHECK(left() == 1);
+  world.clock.time += 24h * 26;
+  CHECK(left() == 0);
+}

@@ -1,0 +1,80 @@
+// What every HTTP provider's answers have in common.
+#include "connectors/sms/http/reading.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+using namespace wherry;
+using namespace wherry::sms;
+using namespace wherry::sms::http;
+using connector::Errc;
+using connector::Stage;
+using std::chrono::seconds;
+
+namespace {
+
+const base::Time kNow = base::Time(seconds(1558719886));  // Fri, 24 May 2019 17:44:46 GMT
+
+net::HttpResponse answer(int status, std::string retry_after = "") {
+  net::HttpResponse r;
+  r.status = status;
+  if (!retry_after.empty()) r.headers["retry-after"] = std::move(retry_after);
+  return r;
+}
+
+}  // namespace
+
+TEST_CASE("parse_date reads RFC 2822 and HTTP dates, and refuses what is none") {
+  CHECK(parse_date("Fri, 24 May 2019 17:44:46 +0000") == kNow);
+  CHECK(parse_date("Fri, 24 May 2019 19:44:46 +0200") == kNow);
+  CHECK(parse_date("Fri, 24 May 2019 17:44:46 GMT") == kNow);
+  for (const char* bad : {"", "soon", "Fri, 32 May 2019 17:44:46 +0000", "Fri, 24 Mai 2019 17:44:46 +0000", "Fri, 24 May 2019 25:44:46 +0000",
+                          "Fri, 24 May 2019 17:44:46", "Fri, 24 May 2019 17:44:46 PST", "2019-05-24T17:44:46Z"}) {
+    CAPTURE(bad);
+    CHECK_FALSE(parse_date(bad));
+  }
+}
+
+TEST_CASE("retry_after reads seconds or a date, and bounds them (RFC 9110 §10.2.3)") {
+  CHECK(retry_after(answer(429, "9"), kNow) == seconds(9));
+  CHECK(retry_after(answer(429, "Fri, 24 May 2019 17:45:00 GMT"), kNow) == seconds(14));
+  CHECK(retry_after(answer(429, "999999999"), kNow) == seconds(86400));
+  for (const char* none : {"-3", "tomorrow", "Fri, 24 May 2019 17:00:00 GMT", ""}) CHECK(retry_after(answer(429, none), kNow) == seconds(0));
+}
+
+TEST_CASE("reading_failed tells refused credentials from a passing fault") {
+  CHECK(reading_failed(answer(401), kNow).code == Errc::not_authorized);
+  CHECK(reading_failed(answer(500), kNow).code == Errc::unavailable);
+  CHECK(reading_failed(answer(429, "11"), kNow).retry_after == seconds(11));
+}
+
+TEST_CASE("rank lets delivered overtake failed, and nothing overtake read") {
+  CHECK(rank(Stage::accepted) < rank(Stage::failed));
+  CHECK(rank(Stage::failed) < rank(Stage::delivered));
+  CHECK(rank(Stage::delivered) < rank(Stage::read));
+}
+
+TEST_CASE("to_incoming knows short codes and names as senders, and when a listed text was sent") {
+  Message m;
+  m.id = "1";
+  m.to = "+15550001";
+  const auto from = [&](const std::string& sender) {
+    m.from = sender;
+    return to_incoming(m, kNow).from.type;
+  };
+  CHECK(from("+15550100") == Address::Type::international);
+  CHECK(from("72404") == Address::Type::short_code);
+  CHECK(from("ACME") == Address::Type::alphanumeric);
+  CHECK(from("whatsapp:+15550100") == Address::Type::alphanumeric);
+  CHECK(to_incoming(m, kNow).sent_at == kNow);
+  m.created = kNow - seconds(9);
+  CHECK(to_incoming(m, kNow).sent_at == kNow - seconds(9));
+}
+
+TEST_CASE("utf16_length counts as the providers' limits do") {
+  CHECK(utf16_length("abc") == 3);
+  CHECK(utf16_length("\xC3\xA9") == 1);
+  CHECK(utf16_length("\xE2\x82\xAC") == 1);
+  CHECK(utf16_length("\xF0\x9F\x98\x80") == 2);
+}
