@@ -1,6 +1,7 @@
 #include "connectors/sms/carriers/make.hpp"
 
 #include "connectors/sms/carriers/smpp.hpp"
+#include "connectors/sms/carriers/telnyx.hpp"
 #include "connectors/sms/carriers/twilio.hpp"
 
 #include <fmt/format.h>
@@ -16,6 +17,7 @@ struct Kind {
 
 constexpr Kind kKinds[] = {
     {"smpp", make_smpp},
+    {"telnyx", make_telnyx},
     {"twilio", make_twilio},
 };
 

@@ -1,0 +1,177 @@
+#include "connectors/sms/carriers/telnyx.hpp"
+
+#include "connectors/sms/http/http_carrier.hpp"
+#include "connectors/sms/http/reading.hpp"
+#include "gateway/base/secret.hpp"
+#include "gateway/base/text.hpp"
+
+#include <fmt/format.h>
+#include <sodium.h>
+
+#include <algorithm>
+
+namespace wherry::sms {
+
+namespace {
+
+using namespace http;
+using connector::Stage;
+using nlohmann::json;
+
+constexpr std::string_view kType = "telnyx";
+constexpr std::size_t kMostUnits = 1530;  // ten parts of GSM 7; Telnyx counts exactly
+constexpr std::chrono::seconds kTolerance{300};  // of a webhook's age
+
+// Telnyx, "API error codes" (1xxxx) and "Messaging Error Code Reference" (4xxxx).
+constexpr KnownError kErrors[] = {
+    {10001, Means::operators, "The SMS service cannot send from your number."},
+    {10002, Means::no_number, "The number does not exist."},
+    {10009, Means::broken, "The SMS service does not accept the gateway's credentials."},
+    {10010, Means::broken, "The gateway's account may not send texts."},
+    {10011, Means::later, "The SMS service is overloaded.", std::chrono::seconds(2)},
+    {10016, Means::no_number, "The SMS service cannot reach that number."},
+    {40001, Means::no_number, "The number is a landline, or its network cannot be reached."},
+    {40002, Means::refused, "The network filtered the message as unwanted."},
+    {40003, Means::operators, "The network blocks your number."},
+    {40004, Means::refused, "The recipient's network refused the message."},
+    {40005, Means::refused, "The message could not be delivered in time."},
+    {40006, Means::refused, "The recipient's network did not answer in time."},
+    {40008, Means::refused, "The network did not deliver the message and gave no reason."},
+    {40009, Means::refused, "The network does not take a message with this text."},
+    {40013, Means::operators, "The SMS service cannot send from your number."},
+    {40300, Means::refused, "The recipient has opted out of texts from your number. Until they send START to it, nothing reaches them."},
+    {40318, Means::later, "The SMS service's queue for your number is full."},
+};
+
+// The member of an object, or null.
+const json& member(const json& object, const char* key) {
+  static const json none;
+  const auto found = object.is_object() ? object.find(key) : object.end();
+  return object.is_object() && found != object.end() ? *found : none;
+}
+const json& first(const json& list) {
+  static const json none = json::object();
+  return list.is_array() && !list.empty() && list.front().is_object() ? list.front() : none;
+}
+// {"errors":[{"code":"40300","title":"…","detail":"…"}]}
+int error_in(const json& object) { return number_in(first(member(object, "errors")), "code"); }
+
+struct Keys {
+  base::Secret api_key;
+  std::string public_key;            // 32 octets: who signs webhooks
+  std::string messaging_profile_id;  // or empty
+};
+
+class Telnyx final : public Provider {
+ public:
+  Telnyx(Setting s, Keys k) : Provider(std::move(s)), keys_(std::move(k)) {}
+
+  connector::Idempotency idempotency() const override { return connector::Idempotency::none; }
+  std::size_t most_units() const override { return kMostUnits; }
+
+  net::HttpRequest get(std::string url) const override {
+    net::HttpRequest r = request(std::move(url));
+    r.headers.push_back("Authorization: Bearer " + std::string(keys_.api_key.reveal()));
+    return r;
+  }
+  net::HttpRequest send_request(const OutgoingText& text, std::string_view ref) const override {
+    json body = {{"from", text.from.text}, {"to", text.to.text}, {"text", text.text}, {"webhook_url", setting.report_url(ref)}};
+    if (!keys_.messaging_profile_id.empty()) body["messaging_profile_id"] = keys_.messaging_profile_id;
+    net::HttpRequest r = get(setting.base_url + "/v2/messages");
+    r.method = "POST";
+    r.headers.emplace_back("Content-Type: application/json");
+    r.body = body.dump(-1, ' ', false, json::error_handler_t::replace);
+    return r;
+  }
+  Verdict judge(const net::HttpResponse& answer, base::Time now) const override {
+    const json body = parse_object(answer.body).value_or(json::object());
+    if (answer.status < 200 || answer.status >= 300) return judge_failure(answer, error_in(body), kErrors, now);
+    Verdict v;
+    const auto message = read(member(body, "data"));
+    if (!message) return v;
+    v.kind = message->status.stage == Stage::failed ? Verdict::Kind::refused : Verdict::Kind::taken;
+    v.text = message->status.why;
+    v.id = message->id;
+    return v;
+  }
+
+  std::string message_url(std::string_view id) const override { return fmt::format("{}/v2/messages/{}", setting.base_url, id); }
+  std::optional<Message> read_message(std::string_view body) const override {
+    const auto object = parse_object(body);
+    return object ? read(member(*object, "data")) : std::nullopt;
+  }
+
+  // Ed25519 over the time, a bar and the raw body.
+  bool is_genuine(const net::ServerRequest& request, base::Time now) const override {
+    const std::string time(request.header("telnyx-timestamp"));
+    const auto signature = base::from_base64(request.header("telnyx-signature-ed25519"));
+    if (!signature || signature->size() != crypto_sign_BYTES) return false;
+    if (std::chrono::abs(now - base::Time(std::chrono::seconds(to_number(time)))) > kTolerance) return false;
+    const std::string signed_text = time + "|" + request.body;
+    const auto octets = [](const std::string& s) { return reinterpret_cast<const unsigned char*>(s.data()); };
+    return crypto_sign_verify_detached(octets(*signature), octets(signed_text), signed_text.size(), octets(keys_.public_key)) == 0;
+  }
+  Webhook read_webhook(const net::ServerRequest& request) const override {
+    const json body = parse_object(request.body).value_or(json::object());
+    auto message = read(member(member(body, "data"), "payload"));
+    if (!message) return {};
+    if (!message->is_inbound) return Report{ref_in(request.target), std::move(message->id), std::move(message->status)};
+    if (message->from.empty() || message->to.empty()) return {};
+    return std::move(*message);
+  }
+
+ private:
+  // A message as answers and webhooks have it.
+  std::optional<Message> read(const json& source) const {
+    Message m;
+    m.id = source.is_object() ? text_in(source, "id") : std::string();
+    if (!is_id(m.id)) return std::nullopt;
+    m.is_inbound = text_in(source, "direction") == "inbound";
+    m.text = text_in(source, "text");
+    if (const json& from = member(source, "from"); from.is_object()) m.from = text_in(from, "phone_number");
+    const json& to = member(source, "to");
+    m.to = text_in(first(to), "phone_number");
+    for (const json& one : to) {  // of a group, ours
+      const std::string number = one.is_object() ? text_in(one, "phone_number") : std::string();
+      if (m.is_inbound && std::find(setting.numbers.begin(), setting.numbers.end(), number) != setting.numbers.end()) m.to = number;
+    }
+    for (const json& file : member(source, "media")) {
+      if (std::string url = file.is_object() ? text_in(file, "url") : std::string(); !url.empty()) m.links.push_back(std::move(url));
+    }
+    m.status.word = text_in(first(to), "status");
+    const int error = error_in(source);
+    for (const std::string_view known : {"queued", "sending", "sent", "delivery_unconfirmed"}) {
+      if (m.status.word == known) m.status.stage = Stage::accepted;
+    }
+    if (m.status.word == "delivered") m.status.stage = Stage::delivered;
+    if (m.status.word == "sending_failed" || m.status.word == "delivery_failed") {
+      m.status.stage = Stage::failed;
+      m.status.why = explain(error, kErrors);
+    }
+    return m;
+  }
+
+  Keys keys_;
+};
+
+}  // namespace
+
+connector::Result<std::unique_ptr<Provider>> make_telnyx_provider(const CarrierSetting& source, std::string public_url) {
+  Fields in(source.settings, source.path);
+  Keys keys;
+  keys.api_key = in.secret("api_key");
+  keys.public_key = base::from_base64(in.required_text("public_key")).value_or("");
+  if (keys.public_key.size() != crypto_sign_PUBLICKEYBYTES) in.wrong("public_key", "must be the account's public key, 32 octets in base64");
+  keys.messaging_profile_id = in.text("messaging_profile_id", {});
+  Setting setting = read_setting(in, source, kType, "https://api.telnyx.com", std::move(public_url));
+  if (auto done = finish(in, setting, kType); !done) return done.error();
+  return std::unique_ptr<Provider>(std::make_unique<Telnyx>(std::move(setting), std::move(keys)));
+}
+
+connector::Result<std::unique_ptr<Carrier>> make_telnyx(CarrierSetting source, connector::Services services, CarrierEvents& events) {
+  auto provider = make_telnyx_provider(source, services.webhooks.public_url);
+  if (!provider) return provider.error();
+  return make_http_carrier(std::move(*provider), services, events);
+}
+
+}  // namespace wherry::sms

@@ -1,0 +1,151 @@
+// Telnyx's requests, answers and webhooks (Messaging API v2; shapes from its API reference). The signatures are OpenSSL's:
+//   openssl genpkey -algorithm ed25519; openssl pkeyutl -sign -rawin
+#include "connectors/sms/carriers/telnyx.hpp"
+
+#include "connectors/sms/http/reading.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+using namespace wherry;
+using namespace wherry::sms;
+using namespace wherry::sms::http;
+using connector::Errc;
+using connector::Stage;
+using nlohmann::json;
+using std::chrono::seconds;
+using Kind = Verdict::Kind;
+
+namespace {
+
+constexpr const char* kPublicKey = "7JL4TmSzfsT4h47GGhHVpG4lCOoBqQ/zW+uGXer0W2k=";
+constexpr const char* kSignature = "zd3s+kxrkccXkyyinehFmd1oeB1WRmU9lNBSxbJQxjYBu02bVg55xqvporCtPwkScSIn71X2MDYHCTWed7eKBg==";
+constexpr const char* kTime = "1558719886";
+const base::Time kNow = base::Time(seconds(1558719886));
+// What was signed, to the letter.
+constexpr const char* kReceived =
+    R"({"data":{"event_type":"message.received","id":"b301ed3f-1490-491f-995f-6e64e69674d4","payload":{"id":"84cca175-9755-4859-b67f-4730d7f58aa3",)"
+    R"("direction":"inbound","type":"SMS","from":{"phone_number":"+13125550001","carrier":"T-Mobile USA","line_type":"long_code"},)"
+    R"("to":[{"phone_number":"+17735550002","status":"webhook_delivered"}],"cc":[],"text":"Hello from Telnyx \u00e9!","media":[],)"
+    R"("received_at":"2019-12-09T21:32:13.552+00:00"},"record_type":"event"}})";
+
+json least() { return {{"api_key", "KEY"}, {"public_key", kPublicKey}}; }
+connector::Result<std::unique_ptr<Provider>> parse(json settings, std::string public_url = "https://sms.example.org") {
+  return make_telnyx_provider({"tx", std::move(settings), "carriers[0]", "US", {"+17735550002"}}, std::move(public_url));
+}
+std::unique_ptr<Provider> telnyx(json settings = least()) { return std::move(parse(std::move(settings)).value()); }
+
+net::HttpResponse answer(int status, std::string body) {
+  net::HttpResponse r;
+  r.status = status;
+  r.body = std::move(body);
+  return r;
+}
+net::HttpResponse refusal(int status, const std::string& code) { return answer(status, R"({"errors":[{"code":")" + code + R"(","title":"t","detail":"d"}]})"); }
+Verdict judge(const net::HttpResponse& response) { return telnyx()->judge(response, kNow); }
+
+net::ServerRequest post(std::string body, std::string signature = kSignature, std::string time = kTime, std::string target = "/telnyx/tx") {
+  return {"POST", std::move(target), {{"telnyx-signature-ed25519", std::move(signature)}, {"telnyx-timestamp", std::move(time)}}, std::move(body)};
+}
+Webhook read(std::string body) { return telnyx()->read_webhook(post(std::move(body), "", "", "/telnyx/tx?key=abc")); }
+std::string finalized(const std::string& status, const std::string& errors = "[]") {
+  return R"({"data":{"event_type":"message.finalized","payload":{"id":"4038-a","direction":"outbound","to":[{"phone_number":"+13125550001","status":")" + status +
+         R"("}],"errors":)" + errors + "}}}";
+}
+
+}  // namespace
+
+TEST_CASE("send_request posts JSON with the bearer's key and where to report to (Telnyx, Send a message)") {
+  json settings = least();
+  settings["messaging_profile_id"] = "4000eba1";
+  const OutgoingText text{"7:k", {Address::Type::international, "+17735550002"}, {Address::Type::international, "+13125550001"}, "h\xC3\xA9 \"x\"", {}};
+  const auto request = telnyx(settings)->send_request(text, "abc");
+  CHECK(request.method == "POST");
+  CHECK(request.url == "https://api.telnyx.com/v2/messages");
+  CHECK(std::count(request.headers.begin(), request.headers.end(), "Authorization: Bearer KEY") == 1);
+  CHECK(std::count(request.headers.begin(), request.headers.end(), "Content-Type: application/json") == 1);
+  CHECK(json::parse(request.body) == json({{"from", "+17735550002"}, {"to", "+13125550001"}, {"text", "h\xC3\xA9 \"x\""},
+                                           {"messaging_profile_id", "4000eba1"}, {"webhook_url", "https://sms.example.org/telnyx/tx?key=abc"}}));
+}
+
+TEST_CASE("judge tells Telnyx's answers apart") {
+  const auto taken = judge(answer(200, R"({"data":{"id":"40385f64-5717","direction":"outbound","to":[{"phone_number":"+1","status":"queued"}],"errors":[]}})"));
+  CHECK(taken.kind == Kind::taken);
+  CHECK(taken.id == "40385f64-5717");
+  CHECK(judge(answer(200, "{}")).kind == Kind::unknown);
+  CHECK(judge(answer(500, "")).kind == Kind::unknown);
+  CHECK(judge(refusal(422, "40300")).text.find("opted out") != std::string::npos);
+  CHECK(judge(refusal(422, "40300")).kind == Kind::refused);
+  CHECK(judge(refusal(422, "10002")).code == Errc::not_found);
+  CHECK(judge(refusal(429, "40318")).kind == Kind::later);
+  CHECK(judge(refusal(401, "10009")).alert);
+  CHECK(judge(refusal(422, "99999")).text.find("99999") != std::string::npos);
+}
+
+TEST_CASE("read_webhook reads an incoming text (Telnyx, message.received)") {
+  auto webhook = read(kReceived);
+  REQUIRE(std::holds_alternative<Message>(webhook));
+  const IncomingText text = to_incoming(std::get<Message>(webhook), kNow);
+  CHECK(text.id == "84cca175-9755-4859-b67f-4730d7f58aa3");
+  CHECK(text.from.text == "+13125550001");
+  CHECK(text.to.text == "+17735550002");
+  CHECK(text.text == "Hello from Telnyx é!");
+}
+
+TEST_CASE("read_webhook finds our number in a group, and the files") {
+  auto webhook = read(R"({"data":{"payload":{"id":"1","direction":"inbound","from":{"phone_number":"+13125550001"},"text":"look",
+    "to":[{"phone_number":"+13125550009"},{"phone_number":"+17735550002"}],"media":[{"url":"https://m/0","content_type":"image/png"}]}}})");
+  const Message& m = std::get<Message>(webhook);
+  CHECK(m.to == "+17735550002");
+  CHECK(m.links == std::vector<std::string>{"https://m/0"});
+}
+
+TEST_CASE("read_webhook reads what became of a text, with the reference of its URL (Telnyx, message.finalized)") {
+  const auto report = [](const std::string& status, const std::string& errors = "[]") { return std::get<Report>(read(finalized(status, errors))); };
+  CHECK(report("delivered").ref == "abc");
+  CHECK(report("delivered").id == "4038-a");
+  CHECK(report("delivered").status.stage == Stage::delivered);
+  for (const char* word : {"queued", "sending", "sent", "delivery_unconfirmed"}) CHECK(report(word).status.stage == Stage::accepted);
+  CHECK(report("delivery_failed", R"([{"code":"40001"}])").status.stage == Stage::failed);
+  CHECK(report("delivery_failed", R"([{"code":"40001"}])").status.why.find("landline") != std::string::npos);
+  CHECK(report("sending_failed").status.why == "The network did not deliver the message.");
+  CHECK_FALSE(report("news").status.stage);
+}
+
+TEST_CASE("read_webhook finds nothing in what is no message, however strange it is") {
+  for (const char* body : {"", "[]", "{}", R"({"data":7})", R"({"data":{"payload":[]}})", R"({"data":{"payload":{"id":"a/b"}}})",
+                           R"({"data":{"payload":{"id":"1","direction":"inbound","from":7,"to":{"a":1},"media":"x","errors":{}}}})"}) {
+    CAPTURE(body);
+    CHECK(std::holds_alternative<std::monostate>(read(body)));
+  }
+}
+
+TEST_CASE("is_genuine takes OpenSSL's Ed25519 signature over time and body, and only within five minutes") {
+  const auto provider = telnyx();
+  CHECK(provider->is_genuine(post(kReceived), kNow));
+  CHECK(provider->is_genuine(post(kReceived), kNow + seconds(300)));
+  CHECK_FALSE(provider->is_genuine(post(kReceived), kNow + seconds(301)));
+  CHECK_FALSE(provider->is_genuine(post(kReceived), kNow - seconds(301)));
+  CHECK_FALSE(provider->is_genuine(post(std::string(kReceived) + " "), kNow));
+  CHECK_FALSE(provider->is_genuine(post(kReceived, kSignature, "1558719887"), kNow));
+  for (const char* signature : {"", "AAAA", "not base64", "zd3s"}) CHECK_FALSE(provider->is_genuine(post(kReceived, signature), kNow));
+  std::string other = kSignature;
+  other[0] = 'a';
+  CHECK_FALSE(provider->is_genuine(post(kReceived, other), kNow));
+}
+
+TEST_CASE("A text of unknown outcome is uncertain with Telnyx, and its status is asked for by id") {
+  CHECK(telnyx()->idempotency() == connector::Idempotency::none);
+  CHECK(telnyx()->list_url({}).empty());
+  CHECK(telnyx()->message_url("4038-a") == "https://api.telnyx.com/v2/messages/4038-a");
+  CHECK(telnyx()->read_message(R"({"data":{"id":"4038-a","direction":"outbound","to":[{"status":"delivered"}]}})")->status.stage == Stage::delivered);
+}
+
+TEST_CASE("Errors in a Telnyx carrier's settings begin with the key's path") {
+  const auto path = [](json settings) { return parse(std::move(settings)).error().text.substr(0, std::string("carriers[0].public_key").size()); };
+  CHECK(path({{"api_key", "KEY"}}) == "carriers[0].public_key");
+  CHECK(path({{"api_key", "KEY"}, {"public_key", "AAAA"}}) == "carriers[0].public_key");
+  CHECK(path({{"public_key", kPublicKey}}).starts_with("carriers[0].api_key"));
+  CHECK(parse(least(), "").error().text.find("http.public_url") != std::string::npos);
+}
