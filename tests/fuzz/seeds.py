@@ -54,7 +54,7 @@ MADE = {
     "form": lambda: [found for seed in stanzas("registrations") for found in re.findall(rb"<x xmlns='jabber:x:data'[^>]*>(.*)</x>", seed)],
     "line": lines,
     "http_form": bodies,
-    "webhook": lambda: [b"\x0d/twilio?key=1\x04abcd" + body for body in bodies()],
+    "webhook": lambda: [head + body for body in bodies() for head in (b"\0\x0d/twilio?key=1\x04abcd\0\0", b"\1\x0d/telnyx?key=1\x04abcd\x0a1558719886\1")],
     "config": configurations,
     "smpp": pdus,
     "user_data": lambda: [b"\0\0" + pdu[-24:] for pdu in pdus()] + [b"\x08\0\xd8\x3d\xde\0", b"\0\0\x05\0\x03\x01\x02\x01text"],

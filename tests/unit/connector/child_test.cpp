@@ -273,7 +273,7 @@ TEST_CASE("A cancelled session is cancelled in the process") {
 
 TEST_CASE("Questions of a login reach its user, and no other") {
   Child child("asks_user");
-  tests::User user;
+  tests::User user(child.loop.get_executor());
   user.answers["phone"] = "+15550100";
   const auto credentials = child.get(child.connector->log_in(Applicant{"romeo@example.org", nullptr}, user));
   CHECK(credentials.value() == Answers{{"phone", "+15550100"}});
@@ -285,9 +285,9 @@ TEST_CASE("Questions of a login reach its user, and no other") {
 }
 
 TEST_CASE("A login ends when the process does, or answers while it asks; the question is withdrawn") {
-  tests::User user;
-  user.silent = true;
   Child dies("dies");
+  tests::User user(dies.loop.get_executor());
+  user.silent = true;
   CHECK(dies.get(dies.connector->log_in(Applicant{"r", nullptr}, user)).error().code == Errc::uncertain);
   Child early("does_not_wait");
   CHECK(early.get(early.connector->log_in(Applicant{"r", nullptr}, user)).value() == Answers{{"early", "yes"}});
