@@ -46,6 +46,13 @@ TEST_CASE("describe() says who the network is, before anything runs") {
   CHECK_FALSE(network.disco_type.empty());
   CHECK_FALSE(network.contact_prompt.empty());
   CHECK(is_sentence(network.contact_help));
+  for (const auto& [language, words] : network.contact_prompts) {
+    CAPTURE(language);
+    CHECK(language.find_first_not_of("abcdefghijklmnopqrstuvwxyz") == language.npos);
+    CHECK((language.size() == 2 || language.size() == 3));
+    CHECK_FALSE(words.prompt.empty());
+    CHECK(is_sentence(words.help));
+  }
 }
 
 TEST_CASE("A configuration that is wrong gives an error that begins with the key's path (Plugin::make)") {
