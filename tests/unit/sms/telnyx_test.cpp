@@ -34,7 +34,7 @@ json least() { return {{"api_key", "KEY"}, {"public_key", kPublicKey}}; }
 connector::Result<std::unique_ptr<Provider>> parse(json settings, std::string public_url = "https://sms.example.org") {
   return make_telnyx_provider({"tx", std::move(settings), "carriers[0]", "US", {"+17735550002"}}, std::move(public_url));
 }
-std::unique_ptr<Provider> telnyx(json settings = least()) { return std::move(parse(std::move(settings)).value()); }
+std::unique_ptr<Provider> telnyx(json settings = least()) { return parse(std::move(settings)).value(); }
 
 net::HttpResponse answer(int status, std::string body) {
   net::HttpResponse r;

@@ -32,7 +32,7 @@ json with(const std::string& key, json value) {
 connector::Result<std::unique_ptr<Provider>> parse(json settings, const std::string& public_url = "https://sms.example.org/") {
   return make_twilio_provider({"tw", std::move(settings), "carriers[0]", "US", {"+15550001"}}, public_url);
 }
-std::unique_ptr<Provider> twilio(json settings = least()) { return std::move(parse(std::move(settings)).value()); }
+std::unique_ptr<Provider> twilio(json settings = least()) { return parse(std::move(settings)).value(); }
 
 OutgoingText hello() {
   return {"7:k1", {Address::Type::international, "+15550001"}, {Address::Type::international, "+15550100"}, "h\xC3\xA9llo & you", {}};
