@@ -88,7 +88,7 @@ void show_form(xmpp::Element& query, const connector::Form& form) {
   xmpp::FormField type;
   type.var = "FORM_TYPE";
   type.type = "hidden";
-  type.values.push_back(ns::registration);
+  type.values.emplace_back(ns::registration);
   x.fields.push_back(std::move(type));
   for (const Field& field : form.fields) x.fields.push_back(to_form_field(field));
   query.add(xmpp::to_element(x));
