@@ -203,7 +203,7 @@ void Reader::parse(std::string_view bytes) {
       renew_parser();
     } else if (status != XML_STATUS_OK) {
       stop_by_expat();
-    } else if (fed_ - std::max(heard_, began_) > limits_.stanza_bytes) {
+    } else if (fed_ - std::max(heard_, began_) > limits_.skipped_bytes) {
       stop_by_tag();  // which expat waits for the end of
     }
   }
@@ -243,13 +243,13 @@ void Reader::stop(std::string condition, std::string text) {
   XML_StopParser(parser_.get(), XML_FALSE);
 }
 
-// expat holds a tag until it is whole, so that one is not skipped.
+// expat holds a tag until it is whole, so one beyond this cannot be skipped.
 void Reader::stop_by_tag() {
-  stop("policy-violation", fmt::format("A tag may have {} bytes, and this one has more.", limits_.stanza_bytes));
+  stop("policy-violation", fmt::format("A tag may have {} bytes, and this one has more.", limits_.skipped_bytes));
 }
 
 bool Reader::within_tag_size() {
-  if (static_cast<std::size_t>(XML_GetCurrentByteCount(parser_.get())) > limits_.stanza_bytes) stop_by_tag();
+  if (static_cast<std::size_t>(XML_GetCurrentByteCount(parser_.get())) > limits_.skipped_bytes) stop_by_tag();
   return !finished_;
 }
 

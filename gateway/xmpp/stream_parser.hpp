@@ -12,14 +12,14 @@
 
 namespace wherry::xmpp {
 
-// What servers pass on is bounded in bytes only, so strangers choose the rest: one stanza beyond a limit costs its sender
-// that stanza, and nobody the stream.
+// What servers pass on is bounded in bytes only, and in the bytes of the sender's spelling: a quotation mark has one there and six
+// where the server writes it as an entity. So one stanza beyond a limit costs its sender that stanza, and nobody the stream.
 struct StreamLimits {
-  std::size_t stanza_bytes = 512 << 10;  // of the source text of one top-level element; of one tag, the stream's end
+  std::size_t stanza_bytes = 512 << 10;  // of the source text of one top-level element
   int depth = 32;                        // of elements inside the stream element
   std::size_t attributes = 64;           // of one element, namespace declarations included
   std::size_t children = 4096;           // of one stanza, all levels together
-  std::size_t skipped_bytes = 4 << 20;   // of a stanza that is skipped; beyond, the stream's end
+  std::size_t skipped_bytes = 4 << 20;   // of a stanza that is skipped, and of one tag; beyond, the stream's end
 };
 
 struct StreamOpened {

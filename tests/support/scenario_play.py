@@ -21,6 +21,7 @@ _pings = itertools.count(1)
 
 VARIABLES = {
     "megabyte": ("all the perfumes of arabia " * 40000)[:1_000_000],
+    "apostrophes": "'" * 150_000,
     "controls": "a\x00\x01\x08\x0b\x1b\x1f\ufffe\uffff\x7fz",
     "emoji": "👩‍👩‍👧‍👦🏴‍☠️" * 300,
 }

@@ -187,11 +187,11 @@ TEST_CASE("StreamParser keeps to the limit of bytes exactly, wherever they are")
     CAPTURE(before);
     const char with = before == "<a></a" ? ' ' : 'x';
     CHECK(condition_of(padded(before, after, 1000, with), limits) == "");
-    // A tag is held until it is whole, so one that is too large ends the stream; all else is skipped.
-    const bool is_tag = before == "<a b='" || before == "<a";
-    CHECK(condition_of(padded(before, after, 1001, with) + "<presence/>", limits) == (is_tag ? "policy-violation" : "refused"));
+    CHECK(condition_of(padded(before, after, 1001, with) + "<presence/>", limits) == "refused");
     CHECK(condition_of("<presence/> \n" + padded(before, after, 1000, with) + "<presence/>", limits) == "");
   }
+  limits.skipped_bytes = 5000;
+  CHECK(condition_of(padded("<a b='", "'/>", 5000), limits) == "refused");
   CHECK(condition_of(padded("<a b='", ">", 20000), limits) == "policy-violation");  // never ends
   CHECK(condition_of(std::string(5000, ' ') + "<presence/>", limits) == "");
 }
@@ -279,6 +279,8 @@ TEST_CASE("StreamParser skips a stanza that is too much: its addresses stay, the
       "<iq from='r@x' to='s' id='1' type='get'>text" + opened + "text" + closed + "text</iq>",
       "<iq from='r@x' to='s' id='1' type='get'><q" + many + "><b>text</b></q>text<c/></iq>",
       "<iq from='r@x' to='s' id='1' type='get'>" + std::string(600 << 10, 'x') + "<b/>" + std::string(600 << 10, 'x') + "</iq>",
+      "<iq from='r@x' to='s' id='1' type='get'><q a='" + std::string(3 << 20, 'x') + "'/>text</iq>",
+      "<iq from='r@x' to='s' id='1' type='get' a='" + std::string(600 << 10, 'x') + "'><q/></iq>",
   };
   for (const std::string& stanza : stanzas) {
     for (const std::size_t size : {std::size_t{7}, std::size_t{5000}, std::size_t{2} << 20}) {
