@@ -17,6 +17,8 @@ constexpr int rows_per_read = 1000;
 
 const char* uncertain_text = "The connection broke while this message was being sent: it may or may not have arrived. It is not sent again by itself.";
 
+const char* unregistered_meanwhile_text = "You have unregistered while this message was being sent: it may or may not have arrived.";
+
 const char* unregistered_text = "You are no longer registered here; the message was not sent.";
 
 bool is_final(Errc code) { return code != Errc::unavailable && code != Errc::uncertain; }
@@ -285,9 +287,9 @@ void Outbox::account_removed(base::AccountId account) {
   if (found == queues_.end()) return;
   for (const auto& [chat, waiting] : found->second.chats) {
     for (const auto& item : waiting.items) {
-      by_id_.erase(item->row.id);
+      const bool is_under_way = by_id_.erase(item->row.id) > 0;
       --in_memory_;
-      events_.failed(account, item->origin, Error{Errc::rejected, unregistered_text});
+      events_.failed(account, item->origin, is_under_way ? Error{Errc::uncertain, unregistered_meanwhile_text} : Error{Errc::rejected, unregistered_text});
     }
   }
   queues_.erase(found);
@@ -298,6 +300,7 @@ void Outbox::account_removed(base::AccountId account) {
 asio::awaitable<void> Outbox::load(connector::Network network, std::string key_prefix) {
   network_ = std::move(network);
   key_prefix_ = std::move(key_prefix);
+  first_own_id_ = journal_.next_outbox_id();
   std::size_t rows = 0;
   for (;;) {
     std::function<std::vector<store::OutboxRow>(db::Transaction&)> read = [this, after = newest_in_memory_](db::Transaction& t) {
@@ -350,9 +353,9 @@ void Outbox::recovered(store::OutboxRow row) {
   item->origin = std::move(*origin);
   item->row = std::move(row);
   item->row.payload = item->row.origin = std::string();
-  if (item->row.state == store::OutboxState::sending && !repeats_freely() &&
+  if (item->row.state == store::OutboxState::sending && item->row.id < first_own_id_ && !repeats_freely() &&
       std::holds_alternative<connector::SendMessage>(item->action)) {
-    // The process died between the wire and the answer.
+    // The process died between the wire and the answer. (A row of this run that is read back was never in memory, nor on the wire.)
     --queue->second.waiting;
     return give_up(*item, Error{Errc::uncertain, uncertain_text});
   }

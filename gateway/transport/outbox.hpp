@@ -111,6 +111,7 @@ class Outbox {
   std::unordered_map<std::int64_t, const Item*> by_id_;  // being performed
   std::size_t in_memory_ = 0, performing_ = 0;
   std::int64_t newest_in_memory_ = 0;
+  std::int64_t first_own_id_ = 0;    // rows below it are an earlier run's
   std::int64_t newest_spilled_ = 0;  // above newest_in_memory_: the store holds rows that memory does not
   bool reloading_ = false;
   bool stopping_ = false;
