@@ -93,7 +93,8 @@ void to_contact(Transport& transport, xmpp::Stanza stanza) {
 }
 
 void to_gateway(Transport& transport, const xmpp::Stanza& stanza) {
-  if (stanza.type() == "error" || stanza.element.child("body", ns::component) == nullptr) return;
+  if (stanza.type() == "error") return came_back(transport, stanza);  // the gateway brings what comes from nobody with an address
+  if (stanza.element.child("body", ns::component) == nullptr) return;
   const std::string text = "This is the gateway itself. Write to a contact, like somebody@" + transport.domain().str() + ".";
   transport.reply_error(stanza, xmpp::StanzaError{"cancel", "service-unavailable", text});
 }

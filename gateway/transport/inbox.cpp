@@ -21,6 +21,11 @@ std::string repeatable_id(const connector::Event& event) {
   return {};
 }
 
+// What the user is to read, whenever they come; a receipt that its device no longer waits for is nothing to keep.
+bool is_for_reading(const Delivery& delivery) {
+  return std::holds_alternative<connector::MessageReceived>(delivery) || std::holds_alternative<SendFailed>(delivery);
+}
+
 }  // namespace
 
 Inbox::Inbox(asio::any_io_executor executor, Journal& journal, db::Database& database, Accounts& accounts,
@@ -91,6 +96,7 @@ void Inbox::put(base::AccountId account, Delivery delivery, std::int64_t created
   Item item;
   item.id = journal_.next_inbox_id();
   item.account = account;
+  item.created = created;
   journal_.insert(row_of(item.id, account, delivery, created));
   item.delivery = std::move(delivery);
   auto held = std::make_shared<Item>(std::move(item));
@@ -216,7 +222,7 @@ void Inbox::confirmed(xmpp::Sequence sequence) {
     Item& item = rows_.front();
     if (!item.returned) {
       journal_.remove_inbox(item.id);
-      if (is_remote(item.account) && std::holds_alternative<connector::MessageReceived>(item.delivery)) {
+      if (is_remote(item.account) && is_for_reading(item.delivery)) {
         lately_.push_back(std::move(item));
         if (lately_.size() > most_lately) lately_.pop_front();
       }
@@ -239,7 +245,7 @@ bool Inbox::returned(const LiveAccount& account, std::string_view of_stanza) {
   const auto find = [&](std::deque<Item>& items) -> Item* {  // both are in order of ids
     const auto item = std::lower_bound(items.begin(), items.end(), id, [](const Item& i, std::int64_t wanted) { return i.id < wanted; });
     const bool found = item != items.end() && item->id == id && item->account == account.id();
-    return found && std::holds_alternative<connector::MessageReceived>(item->delivery) ? &*item : nullptr;
+    return found && is_for_reading(item->delivery) ? &*item : nullptr;
   };
   Item* present = find(rows_);
   Item* item = present ? present : find(lately_);
@@ -250,10 +256,10 @@ bool Inbox::returned(const LiveAccount& account, std::string_view of_stanza) {
   return true;
 }
 
-// Its row is gone: it gets another, which is not sent yet.
+// Its row is gone: it gets another, as old as the first (store::undelivered_kept), which is not sent yet.
 void Inbox::keep_returned(const Item& item) {
   const std::int64_t id = journal_.next_inbox_id();
-  journal_.insert(row_of(id, item.account, item.delivery, now()));
+  journal_.insert(row_of(id, item.account, item.delivery, item.created));
   journal_.after_commit([this, id, account = item.account](std::exception_ptr error) {
     if (error) return log::error("inbox.returned_not_kept", {{"account", account.value}});
     if (is_spilled()) {
@@ -322,7 +328,7 @@ asio::awaitable<void> Inbox::reload() {
       log::error("inbox.row_damaged", {{"id", row.id}});
       continue;
     }
-    rows_.push_back(Item{row.id, row.account, std::move(*delivery), 0});
+    rows_.push_back(Item{row.id, row.account, row.created, std::move(*delivery), 0});
   }
   if (found.size() == static_cast<std::size_t>(rows_per_read)) newest_spilled_ = std::max(newest_spilled_, newest_in_memory_ + 1);
   else if (newest_spilled_ == spilled_before) newest_spilled_ = 0;

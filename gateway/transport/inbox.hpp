@@ -44,7 +44,7 @@ class Inbox {
   // A perform ended: reports that came before it may be matched now.
   void outbox_settled(base::AccountId account);
 
-  // The user's server gave a message of ours back: nobody was there, and it does not keep messages. It stays in the
+  // The user's server gave a message of ours (or word of a failure) back: nobody was there, and it does not keep messages. It stays in the
   // store, and is sent anew by resend_returned: when the user comes, and now and then. Whether there is such a message.
   bool returned(const LiveAccount& account, std::string_view of_stanza);
   void resend_returned(base::AccountId account);
@@ -62,6 +62,7 @@ class Inbox {
   struct Item {
     std::int64_t id = 0;
     base::AccountId account;
+    std::int64_t created = 0;  // ms since 1970, also of what is sent anew
     Delivery delivery;
     xmpp::Sequence sequence = 0;  // of its last stanza on this connection; 0: not sent
     bool returned = false;        // by the user's server: its row is the affair of returned_ now
@@ -100,7 +101,7 @@ class Inbox {
   std::int64_t newest_in_memory_ = 0, newest_spilled_ = 0;  // as in Outbox
   bool reloading_ = false;
   std::unordered_map<base::AccountId, std::vector<std::int64_t>> returned_;  // rows that are only in the store until they are sent anew
-  std::deque<Item> lately_;  // messages that our server has taken for users of other servers, who may give them back later
+  std::deque<Item> lately_;  // what our server has taken for users of other servers, who may give it back later
   RecentlySent recent_;
   std::uint64_t settles_ = 0;  // of the outbox, so far
   std::unordered_map<base::AccountId, std::vector<connector::MessageProgressed>> parked_;  // reports that came before their sends returned
