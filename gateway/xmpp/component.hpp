@@ -25,13 +25,13 @@ struct ComponentConfig {
   Jid domain;  // ours: a bare domain
   Jid server;  // whom the pings go to: a domain of the server's own
   base::Secret secret;
-  StreamLimits limits;
+  StreamLimits limits{};
   std::chrono::seconds connect_limit{10};
   std::chrono::seconds idle_before_ping{30};    // nothing received for so long: ask whether the link lives
   std::chrono::seconds ping_limit{20};          // no answer for so long: it is dead
   std::chrono::milliseconds barrier_delay{20};  // how long a barrier's ping waits for more stanzas to cover
   std::size_t most_unsent_bytes = 4 << 20;      // beyond it can_send() is false, and reading pauses
-  base::BackoffPolicy backoff;
+  base::BackoffPolicy backoff{};
 };
 
 // Counts the stanzas sent over one connection; starts again at 1 with each.
