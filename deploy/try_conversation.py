@@ -381,7 +381,7 @@ async def main():
         print(f"""
 It stays up for you:
   log in     juliet@{HOST} or romeo@{HOST}, password {PASSWORD}, server 127.0.0.1 port {world.client_port}, without TLS
-             (profanity: /connect juliet@{HOST} server 127.0.0.1 port {world.client_port} tls disable auth legacy)
+             (profanity: /connect juliet@{HOST} server 127.0.0.1 port {world.client_port} tls disable)
   text       any number, like +14155550199@{GATEWAY}
   handsets   {world.simulator_url}/   (read the texts, type answers)
   files      {world.folder}
