@@ -17,7 +17,7 @@ constexpr int rows_per_read = 1000;
 
 const char* uncertain_text = "The connection broke while this message was being sent: it may or may not have arrived. It is not sent again by itself.";
 
-const char* unregistered_meanwhile_text = "You have unregistered while this message was being sent: it may or may not have arrived.";
+const char* unregistered_meanwhile_text = "You have unregistered while it was being sent.";
 
 const char* unregistered_text = "You are no longer registered here; the message was not sent.";
 
