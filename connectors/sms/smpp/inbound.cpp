@@ -114,10 +114,8 @@ asio::awaitable<void> Inbound::keep_house() {
   }
   if (!gone.empty()) co_await services_.storage.write(std::move(gone));
   co_await deliver_in_order(&deliveries);
-  for (Ledger::Waited& waited : ledger_.take_placed()) {
-    std::vector<connector::Entry> also = {{waited.entry, {}}};
-    co_await reports_.settle(std::move(waited.match), std::move(waited.reported.receipt), std::move(also));
-  }
+  ledger_.look_again();
+  co_await reports_.settle_waiting();
   if (house_kept_ >= swept_ + kSweep) {
     co_await ledger_.sweep();
     swept_ = house_kept_;
@@ -238,7 +236,7 @@ asio::awaitable<void> Inbound::deliver(Delivery* delivery) {
 
 asio::awaitable<void> Inbound::report(Item* item, SeenReceipt seen) {
   const ShortMessage& message = item->asked.message;
-  ReportedReceipt reported{std::move(seen.receipt), message.source, message.destination, services_.clock.now()};
+  ReportedReceipt reported = ledger_.arrived(message, std::move(seen.receipt), seen.certain);
   try {
     Match match = co_await ledger_.find(reported);
     if (match.record) {
@@ -254,6 +252,7 @@ asio::awaitable<void> Inbound::report(Item* item, SeenReceipt seen) {
       co_return;
     }
     item->status = Status::ok;
+    co_await reports_.settle_waiting();  // this receipt may have shown how to read others
   } catch (const std::exception& e) {
     log::error("smpp.receipt_not_stored", {{"carrier", setting_.name}, {"error", e.what()}});
   }

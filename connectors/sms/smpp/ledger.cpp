@@ -42,11 +42,6 @@ std::optional<ReportedReceipt> parse_reported(std::string_view text) {
   return r;
 }
 
-// As a number an id says little: the addresses must agree.
-bool counts(IdMatch by, const Record& record, const ReportedReceipt& reported) {
-  return by > IdMatch::number || (by == IdMatch::number && may_be_same(record.to, reported.source));
-}
-
 }  // namespace
 
 std::string Ledger::key(std::string_view kind, std::string_view rest) const { return fmt::format("{}/{}/{}", name_, kind, rest); }
@@ -59,7 +54,10 @@ asio::awaitable<void> Ledger::load() {
     if (page.empty()) co_return;
     after = page.back().key;
     for (const auto& entry : page) {
-      if (auto reported = parse_reported(entry.value)) remember_parked(entry.key, std::move(*reported));
+      auto reported = parse_reported(entry.value);
+      if (!reported || parked_.contains(entry.key)) continue;
+      notations_.received(reported->receipt.id);
+      remember_parked(entry.key, std::move(*reported));
     }
   }
 }
@@ -71,7 +69,8 @@ asio::awaitable<std::vector<connector::Entry>> Ledger::read_page(std::string kin
 asio::awaitable<void> Ledger::sweep() {
   const base::Time now = clock_.now();
   std::vector<connector::Entry> gone;
-  std::string after;
+  base::Time newest{};
+  std::string notations, after;
   for (;;) {
     const auto page = co_await read_page("m", after);
     if (page.empty()) break;
@@ -79,6 +78,10 @@ asio::awaitable<void> Ledger::sweep() {
     for (const auto& entry : page) {
       auto record = parse_record(entry.value);
       if (record && now < record->expires) {
+        if (!record->notations.empty() && record->begun >= newest) {
+          newest = record->begun;
+          notations = record->notations;
+        }
         note_unknown(std::move(*record));
         continue;
       }
@@ -87,6 +90,7 @@ asio::awaitable<void> Ledger::sweep() {
       for (auto& erased : erase(*record)) gone.push_back(std::move(erased));
     }
   }
+  if (notations_.to_text().empty()) notations_.restore(notations);
   for (auto entry = parked_.begin(); entry != parked_.end();) {
     if (now < entry->second.arrived + kParkedFor) {
       ++entry;
@@ -143,34 +147,43 @@ std::vector<connector::Entry> Ledger::erase(const Record& record) {
   return entries;
 }
 
-void Ledger::ended(const Address& to) {
-  const auto found = under_way_.find(to.text);
-  if (found != under_way_.end() && --found->second == 0) under_way_.erase(found);
+std::uint64_t Ledger::started(const Address& to) {
+  ++under_way_[to.text];
+  unanswered_.insert(++started_);
+  return started_;
 }
 
-std::vector<Ledger::Waited> Ledger::sent(const std::shared_ptr<Record>& record, std::size_t segment, const std::string& id) {
+void Ledger::ended(std::uint64_t number, const Address& to) {
+  const auto found = under_way_.find(to.text);
+  if (found != under_way_.end() && --found->second == 0) under_way_.erase(found);
+  unanswered_.erase(number);
+  const auto ready = unanswered_.empty() ? waiting_.end() : waiting_.lower_bound(*unanswered_.begin());
+  for (auto entry = waiting_.begin(); entry != ready; ++entry) due_.insert(std::move(entry->second));
+  waiting_.erase(waiting_.begin(), ready);
+}
+
+// What is learnt of the link may place any receipt.
+template <class See> void Ledger::learn(See see) {
+  const std::string before = notations_.to_text();
+  see();
+  if (notations_.to_text() == before) return;
+  for (const auto& [entry, reported] : parked_) due_.insert(entry);
+}
+
+void Ledger::sent(const std::shared_ptr<Record>& record, std::size_t segment, const std::string& id) {
+  learn([&] { notations_.given(id); });
   record->segments[segment].id = id;
+  record->notations = notations_.to_text();
   recent_order_.push_back(recent_.emplace(canonical_id(id), Recent{record, segment, id}));
   if (recent_order_.size() > kRecent) {
     recent_.erase(recent_order_.front());
     recent_order_.pop_front();
   }
-  std::vector<std::string> fitting;
   const auto [first, last] = parked_forms_.equal_range(canonical_id(id));
-  for (auto form = first; form != last; ++form) fitting.push_back(form->second);
-  std::vector<Waited> waited;
-  for (const std::string& entry : fitting) {
-    const auto parked = parked_.find(entry);
-    const IdMatch by = match_ids(id, parked->second.receipt.id);
-    if (!counts(by, *record, parked->second)) continue;
-    waited.push_back({parked->second, entry, {record, segment, by}});
-    forget_parked(parked);
-  }
-  return waited;
+  for (auto form = first; form != last; ++form) due_.insert(form->second);
 }
 
 void Ledger::remember_parked(const std::string& entry, ReportedReceipt reported) {
-  if (parked_.contains(entry)) return;
   for (const std::string& form : id_forms(reported.receipt.id)) parked_forms_.emplace(form, entry);
   parked_[entry] = std::move(reported);
 }
@@ -187,55 +200,119 @@ std::map<std::string, ReportedReceipt>::iterator Ledger::forget_parked(std::map<
   return parked_.erase(parked);
 }
 
-std::vector<Ledger::Waited> Ledger::take_placed() {
-  std::vector<Waited> placed;
-  for (auto entry = parked_.begin(); entry != parked_.end();) {
-    Match match = find_recent(entry->second);
-    if (!match.record) match = claim_unknown(entry->second);
-    if (!match.record) {
-      ++entry;
-      continue;
-    }
-    placed.push_back({entry->second, entry->first, std::move(match)});
-    entry = forget_parked(entry);
+asio::awaitable<std::optional<Ledger::Waited>> Ledger::take_placed() {
+  while (!due_.empty()) {
+    const std::string entry = due_.extract(due_.begin()).value();
+    const auto parked = parked_.find(entry);
+    if (parked == parked_.end()) continue;
+    Match match = co_await search(parked->second, entry);
+    if (!match.record) continue;
+    const auto still = parked_.find(entry);
+    Waited waited{still->second, entry, std::move(match)};
+    forget_parked(still);
+    co_return waited;
   }
-  return placed;
+  co_return std::nullopt;
 }
 
-Match Ledger::find_recent(const ReportedReceipt& reported) const {
+void Ledger::put_back(Waited waited) {
+  due_.insert(waited.entry);
+  remember_parked(waited.entry, std::move(waited.reported));
+}
+
+void Ledger::look_again() {
+  for (const auto& [entry, reported] : parked_) {
+    if (unknown_fitting(reported).record) due_.insert(entry);
+  }
+}
+
+ReportedReceipt Ledger::arrived(const ShortMessage& message, Receipt receipt, bool certain) {
+  if (certain) learn([&] { notations_.received(receipt.id); });
+  return {std::move(receipt), message.source, message.destination, clock_.now(), certain, certain ? started_ : 0};
+}
+
+asio::awaitable<Match> Ledger::find(ReportedReceipt reported) {
+  Match match = co_await search(reported, std::string());
+  if (match.record && !reported.certain) learn([&] { notations_.received(reported.receipt.id); });
+  co_return match;
+}
+
+asio::awaitable<Match> Ledger::search(ReportedReceipt reported, std::string entry) {
+  const std::string& id = reported.receipt.id;
+  ByForm stored;
+  std::vector<Reading> readings = notations_.readings(id);
+  if (readings.size() == 1) {  // the usual way, without the store
+    if (auto match = decide(reported, stored); match && match->record) co_return *match;
+  }
+  if (!is_all_digits(id) && readings.front() != Reading::by_letter) readings.push_back(Reading::by_letter);
+  for (const Reading reading : readings) {
+    auto form = form_of(id, reading);
+    if (form) co_await read_stored(std::move(*form), &stored);
+  }
+  if (!entry.empty() && !parked_.contains(entry)) co_return Match();  // somebody was faster
+  const auto match = decide(reported, stored);
+  if (!match || match->record) co_return match.value_or(Match());
+  Match unknown = unknown_fitting(reported);
+  if (unknown.record) unknown.record->segments[unknown.segment].id = id;
+  co_return unknown;
+}
+
+// Adds the segments in the store whose id has this form.
+asio::awaitable<void> Ledger::read_stored(std::string form, ByForm* stored) {
+  const std::string prefix = key("i", escape_key(form) + "/");
+  const auto entries = co_await storage_.read(prefix, std::string(), 16);
+  for (const auto& entry : entries) {
+    const auto json = nlohmann::json::parse(entry.value, nullptr, false);
+    if (!json.is_object()) continue;
+    auto record = co_await open(json.value("key", std::string()));
+    const auto segment = json.value("segment", std::size_t{0});
+    if (!record || segment >= record->segments.size()) continue;
+    stored->emplace(form, Recent{std::move(record), segment, unescape_key(json.value("id", std::string()))});
+  }
+}
+
+// The segment of this form that fits best; of equal ones the last in memory. As a number an id says little: the addresses
+// must agree.
+Match Ledger::best(const ReportedReceipt& reported, const std::string& form, const ByForm& stored) const {
   Match best;
-  for (const std::string& form : id_forms(reported.receipt.id)) {
-    const auto [first, last] = recent_.equal_range(form);
+  for (const ByForm* ids : {&stored, &recent_}) {
+    const auto [first, last] = ids->equal_range(form);
     for (auto entry = first; entry != last; ++entry) {
-      const IdMatch by = match_ids(entry->second.id, reported.receipt.id);
-      if (by >= best.by && counts(by, *entry->second.record, reported)) best = {entry->second.record, entry->second.segment, by};
+      const Recent& recent = entry->second;
+      const IdMatch by = match_ids(recent.id, reported.receipt.id);
+      if (by == IdMatch::none || by < best.by || (by == IdMatch::number && !may_be_same(recent.record->to, reported.source))) continue;
+      best = {recent.record, recent.segment, by};
     }
   }
   return best;
 }
 
-asio::awaitable<Match> Ledger::find(ReportedReceipt reported) {
-  if (Match match = find_recent(reported); match.record) co_return match;
-  Match best;
-  for (const std::string& form : id_forms(reported.receipt.id)) {
-    const std::string prefix = key("i", escape_key(form) + "/");
-    const auto entries = co_await storage_.read(prefix, std::string(), 16);
-    for (const auto& entry : entries) {
-      const auto json = nlohmann::json::parse(entry.value, nullptr, false);
-      if (!json.is_object()) continue;
-      const IdMatch by = match_ids(json.value("id", std::string()), escape_key(reported.receipt.id));
-      if (by == IdMatch::none || by <= best.by) continue;
-      auto record = co_await open(json.value("key", std::string()));
-      const auto segment = json.value("segment", std::size_t{0});
-      if (record && segment < record->segments.size() && counts(by, *record, reported)) best = {std::move(record), segment, by};
-    }
+std::optional<Match> Ledger::decide(const ReportedReceipt& reported, const ByForm& stored) const {
+  const std::string& id = reported.receipt.id;
+  if (!is_all_digits(id)) {
+    if (Match match = best(reported, canonical_id(id), stored); match.by >= IdMatch::spelling) return match;
   }
-  if (best.record) co_return best;
-  if (Match match = find_recent(reported); match.record) co_return match;  // answered meanwhile
-  co_return claim_unknown(reported);
+  const std::vector<Reading> readings = notations_.readings(id);
+  const bool sure = readings.size() == 1;
+  if (!sure && !is_ready(reported)) return std::nullopt;
+  Match found;
+  bool doubtful = false;
+  for (const Reading reading : readings) {
+    const auto form = form_of(id, reading);
+    Match match = form ? best(reported, *form, stored) : Match();
+    if (!match.record) continue;
+    if (!found.record) doubtful = !sure && !notations_.has_shown(reading);
+    else if (found.record != match.record || found.segment != match.segment) return std::nullopt;  // it may be either
+    if (!found.record) found = std::move(match);
+  }
+  // Converted, and not sure: rather than this one it may be one whose id never came.
+  if (found.record && !sure && found.by == IdMatch::number && unknown_fitting(reported).record) doubtful = true;
+  if (doubtful) return std::nullopt;
+  return found;
 }
 
-Match Ledger::claim_unknown(const ReportedReceipt& reported) {
+// The one segment of unknown outcome that the receipt's address and text fit.
+Match Ledger::unknown_fitting(const ReportedReceipt& reported) const {
   Match match;
   for (const auto& [message_key, record] : unknown_) {
     if (!may_be_same(record->to, reported.source) || !may_be_same(record->from, reported.destination)) continue;
@@ -248,7 +325,6 @@ Match Ledger::claim_unknown(const ReportedReceipt& reported) {
       break;
     }
   }
-  if (match.record) match.record->segments[match.segment].id = reported.receipt.id;
   return match;
 }
 
@@ -259,6 +335,7 @@ connector::Entry Ledger::park(ReportedReceipt reported) {
   }
   const std::string row = key("r", fmt::format("{:015}-{:06}", base::to_milliseconds(reported.arrived), ++parkings_ % 1'000'000));
   connector::Entry entry{row, to_text(reported)};
+  if (!is_ready(reported)) waiting_.emplace(reported.after, row);
   remember_parked(row, std::move(reported));
   return entry;
 }

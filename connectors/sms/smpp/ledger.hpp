@@ -5,18 +5,24 @@
 //   <name>/i/<canonical id>/<id>       which record and segment an SMS centre's id belongs to
 //   <name>/r/<time>-<n>                a receipt that nothing matched yet
 //
-// Storage applies writes in the order of the calls. What happens between two co_awaits is one step: the sender registers
-// an answered id and takes the parked receipts that fit it in one step, a receipt looks for its id and is parked in one
-// step, so none falls between.
+// A receipt is placed by the one reading that its id has on this link (message_id.hpp). While several are possible, it
+// waits until every submit_sm that was unanswered when it arrived has its answer, or never will, and is placed only where
+// all readings together find one segment: a receipt that is not placed is silence, one that is misplaced is a lie.
+//
+// Storage applies writes in the order of the calls. What happens between two co_awaits is one step: an answered id is
+// registered in one step, a receipt is looked for for the last time and parked in one step, so none falls between.
 #pragma once
 
 #include "connectors/sms/smpp/address.hpp"
+#include "connectors/sms/smpp/message_id.hpp"
 #include "connectors/sms/smpp/record.hpp"
 #include "gateway/connector/connector.hpp"
 
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,6 +32,8 @@ struct ReportedReceipt {
   Receipt receipt;
   NetworkAddress source, destination;  // of the deliver_sm: the recipient, and our number
   base::Time arrived;
+  bool certain = true;      // it is nothing else than a receipt, so it can wait
+  std::uint64_t after = 0;  // so many segments had been submitted, in this run; it waits for their answers
 };
 
 struct Match {
@@ -54,15 +62,20 @@ class Ledger {
     std::string entry;
     Match match;
   };
-  // The SMS centre has the segment, under this id. Gives out the receipts that waited for it.
-  std::vector<Waited> sent(const std::shared_ptr<Record>& record, std::size_t segment, const std::string& id);
+  // The SMS centre has the segment, under this id; a receipt may have waited for it.
+  void sent(const std::shared_ptr<Record>& record, std::size_t segment, const std::string& id);
   // The outcome of some segments is unknown (SegmentState::written) and nobody is working on them any more.
   void unknown(const std::shared_ptr<Record>& record) { unknown_[record->key] = record; }
-  // The receipts that can be placed by now.
-  std::vector<Waited> take_placed();
+  // One of the receipts that something new was learnt for, if it can be placed by now. Usually there is none.
+  asio::awaitable<std::optional<Waited>> take_placed();
+  void put_back(Waited waited);  // it could not be settled
+  // From time to time: receipts that may now be held for a segment of unknown outcome are worth another look.
+  void look_again();
 
-  // The segment that a receipt names: in memory, in the store, or among those of unknown outcome, which its address and
-  // text must fit.
+  // A receipt as it arrives.
+  ReportedReceipt arrived(const ShortMessage& message, Receipt receipt, bool certain);
+  // The segment that it names: in memory, in the store, or among those of unknown outcome, which its address and text
+  // must fit.
   asio::awaitable<Match> find(ReportedReceipt reported);
   // The entry to store for a receipt that find() has just found no place for. No co_await between the two.
   connector::Entry park(ReportedReceipt reported);
@@ -71,36 +84,49 @@ class Ledger {
   std::vector<connector::Entry> keep(const Record& record) const;
   std::vector<connector::Entry> erase(const Record& record);
 
-  // While a segment to a number is on its way, a receipt from there is not held for one of unknown outcome.
-  void started(const Address& to) { ++under_way_[to.text]; }
-  void ended(const Address& to);
+  // A segment is submitted, the answer is awaited; gives it a number. While one to a number is on its way, a receipt from
+  // there is not held for one of unknown outcome.
+  std::uint64_t started(const Address& to);
+  void ended(std::uint64_t number, const Address& to);
 
  private:
-  Match find_recent(const ReportedReceipt& reported) const;
-  Match claim_unknown(const ReportedReceipt& reported);
+  struct Recent {
+    std::shared_ptr<Record> record;
+    std::size_t segment;
+    std::string id;
+  };
+  using ByForm = std::multimap<std::string, Recent>;  // by canonical id
+
+  // `entry`: under which the receipt is parked; none is found once it is not any more.
+  asio::awaitable<Match> search(ReportedReceipt reported, std::string entry);
+  asio::awaitable<void> read_stored(std::string form, ByForm* stored);
+  // Nothing: it must wait; a match without a record: its segment is not known.
+  std::optional<Match> decide(const ReportedReceipt& reported, const ByForm& stored) const;
+  Match best(const ReportedReceipt& reported, const std::string& form, const ByForm& stored) const;
+  Match unknown_fitting(const ReportedReceipt& reported) const;
+  bool is_ready(const ReportedReceipt& reported) const { return unanswered_.empty() || *unanswered_.begin() > reported.after; }
+  template <class See> void learn(See see);
   asio::awaitable<std::vector<connector::Entry>> read_page(std::string kind, std::string after);
   void note_unknown(Record record);
   void remember_parked(const std::string& entry, ReportedReceipt reported);
   std::map<std::string, ReportedReceipt>::iterator forget_parked(std::map<std::string, ReportedReceipt>::iterator parked);
   std::string key(std::string_view kind, std::string_view rest) const;
 
-  struct Recent {
-    std::shared_ptr<Record> record;
-    std::size_t segment;
-    std::string id;
-  };
-  using ByForm = std::multimap<std::string, Recent>;
-
   connector::Storage& storage_;
   const base::Clock& clock_;
   std::string name_;
   std::map<std::string, std::weak_ptr<Record>> live_;       // by key
   std::map<std::string, std::shared_ptr<Record>> unknown_;  // by key
-  std::map<std::string, int> under_way_;                    // by number
-  ByForm recent_;                                           // by canonical id
+  std::map<std::string, int> under_way_;                    // by the receiver
+  std::set<std::uint64_t> unanswered_;                      // numbers from started()
+  std::uint64_t started_ = 0;
+  Notations notations_;
+  ByForm recent_;
   std::deque<ByForm::iterator> recent_order_;               // the oldest first
   std::map<std::string, ReportedReceipt> parked_;           // by entry, so by time
   std::multimap<std::string, std::string> parked_forms_;    // each form of a parked receipt's id → its entry
+  std::multimap<std::uint64_t, std::string> waiting_;       // `after` → the entry of a parked receipt
+  std::set<std::string> due_;                               // entries of parked receipts that are worth another look
   std::uint64_t parkings_ = 0;
 };
 

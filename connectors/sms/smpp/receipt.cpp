@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 
 namespace wherry::sms::smpp {
@@ -60,19 +59,6 @@ std::optional<MessageState> parse_state(std::string_view stat) {
   return std::nullopt;
 }
 
-bool is_number(std::string_view id, int base) {
-  return !id.empty() && std::all_of(id.begin(), id.end(), [&](char c) {
-    return (c >= '0' && c <= '9') || (base == 16 && ((c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F')));
-  });
-}
-
-std::optional<std::uint64_t> read_number(std::string_view digits, int base) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, base);
-  if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
-  return value;
-}
-
 }  // namespace
 
 std::optional<Receipt> parse_receipt(const std::vector<Tlv>& tlvs, std::string_view text) {
@@ -114,34 +100,6 @@ std::string explain(const Receipt& receipt) {
   }
   const bool has_code = receipt.error.find_first_not_of("0") != std::string::npos && receipt.error.size() <= 8;
   return has_code ? fmt::format("{} (code {}).", why, receipt.error) : why + ".";
-}
-
-std::string canonical_id(std::string_view id) {
-  std::string canonical = base::to_lower_ascii(id);
-  if (is_number(canonical, 16)) canonical.erase(0, std::min(canonical.find_first_not_of('0'), canonical.size() - 1));
-  return canonical;
-}
-
-std::vector<std::string> id_forms(std::string_view id) {
-  std::vector<std::string> forms = {canonical_id(id)};
-  const auto add = [&](std::string form) {
-    if (std::find(forms.begin(), forms.end(), form) == forms.end()) forms.push_back(std::move(form));
-  };
-  if (is_number(id, 16)) {
-    if (const auto value = read_number(id, 16)) add(fmt::format("{}", *value));
-  }
-  if (is_number(id, 10)) {
-    if (const auto value = read_number(id, 10)) add(fmt::format("{:x}", *value));
-  }
-  return forms;
-}
-
-IdMatch match_ids(std::string_view given_id, std::string_view receipt_id) {
-  if (given_id.empty()) return IdMatch::none;
-  if (given_id == receipt_id) return IdMatch::literal;
-  if (base::to_lower_ascii(given_id) == base::to_lower_ascii(receipt_id)) return IdMatch::spelling;
-  const auto forms = id_forms(receipt_id);
-  return std::find(forms.begin(), forms.end(), canonical_id(given_id)) == forms.end() ? IdMatch::none : IdMatch::number;
 }
 
 }  // namespace wherry::sms::smpp

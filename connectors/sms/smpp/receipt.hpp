@@ -1,5 +1,4 @@
-// Delivery receipts (SMPP 3.4 Appendix B, §5.3.2.12, §5.3.2.35) in the many forms the field has, and the forms in which
-// one message id appears. Pure.
+// Delivery receipts (SMPP 3.4 Appendix B, §5.3.2.12, §5.3.2.35) in the many forms the field has. Pure.
 #pragma once
 
 #include "connectors/sms/smpp/wire/pdu.hpp"
@@ -36,17 +35,5 @@ bool is_final_failure(MessageState state);
 
 // Why it was not delivered, for the sender.
 std::string explain(const Receipt& receipt);
-
-// The one form under which an id is looked up: lower case, and of a hexadecimal number no leading zeros.
-std::string canonical_id(std::string_view id);
-
-// The canonical forms that the same id may have on the other side, the likeliest first: itself; read as hexadecimal and
-// written in decimal; read as decimal and written in hexadecimal.
-std::vector<std::string> id_forms(std::string_view id);
-
-// How surely `receipt_id` names what the SMS centre called `given_id`: by the letter, or but for upper case; or only
-// as a number, which counts only where the addresses agree too.
-enum class IdMatch { none, number, spelling, literal };
-IdMatch match_ids(std::string_view given_id, std::string_view receipt_id);
 
 }  // namespace wherry::sms::smpp

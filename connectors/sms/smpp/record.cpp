@@ -59,6 +59,7 @@ std::string to_text(const Record& record) {
   nlohmann::json json = {{"key", record.key}, {"from", record.from.text}, {"to", record.to.text}, {"reference", record.reference},
                          {"begun", base::to_milliseconds(record.begun)}, {"expires", base::to_milliseconds(record.expires)},
                          {"segments", std::move(segments)}};
+  if (!record.notations.empty()) json["notations"] = record.notations;
   if (record.told_failed) json["told_failed"] = true;
   if (record.told_delivered) json["told_delivered"] = true;
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -74,6 +75,7 @@ std::optional<Record> parse_record(std::string_view text) {
   record.reference = json.value("reference", 0U);
   record.begun = base::from_milliseconds(json.value("begun", std::int64_t{0}));
   record.expires = base::from_milliseconds(json.value("expires", std::int64_t{0}));
+  record.notations = json.value("notations", std::string());
   record.told_failed = json.value("told_failed", false);
   record.told_delivered = json.value("told_delivered", false);
   for (const auto& s : json["segments"]) {

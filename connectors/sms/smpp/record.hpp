@@ -30,6 +30,7 @@ struct Record {
   Address from, to;
   unsigned reference = 0;  // of the concatenation: the same after an interruption
   base::Time begun, expires;
+  std::string notations;   // of the link, as far as they were known when a segment was last answered: see message_id.hpp
   std::vector<SegmentRecord> segments;
   bool told_delivered = false, told_failed = false;
   // Segments are being submitted: what is stored meanwhile calls the unsent ones "written", so that none is sent a

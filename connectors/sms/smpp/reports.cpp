@@ -43,4 +43,20 @@ asio::awaitable<void> Reports::settle(Match match, Receipt receipt, std::vector<
   co_await storage_.write(std::move(entries));
 }
 
+asio::awaitable<void> Reports::settle_waiting() {
+  for (;;) {
+    auto waited = co_await ledger_.take_placed();
+    if (!waited) co_return;
+    Match match = waited->match;
+    Receipt receipt = waited->reported.receipt;
+    std::vector<connector::Entry> also = {{waited->entry, {}}};
+    try {
+      co_await settle(std::move(match), std::move(receipt), std::move(also));
+    } catch (...) {
+      ledger_.put_back(std::move(*waited));
+      throw;
+    }
+  }
+}
+
 }  // namespace wherry::sms::smpp

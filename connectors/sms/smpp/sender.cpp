@@ -163,10 +163,10 @@ asio::awaitable<void> Sender::try_segment(std::shared_ptr<Sending> sending, std:
     Link& link = *link_;
     segment.state = SegmentState::written;
     const auto submission = link.submit(*message);
-    ledger_.started(record.to);
+    const std::uint64_t number = ledger_.started(record.to);
     while (submission->waits()) co_await submission->changed.wait();
     gate_.leave();
-    ledger_.ended(record.to);
+    ledger_.ended(number, record.to);
 
     if (submission->state == Submission::State::lost) {
       if (submission->unsent_at_end) co_return unsent(kNotConnected);
@@ -217,13 +217,10 @@ void Sender::failed(Sending& sending, const Verdict& verdict, Status status) {
 asio::awaitable<void> Sender::accepted(std::shared_ptr<Sending> sending, std::size_t index, std::string id) {
   Record& record = *sending->record;
   record.segments[index].state = SegmentState::sent;
-  auto waited = id.empty() ? std::vector<Ledger::Waited>() : ledger_.sent(sending->record, index, id);
+  if (!id.empty()) ledger_.sent(sending->record, index, id);
   try {
-    if (waited.empty()) co_await services_.storage.write(ledger_.keep(record));
-    for (Ledger::Waited& w : waited) {
-      std::vector<connector::Entry> also = {{w.entry, {}}};
-      co_await reports_.settle(std::move(w.match), std::move(w.reported.receipt), std::move(also));
-    }
+    co_await services_.storage.write(ledger_.keep(record));
+    co_await reports_.settle_waiting();
   } catch (const std::exception& e) {  // it is sent all the same; only its receipts may be lost
     log::error("smpp.record_not_stored", {{"carrier", setting_.name}, {"error", e.what()}});
   }

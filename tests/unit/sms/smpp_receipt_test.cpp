@@ -76,25 +76,6 @@ TEST_CASE("A receipt's parameters win over its text (SMPP 3.4 §5.3.2.12, §5.3.
   CHECK(read("id:6699 stat:DELIVRD", {number_tlv(tag::message_state, 99, 1)}) == "6699 2  ");
 }
 
-TEST_CASE("An id is found in hexadecimal and decimal, and only numbers are converted (jookies/jasmin #586, #643)") {
-  CHECK(match_ids("1A2B", "1A2B") == IdMatch::literal);
-  CHECK(match_ids("1A2B", "1a2b") == IdMatch::spelling);
-  CHECK(match_ids("1A2B", "6699") == IdMatch::number);
-  CHECK(match_ids("6699", "1A2B") == IdMatch::number);
-  CHECK(match_ids("0001A2B", "1a2b") == IdMatch::number);
-  CHECK(match_ids("000123", "123") == IdMatch::number);
-  CHECK(match_ids("812FC7470000001B", "9308878062554710043") == IdMatch::number);
-  CHECK(match_ids("FFFFFFFFFFFFFFFF", "18446744073709551615") == IdMatch::number);
-  CHECK(match_ids("18446744073709551616", "10000000000000000") == IdMatch::none);  // beyond 64 bits
-  const char* uuid = "0f8fad5b-d9cb-469f-a165-70867728950e";
-  CHECK(match_ids(uuid, "0F8FAD5B-D9CB-469F-A165-70867728950E") == IdMatch::spelling);
-  CHECK(match_ids(uuid, "f8fad5b-d9cb-469f-a165-70867728950e") == IdMatch::none);  // no zeros are stripped from it
-  CHECK(match_ids("SAR-0012", "SAR-12") == IdMatch::none);
-  CHECK(match_ids("1A2B", "1A2C") == IdMatch::none);
-  CHECK(match_ids("", "") == IdMatch::none);
-  CHECK(canonical_id("0000") == "0");
-}
-
 TEST_CASE("The segments' receipts fold into one state of the text") {
   Record r = three_segments();
   apply(r, 2, MessageState::delivered);

@@ -1,0 +1,237 @@
+// Every receipt goes to its own message, also where the SMS centre numbers them 1, 2, 3 … and so each id is, in the other
+// notation, also the id of another message.
+#include "tests/unit/sms/smpp_host.hpp"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+#include <random>
+
+using namespace wherry;
+using namespace wherry::sms;
+using connector::Stage;
+using smpp::Command;
+using smpp::Status;
+using tests::FakeSmsc;
+using tests::Host;
+using tests::outcome;
+
+namespace {
+
+enum class Arrival { same_read, before, after, any };
+
+struct Plan {
+  bool hex_given = false, hex_receipts = false;
+  bool one_number = false;
+  Arrival arrival = Arrival::same_read;
+  std::size_t outstanding = 50;
+  unsigned first = 1;
+};
+
+std::string written(std::size_t number, bool hex) { return hex ? fmt::format("{:X}", number) : fmt::format("{}", number); }
+
+std::string number_of(const Plan& plan, std::size_t message) { return plan.one_number ? "+15550100" : fmt::format("+1555{:04}", 1000 + message); }
+
+// One text of a test, its fate, and what comes of it.
+struct Text {
+  std::size_t submission = 0;
+  bool delivered = false;
+  connector::Result<void> result;
+};
+
+// Sends `count` texts over a window of `plan.outstanding`; the SMS centre numbers them in the order of their arrival, answers
+// those of a window in any order, and reports on each what its fate is.
+asio::awaitable<void> exchange(Host* host, Plan plan, std::size_t count) {
+  std::minstd_rand random(20260101);
+  co_await host->up();
+  host->smsc.silent = true;
+  std::vector<Text> texts(count);
+  std::uint32_t sequence = 0;
+  for (std::size_t begun = 0; begun < count; begun += plan.outstanding) {
+    const std::size_t end = std::min(count, begun + plan.outstanding);
+    for (std::size_t i = begun; i < end; ++i) {
+      texts[i].delivered = random() % 2 == 0;
+      host->begin(fmt::format("1:{}", i), fmt::format("text {}", i), &texts[i].result, number_of(plan, i));
+    }
+    auto submitted = [&] { return host->smsc.submitted.size() >= end; };
+    co_await host->smsc.until(std::move(submitted));
+    for (std::size_t s = begun; s < end; ++s) texts.at(std::stoul(host->smsc.submitted[s].message.text.substr(5))).submission = s;
+
+    std::vector<std::size_t> order(end - begun);
+    std::iota(order.begin(), order.end(), begun);
+    std::shuffle(order.begin(), order.end(), random);
+    std::vector<std::string> answers, receipts, all;
+    for (const std::size_t i : order) {
+      const FakeSmsc::Submitted& s = host->smsc.submitted[texts[i].submission];
+      const std::size_t id = plan.first + texts[i].submission;
+      answers.push_back(encode(smpp::response_to(Command::submit_sm), Status::ok, s.sequence, smpp::encode_c_string(written(id, plan.hex_given))));
+      auto m = FakeSmsc::message(fmt::format("id:{} stat:{} err:000 text:", written(id, plan.hex_receipts), texts[i].delivered ? "DELIVRD" : "UNDELIV"), 4);
+      m.source.digits = number_of(plan, i).substr(1);
+      receipts.push_back(encode(Command::deliver_sm, Status::ok, ++sequence, encode_body(m, Command::deliver_sm)));
+      all.push_back(answers.back());
+      all.push_back(receipts.back());
+    }
+    if (plan.arrival == Arrival::before || plan.arrival == Arrival::after) {
+      std::shuffle(receipts.begin(), receipts.end(), random);
+      const bool before = plan.arrival == Arrival::before;
+      all = before ? receipts : answers;
+      all.insert(all.end(), before ? answers.begin() : receipts.begin(), before ? answers.end() : receipts.end());
+    } else if (plan.arrival == Arrival::any) {
+      std::shuffle(all.begin(), all.end(), random);
+    }
+    co_await host->smsc.write_raw(std::accumulate(all.begin(), all.end(), std::string()));
+    auto answered = [&] { return host->smsc.answers.size() >= end; };
+    co_await host->smsc.until(std::move(answered));
+  }
+  auto reported = [&] { return host->reports.size() >= count; };
+  co_await host->smsc.until(std::move(reported));
+  for (const auto& text : texts) CHECK(outcome(text.result) == "sent");
+  std::vector<int> told(count, 0);
+  for (const auto& report : host->reports) {
+    const std::size_t i = std::stoul(report.key.substr(2));
+    CHECK(++told.at(i) == 1);
+    if ((report.stage == Stage::delivered) != texts[i].delivered) FAIL_CHECK("text " << i << " was told a lie");
+  }
+  CHECK(host->storage.count("main/r/") == 0);
+  co_await host->end();
+}
+
+void try_plan(const Plan& plan, std::size_t count) {
+  INFO("given in ", std::string(plan.hex_given ? "hex" : "decimal"), ", receipts in ", std::string(plan.hex_receipts ? "hex" : "decimal"), ", arrival ",
+       static_cast<int>(plan.arrival), ", at once ", plan.outstanding, std::string(plan.one_number ? ", one number" : ", many"));
+  asio::io_context loop;
+  Host host(loop);
+  host.start({{"window", plan.outstanding}});
+  tests::run(loop, exchange(&host, plan, count));
+}
+
+// Answers the newest text with this id, and waits until it is sent.
+asio::awaitable<void> send_as(Host* host, std::string key, std::string id) {
+  host->smsc.silent = true;
+  connector::Result<void> result;
+  const std::size_t before = host->smsc.submitted.size();
+  host->begin(std::move(key), "hello", &result);
+  auto submitted = [&] { return host->smsc.submitted.size() > before; };
+  co_await host->smsc.until(std::move(submitted));
+  co_await host->smsc.write_raw(encode(smpp::response_to(Command::submit_sm), Status::ok, host->smsc.submitted.back().sequence, smpp::encode_c_string(id)));
+  auto sent = [&] { return outcome(result) != "unsupported"; };
+  co_await host->smsc.until(std::move(sent));
+  CHECK(outcome(result) == "sent");
+}
+
+asio::awaitable<void> receive(Host* host, std::string id, std::string stat = "DELIVRD") {
+  const std::size_t before = host->smsc.answers.size();
+  co_await host->smsc.deliver_receipt(std::move(id), std::move(stat));
+  auto answered = [&] { return host->smsc.answers.size() > before; };
+  co_await host->smsc.until(std::move(answered));
+}
+
+asio::awaitable<void> restart(Host* host) {
+  co_await host->stop();
+  host->smsc.answers.clear();
+  host->start();
+  co_await host->up();
+}
+
+}  // namespace
+
+TEST_CASE("Of a counter in any notation every receipt goes to its own message, to many numbers or to one") {
+  for (const bool one_number : {true, false}) {
+    for (const bool hex_given : {false, true}) {
+      for (const bool hex_receipts : {false, true}) {
+        for (const Arrival arrival : {Arrival::same_read, Arrival::before, Arrival::after, Arrival::any}) {
+          try_plan({hex_given, hex_receipts, one_number, arrival}, 200);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("So it is with a thousand to one number at once") {
+  for (const bool hex_given : {false, true}) {
+    for (const bool hex_receipts : {false, true}) {
+      for (const Arrival arrival : {Arrival::before, Arrival::after}) try_plan({hex_given, hex_receipts, true, arrival, 1000}, 1000);
+    }
+  }
+}
+
+SMPP_TEST("A receipt that comes again after a restart is nobody else's, though it could be converted", repeats) {
+  host.start();
+  co_await host.up();
+  for (int id = 1; id <= 80; ++id) co_await send_as(&host, fmt::format("1:{}", id), fmt::format("{}", id));
+  for (int id = 1; id < 80; ++id) co_await receive(&host, fmt::format("{}", id));
+  CHECK(host.reports.size() == 79);
+  co_await restart(&host);
+  for (const char* id : {"50", "128"}) co_await receive(&host, id);  // of 80 in the two other readings
+  CHECK(host.reports.size() == 79);
+  co_await receive(&host, "80");
+  REQUIRE(host.reports.size() == 80);
+  CHECK(host.reports.back().key == "1:80");
+  co_await host.end();
+}
+
+SMPP_TEST("Which notation a link's receipts have is still known after a restart", remembers) {
+  host.start();
+  co_await host.up();
+  for (unsigned id = 1; id <= 0x80; ++id) co_await send_as(&host, fmt::format("1:{}", id), fmt::format("{:x}", id));
+  for (unsigned id = 1; id <= 40; ++id) co_await receive(&host, fmt::format("{}", id));
+  co_await send_as(&host, "1:last", "81");  // its record holds what is known by now
+  co_await restart(&host);
+  const auto before = host.reports.size();
+  co_await receive(&host, "80", "UNDELIV");  // of 0x50; by the letter it would be 0x80's
+  REQUIRE(host.reports.size() == before + 1);
+  CHECK(host.reports.back().key == "1:80");
+  co_await receive(&host, "40");  // once more
+  CHECK(host.reports.size() == before + 1);
+  co_await host.end();
+}
+
+SMPP_TEST("While a receipt can be read in two ways, it is nobody's; once it cannot, it is brought home", ambiguous) {
+  host.start();
+  co_await host.up();
+  co_await send_as(&host, "1:a", "50");
+  co_await send_as(&host, "1:b", "80");
+  co_await receive(&host, "80");
+  CHECK(host.reports.empty());
+  CHECK(host.storage.count("main/r/") == 1);
+  co_await send_as(&host, "1:c", "A0");
+  co_await receive(&host, "a0");  // hexadecimal here too: by the letter
+  REQUIRE(host.reports.size() == 2);
+  CHECK(host.reports[0].key == "1:c");
+  CHECK(host.reports[1].key == "1:b");
+  CHECK(host.storage.count("main/r/") == 0);
+  co_await host.end();
+}
+
+SMPP_TEST("A receipt whose own text has no answer yet waits for it, rather than to be another's in the other notation", waits) {
+  host.start();
+  co_await host.up();
+  co_await send_as(&host, "1:a", "A");
+  connector::Result<void> result;
+  host.begin("1:b", "hello", &result);
+  UNTIL(host.smsc.submitted.size() == 2);
+  co_await receive(&host, "10");  // 0xA, or what is still to be answered
+  CHECK(host.reports.empty());
+  co_await host.smsc.write_raw(encode(smpp::response_to(Command::submit_sm), Status::ok, host.smsc.submitted[1].sequence, smpp::encode_c_string("B")));
+  UNTIL(host.reports.size() == 1);
+  CHECK(host.reports[0].key == "1:a");
+  co_await host.end();
+}
+
+SMPP_TEST("A conversion is not believed where a text of unknown outcome fits as well", doubts) {
+  host.start();
+  co_await host.up();
+  co_await send_as(&host, "1:a", "A");
+  connector::Result<void> result;
+  host.begin("1:b", "hello", &result);
+  UNTIL(host.smsc.submitted.size() == 2);
+  host.smsc.drop();
+  UNTIL(outcome(result) == "uncertain");
+  co_await host.up();
+  co_await receive(&host, "10");
+  CHECK(host.reports.empty());
+  CHECK(host.storage.count("main/r/") == 1);
+  co_await host.end();
+}
