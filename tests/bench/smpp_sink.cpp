@@ -1,5 +1,6 @@
 // An SMS centre that takes every text at once and costs nothing itself: the far end of bench/run's way from XMPP to SMPP.
-// SMPP 3.4: binds, submit_sm, deliver_sm with a receipt where one is wanted (appendix B), enquire_link, unbind.
+// SMPP 3.4: binds, submit_sm, deliver_sm with a receipt where one is wanted (appendix B), enquire_link, unbind. Its messages
+// are numbered 1, 2, 3 …: each id is, read in hexadecimal, also that of another one, and no receipt may go astray by that.
 // Argument: none. Prints "port N", then after each read how many texts it has taken so far.
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -107,7 +108,7 @@ class Link {
       case bind_receiver: case bind_transmitter: case bind_transceiver: return append_pdu(out_, command | response, sequence, "sink\0"sv);
       case submit_sm: {
         char id[24];
-        const int digits = std::snprintf(id, sizeof id, "sink-%llu", ++taken_);
+        const int digits = std::snprintf(id, sizeof id, "%llu", ++taken_);
         append_pdu(out_, command | response, sequence, std::string_view(id, static_cast<std::size_t>(digits) + 1));
         if (!wants_receipt(body)) return;
         return append_pdu(out_, deliver_sm, ++sequence_, receipt_for(body, std::string_view(id, static_cast<std::size_t>(digits))));
