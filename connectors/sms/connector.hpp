@@ -2,6 +2,7 @@
 #pragma once
 
 #include "connectors/sms/carriers/make.hpp"
+#include "connectors/sms/numbering.hpp"
 #include "connectors/sms/routes.hpp"
 #include "gateway/base/signal.hpp"
 
@@ -42,6 +43,7 @@ class SmsConnector final : public connector::Connector, private CarrierEvents {
   Configuration configuration_;
   connector::Services services_;
   Routes routes_;
+  ContactNumbers numbers_;
   std::map<std::string, std::unique_ptr<Carrier>, std::less<>> carriers_;
   std::map<connector::AccountId, Known> accounts_;
   base::Signal changed_;  // a carrier went up or down, or an account got another number

@@ -7,6 +7,7 @@
 #include <iconv.h>
 
 #include <algorithm>
+#include <array>
 
 namespace wherry::sms {
 
@@ -18,15 +19,32 @@ unsigned char octet(char c) { return static_cast<unsigned char>(c); }
 char to_char(unsigned value) { return static_cast<char>(static_cast<unsigned char>(value)); }
 
 // Character → septet, with 0x100 added where ESC comes first; -1 where there is none.
+constexpr char32_t kGreekEnd = 0x400, kEuro = 0x20AC;  // the alphabet has nothing else above U+03FF
+struct Gsm7Codes {
+  std::array<std::int16_t, kGreekEnd> low{};
+  std::int16_t euro = -1;
+};
+
+Gsm7Codes make_gsm7_codes() {
+  Gsm7Codes codes;
+  codes.low.fill(-1);
+  const auto set = [&](char32_t c, unsigned code) {
+    std::int16_t& place = c == kEuro ? codes.euro : codes.low.at(c);
+    if (place < 0) place = static_cast<std::int16_t>(code);  // the default table comes first
+  };
+  for (unsigned i = 0; i < 128; ++i) {
+    if (i != octet(kEscape)) set(kGsmDefault[i], i);
+  }
+  for (unsigned i = 0; i < 128; ++i) {
+    if (const auto c = gsm_extension(0, static_cast<unsigned char>(i))) set(*c, i + 0x100);
+  }
+  return codes;
+}
+
 int gsm7_code(char32_t c) {
-  if (c >= 0x80 && c > 0x20AC) return -1;
-  for (unsigned i = 0; i < 128; ++i) {
-    if (kGsmDefault[i] == c && i != octet(kEscape)) return static_cast<int>(i);
-  }
-  for (unsigned i = 0; i < 128; ++i) {
-    if (gsm_extension(0, static_cast<unsigned char>(i)) == c) return static_cast<int>(i + 0x100);
-  }
-  return -1;
+  static const Gsm7Codes codes = make_gsm7_codes();
+  if (c < kGreekEnd) return codes.low[c];
+  return c == kEuro ? codes.euro : -1;
 }
 
 }  // namespace
@@ -57,13 +75,18 @@ std::u32string to_code_points(std::string_view utf8) {
   text.reserve(utf8.size());
   for (std::size_t i = 0; i < utf8.size();) {
     const unsigned char lead = octet(utf8[i]);
-    const std::size_t length = lead < 0x80 ? 1 : lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+    if (lead < 0x80) {
+      text += lead;
+      ++i;
+      continue;
+    }
+    const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
     if (!base::is_utf8(utf8.substr(i, length))) {
       text += kUnreadable;
       ++i;
       continue;
     }
-    char32_t c = length == 1 ? lead : lead & (0xFFU >> (length + 1));
+    char32_t c = lead & (0xFFU >> (length + 1));
     for (std::size_t k = 1; k < length; ++k) c = (c << 6) | (octet(utf8[i + k]) & 0x3FU);
     text += c;
     i += length;

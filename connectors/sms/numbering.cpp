@@ -20,6 +20,7 @@ using i18n::phonenumbers::ShortNumberInfo;
 
 constexpr std::string_view kAlphaMarker = "alpha.";
 constexpr std::size_t kMostTyped = 64;
+constexpr std::size_t kMostRemembered = 10'000;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -97,6 +98,16 @@ base::Result<Address> parse_number(std::string_view typed, std::string_view regi
   std::string e164;
   util.Format(number, PhoneNumberUtil::E164, &e164);
   return Address{Address::Type::international, e164};
+}
+
+base::Result<Address> ContactNumbers::parse(const std::string& id, std::string_view region) {
+  if (whole_.contains(id)) return Address{Address::Type::international, id};
+  auto address = parse_number(id, region);
+  if (address && address->type == Address::Type::international && address->text == id) {
+    if (whole_.size() >= kMostRemembered) whole_.clear();
+    whole_.insert(id);
+  }
+  return address;
 }
 
 base::Result<Address> parse_e164(std::string_view text) {

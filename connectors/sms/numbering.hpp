@@ -10,12 +10,23 @@
 
 #include <string>
 #include <string_view>
+#include <unordered_set>
 
 namespace wherry::sms {
 
 // What a person typed, or a contact's id, in `region` (ISO 3166-1, as "US"; empty: only numbers with their country
 // code are understood). bad_input where it cannot be a number, or is one for emergencies.
 base::Result<Address> parse_number(std::string_view typed, std::string_view region);
+
+// The same for contacts' ids: those that were found to be whole numbers in E.164 are not parsed again. They are so in every
+// region; ids of other kinds are not remembered.
+class ContactNumbers {
+ public:
+  base::Result<Address> parse(const std::string& id, std::string_view region);
+
+ private:
+  std::unordered_set<std::string> whole_;  // begun anew when it has become large
+};
 
 // A number whose international form must be right already: "+15550100" in configuration, or what a provider gave.
 base::Result<Address> parse_e164(std::string_view text);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace wherry::sms {
 
@@ -76,7 +77,9 @@ base::Result<Split> split(std::string_view utf8, const SplitOptions& options) {
   if (options.simplify) text = simplify(text);
 
   // Only what GSM 7 has goes in the link's own alphabet, for the SMS centre makes GSM 7 of it in the end.
-  const bool gsm = to_gsm7(text) && encode(text, options.link);
+  auto in_link = encode(text, options.link);
+  const bool is_gsm = options.link == Alphabet::gsm7 || options.link == Alphabet::gsm7_packed;
+  const bool gsm = in_link && (is_gsm || to_gsm7(text));
   Split result{gsm ? options.link : Alphabet::ucs2, {}};
 
   std::size_t units = 0;
@@ -85,7 +88,7 @@ base::Result<Split> split(std::string_view utf8, const SplitOptions& options) {
     if (units > capacity(gsm, 6) * options.most_parts) {
       return base::Error{base::Errc::bad_input, fmt::format("The text is too long for {} text messages. Send it in pieces.", options.most_parts)};
     }
-    result.parts.push_back(*encode(text, result.alphabet));
+    result.parts.push_back(gsm ? std::move(*in_link) : to_ucs2(text));
     return result;
   }
   const auto pieces = cut(text, gsm, capacity(gsm, header_octets(options.concatenation)));

@@ -63,7 +63,7 @@ asio::awaitable<Result<connector::Receipt>> SmsSession::send(connector::SendMess
   if (!carrier) co_return Error{Errc::not_authorized, "Your number is no longer served here. Register again."};
   const auto* contact = std::get_if<connector::ContactId>(&message.chat);
   if (!contact) co_return Error{Errc::unsupported, "Text messages have no rooms."};
-  const auto to = parse_number(contact->value, known->region);
+  const auto to = connector_.numbers_.parse(contact->value, known->region);
   if (!to) co_return to.error();
   if (to->type == Address::Type::alphanumeric) {
     co_return Error{Errc::rejected, "This sender has a name instead of a number and cannot be answered."};

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace wherry::sms::smpp {
 
@@ -42,6 +43,7 @@ struct Sender::Sending {
   std::shared_ptr<Record> record;
   base::Signal changed;
   std::size_t working = 0;      // segments without an outcome
+  bool stored = false;          // something of the record is in the store, or may be
   bool stopped = false;         // no further segment is to be submitted
   bool refused = false;         // for good
   std::string why;              // for the sender
@@ -57,6 +59,7 @@ asio::awaitable<connector::Result<void>> Sender::send(OutgoingText text) {
   const std::size_t count = sending->split.parts.size();
 
   sending->record = co_await ledger_.open(sending->text.key);
+  sending->stored = sending->record != nullptr;
   if (!sending->record) sending->record = ledger_.create(begin(sending->text, count));
   Record& record = *sending->record;
   if (record.segments.size() != count) {
@@ -116,7 +119,10 @@ asio::awaitable<connector::Result<void>> Sender::conclude(std::shared_ptr<Sendin
   }
   if (sending->refused) record.told_failed = true;  // by our result
   if (unknown) ledger_.unknown(sending->record);
-  if (any_out || unknown) co_await services_.storage.write(ledger_.keep(record));
+  if (any_out || unknown) {
+    sending->stored = true;
+    co_await services_.storage.write(ledger_.keep(record));
+  }
 
   if (sending->refused) {
     tries_.erase(record.key);
@@ -218,8 +224,12 @@ asio::awaitable<void> Sender::accepted(std::shared_ptr<Sending> sending, std::si
   Record& record = *sending->record;
   record.segments[index].state = SegmentState::sent;
   if (!id.empty()) ledger_.sent(sending->record, index, id);
+  // Without reports to come nothing needs the record of a text that is out.
+  const bool over = !setting_.delivery_reports && record.all(SegmentState::sent);
+  const bool was_stored = std::exchange(sending->stored, !over);
   try {
-    co_await services_.storage.write(ledger_.keep(record));
+    auto entries = over ? ledger_.erase(record) : ledger_.keep(record);
+    if (!over || was_stored) co_await services_.storage.write(std::move(entries));
     co_await reports_.settle_waiting();
   } catch (const std::exception& e) {  // it is sent all the same; only its receipts may be lost
     log::error("smpp.record_not_stored", {{"carrier", setting_.name}, {"error", e.what()}});

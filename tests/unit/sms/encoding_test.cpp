@@ -76,6 +76,9 @@ TEST_CASE("GSM 7 has every character of its tables, both ways (3GPP TS 23.038 §
     CHECK(from_gsm7(*to_gsm7(std::u32string(1, c))) == std::u32string(1, c));
   }
   for (const char32_t c : std::u32string(U"çáíóúêôõã`\tΑ😀’")) CHECK(gsm7_septets(c) == 0);
+  int known = 0;
+  for (char32_t c = 0; c <= 0x110000; ++c) known += gsm7_septets(c) > 0 ? 1 : 0;
+  CHECK(known == 137);  // 127 without ESC, and 10 behind it
   CHECK(gsm7_septets(U'Ç') == 1);
   CHECK_FALSE(to_gsm7(U"naïve"));
 }

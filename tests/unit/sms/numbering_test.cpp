@@ -128,6 +128,19 @@ TEST_CASE("Addresses go to SMPP's type of number and back (SMPP 3.4 §5.2.5)") {
   CHECK(in(1, 1, "").type == Address::Type::alphanumeric);
 }
 
+TEST_CASE("A contact's number is remembered as what it is, and nothing else is") {
+  ContactNumbers numbers;
+  for (int times = 0; times < 2; ++times) {
+    CHECK(*numbers.parse("+46701234567", "US") == Address{Address::Type::international, "+46701234567"});
+    CHECK(*numbers.parse("0701234567", "SE") == Address{Address::Type::international, "+46701234567"});
+    CHECK_FALSE(numbers.parse("0701234567", "").has_value());
+    CHECK(*numbers.parse("72404", "US") == Address{Address::Type::short_code, "72404"});
+    CHECK_FALSE(numbers.parse("911", "US").has_value());
+    CHECK_FALSE(numbers.parse("+1", "US").has_value());
+    CHECK(numbers.parse("alpha.acme", "US")->type == Address::Type::alphanumeric);
+  }
+}
+
 TEST_CASE("A receipt's address may be written in the national form") {
   const Address ours{Address::Type::international, "+46701234567"};
   CHECK(smpp::may_be_same(ours, {1, 1, "46701234567"}));

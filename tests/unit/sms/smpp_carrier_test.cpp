@@ -75,6 +75,28 @@ SMPP_TEST("Every segment asks for a receipt, and theirs fold into one (sms.md §
   co_await host.end();
 }
 
+SMPP_TEST("Without reports nothing is remembered of a text that is out, but of one that is out in part", without_reports) {
+  host.smsc.statuses = {Status::ok, Status::ok, Status::queue_full};
+  host.start({{"delivery_reports", false}, {"window", 1}});
+  co_await host.up();
+  const auto single = co_await host.send("1:a", "hello");
+  CHECK(outcome(single) == "sent");
+  CHECK(host.smsc.submitted[0].message.registered_delivery == 0);
+  CHECK(host.storage.entries.empty());
+  const std::string text(200, 'x');
+  const auto part = co_await host.send("1:b", text);
+  CHECK(outcome(part) == "unavailable");
+  CHECK(host.storage.count("main/m/") == 1);
+  co_await host.stop();
+  host.start({{"delivery_reports", false}, {"window", 1}});
+  co_await host.up();
+  const auto rest = co_await host.send("1:b", text);
+  CHECK(outcome(rest) == "sent");
+  CHECK(host.smsc.submitted.size() == 4);
+  CHECK(host.storage.entries.empty());
+  co_await host.end();
+}
+
 SMPP_TEST("A receipt that overtakes its submit_sm_resp is kept and counts (sms.md §0.2)", overtakes) {
   host.smsc.receipt_first = true;
   host.start();
