@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace wherry::sms::smpp {
@@ -100,28 +101,35 @@ asio::awaitable<void> Ledger::sweep() {
     gone.push_back({entry->first, {}});
     entry = forget_parked(entry);
   }
-  std::erase_if(live_, [](const auto& live) { return live.second.expired(); });
   if (!gone.empty()) co_await storage_.write(std::move(gone));
 }
 
 // A record of an earlier run with segments of unknown outcome. Those that are live speak for themselves.
 void Ledger::note_unknown(Record record) {
-  const auto live = live_.find(record.key);
-  if (!record.has(SegmentState::written) || unknown_.size() >= kMostUnknown || (live != live_.end() && !live->second.expired())) return;
+  if (!record.has(SegmentState::written) || unknown_.size() >= kMostUnknown || find_live(record.key)) return;
   unknown(create(std::move(record)));
 }
 
 std::shared_ptr<Record> Ledger::create(Record record) {
+  if (live_.size() >= most_live_) {  // a weak pointer holds the memory of what it pointed to
+    std::erase_if(live_, [](const auto& live) { return live.second.expired(); });
+    most_live_ = std::max(kRecent, 2 * live_.size());
+  }
   auto shared = std::make_shared<Record>(std::move(record));
   live_[shared->key] = shared;
   return shared;
 }
 
+std::shared_ptr<Record> Ledger::find_live(const std::string& message_key) const {
+  const auto live = live_.find(message_key);
+  return live == live_.end() ? nullptr : live->second.lock();
+}
+
 asio::awaitable<std::shared_ptr<Record>> Ledger::open(std::string message_key) {
-  if (auto here = live_[message_key].lock()) co_return here;
+  if (auto here = find_live(message_key)) co_return here;
   const std::string row = key("m", escape_key(message_key));
   const auto entries = co_await storage_.read(row, std::string(), 1);
-  if (auto here = live_[message_key].lock()) co_return here;  // somebody was faster
+  if (auto here = find_live(message_key)) co_return here;  // somebody was faster
   if (entries.empty() || entries.front().key != row) co_return nullptr;
   auto record = parse_record(entries.front().value);
   if (!record) co_return nullptr;

@@ -107,6 +107,7 @@ class Ledger {
   bool is_ready(const ReportedReceipt& reported) const { return unanswered_.empty() || *unanswered_.begin() > reported.after; }
   template <class See> void learn(See see);
   asio::awaitable<std::vector<connector::Entry>> read_page(std::string kind, std::string after);
+  std::shared_ptr<Record> find_live(const std::string& message_key) const;
   void note_unknown(Record record);
   void remember_parked(const std::string& entry, ReportedReceipt reported);
   std::map<std::string, ReportedReceipt>::iterator forget_parked(std::map<std::string, ReportedReceipt>::iterator parked);
@@ -115,7 +116,8 @@ class Ledger {
   connector::Storage& storage_;
   const base::Clock& clock_;
   std::string name_;
-  std::map<std::string, std::weak_ptr<Record>> live_;       // by key
+  std::map<std::string, std::weak_ptr<Record>> live_;       // by key; the dead among them are thrown out at most_live_
+  std::size_t most_live_ = 0;
   std::map<std::string, std::shared_ptr<Record>> unknown_;  // by key
   std::map<std::string, int> under_way_;                    // by the receiver
   std::set<std::uint64_t> unanswered_;                      // numbers from started()
