@@ -18,6 +18,7 @@
 #include <sstream>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <utility>
 
 namespace wherry {
 
@@ -90,6 +91,9 @@ asio::awaitable<base::Result<void>> App::start() {
   auto driver = open_store(config_);
   if (!driver) co_return driver.error();
   database_ = std::make_unique<db::Database>(loop_.get_executor(), std::move(*driver));
+  database_->on_given_up([this] {
+    if (on_store_lost) std::exchange(on_store_lost, nullptr)();
+  });
 
   http_client_ = std::make_unique<net::HttpClient>(loop_.get_executor());
   http_server_ = std::make_unique<net::HttpServer>(loop_.get_executor());

@@ -10,6 +10,7 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -30,6 +31,9 @@ class App {
   // Everything up, or an error that names the key or file (house.md §8: at start everything is fatal).
   boost::asio::awaitable<base::Result<void>> start();
   boost::asio::awaitable<void> stop();
+
+  // Called once the store has been lost for too long: nothing can be kept any more, so the process is to end.
+  std::function<void()> on_store_lost;
 
  private:
   struct Network {  // in the order of their lives

@@ -1,3 +1,4 @@
+#include "gateway/base/within.hpp"
 #include "gateway/commands.hpp"
 
 #include "gateway/app.hpp"
@@ -40,6 +41,14 @@ asio::awaitable<void> serve(App& app, const Config& config, asio::io_context& lo
     code = exit_failed;
     loop.stop();
   }
+}
+
+// Started again, it waits for the store; meanwhile the XMPP server and the networks keep what they have.
+asio::awaitable<void> end_without_store(asio::io_context& loop) {
+  constexpr std::chrono::seconds for_last_words(1);  // those whose messages could not be stored are being told
+  log::error("gateway.ended", {{"reason", "the store was lost for too long"}});
+  co_await base::sleep(for_last_words);
+  loop.stop();
 }
 
 asio::awaitable<void> stop_at_signal(App& app, asio::io_context& loop) {
@@ -90,7 +99,11 @@ int run_gateway(const std::filesystem::path& file) {
   int code = exit_ok;
   asio::io_context loop(1);
   App app(*config, loop);
-  // The two outermost coroutines; everything else belongs to a TaskGroup.
+  app.on_store_lost = [&] {
+    code = exit_failed;
+    asio::co_spawn(loop, end_without_store(loop), asio::detached);
+  };
+  // The outermost coroutines; everything else belongs to a TaskGroup.
   asio::co_spawn(loop, serve(app, *config, loop, code), asio::detached);
   asio::co_spawn(loop, stop_at_signal(app, loop), asio::detached);
   loop.run();

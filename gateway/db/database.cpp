@@ -9,11 +9,27 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
 #include <deque>
 #include <iterator>
 #include <optional>
 
 namespace wherry::db {
+
+namespace {
+
+bool is_loss(const std::exception_ptr& error) {
+  if (!error) return false;
+  try {
+    std::rethrow_exception(error);
+  } catch (const DatabaseLost&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
+}  // namespace
 
 struct Database::Impl : std::enable_shared_from_this<Impl> {
   Impl(asio::any_io_executor executor, std::unique_ptr<Driver> driver, DatabasePolicy p)
@@ -26,6 +42,7 @@ struct Database::Impl : std::enable_shared_from_this<Impl> {
   asio::any_io_executor loop;
   DatabasePolicy policy;
   std::deque<GroupItem> waiting;
+  std::function<void()> given_up;
   // Held while a group is on its way, so that the loop does not end before its answer comes.
   std::optional<asio::executor_work_guard<asio::any_io_executor>> in_flight;
   Worker worker;
@@ -58,8 +75,12 @@ void Database::Impl::send_next() {
 
 void Database::Impl::finished(Group group) {
   send_next();  // first, so that the disk works while the callbacks run
+  const bool lost = std::any_of(group.begin(), group.end(), [](const GroupItem& item) { return is_loss(item.error); });
   for (GroupItem& item : group) item.done(std::move(item.error));
+  if (lost && given_up) given_up();
 }
+
+void Database::on_given_up(std::function<void()> told) { impl_->given_up = std::move(told); }
 
 Database::Database(asio::any_io_executor loop, std::unique_ptr<Driver> driver, DatabasePolicy policy)
     : impl_(std::make_shared<Impl>(std::move(loop), std::move(driver), policy)) {}

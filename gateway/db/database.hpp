@@ -101,6 +101,9 @@ class Database {
   // write through its Transaction and assign, not append to, what it captured.
   asio::awaitable<void> transact(Closure closure);
 
+  // `told` is called on the loop when something has failed with DatabaseLost, behind the callbacks of all that failed.
+  void on_given_up(std::function<void()> told);
+
   // As transact, without a coroutine: `done` is called on the loop with what was thrown, or null.
   void submit(Closure closure, std::function<void(std::exception_ptr)> done);
 

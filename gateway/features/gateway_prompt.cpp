@@ -1,6 +1,7 @@
 // XEP-0100 §6.3, jabber:iq:gateway: what a person types becomes a JID.
 #include "gateway/features/features.hpp"
 
+#include "gateway/base/log.hpp"
 #include "gateway/base/text.hpp"
 #include "gateway/transport/addressing.hpp"
 
@@ -43,14 +44,24 @@ std::vector<std::string> readings_of(Transport& transport, std::string typed) {
   return readings;
 }
 
-asio::awaitable<void> answer(Transport& transport, xmpp::Stanza iq, std::vector<std::string> readings) {
-  const std::string first = readings.front();
-  auto contact = co_await transport.connector().parse_contact(first, account_of(transport, iq.from));
-  if (!contact && readings.size() > 1) {
+// The first reading that is a contact, or why the first is none.
+asio::awaitable<base::Result<base::ContactId>> find(Transport& transport, base::AccountId account, std::vector<std::string> readings) {
+  base::Result<base::ContactId> contact = base::Error{base::Errc::unavailable, "The network's connector failed; please try again later."};
+  try {
+    const std::string first = readings.front();
+    contact = co_await transport.connector().parse_contact(first, account);
+    if (contact || readings.size() == 1) co_return contact;
     const std::string second = readings.back();
-    auto other = co_await transport.connector().parse_contact(second, account_of(transport, iq.from));
+    auto other = co_await transport.connector().parse_contact(second, account);
     if (other) contact = std::move(other);
+  } catch (const std::exception& e) {
+    log::warn("gateway_prompt.failed", {{"transport", transport.domain().str()}, {"error", e.what()}});
   }
+  co_return contact;
+}
+
+asio::awaitable<void> answer(Transport& transport, xmpp::Stanza iq, std::vector<std::string> readings) {
+  const auto contact = co_await find(transport, account_of(transport, iq.from), std::move(readings));
   if (!contact) co_return transport.reply_error(iq, contact.error());
   const auto jid = transport.jid_of(*contact);
   if (!jid) co_return transport.reply_error(iq, jid.error());

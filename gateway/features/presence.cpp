@@ -3,6 +3,7 @@
 #include "gateway/features/features.hpp"
 #include "gateway/features/presence.hpp"
 
+#include "gateway/base/text.hpp"
 #include "gateway/base/within.hpp"
 #include "gateway/features/subscriptions.hpp"
 #include "gateway/transport/addressing.hpp"
@@ -12,6 +13,9 @@ namespace wherry::features {
 using connector::Availability;
 
 namespace {
+
+constexpr std::size_t most_status_bytes = 1024;
+constexpr std::size_t most_resources = 100;  // of one user: a server may invent any number
 
 Availability availability_of(const xmpp::Element& presence) {
   const std::string_view show = presence.child_text("show", ns::component);
@@ -65,7 +69,8 @@ void came(Transport& transport, LiveAccount& account, const xmpp::Stanza& stanza
   const bool was_online = account.is_online();
   transport::UserPresence presence;
   presence.availability = availability_of(stanza.element);
-  presence.status = stanza.element.child_text("status", ns::component);
+  presence.status = base::utf8_prefix(stanza.element.child_text("status", ns::component), most_status_bytes);
+  if (is_new && account.resources.size() >= most_resources) return transport.reply_error(stanza, xmpp::StanzaError{"wait", "resource-constraint", "You are here with too many devices at once."});
   transport.accounts().user_available(account, stanza.from, presence);
   connector::SetPresence news;
   news.availability = presence.availability;
@@ -135,7 +140,7 @@ void to_contact(Transport& transport, xmpp::Stanza stanza) {
   if (contact == account->contacts.end()) return;
   contact->second.directed = true;
   presence.availability = availability_of(stanza.element);
-  presence.status = stanza.element.child_text("status", ns::component);
+  presence.status = base::utf8_prefix(stanza.element.child_text("status", ns::component), most_status_bytes);
   forward(transport, *account, std::move(presence));
 }
 

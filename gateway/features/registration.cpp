@@ -60,7 +60,7 @@ connector::Account present_account(const LiveAccount& account) {
   return present;
 }
 
-asio::awaitable<void> show(Transport& transport, xmpp::Stanza iq) {
+asio::awaitable<void> show_form_of(Transport& transport, xmpp::Stanza iq) {
   const LiveAccount* account = transport.accounts().find(iq.from);
   connector::Applicant applicant = applicant_for(iq.from);
   connector::Account present;
@@ -78,6 +78,20 @@ asio::awaitable<void> show(Transport& transport, xmpp::Stanza iq) {
   if (dialogue.shown) show_form(query, *dialogue.shown);
   else query.add_text_child("instructions", "Nothing needs to be filled in: just register.");
   transport.send(result);
+}
+
+// Whatever the connector does, the question is answered.
+asio::awaitable<void> show(Transport& transport, xmpp::Stanza iq) {
+  const xmpp::Element refused = xmpp::error_reply(iq, xmpp::StanzaError{"wait", "remote-server-timeout", "The network did not answer; please try again later."});
+  std::string trouble;
+  try {
+    co_await show_form_of(transport, std::move(iq));
+  } catch (const std::exception& e) {
+    trouble = e.what();
+  }
+  if (trouble.empty()) co_return;
+  log::warn("registration.failed", {{"transport", transport.domain().str()}, {"error", trouble}});
+  transport.send(refused);
 }
 
 // What was submitted does not travel back: there may be a password in it (§3.3).
@@ -117,6 +131,9 @@ asio::awaitable<void> enrol(Transport& transport, xmpp::Stanza iq, std::shared_p
     failure = Error{Errc::unavailable, "The network did not answer in time; please try again later."};
   } catch (const db::DatabaseLost&) {
     failure = Error{Errc::unavailable, "The gateway cannot store your registration just now; please try again later."};
+  } catch (const std::exception& e) {
+    log::warn("registration.failed", {{"transport", transport.domain().str()}, {"error", e.what()}});
+    failure = Error{Errc::unavailable, "The network's connector failed; please try again later."};
   }
   registering->users.erase(user);
   if (failure) co_return reply(transport, iq, refusal(*failure));

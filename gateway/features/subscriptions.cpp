@@ -12,6 +12,8 @@ using connector::Availability;
 
 namespace {
 
+constexpr std::size_t most_contacts = 5000;  // of one account
+
 void send_presence(Transport& transport, const xmpp::Jid& from, const xmpp::Jid& to, std::string_view type) {
   transport.send(xmpp::make_stanza(xmpp::Kind::presence, from, to, type, ""));
 }
@@ -30,11 +32,20 @@ void tell_network(Transport& transport, LiveAccount& account, connector::Action 
   if (!put) transport.reply_error(stanza, put.error());
 }
 
+// A request that leads nowhere: why, and an end of the waiting (RFC 6121 §3.1.3), which the error alone is not to every server.
+void refuse(Transport& transport, const xmpp::Stanza& stanza, const xmpp::StanzaError& error) {
+  transport.reply_error(stanza, error);
+  send_presence(transport, stanza.to.bare(), stanza.from.bare(), "unsubscribed");
+}
+
 void subscribe(Transport& transport, LiveAccount& account, const base::ContactId& contact, const xmpp::Stanza& stanza) {
   store::ContactRow row = row_of(account, contact);
   if (row.user_sees) {  // RFC 6121 §3.1.3: already approved; say so again
     send_presence(transport, stanza.to.bare(), stanza.from.bare(), "subscribed");
     return send_contact_presence(transport, account, account.contacts.at(contact), stanza.from.bare());
+  }
+  if (!account.contacts.contains(contact) && account.contacts.size() >= most_contacts) {
+    return refuse(transport, stanza, {"wait", "resource-constraint", "Your contact list is full here: " + std::to_string(most_contacts) + " contacts are the most."});
   }
   row.user_asked = true;
   transport.accounts().put_contact(account, std::move(row));
@@ -52,12 +63,6 @@ void unsubscribe(Transport& transport, LiveAccount& account, const base::Contact
   connector::RemoveContact remove;
   remove.contact = contact;
   tell_network(transport, account, std::move(remove), contact, stanza);
-}
-
-// A request that leads nowhere: why, and an end of the waiting (RFC 6121 §3.1.3), which the error alone is not to every server.
-void refuse(Transport& transport, const xmpp::Stanza& stanza, const xmpp::StanzaError& error) {
-  transport.reply_error(stanza, error);
-  send_presence(transport, stanza.to.bare(), stanza.from.bare(), "unsubscribed");
 }
 
 // The user's answer to a contact that asked, or a change of mind.

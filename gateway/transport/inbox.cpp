@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 namespace wherry::transport {
 
@@ -126,10 +127,11 @@ void Inbox::put_failed(base::AccountId account, Origin origin, base::Error error
 // ---- Reports on what we sent ----
 
 asio::awaitable<void> Inbox::publish_progress(base::AccountId account, connector::MessageProgressed progress) {
-  for (std::uint64_t before = settles_;; before = settles_) {
+  for (std::uint64_t before = settles_[account];;) {
     const bool known = co_await apply_progress(account, progress);
     if (known) co_return;
-    if (before == settles_) break;  // else the send may have returned while we looked
+    const std::uint64_t now = settles_[account];
+    if (std::exchange(before, now) == now) break;  // else the send may have returned while we looked
   }
   // It may be about a send that has not returned yet. It waits in memory: should the process die now, the send itself is
   // reported as uncertain, and the report is not needed for the sender to know.
@@ -142,7 +144,7 @@ asio::awaitable<void> Inbox::publish_progress(base::AccountId account, connector
 }
 
 void Inbox::outbox_settled(base::AccountId account) {
-  ++settles_;
+  ++settles_[account];
   const auto found = parked_.find(account);
   if (found == parked_.end() || found->second.empty()) return;
   auto parked = std::move(found->second);

@@ -103,7 +103,7 @@ class Inbox {
   std::unordered_map<base::AccountId, std::vector<std::int64_t>> returned_;  // rows that are only in the store until they are sent anew
   std::deque<Item> lately_;  // what our server has taken for users of other servers, who may give it back later
   RecentlySent recent_;
-  std::uint64_t settles_ = 0;  // of the outbox, so far
+  std::unordered_map<base::AccountId, std::uint64_t> settles_;  // of the outbox, so far
   std::unordered_map<base::AccountId, std::vector<connector::MessageProgressed>> parked_;  // reports that came before their sends returned
   base::TaskGroup tasks_;
 };

@@ -21,6 +21,8 @@ const char* unregistered_meanwhile_text = "You have unregistered while it was be
 
 const char* unregistered_text = "You are no longer registered here; the message was not sent.";
 
+const char* expired_text = "The network could not be reached for too long; the message was not sent.";
+
 bool is_final(Errc code) { return code != Errc::unavailable && code != Errc::uncertain; }
 
 }  // namespace
@@ -73,7 +75,7 @@ base::Result<void> Outbox::accept(LiveAccount& account, connector::Action action
     if (!error) return committed(std::move(*held));
     Item& lost = **held;
     if (const auto found = queues_.find(lost.row.account); found != queues_.end()) --found->second.waiting;
-    events_.failed(lost.row.account, lost.origin, Error{Errc::unavailable, "The gateway could not store your message; please send it again later."});
+    events_.not_stored(lost.row.account, lost.origin, Error{Errc::unavailable, "The gateway could not store your message; please send it again later."});
   });
   return base::ok();
 }
@@ -150,7 +152,7 @@ asio::awaitable<bool> Outbox::work_one(base::AccountId account, std::string chat
 
   const std::int64_t now = base::to_milliseconds(clock_.now());
   if (now >= item->row.deadline) {
-    fail(*item, Error{Errc::unavailable, "The network could not be reached for too long; the message was not sent."});
+    fail(*item, Error{Errc::unavailable, expired_text});
     co_return true;
   }
   if (item->row.not_before > now) {
@@ -279,6 +281,24 @@ void Outbox::pop(base::AccountId account, const std::string& chat) {
   if (is_spilled() && !reloading_ && in_memory_ < limits_.in_memory / 2) {
     reloading_ = true;
     tasks_.spawn("outbox.reload", reload());
+  }
+}
+
+void Outbox::expire() {
+  const std::int64_t now = base::to_milliseconds(clock_.now());
+  std::vector<Item*> expired;
+  for (auto& [account, queue] : queues_) {
+    for (auto& [name, chat] : queue.chats) {
+      // Rows of one chat have rising deadlines; what is being worked on ends by itself.
+      for (const auto& item : chat.items) {
+        if (chat.working || item->row.deadline > now) break;
+        expired.push_back(item.get());
+      }
+    }
+  }
+  for (Item* item : expired) fail(*item, Error{Errc::unavailable, expired_text});
+  for (auto& [account, queue] : queues_) {
+    std::erase_if(queue.chats, [](const auto& entry) { return entry.second.items.empty() && !entry.second.working; });
   }
 }
 

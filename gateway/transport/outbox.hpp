@@ -26,6 +26,7 @@ struct OutboxLimits {
 // How a send ended, for the inbox to tell.
 struct OutboxEvents {
   std::function<void(base::AccountId, Origin, base::Error)> failed;  // within the turn that settles the row: one commit
+  std::function<void(base::AccountId, Origin, base::Error)> not_stored;  // the store is lost: only the link can tell
   std::function<void(base::AccountId, const store::SentMessage&)> sent;
   std::function<void(base::AccountId)> settled;  // a perform ended, whichever way
 };
@@ -49,6 +50,9 @@ class Outbox {
   void account_online(LiveAccount& account);
   // Forgets the rows of a removed account, telling their senders.
   void account_removed(base::AccountId account);
+
+  // Tells the senders of what waits behind its deadline, whether its account is there or not. Now and then.
+  void expire();
 
   // Whether something of the account is with the connector: a report may be about it.
   bool is_performing(base::AccountId account) const;

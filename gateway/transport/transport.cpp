@@ -94,6 +94,10 @@ OutboxEvents Transport::outbox_events() {
   events.failed = [this](base::AccountId account, Origin origin, base::Error error) {
     inbox_.put_failed(account, std::move(origin), std::move(error));
   };
+  events.not_stored = [this](base::AccountId account, Origin origin, base::Error error) {
+    const Delivery failed = SendFailed{std::move(origin), error.code, std::move(error.text)};
+    for (const auto& stanza : stanzas_of(accounts_.find(account), failed, "")) send(stanza);
+  };
   events.sent = [this](base::AccountId, const store::SentMessage& sent) { inbox_.note_sent(sent); };
   events.settled = [this](base::AccountId account) { inbox_.outbox_settled(account); };
   return events;
@@ -106,6 +110,7 @@ asio::awaitable<void> Transport::start() {
   co_await outbox_.load(network_, services_.store_id + "-");
   connector_tasks_.spawn("connector", run_connector());
   tasks_.spawn("inbox.returned", resend_returned());
+  tasks_.spawn("outbox.expire", expire());
   accounts_.start();
   link_tasks_.spawn("link", link_.run());
 }
@@ -130,6 +135,10 @@ asio::awaitable<void> Transport::run_connector() {
 // To users whose presence we do not see, or whose server was not to be reached.
 asio::awaitable<void> Transport::resend_returned() {
   for (const std::chrono::hours pause(1);; co_await base::sleep(pause)) inbox_.resend_returned();
+}
+
+asio::awaitable<void> Transport::expire() {
+  for (const std::chrono::seconds pause(30);; co_await base::sleep(pause)) outbox_.expire();
 }
 
 asio::awaitable<void> Transport::publish(base::AccountId account, connector::Event event) {

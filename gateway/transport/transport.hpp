@@ -90,6 +90,7 @@ class Transport {
   std::vector<xmpp::Element> stanzas_of(const LiveAccount* account, const Delivery& delivery, const std::string& id) const;
   asio::awaitable<void> run_connector();
   asio::awaitable<void> resend_returned();
+  asio::awaitable<void> expire();
   AccountEvents account_events();
   OutboxEvents outbox_events();
   xmpp::ComponentEvents link_events();

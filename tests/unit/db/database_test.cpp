@@ -220,9 +220,12 @@ TEST_CASE("A database lost for longer than give_up_after fails what waits, then 
   policy.give_up_after = std::chrono::seconds(1);
   Fixture f(DatabaseKind::sqlite, policy);
   f.faults->lose_begins = 1'000'000;
+  int told = 0;
+  f.database->on_given_up([&] { ++told; });
   f.submit(Fixture::insert(1));
   f.submit(Fixture::insert(2));
   f.run_until_all_ended();
+  CHECK(told == 1);
   CHECK(f.outcomes[0] == "unplugged");
   CHECK(f.outcomes[1] == "unplugged");
   const int begun = f.faults->begun;
@@ -235,6 +238,7 @@ TEST_CASE("A database lost for longer than give_up_after fails what waits, then 
   f.run_until_all_ended();
   CHECK(f.outcomes[3] == "");
   CHECK(f.ids() == range(4, 4));
+  CHECK(told == 2);
 }
 
 TEST_CASE("~Database waits for the group that runs and drops what has not begun (database.hpp)") {

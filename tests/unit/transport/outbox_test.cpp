@@ -73,6 +73,9 @@ struct Reports final : connector::EventSink {
 struct Fixture {
   explicit Fixture(OutboxLimits limits) {
     for (std::int64_t id : {1, 2}) insert(store, account(id, "user" + std::to_string(id) + "@example.net", domain));
+    store::AccountRow away = account(3, "user3@example.net", domain);
+    away.policy = store::AccountPolicy::follow_presence;
+    insert(store, away);
     database.emplace(loop.get_executor(), std::move(store.driver));
     journal.emplace(loop.get_executor(), *database, domain);
     AccountEvents events;
@@ -85,6 +88,7 @@ struct Fixture {
     accounts_here = &*accounts;
     OutboxEvents told;
     told.failed = [this](base::AccountId, Origin, base::Error error) { failures.push_back(error.text); };
+    told.not_stored = told.failed;
     told.sent = [](base::AccountId, const store::SentMessage&) {};
     told.settled = [](base::AccountId) {};
     outbox.emplace(loop.get_executor(), *journal, *database, *accounts, clock, domain, limits, std::move(told));
@@ -152,4 +156,21 @@ TEST_CASE("What finds the memory full is sent later, and is never taken for what
   f.until([&] { return f.network.sent.size() + f.failures.size() == 3; });
   CHECK(f.network.sent == std::multiset<std::string>{"one", "three", "two"});
   CHECK(f.failures.empty());
+}
+
+TEST_CASE("A deadline counts for those whose session is not up, too (give_up_after_seconds)") {
+  OutboxLimits limits;
+  limits.deadline = std::chrono::seconds(0);
+  Fixture f(limits);
+  f.send(3, "+1", "one");
+  f.send(3, "+1", "two");
+  f.send(3, "+2", "three");
+  f.until_committed();
+  CHECK(f.outbox->waiting() == 3);
+  f.outbox->expire();
+  f.until_committed();
+  CHECK(f.failures.size() == 3);
+  CHECK(f.outbox->waiting() == 0);
+  f.outbox->expire();
+  CHECK(f.failures.size() == 3);
 }
