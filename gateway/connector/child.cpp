@@ -239,7 +239,8 @@ asio::awaitable<void> ChildConnector::run() {
   const auto state = co_await asio::this_coro::cancellation_state;
   const bool orderly = state.cancelled() != asio::cancellation_type::none;
   co_await asio::this_coro::reset_cancellation_state();
-  co_await end(orderly ? limits_.stop : misbehaved_grace);
+  const std::chrono::milliseconds grace = orderly ? limits_.stop : misbehaved_grace;
+  co_await end(grace);
   std::rethrow_exception(failed);
 }
 
