@@ -155,7 +155,7 @@ int register_user(const std::filesystem::path& file, const std::string& transpor
     if (candidate.transport.link.domain.str() == transport) entry = &candidate;
   }
   if (!entry) return complain({base::Errc::bad_input, file.string() + ": there is no transport with the domain " + transport});
-  store::AccountRow row{base::AccountId{}, transport, jid->bare(), {}, entry->transport.policy, ""};
+  store::AccountRow row{base::AccountId{}, transport, jid->bare(), {}, entry->transport.policy, "", true};
   for (const std::string& answer : answers) {
     const auto equals = answer.find('=');
     if (equals == 0 || equals == std::string::npos) return complain({base::Errc::bad_input, answer + ": must be written as name=value"});

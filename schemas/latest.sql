@@ -9,7 +9,7 @@ CREATE TABLE accounts (
   credentials TEXT NOT NULL,  -- sealed, with the context "account:<id>:credentials"
   policy BIGINT NOT NULL,     -- 0 always on, 1 while the user has a presence
   lang TEXT NOT NULL
-);
+, imports BIGINT NOT NULL DEFAULT 1);
 
 CREATE INDEX accounts_by_user ON accounts (user_jid);
 
@@ -26,7 +26,7 @@ CREATE TABLE contacts (
   name TEXT NOT NULL,
   user_sees BIGINT NOT NULL,
   user_asked BIGINT NOT NULL,
-  contact_sees BIGINT NOT NULL,
+  contact_sees BIGINT NOT NULL, offer BIGINT NOT NULL DEFAULT 0,
   PRIMARY KEY (account, contact)
 ) WITHOUT ROWID;
 
@@ -98,6 +98,7 @@ CREATE TABLE accounts (
   credentials TEXT NOT NULL,
   policy BIGINT NOT NULL,
   lang TEXT NOT NULL,
+  imports BIGINT NOT NULL,
   PRIMARY KEY (id),
   FOREIGN KEY (user_jid) REFERENCES users(jid)
 );
@@ -117,6 +118,7 @@ CREATE TABLE contacts (
   user_sees BIGINT NOT NULL,
   user_asked BIGINT NOT NULL,
   contact_sees BIGINT NOT NULL,
+  offer BIGINT NOT NULL,
   PRIMARY KEY (account, contact),
   FOREIGN KEY (account) REFERENCES accounts(id)
 );

@@ -131,6 +131,7 @@ Result<Greeting> parse_greeting(const json& object) {
   members.word("idempotency", idempotencies, network.idempotency);
   members.boolean("redelivers", network.redelivers);
   members.boolean("has_presence", network.has_presence);
+  members.boolean("has_contact_list", network.has_contact_list);
   members.boolean("reports_delivery", network.reports_delivery);
   Members capabilities(whole.object("capabilities"), "capabilities.", error);
   capabilities.number("text_bytes", greeting.capabilities.text_bytes);

@@ -14,6 +14,7 @@ using nlohmann::json;
 
 constexpr std::size_t most_id_bytes = 2000;
 constexpr std::size_t most_files = 100;
+constexpr std::size_t most_listed = 5000, most_groups = 20;  // contacts of a list, groups of one of them
 constexpr std::int64_t most_milliseconds = 9'000'000'000'000;  // year 2255: still within a nanosecond clock's 64 bits
 
 constexpr std::array<std::pair<Availability, std::string_view>, 6> availabilities{{
@@ -53,6 +54,7 @@ template <> constexpr std::string_view type_name<MessageProgressed> = "message_p
 template <> constexpr std::string_view type_name<ContactAsked> = "contact_asked";
 template <> constexpr std::string_view type_name<ContactAnswered> = "contact_answered";
 template <> constexpr std::string_view type_name<ContactRemoved> = "contact_removed";
+template <> constexpr std::string_view type_name<ContactsListed> = "contacts_listed";
 template <> constexpr std::string_view type_name<PresenceChanged> = "presence_changed";
 template <> constexpr std::string_view type_name<AccountChanged> = "account_changed";
 
@@ -73,6 +75,7 @@ template <class V> void members(V& v, Is<MessageProgressed> auto& m) { v.require
 template <class V> void members(V& v, Is<ContactAsked> auto& m) { v.required("contact", m.contact); v.optional("name", m.name); }
 template <class V> void members(V& v, Is<ContactAnswered> auto& m) { v.required("contact", m.contact); v.required("accepted", m.accepted); }
 template <class V> void members(V& v, Is<ContactRemoved> auto& m) { v.required("contact", m.contact); }
+template <class V> void members(V& v, Is<ContactsListed> auto& m) { v.contacts(m.contacts); }
 template <class V> void members(V& v, Is<PresenceChanged> auto& m) { v.required("contact", m.contact); v.required("availability", m.availability); v.optional("status", m.status); }
 template <class V> void members(V& v, Is<AccountChanged> auto& m) { v.required("online", m.online); v.optional("needs_login", m.needs_login); v.optional("text", m.text); }
 // clang-format on
@@ -139,7 +142,29 @@ class Writer {
     out_ += ']';
   }
 
+  void contacts(const std::vector<ListedContact>& contacts) {
+    begin("contacts");
+    out_ += '[';
+    for (const ListedContact& listed : contacts) {
+      out_ += &listed == contacts.data() ? R"({"contact":)" : R"(,{"contact":)";
+      append_json_string(out_, listed.contact.value);
+      optional("name", listed.name);
+      if (!listed.groups.empty()) groups(listed.groups);
+      out_ += '}';
+    }
+    out_ += ']';
+  }
+
  private:
+  void groups(const std::vector<std::string>& groups) {
+    begin("groups");
+    out_ += '[';
+    for (const std::string& group : groups) {
+      if (&group != groups.data()) out_ += ',';
+      append_json_string(out_, group);
+    }
+    out_ += ']';
+  }
   void begin(std::string_view name) {
     out_ += ",\"";
     out_ += name;
@@ -226,7 +251,32 @@ class Reader {
     }
   }
 
+  void contacts(std::vector<ListedContact>& contacts) {
+    const json* list = find("contacts", true);
+    if (!list) return;
+    if (!list->is_array() || list->size() > most_listed) return fail("contacts", "must be an array of at most 5000 objects");
+    for (const json& item : *list) {
+      if (!item.is_object()) return fail("contacts", "must be an array of objects");
+      ListedContact listed;
+      Reader reader(item);
+      reader.required("contact", listed.contact);
+      reader.optional("name", listed.name);
+      reader.groups(listed.groups);
+      if (reader.error_) return fail("contacts", reader.error_->text);
+      contacts.push_back(std::move(listed));
+    }
+  }
+
  private:
+  void groups(std::vector<std::string>& groups) {
+    const json* list = find("groups", false);
+    if (!list) return;
+    if (!list->is_array() || list->size() > most_groups) return fail("groups", "must be an array of at most 20 strings");
+    for (const json& group : *list) {
+      if (!group.is_string()) return fail("groups", "must be an array of strings");
+      groups.push_back(group.get_ref<const std::string&>());
+    }
+  }
   const json* find(const char* name, bool needed) {
     if (error_) return nullptr;
     const auto member = object_.find(name);

@@ -57,6 +57,7 @@ struct Network {
   Idempotency idempotency = Idempotency::none;
   bool redelivers = true;     // may publish the same event again after an interruption: the inbox remembers ids
   bool has_presence = false;  // contacts' presence is known; otherwise they are shown available while the session is up
+  bool has_contact_list = false;  // ContactsListed comes: the user is asked whether to bring it over
   bool reports_delivery = false;  // MessageProgressed comes: receipts (XEP-0184) can be offered
 };
 

@@ -41,6 +41,18 @@ struct ContactRemoved {  // the contact removed the user
 };
 
 // ---- Volatile: publish() returns at once; never stored, the newest wins ----
+struct ListedContact {
+  ContactId contact;
+  std::string name;                 // as the list names it, or empty
+  std::vector<std::string> groups;  // the list's own, or none
+  bool operator==(const ListedContact&) const = default;
+};
+// The account's contact list as the network keeps it, whole: after every login, and when it has changed elsewhere. Who is
+// new to the gateway is offered to the user; a contact of it that AddContact then names is answered as any other.
+struct ContactsListed {
+  std::vector<ListedContact> contacts;
+  bool operator==(const ContactsListed&) const = default;
+};
 struct PresenceChanged {
   ContactId contact;
   Availability availability = Availability::online;
@@ -55,7 +67,7 @@ struct AccountChanged {  // the session's own state
 };
 
 using Event = std::variant<MessageReceived, MessageProgressed, ContactAsked, ContactAnswered, ContactRemoved,
-                           PresenceChanged, AccountChanged>;
+                           ContactsListed, PresenceChanged, AccountChanged>;
 
 // Whether the event is kept in the store until the XMPP side has it.
 bool is_durable(const Event& event);

@@ -30,6 +30,7 @@ void gateway_info(Transport& transport, const xmpp::Stanza& iq) {
     if (concerns) add_feature(query, feature);
   }
   add_feature(query, ns::escaping);
+  if (transport.network().has_contact_list) add_feature(query, ns::rosterx);  // XEP-0144 §7.2
   transport.send(result);
 }
 

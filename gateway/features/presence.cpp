@@ -5,6 +5,7 @@
 
 #include "gateway/base/text.hpp"
 #include "gateway/base/within.hpp"
+#include "gateway/features/contact_list.hpp"
 #include "gateway/features/subscriptions.hpp"
 #include "gateway/transport/addressing.hpp"
 
@@ -77,6 +78,7 @@ void came(Transport& transport, LiveAccount& account, const xmpp::Stanza& stanza
   news.status = presence.status;
   forward(transport, account, std::move(news));
   if (is_new) transport.inbox().resend_returned(account.id());
+  if (is_new) offer_contacts(transport, account);
   // A session that is only now coming up tells by itself (on_account_state).
   if (is_new && (was_online || account.state == LiveAccount::State::needs_login)) send_all(transport, account, stanza.from);
 }

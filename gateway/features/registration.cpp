@@ -27,18 +27,36 @@ class FirstForm final : public connector::Dialogue {
   std::optional<connector::Form> shown;
 };
 
+// The gateway's own question, where the network has a contact list (XEP-0100 §6.4, rule B1.43): not the connector's.
+connector::Field imports_field(bool imports) {
+  connector::Field field;
+  field.name = "import_contacts";
+  field.label = "Bring my contact list over";
+  field.type = connector::Field::Type::boolean;
+  field.required = false;
+  field.value = imports ? "1" : "0";
+  return field;
+}
+
 // Answers the first question with what was submitted.
 class Submitted final : public connector::Dialogue {
  public:
-  explicit Submitted(xmpp::Element query) : query_(std::move(query)) {}
+  // `imports`: what holds where nothing is said of it; null where that is not asked.
+  Submitted(xmpp::Element query, bool* imports) : query_(std::move(query)), imports_(imports) {}
   asio::awaitable<connector::Result<connector::Answers>> ask(connector::Form form) override {
     if (asked_) co_return Error{Errc::unsupported, "This network needs more steps than this client's registration form has. " + form.instructions};
     asked_ = true;
-    co_return read_answers(query_, form);
+    if (imports_) form.fields.push_back(imports_field(*imports_));
+    auto answers = read_answers(query_, form);
+    if (!answers || !imports_) co_return answers;
+    const auto answer = answers->extract(form.fields.back().name);
+    if (!answer.empty()) *imports_ = answer.mapped() == "1";
+    co_return answers;
   }
 
  private:
   xmpp::Element query_;
+  bool* imports_;
   bool asked_ = false;
 };
 
@@ -69,12 +87,14 @@ asio::awaitable<void> show_form_of(Transport& transport, xmpp::Stanza iq) {
     applicant.present = &present;
   }
   const bool is_registered = account != nullptr;
+  const bool imports = !account || account->row.imports;
   FirstForm dialogue;
   const auto ended = co_await base::within(log_in_limit, transport.connector().log_in(std::move(applicant), dialogue));
   if (!dialogue.shown && !ended) co_return transport.reply_error(iq, ended.error());
   xmpp::Element result = xmpp::result_of(iq);
   xmpp::Element& query = result.add("query", ns::registration);
   if (is_registered) query.add("registered", ns::registration);  // §3.1.1, rule B4.2
+  if (dialogue.shown && transport.network().has_contact_list) dialogue.shown->fields.push_back(imports_field(imports));
   if (dialogue.shown) show_form(query, *dialogue.shown);
   else query.add_text_child("instructions", "Nothing needs to be filled in: just register.");
   transport.send(result);
@@ -116,12 +136,13 @@ asio::awaitable<void> enrol(Transport& transport, xmpp::Stanza iq, std::shared_p
     applicant.present = &present;
   }
   const bool is_new = applicant.present == nullptr;
+  bool imports = is_new || transport.accounts().find(iq.from)->row.imports;
   std::optional<Error> failure;
   try {
-    Submitted dialogue(*iq.payload());
+    Submitted dialogue(*iq.payload(), transport.network().has_contact_list ? &imports : nullptr);
     auto credentials = co_await base::within(log_in_limit, transport.connector().log_in(std::move(applicant), dialogue));
     if (credentials) {
-      store::AccountRow row{base::AccountId{}, transport.domain().str(), iq.from.bare(), std::move(*credentials), transport.config().policy, std::string(iq.lang())};
+      store::AccountRow row{base::AccountId{}, transport.domain().str(), iq.from.bare(), std::move(*credentials), transport.config().policy, std::string(iq.lang()), imports};
       co_await transport.accounts().put(std::move(row));
       transport.contacts().forget(transport.accounts().find(iq.from)->id());
     } else {
@@ -139,7 +160,7 @@ asio::awaitable<void> enrol(Transport& transport, xmpp::Stanza iq, std::shared_p
   if (failure) co_return reply(transport, iq, refusal(*failure));
   log::info("account.registered", {{"transport", transport.domain().str()}, {"user", log::masked(user)}});
   transport.send(xmpp::result_of(iq));
-  if (is_new) ask_for_presence(transport, iq.from.bare());  // rule B1.8
+  if (is_new) co_await enter_roster(transport, iq.from.bare());  // rule B1.8
 }
 
 asio::awaitable<void> remove(Transport& transport, xmpp::Stanza iq, std::shared_ptr<Registering> registering) {

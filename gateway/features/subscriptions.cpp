@@ -2,6 +2,7 @@
 // events (transport::to_stanzas); never an unasked `subscribed` (rule B1.30).
 #include "gateway/features/subscriptions.hpp"
 
+#include "gateway/features/contact_list.hpp"
 #include "gateway/features/features.hpp"
 #include "gateway/features/presence.hpp"
 #include "gateway/transport/addressing.hpp"
@@ -11,8 +12,6 @@ namespace wherry::features {
 using connector::Availability;
 
 namespace {
-
-constexpr std::size_t most_contacts = 5000;  // of one account
 
 void send_presence(Transport& transport, const xmpp::Jid& from, const xmpp::Jid& to, std::string_view type) {
   transport.send(xmpp::make_stanza(xmpp::Kind::presence, from, to, type, ""));
@@ -48,7 +47,9 @@ void subscribe(Transport& transport, LiveAccount& account, const base::ContactId
     return refuse(transport, stanza, {"wait", "resource-constraint", "Your contact list is full here: " + std::to_string(most_contacts) + " contacts are the most."});
   }
   row.user_asked = true;
+  row.offer = store::Offer::none;
   transport.accounts().put_contact(account, std::move(row));
+  ask_next(transport, account);
   connector::AddContact add;
   add.contact = contact;
   tell_network(transport, account, std::move(add), contact, stanza);
@@ -57,6 +58,7 @@ void subscribe(Transport& transport, LiveAccount& account, const base::ContactId
 void unsubscribe(Transport& transport, LiveAccount& account, const base::ContactId& contact, const xmpp::Stanza& stanza) {
   const bool known = account.contacts.contains(contact);
   transport.accounts().remove_contact(account, contact);
+  account.listed.remove_if([&](const auto& listed) { return listed.contact == contact; });
   send_presence(transport, stanza.to.bare(), stanza.from.bare(), "unsubscribed");
   send_presence(transport, stanza.to.bare(), stanza.from.bare(), "unavailable");
   if (!known) return;
@@ -71,8 +73,12 @@ void answer(Transport& transport, LiveAccount& account, const base::ContactId& c
   const auto found = account.contacts.find(contact);
   if (!accepted && found == account.contacts.end()) return;  // the end of a removal that `unsubscribe` began
   store::ContactRow row = row_of(account, contact);
+  const bool was_offered = std::exchange(row.offer, store::Offer::none) != store::Offer::none;
   row.contact_sees = accepted;
-  transport.accounts().put_contact(account, std::move(row));
+  if (was_offered && !accepted) row.offer = store::Offer::declined;  // of which the network need not hear
+  transport.accounts().put_contact(account, row);
+  ask_next(transport, account);
+  if (row.offer == store::Offer::declined) return;
   connector::AnswerContact reply;
   reply.contact = contact;
   reply.accepted = accepted;
@@ -126,7 +132,15 @@ void on_contact_subscription(Transport& transport, xmpp::Stanza stanza) {
   transport.contacts().resolve(to, account->id(), [&transport, held](const base::Result<base::ContactId>& contact) { apply(transport, *held, contact); });
 }
 
-void ask_for_presence(Transport& transport, const xmpp::Jid& user) { send_presence(transport, transport.domain(), user, "subscribe"); }
+asio::awaitable<void> enter_roster(Transport& transport, xmpp::Jid user) {
+  if (transport.rosters().is_writable(user)) {
+    transport::RosterItem item{transport.domain(), transport.name(), {}};
+    const bool done = co_await transport.rosters().put(user, std::move(item));
+    // The server tells of the user only when something changes; until then it must be asked.
+    if (done) co_return send_presence(transport, transport.domain(), user, "probe");
+  }
+  send_presence(transport, transport.domain(), user, "subscribe");
+}
 
 void end_subscriptions(Transport& transport, const xmpp::Jid& user, const std::vector<base::ContactId>& contacts) {
   const auto end = [&](const xmpp::Jid& from) {
@@ -136,6 +150,14 @@ void end_subscriptions(Transport& transport, const xmpp::Jid& user, const std::v
     if (const auto from = transport.jid_of(contact)) end(*from);
   }
   end(transport.domain());
+  // Rule B1.18: clients do not do it.
+  if (!transport.rosters().is_writable(user)) return;
+  std::vector<xmpp::Jid> entries;
+  for (const base::ContactId& contact : contacts) {
+    if (auto jid = transport.jid_of(contact)) entries.push_back(std::move(*jid));
+  }
+  entries.push_back(transport.domain());
+  transport.tasks().spawn("roster.tidy", transport.rosters().remove(user, std::move(entries)));
 }
 
 }  // namespace wherry::features

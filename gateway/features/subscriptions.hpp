@@ -9,8 +9,9 @@ bool is_subscription(std::string_view presence_type);  // subscribe, subscribed,
 void on_gateway_subscription(transport::Transport& transport, const xmpp::Stanza& stanza);
 void on_contact_subscription(transport::Transport& transport, xmpp::Stanza stanza);
 
-// The gateway's own request to see the user's presence, after registration (XEP-0100 §4.1.1 step 8).
-void ask_for_presence(transport::Transport& transport, const xmpp::Jid& user);
+// The gateway in the user's roster, after registration: by its own request (XEP-0100 §4.1.1 step 8), or without a question
+// where the server lets us.
+asio::awaitable<void> enter_roster(transport::Transport& transport, xmpp::Jid user);
 // After the registration is gone: gateway and contacts end every subscription and go offline (rule B1.17).
 void end_subscriptions(transport::Transport& transport, const xmpp::Jid& user, const std::vector<base::ContactId>& contacts);
 

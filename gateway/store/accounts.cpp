@@ -35,7 +35,7 @@ AccountRow read_row(const db::Row& row, const std::string& transport, const base
   auto user = xmpp::Jid::parse(row.text(1));
   if (!user) throw std::runtime_error("The user of account " + std::to_string(id.value) + " is not a JID: " + user.error().text);
   AccountRow account{id, transport, std::move(*user), parse_credentials(open(row.text(2), id, sealer), id),
-                     static_cast<AccountPolicy>(row.integer(3)), row.text(4)};
+                     static_cast<AccountPolicy>(row.integer(3)), row.text(4), row.integer(5) != 0};
   return account;
 }
 
@@ -45,16 +45,16 @@ void insert_account(db::Transaction& transaction, const AccountRow& account, con
   const std::string user(account.user.bare_view());
   transaction.execute("INSERT INTO users (jid) VALUES ($1) ON CONFLICT DO NOTHING", {user});
   transaction.execute(
-      "INSERT INTO accounts (id, transport, user_jid, credentials, policy, lang) VALUES ($1, $2, $3, $4, $5, $6) "
+      "INSERT INTO accounts (id, transport, user_jid, credentials, policy, lang, imports) VALUES ($1, $2, $3, $4, $5, $6, $7) "
       "ON CONFLICT DO NOTHING",
       {account.id.value, account.transport, user, seal(account.credentials, account.id, sealer),
-       static_cast<std::int64_t>(account.policy), account.lang});
+       static_cast<std::int64_t>(account.policy), account.lang, std::int64_t{account.imports}});
 }
 
 void update_account(db::Transaction& transaction, const AccountRow& account, const base::Sealer& sealer) {
-  transaction.execute("UPDATE accounts SET credentials = $1, policy = $2, lang = $3 WHERE id = $4",
+  transaction.execute("UPDATE accounts SET credentials = $1, policy = $2, lang = $3, imports = $4 WHERE id = $5",
                       {seal(account.credentials, account.id, sealer), static_cast<std::int64_t>(account.policy), account.lang,
-                       account.id.value});
+                       std::int64_t{account.imports}, account.id.value});
 }
 
 void remove_account(db::Transaction& transaction, base::AccountId account) {
@@ -78,7 +78,7 @@ void remove_orphans(db::Transaction& transaction) {
 std::vector<AccountRow> read_accounts(db::Transaction& transaction, const std::string& transport, const base::Sealer& sealer) {
   std::vector<AccountRow> accounts;
   for (const db::Row& row : transaction.query(
-           "SELECT id, user_jid, credentials, policy, lang FROM accounts WHERE transport = $1 ORDER BY id", {transport})) {
+           "SELECT id, user_jid, credentials, policy, lang, imports FROM accounts WHERE transport = $1 ORDER BY id", {transport})) {
     accounts.push_back(read_row(row, transport, sealer));
   }
   return accounts;

@@ -23,11 +23,12 @@ struct AccountRow {
   connector::Answers credentials;  // sealed in the table, as one field
   AccountPolicy policy = AccountPolicy::always_on;
   std::string lang;       // of the user, from the registration's xml:lang; may be empty
+  bool imports = true;    // whether the user wants the network's contact list
 };
 
 // Inserts the account, and its user when new. Does nothing when the id is there already: a commit of unknown outcome runs again.
 void insert_account(db::Transaction& transaction, const AccountRow& account, const base::Sealer& sealer);
-// Writes credentials, policy and lang.
+// Writes credentials, policy, lang and imports.
 void update_account(db::Transaction& transaction, const AccountRow& account, const base::Sealer& sealer);
 // Removes the account with everything that is kept for it (contacts, queues, message map), and its user when that was
 // the last account. Its seen ids are keyed hashes that tell nothing, and expire.

@@ -5,18 +5,19 @@ namespace wherry::store {
 namespace {
 
 ContactRow read_row(const db::Row& row) {
-  return {{row.text(0)}, row.text(1), row.integer(2) != 0, row.integer(3) != 0, row.integer(4) != 0};
+  return {{row.text(0)}, row.text(1), row.integer(2) != 0, row.integer(3) != 0, row.integer(4) != 0,
+          static_cast<Offer>(row.integer(5))};
 }
 
 }  // namespace
 
 void put_contact(db::Transaction& transaction, base::AccountId account, const ContactRow& contact) {
   transaction.execute(
-      "INSERT INTO contacts (account, contact, name, user_sees, user_asked, contact_sees) VALUES ($1, $2, $3, $4, $5, $6) "
+      "INSERT INTO contacts (account, contact, name, user_sees, user_asked, contact_sees, offer) VALUES ($1, $2, $3, $4, $5, $6, $7) "
       "ON CONFLICT (account, contact) DO UPDATE SET name = excluded.name, user_sees = excluded.user_sees, "
-      "user_asked = excluded.user_asked, contact_sees = excluded.contact_sees",
+      "user_asked = excluded.user_asked, contact_sees = excluded.contact_sees, offer = excluded.offer",
       {account.value, contact.contact.value, contact.name, std::int64_t{contact.user_sees}, std::int64_t{contact.user_asked},
-       std::int64_t{contact.contact_sees}});
+       std::int64_t{contact.contact_sees}, static_cast<std::int64_t>(contact.offer)});
 }
 
 void remove_contact(db::Transaction& transaction, base::AccountId account, const base::ContactId& contact) {
@@ -26,7 +27,7 @@ void remove_contact(db::Transaction& transaction, base::AccountId account, const
 std::vector<ContactRow> read_contacts(db::Transaction& transaction, base::AccountId account) {
   std::vector<ContactRow> contacts;
   for (const db::Row& row : transaction.query(
-           "SELECT contact, name, user_sees, user_asked, contact_sees FROM contacts WHERE account = $1 ORDER BY contact",
+           "SELECT contact, name, user_sees, user_asked, contact_sees, offer FROM contacts WHERE account = $1 ORDER BY contact",
            {account.value})) {
     contacts.push_back(read_row(row));
   }
@@ -35,7 +36,7 @@ std::vector<ContactRow> read_contacts(db::Transaction& transaction, base::Accoun
 
 std::optional<ContactRow> read_contact(db::Transaction& transaction, base::AccountId account, const base::ContactId& contact) {
   const auto rows = transaction.query(
-      "SELECT contact, name, user_sees, user_asked, contact_sees FROM contacts WHERE account = $1 AND contact = $2",
+      "SELECT contact, name, user_sees, user_asked, contact_sees, offer FROM contacts WHERE account = $1 AND contact = $2",
       {account.value, contact.value});
   if (rows.empty()) return std::nullopt;
   return read_row(rows.front());

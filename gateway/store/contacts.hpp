@@ -10,12 +10,21 @@
 
 namespace wherry::store {
 
+// What became of a contact that came with the network's own contact list.
+enum class Offer {
+  none = 0,       // it did not come with it, or the user took it over
+  suggested = 1,  // in a list of suggestions (XEP-0144)
+  asks = 2,       // it asks to see the user's presence, as contacts do
+  declined = 3,   // the user does not want it
+};
+
 struct ContactRow {
   base::ContactId contact;
   std::string name;
   bool user_sees = false;     // the user's subscription to the contact is approved
   bool user_asked = false;    // asked for, and not yet answered by the network
   bool contact_sees = false;  // the user approved the contact's subscription
+  Offer offer = Offer::none;
   bool operator==(const ContactRow&) const = default;
 };
 

@@ -9,6 +9,7 @@
 #include "gateway/store/contacts.hpp"
 
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <string>
@@ -52,6 +53,8 @@ class LiveAccount {
   std::map<std::string, UserPresence> resources;  // available ones, by full JID
   bool presence_seen = false;                     // in this run: otherwise resources say nothing
   std::map<base::ContactId, LiveContact> contacts;
+  std::list<connector::ListedContact> listed;  // of the network's contact list: who is not among `contacts`
+  bool offering = false;                       // … and is being offered to the user
   // Shared with the performs in flight, which may outlast the account's removal.
   std::shared_ptr<connector::Session> session;
   std::unique_ptr<connector::EventSink> sink;

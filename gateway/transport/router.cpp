@@ -21,6 +21,9 @@ AddressForm form_of(const xmpp::Jid& to) { return to.local().empty() ? AddressFo
 }  // namespace
 
 void Router::on_message(AddressForm form, Handler handler) { handlers_[key_of(xmpp::Kind::message, form, "")] = std::move(handler); }
+void Router::on_message(std::string payload_ns, Handler handler) {
+  handlers_[key_of(xmpp::Kind::message, AddressForm::gateway, payload_ns)] = std::move(handler);
+}
 void Router::on_presence(AddressForm form, Handler handler) { handlers_[key_of(xmpp::Kind::presence, form, "")] = std::move(handler); }
 void Router::on_iq(AddressForm form, Request request, std::string payload_ns, Handler handler) {
   handlers_[key_of(xmpp::Kind::iq, form, (request == Request::get ? "get " : "set ") + payload_ns)] = std::move(handler);
@@ -47,12 +50,18 @@ const Router::Handler* Router::find(const xmpp::Stanza& stanza) const {
     key += ' ';
     key += payload->ns();
   }
+  if (stanza.kind == xmpp::Kind::message && stanza.to.local().empty()) {
+    for (const xmpp::Element& child : stanza.element.children()) {
+      if (const auto found = handlers_.find(key + std::string(child.ns())); found != handlers_.end()) return &found->second;
+    }
+  }
   const auto found = handlers_.find(key);
   return found == handlers_.end() ? nullptr : &found->second;
 }
 
 void Router::route(xmpp::Stanza stanza) const {
-  const Handler* handler = find(stanza);
+  const bool is_answer = stanza.kind == xmpp::Kind::iq && (stanza.type() == "result" || stanza.type() == "error");
+  const Handler* handler = is_answer && answered_ ? &answered_ : find(stanza);
   if (!handler) return unhandled(stanza);
   // The stanza moves into the handler; what an answer to a failure needs is kept.
   xmpp::Stanza head{stanza.kind, stanza.from, stanza.to, xmpp::make_stanza(stanza.kind, stanza.from, stanza.to, stanza.type(), stanza.id())};

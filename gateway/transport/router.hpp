@@ -23,8 +23,12 @@ class Router {
   explicit Router(Reply reply) : reply_(std::move(reply)) {}
 
   void on_message(AddressForm form, Handler handler);
+  // A message to the gateway itself with such a payload.
+  void on_message(std::string payload_ns, Handler handler);
   void on_presence(AddressForm form, Handler handler);
   void on_iq(AddressForm form, Request request, std::string payload_ns, Handler handler);
+  // Answers (result, error) to iqs of our own.
+  void on_answer(Handler handler) { answered_ = std::move(handler); }
 
   // Hands the stanza on, or answers it: a request that nobody handles gets service-unavailable (RFC 6120 §8.2.3), a
   // malformed one bad-request; what a handler throws is logged and answered with internal-server-error.
@@ -38,6 +42,7 @@ class Router {
   void unhandled(const xmpp::Stanza& stanza) const;
 
   Reply reply_;
+  Handler answered_;
   std::unordered_map<std::string, Handler> handlers_;  // by key_of(...)
 };
 

@@ -38,10 +38,13 @@ Transport::Transport(TransportConfig config, TransportServices services, std::un
       inbox_(services_.executor, journal_, services_.database, accounts_, link_, services_.clock, config_.link.domain.str(), config_.inbox,
              [this](const LiveAccount* account, const Delivery& delivery, const std::string& id) { return stanzas_of(account, delivery, id); }),
       contacts_(services_.executor),
+      requests_(services_.executor, [this](const xmpp::Element& stanza) { send(stanza); }, domain().str(), "q" + std::to_string(base::to_milliseconds(services_.clock.now())) + "-"),
+      rosters_(requests_),
       tasks_(services_.executor),
       connector_tasks_(services_.executor),
       link_tasks_(services_.executor) {
   contacts_.use(*connector_);
+  router_.on_answer([this](xmpp::Stanza answer) { requests_.answered(std::move(answer)); });
 }
 
 Transport::~Transport() = default;
@@ -69,7 +72,10 @@ xmpp::ComponentEvents Transport::link_events() {
     inbox_.connected();
     if (on_link_up) on_link_up();
   };
-  events.disconnected = [this] { inbox_.disconnected(); };
+  events.disconnected = [this] {
+    inbox_.disconnected();
+    rosters_.disconnected();
+  };
   events.confirmed = [this](xmpp::Sequence sequence) { inbox_.confirmed(sequence); };
   events.writable = [this] { inbox_.pump(); };
   return events;
@@ -157,6 +163,15 @@ void Transport::apply(LiveAccount& account, const connector::Event& event) {
     contact->second.availability = presence->availability;
     contact->second.status = presence->status;
     if (on_contact_presence) on_contact_presence(account, *presence);
+    return;
+  }
+  if (const auto* list = std::get_if<connector::ContactsListed>(&event)) {
+    account.listed.clear();
+    if (!account.row.imports) return;
+    for (const auto& listed : list->contacts) {
+      if (!account.contacts.contains(listed.contact)) account.listed.push_back(listed);
+    }
+    if (on_contacts_listed) on_contacts_listed(account);
     return;
   }
   const auto row_of = [&](const base::ContactId& id) {

@@ -9,6 +9,8 @@
 #include "gateway/transport/inbox.hpp"
 #include "gateway/transport/journal.hpp"
 #include "gateway/transport/outbox.hpp"
+#include "gateway/transport/requests.hpp"
+#include "gateway/transport/rosters.hpp"
 #include "gateway/transport/router.hpp"
 #include "gateway/transport/to_stanzas.hpp"
 
@@ -66,6 +68,8 @@ class Transport {
   Outbox& outbox() { return outbox_; }
   Inbox& inbox() { return inbox_; }
   ContactResolver& contacts() { return contacts_; }
+  Requests& requests() { return requests_; }
+  Rosters& rosters() { return rosters_; }
   connector::Connector& connector() { return *connector_; }
   xmpp::Component& link() { return link_; }
   base::TaskGroup& tasks() { return tasks_; }
@@ -80,6 +84,7 @@ class Transport {
   // What features do when something changes; set by them, called here.
   std::function<void(LiveAccount&)> on_account_state;
   std::function<void(LiveAccount&, const connector::PresenceChanged&)> on_contact_presence;
+  std::function<void(LiveAccount&)> on_contacts_listed;  // account.listed is new
   std::function<void()> on_link_up;
   std::function<void()> on_stop;
 
@@ -106,6 +111,8 @@ class Transport {
   Outbox outbox_;
   Inbox inbox_;
   ContactResolver contacts_;
+  Requests requests_;
+  Rosters rosters_;
   bool stopping_ = false;
   base::TaskGroup tasks_, connector_tasks_, link_tasks_;
 };

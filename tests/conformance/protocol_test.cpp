@@ -122,6 +122,7 @@ TEST_CASE("Every action and event that the codec writes is as the schema says") 
          std::vector<Event>{MessageReceived{chat, contact, MessageId{"n"}, content, base::from_milliseconds(1)},
                             MessageProgressed{MessageId{"n"}, Stage::failed, "No."}, ContactAsked{contact, ""},
                             ContactAnswered{contact, true}, ContactRemoved{contact},
+                            ContactsListed{{{contact, "Juliet", {"Capulets"}}, {ContactId{"nurse"}, "", {}}}},
                             PresenceChanged{contact, Availability::away, ""}, AccountChanged{true, false, ""}}) {
       record << "e " << to_text(event) << '\n';
     }

@@ -19,11 +19,13 @@ def domain_of(address: str) -> str:
 
 
 class ComponentListener:
-    """Accepts components on a loopback port. `secrets` says which may come; `route` gets their stanzas, in jabber:client."""
+    """Accepts components on a loopback port. `secrets` says which may come; `route` gets their stanzas, in
+    jabber:client; `came` hears of each that has shaken hands."""
 
-    def __init__(self, secrets: dict[str, str], route: Callable[[Element], None]) -> None:
+    def __init__(self, secrets: dict[str, str], route: Callable[[Element], None], came: Callable[[str], None]) -> None:
         self.secrets = secrets
         self.route = route
+        self.came = came
         self.port = 0
         self.connected: dict[str, _Connection] = {}
         self.refused: list[tuple[str, str]] = []  # (domain, stream error) of connections that were turned away or ended
@@ -139,6 +141,7 @@ class _Connection:
         self._authenticated = True
         self._listener.connected[self.domain] = self
         self.write("<handshake/>")
+        self._listener.came(self.domain)
 
     def _check(self, stanza: Element) -> None:
         namespace, name = split(stanza.tag)

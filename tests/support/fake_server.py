@@ -16,6 +16,7 @@ from xml_stream import CLIENT, child, error_reply, local, make, parse
 
 PING = "urn:xmpp:ping"
 ROSTER = "jabber:iq:roster"
+PRIVILEGE = "urn:xmpp:privilege:2"
 SUBSCRIPTIONS = ("subscribe", "subscribed", "unsubscribe", "unsubscribed")
 
 
@@ -57,10 +58,11 @@ class FakeClient(Mailbox):
 
 
 class FakeServer:
-    def __init__(self, hosts: list[str], components: dict[str, str]) -> None:
-        """`components`: their domains and secrets."""
+    def __init__(self, hosts: list[str], components: dict[str, str], trusted: str = "") -> None:
+        """`components`: their domains and secrets; the trusted one may write to rosters (XEP-0356)."""
         self.hosts = hosts
-        self.listener = ComponentListener(components, self.route)
+        self.trusted = trusted
+        self.listener = ComponentListener(components, self.route, self._component_came)
         self._users: dict[str, _User] = {}
 
     async def start(self) -> None:
@@ -184,21 +186,28 @@ class FakeServer:
         query = child(stanza, "query", ROSTER)
         if query is not None and stanza.get("type") == "get":
             client.interested = True
-            answer = make("query", ROSTER)
-            for jid in client.user.roster.items:
-                answer.append(_roster_item(client.user.roster, jid))
-            client.put(_result(stanza, answer))
+            client.put(_result(stanza, _roster(client.user)))
         elif query is not None and len(query):
-            self._set_roster(client, query[0])
+            self._set_roster(client.user, query[0])
             client.put(_result(stanza))
         elif child(stanza, "session", "urn:ietf:params:xml:ns:xmpp-session") is not None or child(stanza, "ping", PING) is not None:
             client.put(_result(stanza))
         else:
             client.put(error_reply(stanza, "cancel", "service-unavailable"))
 
-    def _set_roster(self, client: FakeClient, item: Element) -> None:
-        user, jid = client.user, bare(item.get("jid", ""))
+    def _component_came(self, domain: str) -> None:
+        for host in self.hosts if domain == self.trusted else []:
+            message = make("message", to=domain, **{"from": host})
+            privilege = make("privilege", PRIVILEGE)
+            privilege.append(make("perm", PRIVILEGE, access="roster", type="both"))
+            message.append(privilege)
+            self.route(message)
+
+    def _set_roster(self, user: _User, item: Element, trusted: bool = False) -> None:
+        jid = bare(item.get("jid", ""))
         if item.get("subscription") != "remove":
+            if trusted and not user.jid.endswith("@z.test"):  # whose server behaves as ejabberd 24.10 does: without subscriptions
+                user.roster.item(jid).to = user.roster.item(jid).from_ = item.get("subscription") == "both"
             user.roster.item(jid).name = item.get("name", "")
             self._push(user, jid)
             return
@@ -279,8 +288,14 @@ class FakeServer:
             self._show(user, sender, available=True)
 
     def _iq_to(self, user: _User, session: FakeClient | None, stanza: Element) -> None:
+        query = child(stanza, "query", ROSTER)
         if session:
             session.put(stanza)
+        elif stanza.get("from") == self.trusted and query is not None and stanza.get("type") == "set":
+            self._set_roster(user, query[0], trusted=True)
+            self.route(_result(stanza))
+        elif stanza.get("from") == self.trusted and query is not None and stanza.get("type") == "get":
+            self.route(_result(stanza, _roster(user)))
         else:
             self._bounce(stanza, "cancel", "service-unavailable")
 
@@ -302,6 +317,13 @@ def _result(iq: Element, payload: Element | None = None) -> Element:
     if payload is not None:
         reply.append(payload)
     return reply
+
+
+def _roster(user: _User) -> Element:
+    query = make("query", ROSTER)
+    for jid in user.roster.items:
+        query.append(_roster_item(user.roster, jid))
+    return query
 
 
 def _roster_item(roster: Roster, jid: str, removed: bool = False) -> Element:

@@ -22,6 +22,7 @@ from processes import Program, free_port
 from xmpp_client import Client
 
 PASSWORD = "pw"
+TRUSTED = "trusted.test"  # a component of that domain may write to the users' rosters (XEP-0356)
 
 
 def make_host(name: str, folder: str, domains: list[str], components: dict[str, str]) -> "Fake | Prosody | Ejabberd":
@@ -33,7 +34,7 @@ class Fake:
     name = "fake"
 
     def __init__(self, _folder: str, domains: list[str], components: dict[str, str]) -> None:
-        self.server = FakeServer(domains, components)
+        self.server = FakeServer(domains, components, TRUSTED)
 
     def component_port(self, _domain: str) -> int:
         return self.server.component_port
@@ -134,14 +135,15 @@ class Prosody(_Real):
             f'c2s_ports = {{ {self.client_port} }}', 'c2s_direct_tls_ports = {}', 'legacy_ssl_ports = {}',
             f'component_ports = {{ {", ".join(map(str, set(self.component_ports.values())))} }}', 'component_interfaces = { "127.0.0.1" }',
             's2s_ports = {}', 's2s_direct_tls_ports = {}',
-            'modules_enabled = { "roster", "saslauth", "disco", "ping", "version" }',
+            'modules_enabled = { "roster", "saslauth", "disco", "ping", "version", "privilege" }',
+            f'privileged_entities = {{ ["{TRUSTED}"] = {{ roster = "both" }} }}',
             f'modules_disabled = {{ {", ".join(disabled)} }}',
             'c2s_require_encryption = false', 'allow_unencrypted_plain_auth = true',
             'authentication = "internal_plain"', 'storage = "internal"',
         ]
         lines += [f'VirtualHost "{domain}"' for domain in self.domains]
         for domain, secret in self.components.items():
-            lines += [f'Component "{domain}"', f'  component_secret = "{secret}"']
+            lines += [f'Component "{domain}"', f'  component_secret = "{secret}"', '  modules_enabled = { "privilege" }']
         path = self._write("prosody.cfg.lua", "\n".join(lines) + "\n")
         return Program("prosody", ["prosody", "--config", path, "-F"])
 
@@ -197,6 +199,12 @@ listen:
     access: all
     max_stanza_size: 1048576{listeners}
 s2s_access: none
+acl:
+  trusted:
+    server: "{TRUSTED}"
+access_rules:
+  trusted:
+    - allow: trusted
 auth_method: internal
 auth_password_format: plain
 registration_timeout: infinity
@@ -204,6 +212,9 @@ modules:
   mod_disco: {{}}
   mod_offline: {{}}
   mod_ping: {{}}
+  mod_privilege:
+    roster:
+      both: trusted
   mod_roster: {{}}
   mod_register:
     access: all

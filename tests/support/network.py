@@ -312,7 +312,7 @@ def event(kind: str, fields: dict[str, str]) -> dict:
     for key, value in made.items():
         if key in ("accepted", "online"):
             made[key] = value == "true"
-        elif key == "files":
+        elif key in ("files", "contacts"):
             made[key] = json.loads(value)
     return made
 
@@ -350,8 +350,13 @@ NETWORKS = {
     "im.test": Description(
         {"id": "im", "name": "IM", "disco_type": "xmpp", "contact_prompt": "Screen name",
          "contact_help": "The screen name of the person.", "idempotency": "by_key", "redelivers": True,
-         "has_presence": True, "reports_delivery": False},
+         "has_presence": True, "has_contact_list": True, "reports_delivery": False},
         {"title": "IM", "instructions": "Your account at IM.", "fields": _ACCOUNT}, screen_name),
+    # The same, at a gateway that the server lets write to its users' rosters (hosts.py, XEP-0356).
+    "trusted.test": Description(
+        {"id": "trusted", "name": "Trusted", "disco_type": "xmpp", "contact_prompt": "Screen name", "contact_help": "",
+         "idempotency": "by_key", "redelivers": True, "has_presence": True, "has_contact_list": True, "reports_delivery": False},
+        {"title": "Trusted", "instructions": "Your account at Trusted.", "fields": _ACCOUNT}, screen_name),
     # Asks for something that XEP-0077 has no field for.
     "form.test": Description(
         {"id": "form", "name": "Form", "disco_type": "gadu-gadu", "contact_prompt": "Number", "contact_help": "",

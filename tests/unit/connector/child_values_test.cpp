@@ -10,7 +10,7 @@ namespace {
 const json greeting = json::parse(R"({
   "protocol": 1,
   "network": {"id": "n", "name": "N", "disco_type": "t", "client_type": "phone", "contact_prompt": "p", "contact_help": "h", "contact_prompts": {"de": {"prompt": "dp", "help": "dh"}}, "idempotency": "by_key",
-              "redelivers": false, "has_presence": true, "reports_delivery": true},
+              "redelivers": false, "has_presence": true, "has_contact_list": true, "reports_delivery": true},
   "capabilities": {"text_bytes": 160, "files": "full", "delivery_reports": "partial"}})");
 
 std::string greeting_error(const char* pointer, json value) {
@@ -31,6 +31,7 @@ TEST_CASE("parse_greeting reads the network and its capabilities") {
   CHECK(parsed.network.idempotency == Idempotency::by_key);
   CHECK_FALSE(parsed.network.redelivers);
   CHECK(parsed.network.has_presence);
+  CHECK(parsed.network.has_contact_list);
   CHECK(parsed.network.reports_delivery);
   CHECK(parsed.capabilities.text_bytes == 160);
   CHECK(parsed.capabilities.files == Support::full);

@@ -34,6 +34,8 @@ std::vector<Event> events() {
       ContactAsked{ContactId{"juliet"}, "Juliet"},
       ContactAnswered{ContactId{"juliet"}, false},
       ContactRemoved{ContactId{"juliet"}},
+      ContactsListed{},
+      ContactsListed{{{ContactId{"juliet"}, "Juliet", {"Capulets", "Verona"}}, {ContactId{"nurse"}, "", {}}}},
       PresenceChanged{ContactId{"juliet"}, Availability::extended_away, "out"},
       AccountChanged{true, false, ""},
       AccountChanged{false, true, "Log in again."},
@@ -94,6 +96,10 @@ TEST_CASE("codec names the member that is wrong") {
   CHECK(event_error("{}") == "type: must be a string");
   CHECK(event_error("[]") == "must be an object");
   CHECK(event_error(R"({"type":"contact_removed"})") == "contact: is missing");
+  CHECK(event_error(R"({"type":"contacts_listed"})") == "contacts: is missing");
+  CHECK(event_error(R"({"type":"contacts_listed","contacts":[7]})") == "contacts: must be an array of objects");
+  CHECK(event_error(R"({"type":"contacts_listed","contacts":[{"name":"J"}]})") == "contacts: contact: is missing");
+  CHECK(event_error(R"({"type":"contacts_listed","contacts":[{"contact":"j","groups":[1]}]})") == "contacts: groups: must be an array of strings");
   CHECK(event_error(R"({"type":"contact_removed","contact":7})") == "contact: must be a string");
   CHECK(event_error(R"({"type":"contact_removed","contact":""})") == "contact: must have 1 to 2000 bytes");
   CHECK(event_error(R"({"type":"contact_answered","contact":"a","accepted":1})") == "accepted: must be true or false");

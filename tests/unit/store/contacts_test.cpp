@@ -27,6 +27,7 @@ TEST_CASE("Contacts are put, changed, read in bytewise order and removed, each a
     ContactRow changed = upper;
     changed.name = "Renamed";
     changed.user_asked = changed.contact_sees = true;
+    changed.offer = store::Offer::declined;
     changed.user_sees = false;
     store([&](Transaction& t) {
       store::put_contact(t, {1}, changed);
