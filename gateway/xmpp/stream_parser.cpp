@@ -249,7 +249,7 @@ void Reader::stop_by_tag() {
 }
 
 bool Reader::within_tag_size() {
-  if (static_cast<std::size_t>(XML_GetCurrentByteCount(parser_.get())) > limits_.skipped_bytes) stop_by_tag();
+  if (byte_count(parser_.get()) > limits_.skipped_bytes) stop_by_tag();
   return !finished_;
 }
 
