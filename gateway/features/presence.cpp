@@ -79,8 +79,9 @@ void came(Transport& transport, LiveAccount& account, const xmpp::Stanza& stanza
   forward(transport, account, std::move(news));
   if (is_new) transport.inbox().resend_returned(account.id());
   if (is_new) offer_contacts(transport, account);
-  // A session that is only now coming up tells by itself (on_account_state).
-  if (is_new && (was_online || account.state == LiveAccount::State::needs_login)) send_all(transport, account, stanza.from);
+  // A session that is only now coming up tells by itself (on_account_state). For the contacts in its user's roster the server
+  // asks (RFC 6121 §4.3.1); the gateway's own presence is also for those who have it in none.
+  if (is_new && (was_online || account.state == LiveAccount::State::needs_login)) send_gateway_presence(transport, account, stanza.from);
 }
 
 void went(Transport& transport, LiveAccount& account, const xmpp::Stanza& stanza) {
