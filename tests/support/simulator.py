@@ -38,6 +38,9 @@ class Simulator:
         """A handset writes. The text's number."""
         return (await asyncio.to_thread(self._fetch, "/api/send", {"from": handset, "to": to, "text": text}))["n"]
 
+    async def power(self, handset: str, on: bool) -> None:
+        await asyncio.to_thread(self._fetch, "/api/handsets", {"number": handset, "off": not on}, "PUT")
+
     async def switch(self, **switches: object) -> None:
         await asyncio.to_thread(self._fetch, "/api/switches", switches, "PUT")
 
