@@ -68,16 +68,18 @@ void send_all(Transport& transport, const LiveAccount& account, const xmpp::Jid&
 void came(Transport& transport, LiveAccount& account, const xmpp::Stanza& stanza) {
   const bool is_new = !account.resources.contains(stanza.from.str());
   const bool was_online = account.is_online();
+  const bool took_messages = account.takes_messages();
   transport::UserPresence presence;
   presence.availability = availability_of(stanza.element);
   presence.status = base::utf8_prefix(stanza.element.child_text("status", ns::component), most_status_bytes);
+  presence.takes_messages = !stanza.element.child_text("priority", ns::component).starts_with('-');
   if (is_new && account.resources.size() >= most_resources) return transport.reply_error(stanza, xmpp::StanzaError{"wait", "resource-constraint", "You are here with too many devices at once."});
   transport.accounts().user_available(account, stanza.from, presence);
   connector::SetPresence news;
   news.availability = presence.availability;
   news.status = presence.status;
   forward(transport, account, std::move(news));
-  if (is_new) transport.inbox().resend_returned(account.id());
+  if (is_new || (!took_messages && account.takes_messages())) transport.inbox().resend_returned(account.id());
   if (is_new) offer_contacts(transport, account);
   // A session that is only now coming up tells by itself (on_account_state). For the contacts in its user's roster the server
   // asks (RFC 6121 §4.3.1); the gateway's own presence is also for those who have it in none.

@@ -8,6 +8,7 @@
 #include "gateway/store/accounts.hpp"
 #include "gateway/store/contacts.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <list>
 #include <map>
@@ -22,6 +23,7 @@ namespace wherry::transport {
 struct UserPresence {
   connector::Availability availability = connector::Availability::online;
   std::string status;
+  bool takes_messages = true;  // its priority is not negative (RFC 6121 §8.5.2.1.1)
 };
 
 struct LiveContact {
@@ -41,6 +43,10 @@ class LiveAccount {
   base::AccountId id() const { return row.id; }
   const xmpp::Jid& user() const { return row.user; }
   bool is_online() const { return state == State::online; }
+  // Whether a message to the bare address reaches a device, as far as presence tells.
+  bool takes_messages() const {
+    return std::any_of(resources.begin(), resources.end(), [](const auto& entry) { return entry.second.takes_messages; });
+  }
   // Whether the session should be up (AccountPolicy).
   bool is_wanted() const {
     return !removed && state != State::needs_login &&

@@ -14,7 +14,9 @@ namespace {
 constexpr int rows_per_read = 1000;
 constexpr std::size_t most_seen = 200000;
 constexpr std::size_t most_parked = 1000;  // of one account
-constexpr std::size_t most_lately = 1000;  // messages to other servers
+constexpr std::size_t most_lately = 1000;  // messages
+constexpr int most_refusals = 3;
+constexpr std::chrono::hours refused_pause{24};
 
 // Which event ids may come again after an interruption.
 std::string repeatable_id(const connector::Event& event) {
@@ -93,11 +95,12 @@ asio::awaitable<void> Inbox::commit() {
   co_await base::suspend(std::move(start));
 }
 
-void Inbox::put(base::AccountId account, Delivery delivery, std::int64_t created) {
+void Inbox::put(base::AccountId account, Delivery delivery, std::int64_t created, int refusals) {
   Item item;
   item.id = journal_.next_inbox_id();
   item.account = account;
   item.created = created;
+  item.refusals = refusals;
   journal_.insert(row_of(item.id, account, delivery, created));
   item.delivery = std::move(delivery);
   auto held = std::make_shared<Item>(std::move(item));
@@ -224,9 +227,10 @@ void Inbox::confirmed(xmpp::Sequence sequence) {
     Item& item = rows_.front();
     if (!item.returned) {
       journal_.remove_inbox(item.id);
-      if (is_remote(item.account) && is_for_reading(item.delivery)) {
-        lately_.push_back(std::move(item));
-        if (lately_.size() > most_lately) lately_.pop_front();
+      if (is_for_reading(item.delivery)) {
+        auto& lately = is_remote(item.account) ? lately_others_ : lately_ours_;
+        lately.push_back(std::move(item));
+        if (lately.size() > most_lately) lately.pop_front();
       }
     }
     rows_.pop_front();
@@ -238,7 +242,7 @@ void Inbox::confirmed(xmpp::Sequence sequence) {
 // ---- What came back ----
 
 // Our server answers for its own users while it processes the message, so before it answers the ping behind it: the row is
-// still among rows_. Another server's answer may come long after that.
+// still among rows_. Another server's answer may come long after that, and ours when a device did not resume its session.
 bool Inbox::returned(const LiveAccount& account, std::string_view of_stanza) {
   if (!of_stanza.starts_with(id_prefix_)) return false;
   of_stanza.remove_prefix(id_prefix_.size());
@@ -250,10 +254,11 @@ bool Inbox::returned(const LiveAccount& account, std::string_view of_stanza) {
     return found && is_for_reading(item->delivery) ? &*item : nullptr;
   };
   Item* present = find(rows_);
-  Item* item = present ? present : find(lately_);
+  Item* item = present ? present : find(is_remote(account.id()) ? lately_others_ : lately_ours_);
   if (!item || item->returned) return item != nullptr;  // each part of it may come back
   item->returned = true;
-  if (present) returned_[item->account].push_back(id);
+  if (account.takes_messages()) ++item->refusals;
+  if (present) returned_[item->account].push_back({id, item->refusals, clock_.now()});
   else keep_returned(*item);
   return true;
 }
@@ -262,14 +267,14 @@ bool Inbox::returned(const LiveAccount& account, std::string_view of_stanza) {
 void Inbox::keep_returned(const Item& item) {
   const std::int64_t id = journal_.next_inbox_id();
   journal_.insert(row_of(id, item.account, item.delivery, item.created));
-  journal_.after_commit([this, id, account = item.account](std::exception_ptr error) {
+  journal_.after_commit([this, id, account = item.account, refusals = item.refusals](std::exception_ptr error) {
     if (error) return log::error("inbox.returned_not_kept", {{"account", account.value}});
     if (is_spilled()) {
       newest_spilled_ = std::max(newest_spilled_, id);  // read back with the others, and so sent anew
       return;
     }
     newest_in_memory_ = std::max(newest_in_memory_, id);
-    returned_[account].push_back(id);
+    returned_[account].push_back({id, refusals, clock_.now()});
   });
 }
 
@@ -279,31 +284,42 @@ bool Inbox::is_remote(base::AccountId account) const {
 }
 
 void Inbox::resend_returned(base::AccountId account) {
-  auto waiting = returned_.extract(account);
-  if (!waiting.empty()) tasks_.spawn("inbox.resend", resend(account, std::move(waiting.mapped())));
+  const auto waiting = returned_.find(account);
+  if (waiting == returned_.end()) return;
+  auto& rows = waiting->second;
+  const auto is_due = [now = clock_.now()](const Returned& row) { return row.refusals < most_refusals || now - row.last >= refused_pause; };
+  const auto rest = std::stable_partition(rows.begin(), rows.end(), [&](const Returned& row) { return !is_due(row); });
+  std::vector<Returned> due(rest, rows.end());
+  rows.erase(rest, rows.end());
+  if (rows.empty()) returned_.erase(waiting);
+  if (!due.empty()) tasks_.spawn("inbox.resend", resend(account, std::move(due)));
 }
 
 void Inbox::resend_returned() {
   std::vector<base::AccountId> accounts;
   for (const auto& [account, ids] : returned_) accounts.push_back(account);
-  for (const base::AccountId account : accounts) resend_returned(account);
+  for (const base::AccountId account : accounts) {
+    const LiveAccount* live = accounts_.find(account);
+    const bool is_away = live && live->presence_seen && !live->takes_messages();  // who will be seen coming
+    if (!is_away) resend_returned(account);
+  }
 }
 
 // Each becomes a new row behind all others, in the commit that removes the old one.
-asio::awaitable<void> Inbox::resend(base::AccountId account, std::vector<std::int64_t> ids) {
-  std::sort(ids.begin(), ids.end());
-  for (std::size_t done = 0; done < ids.size();) {
-    std::function<std::vector<store::InboxRow>(db::Transaction&)> read = [account, after = ids[done] - 1](db::Transaction& t) {
+asio::awaitable<void> Inbox::resend(base::AccountId account, std::vector<Returned> wanted) {
+  std::sort(wanted.begin(), wanted.end(), [](const Returned& a, const Returned& b) { return a.id < b.id; });
+  for (std::size_t done = 0; done < wanted.size();) {
+    std::function<std::vector<store::InboxRow>(db::Transaction&)> read = [account, after = wanted[done].id - 1](db::Transaction& t) {
       return store::read_inbox(t, account, after, rows_per_read);
     };
     const auto rows = co_await database_.fetch(std::move(read));
     for (const auto& row : rows) {
-      while (done < ids.size() && ids[done] < row.id) ++done;  // removed meanwhile
-      if (done == ids.size()) break;
-      if (ids[done] != row.id) continue;
-      ++done;
+      while (done < wanted.size() && wanted[done].id < row.id) ++done;  // removed meanwhile
+      if (done == wanted.size()) break;
+      if (wanted[done].id != row.id) continue;
       auto delivery = parse_delivery(row.payload);
-      if (delivery) put(account, std::move(*delivery), row.created);
+      if (delivery) put(account, std::move(*delivery), row.created, wanted[done].refusals);
+      ++done;
       journal_.remove_inbox(row.id);
     }
     if (rows.size() < static_cast<std::size_t>(rows_per_read)) break;
