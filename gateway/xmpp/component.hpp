@@ -23,7 +23,7 @@ struct ComponentConfig {
   std::string host;  // of the server's component listener
   std::uint16_t port = 5347;
   Jid domain;  // ours: a bare domain
-  Jid server;  // whom the pings go to: a domain of the server's own
+  Jid server;  // whom the pings go to: a domain of the server's own; on the next connection at a resource of it, where a ping went unanswered
   base::Secret secret;
   StreamLimits limits{};
   std::chrono::seconds connect_limit{10};
@@ -106,6 +106,7 @@ class Component {
   std::optional<Ping> ping_;
   std::uint64_t next_ping_ = 1;
   std::string ping_prefix_;
+  bool pings_resource_ = false;
   std::chrono::steady_clock::time_point last_received_{}, up_since_{};
 };
 

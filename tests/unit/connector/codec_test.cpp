@@ -147,10 +147,10 @@ TEST_CASE("Availability has a name for each of its values, and no other") {
   CHECK_FALSE(parse_availability("xa"));
 }
 
-TEST_CASE("is_durable: presence and the account's own state are volatile, the rest is kept (event.hpp)") {
+TEST_CASE("is_durable: presence, the contact list and the account's own state are volatile, the rest is kept (event.hpp)") {
   for (const Event& event : events()) {
     const bool is_volatile =
-        std::holds_alternative<PresenceChanged>(event) || std::holds_alternative<AccountChanged>(event);
+        std::holds_alternative<ContactsListed>(event) || std::holds_alternative<PresenceChanged>(event) || std::holds_alternative<AccountChanged>(event);
     CHECK(is_durable(event) == !is_volatile);
   }
 }

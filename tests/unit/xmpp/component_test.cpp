@@ -59,8 +59,9 @@ class Server {
 };
 
 struct Link {
-  Link() {
+  explicit Link(std::chrono::seconds ping_limit = std::chrono::seconds(20)) {
     ComponentConfig config{.host = "127.0.0.1", .port = server.port(), .domain = jid("sms.test"), .server = jid("x.test"), .secret = base::Secret("secret")};
+    config.ping_limit = ping_limit;
     ComponentEvents events;
     events.received = [this](Stanza stanza) { received.push_back(std::string(stanza.id())), changed.notify(); };
     events.connected = [this] { ++connections, changed.notify(); };
@@ -131,6 +132,29 @@ TEST_CASE("What was confirmed by one ping only is not confirmed when the link br
   link.run(link.server.accept());
   link.run(link.until([&] { return link.connections == 2; }));
   CHECK(link.send("m1") == 1);
+}
+
+TEST_CASE("Where a ping went unanswered the next connection pings another address of the server, whose error is an answer (ejabberd, mod_privilege)") {
+  Link link(std::chrono::seconds(1));
+  const auto address = [&] {
+    std::string text;
+    link.run(Link::store(link.server.read_until("<ping xmlns="), text));
+    const auto begin = text.rfind(" to=") + 5;
+    return std::pair(text.substr(begin, text.find_first_of("'\"", begin) - begin), text.substr(text.rfind(" id=") + 5));
+  };
+  link.send("m1");
+  CHECK(address().first == "x.test");
+  link.run(link.until([&] { return link.disconnections == 1; }));
+  link.run(link.server.accept());
+  link.run(link.until([&] { return link.connections == 2; }));
+  const Sequence sent = link.send("m1");
+  for (int i = 0; i < 2; ++i) {
+    const auto [to, rest] = address();
+    CHECK(to == "x.test/wherry");
+    const std::string id = rest.substr(0, rest.find_first_of("'\""));
+    link.run(link.server.write("<iq type='error' from='x.test/wherry' to='sms.test' id='" + id + "'/>"));
+  }
+  link.run(link.until([&] { return link.confirmed >= sent; }));
 }
 
 TEST_CASE("An answer to another ping, or to an old one, confirms nothing") {
