@@ -84,6 +84,22 @@ std::vector<OutboxRow> read_outbox(db::Transaction& transaction, base::AccountId
       {account.value, after, std::int64_t{limit}}));
 }
 
+std::vector<OutboxRow> read_outbox(db::Transaction& transaction, std::span<const std::int64_t> ids) {
+  std::vector<OutboxRow> found;
+  std::array<db::Value, 16> asked;
+  while (!ids.empty()) {
+    const std::size_t count = std::min(ids.size(), asked.size());
+    asked.fill(ids.front());  // one that is named twice is found once
+    std::copy_n(ids.begin(), count, asked.begin());
+    auto rows = read_rows(transaction.query(
+        "SELECT id, account, chat, origin, payload, state, attempts, not_before, deadline FROM outbox "
+        "WHERE id IN ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) ORDER BY id", asked));
+    std::move(rows.begin(), rows.end(), std::back_inserter(found));
+    ids = ids.subspan(count);
+  }
+  return found;
+}
+
 std::int64_t count_outbox(db::Transaction& transaction, const std::string& transport) {
   return transaction
       .query("SELECT COUNT(*) FROM outbox WHERE account IN (SELECT id FROM accounts WHERE transport = $1)", {transport})

@@ -4,6 +4,8 @@
 #include "gateway/base/within.hpp"
 #include "gateway/store/ids.hpp"
 
+#include <limits>
+
 namespace wherry::transport {
 
 namespace {
@@ -111,12 +113,16 @@ asio::awaitable<void> Accounts::remove(base::AccountId id) {
   if (!account) co_return;
   account->removed = true;
   account->changed.notify();
-  db::Database::Closure erase = [id](db::Transaction& t) { store::remove_account(t, id); };
-  co_await database_.transact(std::move(erase));
+  std::function<std::vector<store::OutboxRow>(db::Transaction&)> erase = [id](db::Transaction& t) {
+    auto unsent = store::read_outbox(t, id, 0, std::numeric_limits<int>::max());
+    store::remove_account(t, id);
+    return unsent;
+  };
+  const auto unsent = co_await database_.fetch(std::move(erase));
   account = find(id);
   if (!account) co_return;
   while (account->supervised) co_await account->changed.wait();  // until its session has ended
-  events_.removed(*account);
+  events_.removed(*account, unsent);
   by_user_.erase(account->user().str());
   connector_->forget_account(id);
   by_id_.erase(id);

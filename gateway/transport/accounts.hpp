@@ -7,6 +7,7 @@
 #include "gateway/connector/connector.hpp"
 #include "gateway/store/accounts.hpp"
 #include "gateway/store/contacts.hpp"
+#include "gateway/store/outbox.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -77,7 +78,8 @@ class LiveAccount {
 struct AccountEvents {
   std::function<std::unique_ptr<connector::EventSink>(LiveAccount&)> make_sink;
   std::function<void(LiveAccount&)> state_changed;
-  std::function<void(LiveAccount&)> removed;  // just before it is gone
+  // Just before it is gone; the rows are those that the store held for its network, in order of id.
+  std::function<void(LiveAccount&, const std::vector<store::OutboxRow>&)> removed;
 };
 
 class Accounts {

@@ -4,7 +4,9 @@
 #include "gateway/base/within.hpp"
 #include "gateway/connector/codec.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <utility>
 
 namespace wherry::transport {
 
@@ -13,7 +15,7 @@ using connector::Error;
 
 namespace {
 
-constexpr int rows_per_read = 1000;
+constexpr int rows_per_read = 1000;  // at the start
 
 const char* uncertain_text = "The connection broke while this message was being sent: it may or may not have arrived. It is not sent again by itself.";
 
@@ -22,6 +24,8 @@ const char* unregistered_meanwhile_text = "You have unregistered while it was be
 const char* unregistered_text = "You are no longer registered here; the message was not sent.";
 
 const char* expired_text = "The network could not be reached for too long; the message was not sent.";
+
+const char* damaged_text = "The gateway's record of it is damaged; the message was not sent.";
 
 bool is_final(Errc code) { return code != Errc::unavailable && code != Errc::uncertain; }
 
@@ -60,7 +64,7 @@ base::Result<void> Outbox::accept(LiveAccount& account, connector::Action action
   // What can go to the network as soon as it is committed is written as `sending` at once: one write instead of two.
   const auto chat_queue = queue.chats.find(item->row.chat);
   const bool goes_at_once = account.is_online() && queue.performing < limits_.performing_per_account &&
-                            (chat_queue == queue.chats.end() || chat_queue->second.items.empty());
+                            (chat_queue == queue.chats.end() || chat_queue->second.rows.empty());
   if (!repeats_freely() && goes_at_once) item->row.state = store::OutboxState::sending;
   item->action = std::move(action);
   item->origin = std::move(origin);
@@ -81,93 +85,112 @@ base::Result<void> Outbox::accept(LiveAccount& account, connector::Action action
 }
 
 void Outbox::committed(std::unique_ptr<Item> item) {
-  if (!queues_.contains(item->row.account)) {  // the account was removed meanwhile
-    return events_.failed(item->row.account, item->origin, Error{Errc::rejected, unregistered_text});
+  const base::AccountId account = item->row.account;
+  const LiveAccount* live = accounts_.find(account);
+  if (!live || live->removed) return give_up(*item, Error{Errc::rejected, unregistered_text});
+  Queue& queue = queues_[account];
+  const auto chat = queue.chats.try_emplace(item->row.chat).first;
+  const bool is_kept = belongs_in_memory(*live, queue, chat->second);
+  Entry& entry = chat->second.rows.emplace_hint(chat->second.rows.end(), item->row.id, Entry{item->row.deadline, nullptr})->second;
+  if (is_kept) {
+    entry.item = std::move(item);
+    ++in_memory_;
   }
-  if (is_spilled() || in_memory_ >= limits_.in_memory) {
-    newest_spilled_ = item->row.id;  // it will be read back in its turn
-    return;
-  }
-  enqueue(std::move(item));
+  kick(account, queue, chat->first, chat->second);
 }
 
-void Outbox::enqueue(std::unique_ptr<Item> item) {
-  newest_in_memory_ = std::max(newest_in_memory_, item->row.id);
-  ++in_memory_;
-  const base::AccountId account = item->row.account;
-  const std::string chat = item->row.chat;
-  queues_[account].chats[chat].items.push_back(std::move(item));
-  kick(account, chat);
+bool Outbox::belongs_in_memory(const LiveAccount& account, const Queue& queue, const Chat& chat) const {
+  return account.is_online() && !chat.resting && (chat.working || queue.performing < limits_.performing_per_account) &&
+         chat.rows.size() < window() && (chat.rows.empty() || chat.rows.rbegin()->second.item);
 }
 
 // ---- Working ----
 
-void Outbox::account_online(LiveAccount& account) {
-  const auto queue = queues_.find(account.id());
-  if (queue == queues_.end()) return;
-  std::vector<std::string> chats;
-  for (const auto& [chat, waiting] : queue->second.chats) chats.push_back(chat);
-  for (const std::string& chat : chats) kick(account.id(), chat);
+void Outbox::account_online(LiveAccount& account) { kick_all(account.id()); }
+
+void Outbox::expire() {
+  for (const auto& [account, queue] : queues_) kick_all(account);
 }
 
-void Outbox::kick(base::AccountId account, const std::string& chat) {
-  Queue& queue = queues_[account];
-  Chat& waiting = queue.chats[chat];
-  if (waiting.working || waiting.resting || waiting.items.empty() || stopping_) return;
+void Outbox::kick_all(base::AccountId account) {
+  const auto queue = queues_.find(account);
+  if (queue == queues_.end()) return;
+  for (auto& [name, chat] : queue->second.chats) {
+    if (queue->second.performing >= limits_.performing_per_account) return;
+    kick(account, queue->second, name, chat);
+  }
+}
+
+void Outbox::kick(base::AccountId account, Queue& queue, const std::string& name, Chat& chat) {
+  if (chat.working || chat.rows.empty() || stopping_) return;
+  if (queue.performing >= limits_.performing_per_account) return;  // the next that ends kicks all
   const LiveAccount* live = accounts_.find(account);
-  if (!live || !live->is_online()) return;
-  if (queue.performing >= limits_.performing_per_account) return;  // the next that ends kicks again
-  waiting.working = true;
+  const bool may_send = live && live->is_online() && !chat.resting;
+  // Rows of one chat have rising deadlines.
+  if (!may_send && chat.rows.begin()->second.deadline > base::to_milliseconds(clock_.now())) return;
+  chat.working = true;
   ++queue.performing;
-  ++performing_;
-  tasks_.spawn("outbox", work(account, chat));
+  tasks_.spawn("outbox", work(account, name));
+}
+
+Outbox::Chat* Outbox::find(base::AccountId account, const std::string& chat) {
+  const auto queue = queues_.find(account);
+  if (queue == queues_.end()) return nullptr;
+  const auto found = queue->second.chats.find(chat);
+  return found == queue->second.chats.end() ? nullptr : &found->second;
 }
 
 asio::awaitable<void> Outbox::work(base::AccountId account, std::string chat) {
   for (bool more = true; more;) more = co_await work_one(account, chat);
-  --performing_;
   const auto queue = queues_.find(account);
   if (queue == queues_.end()) co_return;
   --queue->second.performing;
   if (const auto waiting = queue->second.chats.find(chat); waiting != queue->second.chats.end()) {
     waiting->second.working = false;
-    if (waiting->second.items.empty()) queue->second.chats.erase(waiting);
+    if (waiting->second.rows.empty()) queue->second.chats.erase(waiting);
   }
-  if (queue->second.performing + 1 < limits_.performing_per_account) co_return;
   // There was no room for more: now there is for one.
-  if (LiveAccount* live = accounts_.find(account); live && live->is_online()) account_online(*live);
+  if (queue->second.performing + 1 >= limits_.performing_per_account) kick_all(account);
 }
 
 // Works the chat's first row; whether there may be another one to work at once.
 asio::awaitable<bool> Outbox::work_one(base::AccountId account, std::string chat) {
-  const auto first = [&]() -> Item* {
-    const auto queue = queues_.find(account);
-    if (queue == queues_.end()) return nullptr;
-    const auto waiting = queue->second.chats.find(chat);
-    return waiting == queue->second.chats.end() || waiting->second.items.empty() ? nullptr : waiting->second.items.front().get();
-  };
-  Item* item = first();
-  LiveAccount* live = accounts_.find(account);
-  if (!item || !live || !live->is_online() || stopping_) co_return false;
-
+  Chat* waiting = find(account, chat);
+  const LiveAccount* live = accounts_.find(account);
+  if (!waiting || waiting->rows.empty() || !live || live->removed || stopping_) co_return false;
+  const Entry& first = waiting->rows.begin()->second;
   const std::int64_t now = base::to_milliseconds(clock_.now());
-  if (now >= item->row.deadline) {
+  const bool is_expired = first.deadline <= now;
+  if (!is_expired && !live->is_online()) co_return false;
+  if (!first.item) {
+    co_await read_back(account, chat);
+    co_return true;
+  }
+  Item* const item = first.item.get();
+  if (is_expired) {
     fail(*item, Error{Errc::unavailable, expired_text});
     co_return true;
   }
   if (item->row.not_before > now) {
     const std::chrono::milliseconds pause(std::min(item->row.not_before, item->row.deadline) - now);
-    queues_[account].chats[chat].resting = true;
+    for (auto& [id, entry] : waiting->rows) release(entry);
+    waiting->resting = true;
     tasks_.spawn("outbox.rest", rest(account, chat, pause));
     co_return false;
   }
+  // Whether the row is still there: its account may be removed at any wait.
+  const auto is_there = [&] {
+    waiting = find(account, chat);
+    return waiting && !waiting->rows.empty() && waiting->rows.begin()->second.item.get() == item;
+  };
   if (!repeats_freely() && item->row.state != store::OutboxState::sending) {
     co_await mark_sending(*item);
-    if (first() != item) co_return true;
+    if (!is_there()) co_return true;
   }
   const auto session = live->session;
-  by_id_[item->row.id] = item;
+  waiting->is_with_connector = true;
   ++queues_[account].with_connector;
+  ++with_connector_;
   connector::Action action = item->action;
   base::Result<connector::Receipt> result = Error{Errc::uncertain, ""};
   try {
@@ -177,23 +200,64 @@ asio::awaitable<bool> Outbox::work_one(base::AccountId account, std::string chat
     if (stopping_) throw;
     log::error("session.perform_failed", {{"account", account.value}, {"error", e.what()}});
   }
-  if (first() != item) co_return true;  // the account was removed meanwhile
-  by_id_.erase(item->row.id);
+  --with_connector_;
+  if (!is_there()) co_return true;
+  waiting->is_with_connector = false;
   --queues_[account].with_connector;
   settle(*item, result);
   events_.settled(account);
   co_return true;
 }
 
+// The chat's first rows, from the store. None of them was on the wire in this run, or it is `queued` again since.
+asio::awaitable<void> Outbox::read_back(base::AccountId account, std::string chat) {
+  std::vector<std::int64_t> ids;
+  for (const auto& [id, entry] : find(account, chat)->rows) {
+    ids.push_back(id);
+    if (ids.size() >= window()) break;
+  }
+  std::function<std::vector<store::OutboxRow>(db::Transaction&)> read = [ids](db::Transaction& t) { return store::read_outbox(t, ids); };
+  auto found = co_await database_.fetch(std::move(read));
+  Chat* const waiting = find(account, chat);
+  const LiveAccount* live = accounts_.find(account);
+  if (!waiting || !live || live->removed) co_return;
+  for (auto& row : found) {
+    Entry& entry = waiting->rows.at(row.id);
+    entry.item = to_item(std::move(row));
+    if (entry.item) ++in_memory_;
+  }
+  for (const std::int64_t id : ids) {
+    if (waiting->rows.at(id).item) continue;
+    waiting->rows.erase(id);  // damaged
+    --queues_[account].waiting;
+  }
+}
+
+// Whole again; of a damaged row the sender is told, where it says who that is, and there is nothing.
+std::unique_ptr<Outbox::Item> Outbox::to_item(store::OutboxRow row) {
+  auto origin = parse_origin(row.origin);
+  auto action = connector::parse_action(std::string_view(row.payload));
+  row.payload = row.origin = std::string();
+  auto item = std::make_unique<Item>();
+  item->row = std::move(row);
+  if (origin) item->origin = std::move(*origin);
+  if (action && origin) {
+    item->action = std::move(*action);
+    return item;
+  }
+  log::error("outbox.row_damaged", {{"id", item->row.id}});
+  const bool was_sending = item->row.state == store::OutboxState::sending;
+  if (origin) give_up(*item, was_sending ? Error{Errc::uncertain, uncertain_text} : Error{Errc::rejected, damaged_text});
+  return nullptr;
+}
+
 // A chat that waits for its next attempt keeps no other from being worked on.
 asio::awaitable<void> Outbox::rest(base::AccountId account, std::string chat, std::chrono::milliseconds pause) {
   co_await base::sleep(pause);
-  const auto queue = queues_.find(account);
-  if (queue == queues_.end()) co_return;
-  const auto waiting = queue->second.chats.find(chat);
-  if (waiting == queue->second.chats.end()) co_return;
-  waiting->second.resting = false;
-  kick(account, chat);
+  Chat* const waiting = find(account, chat);
+  if (!waiting) co_return;
+  waiting->resting = false;
+  kick(account, queues_[account], chat, *waiting);
 }
 
 asio::awaitable<void> Outbox::mark_sending(Item& item) {
@@ -275,111 +339,69 @@ void Outbox::finish(Item& item) {
 
 void Outbox::pop(base::AccountId account, const std::string& chat) {
   Queue& queue = queues_[account];
-  queue.chats[chat].items.pop_front();
+  auto& rows = queue.chats[chat].rows;
+  release(rows.begin()->second);
+  rows.erase(rows.begin());
   --queue.waiting;
+}
+
+// Leaves the row to the store.
+void Outbox::release(Entry& entry) {
+  if (!entry.item) return;
+  entry.item = nullptr;
   --in_memory_;
-  if (is_spilled() && !reloading_ && in_memory_ < limits_.in_memory / 2) {
-    reloading_ = true;
-    tasks_.spawn("outbox.reload", reload());
-  }
 }
 
-void Outbox::expire() {
-  const std::int64_t now = base::to_milliseconds(clock_.now());
-  std::vector<Item*> expired;
-  for (auto& [account, queue] : queues_) {
-    for (auto& [name, chat] : queue.chats) {
-      // Rows of one chat have rising deadlines; what is being worked on ends by itself.
-      for (const auto& item : chat.items) {
-        if (chat.working || item->row.deadline > now) break;
-        expired.push_back(item.get());
-      }
-    }
-  }
-  for (Item* item : expired) fail(*item, Error{Errc::unavailable, expired_text});
-  for (auto& [account, queue] : queues_) {
-    std::erase_if(queue.chats, [](const auto& entry) { return entry.second.items.empty() && !entry.second.working; });
-  }
-}
-
-void Outbox::account_removed(base::AccountId account) {
+void Outbox::account_removed(base::AccountId account, const std::vector<store::OutboxRow>& stored) {
   const auto found = queues_.find(account);
   if (found == queues_.end()) return;
-  for (const auto& [chat, waiting] : found->second.chats) {
-    for (const auto& item : waiting.items) {
-      const bool is_under_way = by_id_.erase(item->row.id) > 0;
-      --in_memory_;
-      events_.failed(account, item->origin, is_under_way ? Error{Errc::uncertain, unregistered_meanwhile_text} : Error{Errc::rejected, unregistered_text});
+  const auto stored_origin = [&](std::int64_t id) {
+    const auto row = std::lower_bound(stored.begin(), stored.end(), id, [](const store::OutboxRow& r, std::int64_t i) { return r.id < i; });
+    return row != stored.end() && row->id == id ? parse_origin(row->origin) : Error{Errc::bad_input, "not stored"};
+  };
+  for (auto& [name, chat] : found->second.chats) {
+    for (auto& [id, entry] : chat.rows) {
+      const bool is_under_way = std::exchange(chat.is_with_connector, false);  // the first
+      auto origin = entry.item ? base::Result<Origin>(std::move(entry.item->origin)) : stored_origin(id);
+      release(entry);
+      if (origin) events_.failed(account, std::move(*origin), is_under_way ? Error{Errc::uncertain, unregistered_meanwhile_text} : Error{Errc::rejected, unregistered_text});
+      else log::error("outbox.row_damaged", {{"id", id}});
     }
   }
   queues_.erase(found);
 }
 
-// ---- After a restart, or an overflow ----
+// ---- After a restart ----
 
 asio::awaitable<void> Outbox::load(connector::Network network, std::string key_prefix) {
   network_ = std::move(network);
   key_prefix_ = std::move(key_prefix);
-  first_own_id_ = journal_.next_outbox_id();
   std::size_t rows = 0;
-  for (;;) {
-    std::function<std::vector<store::OutboxRow>(db::Transaction&)> read = [this, after = newest_in_memory_](db::Transaction& t) {
+  std::int64_t after = 0;
+  for (bool more = true; more;) {
+    std::function<std::vector<store::OutboxRow>(db::Transaction&)> read = [this, after](db::Transaction& t) {
       return store::read_outbox(t, transport_, after, rows_per_read);
     };
-    auto found = co_await database_.fetch(std::move(read));
-    for (auto& row : found) {
-      newest_in_memory_ = row.id;
-      ++queues_[row.account].waiting;
-      recovered(std::move(row));
-    }
+    const auto found = co_await database_.fetch(std::move(read));
+    for (const auto& row : found) recovered(row);
     rows += found.size();
-    if (found.size() < static_cast<std::size_t>(rows_per_read)) break;
-    if (in_memory_ >= limits_.in_memory) {
-      newest_spilled_ = newest_in_memory_ + 1;
-      break;
-    }
+    more = !found.empty();
+    if (more) after = found.back().id;
   }
   if (rows > 0) log::info("outbox.recovered", {{"transport", transport_}, {"rows", rows}});
 }
 
-asio::awaitable<void> Outbox::reload() {
-  const std::int64_t spilled_before = newest_spilled_;
-  std::function<std::vector<store::OutboxRow>(db::Transaction&)> read = [this, after = newest_in_memory_](db::Transaction& t) {
-    return store::read_outbox(t, transport_, after, rows_per_read);
-  };
-  auto found = co_await database_.fetch(std::move(read));
-  reloading_ = false;
-  const bool is_all = found.size() < static_cast<std::size_t>(rows_per_read);
-  for (auto& row : found) {
-    newest_in_memory_ = std::max(newest_in_memory_, row.id);
-    recovered(std::move(row));
+void Outbox::recovered(const store::OutboxRow& row) {
+  if (row.state == store::OutboxState::sending && !repeats_freely()) {
+    // The process died between the wire and the answer.
+    const auto item = to_item(row);
+    if (!item) return;
+    if (std::holds_alternative<connector::SendMessage>(item->action)) return give_up(*item, Error{Errc::uncertain, uncertain_text});
   }
-  if (!is_all) newest_spilled_ = std::max(newest_spilled_, newest_in_memory_ + 1);
-  // What was committed after the read began has been spilled in its turn (Database calls back in order), and raised the mark.
-  else if (newest_spilled_ == spilled_before) newest_spilled_ = 0;
-}
-
-void Outbox::recovered(store::OutboxRow row) {
-  const auto queue = queues_.find(row.account);
-  if (queue == queues_.end()) return;
-  auto action = connector::parse_action(std::string_view(row.payload));
-  auto origin = parse_origin(row.origin);
-  if (!action || !origin) {
-    log::error("outbox.row_damaged", {{"id", row.id}});
-    return;
-  }
-  auto item = std::make_unique<Item>();
-  item->action = std::move(*action);
-  item->origin = std::move(*origin);
-  item->row = std::move(row);
-  item->row.payload = item->row.origin = std::string();
-  if (item->row.state == store::OutboxState::sending && item->row.id < first_own_id_ && !repeats_freely() &&
-      std::holds_alternative<connector::SendMessage>(item->action)) {
-    // The process died between the wire and the answer. (A row of this run that is read back was never in memory, nor on the wire.)
-    --queue->second.waiting;
-    return give_up(*item, Error{Errc::uncertain, uncertain_text});
-  }
-  enqueue(std::move(item));
+  Queue& queue = queues_[row.account];
+  ++queue.waiting;
+  auto& chat = queue.chats[row.chat].rows;
+  chat.emplace_hint(chat.end(), row.id, Entry{row.deadline, nullptr});
 }
 
 // ---- Asked by others ----
@@ -402,8 +424,8 @@ asio::awaitable<void> Outbox::stop(std::chrono::milliseconds grace) {
   stopping_ = true;
   const auto deadline = std::chrono::steady_clock::now() + grace;
   const std::chrono::milliseconds step(5);
-  // by_id_ holds what is with the connector; what only waits for its next attempt is not waited for.
-  while (!by_id_.empty() && std::chrono::steady_clock::now() < deadline) co_await base::sleep(step);
+  // What only waits for its next attempt is not waited for.
+  while (with_connector_ > 0 && std::chrono::steady_clock::now() < deadline) co_await base::sleep(step);
   tasks_.cancel();
 }
 

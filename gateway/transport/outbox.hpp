@@ -1,22 +1,25 @@
 // XMPP → network: durable, in order per chat (house.md §5, hops 4–7).
 //
-// put() writes a row; once it is committed the row is worked from memory. A row is read back from the store only after
-// a restart or when too many wait (Limits::in_memory).
+// put() writes a row; once it is committed memory knows it by its id, in the order of its chat. Whole it is in memory only
+// where it is being worked on or soon will be: the first rows of a chat whose account is there, and no more than
+// OutboxLimits allow. All others are read back by their ids when their turn comes, so that whatever waits, and for whom,
+// keeps nobody else waiting.
 #pragma once
 
 #include "gateway/transport/accounts.hpp"
 #include "gateway/transport/journal.hpp"
 #include "gateway/transport/origin.hpp"
 
-#include <deque>
 #include <functional>
+#include <map>
 #include <string>
 #include <unordered_map>
 
 namespace wherry::transport {
 
 struct OutboxLimits {
-  std::size_t in_memory = 20000;        // rows of the transport kept in memory; more wait in the store
+  std::size_t in_memory_per_chat = 16;  // whole rows of a chat that is worked on; more wait in the store
+  std::size_t in_memory = 20000;        // whole rows of the transport; once there are so many, a chat has one
   std::size_t waiting_per_account = 5000;  // then the sender is told to wait
   int performing_per_account = 64;      // chats of one account that are worked on at once
   std::chrono::seconds deadline{24 * 3600};  // how long a message is tried before its sender is told that it failed
@@ -48,10 +51,10 @@ class Outbox {
 
   // The account's session came up: its rows move again.
   void account_online(LiveAccount& account);
-  // Forgets the rows of a removed account, telling their senders.
-  void account_removed(base::AccountId account);
+  // Forgets the rows of a removed account, telling their senders. `stored`: those that the store held until then.
+  void account_removed(base::AccountId account, const std::vector<store::OutboxRow>& stored);
 
-  // Tells the senders of what waits behind its deadline, whether its account is there or not. Now and then.
+  // Begins to tell the senders of what waits behind its deadline, whether its account is there or not. Now and then.
   void expire();
 
   // Whether something of the account is with the connector: a report may be about it.
@@ -62,8 +65,7 @@ class Outbox {
   // Lets performs in flight end.
   asio::awaitable<void> stop(std::chrono::milliseconds grace);
 
-  std::size_t waiting() const { return in_memory_; }
-  std::size_t performing() const { return performing_; }
+  std::size_t in_memory() const { return in_memory_; }  // whole rows
 
  private:
   struct Item {
@@ -71,10 +73,15 @@ class Outbox {
     connector::Action action;
     Origin origin;
   };
+  struct Entry {
+    std::int64_t deadline = 0;
+    std::unique_ptr<Item> item;  // null: only the store has it
+  };
   struct Chat {
-    std::deque<std::unique_ptr<Item>> items;  // committed, in order
+    std::map<std::int64_t, Entry> rows;  // by id, which is their order; committed. Those with an item come first
     bool working = false;
     bool resting = false;  // until its first row's next attempt
+    bool is_with_connector = false;  // its first row
   };
   struct Queue {  // of one account
     std::unordered_map<std::string, Chat> chats;
@@ -85,21 +92,25 @@ class Outbox {
 
   base::Result<void> accept(LiveAccount& account, connector::Action action, std::string chat, Origin origin, std::int64_t id);
   void committed(std::unique_ptr<Item> item);
-  void enqueue(std::unique_ptr<Item> item);
-  void kick(base::AccountId account, const std::string& chat);
+  bool belongs_in_memory(const LiveAccount& account, const Queue& queue, const Chat& chat) const;
+  std::size_t window() const { return in_memory_ < limits_.in_memory ? limits_.in_memory_per_chat : 1; }
+  void kick_all(base::AccountId account);
+  void kick(base::AccountId account, Queue& queue, const std::string& name, Chat& chat);
+  Chat* find(base::AccountId account, const std::string& chat);
   asio::awaitable<void> work(base::AccountId account, std::string chat);
   asio::awaitable<bool> work_one(base::AccountId account, std::string chat);
+  asio::awaitable<void> read_back(base::AccountId account, std::string chat);
   asio::awaitable<void> rest(base::AccountId account, std::string chat, std::chrono::milliseconds pause);
   asio::awaitable<void> mark_sending(Item& item);
   void settle(Item& item, const base::Result<connector::Receipt>& result);
   void finish(Item& item);
   void fail(Item& item, base::Error error);
   void give_up(const Item& item, base::Error error);
-  bool is_spilled() const { return newest_spilled_ > newest_in_memory_; }
   void retry(Item& item, const base::Error& error);
   void pop(base::AccountId account, const std::string& chat);
-  void recovered(store::OutboxRow row);
-  asio::awaitable<void> reload();
+  void release(Entry& entry);
+  void recovered(const store::OutboxRow& row);
+  std::unique_ptr<Item> to_item(store::OutboxRow row);
   bool repeats_freely() const { return network_.idempotency != connector::Idempotency::none; }
 
   Journal& journal_;
@@ -112,12 +123,8 @@ class Outbox {
   connector::Network network_;
   std::string key_prefix_;
   std::unordered_map<base::AccountId, Queue> queues_;
-  std::unordered_map<std::int64_t, const Item*> by_id_;  // being performed
-  std::size_t in_memory_ = 0, performing_ = 0;
-  std::int64_t newest_in_memory_ = 0;
-  std::int64_t first_own_id_ = 0;    // rows below it are an earlier run's
-  std::int64_t newest_spilled_ = 0;  // above newest_in_memory_: the store holds rows that memory does not
-  bool reloading_ = false;
+  std::size_t in_memory_ = 0;
+  int with_connector_ = 0;
   bool stopping_ = false;
   base::TaskGroup tasks_;
 };

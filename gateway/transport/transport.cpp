@@ -88,8 +88,8 @@ AccountEvents Transport::account_events() {
     if (on_account_state) on_account_state(account);
     if (account.is_online()) outbox_.account_online(account);
   };
-  events.removed = [this](LiveAccount& account) {
-    outbox_.account_removed(account.id());
+  events.removed = [this](LiveAccount& account, const std::vector<store::OutboxRow>& unsent) {
+    outbox_.account_removed(account.id(), unsent);
     contacts_.forget(account.id());
   };
   return events;

@@ -93,6 +93,8 @@ TEST_CASE("Reading the queues pages by id, and keeps transports and accounts apa
       CHECK(store::read_outbox(t, "sms.example.net", 3, 2) == std::vector{outbox(5, 1)});
       CHECK(store::read_outbox(t, base::AccountId{3}, 0, 10) == std::vector{outbox(2, 3), outbox(4, 3)});
       CHECK(store::read_outbox(t, "unknown.example.net", 0, 10).empty());
+      const std::vector<std::int64_t> ids{1, 3, 4, 99};
+      CHECK(store::read_outbox(t, ids) == std::vector{outbox(1, 1), outbox(3, 2), outbox(4, 3)});
       CHECK(store::count_outbox(t, "sms.example.net") == 3);
       CHECK(store::count_outbox(t, "other.example.net") == 2);
       CHECK(store::read_inbox(t, "sms.example.net", 0, 2) == std::vector{inbox(1, 1), inbox(3, 2)});
@@ -100,6 +102,23 @@ TEST_CASE("Reading the queues pages by id, and keeps transports and accounts apa
       CHECK(store::read_inbox(t, base::AccountId{1}, 1, 10) == std::vector{inbox(5, 1)});
       CHECK(store::count_inbox(t, "sms.example.net") == 3);
     });
+  }
+}
+
+TEST_CASE("The outbox gives single rows back by their ids, however many (outbox.hpp)") {
+  for (const auto kind : every_database) {
+    CAPTURE(name_of(kind));
+    Store store(kind);
+    put(store, outboxes(1, 100));
+    for (const std::int64_t count : {0, 1, 15, 16, 17, 33}) {
+      std::vector<std::int64_t> ids;
+      std::vector<OutboxRow> expected;
+      for (std::int64_t i = 1; i <= count; ++i) {
+        ids.push_back(3 * i);
+        expected.push_back(outbox(3 * i));
+      }
+      CHECK(store([&](Transaction& t) { return store::read_outbox(t, ids); }) == expected);
+    }
   }
 }
 
