@@ -25,13 +25,14 @@ bool is_cancellation(const std::exception_ptr& error) {
 TaskGroup::TaskGroup(asio::any_io_executor executor) : executor_(std::move(executor)) {}
 TaskGroup::~TaskGroup() = default;
 
-void TaskGroup::spawn(std::string name, asio::awaitable<void> task) {
+asio::cancellation_signal& TaskGroup::spawn(std::string name, asio::awaitable<void> task) {
   tasks_.emplace_back();
   const auto entry = std::prev(tasks_.end());
   entry->name = std::move(name);
   asio::co_spawn(executor_, std::move(task),
                  asio::bind_cancellation_slot(entry->cancel.slot(),
                                               [this, entry](std::exception_ptr error) { ended(entry, std::move(error)); }));
+  return entry->cancel;
 }
 
 void TaskGroup::ended(std::list<Task>::iterator task, std::exception_ptr error) {

@@ -22,8 +22,8 @@ class TaskGroup {
   TaskGroup& operator=(const TaskGroup&) = delete;
 
   // Runs `task` on the loop. An exception that leaves it ends this task only: it is logged as task.failed
-  // with `name`. Cancellation is not a failure.
-  void spawn(std::string name, asio::awaitable<void> task);
+  // with `name`. Cancellation is not a failure. The signal cancels this task alone, and lives until the task has ended.
+  asio::cancellation_signal& spawn(std::string name, asio::awaitable<void> task);
 
   // Cancels every task; each ends at its next (or present) cancellable wait.
   void cancel();

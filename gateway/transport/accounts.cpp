@@ -5,6 +5,7 @@
 #include "gateway/store/ids.hpp"
 
 #include <limits>
+#include <optional>
 
 namespace wherry::transport {
 
@@ -12,13 +13,11 @@ namespace {
 
 constexpr std::chrono::seconds healthy_after{60};  // a session that lasted so long starts the back-off anew
 
-struct Unwanted : std::exception {};
-
 }  // namespace
 
 Accounts::Accounts(asio::any_io_executor executor, db::Database& database, const base::Sealer& sealer,
                    std::string transport, AccountEvents events)
-    : executor_(executor), database_(database), sealer_(sealer), transport_(std::move(transport)), events_(std::move(events)), tasks_(executor) {}
+    : database_(database), sealer_(sealer), transport_(std::move(transport)), events_(std::move(events)), attempt_ended_(executor), tasks_(executor) {}
 
 connector::Account Accounts::to_connector(const store::AccountRow& row) const {
   connector::Account account;
@@ -30,13 +29,13 @@ connector::Account Accounts::to_connector(const store::AccountRow& row) const {
 
 LiveAccount& Accounts::add(store::AccountRow row) {
   const base::AccountId id = row.id;
-  auto account = std::make_unique<LiveAccount>(std::move(row), executor_);
+  auto account = std::make_unique<LiveAccount>(std::move(row));
   account->sink = events_.make_sink(*account);
   LiveAccount& added = *account;
   by_user_.emplace(added.user().str(), id);
   by_id_[id] = std::move(account);
   connector_->know_account(to_connector(added.row), *added.sink);
-  if (started_) tasks_.spawn("account", supervise(added));
+  reconsider(added);
   return added;
 }
 
@@ -63,7 +62,7 @@ asio::awaitable<void> Accounts::load(connector::Connector& connector) {
 
 void Accounts::start() {
   started_ = true;
-  for (auto& [id, account] : by_id_) tasks_.spawn("account", supervise(*account));
+  for (auto& [id, account] : by_id_) reconsider(*account);
 }
 
 asio::awaitable<void> Accounts::stop() {
@@ -105,14 +104,14 @@ asio::awaitable<void> Accounts::put(store::AccountRow row) {
   connector_->know_account(to_connector(present->row), *present->sink);
   present->backoff.reset();
   if (present->state == LiveAccount::State::needs_login) present->state = LiveAccount::State::offline;
-  present->changed.notify();
+  reconsider(*present);
 }
 
 asio::awaitable<void> Accounts::remove(base::AccountId id) {
   LiveAccount* account = find(id);
   if (!account) co_return;
   account->removed = true;
-  account->changed.notify();
+  reconsider(*account);
   std::function<std::vector<store::OutboxRow>(db::Transaction&)> erase = [id](db::Transaction& t) {
     auto unsent = store::read_outbox(t, id, 0, std::numeric_limits<int>::max());
     store::remove_account(t, id);
@@ -121,63 +120,53 @@ asio::awaitable<void> Accounts::remove(base::AccountId id) {
   const auto unsent = co_await database_.fetch(std::move(erase));
   account = find(id);
   if (!account) co_return;
-  while (account->supervised) co_await account->changed.wait();  // until its session has ended
+  while (account->attempt) co_await attempt_ended_.wait();
   events_.removed(*account, unsent);
   by_user_.erase(account->user().str());
   connector_->forget_account(id);
   by_id_.erase(id);
 }
 
-asio::awaitable<void> Accounts::supervise(LiveAccount& account) {
-  account.supervised = true;
-  while (!account.removed) {
-    if (!account.is_wanted()) {
-      co_await account.changed.wait();
-      continue;
-    }
+// After whatever may have changed what is_wanted() says: starts to keep the session up, or ends it.
+void Accounts::reconsider(LiveAccount& account) {
+  if (account.attempt) {
+    if (account.is_wanted()) return;
+    account.interrupted = true;
+    account.attempt->emit(asio::cancellation_type::terminal);
+  } else if (started_ && !stopping_ && account.is_wanted()) {
+    account.interrupted = false;
+    account.attempt = &tasks_.spawn("account", attempt(account));
+  }
+}
+
+// One attempt to keep the session up, with the pause before it. Each is a coroutine of its own, since a session may change
+// the coroutine's cancellation state to end in good order; the next one begins when this one has ended.
+asio::awaitable<void> Accounts::attempt(LiveAccount& account) {
+  std::optional<std::chrono::steady_clock::time_point> began;
+  std::string trouble;
+  try {
     const auto pause = account.backoff.next();
-    if (pause.count() > 0) {
-      try {
-        co_await base::within(pause, until_unwanted(account));
-      } catch (const base::TimedOut&) {
-      } catch (const Unwanted&) {
-        continue;
-      }
-    }
-    const auto began = std::chrono::steady_clock::now();
-    std::string trouble;
+    if (pause.count() > 0) co_await base::sleep(pause);
+    began = std::chrono::steady_clock::now();
     set_state(account, LiveAccount::State::connecting, account.trouble);
     if (!account.session) account.session = connector_->open(account.id());
-    try {
-      co_await base::together(run_session(account), until_unwanted(account));
-    } catch (const Unwanted&) {
-      account.session.reset();
-      account.backoff.reset();
-    } catch (const std::exception& e) {
-      if (stopping_) throw;
-      trouble = e.what();
-    }
-    if (std::chrono::steady_clock::now() - began >= healthy_after) account.backoff.reset();
+    const auto session = account.session;
+    co_await session->run();
+    // It returned, and not because it was asked to: only a new registration can help (contract of Session::run).
+    if (!account.interrupted && !stopping_ && account.state != LiveAccount::State::needs_login) set_state(account, LiveAccount::State::needs_login, account.trouble);
+  } catch (const std::exception& e) {
+    if (!account.interrupted) trouble = e.what();
+  }
+  if (!stopping_) {
+    const bool is_over = account.interrupted || !account.is_wanted();
+    if (is_over) account.session.reset();
+    if (is_over || (began && std::chrono::steady_clock::now() - *began >= healthy_after)) account.backoff.reset();
     if (!trouble.empty()) log::warn("session.failed", {{"account", account.id().value}, {"error", trouble}});
     if (account.state != LiveAccount::State::needs_login) set_state(account, LiveAccount::State::offline, std::move(trouble));
   }
-  set_state(account, LiveAccount::State::offline, "");
-  account.session.reset();
-  account.supervised = false;
-  account.changed.notify();
-}
-
-asio::awaitable<void> Accounts::run_session(LiveAccount& account) {
-  const auto session = account.session;
-  co_await session->run();
-  // It returned: only a new registration can help (contract of Session::run).
-  if (account.state != LiveAccount::State::needs_login) set_state(account, LiveAccount::State::needs_login, account.trouble);
-  throw Unwanted();
-}
-
-asio::awaitable<void> Accounts::until_unwanted(LiveAccount& account) {
-  while (account.is_wanted()) co_await account.changed.wait();
-  throw Unwanted();
+  account.attempt = nullptr;
+  reconsider(account);
+  attempt_ended_.notify();
 }
 
 void Accounts::set_state(LiveAccount& account, LiveAccount::State state, std::string trouble) {
@@ -193,7 +182,7 @@ void Accounts::report(LiveAccount& account, const connector::AccountChanged& cha
   if (account.removed) return;
   if (change.needs_login) {
     set_state(account, LiveAccount::State::needs_login, change.text);
-    account.changed.notify();
+    reconsider(account);
   } else {
     set_state(account, change.online ? LiveAccount::State::online : LiveAccount::State::connecting, change.text);
   }
@@ -205,14 +194,14 @@ void Accounts::user_available(LiveAccount& account, const xmpp::Jid& full, UserP
   account.resources[full.str()] = std::move(presence);
   if (!first) return;
   account.backoff.reset();
-  account.changed.notify();
+  reconsider(account);
 }
 
 void Accounts::user_unavailable(LiveAccount& account, const xmpp::Jid& full) {
   account.presence_seen = true;
   if (full.is_bare()) account.resources.clear();
   else account.resources.erase(full.str());
-  if (account.resources.empty()) account.changed.notify();
+  if (account.resources.empty()) reconsider(account);
 }
 
 void Accounts::put_contact(LiveAccount& account, store::ContactRow contact) {

@@ -9,6 +9,8 @@
 #include "gateway/store/contacts.hpp"
 #include "gateway/store/outbox.hpp"
 
+#include <boost/asio/cancellation_signal.hpp>
+
 #include <algorithm>
 #include <functional>
 #include <list>
@@ -38,8 +40,8 @@ class LiveAccount {
  public:
   enum class State { offline, connecting, online, needs_login };
 
-  LiveAccount(store::AccountRow row, asio::any_io_executor executor)
-      : row(std::move(row)), changed(executor), backoff(base::BackoffPolicy{}, static_cast<std::uint64_t>(this->row.id.value)) {}
+  explicit LiveAccount(store::AccountRow row)
+      : row(std::move(row)), backoff(base::BackoffPolicy{}, static_cast<std::uint64_t>(this->row.id.value)) {}
 
   base::AccountId id() const { return row.id; }
   const xmpp::Jid& user() const { return row.user; }
@@ -65,10 +67,10 @@ class LiveAccount {
   // Shared with the performs in flight, which may outlast the account's removal.
   std::shared_ptr<connector::Session> session;
   std::unique_ptr<connector::EventSink> sink;
-  base::Signal changed;
   base::Backoff backoff;
   bool removed = false;
-  bool supervised = false;  // its supervisor runs, and refers to it
+  asio::cancellation_signal* attempt = nullptr;  // of the coroutine that keeps its session up and refers to it; null: there is none
+  bool interrupted = false;  // that coroutine was cancelled because the session is not wanted any more
   // What the user was last shown of the session.
   bool shown_online = false;
   std::string shown_trouble;
@@ -117,13 +119,11 @@ class Accounts {
  private:
   LiveAccount& add(store::AccountRow row);
   connector::Account to_connector(const store::AccountRow& row) const;
-  asio::awaitable<void> supervise(LiveAccount& account);
-  asio::awaitable<void> run_session(LiveAccount& account);
-  asio::awaitable<void> until_unwanted(LiveAccount& account);
+  void reconsider(LiveAccount& account);
+  asio::awaitable<void> attempt(LiveAccount& account);
   void set_state(LiveAccount& account, LiveAccount::State state, std::string trouble);
   void write(db::Database::Closure closure, std::string_view what);
 
-  asio::any_io_executor executor_;
   db::Database& database_;
   const base::Sealer& sealer_;
   std::string transport_;
@@ -131,6 +131,7 @@ class Accounts {
   connector::Connector* connector_ = nullptr;
   std::map<base::AccountId, std::unique_ptr<LiveAccount>> by_id_;
   std::unordered_map<std::string, base::AccountId> by_user_;  // bare JID → the account
+  base::Signal attempt_ended_;  // somebody's
   base::TaskGroup tasks_;
   bool started_ = false, stopping_ = false;
 };
