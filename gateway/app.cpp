@@ -15,6 +15,7 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <fstream>
+#include <malloc.h>
 #include <sstream>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -117,6 +118,7 @@ asio::awaitable<base::Result<void>> App::start() {
   }
   for (Network& network : networks_) co_await network.transport->start();
   tasks_.spawn("retention", keep_tidy());
+  tasks_.spawn("memory", give_back_memory());
   co_return base::ok();
 }
 
@@ -129,6 +131,14 @@ asio::awaitable<void> App::keep_tidy() {
     };
     const std::int64_t undelivered = co_await database_->fetch(std::move(sweep));
     if (undelivered > 0) log::warn("inbox.expired", {{"messages", undelivered}});
+  }
+}
+
+// glibc keeps what a burst took: free pages lie between what lives, and it gives back only what lies behind that.
+asio::awaitable<void> App::give_back_memory() {
+  for (const std::chrono::minutes pause(1);;) {
+    co_await base::sleep(pause);
+    ::malloc_trim(0);
   }
 }
 

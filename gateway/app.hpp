@@ -41,6 +41,7 @@ class App {
     std::unique_ptr<transport::Transport> transport;
   };
   boost::asio::awaitable<void> keep_tidy();
+  boost::asio::awaitable<void> give_back_memory();
   boost::asio::awaitable<base::Result<Network>> build(const TransportEntry& entry, std::string store_id);
   boost::asio::awaitable<base::Result<std::unique_ptr<connector::Connector>>> make_connector(const TransportEntry& entry, connector::Services services);
 

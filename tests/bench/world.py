@@ -40,6 +40,13 @@ class Server:
         self.shaken = time.monotonic()
         self.socket.sendall(b"<handshake/>")
 
+    def rest(self, seconds):
+        """Nothing but pings, for so long."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            if select.select([self.socket], [], [], left)[0]:
+                self.take()
+
     def until_closed(self):
         """Goes on answering pings until the component has gone."""
         try:
