@@ -12,7 +12,7 @@ namespace wherry::transport {
 namespace {
 
 constexpr int rows_per_read = 1000;
-constexpr std::size_t most_seen = 200000;
+constexpr std::size_t most_seen = 160000;  // a third of it fits a table of 61,440 places
 constexpr std::size_t most_parked = 1000;  // of one account
 constexpr std::size_t most_lately = 1000;  // messages
 constexpr int most_refusals = 3;

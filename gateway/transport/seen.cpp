@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 namespace wherry::transport {
 
@@ -29,17 +30,17 @@ std::uint64_t Seen::hash(std::int64_t account, std::string_view id) const {
 }
 
 bool Seen::insert(std::uint64_t hash) {
-  if (older_.contains(hash) || !newer_.insert(hash).second) return false;
-  if (newer_.size() >= half_) {
-    older_.swap(newer_);
-    newer_ = Generation();
+  if (older_.contains(hash) || oldest_.contains(hash) || !newest_.insert(hash).second) return false;
+  if (newest_.size() >= third_) {
+    oldest_ = std::exchange(older_, std::exchange(newest_, Generation()));
   }
   return true;
 }
 
 void Seen::erase(std::uint64_t hash) {
-  newer_.erase(hash);
+  newest_.erase(hash);
   older_.erase(hash);
+  oldest_.erase(hash);
 }
 
 }  // namespace wherry::transport

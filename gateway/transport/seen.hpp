@@ -19,8 +19,8 @@ struct AsItIs {
 
 class Seen {
  public:
-  // At least the newest half of `most` are remembered, and never more than `most`.
-  explicit Seen(std::size_t most = 200000) : half_(most / 2) {}
+  // At least the newest two thirds of `most` are remembered, and never more than `most`.
+  explicit Seen(std::size_t most = 160000) : third_(most / 3) {}
 
   // `key`: 32 hexadecimal digits, the store's own: hashes of one run hold in the next, and nobody can choose collisions.
   // `hashes`: oldest first.
@@ -32,12 +32,12 @@ class Seen {
   void erase(std::uint64_t hash);
 
  private:
-  // An order of all of them would take as much again; two generations need none.
+  // An order of all of them would take as much again; generations need none.
   using Generation = boost::unordered_flat_set<std::uint64_t, AsItIs>;  // 9 bytes each at least; a std::unordered_set takes 50
 
-  std::size_t half_;
+  std::size_t third_;
   std::array<unsigned char, 16> key_{};
-  Generation newer_, older_;
+  Generation newest_, older_, oldest_;
 };
 
 }  // namespace wherry::transport

@@ -106,12 +106,12 @@ TEST_CASE("Seen knows an id again, per account, also after a restart") {
   CHECK_THROWS(later.load("short", {}));
 }
 
-TEST_CASE("Seen remembers the newest half of its bound, and forgets the oldest") {
+TEST_CASE("Seen remembers the newest two thirds of its bound, and forgets the oldest") {
   Seen seen(1000);
   seen.load(std::string(32, 'b'), {});
   const auto id = [](std::uint64_t i) { return i * 0x9E3779B97F4A7C15; };
   for (std::uint64_t i = 1; i <= 5000; ++i) REQUIRE(seen.insert(id(i)));
-  for (std::uint64_t i = 4501; i <= 5000; ++i) CHECK_FALSE(seen.insert(id(i)));
+  for (std::uint64_t i = 4335; i <= 5000; ++i) CHECK_FALSE(seen.insert(id(i)));
   CHECK(seen.insert(id(4000)));
 }
 
@@ -121,6 +121,13 @@ TEST_CASE("Seen forgets what could not be kept, and only that") {
   seen.erase(1);
   CHECK(seen.insert(1));
   CHECK_FALSE(seen.insert(2));
+  Seen small(6);
+  small.load(std::string(32, 'b'), {1, 2, 3, 4});  // two older generations
+  for (const std::uint64_t hash : {1, 3}) {
+    CHECK_FALSE(small.insert(hash));
+    small.erase(hash);
+    CHECK(small.insert(hash));
+  }
 }
 
 TEST_CASE("RecentlySent finds by key and by the network's id, for the right account only") {
