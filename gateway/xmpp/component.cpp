@@ -111,7 +111,7 @@ void Component::went_down() {
   boost::system::error_code ignored;
   socket_.close(ignored);
   const bool was_up = connected_;
-  connected_ = false;
+  connected_ = writing_ = false;
   out_.clear();
   ping_.reset();
   out_drained_.notify();
@@ -232,7 +232,9 @@ asio::awaitable<void> Component::write() {
     while (out_.empty()) co_await out_filled_.wait();
     writing.clear();
     writing.swap(out_);
+    writing_ = true;
     co_await asio::async_write(socket_, asio::buffer(writing), asio::use_awaitable);
+    writing_ = false;
     if (writing.capacity() > (1 << 20)) writing = std::string();  // one burst must not cost memory for ever
     const bool was_full = writing.size() >= config_.most_unsent_bytes;
     out_drained_.notify();
@@ -326,14 +328,20 @@ Sequence Component::send(const Element& stanza, Track track) {
   return sent_;
 }
 
+asio::awaitable<void> Component::written() {
+  while (connected_ && (writing_ || !out_.empty())) co_await out_drained_.wait();
+}
+
 asio::awaitable<void> Component::close(std::chrono::milliseconds grace) {
   closing_ = true;
   if (connected_) {
     out_ += "</stream:stream>";
     out_filled_.notify();
-    const auto deadline = std::chrono::steady_clock::now() + grace;
-    const std::chrono::milliseconds step(5);
-    while (!out_.empty() && connected_ && std::chrono::steady_clock::now() < deadline) co_await base::sleep(step);
+    try {
+      co_await base::within(grace, written());
+    } catch (const base::TimedOut&) {
+      log::warn("component.cut", {{"domain", config_.domain.str()}, {"reason", "the server did not read to the end"}});
+    }
   }
   boost::system::error_code ignored;
   socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);

@@ -78,6 +78,7 @@ class Component {
   asio::awaitable<void> shake_hands();
   asio::awaitable<void> read();
   asio::awaitable<void> write();
+  asio::awaitable<void> written();
   asio::awaitable<void> watch();
   asio::awaitable<void> await_answer();
   void send_ping();
@@ -101,6 +102,7 @@ class Component {
   std::string out_;                // queued, not yet given to the socket
   base::Signal out_filled_, out_drained_, barrier_wanted_, answered_;
   bool connected_ = false;         // shaken hands
+  bool writing_ = false;           // what was queued before out_ is with the socket, not all of it taken
   bool closing_ = false;
   Sequence sent_ = 0, tracked_ = 0, covered_ = 0, confirmed_ = 0;
   std::optional<Ping> ping_;

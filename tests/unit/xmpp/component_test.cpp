@@ -3,60 +3,18 @@
 
 #include "gateway/base/task_group.hpp"
 #include "gateway/base/within.hpp"
+#include "tests/support/component_server.hpp"
 #include "tests/support/run.hpp"
 
-#include <boost/asio/write.hpp>
 #include <doctest/doctest.h>
 
 using namespace wherry;
+using namespace wherry::tests;
 using namespace wherry::xmpp;
 
 namespace {
 
 Jid jid(std::string_view text) { return Jid::parse(text).value(); }
-
-class Server {
- public:
-  explicit Server(asio::io_context& loop) : acceptor_(loop, {asio::ip::address_v4::loopback(), 0}), socket_(loop) {}
-
-  std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
-
-  // XEP-0114 §3.
-  asio::awaitable<void> accept() {
-    text_.clear();
-    socket_ = co_await acceptor_.async_accept(asio::use_awaitable);
-    co_await read_until("to='sms.test'>");
-    co_await write("<stream:stream xmlns='jabber:component:accept' xmlns:stream='http://etherx.jabber.org/streams' id='s1' from='sms.test'>");
-    co_await read_until("</handshake>");
-    co_await write("<handshake/>");
-  }
-  // The id of the next ping.
-  asio::awaitable<std::string> ping() {
-    const std::string before = co_await read_until("<ping xmlns=");
-    const auto begin = before.rfind("id=") + 4;
-    co_return before.substr(begin, before.find_first_of("'\"", begin) - begin);
-  }
-  asio::awaitable<void> answer(std::string id) {
-    co_await write("<iq type='result' from='x.test' to='sms.test' id='" + id + "'/>");
-  }
-  asio::awaitable<void> write(std::string text) { co_await asio::async_write(socket_, asio::buffer(text), asio::use_awaitable); }
-  // What has come up to and including `end`.
-  asio::awaitable<std::string> read_until(std::string end) {
-    std::array<char, 4096> buffer;
-    const auto space = asio::buffer(buffer);
-    while (text_.find(end) == std::string::npos) text_.append(buffer.data(), co_await socket_.async_read_some(space, asio::use_awaitable));
-    const auto size = text_.find(end) + end.size();
-    std::string found = text_.substr(0, size);
-    text_.erase(0, size);
-    co_return found;
-  }
-  void cut() { socket_.close(); }
-
- private:
-  asio::ip::tcp::acceptor acceptor_;
-  asio::ip::tcp::socket socket_;
-  std::string text_;
-};
 
 struct Link {
   explicit Link(std::chrono::seconds ping_limit = std::chrono::seconds(20)) {
@@ -92,7 +50,7 @@ struct Link {
   }
 
   asio::io_context loop;
-  Server server{loop};
+  ComponentServer server{loop};
   base::Signal changed{loop.get_executor()};
   std::vector<std::string> received;
   int connections = 0, disconnections = 0;
@@ -184,4 +142,21 @@ TEST_CASE("What would end the stream for everybody is withheld: a foreign from, 
   link.run(Link::store(link.server.read_until("m2"), came));
   CHECK(came.find("m1") == std::string::npos);
   CHECK(came.find("other.test") == std::string::npos);
+}
+
+TEST_CASE("What was sent before close() is written to its end, however slowly the server reads, and the stream's end behind it (RFC 6120 §4.4)") {
+  Link link;
+  Element burst = make_stanza(Kind::message, jid("a@sms.test"), jid("romeo@x.test"), "chat", "m1");
+  burst.add_text_child("body", std::string(400 << 10, 'x'));
+  const auto send = [&](int count) {
+    while (count-- > 0) REQUIRE(link.component->send(burst) > 0);
+  };
+  send(20);
+  while (link.loop.poll() > 0) {}  // the socket has as much as it takes: this write is under way
+  send(20);
+  const std::chrono::seconds grace(60);
+  link.tasks.spawn("close", link.component->close(grace));
+  std::string came;
+  link.run(Link::store(link.server.read_until("</stream:stream>"), came));
+  CHECK(came.size() > 40 * (400 << 10));
 }
