@@ -12,11 +12,14 @@ namespace wherry::transport {
 namespace {
 
 constexpr int rows_per_read = 1000;
-constexpr std::size_t most_seen = 160000;  // a third of it fits a table of 61,440 places
+constexpr std::size_t most_seen = 200000;
 constexpr std::size_t most_parked = 1000;  // of one account
-constexpr std::size_t most_lately = 1000;  // messages
+constexpr std::size_t most_lately = 1000, most_lately_bytes = 512 << 10;
+
+// What a server gives back is tried again, in ms: when it is as old again, but at least and at most so long after the last time; and when
+// its user comes, unless it was given back so often while they were there.
+constexpr std::int64_t least_wait = 30 * 60 * 1000, most_wait = 24 * 60 * 60 * 1000;
 constexpr int most_refusals = 3;
-constexpr std::chrono::hours refused_pause{24};
 
 // Which event ids may come again after an interruption.
 std::string repeatable_id(const connector::Event& event) {
@@ -27,6 +30,18 @@ std::string repeatable_id(const connector::Event& event) {
 // What the user is to read, whenever they come; a receipt that its device no longer waits for is nothing to keep.
 bool is_for_reading(const Delivery& delivery) {
   return std::holds_alternative<connector::MessageReceived>(delivery) || std::holds_alternative<SendFailed>(delivery);
+}
+
+// In memory, about.
+std::size_t bytes_of(const Delivery& delivery) {
+  std::size_t bytes = sizeof delivery;
+  if (const auto* message = std::get_if<connector::MessageReceived>(&delivery)) {
+    bytes += message->content.text.size();
+    for (const auto& file : message->content.files) bytes += sizeof file + file.url.size();
+  } else if (const auto* failed = std::get_if<SendFailed>(&delivery)) {
+    bytes += failed->text.size();
+  }
+  return bytes;
 }
 
 }  // namespace
@@ -62,29 +77,30 @@ asio::awaitable<void> Inbox::publish(base::AccountId account, connector::Event e
   if (network_.redelivers) {
     if (const std::string id = repeatable_id(event); !id.empty()) {
       hash = seen_.hash(account.value, id);
-      if (!seen_.insert(*hash)) {
+      while (seen_.contains(*hash)) {
         log::debug("inbox.repeated", {{"account", account.value}});
+        const std::uint64_t before = not_kept_;
         co_await commit();  // the first one may be on its way to the disk just now
-        co_return;
+        if (not_kept_ == before) co_return;
       }
-      journal_.remember(*hash);
     }
   }
   std::visit(
       [&](auto& e) {
         using E = std::decay_t<decltype(e)>;
-        if constexpr (std::is_constructible_v<Delivery, E> && !std::is_same_v<E, connector::MessageProgressed>) put(account, std::move(e), now());
+        if constexpr (std::is_constructible_v<Delivery, E> && !std::is_same_v<E, connector::MessageProgressed>) put(account, std::move(e));
       },
       event);
-  std::exception_ptr failure;
-  try {
-    co_await commit();
-  } catch (...) {
-    failure = std::current_exception();
+  if (hash) {
+    seen_.insert(*hash);
+    journal_.remember(*hash);
+    journal_.after_commit([this, kept = *hash](std::exception_ptr error) {
+      if (!error) return;
+      seen_.erase(kept);  // so it may come again
+      ++not_kept_;
+    });
   }
-  if (!failure) co_return;
-  if (hash) seen_.erase(*hash);  // it was not kept, so it may come again
-  std::rethrow_exception(failure);
+  co_await commit();
 }
 
 asio::awaitable<void> Inbox::commit() {
@@ -95,14 +111,17 @@ asio::awaitable<void> Inbox::commit() {
   co_await base::suspend(std::move(start));
 }
 
-void Inbox::put(base::AccountId account, Delivery delivery, std::int64_t created, int refusals) {
+void Inbox::put(base::AccountId account, Delivery delivery) {
   Item item;
-  item.id = journal_.next_inbox_id();
   item.account = account;
-  item.created = created;
-  item.refusals = refusals;
-  journal_.insert(row_of(item.id, account, delivery, created));
+  item.created = now();
   item.delivery = std::move(delivery);
+  put(std::move(item));
+}
+
+void Inbox::put(Item item) {
+  item.id = journal_.next_inbox_id();
+  journal_.insert(row_of(item.id, item.account, item.delivery, item.created));
   auto held = std::make_shared<Item>(std::move(item));
   journal_.after_commit([this, held](std::exception_ptr error) {
     if (!error) committed(std::move(*held));
@@ -124,7 +143,7 @@ void Inbox::put_failed(base::AccountId account, Origin origin, base::Error error
   failed.origin = std::move(origin);
   failed.code = error.code;
   failed.text = std::move(error.text);
-  put(account, std::move(failed), now());
+  put(account, std::move(failed));
 }
 
 // ---- Reports on what we sent ----
@@ -176,7 +195,7 @@ asio::awaitable<bool> Inbox::apply_progress(base::AccountId account, connector::
   } else if (origin->wants_receipt) {
     SendDelivered delivered;
     delivered.origin = std::move(*origin);
-    put(account, std::move(delivered), now());
+    put(account, std::move(delivered));
   }
   co_await commit();
   co_return true;
@@ -227,11 +246,7 @@ void Inbox::confirmed(xmpp::Sequence sequence) {
     Item& item = rows_.front();
     if (!item.returned) {
       journal_.remove_inbox(item.id);
-      if (is_for_reading(item.delivery)) {
-        auto& lately = is_remote(item.account) ? lately_others_ : lately_ours_;
-        lately.push_back(std::move(item));
-        if (lately.size() > most_lately) lately.pop_front();
-      }
+      if (is_for_reading(item.delivery)) keep_lately(std::move(item));
     }
     rows_.pop_front();
     --sent_;
@@ -241,8 +256,17 @@ void Inbox::confirmed(xmpp::Sequence sequence) {
 
 // ---- What came back ----
 
-// Our server answers for its own users while it processes the message, so before it answers the ping behind it: the row is
-// still among rows_. Another server's answer may come long after that, and ours when a device did not resume its session.
+void Inbox::keep_lately(Item item) {
+  lately_bytes_ += bytes_of(item.delivery);
+  lately_.push_back(std::move(item));
+  while (lately_.size() > most_lately || lately_bytes_ > most_lately_bytes) {
+    lately_bytes_ -= bytes_of(lately_.front().delivery);
+    lately_.pop_front();
+  }
+}
+
+// A server that has nobody to give it to says so at once; ours does before it answers the ping behind the message, so that the row is still
+// among rows_. Another server's answer may come later, and so may that of one whose client vanished (XEP-0198 §4): the row is gone then.
 bool Inbox::returned(const LiveAccount& account, std::string_view of_stanza) {
   if (!of_stanza.starts_with(id_prefix_)) return false;
   of_stanza.remove_prefix(id_prefix_.size());
@@ -254,11 +278,11 @@ bool Inbox::returned(const LiveAccount& account, std::string_view of_stanza) {
     return found && is_for_reading(item->delivery) ? &*item : nullptr;
   };
   Item* present = find(rows_);
-  Item* item = present ? present : find(is_remote(account.id()) ? lately_others_ : lately_ours_);
+  Item* item = present ? present : find(lately_);
   if (!item || item->returned) return item != nullptr;  // each part of it may come back
   item->returned = true;
   if (account.takes_messages()) ++item->refusals;
-  if (present) returned_[item->account].push_back({id, item->refusals, clock_.now()});
+  if (present) wait_for_next_try(*item, id);
   else keep_returned(*item);
   return true;
 }
@@ -267,62 +291,79 @@ bool Inbox::returned(const LiveAccount& account, std::string_view of_stanza) {
 void Inbox::keep_returned(const Item& item) {
   const std::int64_t id = journal_.next_inbox_id();
   journal_.insert(row_of(id, item.account, item.delivery, item.created));
-  journal_.after_commit([this, id, account = item.account, refusals = item.refusals](std::exception_ptr error) {
-    if (error) return log::error("inbox.returned_not_kept", {{"account", account.value}});
+  Item head;
+  head.account = item.account;
+  head.created = item.created;
+  head.refusals = item.refusals;
+  journal_.after_commit([this, id, head = std::make_shared<Item>(std::move(head))](std::exception_ptr error) {
+    if (error) return log::error("inbox.returned_not_kept", {{"account", head->account.value}});
     if (is_spilled()) {
       newest_spilled_ = std::max(newest_spilled_, id);  // read back with the others, and so sent anew
       return;
     }
     newest_in_memory_ = std::max(newest_in_memory_, id);
-    returned_[account].push_back({id, refusals, clock_.now()});
+    wait_for_next_try(*head, id);
   });
 }
 
-bool Inbox::is_remote(base::AccountId account) const {
-  const LiveAccount* live = accounts_.find(account);
-  return live && live->user().domain() != link_.config().server.domain();
+void Inbox::wait_for_next_try(const Item& item, std::int64_t id) {
+  const std::int64_t due = now() + std::clamp(now() - item.created, least_wait, most_wait);
+  returned_[item.account].push_back({id, due, item.refusals});
 }
 
 void Inbox::resend_returned(base::AccountId account) {
-  const auto waiting = returned_.find(account);
-  if (waiting == returned_.end()) return;
-  auto& rows = waiting->second;
-  const auto is_due = [now = clock_.now()](const Returned& row) { return row.refusals < most_refusals || now - row.last >= refused_pause; };
-  const auto rest = std::stable_partition(rows.begin(), rows.end(), [&](const Returned& row) { return !is_due(row); });
-  std::vector<Returned> due(rest, rows.end());
-  rows.erase(rest, rows.end());
-  if (rows.empty()) returned_.erase(waiting);
-  if (!due.empty()) tasks_.spawn("inbox.resend", resend(account, std::move(due)));
+  resend_if(account, [](const Returned& row) { return row.refusals < most_refusals; });
 }
 
 void Inbox::resend_returned() {
   std::vector<base::AccountId> accounts;
-  for (const auto& [account, ids] : returned_) accounts.push_back(account);
+  for (const auto& [account, rows] : returned_) accounts.push_back(account);
   for (const base::AccountId account : accounts) {
     const LiveAccount* live = accounts_.find(account);
-    const bool is_away = live && live->presence_seen && !live->takes_messages();  // who will be seen coming
-    if (!is_away) resend_returned(account);
+    if (live && live->presence_seen && !live->takes_messages()) continue;  // they are away, and will be seen coming
+    resend_if(account, [now = now()](const Returned& row) { return row.due <= now; });
   }
 }
 
-// Each becomes a new row behind all others, in the commit that removes the old one.
-asio::awaitable<void> Inbox::resend(base::AccountId account, std::vector<Returned> wanted) {
-  std::sort(wanted.begin(), wanted.end(), [](const Returned& a, const Returned& b) { return a.id < b.id; });
-  for (std::size_t done = 0; done < wanted.size();) {
-    std::function<std::vector<store::InboxRow>(db::Transaction&)> read = [account, after = wanted[done].id - 1](db::Transaction& t) {
-      return store::read_inbox(t, account, after, rows_per_read);
-    };
-    const auto rows = co_await database_.fetch(std::move(read));
-    for (const auto& row : rows) {
-      while (done < wanted.size() && wanted[done].id < row.id) ++done;  // removed meanwhile
-      if (done == wanted.size()) break;
-      if (wanted[done].id != row.id) continue;
-      auto delivery = parse_delivery(row.payload);
-      if (delivery) put(account, std::move(*delivery), row.created, wanted[done].refusals);
-      ++done;
-      journal_.remove_inbox(row.id);
+template <class Wanted> void Inbox::resend_if(base::AccountId account, Wanted wanted) {
+  const auto found = returned_.find(account);
+  if (found == returned_.end()) return;
+  auto& rows = found->second;
+  const auto first = std::partition(rows.begin(), rows.end(), [&](const Returned& row) { return !wanted(row); });
+  std::vector<Returned> chosen(first, rows.end());
+  rows.erase(first, rows.end());
+  if (rows.empty()) returned_.erase(found);
+  if (!chosen.empty()) tasks_.spawn("inbox.resend", resend(account, std::move(chosen)));
+}
+
+// Each becomes a new row behind all others, in the commit that removes the old one. What the store does not do now, it may do later.
+asio::awaitable<void> Inbox::resend(base::AccountId account, std::vector<Returned> rows) {
+  std::sort(rows.begin(), rows.end(), [](const Returned& a, const Returned& b) { return a.id < b.id; });
+  auto next = rows.begin();
+  try {
+    while (next != rows.end()) {
+      std::function<std::vector<store::InboxRow>(db::Transaction&)> read = [account, after = next->id - 1](db::Transaction& t) {
+        return store::read_inbox(t, account, after, rows_per_read);
+      };
+      const auto found = co_await database_.fetch(std::move(read));
+      for (const auto& row : found) {
+        while (next != rows.end() && next->id < row.id) ++next;  // removed meanwhile
+        if (next == rows.end()) break;
+        if (next->id != row.id) continue;
+        auto delivery = parse_delivery(row.payload);
+        if (delivery) put(Item{0, account, row.created, std::move(*delivery), next->refusals});
+        journal_.remove_inbox(row.id);
+        journal_.after_commit([this, account, waiting = *next](std::exception_ptr error) {
+          if (error) returned_[account].push_back(waiting);
+        });
+        ++next;
+      }
+      if (found.size() < static_cast<std::size_t>(rows_per_read)) break;
     }
-    if (rows.size() < static_cast<std::size_t>(rows_per_read)) break;
+  } catch (...) {
+    auto& waiting = returned_[account];
+    waiting.insert(waiting.end(), next, rows.end());
+    throw;
   }
 }
 
@@ -346,7 +387,7 @@ asio::awaitable<void> Inbox::reload() {
       log::error("inbox.row_damaged", {{"id", row.id}});
       continue;
     }
-    rows_.push_back(Item{row.id, row.account, row.created, std::move(*delivery), 0});
+    rows_.push_back(Item{row.id, row.account, row.created, std::move(*delivery)});
   }
   if (found.size() == static_cast<std::size_t>(rows_per_read)) newest_spilled_ = std::max(newest_spilled_, newest_in_memory_ + 1);
   else if (newest_spilled_ == spilled_before) newest_spilled_ = 0;

@@ -44,12 +44,11 @@ class Inbox {
   // A perform ended: reports that came before it may be matched now.
   void outbox_settled(base::AccountId account);
 
-  // The user's server gave a message of ours (or word of a failure) back: nobody was there, and it does not keep messages. It stays in the
-  // store, and is sent anew by resend_returned: when the user comes, and now and then. Given back while they were there it was refused, for a
-  // contact that is blocked, say: after three times it is tried once a day. Whether there is such a message.
+  // The user's server gave a message of ours (or word of a failure) back: nobody was there, and it does not keep messages, or it lets
+  // nothing of this contact through. It stays in the store, and is tried anew (DECISIONS.md 29). Whether there is such a message.
   bool returned(const LiveAccount& account, std::string_view of_stanza);
-  void resend_returned(base::AccountId account);
-  void resend_returned();
+  void resend_returned(base::AccountId account);  // the user has come
+  void resend_returned();                         // an hour has passed
 
   // The link's events.
   void connected();
@@ -65,27 +64,30 @@ class Inbox {
     base::AccountId account;
     std::int64_t created = 0;  // ms since 1970, also of what is sent anew
     Delivery delivery;
+    int refusals = 0;  // how often, in this run, it was given back while its user was there
     xmpp::Sequence sequence = 0;  // of its last stanza on this connection; 0: not sent
     bool returned = false;        // by the user's server: its row is the affair of returned_ now
-    int refusals = 0;             // how often it was given back while the user was there
   };
-  struct Returned {  // a row that is only in the store until it is sent anew
+  struct Returned {  // only in the store until it is sent anew
     std::int64_t id = 0;
+    std::int64_t due = 0;  // when it is tried without the user's coming, ms since 1970
     int refusals = 0;
-    base::Time last;  // when it came back
   };
   asio::awaitable<void> publish_progress(base::AccountId account, connector::MessageProgressed progress);
   asio::awaitable<bool> apply_progress(base::AccountId account, connector::MessageProgressed progress);
   asio::awaitable<void> apply_parked(std::vector<connector::MessageProgressed> parked, base::AccountId account);
   asio::awaitable<std::optional<store::SentMessage>> find_sent(base::AccountId account, const std::string& network_id);
   asio::awaitable<void> commit();
-  void put(base::AccountId account, Delivery delivery, std::int64_t created, int refusals = 0);
+  void put(Item item);
+  void put(base::AccountId account, Delivery delivery);
   void committed(Item item);
   store::InboxRow row_of(std::int64_t id, base::AccountId account, const Delivery& delivery, std::int64_t created) const;
   bool is_spilled() const { return newest_spilled_ > newest_in_memory_; }
-  bool is_remote(base::AccountId account) const;
+  void keep_lately(Item item);
   void keep_returned(const Item& item);
-  asio::awaitable<void> resend(base::AccountId account, std::vector<Returned> wanted);
+  void wait_for_next_try(const Item& item, std::int64_t id);
+  template <class Wanted> void resend_if(base::AccountId account, Wanted wanted);
+  asio::awaitable<void> resend(base::AccountId account, std::vector<Returned> rows);
   void reload_if_low();
   asio::awaitable<void> reload();
   std::int64_t now() const { return base::to_milliseconds(clock_.now()); }
@@ -108,7 +110,9 @@ class Inbox {
   std::int64_t newest_in_memory_ = 0, newest_spilled_ = 0;  // as in Outbox
   bool reloading_ = false;
   std::unordered_map<base::AccountId, std::vector<Returned>> returned_;
-  std::deque<Item> lately_ours_, lately_others_;  // what our server has taken for its users, and for those of other servers: it may come back
+  std::deque<Item> lately_;  // the newest that our server has taken: the user's may give it back later
+  std::size_t lately_bytes_ = 0;
+  std::uint64_t not_kept_ = 0;  // events whose commit failed, so far
   RecentlySent recent_;
   std::unordered_map<base::AccountId, std::uint64_t> settles_;  // of the outbox, so far
   std::unordered_map<base::AccountId, std::vector<connector::MessageProgressed>> parked_;  // reports that came before their sends returned

@@ -39,12 +39,11 @@ void Journal::write(db::Transaction& transaction, const Batch& batch, const std:
   if (!batch.gone_inbox.empty()) store::remove_inbox(transaction, batch.gone_inbox);
   if (!batch.sent.empty()) store::insert_sent(transaction, batch.sent);
   for (const auto& [id, stage] : batch.stages) store::set_stage(transaction, id, stage);
-  if (!batch.seen.empty()) store::insert_seen(transaction, transport, batch.seen_id, now, batch.seen);
+  if (!batch.seen.empty()) store::insert_seen(transaction, transport, batch.new_inbox.front().id, now, batch.seen);
 }
 
 void Journal::flush() {
   auto batch = std::move(open_);
-  if (!batch->seen.empty()) batch->seen_id = next_inbox_id();
   open_ = nullptr;
   const std::int64_t now = base::to_milliseconds(std::chrono::system_clock::now());
   database_.submit([batch, transport = transport_, now](db::Transaction& t) { write(t, *batch, transport, now); },

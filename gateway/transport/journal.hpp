@@ -30,6 +30,7 @@ class Journal {
   void remove_inbox(std::int64_t id) { add(batch().gone_inbox, id); }
   void insert(store::SentMessage message) { batch().sent.push_back(std::move(message)); }
   void set_stage(std::int64_t id, connector::Stage stage) { batch().stages.emplace_back(id, stage); }
+  // Of an event whose inbox row is inserted in this turn.
   void remember(std::uint64_t hash) { batch().seen.push_back(hash); }
 
   // `done` is called on the loop once everything of this turn is durable, or with what went wrong: then nothing of it is.
@@ -58,7 +59,6 @@ class Journal {
     std::vector<store::SentMessage> sent;
     std::vector<std::pair<std::int64_t, connector::Stage>> stages;
     std::vector<std::uint64_t> seen;
-    std::int64_t seen_id = 0;
     std::vector<Done> done;
   };
   Batch& batch();

@@ -1,6 +1,7 @@
 // The durable memory of texts given to a provider, and what reports do to it.
 #include "connectors/sms/http/reports.hpp"
 
+#include "tests/support/fake_clock.hpp"
 #include "tests/support/run.hpp"
 
 #include <doctest/doctest.h>
@@ -15,11 +16,6 @@ using namespace std::chrono_literals;
 using connector::Stage;
 
 namespace {
-
-struct ManualClock final : base::Clock {
-  base::Time time = base::Time(std::chrono::seconds(1795400000));
-  base::Time now() const override { return time; }
-};
 
 struct MapStorage final : connector::Storage {
   std::map<std::string, std::string> entries;
@@ -55,7 +51,7 @@ struct Heard final : CarrierEvents {
 
 struct World {
   asio::io_context loop;
-  ManualClock clock;
+  tests::FakeClock clock;
   MapStorage storage;
   Heard heard;
   Ledger ledger{storage, clock, "tw"};
