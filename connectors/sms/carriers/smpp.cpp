@@ -39,7 +39,6 @@ class SmppCarrier final : public Carrier {
   asio::awaitable<void> run_link(Link* link);
   asio::awaitable<void> close(bool gracefully);
   asio::awaitable<void> unbind(Link* link, bool* confirmed);
-  void take(Link& link, Asked asked) { inbound_.take(link, std::move(asked)); }
   void set_up(bool up);
 
   Setting setting_;
@@ -64,8 +63,10 @@ void SmppCarrier::set_up(bool up) {
 }
 
 asio::awaitable<std::unique_ptr<Link>> SmppCarrier::open_link(Command command) {
-  Link::OnAsked on_asked = [this](Link& link, Asked asked) { take(link, std::move(asked)); };
-  return Link::open(setting_.endpoint, command, setting_.bind, setting_.limits, std::move(on_asked));
+  Link::Events events;
+  events.asked = [this](Link& link, Asked asked) { inbound_.take(link, std::move(asked)); };
+  events.proved = [this](const Link& link, Proved proved) { inbound_.proved(link, proved); };
+  return Link::open(setting_.endpoint, command, setting_.bind, setting_.limits, std::move(events));
 }
 
 asio::awaitable<void> SmppCarrier::open() {

@@ -36,9 +36,20 @@ std::vector<connector::Entry> Inbound::below(std::string_view kind, std::vector<
 }
 
 void Inbound::take(Link& link, Asked asked) {
-  if (stopping_ || queue_.size() >= kMostWaiting) return link.answer(asked, Status::temporary_failure);
+  if (stopping_ || queue_.size() >= kMostWaiting) {
+    link.answer(asked, Status::temporary_failure);
+    return;
+  }
   queue_.push_back({&link, std::move(asked), std::nullopt, {}});
   wake_.cancel();
+}
+
+void Inbound::proved(const Link& link, Proved proved) {
+  std::erase_if(unproved_, [&](const Unproved& text) {
+    if (text.link != &link || text.answer > proved.answers) return false;
+    redeliveries_.proved(text.id);
+    return true;
+  });
 }
 
 void Inbound::stop() {
@@ -48,6 +59,7 @@ void Inbound::stop() {
 
 void Inbound::session_ended(bool confirmed) {
   queue_.clear();
+  unproved_.clear();
   stopping_ = false;
   redeliveries_.session_ended(services_.clock.now(), confirmed);
 }
@@ -164,7 +176,8 @@ void Inbound::answer(Item& item) {
     else if (status == Status::temporary_failure) redeliveries_.refused(item.id);
     else redeliveries_.withdrawn(item.id);
   }
-  item.link->answer(item.asked, status);
+  const std::uint64_t answer = item.link->answer(item.asked, status);
+  if (!item.id.empty() && status == Status::ok) unproved_.push_back({item.link, answer, item.id});
 }
 
 // False where the store is lost.

@@ -7,6 +7,8 @@
 #include "connectors/sms/smpp/redelivery.hpp"
 #include "connectors/sms/smpp/reports.hpp"
 
+#include <deque>
+
 namespace wherry::sms::smpp {
 
 class Inbound {
@@ -14,6 +16,7 @@ class Inbound {
   Inbound(const Setting& setting, connector::Services services, CarrierEvents& events, Ledger& ledger, Reports& reports);
 
   void take(Link& link, Asked asked);  // answers at once where too many wait
+  void proved(const Link& link, Proved proved);
   asio::awaitable<void> run();         // until stop(), after the present batch
   void stop();
   // Forgets what was not begun: its links are gone. `confirmed`: see Redeliveries.
@@ -25,6 +28,11 @@ class Inbound {
     Asked asked;
     std::optional<Status> status;  // the answer, once it is known
     std::string id;                // of a text, for its redelivery
+  };
+  struct Unproved {  // the answer to a text, of which the peer has not shown yet that it has it
+    const Link* link;
+    std::uint64_t answer;
+    std::string id;
   };
   struct Delivery {
     IncomingText text;
@@ -54,6 +62,7 @@ class Inbound {
   Reports& reports_;
   Redeliveries redeliveries_;
   Reassembly reassembly_;
+  std::deque<Unproved> unproved_;
   std::vector<Item> queue_;
   asio::steady_timer wake_;
   base::Time house_kept_, swept_;

@@ -3,11 +3,12 @@
 //
 // Every text gets a random id, kept beside a digest of sender, receiver and content. An arrival with a digest that is on
 // record takes over that id, and is dropped by the inbox, only where the first arrival may have gone unanswered:
-//   - it belongs to an earlier session, and was unanswered or answered less than 60 s before that session broke off;
+//   - it belongs to an earlier session, and was unanswered or answered less than 60 s before that session broke off, or less than 5 s
+//     where the peer has shown that it had read our answer (it may die before it has made a note of it);
 //   - or to this one, but our answer took 5 s or more, for which a peer may have given up waiting;
 //   - or we asked for it again (ESME_RX_T_APPN).
-// Each arrival on record is matched once per session, so two equal texts before a break match two after it. After 60 s of
-// the session going on, an answered text is settled and forgotten; after an unbind that was confirmed, at once. The
+// Each arrival on record is matched once per session, so two equal texts before a break match two after it. After those
+// 60 or 5 s of the session going on, an answered text is settled and forgotten; after an unbind that was confirmed, at once. The
 // entries are stored before the text is published, so that a killed process knows them too. Pure.
 #pragma once
 
@@ -31,6 +32,7 @@ class Redeliveries {
   };
   Arrival arrived(const std::string& digest, base::Time now);
   void answered(const std::string& id, base::Time now);
+  void proved(const std::string& id);    // the peer has our answer
   void refused(const std::string& id);   // with a temporary failure: it will come again
   void withdrawn(const std::string& id); // with a permanent one: it will not
 
@@ -48,8 +50,9 @@ class Redeliveries {
     base::Time arrived;
     std::optional<base::Time> answered;
     std::uint64_t session = 0;
-    bool refused = false;
+    bool refused = false, proved = false;
   };
+  bool is_settled(const Entry& entry, base::Time now) const;
   bool may_come_again(const Entry& entry, base::Time now) const;
   void forget(std::map<std::string, Entry>::iterator entry);
 

@@ -183,6 +183,24 @@ TEST_CASE("An answer shortly before the break may be lost, one long before it no
   CHECK(r.arrived("yes", kStart + 125s).id == young.id);
 }
 
+TEST_CASE("An answer that the peer has shown to have read is not lost in a break, once the peer had the time to make use of it") {
+  Redeliveries r(10min);
+  for (const char* text : {"ok", "yes", "slow", "unproved"}) {
+    const auto arrival = r.arrived(text, kStart);
+    r.answered(arrival.id, kStart + (text == std::string("slow") ? 5s : 0s));
+    if (text != std::string("unproved")) r.proved(arrival.id);
+  }
+  const auto young = r.arrived("young", kStart + 6s);
+  r.answered(young.id, kStart + 6s);
+  r.proved(young.id);
+  r.session_ended(kStart + 10s, false);
+  CHECK_FALSE(r.arrived("ok", kStart + 11s).again);
+  CHECK_FALSE(r.arrived("yes", kStart + 11s).again);
+  CHECK(r.arrived("slow", kStart + 11s).again);  // the peer may have given up waiting before it came
+  CHECK(r.arrived("unproved", kStart + 11s).again);
+  CHECK(r.arrived("young", kStart + 11s).again);  // the peer may have died before it made a note of it
+}
+
 TEST_CASE("After a confirmed unbind nothing comes again") {
   Redeliveries r(10min);
   r.answered(r.arrived("ok", kStart).id, kStart);
@@ -219,6 +237,11 @@ TEST_CASE("What is settled is forgotten") {
   CHECK(r.take_forgotten(kStart + 59s).empty());
   CHECK(r.take_forgotten(kStart + 60s) == std::vector<std::string>{text.id});
   CHECK(r.take_forgotten(kStart + 61s).empty());
+  const auto proved = r.arrived("ok", kStart);
+  r.answered(proved.id, kStart);
+  r.proved(proved.id);
+  CHECK(r.take_forgotten(kStart + 4s).empty());
+  CHECK(r.take_forgotten(kStart + 5s) == std::vector<std::string>{proved.id});
   const auto unanswered = r.arrived("x", kStart);
   CHECK(r.take_forgotten(kStart + 5min).empty());
   CHECK(r.take_forgotten(kStart + 12min) == std::vector<std::string>{unanswered.id});

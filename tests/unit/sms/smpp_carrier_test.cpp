@@ -288,6 +288,23 @@ SMPP_TEST("A text that comes again after a lost answer has its id again, and a s
   co_await host.end();
 }
 
+SMPP_TEST("An equal text after a break is another one where the peer has shown that it had our answer to the first", proves) {
+  host.start();
+  co_await host.up();
+  co_await host.smsc.deliver_text("ok");
+  UNTIL(host.smsc.answers.size() == 1);
+  const auto result = co_await host.send("1:k", "hello");  // its answer comes from one who has read ours
+  CHECK(outcome(result) == "sent");
+  host.clock.time += std::chrono::seconds(5);
+  host.smsc.drop();
+  UNTIL(host.smsc.binds.size() == 2);
+  co_await host.up();
+  co_await host.smsc.deliver_text("ok");
+  UNTIL(host.texts.size() == 2);
+  CHECK(host.texts[0].id != host.texts[1].id);
+  co_await host.end();
+}
+
 SMPP_TEST("A long text is put together over a restart, and its order is kept", reassembles) {
   host.start();
   co_await host.up();

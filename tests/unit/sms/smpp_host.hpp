@@ -4,6 +4,7 @@
 #include "connectors/sms/carriers/smpp.hpp"
 #include "gateway/net/http_client.hpp"
 #include "gateway/net/http_server.hpp"
+#include "tests/support/fake_clock.hpp"
 #include "tests/support/run.hpp"
 #include "tests/unit/sms/fake_smsc.hpp"
 #include "tests/unit/sms/memory_storage.hpp"
@@ -84,7 +85,7 @@ struct Host final : CarrierEvents {
   }
 
   asio::any_io_executor executor;
-  base::SystemClock clock;
+  FakeClock clock;
   MemoryStorage storage;
   net::HttpClient http;
   net::HttpServer webhooks;

@@ -37,6 +37,7 @@ struct Session {
       if (const auto* a = std::get_if<Answered>(&event)) all += "answered " + std::to_string(a->sequence) + " " + to_string(a->status) + "; ";
       if (const auto* u = std::get_if<Unanswered>(&event)) all += "unanswered " + std::to_string(u->sequence) + "; ";
       if (const auto* m = std::get_if<Asked>(&event)) all += "asked " + std::to_string(m->sequence) + " " + m->message.text + "; ";
+      if (const auto* p = std::get_if<Proved>(&event)) all += "proved " + std::to_string(p->answers) + "; ";
       if (const auto* e = std::get_if<Ended>(&event)) all += "ended: " + e->reason + "; ";
     }
     return all;
@@ -71,7 +72,7 @@ TEST_CASE("PDUs are framed whether they come octet by octet or many at once (SMP
   CHECK(s.events() == "asked 5 one; asked 6 two; ");
   s.feed(two + two);
   CHECK(s.events() == "asked 5 one; asked 6 two; asked 5 one; asked 6 two; ");
-  s.protocol.answer(Command::deliver_sm, 6, Status::ok);
+  s.protocol.answer(Command::deliver_sm, 6, Status::ok, s.now);
   CHECK(s.output() == hex(response_to(Command::deliver_sm), Status::ok, 6, nul("")));
 }
 
@@ -180,6 +181,27 @@ TEST_CASE("A silent peer is asked after the interval, and left when it does not 
   CHECK_FALSE(s.protocol.ended());
   s.pass(seconds(1));
   CHECK(s.events() == "asked 5 alive; ended: enquire_link is not answered; ");
+}
+
+TEST_CASE("Whoever answers what was sent behind our answers has read them (SMPP 3.4 §2.7.2)") {
+  Session s;
+  s.bind();
+  const auto before = s.protocol.request(Command::submit_sm, {}, s.now);
+  CHECK(s.protocol.answer(Command::deliver_sm, 5, Status::ok, s.now) == 1);
+  const auto between = s.protocol.request(Command::submit_sm, {}, s.now);
+  CHECK(s.protocol.answer(Command::data_sm, 6, Status::ok, s.now) == 2);
+  s.feed(encode(response_to(Command::submit_sm), Status::ok, before));
+  CHECK(s.events() == "answered 2 ESME_ROK; ");
+  s.feed(encode(response_to(Command::submit_sm), Status::queue_full, between));
+  CHECK(s.events() == "proved 1; answered 3 ESME_RMSGQFUL; ");
+  // Nothing more is submitted: it is asked.
+  s.protocol.take_output();
+  CHECK(s.protocol.next_tick() == s.now + seconds(10));
+  s.pass(seconds(10));
+  CHECK(s.output() == hex(Command::enquire_link, Status::ok, 4));
+  s.feed(encode(response_to(Command::enquire_link), Status::ok, 4));
+  CHECK(s.events() == "proved 2; ");
+  CHECK(s.protocol.next_tick() == s.now + seconds(30));
 }
 
 TEST_CASE("A PDU whose rest does not come ends the session (sms.md §1.1)") {

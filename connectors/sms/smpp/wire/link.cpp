@@ -29,11 +29,11 @@ std::chrono::seconds wait_after(Status status) {
 
 }  // namespace
 
-Link::Link(asio::any_io_executor executor, std::unique_ptr<Stream> stream, ProtocolLimits limits, OnAsked on_asked)
-    : executor_(executor), stream_(std::move(stream)), protocol_(limits, steady_clock::now()), on_asked_(std::move(on_asked)),
+Link::Link(asio::any_io_executor executor, std::unique_ptr<Stream> stream, ProtocolLimits limits, Events events)
+    : executor_(executor), stream_(std::move(stream)), protocol_(limits, steady_clock::now()), events_(std::move(events)),
       timer_(executor, asio::steady_timer::time_point::max()), output_(executor), changed_(executor) {}
 
-asio::awaitable<std::unique_ptr<Link>> Link::open(Endpoint endpoint, Command command, Bind bind, ProtocolLimits limits, OnAsked on_asked) {
+asio::awaitable<std::unique_ptr<Link>> Link::open(Endpoint endpoint, Command command, Bind bind, ProtocolLimits limits, Events events) {
   const auto executor = co_await asio::this_coro::executor;
   const std::string peer = fmt::format("{}:{}", endpoint.host, endpoint.port);
   std::unique_ptr<Stream> stream;
@@ -47,7 +47,7 @@ asio::awaitable<std::unique_ptr<Link>> Link::open(Endpoint endpoint, Command com
     failure = "no answer";
   }
   if (!stream) throw LinkDown(fmt::format("cannot connect to {}: {}", peer, failure));
-  std::unique_ptr<Link> link(new Link(executor, std::move(stream), limits, std::move(on_asked)));
+  std::unique_ptr<Link> link(new Link(executor, std::move(stream), limits, std::move(events)));
   co_await link->bind(command, std::move(bind));
   co_return link;
 }
@@ -161,7 +161,9 @@ void Link::handle_events() {
       found->second->changed.notify();
       changed_.notify();
     } else if (auto* asked = std::get_if<Asked>(&event)) {
-      on_asked_(*this, std::move(*asked));
+      events_.asked(*this, std::move(*asked));
+    } else if (const auto* proved = std::get_if<Proved>(&event)) {
+      events_.proved(*this, *proved);
     } else if (const auto* ended = std::get_if<Ended>(&event)) {
       reason_ = ended->reason;
       changed_.notify();
@@ -184,9 +186,10 @@ std::shared_ptr<Submission> Link::submit(const ShortMessage& message) {
   return submission;
 }
 
-void Link::answer(const Asked& asked, Status status) {
-  protocol_.answer(asked.command, asked.sequence, status);
+std::uint64_t Link::answer(const Asked& asked, Status status) {
+  const std::uint64_t answers = protocol_.answer(asked.command, asked.sequence, status, steady_clock::now());
   handle_events();
+  return answers;
 }
 
 void Link::end(std::string reason) {

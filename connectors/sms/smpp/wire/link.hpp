@@ -37,17 +37,20 @@ struct Submission {
 
 class Link {
  public:
-  using OnAsked = std::function<void(Link&, Asked)>;  // never throws; answer() later
+  struct Events {  // which never throw
+    std::function<void(Link&, Asked)> asked;  // answer() later
+    std::function<void(const Link&, Proved)> proved;
+  };
 
   // Connects and binds. Throws LinkDown, with a long wait where repeating the bind is useless or harmful.
-  static asio::awaitable<std::unique_ptr<Link>> open(Endpoint endpoint, Command command, Bind bind, ProtocolLimits limits, OnAsked on_asked);
+  static asio::awaitable<std::unique_ptr<Link>> open(Endpoint endpoint, Command command, Bind bind, ProtocolLimits limits, Events events);
 
   // Reads, writes and keeps time until the link ends or the coroutine is cancelled; every submission is settled then.
   // Returns the reason.
   asio::awaitable<std::string> run();
 
   std::shared_ptr<Submission> submit(const ShortMessage& message);
-  void answer(const Asked& asked, Status status);
+  std::uint64_t answer(const Asked& asked, Status status);  // the how manieth it is: see Proved
 
   // Waits until nothing is unanswered, asks to unbind and waits for the answer, each up to its limit: then run()
   // returns. True where the peer confirmed, so that everything was answered both ways.
@@ -57,7 +60,7 @@ class Link {
   bool ended() const { return protocol_.ended(); }
 
  private:
-  Link(asio::any_io_executor executor, std::unique_ptr<Stream> stream, ProtocolLimits limits, OnAsked on_asked);
+  Link(asio::any_io_executor executor, std::unique_ptr<Stream> stream, ProtocolLimits limits, Events events);
   asio::awaitable<void> bind(Command command, Bind bind);
   asio::awaitable<void> read();
   asio::awaitable<void> write();
@@ -71,7 +74,7 @@ class Link {
   asio::any_io_executor executor_;
   std::unique_ptr<Stream> stream_;
   Protocol protocol_;
-  OnAsked on_asked_;
+  Events events_;
   std::map<std::uint32_t, std::shared_ptr<Submission>> submissions_;
   std::vector<std::uint32_t> unwritten_;  // submitted since the last write began
   asio::steady_timer timer_;              // for the protocol's next tick

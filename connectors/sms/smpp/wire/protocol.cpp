@@ -28,12 +28,26 @@ std::chrono::seconds Protocol::limit_of(Command command) const {
 std::uint32_t Protocol::request(Command command, std::string body, Time now) {
   while (pending_.contains(next_sequence_)) next_sequence_ = next_sequence_ % kMostSequence + 1;
   const std::uint32_t sequence = std::exchange(next_sequence_, next_sequence_ % kMostSequence + 1);
-  pending_[sequence] = {command, now, now + limit_of(command), false};
+  pending_[sequence] = {command, now, now + limit_of(command), answers_, false};
   send(encode(command, Status::ok, sequence, body));
   return sequence;
 }
 
-void Protocol::answer(Command request, std::uint32_t sequence, Status status) {
+std::uint64_t Protocol::answer(Command request, std::uint32_t sequence, Status status, Time now) {
+  if (answers_ == proved_) unproved_since_ = now;
+  respond(request, sequence, status);
+  return ++answers_;
+}
+
+// The stream keeps its order, so whoever answers a request has had what was sent before it.
+void Protocol::prove(const Pending& answered) {
+  if (answered.answers <= proved_) return;
+  proved_ = answered.answers;
+  unproved_since_ = answered.sent;
+  events_.emplace_back(Proved{proved_});
+}
+
+void Protocol::respond(Command request, std::uint32_t sequence, Status status) {
   // deliver_sm_resp and data_sm_resp carry a message_id, which is empty (§4.6.2).
   const bool has_id = request == Command::deliver_sm || request == Command::data_sm;
   send(encode(response_to(request), status, sequence, has_id ? encode_c_string("") : std::string()));
@@ -85,12 +99,12 @@ bool Protocol::take_pdu(Time now) {
 void Protocol::handle(const Header& header, std::string_view body, Time now) {
   if (is_response(header.command)) return handle_response(header, body, now);
   switch (header.command) {
-    case Command::enquire_link: return answer(header.command, header.sequence, Status::ok);
+    case Command::enquire_link: return respond(header.command, header.sequence, Status::ok);
     case Command::deliver_sm:
     case Command::data_sm: return handle_message(header, body);
     case Command::alert_notification: return;  // has no response (§4.12.1)
     case Command::unbind:
-      answer(header.command, header.sequence, Status::ok);
+      respond(header.command, header.sequence, Status::ok);
       return end("the peer unbound");
     default:
       if (is_known_request(header.command)) {  // it is we who may ask this
@@ -102,11 +116,11 @@ void Protocol::handle(const Header& header, std::string_view body, Time now) {
 }
 
 void Protocol::handle_message(const Header& header, std::string_view body) {
-  if (!bound_) return answer(header.command, header.sequence, Status::wrong_bind_state);
+  if (!bound_) return respond(header.command, header.sequence, Status::wrong_bind_state);
   DecodedMessage decoded = decode_short_message(header.command, body);
   if (decoded.status != Status::ok) {
     log::warn("smpp.message_malformed", {{"status", to_string(decoded.status)}, {"octets", body.size()}});
-    return answer(header.command, header.sequence, decoded.status);
+    return respond(header.command, header.sequence, decoded.status);
   }
   events_.push_back(Asked{header.sequence, header.command, std::move(decoded.message)});
 }
@@ -120,6 +134,7 @@ void Protocol::handle_response(const Header& header, std::string_view body, Time
     return;
   }
   const Command asked = found->second.command;
+  prove(found->second);
   pending_.erase(found);
   if (asked == Command::enquire_link) return;  // any answer tells that the peer lives
   // A refusal that claims success is still a refusal.
@@ -164,9 +179,13 @@ void Protocol::tick(Time now) {
       ++entry;
     }
   }
-  if (bound_ && !enquiring && limits_.enquire_interval.count() > 0 && now >= heard_ + limits_.enquire_interval) {
-    request(Command::enquire_link, {}, now);
-  }
+  if (bound_ && !enquiring && now >= next_enquiry()) request(Command::enquire_link, {}, now);
+}
+
+Protocol::Time Protocol::next_enquiry() const {
+  if (limits_.enquire_interval.count() == 0) return Time::max();
+  const Time silent = heard_ + limits_.enquire_interval;
+  return answers_ == proved_ ? silent : std::min(silent, unproved_since_ + limits_.prove_after);
 }
 
 Protocol::Time Protocol::next_tick() const {
@@ -178,7 +197,7 @@ Protocol::Time Protocol::next_tick() const {
     if (!pending.overdue) next = std::min(next, pending.deadline);
     if (pending.command == Command::enquire_link) enquiring = true;
   }
-  if (bound_ && !enquiring && limits_.enquire_interval.count() > 0) next = std::min(next, heard_ + limits_.enquire_interval);
+  if (bound_ && !enquiring) next = std::min(next, next_enquiry());
   return next;
 }
 

@@ -19,6 +19,7 @@ struct ProtocolLimits {
   std::chrono::seconds bind_response{30}, submit_response{60}, unbind_response{5};
   std::chrono::seconds enquire_interval{30};  // after so long without a word from the peer; 0: never asked
   std::chrono::seconds enquire_response{10};
+  std::chrono::seconds prove_after{10};  // where the peer is asked at all: it is also asked when nothing has shown for so long that it reads our answers
 };
 
 // To a request of ours. After Unanswered it may still come. `command` is generic_nack where the peer refused by that.
@@ -37,12 +38,16 @@ struct Asked {
   Command command{};
   ShortMessage message;
 };
+// The peer has answered what we sent behind our answer(), so it has read so many of them.
+struct Proved {
+  std::uint64_t answers = 0;
+};
 // Nothing more will come or may be sent, except what take_output() still has.
 struct Ended {
   std::string reason;
 };
 inline constexpr const char* kUnbound = "unbound";  // the reason where the peer answered our unbind
-using ProtocolEvent = std::variant<Answered, Unanswered, Asked, Ended>;
+using ProtocolEvent = std::variant<Answered, Unanswered, Asked, Proved, Ended>;
 
 class Protocol {
  public:
@@ -51,7 +56,7 @@ class Protocol {
   Protocol(ProtocolLimits limits, Time now) : limits_(limits), heard_(now), answered_(now) {}
 
   std::uint32_t request(Command command, std::string body, Time now);  // its sequence number
-  void answer(Command request, std::uint32_t sequence, Status status);
+  std::uint64_t answer(Command request, std::uint32_t sequence, Status status, Time now);  // to an Asked: the how manieth it is
 
   void feed(std::string_view octets, Time now);
   void tick(Time now);
@@ -67,13 +72,17 @@ class Protocol {
   struct Pending {
     Command command{};
     Time sent, deadline;
+    std::uint64_t answers = 0;  // of ours were sent before it
     bool overdue = false;
   };
   bool take_pdu(Time now);
   void handle(const Header& header, std::string_view body, Time now);
   void handle_response(const Header& header, std::string_view body, Time now);
   void handle_message(const Header& header, std::string_view body);
+  void prove(const Pending& answered);
+  void respond(Command request, std::uint32_t sequence, Status status);
   void expire(std::uint32_t sequence, Pending& pending);
+  Time next_enquiry() const;
   std::chrono::seconds limit_of(Command command) const;
   void send(std::string pdu);
 
@@ -85,6 +94,8 @@ class Protocol {
   Time heard_;            // the last octet
   Time partial_since_{};  // the first octet of what is in input_
   Time answered_;         // the last response to a submit_sm
+  std::uint64_t answers_ = 0, proved_ = 0;  // to what was Asked
+  Time unproved_since_{};
   bool bound_ = false;
   bool ended_ = false;
 };
