@@ -49,7 +49,7 @@ std::size_t bytes_of(const Delivery& delivery) {
 Inbox::Inbox(asio::any_io_executor executor, Journal& journal, db::Database& database, Accounts& accounts,
              xmpp::Component& link, const base::Clock& clock, std::string transport, InboxLimits limits, ToStanzas to_stanzas)
     : journal_(journal), database_(database), accounts_(accounts), link_(link), clock_(clock), transport_(std::move(transport)),
-      limits_(limits), to_stanzas_(std::move(to_stanzas)), seen_(most_seen), tasks_(executor) {}
+      limits_(limits), to_stanzas_(std::move(to_stanzas)), seen_(most_seen), lately_(most_lately), tasks_(executor) {}
 
 asio::awaitable<void> Inbox::load(connector::Network network, std::string id_prefix, Outbox& outbox) {
   network_ = std::move(network);
@@ -257,12 +257,13 @@ void Inbox::confirmed(xmpp::Sequence sequence) {
 // ---- What came back ----
 
 void Inbox::keep_lately(Item item) {
-  lately_bytes_ += bytes_of(item.delivery);
-  lately_.push_back(std::move(item));
-  while (lately_.size() > most_lately || lately_bytes_ > most_lately_bytes) {
+  const std::size_t bytes = bytes_of(item.delivery);
+  while (lately_.full() || (!lately_.empty() && lately_bytes_ + bytes > most_lately_bytes)) {
     lately_bytes_ -= bytes_of(lately_.front().delivery);
     lately_.pop_front();
   }
+  lately_bytes_ += bytes;
+  lately_.push_back(std::move(item));
 }
 
 // A server that has nobody to give it to says so at once; ours does before it answers the ping behind the message, so that the row is still
@@ -272,7 +273,7 @@ bool Inbox::returned(const LiveAccount& account, std::string_view of_stanza) {
   of_stanza.remove_prefix(id_prefix_.size());
   std::int64_t id = 0;
   std::from_chars(of_stanza.data(), of_stanza.data() + of_stanza.size(), id);  // a part's id goes on with "-2"
-  const auto find = [&](std::deque<Item>& items) -> Item* {  // both are in order of ids
+  const auto find = [&](auto& items) -> Item* {  // both are in order of ids
     const auto item = std::lower_bound(items.begin(), items.end(), id, [](const Item& i, std::int64_t wanted) { return i.id < wanted; });
     const bool found = item != items.end() && item->id == id && item->account == account.id();
     return found && is_for_reading(item->delivery) ? &*item : nullptr;

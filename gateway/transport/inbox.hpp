@@ -13,6 +13,8 @@
 #include "gateway/transport/seen.hpp"
 #include "gateway/xmpp/component.hpp"
 
+#include <boost/circular_buffer.hpp>
+
 #include <deque>
 #include <functional>
 #include <vector>
@@ -110,7 +112,7 @@ class Inbox {
   std::int64_t newest_in_memory_ = 0, newest_spilled_ = 0;  // as in Outbox
   bool reloading_ = false;
   std::unordered_map<base::AccountId, std::vector<Returned>> returned_;
-  std::deque<Item> lately_;  // the newest that our server has taken: the user's may give it back later
+  boost::circular_buffer<Item> lately_;  // the newest that our server has taken: the user's may give it back later
   std::size_t lately_bytes_ = 0;
   std::uint64_t not_kept_ = 0;  // events whose commit failed, so far
   RecentlySent recent_;
