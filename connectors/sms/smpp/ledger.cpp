@@ -43,6 +43,12 @@ std::optional<ReportedReceipt> parse_reported(std::string_view text) {
   return r;
 }
 
+// Whether the deliver_sm goes between the two that the text went between: back from its recipient, or with the addresses swapped. Ours
+// alone says little, and a centre may have rewritten it.
+bool agree(const Record& record, const ReportedReceipt& reported) {
+  return may_be_same(record.to, reported.source) || (may_be_same(record.from, reported.source) && may_be_same(record.to, reported.destination));
+}
+
 }  // namespace
 
 std::string Ledger::key(std::string_view kind, std::string_view rest) const { return fmt::format("{}/{}/{}", name_, kind, rest); }
@@ -279,8 +285,8 @@ asio::awaitable<void> Ledger::read_stored(std::string form, ByForm* stored) {
   }
 }
 
-// The segment of this form that fits best; of equal ones the last in memory. As a number an id says little: the addresses
-// must agree.
+// The segment of this form that fits best; of equal ones the last in memory. As a number an id says little, and anybody can write what reads
+// like a receipt: the addresses must agree then.
 Match Ledger::best(const ReportedReceipt& reported, const std::string& form, const ByForm& stored) const {
   Match best;
   for (const ByForm* ids : {&stored, &recent_}) {
@@ -288,7 +294,8 @@ Match Ledger::best(const ReportedReceipt& reported, const std::string& form, con
     for (auto entry = first; entry != last; ++entry) {
       const Recent& recent = entry->second;
       const IdMatch by = match_ids(recent.id, reported.receipt.id);
-      if (by == IdMatch::none || by < best.by || (by == IdMatch::number && !may_be_same(recent.record->to, reported.source))) continue;
+      if (by == IdMatch::none || by < best.by) continue;
+      if ((by == IdMatch::number || !reported.certain) && !agree(*recent.record, reported)) continue;
       best = {recent.record, recent.segment, by};
     }
   }
@@ -322,8 +329,11 @@ std::optional<Match> Ledger::decide(const ReportedReceipt& reported, const ByFor
 // The one segment of unknown outcome that the receipt's address and text fit.
 Match Ledger::unknown_fitting(const ReportedReceipt& reported) const {
   Match match;
+  if (!reported.certain) return match;
   for (const auto& [message_key, record] : unknown_) {
-    if (!may_be_same(record->to, reported.source) || !may_be_same(record->from, reported.destination)) continue;
+    const bool straight = may_be_same(record->to, reported.source) && may_be_same(record->from, reported.destination);
+    const bool swapped = may_be_same(record->from, reported.source) && may_be_same(record->to, reported.destination);
+    if (!straight && !swapped) continue;
     if (under_way_.contains(record->to.text) || reported.arrived < record->begun) continue;
     for (std::size_t i = 0; i < record->segments.size(); ++i) {
       const SegmentRecord& segment = record->segments[i];

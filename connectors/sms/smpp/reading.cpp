@@ -57,6 +57,9 @@ Seen read_message(const ShortMessage& message, const Setting& setting) {
     return SeenReceipt{std::move(*receipt), true, {}};
   }
 
+  // Centres that forget the bits have the parameter, which no handset can write. Who has neither only wrote what reads like a receipt.
+  if (receipt && find_tlv(message.tlvs, tag::receipted_message_id)) return SeenReceipt{std::move(*receipt), true, {}};
+
   auto position = header.position ? header.position : sar_position(message.tlvs);
   if (position && position->total > 1 && !coding.charset) {
     Piece piece;

@@ -235,3 +235,76 @@ SMPP_TEST("A conversion is not believed where a text of unknown outcome fits as 
   CHECK(host.storage.count("main/r/") == 1);
   co_await host.end();
 }
+
+SMPP_TEST("What has a receipt's words only is one where the addresses agree with the text's; bits or parameters make one of any (SMPP 3.4 §5.2.12, §5.3.2.12)", looks) {
+  struct Form {
+    std::string source, destination;
+    std::uint8_t esm_class;
+    bool parameter;
+    bool counts;
+  };
+  const std::string us = "15550001", recipient = "15550100", stranger = "15559999";
+  const std::vector<Form> forms = {
+      {stranger, us, 0, false, false},
+      {stranger, recipient, 0, false, false},
+      {us, stranger, 0, false, false},
+      {recipient, us, 0, false, true},
+      {"005550100", us, 0, false, true},  // a national form
+      {recipient, "777", 0, false, true},  // the sender as the centre rewrote it
+      {us, recipient, 0, false, true},     // swapped
+      {stranger, us, 4, false, true},
+      {stranger, us, 0, true, true},       // no handset writes this parameter
+  };
+  host.start();
+  co_await host.up();
+  std::size_t texts = 0, reports = 0;
+  for (std::size_t i = 0; i < forms.size(); ++i) {
+    CAPTURE(i);
+    const std::string id = fmt::format("G{}", i);
+    co_await send_as(&host, fmt::format("1:{}", i), id);
+    auto m = FakeSmsc::message("id:" + id + " stat:DELIVRD err:000", forms[i].esm_class);
+    m.source.digits = forms[i].source;
+    m.destination.digits = forms[i].destination;
+    if (forms[i].parameter) m.tlvs = {{smpp::tag::receipted_message_id, smpp::encode_c_string(id)}};
+    co_await host.smsc.deliver(std::move(m));
+    ++(forms[i].counts ? reports : texts);
+    UNTIL(host.texts.size() + host.reports.size() == texts + reports);
+    CHECK(host.texts.size() == texts);
+    CHECK(host.reports.size() == reports);
+  }
+  co_await host.end();
+}
+
+SMPP_TEST("An id that is converted counts with swapped addresses, too, and not with a stranger's", swapped) {
+  host.start();
+  co_await host.up();
+  co_await send_as(&host, "1:a", "1F");
+  auto m = FakeSmsc::message("id:31 stat:DELIVRD err:000", 4);
+  m.source.digits = "15559999";
+  co_await host.smsc.deliver(m);
+  UNTIL(host.smsc.answers.size() == 1);
+  CHECK(host.reports.empty());
+  m.source.digits = "15550001";
+  m.destination.digits = "15550100";
+  co_await host.smsc.deliver(m);
+  UNTIL(host.smsc.answers.size() == 2);
+  REQUIRE(host.reports.size() == 1);
+  CHECK(host.reports[0].key == "1:a");
+  co_await host.end();
+}
+
+SMPP_TEST("What has a receipt's words only is not held for a text of unknown outcome", guesses) {
+  host.smsc.silent = true;
+  host.start();
+  co_await host.up();
+  connector::Result<void> result;
+  host.begin("1:a", "hello", &result);
+  UNTIL(host.smsc.submitted.size() == 1);
+  host.smsc.drop();
+  UNTIL(outcome(result) == "uncertain");
+  co_await host.up();
+  co_await host.smsc.deliver_text("id:7 stat:DELIVRD");
+  UNTIL(host.texts.size() + host.reports.size() == 1);
+  CHECK(host.reports.empty());
+  co_await host.end();
+}
