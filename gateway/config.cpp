@@ -68,6 +68,13 @@ class Table {
     const auto line = (node ? node->source() : table_.source()).begin.line;
     throw Wrong{"line " + std::to_string(line) + ": " + name(key) + ": " + what};
   }
+  // Where a key is only misspelt, that is the mistake.
+  [[noreturn]] void missing(std::string_view key, const std::string& what) const {
+    for (const auto& [given, value] : table_) {
+      if (!known_.contains(given.str()) && !base::nearest(given.str(), known_).empty()) unknown(given.str());
+    }
+    fail(key, what);
+  }
   std::string name(std::string_view key) const { return path_.empty() ? std::string(key) : path_ + "." + std::string(key); }
   bool has(std::string_view key) { return known_.insert(std::string(key)), table_.contains(key); }
 
@@ -79,7 +86,7 @@ class Table {
   }
   std::string required_text(std::string_view key, const std::string& what) {
     std::string value = text(key, "");
-    if (value.empty()) fail(key, "is missing: " + what);
+    if (value.empty()) missing(key, "is missing: " + what);
     return value;
   }
   std::int64_t integer(std::string_view key, std::int64_t fallback, std::int64_t least, std::int64_t most) {
@@ -126,11 +133,16 @@ class Table {
   // After everything was read.
   void finish() const {
     for (const auto& [key, value] : table_) {
-      if (!known_.contains(std::string(key.str()))) fail(key.str(), "is not a known key");
+      if (!known_.contains(key.str())) unknown(key.str());
     }
   }
 
  private:
+  [[noreturn]] void unknown(std::string_view key) const {
+    const std::string meant = base::nearest(key, known_);
+    fail(key, "is not a known key" + (meant.empty() ? "" : "; did you mean " + meant + "?"));
+  }
+
   const toml::table& table_;
   std::string path_;
   std::set<std::string, std::less<>> known_;
@@ -264,7 +276,8 @@ TransportEntry read_transport(Table table, const std::string& where, const std::
   outbox.waiting_per_account = static_cast<std::size_t>(table.integer("most_waiting_per_user", static_cast<std::int64_t>(outbox.waiting_per_account), 1, 1000000));
   entry.connector = table.text("connector", "");
   entry.child = table.texts("child", {});
-  if (entry.connector.empty() == entry.child.empty()) table.fail("connector", "give either connector (a name) or child (a command)");
+  if (entry.connector.empty() && entry.child.empty()) table.missing("connector", "give either connector (a name) or child (a command)");
+  if (!entry.connector.empty() && !entry.child.empty()) table.fail("connector", "give either connector (a name) or child (a command)");
   if (entry.connector.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") != std::string::npos) table.fail("connector", "must be a plain name, like \"echo\"");
   if (const toml::node* node = table.node("configuration")) {
     if (!node->is_table()) table.fail("configuration", "must be a table");
@@ -296,7 +309,7 @@ Config read_top(const toml::table& parsed, const std::filesystem::path& folder) 
   const std::string key_file = store.text("key_file", "");
   if (!key_file.empty()) config.store.key_file = folder / key_file;
   else if (config.store.url.starts_with("sqlite:")) config.store.key_file = config.store.url.substr(7) + ".key";
-  else if (const char* key = std::getenv("WHERRY_KEY"); !key || !*key) store.fail("key_file", "is missing: the file that holds the key which seals credentials; make one with `wherry generate-key`");
+  else if (const char* key = std::getenv("WHERRY_KEY"); !key || !*key) store.missing("key_file", "is missing: the file that holds the key which seals credentials; make one with `wherry generate-key`");
   store.finish();
 
   Table http = top.table("http");
@@ -313,7 +326,7 @@ Config read_top(const toml::table& parsed, const std::filesystem::path& folder) 
 
   const toml::node* transports = top.node("transport");
   const toml::array* list = transports ? transports->as_array() : nullptr;
-  if (!list || list->empty()) top.fail("transport", "at least one [[transport]] is needed");
+  if (!list || list->empty()) top.missing("transport", "at least one [[transport]] is needed");
   std::set<std::string> domains;
   for (std::size_t i = 0; i < list->size(); ++i) {
     const std::string where = "transport[" + std::to_string(i) + "]";

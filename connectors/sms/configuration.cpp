@@ -136,13 +136,12 @@ bool Fields::has_secret(std::string_view key) const {
 }
 
 base::Result<void> Fields::finish() {
-  if (!error_ && object_.is_object()) {
-    for (const auto& [key, value] : object_.items()) {
-      if (!asked_.contains(key)) {
-        wrong(key, "there is no such key");
-        break;
-      }
-    }
+  for (const auto& [key, value] : object_.items()) {
+    if (!object_.is_object() || asked_.contains(key)) continue;
+    const std::string meant = base::nearest(key, asked_);
+    if (!meant.empty()) error_.reset();  // that a key is missing, perhaps: it is only misspelt
+    wrong(key, meant.empty() ? "there is no such key" : fmt::format("there is no such key; did you mean {}?", meant));
+    break;
   }
   if (error_) return *error_;
   return base::ok();

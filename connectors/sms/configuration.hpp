@@ -38,7 +38,7 @@ class Fields {
   void wrong(std::string_view key, std::string_view what);
   std::string path_of(std::string_view key) const;
 
-  // The first error, unknown keys included. Call it last.
+  // The first error, unknown keys included; a misspelt one before all others. Call it last.
   base::Result<void> finish();
 
  private:

@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 #include <sodium.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <ctime>
+#include <numeric>
+#include <utility>
 
 namespace wherry::base {
 
@@ -120,6 +123,39 @@ std::string_view utf8_prefix(std::string_view text, std::size_t most_bytes) {
   std::size_t end = most_bytes;
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
   return text.substr(0, end);
+}
+
+namespace {
+
+// Optimal string alignment: how many letters must be added, taken away, changed or swapped with their neighbour.
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> before_last, last, row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    before_last = std::exchange(last, row);
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) row[j] = std::min(row[j], before_last[j - 2] + 1);
+    }
+  }
+  return row.back();
+}
+
+}  // namespace
+
+std::string nearest(std::string_view typed, const std::set<std::string, std::less<>>& words) {
+  const std::string lower = to_lower_ascii(typed.substr(0, 64));
+  std::size_t least = std::min<std::size_t>(2, lower.size() / 3) + 1;
+  std::string found;
+  for (const std::string& word : words) {
+    const std::size_t letters = distance(lower, word);
+    if (letters < least) {
+      least = letters;
+      found = word;
+    }
+  }
+  return found;
 }
 
 std::string to_rfc3339(std::chrono::system_clock::time_point time) {

@@ -8,6 +8,8 @@
 
 #include <doctest/doctest.h>
 
+#include <set>
+
 using namespace wherry;
 using namespace std::chrono_literals;
 
@@ -67,6 +69,15 @@ TEST_CASE("utf8_prefix never cuts a character") {
   CHECK(base::utf8_prefix(text, 6) == "aé");
   CHECK(base::utf8_prefix(text, 2) == "a");
   CHECK(base::utf8_prefix(text, 0).empty());
+}
+
+TEST_CASE("nearest finds what was meant: a letter more, less, other or swapped in three") {
+  const std::set<std::string, std::less<>> words = {"host", "port", "secret", "secret_file", "connector"};
+  for (const char* typed : {"conector", "connectorr", "konnector", "conenctor", "CONNECTOR", "connectors"}) CHECK(base::nearest(typed, words) == "connector");
+  CHECK(base::nearest("hots", words) == "host");
+  CHECK(base::nearest("secretfile", words) == "secret_file");
+  CHECK(base::nearest("secrt", words) == "secret");
+  for (const char* typed : {"", "x", "child", "pots_and", "secret_of_mine"}) CHECK(base::nearest(typed, words).empty());
 }
 
 TEST_CASE("hexadecimal and base64 are read back, and refused where they are none") {

@@ -44,7 +44,7 @@ TEST_CASE("A configuration's errors begin with the key's path (connector::Plugin
   CHECK(problem(good()) == "");
   json c = good();
   c["regoin"] = "US";
-  CHECK(problem(c) == "regoin: there is no such key");
+  CHECK(problem(c) == "regoin: there is no such key; did you mean region?");
   c = good();
   c["region"] = "USA";
   CHECK(problem(c) == "region: must be a country's two letters, like \"US\"");
