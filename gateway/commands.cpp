@@ -68,7 +68,7 @@ struct NoStorage final : connector::Storage {
   asio::awaitable<std::vector<connector::Entry>> read(std::string, std::string, std::size_t) override { co_return std::vector<connector::Entry>(); }
 };
 
-// A driver for a command that works on the store while no gateway runs on it.
+// A driver for a command that works on the store while no gateway runs on it; `work` gives the exit code.
 template <class Work>
 int with_store(const std::filesystem::path& file, Work work) {
   const auto config = read_config(file);
@@ -79,14 +79,19 @@ int with_store(const std::filesystem::path& file, Work work) {
   if (!driver) return complain(locate(*config, driver.error()));
   try {
     (*driver)->begin();
-    work((*driver)->transaction(), *sealer);
+    const int code = work((*driver)->transaction(), *sealer);
     (*driver)->commit();
-    return exit_ok;
+    return code;
   } catch (const std::exception& e) {
     (*driver)->rollback();
     std::cerr << "wherry: " << e.what() << "\n";
     return exit_failed;
   }
+}
+
+int nobody(const xmpp::Jid& user) {
+  std::cerr << "wherry: nobody is registered as " << user.bare_view() << "\n";
+  return exit_failed;
 }
 
 }  // namespace
@@ -142,6 +147,7 @@ int generate_key() {
 int rotate_key(const std::filesystem::path& file) {
   return with_store(file, [](db::Transaction& t, const base::Sealer& sealer) {
     std::cout << store::reseal_accounts(t, sealer) << " account(s) sealed with the new key\n";
+    return exit_ok;
   });
 }
 
@@ -170,30 +176,29 @@ int register_user(const std::filesystem::path& file, const std::string& transpor
     if (is_new) store::insert_account(t, row, sealer);
     else store::update_account(t, row, sealer);
     std::cout << row.user.str() << (is_new ? " is registered with " : " is registered anew with ") << transport << "\n";
+    return exit_ok;
   });
 }
 
 int export_user(const std::filesystem::path& file, const std::string& user) {
   const auto jid = xmpp::Jid::parse(user);
   if (!jid) return complain(jid.error());
-  return with_store(file, [&](db::Transaction& t, const base::Sealer&) { std::cout << store::export_user(t, jid->bare()) << "\n"; });
+  return with_store(file, [&](db::Transaction& t, const base::Sealer&) {
+    if (store::accounts_of(t, *jid).empty()) return nobody(*jid);
+    std::cout << store::export_user(t, jid->bare()) << "\n";
+    return exit_ok;
+  });
 }
 
 int erase_user(const std::filesystem::path& file, const std::string& user) {
   const auto jid = xmpp::Jid::parse(user);
   if (!jid) return complain(jid.error());
-  const auto config = read_config(file);
-  if (!config) return complain(config.error());
-  return with_store(file, [&](db::Transaction& t, const base::Sealer& sealer) {
-    int erased = 0;
-    for (const auto& entry : config->transports) {
-      for (const auto& account : store::read_accounts(t, entry.transport.link.domain.str(), sealer)) {
-        if (account.user != jid->bare()) continue;
-        store::remove_account(t, account.id);
-        ++erased;
-      }
-    }
-    std::cout << erased << " account(s) of " << jid->bare().str() << " erased\n";
+  return with_store(file, [&](db::Transaction& t, const base::Sealer&) {
+    const auto accounts = store::accounts_of(t, *jid);
+    if (accounts.empty()) return nobody(*jid);
+    for (const base::AccountId account : accounts) store::remove_account(t, account);
+    std::cout << accounts.size() << " account(s) of " << jid->bare_view() << " erased\n";
+    return exit_ok;
   });
 }
 

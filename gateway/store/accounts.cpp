@@ -75,6 +75,14 @@ void remove_orphans(db::Transaction& transaction) {
   transaction.execute("DELETE FROM message_map WHERE account NOT IN (SELECT id FROM accounts)");
 }
 
+std::vector<base::AccountId> accounts_of(db::Transaction& transaction, const xmpp::Jid& user) {
+  std::vector<base::AccountId> accounts;
+  for (const db::Row& row : transaction.query("SELECT id FROM accounts WHERE user_jid = $1 ORDER BY id", {std::string(user.bare_view())})) {
+    accounts.push_back({row.integer(0)});
+  }
+  return accounts;
+}
+
 std::vector<AccountRow> read_accounts(db::Transaction& transaction, const std::string& transport, const base::Sealer& sealer) {
   std::vector<AccountRow> accounts;
   for (const db::Row& row : transaction.query(

@@ -41,6 +41,9 @@ void remove_orphans(db::Transaction& transaction);
 // cannot be opened.
 std::vector<AccountRow> read_accounts(db::Transaction& transaction, const std::string& transport, const base::Sealer& sealer);
 
+// A user's accounts on all transports, also on those that are configured no more.
+std::vector<base::AccountId> accounts_of(db::Transaction& transaction, const xmpp::Jid& user);
+
 // Seals again what is not sealed with the sealer's present key; returns how many accounts it changed.
 int reseal_accounts(db::Transaction& transaction, const base::Sealer& sealer);
 
