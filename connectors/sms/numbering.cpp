@@ -49,6 +49,14 @@ std::string short_digits(std::string_view typed) {
   return digits.size() >= 2 && digits.size() <= 8 ? digits : std::string();
 }
 
+// It begins as the country's own numbers do when they are written in full, and no short number there does.
+bool has_trunk_prefix(const std::string& digits, const PhoneNumber& number, const std::string& region) {
+  std::string prefix;
+  PhoneNumberUtil::GetInstance()->GetNddPrefixForRegion(region, true, &prefix);
+  // Where it is "1" or "8", short codes begin with it, too.
+  return prefix.starts_with('0') && digits.starts_with(prefix) && !ShortNumberInfo().IsValidShortNumberForRegion(number, region);
+}
+
 bool is_emergency(const std::string& digits, const std::string& region) {
   // Without a country, what is an emergency number nearly everywhere is one.
   for (const std::string_view known : {"112", "911", "999", "000", "110", "118", "119"}) {
@@ -88,6 +96,7 @@ base::Result<Address> parse_number(std::string_view typed, std::string_view regi
     const auto type = parsed && util.IsValidNumber(number) ? util.GetNumberType(number) : PhoneNumberUtil::UNKNOWN;
     const bool whole = digits.size() >= 7 ? type != PhoneNumberUtil::UNKNOWN
                                           : type == PhoneNumberUtil::MOBILE || type == PhoneNumberUtil::FIXED_LINE_OR_MOBILE;
+    if (!whole && has_trunk_prefix(digits, number, region)) return not_a_number(shown, region);
     if (!whole) return Address{Address::Type::short_code, digits};
   }
   // "Valid" would ask for more, but the metadata is older than many a new range of numbers.

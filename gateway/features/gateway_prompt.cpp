@@ -5,24 +5,53 @@
 #include "gateway/base/text.hpp"
 #include "gateway/transport/addressing.hpp"
 
+#include <fmt/format.h>
+
 namespace wherry::features {
 
 namespace {
 
 constexpr std::size_t most_typed_bytes = 512;
 
+// "{}": the network's own word for it.
+const std::map<std::string, const char*, std::less<>> no_answer = {
+    {"de", "Das Feld „{}“ ist leer oder zu lang."},    {"en", "The field “{}” is empty or too long."},
+    {"es", "El campo «{}» está vacío o es demasiado largo."}, {"fr", "Le champ « {} » est vide ou trop long."},
+    {"it", "Il campo «{}» è vuoto o troppo lungo."},   {"nl", "Het veld ‘{}’ is leeg of te lang."},
+    {"pl", "Pole „{}” jest puste lub za długie."},     {"pt", "O campo «{}» está vazio ou é demasiado longo."},
+    {"ru", "Поле «{}» не заполнено или слишком длинное."}, {"sv", "Fältet ”{}” är tomt eller för långt."},
+};
+
+struct Prompt {
+  std::string language;
+  connector::ContactPrompt words;
+};
+
 // In the language that was asked for where the network has it, else in English (rule B1.49).
-void ask(Transport& transport, const xmpp::Stanza& iq) {
+Prompt prompt_for(Transport& transport, const xmpp::Stanza& iq) {
   const connector::Network& network = transport.network();
-  const std::string language = base::to_lower_ascii(iq.lang().substr(0, iq.lang().find('-')));
+  std::string language = base::to_lower_ascii(iq.lang().substr(0, iq.lang().find('-')));
   const auto found = network.contact_prompts.find(language);
-  const bool is_known = found != network.contact_prompts.end();
+  if (found != network.contact_prompts.end()) return {std::move(language), found->second};
+  return {"en", {network.contact_prompt, network.contact_help}};
+}
+
+void ask(Transport& transport, const xmpp::Stanza& iq) {
+  const Prompt prompt = prompt_for(transport, iq);
   xmpp::Element result = xmpp::result_of(iq);
-  result.set("xml:lang", is_known ? language : "en");
+  result.set("xml:lang", prompt.language);
   xmpp::Element& query = result.add("query", ns::gateway);
-  query.add_text_child("desc", is_known ? found->second.help : network.contact_help);
-  query.add_text_child("prompt", is_known ? found->second.prompt : network.contact_prompt);
+  query.add_text_child("desc", prompt.words.help);
+  query.add_text_child("prompt", prompt.words.prompt);
   transport.send(result);
+}
+
+void refuse_to_guess(Transport& transport, const xmpp::Stanza& iq) {
+  const Prompt prompt = prompt_for(transport, iq);
+  const auto sentence = no_answer.find(prompt.language);
+  const std::string text = sentence == no_answer.end() ? prompt.words.prompt + ":" : fmt::format(fmt::runtime(sentence->second), prompt.words.prompt);
+  xmpp::Element error = xmpp::error_reply(iq, {"modify", "not-acceptable", text + " " + prompt.words.help});
+  transport.send(error.set("xml:lang", prompt.language));
 }
 
 base::AccountId account_of(Transport& transport, const xmpp::Jid& user) {
@@ -75,10 +104,7 @@ asio::awaitable<void> answer(Transport& transport, xmpp::Stanza iq, std::vector<
 void translate(Transport& transport, xmpp::Stanza iq) {
   const std::string_view prompt = iq.payload()->child_text("prompt", ns::gateway);
   std::string typed = transport::tidy(prompt);
-  if (typed.empty() || typed.size() > most_typed_bytes) {
-    const std::string text = "Please type: " + transport.network().contact_prompt + ". " + transport.network().contact_help;
-    return transport.reply_error(iq, xmpp::StanzaError{"modify", "not-acceptable", text});
-  }
+  if (typed.empty() || typed.size() > most_typed_bytes) return refuse_to_guess(transport, iq);
   transport.tasks().spawn("gateway_prompt", answer(transport, std::move(iq), readings_of(transport, std::move(typed))));
 }
 

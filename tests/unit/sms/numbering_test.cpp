@@ -47,6 +47,20 @@ TEST_CASE("National and messy numbers become E.164 with the account's region (IT
   }
 }
 
+TEST_CASE("The beginning of a national number is no short code: it has the trunk prefix (ITU-T E.123 §2.6)") {
+  for (const auto& [typed, region] : {std::pair("0177 5", "DE"), {"0177", "DE"}, {"0049 17", "DE"}, {"01 23", "FR"}, {"07-700", "GB"}}) {
+    const auto parsed = parse_number(typed, region);
+    CAPTURE(typed);
+    REQUIRE_FALSE(parsed.has_value());
+    CHECK(parsed.error().text == std::string("“") + typed + "” is not a phone number in " + region + ". Write it with the country code, like +1 415 555 0132.");
+  }
+  for (const auto& [typed, region] : {std::pair("72404", "DE"), {"0611", "RU"}, {"0177", ""}, {"12345", "US"}}) {
+    const auto parsed = parse_number(typed, region);
+    CAPTURE(typed);
+    CHECK((parsed && parsed->type == Address::Type::short_code));
+  }
+}
+
 TEST_CASE("A short code stays one and never becomes a broken +1 number") {
   for (const char* code : {"72404", "12345", "123456", "5678"}) {
     const auto parsed = parse_number(code, "US");
