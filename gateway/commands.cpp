@@ -169,7 +169,10 @@ int register_user(const std::filesystem::path& file, const std::string& transpor
   }
   return with_store(file, [&](db::Transaction& t, const base::Sealer& sealer) {
     for (const auto& account : store::read_accounts(t, transport, sealer)) {
-      if (account.user == row.user) row.id = account.id;
+      if (account.user != row.user) continue;
+      row.id = account.id;
+      row.lang = account.lang;
+      row.imports = account.imports;
     }
     const bool is_new = row.id.value == 0;
     if (is_new) row.id = base::AccountId{store::reserve_ids(t, 1).first};

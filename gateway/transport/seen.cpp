@@ -30,7 +30,8 @@ std::uint64_t Seen::hash(std::int64_t account, std::string_view id) const {
 }
 
 bool Seen::insert(std::uint64_t hash) {
-  if (older_.contains(hash) || oldest_.contains(hash) || !newest_.insert(hash).second) return false;
+  if (contains(hash)) return false;
+  newest_.insert(hash);
   if (newest_.size() >= third_) {
     oldest_ = std::exchange(older_, std::exchange(newest_, Generation()));
   }

@@ -27,7 +27,7 @@ class Seen {
   void load(const std::string& key, const std::vector<std::uint64_t>& hashes);
 
   std::uint64_t hash(std::int64_t account, std::string_view id) const;
-  bool contains(std::uint64_t hash) const { return newer_.contains(hash) || older_.contains(hash); }
+  bool contains(std::uint64_t hash) const { return newest_.contains(hash) || older_.contains(hash) || oldest_.contains(hash); }
   // Whether the hash is new; it is remembered.
   bool insert(std::uint64_t hash);
   void erase(std::uint64_t hash);
