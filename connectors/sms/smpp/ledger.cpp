@@ -13,11 +13,10 @@ namespace wherry::sms::smpp {
 
 namespace {
 
-constexpr std::size_t kRecent = 4096;         // ids kept in memory: most receipts come within seconds
-constexpr std::size_t kMostParked = 10'000;
-constexpr std::size_t kMostUnknown = 10'000;
-constexpr std::size_t kPage = 500;
-constexpr std::chrono::hours kParkedFor{1};
+constexpr std::size_t most_parked = 10'000;
+constexpr std::size_t most_unknown = 10'000;
+constexpr std::size_t rows_per_read = 500;
+constexpr std::chrono::hours parked_for{1};
 
 nlohmann::json to_json(const NetworkAddress& a) { return {{"ton", a.ton}, {"npi", a.npi}, {"digits", escape_key(a.digits)}}; }
 NetworkAddress parse_address(const nlohmann::json& json) {
@@ -43,12 +42,6 @@ std::optional<ReportedReceipt> parse_reported(std::string_view text) {
   return r;
 }
 
-// Whether the deliver_sm goes between the two that the text went between: back from its recipient, or with the addresses swapped. Ours
-// alone says little, and a centre may have rewritten it.
-bool agree(const Record& record, const ReportedReceipt& reported) {
-  return may_be_same(record.to, reported.source) || (may_be_same(record.from, reported.source) && may_be_same(record.to, reported.destination));
-}
-
 }  // namespace
 
 std::string Ledger::key(std::string_view kind, std::string_view rest) const { return fmt::format("{}/{}/{}", name_, kind, rest); }
@@ -63,14 +56,14 @@ asio::awaitable<void> Ledger::load() {
     for (const auto& entry : page) {
       auto reported = parse_reported(entry.value);
       if (!reported || parked_.contains(entry.key)) continue;
-      notations_.received(reported->receipt.id);
+      matching_.received(reported->receipt.id);
       remember_parked(entry.key, std::move(*reported));
     }
   }
 }
 
 asio::awaitable<std::vector<connector::Entry>> Ledger::read_page(std::string kind, std::string after) {
-  co_return co_await storage_.read(key(kind, ""), std::move(after), kPage);
+  co_return co_await storage_.read(key(kind, ""), std::move(after), rows_per_read);
 }
 
 asio::awaitable<void> Ledger::sweep() {
@@ -97,9 +90,9 @@ asio::awaitable<void> Ledger::sweep() {
       for (auto& erased : erase(*record)) gone.push_back(std::move(erased));
     }
   }
-  if (notations_.to_text().empty()) notations_.restore(notations);
+  matching_.restore(notations);
   for (auto entry = parked_.begin(); entry != parked_.end();) {
-    if (now < entry->second.arrived + kParkedFor) {
+    if (now < entry->second.arrived + parked_for) {
       ++entry;
       continue;
     }
@@ -112,14 +105,14 @@ asio::awaitable<void> Ledger::sweep() {
 
 // A record of an earlier run with segments of unknown outcome. Those that are live speak for themselves.
 void Ledger::note_unknown(Record record) {
-  if (!record.has(SegmentState::written) || unknown_.size() >= kMostUnknown || find_live(record.key)) return;
+  if (!record.has(SegmentState::written) || matching_.unknown() >= most_unknown || find_live(record.key)) return;
   unknown(create(std::move(record)));
 }
 
 std::shared_ptr<Record> Ledger::create(Record record) {
   if (live_.size() >= most_live_) {  // a weak pointer holds the memory of what it pointed to
     std::erase_if(live_, [](const auto& live) { return live.second.expired(); });
-    most_live_ = std::max(kRecent, 2 * live_.size());
+    most_live_ = std::max(Matching::most_recent, 2 * live_.size());
   }
   auto shared = std::make_shared<Record>(std::move(record));
   live_[shared->key] = shared;
@@ -155,44 +148,25 @@ std::vector<connector::Entry> Ledger::keep(const Record& record) const {
 }
 
 std::vector<connector::Entry> Ledger::erase(const Record& record) {
-  unknown_.erase(record.key);
+  matching_.erase_unknown(record.key);
   auto entries = keep(record);
   for (auto& entry : entries) entry.value.clear();
   return entries;
 }
 
-std::uint64_t Ledger::started(const Address& to) {
-  ++under_way_[to.text];
-  unanswered_.insert(++started_);
-  return started_;
-}
-
 void Ledger::ended(std::uint64_t number, const Address& to) {
-  const auto found = under_way_.find(to.text);
-  if (found != under_way_.end() && --found->second == 0) under_way_.erase(found);
-  unanswered_.erase(number);
-  const auto ready = unanswered_.empty() ? waiting_.end() : waiting_.lower_bound(*unanswered_.begin());
+  matching_.ended(number, to);
+  const auto ready = waiting_.lower_bound(matching_.first_unanswered());
   for (auto entry = waiting_.begin(); entry != ready; ++entry) due_.insert(std::move(entry->second));
   waiting_.erase(waiting_.begin(), ready);
 }
 
-// What is learnt of the link may place any receipt.
-template <class See> void Ledger::learn(See see) {
-  const std::string before = notations_.to_text();
-  see();
-  if (notations_.to_text() == before) return;
+void Ledger::look_at_all() {
   for (const auto& [entry, reported] : parked_) due_.insert(entry);
 }
 
 void Ledger::sent(const std::shared_ptr<Record>& record, std::size_t segment, const std::string& id) {
-  learn([&] { notations_.given(id); });
-  record->segments[segment].id = id;
-  record->notations = notations_.to_text();
-  recent_order_.push_back(recent_.emplace(canonical_id(id), Recent{record, segment, id}));
-  if (recent_order_.size() > kRecent) {
-    recent_.erase(recent_order_.front());
-    recent_order_.pop_front();
-  }
+  if (matching_.sent(record, segment, id)) look_at_all();
   const auto [first, last] = parked_forms_.equal_range(canonical_id(id));
   for (auto form = first; form != last; ++form) due_.insert(form->second);
 }
@@ -236,43 +210,34 @@ void Ledger::put_back(Waited waited) {
 
 void Ledger::look_again() {
   for (const auto& [entry, reported] : parked_) {
-    if (unknown_fitting(reported).record) due_.insert(entry);
+    if (matching_.unknown_fitting(reported).record) due_.insert(entry);
   }
 }
 
 ReportedReceipt Ledger::arrived(const ShortMessage& message, Receipt receipt, bool certain) {
-  if (certain) learn([&] { notations_.received(receipt.id); });
-  return {std::move(receipt), message.source, message.destination, clock_.now(), certain, certain ? started_ : 0};
+  if (certain && matching_.received(receipt.id)) look_at_all();
+  return {std::move(receipt), message.source, message.destination, clock_.now(), certain, certain ? matching_.last_started() : 0};
 }
 
 asio::awaitable<Match> Ledger::find(ReportedReceipt reported) {
   Match match = co_await search(reported, std::string());
-  if (match.record && !reported.certain) learn([&] { notations_.received(reported.receipt.id); });
+  if (match.record && !reported.certain && matching_.received(reported.receipt.id)) look_at_all();
   co_return match;
 }
 
 asio::awaitable<Match> Ledger::search(ReportedReceipt reported, std::string entry) {
-  const std::string& id = reported.receipt.id;
-  ByForm stored;
-  std::vector<Reading> readings = notations_.readings(id);
-  if (readings.size() == 1) {  // the usual way, without the store
-    if (auto match = decide(reported, stored); match && match->record) co_return *match;
+  Matching::ByForm stored;
+  if (matching_.is_sure(reported.receipt.id)) {  // the usual way, without the store
+    if (auto match = matching_.decide(reported, stored); match && match->record) co_return *match;
   }
-  if (!is_all_digits(id) && readings.front() != Reading::by_letter) readings.push_back(Reading::by_letter);
-  for (const Reading reading : readings) {
-    auto form = form_of(id, reading);
-    if (form) co_await read_stored(std::move(*form), &stored);
-  }
+  std::vector<std::string> forms = matching_.forms_to_look_for(reported.receipt.id);
+  for (std::string& form : forms) co_await read_stored(std::move(form), &stored);
   if (!entry.empty() && !parked_.contains(entry)) co_return Match();  // somebody was faster
-  const auto match = decide(reported, stored);
-  if (!match || match->record) co_return match.value_or(Match());
-  Match unknown = unknown_fitting(reported);
-  if (unknown.record) unknown.record->segments[unknown.segment].id = id;
-  co_return unknown;
+  co_return matching_.conclude(reported, stored);
 }
 
 // Adds the segments in the store whose id has this form.
-asio::awaitable<void> Ledger::read_stored(std::string form, ByForm* stored) {
+asio::awaitable<void> Ledger::read_stored(std::string form, Matching::ByForm* stored) {
   const std::string prefix = key("i", escape_key(form) + "/");
   const auto entries = co_await storage_.read(prefix, std::string(), 16);
   for (const auto& entry : entries) {
@@ -281,79 +246,19 @@ asio::awaitable<void> Ledger::read_stored(std::string form, ByForm* stored) {
     auto record = co_await open(json.value("key", std::string()));
     const auto segment = json.value("segment", std::size_t{0});
     if (!record || segment >= record->segments.size()) continue;
-    stored->emplace(form, Recent{std::move(record), segment, unescape_key(json.value("id", std::string()))});
+    Matching::Known known{std::move(record), segment, unescape_key(json.value("id", std::string()))};
+    stored->emplace(form, std::move(known));
   }
-}
-
-// The segment of this form that fits best; of equal ones the last in memory. As a number an id says little, and anybody can write what reads
-// like a receipt: the addresses must agree then.
-Match Ledger::best(const ReportedReceipt& reported, const std::string& form, const ByForm& stored) const {
-  Match best;
-  for (const ByForm* ids : {&stored, &recent_}) {
-    const auto [first, last] = ids->equal_range(form);
-    for (auto entry = first; entry != last; ++entry) {
-      const Recent& recent = entry->second;
-      const IdMatch by = match_ids(recent.id, reported.receipt.id);
-      if (by == IdMatch::none || by < best.by) continue;
-      if ((by == IdMatch::number || !reported.certain) && !agree(*recent.record, reported)) continue;
-      best = {recent.record, recent.segment, by};
-    }
-  }
-  return best;
-}
-
-std::optional<Match> Ledger::decide(const ReportedReceipt& reported, const ByForm& stored) const {
-  const std::string& id = reported.receipt.id;
-  if (!is_all_digits(id)) {
-    if (Match match = best(reported, canonical_id(id), stored); match.by >= IdMatch::spelling) return match;
-  }
-  const std::vector<Reading> readings = notations_.readings(id);
-  const bool sure = readings.size() == 1;
-  if (!sure && !is_ready(reported)) return std::nullopt;
-  Match found;
-  bool doubtful = false;
-  for (const Reading reading : readings) {
-    const auto form = form_of(id, reading);
-    Match match = form ? best(reported, *form, stored) : Match();
-    if (!match.record) continue;
-    if (!found.record) doubtful = !sure && !notations_.has_shown(reading);
-    else if (found.record != match.record || found.segment != match.segment) return std::nullopt;  // it may be either
-    if (!found.record) found = std::move(match);
-  }
-  // Converted, and not sure: rather than this one it may be one whose id never came.
-  if (found.record && !sure && found.by == IdMatch::number && unknown_fitting(reported).record) doubtful = true;
-  if (doubtful) return std::nullopt;
-  return found;
-}
-
-// The one segment of unknown outcome that the receipt's address and text fit.
-Match Ledger::unknown_fitting(const ReportedReceipt& reported) const {
-  Match match;
-  if (!reported.certain) return match;
-  for (const auto& [message_key, record] : unknown_) {
-    const bool straight = may_be_same(record->to, reported.source) && may_be_same(record->from, reported.destination);
-    const bool swapped = may_be_same(record->from, reported.source) && may_be_same(record->to, reported.destination);
-    if (!straight && !swapped) continue;
-    if (under_way_.contains(record->to.text) || reported.arrived < record->begun) continue;
-    for (std::size_t i = 0; i < record->segments.size(); ++i) {
-      const SegmentRecord& segment = record->segments[i];
-      if (segment.state != SegmentState::written || !segment.id.empty() || !heads_agree(segment.head, head_of(reported.receipt.text))) continue;
-      if (match.record) return {};  // it may be either: better none
-      match = {record, i, IdMatch::number};
-      break;
-    }
-  }
-  return match;
 }
 
 connector::Entry Ledger::park(ReportedReceipt reported) {
-  if (parked_.size() >= kMostParked) {
+  if (parked_.size() >= most_parked) {
     log::warn("smpp.receipt_orphaned", {{"carrier", name_}, {"id", log::masked(parked_.begin()->second.receipt.id)}});
     forget_parked(parked_.begin());  // its entry goes with the sweep after the next start
   }
   const std::string row = key("r", fmt::format("{:015}-{:06}", base::to_milliseconds(reported.arrived), ++parkings_ % 1'000'000));
   connector::Entry entry{row, to_text(reported)};
-  if (!is_ready(reported)) waiting_.emplace(reported.after, row);
+  if (matching_.first_unanswered() <= reported.after) waiting_.emplace(reported.after, row);
   remember_parked(row, std::move(reported));
   return entry;
 }

@@ -5,20 +5,13 @@
 //   <name>/i/<canonical id>/<id>       which record and segment an SMS centre's id belongs to
 //   <name>/r/<time>-<n>                a receipt that nothing matched yet
 //
-// A receipt is placed by the one reading that its id has on this link (message_id.hpp). While several are possible, it
-// waits until every submit_sm that was unanswered when it arrived has its answer, or never will, and is placed only where
-// all readings together find one segment: a receipt that is not placed is silence, one that is misplaced is a lie.
-//
 // Storage applies writes in the order of the calls. What happens between two co_awaits is one step: an answered id is
 // registered in one step, a receipt is looked for for the last time and parked in one step, so none falls between.
 #pragma once
 
-#include "connectors/sms/smpp/address.hpp"
-#include "connectors/sms/smpp/message_id.hpp"
-#include "connectors/sms/smpp/record.hpp"
+#include "connectors/sms/smpp/matching.hpp"
 #include "gateway/connector/connector.hpp"
 
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -27,20 +20,6 @@
 #include <vector>
 
 namespace wherry::sms::smpp {
-
-struct ReportedReceipt {
-  Receipt receipt;
-  NetworkAddress source, destination;  // of the deliver_sm: the recipient, and our number
-  base::Time arrived;
-  bool certain = true;      // it is nothing else than a receipt, so it can wait
-  std::uint64_t after = 0;  // so many segments had been submitted, in this run; it waits for their answers
-};
-
-struct Match {
-  std::shared_ptr<Record> record;  // none: nothing fits
-  std::size_t segment = 0;
-  IdMatch by = IdMatch::none;
-};
 
 class Ledger {
  public:
@@ -65,7 +44,7 @@ class Ledger {
   // The SMS centre has the segment, under this id; a receipt may have waited for it.
   void sent(const std::shared_ptr<Record>& record, std::size_t segment, const std::string& id);
   // The outcome of some segments is unknown (SegmentState::written) and nobody is working on them any more.
-  void unknown(const std::shared_ptr<Record>& record) { unknown_[record->key] = record; }
+  void unknown(const std::shared_ptr<Record>& record) { matching_.add_unknown(record); }
   // One of the receipts that something new was learnt for, if it can be placed by now. Usually there is none.
   asio::awaitable<std::optional<Waited>> take_placed();
   void put_back(Waited waited);  // it could not be settled
@@ -84,28 +63,15 @@ class Ledger {
   std::vector<connector::Entry> keep(const Record& record) const;
   std::vector<connector::Entry> erase(const Record& record);
 
-  // A segment is submitted, the answer is awaited; gives it a number. While one to a number is on its way, a receipt from
-  // there is not held for one of unknown outcome.
-  std::uint64_t started(const Address& to);
+  // A segment is submitted, the answer is awaited; gives it a number. See Matching.
+  std::uint64_t started(const Address& to) { return matching_.started(to); }
   void ended(std::uint64_t number, const Address& to);
 
  private:
-  struct Recent {
-    std::shared_ptr<Record> record;
-    std::size_t segment;
-    std::string id;
-  };
-  using ByForm = std::multimap<std::string, Recent>;  // by canonical id
-
   // `entry`: under which the receipt is parked; none is found once it is not any more.
   asio::awaitable<Match> search(ReportedReceipt reported, std::string entry);
-  asio::awaitable<void> read_stored(std::string form, ByForm* stored);
-  // Nothing: it must wait; a match without a record: its segment is not known.
-  std::optional<Match> decide(const ReportedReceipt& reported, const ByForm& stored) const;
-  Match best(const ReportedReceipt& reported, const std::string& form, const ByForm& stored) const;
-  Match unknown_fitting(const ReportedReceipt& reported) const;
-  bool is_ready(const ReportedReceipt& reported) const { return unanswered_.empty() || *unanswered_.begin() > reported.after; }
-  template <class See> void learn(See see);
+  asio::awaitable<void> read_stored(std::string form, Matching::ByForm* stored);
+  void look_at_all();  // something was learnt of the link: any receipt may be placed
   asio::awaitable<std::vector<connector::Entry>> read_page(std::string kind, std::string after);
   std::shared_ptr<Record> find_live(const std::string& message_key) const;
   void note_unknown(Record record);
@@ -118,13 +84,7 @@ class Ledger {
   std::string name_;
   std::map<std::string, std::weak_ptr<Record>> live_;       // by key; the dead among them are thrown out at most_live_
   std::size_t most_live_ = 0;
-  std::map<std::string, std::shared_ptr<Record>> unknown_;  // by key
-  std::map<std::string, int> under_way_;                    // by the receiver
-  std::set<std::uint64_t> unanswered_;                      // numbers from started()
-  std::uint64_t started_ = 0;
-  Notations notations_;
-  ByForm recent_;
-  std::deque<ByForm::iterator> recent_order_;               // the oldest first
+  Matching matching_;
   std::map<std::string, ReportedReceipt> parked_;           // by entry, so by time
   std::multimap<std::string, std::string> parked_forms_;    // each form of a parked receipt's id → its entry
   std::multimap<std::uint64_t, std::string> waiting_;       // `after` → the entry of a parked receipt

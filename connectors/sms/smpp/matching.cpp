@@ -1,0 +1,146 @@
+#include "connectors/sms/smpp/matching.hpp"
+
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace wherry::sms::smpp {
+
+namespace {
+
+// Whether the deliver_sm goes between the two that the text went between: back from its recipient, or with the addresses swapped. Ours
+// alone says little, and a centre may have rewritten it.
+bool agree(const Record& record, const ReportedReceipt& reported) {
+  return may_be_same(record.to, reported.source) || (may_be_same(record.from, reported.source) && may_be_same(record.to, reported.destination));
+}
+
+}  // namespace
+
+// ---- What is learnt ----
+
+bool Matching::sent(const std::shared_ptr<Record>& record, std::size_t segment, const std::string& id) {
+  const std::string before = notations_.to_text();
+  notations_.given(id);
+  record->segments[segment].id = id;
+  record->notations = notations_.to_text();
+  recent_order_.push_back(recent_.emplace(canonical_id(id), Known{record, segment, id}));
+  if (recent_order_.size() > most_recent) {
+    recent_.erase(recent_order_.front());
+    recent_order_.pop_front();
+  }
+  return notations_.to_text() != before;
+}
+
+bool Matching::received(const std::string& id) {
+  const std::string before = notations_.to_text();
+  notations_.received(id);
+  return notations_.to_text() != before;
+}
+
+void Matching::restore(const std::string& notations) {
+  if (notations_.to_text().empty()) notations_.restore(notations);
+}
+
+void Matching::add_unknown(const std::shared_ptr<Record>& record) { unknown_[record->key] = record; }
+
+std::uint64_t Matching::started(const Address& to) {
+  ++under_way_[to.text];
+  unanswered_.insert(++started_);
+  return started_;
+}
+
+void Matching::ended(std::uint64_t number, const Address& to) {
+  const auto found = under_way_.find(to.text);
+  if (found != under_way_.end() && --found->second == 0) under_way_.erase(found);
+  unanswered_.erase(number);
+}
+
+std::uint64_t Matching::first_unanswered() const {
+  return unanswered_.empty() ? std::numeric_limits<std::uint64_t>::max() : *unanswered_.begin();
+}
+
+// ---- What follows from it ----
+
+bool Matching::is_sure(const std::string& id) const { return notations_.readings(id).size() == 1; }
+
+std::vector<std::string> Matching::forms_to_look_for(const std::string& id) const {
+  std::vector<Reading> readings = notations_.readings(id);
+  if (!is_all_digits(id) && readings.front() != Reading::by_letter) readings.push_back(Reading::by_letter);
+  std::vector<std::string> forms;
+  for (const Reading reading : readings) {
+    if (auto form = form_of(id, reading)) forms.push_back(std::move(*form));
+  }
+  return forms;
+}
+
+Match Matching::conclude(const ReportedReceipt& reported, const ByForm& stored) const {
+  const auto match = decide(reported, stored);
+  if (!match || match->record) return match.value_or(Match());
+  Match unknown = unknown_fitting(reported);
+  if (unknown.record) unknown.record->segments[unknown.segment].id = reported.receipt.id;
+  return unknown;
+}
+
+// The segment of this form that fits best; of equal ones the last in memory. As a number an id says little, and anybody can write what reads
+// like a receipt: the addresses must agree then.
+Match Matching::best(const ReportedReceipt& reported, const std::string& form, const ByForm& stored) const {
+  Match best;
+  for (const ByForm* ids : {&stored, &recent_}) {
+    const auto [first, last] = ids->equal_range(form);
+    for (auto entry = first; entry != last; ++entry) {
+      const Known& recent = entry->second;
+      const IdMatch by = match_ids(recent.id, reported.receipt.id);
+      if (by == IdMatch::none || by < best.by) continue;
+      if ((by == IdMatch::number || !reported.certain) && !agree(*recent.record, reported)) continue;
+      best = {recent.record, recent.segment, by};
+    }
+  }
+  return best;
+}
+
+std::optional<Match> Matching::decide(const ReportedReceipt& reported, const ByForm& stored) const {
+  const std::string& id = reported.receipt.id;
+  if (!is_all_digits(id)) {
+    if (Match match = best(reported, canonical_id(id), stored); match.by >= IdMatch::spelling) return match;
+  }
+  const std::vector<Reading> readings = notations_.readings(id);
+  const bool sure = readings.size() == 1;
+  if (!sure && first_unanswered() <= reported.after) return std::nullopt;
+  Match found;
+  bool doubtful = false;
+  for (const Reading reading : readings) {
+    const auto form = form_of(id, reading);
+    Match match = form ? best(reported, *form, stored) : Match();
+    if (!match.record) continue;
+    if (!found.record) doubtful = !sure && !notations_.has_shown(reading);
+    else if (found.record != match.record || found.segment != match.segment) return std::nullopt;  // it may be either
+    if (!found.record) found = std::move(match);
+  }
+  // Converted, and not sure: rather than this one it may be one whose id never came.
+  if (found.record && !sure && found.by == IdMatch::number && unknown_fitting(reported).record) doubtful = true;
+  if (doubtful) return std::nullopt;
+  return found;
+}
+
+// The one segment of unknown outcome that the receipt's address and text fit.
+Match Matching::unknown_fitting(const ReportedReceipt& reported) const {
+  Match match;
+  if (!reported.certain) return match;
+  for (const auto& [message_key, record] : unknown_) {
+    const bool straight = may_be_same(record->to, reported.source) && may_be_same(record->from, reported.destination);
+    const bool swapped = may_be_same(record->from, reported.source) && may_be_same(record->to, reported.destination);
+    if (!straight && !swapped) continue;
+    if (under_way_.contains(record->to.text) || reported.arrived < record->begun) continue;
+    for (std::size_t i = 0; i < record->segments.size(); ++i) {
+      const SegmentRecord& segment = record->segments[i];
+      if (segment.state != SegmentState::written || !segment.id.empty() || !heads_agree(segment.head, head_of(reported.receipt.text))) continue;
+      if (match.record) return {};  // it may be either: better none
+      match = {record, i, IdMatch::number};
+      break;
+    }
+  }
+  return match;
+}
+
+}  // namespace wherry::sms::smpp

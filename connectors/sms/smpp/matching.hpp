@@ -1,0 +1,87 @@
+// Which segment a receipt is about.
+//
+// A receipt is placed by the one reading that its id has on this link (message_id.hpp). While several are possible, it
+// waits until every submit_sm that was unanswered when it arrived has its answer, or never will, and is placed only where
+// all readings together find one segment: a receipt that is not placed is silence, one that is misplaced is a lie. Pure.
+#pragma once
+
+#include "connectors/sms/smpp/address.hpp"
+#include "connectors/sms/smpp/message_id.hpp"
+#include "connectors/sms/smpp/record.hpp"
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace wherry::sms::smpp {
+
+struct ReportedReceipt {
+  Receipt receipt;
+  NetworkAddress source, destination;  // of the deliver_sm: the recipient, and our number
+  base::Time arrived;
+  bool certain = true;      // it is nothing else than a receipt, so it can wait
+  std::uint64_t after = 0;  // so many segments had been submitted, in this run; it waits for their answers
+};
+
+struct Match {
+  std::shared_ptr<Record> record;  // none: nothing fits
+  std::size_t segment = 0;
+  IdMatch by = IdMatch::none;
+};
+
+class Matching {
+ public:
+  static constexpr std::size_t most_recent = 4096;  // ids kept in memory: most receipts come within seconds
+
+  struct Known {
+    std::shared_ptr<Record> record;
+    std::size_t segment;
+    std::string id;
+  };
+  using ByForm = std::multimap<std::string, Known>;  // by canonical id
+
+  // Each tells whether something was learnt of the link: then any receipt may be placed.
+  bool sent(const std::shared_ptr<Record>& record, std::size_t segment, const std::string& id);
+  bool received(const std::string& id);  // by a receipt
+  void restore(const std::string& notations);  // of an earlier run, where nothing is known yet
+
+  // Segments of unknown outcome: nobody works on them any more.
+  void add_unknown(const std::shared_ptr<Record>& record);
+  void erase_unknown(const std::string& record_key) { unknown_.erase(record_key); }
+  std::size_t unknown() const { return unknown_.size(); }
+
+  // A segment is submitted, the answer is awaited; gives it a number. While one to a number is on its way, a receipt from
+  // there is not held for one of unknown outcome.
+  std::uint64_t started(const Address& to);
+  void ended(std::uint64_t number, const Address& to);
+  std::uint64_t last_started() const { return started_; }
+  std::uint64_t first_unanswered() const;  // beyond all others where there is none
+
+  bool is_sure(const std::string& id) const;  // there is one way only to read it
+  // The forms under which the store may have the id.
+  std::vector<std::string> forms_to_look_for(const std::string& id) const;
+  // `stored`: what the store has under them; besides, what is in memory. Nothing: it must wait; a match without a record: its segment is
+  // not known.
+  std::optional<Match> decide(const ReportedReceipt& reported, const ByForm& stored) const;
+  // The same; and what nobody knows may be held for a segment of unknown outcome, which its address and text must fit: that has this id
+  // from then on.
+  Match conclude(const ReportedReceipt& reported, const ByForm& stored) const;
+  Match unknown_fitting(const ReportedReceipt& reported) const;
+
+ private:
+  Match best(const ReportedReceipt& reported, const std::string& form, const ByForm& stored) const;
+
+  Notations notations_;
+  ByForm recent_;
+  std::deque<ByForm::iterator> recent_order_;               // the oldest first
+  std::map<std::string, std::shared_ptr<Record>> unknown_;  // by key
+  std::map<std::string, int> under_way_;                    // by the receiver
+  std::set<std::uint64_t> unanswered_;                      // numbers from started()
+  std::uint64_t started_ = 0;
+};
+
+}  // namespace wherry::sms::smpp
