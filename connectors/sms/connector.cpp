@@ -26,8 +26,8 @@ using connector::Result;
 
 namespace {
 
-constexpr const char* kNumberField = "phone";  // XEP-0077's name for it, and the credential's
-constexpr std::chrono::seconds kHealthy{60};   // a link that lasted so long starts its back-off over
+constexpr const char* number_field = "phone";  // XEP-0077's name for it, and the credential's
+constexpr std::chrono::seconds healthy_after{60};   // a link that lasted so long starts its back-off over
 
 // SmsSession writes it: the account's id, a colon, the gateway's key.
 std::optional<std::pair<AccountId, std::string>> parse_carrier_key(std::string_view key) {
@@ -112,20 +112,20 @@ asio::awaitable<void> SmsConnector::run_carrier(Carrier* carrier) {
       why = e.what();
     }
     changed_.notify();
-    if (std::chrono::steady_clock::now() - begun >= kHealthy) backoff.reset();
+    if (std::chrono::steady_clock::now() - begun >= healthy_after) backoff.reset();
     log::warn("sms.carrier_down", {{"carrier", carrier->name()}, {"why", why}, {"attempts", backoff.attempts()}, {"wait_s", at_least.count()}});
   }
 }
 
 asio::awaitable<Result<Answers>> SmsConnector::log_in(connector::Applicant applicant, connector::Dialogue& user) {
-  const std::string present = applicant.present && applicant.present->credentials.contains(kNumberField)
-                                  ? applicant.present->credentials.at(kNumberField) : std::string();
+  const std::string present = applicant.present && applicant.present->credentials.contains(number_field)
+                                  ? applicant.present->credentials.at(number_field) : std::string();
   const auto choices = routes_.choices(applicant.user, services_.clock.now());
   if (choices.empty()) {
     co_return Error{Errc::rejected, "No number is assigned to you, and none is free. Ask the operator of this service for one."};
   }
   connector::Field field;
-  field.name = kNumberField;
+  field.name = number_field;
   field.label = "Your number";
   field.type = connector::Field::Type::choice;
   field.choices = choices;
@@ -139,12 +139,12 @@ asio::awaitable<Result<Answers>> SmsConnector::log_in(connector::Applicant appli
 
   auto answers = co_await user.ask(std::move(form));
   if (!answers) co_return answers.error();
-  const std::string number = answers->contains(kNumberField) ? answers->at(kNumberField) : std::string();
+  const std::string number = answers->contains(number_field) ? answers->at(number_field) : std::string();
   if (!routes_.reserve(applicant.user, number, services_.clock.now())) {
     co_return Error{Errc::conflict, fmt::format("{} is not free any more. Register again to choose another number.", number)};
   }
   Answers credentials;
-  credentials[kNumberField] = number;
+  credentials[number_field] = number;
   co_return credentials;
 }
 
@@ -152,7 +152,7 @@ void SmsConnector::know_account(const connector::Account& account, connector::Ev
   Known& known = accounts_[account.id];
   known.account = account;
   known.events = &events;
-  const auto number = account.credentials.find(kNumberField);
+  const auto number = account.credentials.find(number_field);
   known.number = number == account.credentials.end() ? std::string() : number->second;
   const std::string region = region_of({Address::Type::international, known.number});
   known.region = region.empty() ? configuration_.region : region;

@@ -13,15 +13,15 @@ namespace wherry::sms {
 
 namespace {
 
-constexpr char32_t kUnreadable = 0xFFFD;
+constexpr char32_t unreadable = 0xFFFD;
 
 unsigned char octet(char c) { return static_cast<unsigned char>(c); }
 char to_char(unsigned value) { return static_cast<char>(static_cast<unsigned char>(value)); }
 
 // Character → septet, with 0x100 added where ESC comes first; -1 where there is none.
-constexpr char32_t kGreekEnd = 0x400, kEuro = 0x20AC;  // the alphabet has nothing else above U+03FF
+constexpr char32_t greek_end = 0x400, euro_sign = 0x20AC;  // the alphabet has nothing else above U+03FF
 struct Gsm7Codes {
-  std::array<std::int16_t, kGreekEnd> low{};
+  std::array<std::int16_t, greek_end> low{};
   std::int16_t euro = -1;
 };
 
@@ -29,11 +29,11 @@ Gsm7Codes make_gsm7_codes() {
   Gsm7Codes codes;
   codes.low.fill(-1);
   const auto set = [&](char32_t c, unsigned code) {
-    std::int16_t& place = c == kEuro ? codes.euro : codes.low.at(c);
+    std::int16_t& place = c == euro_sign ? codes.euro : codes.low.at(c);
     if (place < 0) place = static_cast<std::int16_t>(code);  // the default table comes first
   };
   for (unsigned i = 0; i < 128; ++i) {
-    if (i != octet(kEscape)) set(kGsmDefault[i], i);
+    if (i != octet(escape_code)) set(gsm_default[i], i);
   }
   for (unsigned i = 0; i < 128; ++i) {
     if (const auto c = gsm_extension(0, static_cast<unsigned char>(i))) set(*c, i + 0x100);
@@ -43,8 +43,8 @@ Gsm7Codes make_gsm7_codes() {
 
 int gsm7_code(char32_t c) {
   static const Gsm7Codes codes = make_gsm7_codes();
-  if (c < kGreekEnd) return codes.low[c];
-  return c == kEuro ? codes.euro : -1;
+  if (c < greek_end) return codes.low[c];
+  return c == euro_sign ? codes.euro : -1;
 }
 
 }  // namespace
@@ -82,7 +82,7 @@ std::u32string to_code_points(std::string_view utf8) {
     }
     const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
     if (!base::is_utf8(utf8.substr(i, length))) {
-      text += kUnreadable;
+      text += unreadable;
       ++i;
       continue;
     }
@@ -98,7 +98,7 @@ std::string to_utf8(std::u32string_view code_points) {
   std::string text;
   text.reserve(code_points.size());
   for (char32_t c : code_points) {
-    if (c > 0x10FFFF || (c >= 0xD800 && c <= 0xDFFF)) c = kUnreadable;
+    if (c > 0x10FFFF || (c >= 0xD800 && c <= 0xDFFF)) c = unreadable;
     if (c < 0x80) {
       text += to_char(c);
     } else if (c < 0x800) {
@@ -129,7 +129,7 @@ std::optional<std::string> to_gsm7(std::u32string_view text) {
   for (const char32_t c : text) {
     const int code = gsm7_code(c);
     if (code < 0) return std::nullopt;
-    if (code >= 0x100) septets += kEscape;
+    if (code >= 0x100) septets += escape_code;
     septets += to_char(static_cast<unsigned>(code) & 0x7F);
   }
   return septets;
@@ -140,7 +140,7 @@ std::u32string from_gsm7(std::string_view septets, Shifts shifts) {
   text.reserve(septets.size());
   for (std::size_t i = 0; i < septets.size(); ++i) {
     const unsigned char septet = octet(septets[i]) & 0x7F;
-    if (septet != octet(kEscape)) {
+    if (septet != octet(escape_code)) {
       text += gsm_locking(shifts.locking, septet);
       continue;
     }
@@ -149,9 +149,9 @@ std::u32string from_gsm7(std::string_view septets, Shifts shifts) {
       break;
     }
     const unsigned char next = octet(septets[++i]) & 0x7F;
-    if (next == octet(kEscape)) text += U' ';        // SS2: reserved for another table; a space meanwhile
+    if (next == octet(escape_code)) text += U' ';        // SS2: reserved for another table; a space meanwhile
     else if (next == 0x0D) text += U'\r';            // CR2, a control character
-    else text += gsm_extension(shifts.single, next).value_or(kGsmDefault[next]);
+    else text += gsm_extension(shifts.single, next).value_or(gsm_default[next]);
   }
   return text;
 }
@@ -219,11 +219,11 @@ std::u32string from_ucs2(std::string_view octets) {
       c = 0x10000 + ((c - 0xD800) << 10) + (unit(i + 2) - 0xDC00);
       i += 2;
     } else if (c >= 0xD800 && c <= 0xDFFF) {
-      c = kUnreadable;
+      c = unreadable;
     }
     text += c;
   }
-  if (octets.size() % 2 != 0) text += kUnreadable;
+  if (octets.size() % 2 != 0) text += unreadable;
   return text;
 }
 
@@ -257,7 +257,7 @@ std::string decode(std::string_view octets, Alphabet alphabet, Shifts shifts) {
     case Alphabet::latin1:
     case Alphabet::ascii: {
       std::u32string text;
-      for (const char c : octets) text += alphabet == Alphabet::ascii && octet(c) > 0x7F ? kUnreadable : octet(c);
+      for (const char c : octets) text += alphabet == Alphabet::ascii && octet(c) > 0x7F ? unreadable : octet(c);
       return to_utf8(text);
     }
     case Alphabet::binary: return fmt::format("[{} bytes of data that is not text]", octets.size());

@@ -6,10 +6,10 @@
 
 namespace wherry::sms {
 
-inline constexpr char kEscape = 0x1B;
+inline constexpr char escape_code = 0x1B;
 
 // §6.2.1: position → character; ESC itself is U+001B.
-extern const std::array<char16_t, 128> kGsmDefault;
+extern const std::array<char16_t, 128> gsm_default;
 
 // The character at `position` after ESC, with the single shift table of `language` (§6.2.1.1, Annex A.2).
 std::optional<char16_t> gsm_extension(int language, unsigned char position);

@@ -18,9 +18,9 @@ using i18n::phonenumbers::PhoneNumber;
 using i18n::phonenumbers::PhoneNumberUtil;
 using i18n::phonenumbers::ShortNumberInfo;
 
-constexpr std::string_view kAlphaMarker = "alpha.";
-constexpr std::size_t kMostTyped = 64;
-constexpr std::size_t kMostRemembered = 10'000;
+constexpr std::string_view alpha_marker = "alpha.";
+constexpr std::size_t most_typed = 64;
+constexpr std::size_t most_remembered = 10'000;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -70,14 +70,14 @@ bool is_emergency(const std::string& digits, const std::string& region) {
 
 base::Result<Address> parse_number(std::string_view typed, std::string_view region_view) {
   typed = base::trim(typed);
-  if (typed.starts_with(kAlphaMarker) && typed.size() > kAlphaMarker.size() && typed.size() <= kMostTyped) {
-    return alphanumeric(typed.substr(kAlphaMarker.size()));
+  if (typed.starts_with(alpha_marker) && typed.size() > alpha_marker.size() && typed.size() <= most_typed) {
+    return alphanumeric(typed.substr(alpha_marker.size()));
   }
   if (base::to_lower_ascii(typed.substr(0, 4)) == "sms:") typed.remove_prefix(4);  // RFC 5724; "tel:" is the library's
-  const std::string shown(base::utf8_prefix(typed, kMostTyped));
+  const std::string shown(base::utf8_prefix(typed, most_typed));
   const std::string region(region_view);
   if (typed.empty()) return base::Error{base::Errc::bad_input, "Type a phone number with its country code, like +1 415 555 0132."};
-  if (typed.size() > kMostTyped) return not_a_number(shown, region);
+  if (typed.size() > most_typed) return not_a_number(shown, region);
 
   const std::string digits = short_digits(typed);
   if (!digits.empty() && is_emergency(digits, region)) {
@@ -113,7 +113,7 @@ base::Result<Address> ContactNumbers::parse(const std::string& id, std::string_v
   if (whole_.contains(id)) return Address{Address::Type::international, id};
   auto address = parse_number(id, region);
   if (address && address->type == Address::Type::international && address->text == id) {
-    if (whole_.size() >= kMostRemembered) whole_.clear();
+    if (whole_.size() >= most_remembered) whole_.clear();
     whole_.insert(id);
   }
   return address;
@@ -122,17 +122,17 @@ base::Result<Address> ContactNumbers::parse(const std::string& id, std::string_v
 base::Result<Address> parse_e164(std::string_view text) {
   const bool plain = text.size() >= 8 && text.size() <= 16 && text[0] == '+' && text[1] != '0' &&
                      std::all_of(text.begin() + 1, text.end(), is_digit);
-  if (!plain) return not_a_number(base::utf8_prefix(text, kMostTyped), {});
+  if (!plain) return not_a_number(base::utf8_prefix(text, most_typed), {});
   return Address{Address::Type::international, std::string(text)};
 }
 
 base::ContactId to_contact(const Address& address) {
-  if (address.type == Address::Type::alphanumeric) return {std::string(kAlphaMarker) + to_lower(address.text)};
+  if (address.type == Address::Type::alphanumeric) return {std::string(alpha_marker) + to_lower(address.text)};
   return {address.text};
 }
 
 Address alphanumeric(std::string_view name) {
-  name = base::trim(base::utf8_prefix(name, kMostTyped));
+  name = base::trim(base::utf8_prefix(name, most_typed));
   return {Address::Type::alphanumeric, name.empty() ? "unknown" : std::string(name)};
 }
 

@@ -12,7 +12,7 @@ namespace wherry::sms {
 
 namespace {
 
-constexpr std::size_t kMostGroups = 20'000;  // unfinished texts, whoever sends them; then the oldest is given up
+constexpr std::size_t most_groups = 20'000;  // unfinished texts, whoever sends them; then the oldest is given up
 
 std::string piece_key(const std::string& name, std::int64_t generation, unsigned part) {
   return fmt::format("{}/{}/{:03}", name, generation, part);
@@ -132,7 +132,7 @@ Reassembly::Added Reassembly::add(Piece piece) {
     added.overtaken = finish(name, group, now);
     added.overtaken->forget.pop_back();  // the name is the new text's: no marker
     begin_anew(group);
-  } else if (group.pieces.empty() && groups_.size() > kMostGroups) {
+  } else if (group.pieces.empty() && groups_.size() > most_groups) {
     added.overtaken = give_up_oldest(name, now);
   }
 

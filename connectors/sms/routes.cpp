@@ -6,7 +6,7 @@ namespace wherry::sms {
 
 namespace {
 
-constexpr std::chrono::minutes kReserved{2};
+constexpr std::chrono::minutes reserved_for{2};
 
 }  // namespace
 
@@ -69,7 +69,7 @@ std::vector<std::string> Routes::choices(std::string_view user, base::Time now) 
 bool Routes::reserve(std::string_view user, std::string_view number, base::Time now) {
   for (const auto& n : numbers_) {
     if (n.number != number || !may_have(n, user, now)) continue;
-    if (!is_listed(n.users, user)) reservations_[n.number] = {std::string(user), now + kReserved};
+    if (!is_listed(n.users, user)) reservations_[n.number] = {std::string(user), now + reserved_for};
     return true;
   }
   return false;

@@ -9,7 +9,7 @@ namespace wherry::sms {
 
 namespace {
 
-constexpr std::size_t kUserDataOctets = 140;  // TS 23.040 §9.2.3.16
+constexpr std::size_t user_data_octets = 140;  // TS 23.040 §9.2.3.16
 
 unsigned octet(char c) { return static_cast<unsigned char>(c); }
 
@@ -20,7 +20,7 @@ std::size_t header_octets(Concatenation concatenation) {
 
 // What fits a segment that begins with `header` octets of header, in septets or UTF-16 units.
 std::size_t capacity(bool gsm, std::size_t header) {
-  return gsm ? (kUserDataOctets - header) * 8 / 7 : (kUserDataOctets - header) / 2;
+  return gsm ? (user_data_octets - header) * 8 / 7 : (user_data_octets - header) / 2;
 }
 
 std::size_t cost(char32_t c, bool gsm) {

@@ -31,7 +31,7 @@ std::size_t received(const Sink& sink, const std::string& text) {
   return ids.size();
 }
 
-const std::string kText = "Zoë says: \"5 < 6\" & 'x'\\ \n second line\t😀";
+const std::string hard_text = "Zoë says: \"5 < 6\" & 'x'\\ \n second line\t😀";
 
 }  // namespace
 
@@ -213,10 +213,10 @@ TEST_CASE(
 TEST_CASE("perform() carries a text as it was written to the contact that it names") {
   Lab lab(any_network());
   lab.start();
-  REQUIRE(lab.send("k1", kText).has_value());
+  REQUIRE(lab.send("k1", hard_text).has_value());
   const auto taken = lab.harness->taken(lab.sink);
   REQUIRE(taken.size() == 1);
-  CHECK(taken[0].text == kText);
+  CHECK(taken[0].text == hard_text);
   CHECK(taken[0].to == lab.contact());
 }
 
@@ -297,10 +297,10 @@ TEST_CASE("A report that could not be stored is not acknowledged, and counts whe
 TEST_CASE("What the network brings has its text, its chat, its sender and its time") {
   Lab lab(any_network());
   lab.start();
-  CHECK(lab.get(lab.bring("n1", kText)));
+  CHECK(lab.get(lab.bring("n1", hard_text)));
   REQUIRE(lab.sink.all<MessageReceived>().size() == 1);
   const auto message = lab.sink.all<MessageReceived>().at(0);
-  CHECK(message.content.text == kText);
+  CHECK(message.content.text == hard_text);
   CHECK(message.chat == lab.chat());
   CHECK(message.sender == lab.contact());
   CHECK_FALSE(message.id.value.empty());

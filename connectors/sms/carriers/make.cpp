@@ -15,7 +15,7 @@ struct Kind {
   MakeCarrier make;
 };
 
-constexpr Kind kKinds[] = {
+constexpr Kind carrier_kinds[] = {
     {"smpp", make_smpp},
     {"telnyx", make_telnyx},
     {"twilio", make_twilio},
@@ -26,7 +26,7 @@ constexpr Kind kKinds[] = {
 connector::Result<std::unique_ptr<Carrier>> make_carrier(const std::string& type, CarrierSetting setting, connector::Services services,
                                                          CarrierEvents& events) {
   std::string known;
-  for (const Kind& kind : kKinds) {
+  for (const Kind& kind : carrier_kinds) {
     if (kind.type == type) return kind.make(std::move(setting), services, events);
     known += known.empty() ? "" : ", ";
     known += kind.type;

@@ -18,12 +18,12 @@ using namespace http;
 using connector::Stage;
 using nlohmann::json;
 
-constexpr std::string_view kType = "telnyx";
-constexpr std::size_t kMostUnits = 1530;  // ten parts of GSM 7; Telnyx counts exactly
-constexpr std::chrono::seconds kTolerance{300};  // of a webhook's age
+constexpr std::string_view carrier_type = "telnyx";
+constexpr std::size_t longest_text_units = 1530;  // ten parts of GSM 7; Telnyx counts exactly
+constexpr std::chrono::seconds tolerance{300};  // of a webhook's age
 
 // Telnyx, "API error codes" (1xxxx) and "Messaging Error Code Reference" (4xxxx).
-constexpr KnownError kErrors[] = {
+constexpr KnownError known_errors[] = {
     {10001, Means::operators, "The SMS service cannot send from your number."},
     {10002, Means::no_number, "The number does not exist."},
     {10009, Means::broken, "The SMS service does not accept the gateway's credentials."},
@@ -67,7 +67,7 @@ class Telnyx final : public Provider {
   Telnyx(Setting s, Keys k) : Provider(std::move(s)), keys_(std::move(k)) {}
 
   connector::Idempotency idempotency() const override { return connector::Idempotency::none; }
-  std::size_t most_units() const override { return kMostUnits; }
+  std::size_t most_units() const override { return longest_text_units; }
 
   net::HttpRequest get(std::string url) const override {
     net::HttpRequest r = request(std::move(url));
@@ -85,7 +85,7 @@ class Telnyx final : public Provider {
   }
   Verdict judge(const net::HttpResponse& answer, base::Time now) const override {
     const json body = parse_object(answer.body).value_or(json::object());
-    if (answer.status < 200 || answer.status >= 300) return judge_failure(answer, error_in(body), kErrors, now);
+    if (answer.status < 200 || answer.status >= 300) return judge_failure(answer, error_in(body), known_errors, now);
     Verdict v;
     const auto message = read(member(body, "data"));
     if (!message) return v;
@@ -106,7 +106,7 @@ class Telnyx final : public Provider {
     const std::string time(request.header("telnyx-timestamp"));
     const auto signature = base::from_base64(request.header("telnyx-signature-ed25519"));
     if (!signature || signature->size() != crypto_sign_BYTES) return false;
-    if (std::chrono::abs(now - base::Time(std::chrono::seconds(to_number(time)))) > kTolerance) return false;
+    if (std::chrono::abs(now - base::Time(std::chrono::seconds(to_number(time)))) > tolerance) return false;
     const std::string signed_text = time + "|" + request.body;
     const auto octets = [](const std::string& s) { return reinterpret_cast<const unsigned char*>(s.data()); };
     return crypto_sign_verify_detached(octets(*signature), octets(signed_text), signed_text.size(), octets(keys_.public_key)) == 0;
@@ -146,7 +146,7 @@ class Telnyx final : public Provider {
     if (m.status.word == "delivered") m.status.stage = Stage::delivered;
     if (m.status.word == "sending_failed" || m.status.word == "delivery_failed") {
       m.status.stage = Stage::failed;
-      m.status.why = explain(error, kErrors);
+      m.status.why = explain(error, known_errors);
     }
     return m;
   }
@@ -163,8 +163,8 @@ connector::Result<std::unique_ptr<Provider>> make_telnyx_provider(const CarrierS
   keys.public_key = base::from_base64(in.required_text("public_key")).value_or("");
   if (keys.public_key.size() != crypto_sign_PUBLICKEYBYTES) in.wrong("public_key", "must be the account's public key, 32 octets in base64");
   keys.messaging_profile_id = in.text("messaging_profile_id", {});
-  Setting setting = read_setting(in, source, kType, "https://api.telnyx.com", std::move(public_url));
-  if (auto done = finish(in, setting, kType); !done) return done.error();
+  Setting setting = read_setting(in, source, carrier_type, "https://api.telnyx.com", std::move(public_url));
+  if (auto done = finish(in, setting, carrier_type); !done) return done.error();
   return std::unique_ptr<Provider>(std::make_unique<Telnyx>(std::move(setting), std::move(keys)));
 }
 

@@ -19,15 +19,15 @@ using connector::Stage;
 using nlohmann::json;
 using std::chrono::seconds;
 
-constexpr std::string_view kType = "twilio";
-constexpr std::size_t kMostUnits = 1600;  // error 21617
-constexpr int kPageSize = 100;
-constexpr std::int64_t kMostMedia = 100;
-constexpr std::size_t kMostSid = 64;
-constexpr std::string_view kTrial = "Sent from your Twilio trial account - ";
+constexpr std::string_view carrier_type = "twilio";
+constexpr std::size_t longest_text_units = 1600;  // error 21617
+constexpr int listed_at_once = 100;
+constexpr std::int64_t most_media = 100;
+constexpr std::size_t most_sid = 64;
+constexpr std::string_view trial_prefix = "Sent from your Twilio trial account - ";
 
 // Twilio, "Error and Warning Dictionary". Those of 30xxx mostly come with a status, the others with an answer.
-constexpr KnownError kErrors[] = {
+constexpr KnownError known_errors[] = {
     {20003, Means::broken, "The SMS service does not accept the gateway's credentials."},
     {20005, Means::broken, "The gateway's account at the SMS service is not active."},
     {20404, Means::broken, "The SMS service does not know the gateway's account."},
@@ -80,7 +80,7 @@ Status read_status(std::string_view word, int error) {
   if (word == "read") status.stage = Stage::read;
   if (word == "undelivered" || word == "failed" || word == "canceled") {
     status.stage = Stage::failed;
-    status.why = error == 0 && word == "canceled" ? "The message was cancelled at the SMS service." : explain(error, kErrors);
+    status.why = error == 0 && word == "canceled" ? "The message was cancelled at the SMS service." : explain(error, known_errors);
   }
   return status;
 }
@@ -99,7 +99,7 @@ Credentials read_credentials(Fields& in) {
   Credentials c;
   c.account_sid = in.required_text("account_sid");
   // It becomes part of a path. Twilio's have 34 characters; those of compatible services are UUIDs.
-  if (c.account_sid.size() > kMostSid || !consists_of(c.account_sid, "-_")) in.wrong("account_sid", "must be letters, digits and '-'");
+  if (c.account_sid.size() > most_sid || !consists_of(c.account_sid, "-_")) in.wrong("account_sid", "must be letters, digits and '-'");
   const base::Secret token = in.secret("auth_token");
   c.user = in.text("api_key", {});
   if (c.user.empty()) {
@@ -127,7 +127,7 @@ class Twilio final : public Provider {
       : Provider(std::move(s)), account_(std::move(c)), messages_(fmt::format("{}/2010-04-01/Accounts/{}/Messages", setting.base_url, account_.account_sid)) {}
 
   connector::Idempotency idempotency() const override { return connector::Idempotency::queryable; }
-  std::size_t most_units() const override { return kMostUnits; }
+  std::size_t most_units() const override { return longest_text_units; }
 
   net::HttpRequest get(std::string url) const override {
     net::HttpRequest r = request(std::move(url));
@@ -175,7 +175,7 @@ net::HttpRequest Twilio::send_request(const OutgoingText& text, std::string_view
 Verdict Twilio::judge(const net::HttpResponse& answer, base::Time now) const {
   if (answer.status < 200 || answer.status >= 300) {
     const auto error = parse_object(answer.body);  // {"code": 21211, "message": "…", "more_info": "…", "status": 400}
-    return judge_failure(answer, error ? number_in(*error, "code") : 0, kErrors, now);
+    return judge_failure(answer, error ? number_in(*error, "code") : 0, known_errors, now);
   }
   Verdict v;
   const auto message = read_message(answer.body);
@@ -199,7 +199,7 @@ std::string Twilio::list_url(const Filter& filter) const {
     query.emplace_back("DateSent>", fmt::format("{:04}-{:02}-{:02}T00:00:00Z", static_cast<int>(day.year()),
                                                 static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day())));
   }
-  query.emplace_back("PageSize", std::to_string(kPageSize));
+  query.emplace_back("PageSize", std::to_string(listed_at_once));
   return messages_ + ".json?" + net::to_form(query);
 }
 
@@ -214,7 +214,7 @@ std::optional<Message> Twilio::message_of(const json& source) const {
   m.from = text_in(source, "from");
   m.to = text_in(source, "to");
   m.text = text_in(source, "body");
-  if (!m.is_inbound && m.text.starts_with(kTrial)) m.text.erase(0, kTrial.size());
+  if (!m.is_inbound && m.text.starts_with(trial_prefix)) m.text.erase(0, trial_prefix.size());
   m.status = read_status(status, number_in(source, "error_code"));
   if (number_in(source, "num_media") > 0) m.links_url = fmt::format("{}/{}/Media.json", messages_, m.id);
   m.created = parse_date(text_in(source, "date_created"));
@@ -283,7 +283,7 @@ Webhook Twilio::read_webhook(const net::ServerRequest& request) const {
   m.to = value("To");
   m.text = value("Body");
   if (m.from.empty() || m.to.empty()) return {};
-  const auto media = std::min(to_number(value("NumMedia")), kMostMedia);
+  const auto media = std::min(to_number(value("NumMedia")), most_media);
   for (std::int64_t i = 0; i < media; ++i) {
     if (const auto url = value(fmt::format("MediaUrl{}", i)); !url.empty()) m.links.emplace_back(url);
   }
@@ -295,8 +295,8 @@ Webhook Twilio::read_webhook(const net::ServerRequest& request) const {
 connector::Result<std::unique_ptr<Provider>> make_twilio_provider(const CarrierSetting& source, std::string public_url) {
   Fields in(source.settings, source.path);
   Credentials credentials = read_credentials(in);
-  Setting setting = read_setting(in, source, kType, "https://api.twilio.com", std::move(public_url));
-  if (auto done = finish(in, setting, kType); !done) return done.error();
+  Setting setting = read_setting(in, source, carrier_type, "https://api.twilio.com", std::move(public_url));
+  if (auto done = finish(in, setting, carrier_type); !done) return done.error();
   return std::unique_ptr<Provider>(std::make_unique<Twilio>(std::move(setting), std::move(credentials)));
 }
 

@@ -14,9 +14,9 @@ namespace {
 using connector::Errc;
 using connector::Error;
 
-constexpr std::size_t kMostSeen = 20000;
-constexpr std::size_t kMostAsked = 200;  // statuses in one round; the others wait for the next
-constexpr std::chrono::hours kSweep{1};
+constexpr std::size_t most_seen = 20000;
+constexpr std::size_t most_asked = 200;  // statuses in one round; the others wait for the next
+constexpr std::chrono::hours swept_every{1};
 
 // An answer about one message that is a fault of the service or of our account, and not of that message: what one
 // message is refused for must not keep the others waiting.
@@ -27,7 +27,7 @@ bool is_fault(int status) { return status >= 500 || status == 401 || status == 4
 void CatchUp::seen(const std::string& id) {
   if (!seen_.insert(id).second) return;
   seen_order_.push_back(id);
-  if (seen_order_.size() <= kMostSeen) return;
+  if (seen_order_.size() <= most_seen) return;
   seen_.erase(seen_order_.front());
   seen_order_.pop_front();
 }
@@ -39,7 +39,7 @@ asio::awaitable<base::Result<void>> CatchUp::run() {
   }
   auto asked = co_await ask_statuses();
   if (!asked) co_return asked.error();
-  if (services_.clock.now() >= swept_ + kSweep) {
+  if (services_.clock.now() >= swept_ + swept_every) {
     co_await ledger_.sweep();
     swept_ = services_.clock.now();
   }
@@ -92,7 +92,7 @@ asio::awaitable<base::Result<void>> CatchUp::publish(Message message) {
 }
 
 asio::awaitable<base::Result<void>> CatchUp::ask_statuses() {
-  const auto records = ledger_.due(kMostAsked);
+  const auto records = ledger_.due(most_asked);
   for (const auto& record : records) {
     if (record->under_way) continue;
     ledger_.asked(*record, provider_.setting.poll);

@@ -17,9 +17,9 @@ namespace {
 using connector::Errc;
 using std::chrono::seconds;
 
-constexpr int kMostFailures = 3;      // of listings, one after the other, before the service counts as down
-constexpr seconds kAfterFailure{5};
-constexpr seconds kMisconfigured{300};
+constexpr int most_failures = 3;      // of listings, one after the other, before the service counts as down
+constexpr seconds wait_after_failure{5};
+constexpr seconds misconfigured_wait{300};
 
 class HttpCarrier final : public Carrier {
  public:
@@ -76,11 +76,11 @@ asio::awaitable<void> HttpCarrier::watch() {
       const connector::Error& error = caught.error();
       if (error.code == Errc::not_authorized) {
         log::error("http_carrier.credentials_refused", {{"carrier", provider_->setting.name}, {"error", error.text}});
-        throw LinkDown(error.text, kMisconfigured);
+        throw LinkDown(error.text, misconfigured_wait);
       }
-      if (!up_ || ++failures == kMostFailures) throw LinkDown(error.text, error.retry_after);
+      if (!up_ || ++failures == most_failures) throw LinkDown(error.text, error.retry_after);
       log::warn("http_carrier.listing_failed", {{"carrier", provider_->setting.name}, {"error", error.text}});
-      wait = std::max(kAfterFailure, error.retry_after);
+      wait = std::max(wait_after_failure, error.retry_after);
     }
     co_await base::sleep(wait);
   }

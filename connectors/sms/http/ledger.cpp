@@ -11,12 +11,12 @@ namespace wherry::sms::http {
 
 namespace {
 
-constexpr std::size_t kPage = 500;
+constexpr std::size_t rows_per_read = 500;
 // How long after its sending a text is remembered: when its fate is known, while its status may still come, and where its
 // outcome is unknown and the gateway may ask again.
-constexpr std::chrono::hours kFinal{24}, kOpen{24 * 4}, kUnknown{24 * 30};
+constexpr std::chrono::hours final_kept{24}, open_kept{24 * 4}, unknown_kept{24 * 30};
 
-std::chrono::hours lifetime(const Record& record) { return record.id.empty() ? kUnknown : record.is_final() ? kFinal : kOpen; }
+std::chrono::hours lifetime(const Record& record) { return record.id.empty() ? unknown_kept : record.is_final() ? final_kept : open_kept; }
 
 }  // namespace
 
@@ -67,7 +67,7 @@ asio::awaitable<void> Ledger::load() {
   const std::string prefix = name_ + "/m/";
   std::string after;
   for (;;) {
-    const auto page = co_await storage_.read(prefix, after, kPage);
+    const auto page = co_await storage_.read(prefix, after, rows_per_read);
     for (const auto& entry : page) {
       auto record = parse_record(entry.value);
       if (!record) {
@@ -77,7 +77,7 @@ asio::awaitable<void> Ledger::load() {
       record->ended = record->next_look = born_;
       add(std::make_shared<Record>(std::move(*record)));
     }
-    if (page.size() < kPage) break;
+    if (page.size() < rows_per_read) break;
     after = page.back().key;
   }
 

@@ -9,14 +9,14 @@ namespace wherry::sms::http {
 
 namespace {
 
-constexpr int kMostPages = 1000;
+constexpr int most_pages = 1000;
 
 }  // namespace
 
 asio::awaitable<base::Result<std::vector<Message>>> list_messages(const Provider& provider, connector::Services services, Filter filter, base::Time since) {
   std::vector<Message> messages;
   net::HttpRequest request = provider.get(provider.list_url(filter));
-  for (int pages = 0; pages < kMostPages; ++pages) {
+  for (int pages = 0; pages < most_pages; ++pages) {
     auto answer = co_await services.http.send(std::move(request));
     if (!answer) co_return connector::Error{connector::Errc::unavailable, "it cannot be reached: " + answer.error().text};
     if (answer->status != 200) co_return reading_failed(*answer, services.clock.now());

@@ -14,7 +14,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kMostId = 64;
+constexpr std::size_t most_id = 64;
 
 Address read_address(std::string_view text) {
   const auto digits = [](std::string_view t) { return !t.empty() && std::all_of(t.begin(), t.end(), [](char c) { return c >= '0' && c <= '9'; }); };
@@ -62,10 +62,10 @@ std::string value_in_query(std::string_view url, std::string_view name) {
   return fields ? std::string(value_of(*fields, name)) : std::string();
 }
 
-bool is_id(std::string_view text) { return !text.empty() && text.size() <= kMostId && consists_of(text, "-_"); }
+bool is_id(std::string_view text) { return !text.empty() && text.size() <= most_id && consists_of(text, "-_"); }
 
 std::optional<base::Time> parse_date(std::string_view text) {
-  static constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+  static constexpr std::array<std::string_view, 12> month_names = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                                "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   if (text.size() > 40) return std::nullopt;
   const std::string source(text);
@@ -77,8 +77,8 @@ std::optional<base::Time> parse_date(std::string_view text) {
                   zone.data()) != 7) {
     return std::nullopt;
   }
-  const auto found = std::find(kMonths.begin(), kMonths.end(), std::string_view(month.data()));
-  const std::chrono::year_month_day date(std::chrono::year(year), std::chrono::month(static_cast<unsigned>(found - kMonths.begin() + 1)),
+  const auto found = std::find(month_names.begin(), month_names.end(), std::string_view(month.data()));
+  const std::chrono::year_month_day date(std::chrono::year(year), std::chrono::month(static_cast<unsigned>(found - month_names.begin() + 1)),
                                          std::chrono::day(day));
   if (!date.ok() || hour > 23 || minute > 59 || second > 60) return std::nullopt;
 

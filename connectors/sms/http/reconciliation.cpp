@@ -9,9 +9,9 @@ namespace wherry::sms::http {
 
 namespace {
 
-constexpr std::chrono::minutes kListedLate{10};
+constexpr std::chrono::minutes listed_late{10};
 // Without any message the cursor follows the clock at this distance, so that a quiet number's list stays short.
-constexpr std::chrono::hours kBehind{1};
+constexpr std::chrono::hours looked_behind{1};
 
 }  // namespace
 
@@ -21,7 +21,7 @@ bool fits(const Sought& sought, const Message& message) {
   if (message.is_inbound || message.to != sought.to) return false;
   // The provider may choose the sender, and may not have done so yet.
   if (!message.from.empty() && message.from != sought.from) return false;
-  if (message.created && *message.created < sought.begun - kClockSkew) return false;
+  if (message.created && *message.created < sought.begun - clock_skew) return false;
   return digest_of(message.text) == sought.digest;
 }
 
@@ -40,11 +40,11 @@ std::chrono::milliseconds until_next_look(base::Time ended, base::Time looked, s
   return std::clamp<std::chrono::milliseconds>(left, std::chrono::milliseconds(0), patience);
 }
 
-base::Time listing_start(base::Time cursor) { return cursor - kListedLate; }
+base::Time listing_start(base::Time cursor) { return cursor - listed_late; }
 
 base::Time advance(base::Time cursor, std::optional<base::Time> newest, base::Time now) {
   const base::Time seen = std::min(newest.value_or(cursor), now);
-  return std::max({cursor, seen, now - kBehind});
+  return std::max({cursor, seen, now - looked_behind});
 }
 
 }  // namespace wherry::sms::http

@@ -15,7 +15,7 @@
 namespace wherry::sms::http {
 
 // How far the service's clock may be from ours.
-inline constexpr std::chrono::minutes kClockSkew{2};
+inline constexpr std::chrono::minutes clock_skew{2};
 
 // What a lost text looked like. No contents are kept.
 struct Sought {

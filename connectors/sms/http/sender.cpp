@@ -19,8 +19,8 @@ using connector::Error;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
 
-constexpr int kMostFailures = 3;          // of looks that could not be made
-constexpr seconds kAfterFailure{3};
+constexpr int most_failures = 3;          // of looks that could not be made
+constexpr seconds wait_after_failure{3};
 
 bool is_cancellation(const std::exception& e) {
   const auto* error = dynamic_cast<const boost::system::system_error*>(&e);
@@ -166,10 +166,10 @@ asio::awaitable<Sender::Fate> Sender::reconcile(std::shared_ptr<Record> record) 
     if (provider_.idempotency() != connector::Idempotency::queryable) co_return Fate::unknown;
     const base::Time looked = services_.clock.now();
     const auto found = co_await look_up(record);
-    std::chrono::milliseconds wait = kAfterFailure;
+    std::chrono::milliseconds wait = wait_after_failure;
     if (!found) {
       log::warn("http_carrier.look_failed", {{"carrier", provider_.setting.name}, {"error", found.error().text}});
-      if (++failures == kMostFailures) co_return Fate::unknown;
+      if (++failures == most_failures) co_return Fate::unknown;
       wait = std::max(wait, std::chrono::milliseconds(found.error().retry_after));
       if (found.error().retry_after > provider_.setting.look_again) co_return Fate::unknown;
     } else if (!*found && record->id.empty()) {
@@ -187,7 +187,7 @@ asio::awaitable<base::Result<bool>> Sender::look_up(std::shared_ptr<Record> reco
   Filter filter;
   filter.to = record->sought.to;
   filter.from = record->sought.from;
-  const auto listed = co_await list_messages(provider_, services_, std::move(filter), record->sought.begun - kClockSkew);
+  const auto listed = co_await list_messages(provider_, services_, std::move(filter), record->sought.begun - clock_skew);
   if (!listed) co_return listed.error();
   if (!record->id.empty()) co_return true;
   const auto taken = [&](const std::string& id) { return ledger_.find_id(id) != nullptr; };

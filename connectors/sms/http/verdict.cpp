@@ -14,8 +14,8 @@ namespace {
 using connector::Errc;
 using std::chrono::seconds;
 
-constexpr seconds kMisconfigured{300};  // until a person may have mended it
-constexpr seconds kMostWait{86400};
+constexpr seconds misconfigured_wait{300};  // until a person may have mended it
+constexpr seconds longest_wait{86400};
 
 const KnownError* find(KnownErrors known, int code) {
   const auto found = std::find_if(known.begin(), known.end(), [&](const KnownError& k) { return k.code == code; });
@@ -29,7 +29,7 @@ Verdict of_known(const KnownError& known, seconds wait) {
   v.code = known.means == Means::no_number ? Errc::not_found : Errc::rejected;
   v.alert = known.means == Means::operators || known.means == Means::broken;
   v.kind = known.means == Means::later || known.means == Means::broken ? Verdict::Kind::later : Verdict::Kind::refused;
-  if (known.means == Means::broken) wait = std::max(wait, kMisconfigured);
+  if (known.means == Means::broken) wait = std::max(wait, misconfigured_wait);
   else if (wait.count() == 0) wait = known.wait;
   if (v.kind == Verdict::Kind::later) v.wait = wait;
   return v;
@@ -62,7 +62,7 @@ Verdict judge_failure(const net::HttpResponse& response, int code, KnownErrors k
   if (status == 401 || status == 403 || status == 404 || status < 400) {
     v.kind = Verdict::Kind::later;
     v.alert = true;
-    v.wait = std::max(wait, kMisconfigured);
+    v.wait = std::max(wait, misconfigured_wait);
     v.text = fmt::format("The SMS service is misconfigured (HTTP {}).", status);
     return v;
   }
@@ -103,7 +103,7 @@ seconds retry_after(const net::HttpResponse& response, base::Time now) {
     if (!date) return seconds(0);
     count = std::chrono::ceil<seconds>(*date - now).count();
   }
-  return std::clamp(seconds(count), seconds(0), kMostWait);
+  return std::clamp(seconds(count), seconds(0), longest_wait);
 }
 
 }  // namespace wherry::sms::http

@@ -10,7 +10,7 @@ namespace wherry::sms::http {
 
 namespace {
 
-constexpr std::size_t kMostBody = 64 << 10;  // a text with ten files is 10 KiB
+constexpr std::size_t most_body = 64 << 10;  // a text with ten files is 10 KiB
 
 net::ServerResponse response(int status, std::string body) {
   net::ServerResponse r;
@@ -56,7 +56,7 @@ asio::awaitable<net::ServerResponse> WebhookServer::handle(net::ServerRequest re
 
 asio::awaitable<net::ServerResponse> WebhookServer::answer(net::ServerRequest request) {
   if (request.method != "POST") co_return response(405, "Only POST.\n");
-  if (request.body.size() > kMostBody) co_return response(413, "The body is too long.\n");
+  if (request.body.size() > most_body) co_return response(413, "The body is too long.\n");
   const base::Time now = services_.clock.now();
   if (!provider_.is_genuine(request, now)) {
     log::warn("http_carrier.webhook_refused", {{"carrier", provider_.setting.name}, {"bytes", request.body.size()}});

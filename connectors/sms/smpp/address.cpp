@@ -10,8 +10,8 @@ namespace wherry::sms::smpp {
 namespace {
 
 // SMPP 3.4 §5.2.5, §5.2.6
-constexpr std::uint8_t kInternational = 1, kNational = 2, kAlphanumeric = 5, kIsdn = 1;
-constexpr std::size_t kShortestSubscriber = 7;  // fewer equal digits at the end say little
+constexpr std::uint8_t ton_international = 1, ton_national = 2, ton_alphanumeric = 5, npi_isdn = 1;
+constexpr std::size_t shortest_subscriber = 7;  // fewer equal digits at the end say little
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool all_digits(std::string_view text) { return !text.empty() && std::all_of(text.begin(), text.end(), is_digit); }
@@ -51,7 +51,7 @@ Address national(const std::string& digits, const AddressRules& rules) {
 
 base::Result<NetworkAddress> to_network(const Address& address, const AddressRules& rules) {
   switch (address.type) {
-    case Address::Type::international: return NetworkAddress{kInternational, kIsdn, address.text.substr(1)};
+    case Address::Type::international: return NetworkAddress{ton_international, npi_isdn, address.text.substr(1)};
     case Address::Type::short_code: return NetworkAddress{rules.short_code_ton, rules.short_code_npi, address.text};
     case Address::Type::alphanumeric: {
       // Only what ASCII and GSM 7 write alike; '@' would even be a NUL and end the field.
@@ -59,7 +59,7 @@ base::Result<NetworkAddress> to_network(const Address& address, const AddressRul
       if (address.text.empty() || address.text.size() > 11 || !std::all_of(address.text.begin(), address.text.end(), plain)) {
         return base::Error{base::Errc::bad_input, "“" + address.text + "” cannot be a sender: at most 11 letters, digits and spaces."};
       }
-      return NetworkAddress{kAlphanumeric, 0, address.text};
+      return NetworkAddress{ton_alphanumeric, 0, address.text};
     }
   }
   return base::Error{base::Errc::bad_input, "unknown kind of address"};
@@ -69,13 +69,13 @@ Address from_network(const NetworkAddress& address, const AddressRules& rules) {
   std::string digits = address.digits;
   const bool plus = digits.starts_with('+');
   if (plus) digits.erase(0, 1);
-  if (address.ton == kAlphanumeric || !all_digits(digits)) return alphanumeric(alphanumeric_text(address.digits));
-  if (plus || address.ton == kInternational) return international(digits);
+  if (address.ton == ton_alphanumeric || !all_digits(digits)) return alphanumeric(alphanumeric_text(address.digits));
+  if (plus || address.ton == ton_international) return international(digits);
   for (const std::string& ours : rules.numbers) {
     if (ours == digits) return {Address::Type::short_code, digits};
     if (ours == "+" + digits) return {Address::Type::international, ours};
   }
-  if (address.ton == kNational) return national(digits, rules);
+  if (address.ton == ton_national) return national(digits, rules);
   switch (rules.unknown_ton) {
     case UnknownTon::international: return international(digits);
     case UnknownTon::national: return national(digits, rules);
@@ -95,7 +95,7 @@ bool may_be_same(const Address& ours, const NetworkAddress& theirs) {
     while (text->starts_with('0')) text->remove_prefix(1);
   }
   if (a == b) return !a.empty();
-  return std::min(a.size(), b.size()) >= kShortestSubscriber && (a.ends_with(b) || b.ends_with(a));
+  return std::min(a.size(), b.size()) >= shortest_subscriber && (a.ends_with(b) || b.ends_with(a));
 }
 
 }  // namespace wherry::sms::smpp

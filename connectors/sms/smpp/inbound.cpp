@@ -17,10 +17,10 @@ namespace wherry::sms::smpp {
 
 namespace {
 
-constexpr std::size_t kMostWaiting = 2000;
-constexpr std::size_t kPage = 500;
-constexpr std::chrono::seconds kHouse{10};  // how often texts are given up and receipts placed
-constexpr std::chrono::hours kSweep{1};
+constexpr std::size_t most_waiting = 2000;
+constexpr std::size_t rows_per_read = 500;
+constexpr std::chrono::seconds house_kept_every{10};  // how often texts are given up and receipts placed
+constexpr std::chrono::hours swept_every{1};
 
 }  // namespace
 
@@ -36,7 +36,7 @@ std::vector<connector::Entry> Inbound::below(std::string_view kind, std::vector<
 }
 
 void Inbound::take(Link& link, Asked asked) {
-  if (stopping_ || queue_.size() >= kMostWaiting) {
+  if (stopping_ || queue_.size() >= most_waiting) {
     link.answer(asked, Status::temporary_failure);
     return;
   }
@@ -68,7 +68,7 @@ asio::awaitable<void> Inbound::run() {
   while (!stopping_) {
     try {
       if (!loaded_) co_await load();
-      if (services_.clock.now() >= house_kept_ + kHouse) co_await keep_house();
+      if (services_.clock.now() >= house_kept_ + house_kept_every) co_await keep_house();
     } catch (const std::exception& e) {
       log::error("smpp.store_failed", {{"carrier", setting_.name}, {"error", e.what()}});
       loaded_ = false;
@@ -79,7 +79,7 @@ asio::awaitable<void> Inbound::run() {
       continue;
     }
     if (stopping_) break;
-    wake_.expires_after(kHouse);
+    wake_.expires_after(house_kept_every);
     boost::system::error_code woken;
     co_await wake_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
   }
@@ -93,7 +93,7 @@ asio::awaitable<void> Inbound::load() {
     const std::string prefix = key(kind, "");
     std::string after;
     for (;;) {
-      const auto page = co_await services_.storage.read(prefix, after, kPage);
+      const auto page = co_await services_.storage.read(prefix, after, rows_per_read);
       for (const auto& entry : page) {
         const std::string rest = entry.key.substr(prefix.size());
         if (*kind == 'p') {
@@ -102,7 +102,7 @@ asio::awaitable<void> Inbound::load() {
           redeliveries_.restore(rest, json.value("digest", std::string()), base::from_milliseconds(json.value("at", std::int64_t{0})));
         }
       }
-      if (page.size() < kPage) break;
+      if (page.size() < rows_per_read) break;
       after = page.back().key;
     }
   }
@@ -128,7 +128,7 @@ asio::awaitable<void> Inbound::keep_house() {
   co_await deliver_in_order(&deliveries);
   ledger_.look_again();
   co_await reports_.settle_waiting();
-  if (house_kept_ >= swept_ + kSweep) {
+  if (house_kept_ >= swept_ + swept_every) {
     co_await ledger_.sweep();
     swept_ = house_kept_;
   }

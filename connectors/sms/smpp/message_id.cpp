@@ -13,7 +13,7 @@ namespace {
 
 // Of random numbers in hexadecimal, even if only one digit of them varies, one in three million runs of this length has
 // no letter; counters have one in ten numbers.
-constexpr unsigned kDecimalAfter = 32;
+constexpr unsigned decimal_after = 32;
 
 bool is_number(std::string_view id, int base) {
   return !id.empty() && std::all_of(id.begin(), id.end(), [&](char c) {
@@ -66,18 +66,18 @@ IdMatch match_ids(std::string_view given_id, std::string_view receipt_id) {
 
 void Notation::saw(std::string_view id) {
   if (!read_number(id, 16)) return;
-  if (is_number(id, 10)) plain_ = std::min(plain_ + 1, kDecimalAfter);
+  if (is_number(id, 10)) plain_ = std::min(plain_ + 1, decimal_after);
   else assume(Kind::hexadecimal);
 }
 
 Notation::Kind Notation::kind() const {
-  if (plain_ == kDecimalAfter) return Kind::decimal;
+  if (plain_ == decimal_after) return Kind::decimal;
   return letter_ ? Kind::hexadecimal : Kind::unknown;
 }
 
 void Notation::assume(Kind kind) {
   letter_ = kind == Kind::hexadecimal;
-  plain_ = kind == Kind::decimal ? kDecimalAfter : 0;
+  plain_ = kind == Kind::decimal ? decimal_after : 0;
 }
 
 std::vector<Reading> Notations::readings(std::string_view receipt_id) const {
@@ -97,8 +97,8 @@ bool Notations::has_shown(Reading reading) const {
 }
 
 std::string Notations::to_text() const {
-  static constexpr char kLetters[] = {'?', 'd', 'x'};
-  const std::string text = {kLetters[static_cast<int>(given_.kind())], kLetters[static_cast<int>(received_.kind())]};
+  static constexpr char kind_letters[] = {'?', 'd', 'x'};
+  const std::string text = {kind_letters[static_cast<int>(given_.kind())], kind_letters[static_cast<int>(received_.kind())]};
   return text == "??" ? std::string() : text;
 }
 

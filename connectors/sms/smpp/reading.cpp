@@ -12,7 +12,7 @@ namespace wherry::sms::smpp {
 
 namespace {
 
-constexpr std::uint8_t kHeaderPresent = 0x40;  // esm_class (SMPP 3.4 §5.2.12)
+constexpr std::uint8_t header_present = 0x40;  // esm_class (SMPP 3.4 §5.2.12)
 
 Address address_in(std::string_view group, std::size_t index) {
   const auto fields = base::split(group, '|');
@@ -35,7 +35,7 @@ std::optional<Position> sar_position(const std::vector<Tlv>& tlvs) {
 Seen read_message(const ShortMessage& message, const Setting& setting) {
   std::string_view octets = message.user_data();
   UserDataHeader header;
-  if ((message.esm_class & kHeaderPresent) != 0) {
+  if ((message.esm_class & header_present) != 0) {
     if (const auto parsed = parse_header(octets)) header = *parsed;  // else the bit lies: all of it is text
   }
   octets.remove_prefix(header.octets);

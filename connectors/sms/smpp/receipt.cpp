@@ -11,7 +11,7 @@ namespace wherry::sms::smpp {
 
 namespace {
 
-constexpr std::size_t kMostIdOctets = 64;  // §5.2.23
+constexpr std::size_t most_id_octets = 64;  // §5.2.23
 
 // The fields of the text, by key. Order, case and spaces vary, and "text" is all that follows it.
 std::map<std::string, std::string> read_fields(std::string_view text) {
@@ -19,10 +19,10 @@ std::map<std::string, std::string> read_fields(std::string_view text) {
     std::string_view key;
     std::size_t start, value;
   };
-  static constexpr std::string_view kKeys[] = {"id", "sub", "dlvrd", "submit date", "done date", "stat", "err", "text"};
+  static constexpr std::string_view field_keys[] = {"id", "sub", "dlvrd", "submit date", "done date", "stat", "err", "text"};
   const std::string lower = base::to_lower_ascii(text);
   std::vector<Hit> hits;
-  for (const auto key : kKeys) {
+  for (const auto key : field_keys) {
     for (std::size_t at = lower.find(key); at != std::string::npos; at = lower.find(key, at + 1)) {
       const bool begins = at == 0 || lower[at - 1] == ' ' || lower[at - 1] == '\n' || lower[at - 1] == '\t' || lower[at - 1] == '\r';
       const std::size_t colon = lower.find_first_not_of(" \t", at + key.size());
@@ -47,13 +47,13 @@ std::map<std::string, std::string> read_fields(std::string_view text) {
 }
 
 std::optional<MessageState> parse_state(std::string_view stat) {
-  static constexpr std::pair<std::string_view, MessageState> kStates[] = {
+  static constexpr std::pair<std::string_view, MessageState> state_names[] = {
       {"deliv", MessageState::delivered}, {"expir", MessageState::expired},  {"delet", MessageState::deleted},
       {"undel", MessageState::undeliverable}, {"faile", MessageState::undeliverable}, {"accep", MessageState::accepted},
       {"unkno", MessageState::unknown},   {"rejec", MessageState::rejected}, {"enrou", MessageState::enroute},
       {"buffe", MessageState::enroute},   {"sched", MessageState::scheduled}, {"skipp", MessageState::skipped}};
   const std::string lower = base::to_lower_ascii(stat);
-  for (const auto& [start, state] : kStates) {
+  for (const auto& [start, state] : state_names) {
     if (lower.starts_with(start)) return state;
   }
   return std::nullopt;
@@ -77,7 +77,7 @@ std::optional<Receipt> parse_receipt(const std::vector<Tlv>& tlvs, std::string_v
   }
   std::optional<MessageState> state = parse_state(field("stat"));
   if (const auto number = tlv_number(tlvs, tag::message_state); number && *number <= 9) state = static_cast<MessageState>(*number);
-  if (receipt.id.empty() || receipt.id.size() > kMostIdOctets || !state) return std::nullopt;
+  if (receipt.id.empty() || receipt.id.size() > most_id_octets || !state) return std::nullopt;
   receipt.state = *state;
   return receipt;
 }

@@ -11,14 +11,14 @@ namespace wherry::sms::smpp {
 
 namespace {
 
-constexpr std::size_t kHead = 12;
+constexpr std::size_t head_letters = 12;
 
-constexpr std::pair<SegmentState, const char*> kStates[] = {{SegmentState::unsent, "unsent"}, {SegmentState::written, "written"},
+constexpr std::pair<SegmentState, const char*> state_names[] = {{SegmentState::unsent, "unsent"}, {SegmentState::written, "written"},
                                                             {SegmentState::sent, "sent"}, {SegmentState::delivered, "delivered"},
                                                             {SegmentState::failed, "failed"}};
 
 const char* name_of(SegmentState state) {
-  for (const auto& [s, name] : kStates) {
+  for (const auto& [s, name] : state_names) {
     if (s == state) return name;
   }
   return "written";
@@ -26,7 +26,7 @@ const char* name_of(SegmentState state) {
 
 // A store that was written by somebody else must not make us send twice: what is not understood is "written".
 SegmentState state_named(std::string_view name) {
-  for (const auto& [s, n] : kStates) {
+  for (const auto& [s, n] : state_names) {
     if (n == name) return s;
   }
   return SegmentState::written;
@@ -112,7 +112,7 @@ std::string head_of(std::string_view utf8) {
     const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
     if (!plain) continue;
     head += c;
-    if (head.size() == kHead) break;
+    if (head.size() == head_letters) break;
   }
   return head;
 }

@@ -18,15 +18,15 @@ namespace {
 using base::Errc;
 using base::Error;
 
-constexpr std::uint8_t kHeaderPresent = 0x40, kReceiptWanted = 0x01;  // SMPP 3.4 §5.2.12, §5.2.17
-constexpr std::uint8_t kUcs2 = 0x08;
-constexpr std::size_t kMostShortMessage = 254;
-constexpr std::size_t kMostRemembered = 100'000;  // references and tries: past that they begin anew
-constexpr std::chrono::hours kReceiptsCome{72};   // after the validity period
-constexpr std::chrono::hours kUsualValidity{72};  // where the SMS centre's own is used
-constexpr std::chrono::seconds kShutdown{5};      // for answers under way when the gateway stops
+constexpr std::uint8_t header_present = 0x40, receipt_wanted = 0x01;  // SMPP 3.4 §5.2.12, §5.2.17
+constexpr std::uint8_t ucs2_coding = 0x08;
+constexpr std::size_t most_short_message = 254;
+constexpr std::size_t most_remembered = 100'000;  // references and tries: past that they begin anew
+constexpr std::chrono::hours receipts_come_within{72};   // after the validity period
+constexpr std::chrono::hours usual_validity{72};  // where the SMS centre's own is used
+constexpr std::chrono::seconds shutdown_limit{5};      // for answers under way when the gateway stops
 
-constexpr const char* kNotConnected = "The SMS service is not connected.";
+constexpr const char* not_connected = "The SMS service is not connected.";
 
 // Relative, as clocks differ (§7.1.1.2): days and hours.
 std::string relative_time(std::chrono::hours hours) {
@@ -52,7 +52,7 @@ struct Sender::Sending {
 };
 
 asio::awaitable<connector::Result<void>> Sender::send(OutgoingText text) {
-  if (!link_) co_return Error{Errc::unavailable, kNotConnected};
+  if (!link_) co_return Error{Errc::unavailable, not_connected};
   auto split = sms::split(text.text, setting_.split);
   if (!split) co_return split.error();
   auto sending = std::make_shared<Sending>(services_.executor, std::move(text), std::move(*split));
@@ -94,7 +94,7 @@ asio::awaitable<void> Sender::finish(std::shared_ptr<Sending> sending) {
   sending->stopped = true;
   try {
     auto ended = all_ended(sending);
-    co_await base::within(kShutdown, std::move(ended));
+    co_await base::within(shutdown_limit, std::move(ended));
   } catch (const base::TimedOut&) {
     log::warn("smpp.answer_missing", {{"carrier", setting_.name}, {"segments", sending->working}});
   }
@@ -159,12 +159,12 @@ asio::awaitable<void> Sender::try_segment(std::shared_ptr<Sending> sending, std:
 
   const std::uint64_t ticket = gate_.ticket();
   for (int tries = 1;; ++tries) {
-    if (sending->stopped) co_return unsent(kNotConnected);
+    if (sending->stopped) co_return unsent(not_connected);
     const bool entered = co_await gate_.enter(ticket);
-    if (!entered) co_return unsent(kNotConnected);
+    if (!entered) co_return unsent(not_connected);
     if (sending->stopped || !link_) {
       gate_.leave();
-      co_return unsent(kNotConnected);
+      co_return unsent(not_connected);
     }
     Link& link = *link_;
     segment.state = SegmentState::written;
@@ -175,7 +175,7 @@ asio::awaitable<void> Sender::try_segment(std::shared_ptr<Sending> sending, std:
     ledger_.ended(number, record.to);
 
     if (submission->state == Submission::State::lost) {
-      if (submission->unsent_at_end) co_return unsent(kNotConnected);
+      if (submission->unsent_at_end) co_return unsent(not_connected);
       sending->stopped = true;
       co_return ended();
     }
@@ -214,7 +214,7 @@ void Sender::failed(Sending& sending, const Verdict& verdict, Status status) {
   sending.stopped = true;
   sending.why = verdict.text;
   if (verdict.alert) log::error("smpp.link_misconfigured", {{"carrier", setting_.name}, {"status", to_string(status)}});
-  if (tries_.size() > kMostRemembered) tries_.clear();
+  if (tries_.size() > most_remembered) tries_.clear();
   const bool enough = verdict.kind == Verdict::Kind::later && verdict.tries > 0 && ++tries_[sending.text.key] >= verdict.tries;
   if (verdict.kind == Verdict::Kind::refused || enough) sending.refused = true;
   else sending.wait = std::max(sending.wait, verdict.wait);
@@ -242,12 +242,12 @@ Record Sender::begin(const OutgoingText& text, std::size_t segments) {
   record.from = text.from;
   record.to = text.to;
   record.begun = services_.clock.now();
-  const auto validity = setting_.validity.count() > 0 ? setting_.validity : kUsualValidity;
-  record.expires = record.begun + (setting_.delivery_reports ? validity + kReceiptsCome : std::chrono::hours(1));
+  const auto validity = setting_.validity.count() > 0 ? setting_.validity : usual_validity;
+  record.expires = record.begun + (setting_.delivery_reports ? validity + receipts_come_within : std::chrono::hours(1));
   record.segments.resize(segments);
   if (segments > 1) {
     // One counter per pair, begun at random, so that neither a restart nor another sender repeats a reference soon.
-    if (references_.size() > kMostRemembered) references_.clear();
+    if (references_.size() > most_remembered) references_.clear();
     const auto [counter, fresh] = references_.try_emplace(text.from.text + " " + text.to.text, 0U);
     counter->second = fresh ? randombytes_random() & 0xFFFFU : (counter->second + 1) & 0xFFFFU;
     record.reference = setting_.split.concatenation == Concatenation::udh ? counter->second & 0xFFU : counter->second;
@@ -264,8 +264,8 @@ base::Result<ShortMessage> Sender::build(const OutgoingText& text, const Split& 
   message.source = *source;
   message.destination = *destination;
   message.validity = relative_time(setting_.validity);
-  message.registered_delivery = setting_.delivery_reports ? kReceiptWanted : 0;
-  message.data_coding = split.alphabet == Alphabet::ucs2 ? kUcs2 : 0;
+  message.registered_delivery = setting_.delivery_reports ? receipt_wanted : 0;
+  message.data_coding = split.alphabet == Alphabet::ucs2 ? ucs2_coding : 0;
 
   const auto total = static_cast<unsigned>(split.parts.size()), part = static_cast<unsigned>(index + 1);
   std::string header;
@@ -275,14 +275,14 @@ base::Result<ShortMessage> Sender::build(const OutgoingText& text, const Split& 
   } else if (total > 1) {
     const bool wide = setting_.split.concatenation == Concatenation::udh16;
     header = make_header({wide ? Position::Kind::udh16 : Position::Kind::udh, record.reference, total, part});
-    message.esm_class = kHeaderPresent;
+    message.esm_class = header_present;
   }
   std::string octets = split.parts[index];
   if (split.alphabet == Alphabet::gsm7_packed) octets = pack_septets(octets, header.size(), Padding::carriage_return);
   const std::string data = header + octets;
-  const bool whole = setting_.split.concatenation == Concatenation::payload && data.size() > (message.data_coding == kUcs2 ? 140 : 160);
+  const bool whole = setting_.split.concatenation == Concatenation::payload && data.size() > (message.data_coding == ucs2_coding ? 140 : 160);
   // A UTF-8 segment may need more octets than short_message has.
-  if (whole || data.size() > kMostShortMessage) message.tlvs.push_back({tag::message_payload, data});
+  if (whole || data.size() > most_short_message) message.tlvs.push_back({tag::message_payload, data});
   else message.text = data;
   return message;
 }

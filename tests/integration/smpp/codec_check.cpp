@@ -50,11 +50,11 @@ struct Random {
 // libsmpp34 knows which values are legal; only those are tried.
 ShortMessage random_message(Random& random, Command command) {
   const bool data = command == Command::data_sm;
-  static constexpr std::uint8_t kTons[] = {0, 1, 2, 3, 4, 5, 6}, kNpis[] = {0, 1, 3, 4, 6, 8, 9, 10, 14, 18};
+  static constexpr std::uint8_t tons[] = {0, 1, 2, 3, 4, 5, 6}, npis[] = {0, 1, 3, 4, 6, 8, 9, 10, 14, 18};
   ShortMessage m;
   m.service_type = random.word(5);
-  m.source = {kTons[random.below(7)], kNpis[random.below(10)], random.word(20)};
-  m.destination = {kTons[random.below(7)], kNpis[random.below(10)], random.word(20)};
+  m.source = {tons[random.below(7)], npis[random.below(10)], random.word(20)};
+  m.destination = {tons[random.below(7)], npis[random.below(10)], random.word(20)};
   m.esm_class = random.octet();
   m.registered_delivery = random.octet();
   m.data_coding = random.octet();
@@ -115,7 +115,7 @@ void there_and_back(Command command, const ShortMessage& m, std::uint32_t sequen
   written.resize(static_cast<std::size_t>(length));
   const Header header = decode_header(written);
   expect(header.length == written.size() && header.command == command && header.sequence == sequence, "its header", written);
-  const auto back = decode_short_message(command, std::string_view(written).substr(kHeaderOctets));
+  const auto back = decode_short_message(command, std::string_view(written).substr(header_octets));
   expect(back.status == Status::ok, "we cannot read its", written);
   expect(back.message.text == m.text && back.message.source == m.source && back.message.destination == m.destination &&
              back.message.data_coding == m.data_coding && back.message.tlvs.size() == m.tlvs.size(), "its fields", written);

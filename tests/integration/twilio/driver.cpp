@@ -106,8 +106,8 @@ class Driver final : public CarrierEvents {
   }
   asio::awaitable<void> progressed(TextProgress progress) override {
     if (lost_) throw std::runtime_error("the store is lost");
-    static constexpr const char* kStages[] = {"accepted", "delivered", "read", "failed"};
-    say({{"progressed", {{"key", progress.key}, {"stage", kStages[static_cast<int>(progress.stage)]}, {"text", progress.text}}}});
+    static constexpr const char* stages[] = {"accepted", "delivered", "read", "failed"};
+    say({{"progressed", {{"key", progress.key}, {"stage", stages[static_cast<int>(progress.stage)]}, {"text", progress.text}}}});
     co_return;
   }
   void link_changed() override { say({{"up", carrier_->is_up()}}); }

@@ -67,7 +67,7 @@ TEST_CASE("GSM 7 without a length in septets pads with CR instead of a false '@'
 TEST_CASE("GSM 7 has every character of its tables, both ways (3GPP TS 23.038 §6.2.1)") {
   for (unsigned i = 0; i < 128; ++i) {
     if (i == 0x1B) continue;
-    const std::u32string one(1, kGsmDefault[i]);
+    const std::u32string one(1, gsm_default[i]);
     CHECK(*to_gsm7(one) == std::string(1, static_cast<char>(i)));
     CHECK(from_gsm7(*to_gsm7(one)) == one);
   }

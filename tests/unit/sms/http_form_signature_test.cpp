@@ -10,36 +10,36 @@ using namespace wherry::sms::http;
 
 namespace {
 
-constexpr const char* kToken = "12345";
-constexpr const char* kUrl = "https://mycompany.com/myapp.php?foo=1&bar=2";
-const net::FormFields kFields = {{"To", "+18005551212"}, {"Digits", "1234"}, {"CallSid", "CA1234567890ABCDE"},
+constexpr const char* token_text = "12345";
+constexpr const char* webhook_url = "https://mycompany.com/myapp.php?foo=1&bar=2";
+const net::FormFields form_fields = {{"To", "+18005551212"}, {"Digits", "1234"}, {"CallSid", "CA1234567890ABCDE"},
                                  {"From", "+14158675309"}, {"Caller", "+14158675309"}};
-constexpr const char* kSignature = "RSOYDt4T1cUTdK1PDd93/VVr8B8=";
+constexpr const char* right_signature = "RSOYDt4T1cUTdK1PDd93/VVr8B8=";
 
 }  // namespace
 
 TEST_CASE("sign makes the signature of the documentation's example (Twilio, Webhooks Security)") {
-  CHECK(sign(kToken, kUrl, kFields) == kSignature);
-  CHECK(is_signed(kToken, kUrl, kFields, kSignature));
+  CHECK(sign(token_text, webhook_url, form_fields) == right_signature);
+  CHECK(is_signed(token_text, webhook_url, form_fields, right_signature));
 }
 
 TEST_CASE("is_signed refuses another key, URL, field, value, and no signature at all") {
-  CHECK_FALSE(is_signed("12346", kUrl, kFields, kSignature));
-  CHECK_FALSE(is_signed(kToken, "https://mycompany.com/myapp.php?foo=1&bar=3", kFields, kSignature));
-  auto more = kFields;
+  CHECK_FALSE(is_signed("12346", webhook_url, form_fields, right_signature));
+  CHECK_FALSE(is_signed(token_text, "https://mycompany.com/myapp.php?foo=1&bar=3", form_fields, right_signature));
+  auto more = form_fields;
   more.emplace_back("Extra", "1");
-  CHECK_FALSE(is_signed(kToken, kUrl, more, kSignature));
-  auto other = kFields;
+  CHECK_FALSE(is_signed(token_text, webhook_url, more, right_signature));
+  auto other = form_fields;
   other[1].second = "1235";
-  CHECK_FALSE(is_signed(kToken, kUrl, other, kSignature));
-  CHECK_FALSE(is_signed(kToken, kUrl, kFields, ""));
+  CHECK_FALSE(is_signed(token_text, webhook_url, other, right_signature));
+  CHECK_FALSE(is_signed(token_text, webhook_url, form_fields, ""));
 }
 
 TEST_CASE("sign counts every different value of a repeated field once, in order (twilio-node, webhooks.ts)") {
   const std::string url = "https://example.org/a";
-  const std::string once = sign(kToken, url, {{"MediaUrl", "a"}, {"MediaUrl", "b"}});
-  CHECK(sign(kToken, url, {{"MediaUrl", "b"}, {"MediaUrl", "a"}, {"MediaUrl", "b"}}) == once);
-  CHECK(sign(kToken, url, {{"MediaUrl", "a"}}) != once);
+  const std::string once = sign(token_text, url, {{"MediaUrl", "a"}, {"MediaUrl", "b"}});
+  CHECK(sign(token_text, url, {{"MediaUrl", "b"}, {"MediaUrl", "a"}, {"MediaUrl", "b"}}) == once);
+  CHECK(sign(token_text, url, {{"MediaUrl", "a"}}) != once);
 }
 
 TEST_CASE("spellings names the URL with and without its port") {
@@ -55,17 +55,17 @@ TEST_CASE("spellings names the URL with and without its port") {
 
 TEST_CASE("is_signed takes a signature over the URL with the standard port") {
   const net::FormFields fields = {{"Body", "h\xC3\xA9 \xF0\x9F\x98\x80"}};
-  CHECK(is_signed(kToken, "https://a.org/x", fields, sign(kToken, "https://a.org:443/x", fields)));
-  CHECK(is_signed(kToken, "https://a.org:443/x", fields, sign(kToken, "https://a.org/x", fields)));
-  CHECK_FALSE(is_signed(kToken, "https://a.org/x", fields, sign(kToken, "https://a.org:444/x", fields)));
+  CHECK(is_signed(token_text, "https://a.org/x", fields, sign(token_text, "https://a.org:443/x", fields)));
+  CHECK(is_signed(token_text, "https://a.org:443/x", fields, sign(token_text, "https://a.org/x", fields)));
+  CHECK_FALSE(is_signed(token_text, "https://a.org/x", fields, sign(token_text, "https://a.org:444/x", fields)));
 }
 
 TEST_CASE("is_signed_body checks the body's hash in the URL and the signature over the URL (Twilio, bodySHA256)") {
   // printf '{"a":1}' | sha256sum
   const std::string url = "https://a.org/x?bodySHA256=015abd7f5cc57a2dd94b7590f04ad8084273905ee33ec5cebeae62276a97f862";
-  const std::string signature = sign(kToken, url, {});
-  CHECK(is_signed_body(kToken, url, "{\"a\":1}", signature));
-  CHECK_FALSE(is_signed_body(kToken, url, "{\"a\":2}", signature));
-  CHECK_FALSE(is_signed_body(kToken, "https://a.org/x", "{\"a\":1}", sign(kToken, "https://a.org/x", {})));
+  const std::string signature = sign(token_text, url, {});
+  CHECK(is_signed_body(token_text, url, "{\"a\":1}", signature));
+  CHECK_FALSE(is_signed_body(token_text, url, "{\"a\":2}", signature));
+  CHECK_FALSE(is_signed_body(token_text, "https://a.org/x", "{\"a\":1}", sign(token_text, "https://a.org/x", {})));
   CHECK_FALSE(is_signed_body("other", url, "{\"a\":1}", signature));
 }

@@ -14,7 +14,7 @@ using std::chrono::seconds;
 
 namespace {
 
-const base::Time kNow = base::Time(seconds(1558719886));  // Fri, 24 May 2019 17:44:46 GMT
+const base::Time present = base::Time(seconds(1558719886));  // Fri, 24 May 2019 17:44:46 GMT
 
 net::HttpResponse answer(int status, std::string retry_after = "") {
   net::HttpResponse r;
@@ -26,9 +26,9 @@ net::HttpResponse answer(int status, std::string retry_after = "") {
 }  // namespace
 
 TEST_CASE("parse_date reads RFC 2822 and HTTP dates, and refuses what is none") {
-  CHECK(parse_date("Fri, 24 May 2019 17:44:46 +0000") == kNow);
-  CHECK(parse_date("Fri, 24 May 2019 19:44:46 +0200") == kNow);
-  CHECK(parse_date("Fri, 24 May 2019 17:44:46 GMT") == kNow);
+  CHECK(parse_date("Fri, 24 May 2019 17:44:46 +0000") == present);
+  CHECK(parse_date("Fri, 24 May 2019 19:44:46 +0200") == present);
+  CHECK(parse_date("Fri, 24 May 2019 17:44:46 GMT") == present);
   for (const char* bad : {"", "soon", "Fri, 32 May 2019 17:44:46 +0000", "Fri, 24 Mai 2019 17:44:46 +0000", "Fri, 24 May 2019 25:44:46 +0000",
                           "Fri, 24 May 2019 17:44:46", "Fri, 24 May 2019 17:44:46 PST", "2019-05-24T17:44:46Z"}) {
     CAPTURE(bad);
@@ -37,16 +37,16 @@ TEST_CASE("parse_date reads RFC 2822 and HTTP dates, and refuses what is none") 
 }
 
 TEST_CASE("retry_after reads seconds or a date, and bounds them (RFC 9110 §10.2.3)") {
-  CHECK(retry_after(answer(429, "9"), kNow) == seconds(9));
-  CHECK(retry_after(answer(429, "Fri, 24 May 2019 17:45:00 GMT"), kNow) == seconds(14));
-  CHECK(retry_after(answer(429, "999999999"), kNow) == seconds(86400));
-  for (const char* none : {"-3", "tomorrow", "Fri, 24 May 2019 17:00:00 GMT", ""}) CHECK(retry_after(answer(429, none), kNow) == seconds(0));
+  CHECK(retry_after(answer(429, "9"), present) == seconds(9));
+  CHECK(retry_after(answer(429, "Fri, 24 May 2019 17:45:00 GMT"), present) == seconds(14));
+  CHECK(retry_after(answer(429, "999999999"), present) == seconds(86400));
+  for (const char* none : {"-3", "tomorrow", "Fri, 24 May 2019 17:00:00 GMT", ""}) CHECK(retry_after(answer(429, none), present) == seconds(0));
 }
 
 TEST_CASE("reading_failed tells refused credentials from a passing fault") {
-  CHECK(reading_failed(answer(401), kNow).code == Errc::not_authorized);
-  CHECK(reading_failed(answer(500), kNow).code == Errc::unavailable);
-  CHECK(reading_failed(answer(429, "11"), kNow).retry_after == seconds(11));
+  CHECK(reading_failed(answer(401), present).code == Errc::not_authorized);
+  CHECK(reading_failed(answer(500), present).code == Errc::unavailable);
+  CHECK(reading_failed(answer(429, "11"), present).retry_after == seconds(11));
 }
 
 TEST_CASE("rank lets delivered overtake failed, and nothing overtake read") {
@@ -61,15 +61,15 @@ TEST_CASE("to_incoming knows short codes and names as senders, and when a listed
   m.to = "+15550001";
   const auto from = [&](const std::string& sender) {
     m.from = sender;
-    return to_incoming(m, kNow).from.type;
+    return to_incoming(m, present).from.type;
   };
   CHECK(from("+15550100") == Address::Type::international);
   CHECK(from("72404") == Address::Type::short_code);
   CHECK(from("ACME") == Address::Type::alphanumeric);
   CHECK(from("whatsapp:+15550100") == Address::Type::alphanumeric);
-  CHECK(to_incoming(m, kNow).sent_at == kNow);
-  m.created = kNow - seconds(9);
-  CHECK(to_incoming(m, kNow).sent_at == kNow - seconds(9));
+  CHECK(to_incoming(m, present).sent_at == present);
+  m.created = present - seconds(9);
+  CHECK(to_incoming(m, present).sent_at == present - seconds(9));
 }
 
 TEST_CASE("utf16_length counts as the providers' limits do") {

@@ -11,9 +11,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const base::Time kBegun = base::Time(std::chrono::seconds(1795400000));
+const base::Time begun_at = base::Time(std::chrono::seconds(1795400000));
 
-Sought sought() { return {"+15550001", "+15550100", digest_of("ok"), kBegun}; }
+Sought sought() { return {"+15550001", "+15550100", digest_of("ok"), begun_at}; }
 
 Message listed(std::string id, std::chrono::seconds after) {
   Message m;
@@ -21,7 +21,7 @@ Message listed(std::string id, std::chrono::seconds after) {
   m.from = "+15550001";
   m.to = "+15550100";
   m.text = "ok";
-  m.created = kBegun + after;
+  m.created = begun_at + after;
   return m;
 }
 
@@ -73,15 +73,15 @@ TEST_CASE("digest_of passes over spaces around a text") {
 }
 
 TEST_CASE("until_next_look proves absence only by a look that begins after the service's patience") {
-  CHECK(until_next_look(kBegun, kBegun, 20s) == 20s);
-  CHECK(until_next_look(kBegun, kBegun + 15s, 20s) == 5s);
-  CHECK(until_next_look(kBegun, kBegun + 20s, 20s) == 0s);
-  CHECK(until_next_look(kBegun, kBegun + 1h, 20s) == 0s);
-  CHECK(until_next_look(kBegun, kBegun - 1h, 20s) == 20s);  // the clock was set back
+  CHECK(until_next_look(begun_at, begun_at, 20s) == 20s);
+  CHECK(until_next_look(begun_at, begun_at + 15s, 20s) == 5s);
+  CHECK(until_next_look(begun_at, begun_at + 20s, 20s) == 0s);
+  CHECK(until_next_look(begun_at, begun_at + 1h, 20s) == 0s);
+  CHECK(until_next_look(begun_at, begun_at - 1h, 20s) == 20s);  // the clock was set back
 }
 
 TEST_CASE("advance follows the latest text, never backwards, never into the future") {
-  const base::Time now = kBegun + 10h;
+  const base::Time now = begun_at + 10h;
   CHECK(advance(now - 10min, now - 5min, now) == now - 5min);
   CHECK(advance(now - 10min, now - 50min, now) == now - 10min);
   CHECK(advance(now - 10min, now + 99h, now) == now);

@@ -19,7 +19,7 @@ TEST_CASE("National and messy numbers become E.164 with the account's region (IT
   struct Row {
     const char *typed, *region, *e164;
   };
-  static constexpr Row kRows[] = {
+  static constexpr Row rows[] = {
       {"(415) 555-0132", "US", "+14155550132"},    {"1-415-555-0132", "US", "+14155550132"},
       {"+1 415 555 0132", "", "+14155550132"},     {"tel:+1-415-555-0132", "", "+14155550132"},
       {"sms:+14155550132", "", "+14155550132"},    {"011 46 70 123 45 67", "US", "+46701234567"},
@@ -41,7 +41,7 @@ TEST_CASE("National and messy numbers become E.164 with the account's region (IT
       {"1-800-FLOWERS", "US", "+18003569377"},     {"４１５ ５５５ ０１３２", "US", "+14155550132"},
       {"+15550100", "US", "+15550100"},            {"312345", "AD", "+376312345"},
   };
-  for (const Row& row : kRows) {
+  for (const Row& row : rows) {
     CAPTURE(row.typed);
     CHECK(number(row.typed, row.region) == row.e164);
   }

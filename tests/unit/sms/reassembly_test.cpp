@@ -13,9 +13,9 @@ using Outcome = Reassembly::Outcome;
 
 namespace {
 
-const base::Time kStart = base::from_milliseconds(1'795'000'000'000);
+const base::Time start_time = base::from_milliseconds(1'795'000'000'000);
 
-Piece piece(unsigned part, std::string octets, unsigned total = 3, base::Time at = kStart, Alphabet alphabet = Alphabet::gsm7) {
+Piece piece(unsigned part, std::string octets, unsigned total = 3, base::Time at = start_time, Alphabet alphabet = Alphabet::gsm7) {
   return {"+15550100|+15550001|0|7|" + std::to_string(total), total, part, alphabet, {}, std::move(octets), at};
 }
 
@@ -57,33 +57,33 @@ TEST_CASE("A segment that comes twice counts once, before and after the text is 
   CHECK(reassembly.add(piece(1, "a")).outcome == Outcome::repeated);
   CHECK(reassembly.add(piece(3, "c")).outcome == Outcome::waiting);
   CHECK(reassembly.add(piece(2, "b")).joined->text == "abc");
-  CHECK(reassembly.add(piece(2, "b", 3, kStart + 10min)).outcome == Outcome::repeated);
-  CHECK(reassembly.add(piece(1, "a", 3, kStart + 10min)).outcome == Outcome::repeated);
+  CHECK(reassembly.add(piece(2, "b", 3, start_time + 10min)).outcome == Outcome::repeated);
+  CHECK(reassembly.add(piece(1, "a", 3, start_time + 10min)).outcome == Outcome::repeated);
 }
 
 TEST_CASE("Reassembly survives a restart after any segment, with the same id") {
   Store store;
   Reassembly before(30min);
   store.write(before.add(piece(2, "b")).store);
-  Reassembly after = store.restart(kStart + 1min);
-  store.write(after.add(piece(1, "a", 3, kStart + 1min)).store);
+  Reassembly after = store.restart(start_time + 1min);
+  store.write(after.add(piece(1, "a", 3, start_time + 1min)).store);
   // Killed between publishing the text and storing that it was: the last segment comes again.
-  auto first = store.restart(kStart + 2min).add(piece(3, "c", 3, kStart + 2min));
-  auto second = store.restart(kStart + 3min).add(piece(3, "c", 3, kStart + 3min));
+  auto first = store.restart(start_time + 2min).add(piece(3, "c", 3, start_time + 2min));
+  auto second = store.restart(start_time + 3min).add(piece(3, "c", 3, start_time + 3min));
   REQUIRE(first.joined);
   REQUIRE(second.joined);
   CHECK(first.joined->text == "abc");
   CHECK(first.joined->id == second.joined->id);
   // Killed after the last segment was stored and before the text was published: it is whole at the start.
   store.write(second.store);
-  auto whole = store.restart(kStart + 4min).expire(kStart + 4min);
+  auto whole = store.restart(start_time + 4min).expire(start_time + 4min);
   REQUIRE(whole.size() == 1);
   CHECK(whole[0].text == "abc");
   CHECK(whole[0].id == first.joined->id);
   // And once it is done, a repetition is known for one, also after a restart.
   store.write(whole[0].forget);
   CHECK(store.entries.size() == 1);
-  CHECK(store.restart(kStart + 5min).add(piece(2, "b", 3, kStart + 5min)).outcome == Outcome::repeated);
+  CHECK(store.restart(start_time + 5min).add(piece(2, "b", 3, start_time + 5min)).outcome == Outcome::repeated);
 }
 
 TEST_CASE("An unfinished text is delivered as it is, marked, and its late segment after it: nothing is dropped") {
@@ -91,18 +91,18 @@ TEST_CASE("An unfinished text is delivered as it is, marked, and its late segmen
   Reassembly reassembly(30min);
   store.write(reassembly.add(piece(1, "one ", 4)).store);
   store.write(reassembly.add(piece(4, "four", 4)).store);
-  CHECK(reassembly.expire(kStart + 29min).empty());
-  auto given_up = reassembly.expire(kStart + 30min);
+  CHECK(reassembly.expire(start_time + 29min).empty());
+  auto given_up = reassembly.expire(start_time + 30min);
   REQUIRE(given_up.size() == 1);
   CHECK(given_up[0].text == "one  […] four\n[Incomplete: part 2, 3 of 4 did not arrive.]");
-  CHECK(reassembly.expire(kStart + 31min).empty());
+  CHECK(reassembly.expire(start_time + 31min).empty());
   store.write(given_up[0].forget);
-  auto late = reassembly.add(piece(2, "two", 4, kStart + 40min));
+  auto late = reassembly.add(piece(2, "two", 4, start_time + 40min));
   CHECK(late.outcome == Outcome::late);
   CHECK(late.joined->text == "[Part 2 of 4 of an earlier text:] two");
-  CHECK(reassembly.add(piece(2, "two", 4, kStart + 41min)).outcome == Outcome::repeated);
+  CHECK(reassembly.add(piece(2, "two", 4, start_time + 41min)).outcome == Outcome::repeated);
   // The memory of it ends as well.
-  auto forgotten = reassembly.expire(kStart + 61min);
+  auto forgotten = reassembly.expire(start_time + 61min);
   REQUIRE(forgotten.size() == 1);
   CHECK(forgotten[0].is_nothing());
   store.write(forgotten[0].forget);
@@ -131,118 +131,118 @@ TEST_CASE("Another text under the same reference begins anew, and the first one'
 
 TEST_CASE("A character that the sender cut in two is whole again (RFC 2781)") {
   Reassembly reassembly(30min);
-  reassembly.add(piece(1, std::string("\x00\x61\xD8\x3D", 4), 2, kStart, Alphabet::ucs2));
-  CHECK(reassembly.add(piece(2, std::string("\xDE\x00", 2), 2, kStart, Alphabet::ucs2)).joined->text == "a😀");
+  reassembly.add(piece(1, std::string("\x00\x61\xD8\x3D", 4), 2, start_time, Alphabet::ucs2));
+  CHECK(reassembly.add(piece(2, std::string("\xDE\x00", 2), 2, start_time, Alphabet::ucs2)).joined->text == "a😀");
   Reassembly escape(30min);
   escape.add(piece(1, "a\x1B", 2));
   CHECK(escape.add(piece(2, "\x65", 2)).joined->text == "a€");
   Reassembly mixed(30min);
   mixed.add(piece(1, "gsm ", 2));
-  CHECK(mixed.add(piece(2, std::string("\x04\x20", 2), 2, kStart, Alphabet::ucs2)).joined->text == "gsm Р");
+  CHECK(mixed.add(piece(2, std::string("\x04\x20", 2), 2, start_time, Alphabet::ucs2)).joined->text == "gsm Р");
 }
 
 TEST_CASE("Entries that cannot be read are passed over at the start") {
   Reassembly reassembly(30min);
-  reassembly.restore({"group/5/001", "not json"}, kStart);
-  reassembly.restore({"nothing", "{}"}, kStart);
-  CHECK(reassembly.expire(kStart + 24h).empty());
+  reassembly.restore({"group/5/001", "not json"}, start_time);
+  reassembly.restore({"nothing", "{}"}, start_time);
+  CHECK(reassembly.expire(start_time + 24h).empty());
 }
 
 using smpp::Redeliveries;
 
 TEST_CASE("Two equal texts in one session are two texts") {
   Redeliveries r(10min);
-  const auto first = r.arrived("ok", kStart);
-  r.answered(first.id, kStart);
-  const auto second = r.arrived("ok", kStart + 1s);
+  const auto first = r.arrived("ok", start_time);
+  r.answered(first.id, start_time);
+  const auto second = r.arrived("ok", start_time + 1s);
   CHECK_FALSE(second.again);
   CHECK(second.id != first.id);
-  CHECK_FALSE(r.arrived("ok", kStart + 1s).again);  // in one window, unanswered
+  CHECK_FALSE(r.arrived("ok", start_time + 1s).again);  // in one window, unanswered
 }
 
 TEST_CASE("A text that a broken session left unanswered keeps its id when it comes again, once per copy") {
   Redeliveries r(10min);
-  const auto one = r.arrived("ok", kStart), two = r.arrived("ok", kStart);
-  r.session_ended(kStart + 1s, false);
-  const auto again = r.arrived("ok", kStart + 5s), again_two = r.arrived("ok", kStart + 5s);
+  const auto one = r.arrived("ok", start_time), two = r.arrived("ok", start_time);
+  r.session_ended(start_time + 1s, false);
+  const auto again = r.arrived("ok", start_time + 5s), again_two = r.arrived("ok", start_time + 5s);
   CHECK(again.again);
   CHECK(again_two.again);
   CHECK(again.id != again_two.id);
   CHECK((again.id == one.id || again.id == two.id));
-  CHECK_FALSE(r.arrived("ok", kStart + 6s).again);  // a third one is a text of its own
+  CHECK_FALSE(r.arrived("ok", start_time + 6s).again);  // a third one is a text of its own
 }
 
 TEST_CASE("An answer shortly before the break may be lost, one long before it not") {
   Redeliveries r(10min);
-  const auto old = r.arrived("ok", kStart);
-  r.answered(old.id, kStart);
-  const auto young = r.arrived("yes", kStart + 100s);
-  r.answered(young.id, kStart + 100s);
-  r.session_ended(kStart + 120s, false);
-  CHECK_FALSE(r.arrived("ok", kStart + 125s).again);
-  CHECK(r.arrived("yes", kStart + 125s).id == young.id);
+  const auto old = r.arrived("ok", start_time);
+  r.answered(old.id, start_time);
+  const auto young = r.arrived("yes", start_time + 100s);
+  r.answered(young.id, start_time + 100s);
+  r.session_ended(start_time + 120s, false);
+  CHECK_FALSE(r.arrived("ok", start_time + 125s).again);
+  CHECK(r.arrived("yes", start_time + 125s).id == young.id);
 }
 
 TEST_CASE("An answer that the peer has shown to have read is not lost in a break, once the peer had the time to make use of it") {
   Redeliveries r(10min);
   for (const char* text : {"ok", "yes", "slow", "unproved"}) {
-    const auto arrival = r.arrived(text, kStart);
-    r.answered(arrival.id, kStart + (text == std::string("slow") ? 5s : 0s));
+    const auto arrival = r.arrived(text, start_time);
+    r.answered(arrival.id, start_time + (text == std::string("slow") ? 5s : 0s));
     if (text != std::string("unproved")) r.proved(arrival.id);
   }
-  const auto young = r.arrived("young", kStart + 6s);
-  r.answered(young.id, kStart + 6s);
+  const auto young = r.arrived("young", start_time + 6s);
+  r.answered(young.id, start_time + 6s);
   r.proved(young.id);
-  r.session_ended(kStart + 10s, false);
-  CHECK_FALSE(r.arrived("ok", kStart + 11s).again);
-  CHECK_FALSE(r.arrived("yes", kStart + 11s).again);
-  CHECK(r.arrived("slow", kStart + 11s).again);  // the peer may have given up waiting before it came
-  CHECK(r.arrived("unproved", kStart + 11s).again);
-  CHECK(r.arrived("young", kStart + 11s).again);  // the peer may have died before it made a note of it
+  r.session_ended(start_time + 10s, false);
+  CHECK_FALSE(r.arrived("ok", start_time + 11s).again);
+  CHECK_FALSE(r.arrived("yes", start_time + 11s).again);
+  CHECK(r.arrived("slow", start_time + 11s).again);  // the peer may have given up waiting before it came
+  CHECK(r.arrived("unproved", start_time + 11s).again);
+  CHECK(r.arrived("young", start_time + 11s).again);  // the peer may have died before it made a note of it
 }
 
 TEST_CASE("After a confirmed unbind nothing comes again") {
   Redeliveries r(10min);
-  r.answered(r.arrived("ok", kStart).id, kStart);
-  r.session_ended(kStart + 1s, true);
-  CHECK_FALSE(r.arrived("ok", kStart + 2s).again);
+  r.answered(r.arrived("ok", start_time).id, start_time);
+  r.session_ended(start_time + 1s, true);
+  CHECK_FALSE(r.arrived("ok", start_time + 2s).again);
 }
 
 TEST_CASE("A slow answer makes a repetition in the same session likely, and a refusal asks for one") {
   Redeliveries r(10min);
-  const auto slow = r.arrived("slow", kStart);
-  CHECK(r.arrived("slow", kStart + 6s).id == slow.id);
-  const auto refused = r.arrived("refused", kStart);
+  const auto slow = r.arrived("slow", start_time);
+  CHECK(r.arrived("slow", start_time + 6s).id == slow.id);
+  const auto refused = r.arrived("refused", start_time);
   r.refused(refused.id);
-  CHECK(r.arrived("refused", kStart + 1s).id == refused.id);
-  const auto gone = r.arrived("gone", kStart);
+  CHECK(r.arrived("refused", start_time + 1s).id == refused.id);
+  const auto gone = r.arrived("gone", start_time);
   r.withdrawn(gone.id);
-  CHECK_FALSE(r.arrived("gone", kStart + 1s).again);
+  CHECK_FALSE(r.arrived("gone", start_time + 1s).again);
 }
 
 TEST_CASE("A killed process knows the texts that it may not have answered, for the window") {
   Redeliveries r(10min);
-  r.restore("id1", "ok", kStart);
-  CHECK(r.arrived("ok", kStart + 9min).id == "id1");
-  CHECK_FALSE(r.arrived("ok", kStart + 9min).again);
+  r.restore("id1", "ok", start_time);
+  CHECK(r.arrived("ok", start_time + 9min).id == "id1");
+  CHECK_FALSE(r.arrived("ok", start_time + 9min).again);
   Redeliveries late(10min);
-  late.restore("id1", "ok", kStart);
-  CHECK_FALSE(late.arrived("ok", kStart + 11min).again);
+  late.restore("id1", "ok", start_time);
+  CHECK_FALSE(late.arrived("ok", start_time + 11min).again);
 }
 
 TEST_CASE("What is settled is forgotten") {
   Redeliveries r(10min);
-  const auto text = r.arrived("ok", kStart);
-  r.answered(text.id, kStart);
-  CHECK(r.take_forgotten(kStart + 59s).empty());
-  CHECK(r.take_forgotten(kStart + 60s) == std::vector<std::string>{text.id});
-  CHECK(r.take_forgotten(kStart + 61s).empty());
-  const auto proved = r.arrived("ok", kStart);
-  r.answered(proved.id, kStart);
+  const auto text = r.arrived("ok", start_time);
+  r.answered(text.id, start_time);
+  CHECK(r.take_forgotten(start_time + 59s).empty());
+  CHECK(r.take_forgotten(start_time + 60s) == std::vector<std::string>{text.id});
+  CHECK(r.take_forgotten(start_time + 61s).empty());
+  const auto proved = r.arrived("ok", start_time);
+  r.answered(proved.id, start_time);
   r.proved(proved.id);
-  CHECK(r.take_forgotten(kStart + 4s).empty());
-  CHECK(r.take_forgotten(kStart + 5s) == std::vector<std::string>{proved.id});
-  const auto unanswered = r.arrived("x", kStart);
-  CHECK(r.take_forgotten(kStart + 5min).empty());
-  CHECK(r.take_forgotten(kStart + 12min) == std::vector<std::string>{unanswered.id});
+  CHECK(r.take_forgotten(start_time + 4s).empty());
+  CHECK(r.take_forgotten(start_time + 5s) == std::vector<std::string>{proved.id});
+  const auto unanswered = r.arrived("x", start_time);
+  CHECK(r.take_forgotten(start_time + 5min).empty());
+  CHECK(r.take_forgotten(start_time + 12min) == std::vector<std::string>{unanswered.id});
 }

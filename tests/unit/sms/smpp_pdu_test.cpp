@@ -13,9 +13,9 @@ namespace {
 std::string hex(std::string_view octets) { return base::to_hex(octets); }
 std::string bytes(std::string_view h) { return *base::from_hex(h); }
 
-const std::string kSubmit =
+const std::string submit_pdu =
     "0000003d00000004000000000000000700050041434d450001013135353530303031004000000000010008000a05000307020100680069020400021234";
-const std::string kReceipt =
+const std::string receipt_pdu =
     "0000009d000000050000000000000003000101313535353030303100000031303030000400000000000000006269643a36363939207375623a3030312064"
     "6c7672643a303031207375626d697420646174653a3236313132323132303920646f6e6520646174653a3236313132323132313020737461743a44454c49"
     "564244206572723a30303020746578743a68690427000102001e00053141324200";
@@ -43,11 +43,11 @@ TEST_CASE("PDUs are written as libsmpp34 writes them (SMPP 3.4 §4, §5)") {
   CHECK(hex(encode(Command::enquire_link, Status::ok, 2)) == "00000010000000150000000000000002");
   CHECK(hex(encode(Command::generic_nack, Status::invalid_command, 9)) == "00000010800000000000000300000009");
   CHECK(hex(encode(response_to(Command::submit_sm), Status::ok, 7, encode_c_string("1A2B"))) == "000000158000000400000000000000073141324200");
-  CHECK(hex(encode(Command::submit_sm, Status::ok, 7, encode_body(submit_of_appendix(), Command::submit_sm))) == kSubmit);
+  CHECK(hex(encode(Command::submit_sm, Status::ok, 7, encode_body(submit_of_appendix(), Command::submit_sm))) == submit_pdu);
 }
 
 TEST_CASE("PDUs are read as libsmpp34 writes them (SMPP 3.4 §4.4, §4.6, §5.3)") {
-  const std::string submit = bytes(kSubmit);
+  const std::string submit = bytes(submit_pdu);
   const Header header = decode_header(submit);
   CHECK(header.length == submit.size());
   CHECK(header.command == Command::submit_sm);
@@ -56,7 +56,7 @@ TEST_CASE("PDUs are read as libsmpp34 writes them (SMPP 3.4 §4.4, §4.6, §5.3)
   CHECK(read.status == Status::ok);
   CHECK(read.message == submit_of_appendix());
 
-  const std::string receipt = bytes(kReceipt);
+  const std::string receipt = bytes(receipt_pdu);
   const auto deliver = decode_short_message(Command::deliver_sm, std::string_view(receipt).substr(16));
   CHECK(deliver.status == Status::ok);
   CHECK(deliver.message.esm_class == 4);
@@ -80,7 +80,7 @@ TEST_CASE("data_sm has its text in message_payload (SMPP 3.4 §4.7.1)") {
 }
 
 TEST_CASE("A malformed message gets the status that names its fault (SMPP 3.4 §5.1.3)") {
-  const std::string body = bytes(kReceipt).substr(16);
+  const std::string body = bytes(receipt_pdu).substr(16);
   const auto status = [](std::string_view b) { return decode_short_message(Command::deliver_sm, b).status; };
   CHECK(status("") == Status::invalid_message_length);
   CHECK(status(std::string(20, 'x')) == Status::invalid_message_length);     // no NUL anywhere
@@ -147,7 +147,7 @@ TEST_CASE("Any message survives the way out and back (seeded)") {
 
 TEST_CASE("The decoder takes any octets (seeded)") {
   std::mt19937 random(2);
-  const std::string good = bytes(kReceipt).substr(16);
+  const std::string good = bytes(receipt_pdu).substr(16);
   for (int round = 0; round < 20000; ++round) {
     std::string body = random() % 2 ? good : std::string(random() % 80, '\0');
     for (std::size_t i = random() % 8; i > 0 && !body.empty(); --i) body[random() % body.size()] = static_cast<char>(random() % 256);

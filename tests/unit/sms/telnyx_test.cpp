@@ -19,18 +19,18 @@ using Kind = Verdict::Kind;
 
 namespace {
 
-constexpr const char* kPublicKey = "7JL4TmSzfsT4h47GGhHVpG4lCOoBqQ/zW+uGXer0W2k=";
-constexpr const char* kSignature = "zd3s+kxrkccXkyyinehFmd1oeB1WRmU9lNBSxbJQxjYBu02bVg55xqvporCtPwkScSIn71X2MDYHCTWed7eKBg==";
-constexpr const char* kTime = "1558719886";
-const base::Time kNow = base::Time(seconds(1558719886));
+constexpr const char* public_key_text = "7JL4TmSzfsT4h47GGhHVpG4lCOoBqQ/zW+uGXer0W2k=";
+constexpr const char* right_signature = "zd3s+kxrkccXkyyinehFmd1oeB1WRmU9lNBSxbJQxjYBu02bVg55xqvporCtPwkScSIn71X2MDYHCTWed7eKBg==";
+constexpr const char* signed_at = "1558719886";
+const base::Time present = base::Time(seconds(1558719886));
 // What was signed, to the letter.
-constexpr const char* kReceived =
+constexpr const char* received_body =
     R"({"data":{"event_type":"message.received","id":"b301ed3f-1490-491f-995f-6e64e69674d4","payload":{"id":"84cca175-9755-4859-b67f-4730d7f58aa3",)"
     R"("direction":"inbound","type":"SMS","from":{"phone_number":"+13125550001","carrier":"T-Mobile USA","line_type":"long_code"},)"
     R"("to":[{"phone_number":"+17735550002","status":"webhook_delivered"}],"cc":[],"text":"Hello from Telnyx \u00e9!","media":[],)"
     R"("received_at":"2019-12-09T21:32:13.552+00:00"},"record_type":"event"}})";
 
-json least() { return {{"api_key", "KEY"}, {"public_key", kPublicKey}}; }
+json least() { return {{"api_key", "KEY"}, {"public_key", public_key_text}}; }
 connector::Result<std::unique_ptr<Provider>> parse(json settings, std::string public_url = "https://sms.example.org") {
   return make_telnyx_provider({"tx", std::move(settings), "carriers[0]", "US", {"+17735550002"}}, std::move(public_url));
 }
@@ -43,9 +43,9 @@ net::HttpResponse answer(int status, std::string body) {
   return r;
 }
 net::HttpResponse refusal(int status, const std::string& code) { return answer(status, R"({"errors":[{"code":")" + code + R"(","title":"t","detail":"d"}]})"); }
-Verdict judge(const net::HttpResponse& response) { return telnyx()->judge(response, kNow); }
+Verdict judge(const net::HttpResponse& response) { return telnyx()->judge(response, present); }
 
-net::ServerRequest post(std::string body, std::string signature = kSignature, std::string time = kTime, std::string target = "/telnyx/tx") {
+net::ServerRequest post(std::string body, std::string signature = right_signature, std::string time = signed_at, std::string target = "/telnyx/tx") {
   return {"POST", std::move(target), {{"telnyx-signature-ed25519", std::move(signature)}, {"telnyx-timestamp", std::move(time)}}, std::move(body)};
 }
 Webhook read(std::string body) { return telnyx()->read_webhook(post(std::move(body), "", "", "/telnyx/tx?key=abc")); }
@@ -84,9 +84,9 @@ TEST_CASE("judge tells Telnyx's answers apart") {
 }
 
 TEST_CASE("read_webhook reads an incoming text (Telnyx, message.received)") {
-  auto webhook = read(kReceived);
+  auto webhook = read(received_body);
   REQUIRE(std::holds_alternative<Message>(webhook));
-  const IncomingText text = to_incoming(std::get<Message>(webhook), kNow);
+  const IncomingText text = to_incoming(std::get<Message>(webhook), present);
   CHECK(text.id == "84cca175-9755-4859-b67f-4730d7f58aa3");
   CHECK(text.from.text == "+13125550001");
   CHECK(text.to.text == "+17735550002");
@@ -123,16 +123,16 @@ TEST_CASE("read_webhook finds nothing in what is no message, however strange it 
 
 TEST_CASE("is_genuine takes OpenSSL's Ed25519 signature over time and body, and only within five minutes") {
   const auto provider = telnyx();
-  CHECK(provider->is_genuine(post(kReceived), kNow));
-  CHECK(provider->is_genuine(post(kReceived), kNow + seconds(300)));
-  CHECK_FALSE(provider->is_genuine(post(kReceived), kNow + seconds(301)));
-  CHECK_FALSE(provider->is_genuine(post(kReceived), kNow - seconds(301)));
-  CHECK_FALSE(provider->is_genuine(post(std::string(kReceived) + " "), kNow));
-  CHECK_FALSE(provider->is_genuine(post(kReceived, kSignature, "1558719887"), kNow));
-  for (const char* signature : {"", "AAAA", "not base64", "zd3s"}) CHECK_FALSE(provider->is_genuine(post(kReceived, signature), kNow));
-  std::string other = kSignature;
+  CHECK(provider->is_genuine(post(received_body), present));
+  CHECK(provider->is_genuine(post(received_body), present + seconds(300)));
+  CHECK_FALSE(provider->is_genuine(post(received_body), present + seconds(301)));
+  CHECK_FALSE(provider->is_genuine(post(received_body), present - seconds(301)));
+  CHECK_FALSE(provider->is_genuine(post(std::string(received_body) + " "), present));
+  CHECK_FALSE(provider->is_genuine(post(received_body, right_signature, "1558719887"), present));
+  for (const char* signature : {"", "AAAA", "not base64", "zd3s"}) CHECK_FALSE(provider->is_genuine(post(received_body, signature), present));
+  std::string other = right_signature;
   other[0] = 'a';
-  CHECK_FALSE(provider->is_genuine(post(kReceived, other), kNow));
+  CHECK_FALSE(provider->is_genuine(post(received_body, other), present));
 }
 
 TEST_CASE("A text of unknown outcome is uncertain with Telnyx, and its status is asked for by id") {
@@ -146,6 +146,6 @@ TEST_CASE("Errors in a Telnyx carrier's settings begin with the key's path") {
   const auto path = [](json settings) { return parse(std::move(settings)).error().text.substr(0, std::string("carriers[0].public_key").size()); };
   CHECK(path({{"api_key", "KEY"}}) == "carriers[0].public_key");
   CHECK(path({{"api_key", "KEY"}, {"public_key", "AAAA"}}) == "carriers[0].public_key");
-  CHECK(path({{"public_key", kPublicKey}}).starts_with("carriers[0].api_key"));
+  CHECK(path({{"public_key", public_key_text}}).starts_with("carriers[0].api_key"));
   CHECK(parse(least(), "").error().text.find("http.public_url") != std::string::npos);
 }

@@ -20,10 +20,10 @@ using Kind = Verdict::Kind;
 
 namespace {
 
-constexpr const char* kAccount = "AC00000000000000000000000000000001";
-const base::Time kNow = base::Time(seconds(1558719886));  // Fri, 24 May 2019 17:44:46 GMT
+constexpr const char* account = "AC00000000000000000000000000000001";
+const base::Time present = base::Time(seconds(1558719886));  // Fri, 24 May 2019 17:44:46 GMT
 
-json least() { return {{"account_sid", kAccount}, {"auth_token", "token"}}; }
+json least() { return {{"account_sid", account}, {"auth_token", "token"}}; }
 json with(const std::string& key, json value) {
   json settings = least();
   settings[key] = std::move(value);
@@ -53,7 +53,7 @@ net::HttpResponse answer(int status, std::string body = "", std::string retry_af
   return r;
 }
 net::HttpResponse refusal(int status, int code) { return answer(status, "{\"code\":" + std::to_string(code) + ",\"message\":\"m\",\"status\":400}"); }
-Verdict judge(const net::HttpResponse& response) { return twilio()->judge(response, kNow); }
+Verdict judge(const net::HttpResponse& response) { return twilio()->judge(response, present); }
 
 net::ServerRequest post(std::string target, const net::FormFields& fields, std::string signature = "") {
   net::ServerRequest r;
@@ -69,7 +69,7 @@ Status status_of(const std::string& word, const std::string& error) {
 }
 
 // From the vendor's OpenAPI description (twilio_api_v2010, ListMessage and FetchMessage).
-constexpr const char* kMessage = R"({"sid":"SMded05904ccb347238880ca9264e8fe1c","status":"undelivered","direction":"outbound-api",
+constexpr const char* message_body = R"({"sid":"SMded05904ccb347238880ca9264e8fe1c","status":"undelivered","direction":"outbound-api",
   "from":"+15550001","to":"+15550100","body":"testing","error_code":30003,"error_message":"x","num_media":"0","num_segments":"1",
   "date_created":"Fri, 24 May 2019 17:44:46 +0000","date_sent":"Fri, 24 May 2019 17:44:50 +0000","messaging_service_sid":null})";
 
@@ -81,7 +81,7 @@ TEST_CASE("send_request posts a form with the recipient, the sender, the text an
   const auto request = twilio(with("base_url", "https://api.twilio.test/"))->send_request(hello(), "abc123");
   CHECK(request.method == "POST");
   CHECK(request.url == "https://api.twilio.test/2010-04-01/Accounts/AC00000000000000000000000000000001/Messages.json");
-  CHECK(request.user == kAccount);
+  CHECK(request.user == account);
   CHECK(request.password == "token");
   const auto fields = net::parse_form(request.body).value();
   CHECK(fields.size() == 4);
@@ -197,7 +197,7 @@ TEST_CASE("list_url filters by recipient, sender and day (Twilio, Read multiple 
 }
 
 TEST_CASE("read_message reads a message, and nothing where it has no sid") {
-  const auto m = twilio()->read_message(kMessage);
+  const auto m = twilio()->read_message(message_body);
   REQUIRE(m);
   CHECK(m->id == "SMded05904ccb347238880ca9264e8fe1c");
   CHECK(m->status.stage == Stage::failed);
@@ -227,7 +227,7 @@ TEST_CASE("read_message tells a text that is still coming in, and where a text's
 
 TEST_CASE("read_page follows the next page only on the same host") {
   const auto page = [](const std::string& next) {
-    return twilio()->read_page(R"({"messages":[)" + std::string(kMessage) + R"(],"next_page_uri":)" + next + "}");
+    return twilio()->read_page(R"({"messages":[)" + std::string(message_body) + R"(],"next_page_uri":)" + next + "}");
   };
   CHECK(page("null")->next.empty());
   CHECK(page("null")->messages.size() == 1);
@@ -303,7 +303,7 @@ TEST_CASE("is_genuine takes the account's signature over the public URL, and no 
   const net::FormFields fields = {{"MessageSid", "SM1"}, {"Body", "hi"}};
   const std::string url = "https://sms.example.org/twilio/tw?key=1";
   const auto genuine = [&](const std::string& signature, const net::FormFields& sent, const json& settings = least()) {
-    return twilio(settings)->is_genuine(post("/twilio/tw?key=1", sent, signature), kNow);
+    return twilio(settings)->is_genuine(post("/twilio/tw?key=1", sent, signature), present);
   };
   CHECK(genuine(sign("token", url, fields), fields));
   CHECK_FALSE(genuine(sign("other", url, fields), fields));
@@ -324,7 +324,7 @@ TEST_CASE("acknowledgement is TwiML that does nothing") {
 
 TEST_CASE("A Twilio carrier needs its account and its token, and has a default for the rest") {
   const auto provider = twilio();
-  CHECK(provider->get("x").user == kAccount);
+  CHECK(provider->get("x").user == account);
   CHECK(provider->setting.base_url == "https://api.twilio.com");
   CHECK(provider->setting.webhook_url() == "https://sms.example.org/twilio/tw");
   CHECK(provider->setting.rate == 1);
@@ -338,7 +338,7 @@ TEST_CASE("A Twilio carrier's API key signs in, and the account's token still ch
   const auto provider = twilio(settings);
   CHECK(provider->get("x").user == "SK1");
   CHECK(provider->get("x").password == "s");
-  CHECK(provider->is_genuine(post("/t", {}, sign("token", "https://sms.example.org/t", {})), kNow));
+  CHECK(provider->is_genuine(post("/t", {}, sign("token", "https://sms.example.org/t", {})), present));
 }
 
 TEST_CASE("Errors in a Twilio carrier's settings begin with the key's path") {

@@ -228,7 +228,7 @@ asio::awaitable<bool> Link::unbind(std::chrono::seconds drain_limit) {
   protocol_.request(Command::unbind, {}, steady_clock::now());
   wake();
   while (!protocol_.ended()) co_await changed_.wait();
-  co_return reason_ == kUnbound;
+  co_return reason_ == unbound_reason;
 }
 
 }  // namespace wherry::sms::smpp

@@ -6,8 +6,8 @@ namespace wherry::sms::smpp {
 
 namespace {
 
-constexpr std::chrono::seconds kPause{1};
-constexpr double kLeastRate = 0.5;
+constexpr std::chrono::seconds throttle_pause{1};
+constexpr double least_rate = 0.5;
 
 }  // namespace
 
@@ -25,7 +25,7 @@ void Pace::count(Time now) {
   second_ = now;
   const bool calm = !std::exchange(throttled_now_, false);
   if (!bucket_ || ceiling_ == 0 || !calm) return;
-  const double raised = bucket_->rate() + std::max(kLeastRate, ceiling_ / 10);
+  const double raised = bucket_->rate() + std::max(least_rate, ceiling_ / 10);
   if (configured_ > 0) {
     bucket_->set_rate(std::min(raised, configured_));
   } else if (raised >= ceiling_ * 2) {
@@ -44,12 +44,12 @@ void Pace::accepted(Time now) {
 void Pace::throttled(Time now) {
   count(now);
   const bool first = now >= paused_until_;  // the others of the same window say the same thing
-  paused_until_ = now + kPause;
+  paused_until_ = now + throttle_pause;
   throttled_now_ = true;
   if (!first) return;
   const double measured = std::max({this_second_, last_second_, 1});
   ceiling_ = bucket_ ? std::min(bucket_->rate(), measured) : measured;
-  const double halved = std::max(kLeastRate, ceiling_ / 2);
+  const double halved = std::max(least_rate, ceiling_ / 2);
   if (bucket_) bucket_->set_rate(halved);
   else bucket_.emplace(halved, std::min(burst_, std::max(1.0, halved)), now);
 }

@@ -9,8 +9,8 @@ namespace wherry::sms::smpp {
 
 namespace {
 
-constexpr std::size_t kMostAddressOctets = 65;  // data_sm's limit; the others' is 21, which the field exceeds
-constexpr std::size_t kMostTextOctets = 254;    // §4.4.1 sm_length
+constexpr std::size_t most_address_octets = 65;  // data_sm's limit; the others' is 21, which the field exceeds
+constexpr std::size_t most_text_octets = 254;    // §4.4.1 sm_length
 
 std::uint32_t octet(char c) { return static_cast<unsigned char>(c); }
 
@@ -160,8 +160,8 @@ std::string encode_c_string(std::string_view text) {
 
 std::string encode(Command command, Status status, std::uint32_t sequence, std::string_view body) {
   std::string out;
-  out.reserve(kHeaderOctets + body.size());
-  put(out, static_cast<std::uint32_t>(kHeaderOctets + body.size()), 4);
+  out.reserve(header_octets + body.size());
+  put(out, static_cast<std::uint32_t>(header_octets + body.size()), 4);
   put(out, static_cast<std::uint32_t>(command), 4);
   put(out, static_cast<std::uint32_t>(status), 4);
   put(out, sequence, 4);
@@ -194,7 +194,7 @@ std::string encode_body(const ShortMessage& message, Command command) {
     put(out, message.replace_if_present, 1);
     put(out, message.data_coding, 1);
     put(out, message.default_message, 1);
-    const std::string_view text = std::string_view(message.text).substr(0, kMostTextOctets);
+    const std::string_view text = std::string_view(message.text).substr(0, most_text_octets);
     put(out, static_cast<std::uint32_t>(text.size()), 1);
     out += text;
   }
@@ -231,8 +231,8 @@ DecodedMessage decode_short_message(Command command, std::string_view body) {
     m.text = in.take(length);
   }
   if (!in.ok) decoded.status = Status::invalid_message_length;
-  else if (m.source.digits.size() >= kMostAddressOctets) decoded.status = Status::invalid_source;
-  else if (m.destination.digits.size() >= kMostAddressOctets) decoded.status = Status::invalid_destination;
+  else if (m.source.digits.size() >= most_address_octets) decoded.status = Status::invalid_source;
+  else if (m.destination.digits.size() >= most_address_octets) decoded.status = Status::invalid_destination;
   else if (!read_tlvs(in.rest, m.tlvs)) decoded.status = Status::invalid_tlv_stream;
   return decoded;
 }

@@ -34,7 +34,7 @@ struct Header {
   Status status = Status::ok;
   std::uint32_t sequence = 0;
 };
-inline constexpr std::size_t kHeaderOctets = 16;
+inline constexpr std::size_t header_octets = 16;
 
 // SMPP 3.4 §5.3: optional parameters.
 namespace tag {

@@ -11,8 +11,8 @@ namespace wherry::sms::smpp {
 
 namespace {
 
-constexpr std::uint32_t kMostSequence = 0x7FFFFFFF;  // §3.2
-constexpr std::size_t kMostOverdue = 1000;           // answers that may still come are remembered for so many
+constexpr std::uint32_t most_sequence = 0x7FFFFFFF;  // §3.2
+constexpr std::size_t most_overdue = 1000;           // answers that may still come are remembered for so many
 
 }  // namespace
 
@@ -26,8 +26,8 @@ std::chrono::seconds Protocol::limit_of(Command command) const {
 }
 
 std::uint32_t Protocol::request(Command command, std::string body, Time now) {
-  while (pending_.contains(next_sequence_)) next_sequence_ = next_sequence_ % kMostSequence + 1;
-  const std::uint32_t sequence = std::exchange(next_sequence_, next_sequence_ % kMostSequence + 1);
+  while (pending_.contains(next_sequence_)) next_sequence_ = next_sequence_ % most_sequence + 1;
+  const std::uint32_t sequence = std::exchange(next_sequence_, next_sequence_ % most_sequence + 1);
   pending_[sequence] = {command, now, now + limit_of(command), answers_, false};
   send(encode(command, Status::ok, sequence, body));
   return sequence;
@@ -80,11 +80,11 @@ void Protocol::feed(std::string_view octets, Time now) {
 bool Protocol::take_pdu(Time now) {
   if (input_.size() < 4) return false;
   // Only the length is sure to be there; what else the header would say counts as 0.
-  std::string start = input_.substr(0, kHeaderOctets);
-  const bool whole_header = start.size() == kHeaderOctets;
-  start.resize(kHeaderOctets, '\0');
+  std::string start = input_.substr(0, header_octets);
+  const bool whole_header = start.size() == header_octets;
+  start.resize(header_octets, '\0');
   const Header header = decode_header(start);
-  if (header.length < kHeaderOctets || header.length > limits_.pdu_octets) {
+  if (header.length < header_octets || header.length > limits_.pdu_octets) {
     send(encode(Command::generic_nack, Status::invalid_command_length, whole_header ? header.sequence : 0));
     end(fmt::format("a PDU of {} octets: framing is lost", header.length));
     return false;
@@ -92,7 +92,7 @@ bool Protocol::take_pdu(Time now) {
   if (input_.size() < header.length) return false;
   const std::string pdu = input_.substr(0, header.length);
   input_.erase(0, header.length);
-  handle(header, std::string_view(pdu).substr(kHeaderOctets), now);
+  handle(header, std::string_view(pdu).substr(header_octets), now);
   return true;
 }
 
@@ -143,7 +143,7 @@ void Protocol::handle_response(const Header& header, std::string_view body, Time
   const bool binds = asked == Command::bind_receiver || asked == Command::bind_transmitter || asked == Command::bind_transceiver;
   if (binds && status == Status::ok) bound_ = true;
   events_.push_back(Answered{header.sequence, header.command, status, std::string(body)});
-  if (asked == Command::unbind) end(kUnbound);
+  if (asked == Command::unbind) end(unbound_reason);
 }
 
 void Protocol::expire(std::uint32_t sequence, Pending& pending) {
@@ -171,7 +171,7 @@ void Protocol::tick(Time now) {
     if (pending.overdue) ++overdue;
     if (pending.command == Command::enquire_link) enquiring = true;
   }
-  for (auto entry = pending_.begin(); overdue > kMostOverdue && entry != pending_.end();) {
+  for (auto entry = pending_.begin(); overdue > most_overdue && entry != pending_.end();) {
     if (entry->second.overdue) {
       entry = pending_.erase(entry);
       --overdue;

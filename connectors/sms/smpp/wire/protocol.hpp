@@ -46,7 +46,7 @@ struct Proved {
 struct Ended {
   std::string reason;
 };
-inline constexpr const char* kUnbound = "unbound";  // the reason where the peer answered our unbind
+inline constexpr const char* unbound_reason = "unbound";  // the reason where the peer answered our unbind
 using ProtocolEvent = std::variant<Answered, Unanswered, Asked, Proved, Ended>;
 
 class Protocol {
