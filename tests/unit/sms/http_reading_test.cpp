@@ -1,29 +1,5 @@
 // What every HTTP provider's answers have in common.
-#include "connectors/sms/http/reading.hpp"
-
-#include <doctest/doctest.h>
-
-#include <algorithm>
-
-using namespace wherry;
-using namespace wherry::sms;
-using namespace wherry::sms::http;
-using connector::Errc;
-using connector::Stage;
-using std::chrono::seconds;
-
-namespace {
-
-const base::Time present = base::Time(seconds(1558719886));  // Fri, 24 May 2019 17:44:46 GMT
-
-net::HttpResponse answer(int status, std::string retry_after = "") {
-  net::HttpResponse r;
-  r.status = status;
-  if (!retry_after.empty()) r.headers["retry-after"] = std::move(retry_after);
-  return r;
-}
-
-}  // namespace
+#include "tests/unit/sms/provider_tests.hpp"
 
 TEST_CASE("parse_date reads RFC 2822 and HTTP dates, and refuses what is none") {
   CHECK(parse_date("Fri, 24 May 2019 17:44:46 +0000") == present);
@@ -37,16 +13,16 @@ TEST_CASE("parse_date reads RFC 2822 and HTTP dates, and refuses what is none") 
 }
 
 TEST_CASE("retry_after reads seconds or a date, and bounds them (RFC 9110 §10.2.3)") {
-  CHECK(retry_after(answer(429, "9"), present) == seconds(9));
-  CHECK(retry_after(answer(429, "Fri, 24 May 2019 17:45:00 GMT"), present) == seconds(14));
-  CHECK(retry_after(answer(429, "999999999"), present) == seconds(86400));
-  for (const char* none : {"-3", "tomorrow", "Fri, 24 May 2019 17:00:00 GMT", ""}) CHECK(retry_after(answer(429, none), present) == seconds(0));
+  CHECK(retry_after(answer(429, "", "9"), present) == seconds(9));
+  CHECK(retry_after(answer(429, "", "Fri, 24 May 2019 17:45:00 GMT"), present) == seconds(14));
+  CHECK(retry_after(answer(429, "", "999999999"), present) == seconds(86400));
+  for (const char* none : {"-3", "tomorrow", "Fri, 24 May 2019 17:00:00 GMT", ""}) CHECK(retry_after(answer(429, "", none), present) == seconds(0));
 }
 
 TEST_CASE("reading_failed tells refused credentials from a passing fault") {
   CHECK(reading_failed(answer(401), present).code == Errc::not_authorized);
   CHECK(reading_failed(answer(500), present).code == Errc::unavailable);
-  CHECK(reading_failed(answer(429, "11"), present).retry_after == seconds(11));
+  CHECK(reading_failed(answer(429, "", "11"), present).retry_after == seconds(11));
 }
 
 TEST_CASE("rank lets delivered overtake failed, and nothing overtake read") {

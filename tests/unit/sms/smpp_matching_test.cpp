@@ -107,18 +107,38 @@ void try_plan(const Plan& plan, std::size_t count) {
   tests::run(loop, exchange(&host, plan, count));
 }
 
-// Answers the newest text with this id, and waits until it is sent.
-asio::awaitable<void> send_as(Host* host, std::string key, std::string id) {
+// Waits until the SMS centre has it, which does not answer.
+asio::awaitable<void> submit(Host* host, std::string key, connector::Result<void>* result) {
   host->smsc.silent = true;
-  connector::Result<void> result;
   const std::size_t before = host->smsc.submitted.size();
-  host->begin(std::move(key), "hello", &result);
+  host->begin(std::move(key), "hello", result);
   auto submitted = [&] { return host->smsc.submitted.size() > before; };
   co_await host->smsc.until(std::move(submitted));
+}
+
+// To the newest text.
+asio::awaitable<void> answer(Host* host, std::string id) {
   co_await host->smsc.write_raw(encode(smpp::response_to(Command::submit_sm), Status::ok, host->smsc.submitted.back().sequence, smpp::encode_c_string(id)));
+}
+
+// Waits until it is sent, under this id.
+asio::awaitable<void> send_as(Host* host, std::string key, std::string id) {
+  connector::Result<void> result;
+  co_await submit(host, std::move(key), &result);
+  co_await answer(host, std::move(id));
   auto sent = [&] { return outcome(result) != "unsupported"; };
   co_await host->smsc.until(std::move(sent));
   CHECK(outcome(result) == "sent");
+}
+
+// Its fate is not known, and the link is there again.
+asio::awaitable<void> lose(Host* host, std::string key) {
+  connector::Result<void> result;
+  co_await submit(host, std::move(key), &result);
+  host->smsc.drop();
+  auto uncertain = [&] { return outcome(result) == "uncertain"; };
+  co_await host->smsc.until(std::move(uncertain));
+  co_await host->up();
 }
 
 asio::awaitable<void> receive(Host* host, std::string id, std::string stat = "DELIVRD") {
@@ -210,11 +230,10 @@ SMPP_TEST("A receipt whose own text has no answer yet waits for it, rather than 
   co_await host.up();
   co_await send_as(&host, "1:a", "A");
   connector::Result<void> result;
-  host.begin("1:b", "hello", &result);
-  UNTIL(host.smsc.submitted.size() == 2);
+  co_await submit(&host, "1:b", &result);
   co_await receive(&host, "10");  // 0xA, or what is still to be answered
   CHECK(host.reports.empty());
-  co_await host.smsc.write_raw(encode(smpp::response_to(Command::submit_sm), Status::ok, host.smsc.submitted[1].sequence, smpp::encode_c_string("B")));
+  co_await answer(&host, "B");
   UNTIL(host.reports.size() == 1);
   CHECK(host.reports[0].key == "1:a");
   co_await host.end();
@@ -224,12 +243,7 @@ SMPP_TEST("A conversion is not believed where a text of unknown outcome fits as 
   host.start();
   co_await host.up();
   co_await send_as(&host, "1:a", "A");
-  connector::Result<void> result;
-  host.begin("1:b", "hello", &result);
-  UNTIL(host.smsc.submitted.size() == 2);
-  host.smsc.drop();
-  UNTIL(outcome(result) == "uncertain");
-  co_await host.up();
+  co_await lose(&host, "1:b");
   co_await receive(&host, "10");
   CHECK(host.reports.empty());
   CHECK(host.storage.count("main/r/") == 1);
@@ -294,15 +308,9 @@ SMPP_TEST("An id that is converted counts with swapped addresses, too, and not w
 }
 
 SMPP_TEST("What has a receipt's words only is not held for a text of unknown outcome", guesses) {
-  host.smsc.silent = true;
   host.start();
   co_await host.up();
-  connector::Result<void> result;
-  host.begin("1:a", "hello", &result);
-  UNTIL(host.smsc.submitted.size() == 1);
-  host.smsc.drop();
-  UNTIL(outcome(result) == "uncertain");
-  co_await host.up();
+  co_await lose(&host, "1:a");
   co_await host.smsc.deliver_text("id:7 stat:DELIVRD");
   UNTIL(host.texts.size() + host.reports.size() == 1);
   CHECK(host.reports.empty());

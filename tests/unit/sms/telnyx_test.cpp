@@ -2,27 +2,13 @@
 //   openssl genpkey -algorithm ed25519; openssl pkeyutl -sign -rawin
 #include "connectors/sms/carriers/telnyx.hpp"
 
-#include "connectors/sms/http/reading.hpp"
-
-#include <doctest/doctest.h>
-
-#include <algorithm>
-
-using namespace wherry;
-using namespace wherry::sms;
-using namespace wherry::sms::http;
-using connector::Errc;
-using connector::Stage;
-using nlohmann::json;
-using std::chrono::seconds;
-using Kind = Verdict::Kind;
+#include "tests/unit/sms/provider_tests.hpp"
 
 namespace {
 
 constexpr const char* public_key_text = "7JL4TmSzfsT4h47GGhHVpG4lCOoBqQ/zW+uGXer0W2k=";
 constexpr const char* right_signature = "zd3s+kxrkccXkyyinehFmd1oeB1WRmU9lNBSxbJQxjYBu02bVg55xqvporCtPwkScSIn71X2MDYHCTWed7eKBg==";
 constexpr const char* signed_at = "1558719886";
-const base::Time present = base::Time(seconds(1558719886));
 // What was signed, to the letter.
 constexpr const char* received_body =
     R"({"data":{"event_type":"message.received","id":"b301ed3f-1490-491f-995f-6e64e69674d4","payload":{"id":"84cca175-9755-4859-b67f-4730d7f58aa3",)"
@@ -36,12 +22,6 @@ connector::Result<std::unique_ptr<Provider>> parse(json settings, std::string pu
 }
 std::unique_ptr<Provider> telnyx(json settings = least()) { return parse(std::move(settings)).value(); }
 
-net::HttpResponse answer(int status, std::string body) {
-  net::HttpResponse r;
-  r.status = status;
-  r.body = std::move(body);
-  return r;
-}
 net::HttpResponse refusal(int status, const std::string& code) { return answer(status, R"({"errors":[{"code":")" + code + R"(","title":"t","detail":"d"}]})"); }
 Verdict judge(const net::HttpResponse& response) { return telnyx()->judge(response, present); }
 

@@ -2,26 +2,12 @@
 #include "connectors/sms/carriers/twilio.hpp"
 
 #include "connectors/sms/http/form_signature.hpp"
-#include "connectors/sms/http/reading.hpp"
 #include "gateway/base/text.hpp"
-
-#include <doctest/doctest.h>
-
-#include <algorithm>
-
-using namespace wherry;
-using namespace wherry::sms;
-using namespace wherry::sms::http;
-using connector::Errc;
-using connector::Stage;
-using nlohmann::json;
-using std::chrono::seconds;
-using Kind = Verdict::Kind;
+#include "tests/unit/sms/provider_tests.hpp"
 
 namespace {
 
 constexpr const char* account = "AC00000000000000000000000000000001";
-const base::Time present = base::Time(seconds(1558719886));  // Fri, 24 May 2019 17:44:46 GMT
 
 json least() { return {{"account_sid", account}, {"auth_token", "token"}}; }
 json with(const std::string& key, json value) {
@@ -45,13 +31,6 @@ std::string value(const net::FormFields& fields, const std::string& name) {
 }
 base::Time at(std::int64_t unix_seconds) { return base::Time(seconds(unix_seconds)); }
 
-net::HttpResponse answer(int status, std::string body = "", std::string retry_after = "") {
-  net::HttpResponse r;
-  r.status = status;
-  r.body = std::move(body);
-  if (!retry_after.empty()) r.headers["retry-after"] = std::move(retry_after);
-  return r;
-}
 net::HttpResponse refusal(int status, int code) { return answer(status, "{\"code\":" + std::to_string(code) + ",\"message\":\"m\",\"status\":400}"); }
 Verdict judge(const net::HttpResponse& response) { return twilio()->judge(response, present); }
 
