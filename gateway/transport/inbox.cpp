@@ -267,7 +267,7 @@ void Inbox::keep_lately(Item item) {
 }
 
 // A server that has nobody to give it to says so at once; ours does before it answers the ping behind the message, so that the row is still
-// among rows_. Another server's answer may come later, and so may that of one whose client vanished (XEP-0198 §4): the row is gone then.
+// among rows_. Another server's answer may come later, and so may that of one whose client vanished and never resumed its session: the row is gone then.
 bool Inbox::returned(const LiveAccount& account, std::string_view of_stanza) {
   if (!of_stanza.starts_with(id_prefix_)) return false;
   of_stanza.remove_prefix(id_prefix_.size());
