@@ -48,7 +48,7 @@ struct ListedContact {
   bool operator==(const ListedContact&) const = default;
 };
 // The account's contact list as the network keeps it, whole: after every login, and when it has changed elsewhere. Who is
-// new to the gateway is offered to the user; a contact of it that AddContact then names is answered as any other.
+// new to the gateway is offered to the user; AddContact and AnswerContact may then name it like any other.
 struct ContactsListed {
   std::vector<ListedContact> contacts;
   bool operator==(const ContactsListed&) const = default;

@@ -19,12 +19,20 @@ using store::Offer;
 namespace {
 
 constexpr std::ptrdiff_t most_asking = 10;
-constexpr std::size_t most_suggested = 100;  // in one stanza
+constexpr std::size_t most_suggested = 50;  // in one stanza, which stays below servers' limits even if each name is all apostrophes
 constexpr std::size_t most_clients = 10;     // that are asked what they can do
 constexpr std::chrono::seconds client_limit{20};
-constexpr std::size_t most_name_bytes = 256;
+constexpr std::size_t most_name_bytes = 256, most_group_bytes = 100, most_groups = 5;
 
 std::string name_of(const ListedContact& listed) { return std::string(base::utf8_prefix(listed.name, most_name_bytes)); }
+
+std::vector<std::string> groups_of(const ListedContact& listed) {
+  std::vector<std::string> groups;
+  for (const std::string& group : listed.groups) {
+    if (groups.size() < most_groups && !group.empty()) groups.emplace_back(base::utf8_prefix(group, most_group_bytes));
+  }
+  return groups;
+}
 
 bool has_room(const LiveAccount& account) { return account.contacts.size() < most_contacts; }
 
@@ -55,7 +63,7 @@ asio::awaitable<void> write_roster(Transport& transport, base::AccountId id) {
     if (!account || account->removed || !transport.rosters().is_writable(account->user())) co_return;
     auto next = take_next(transport, *account);
     if (!next) co_return;
-    transport::RosterItem item{*transport.jid_of(next->contact), name_of(*next), next->groups};
+    transport::RosterItem item{*transport.jid_of(next->contact), name_of(*next), groups_of(*next)};
     const bool done = co_await transport.rosters().put(account->user(), std::move(item));
     account = transport.accounts().find(id);
     if (!account || account->removed || account->contacts.contains(next->contact)) continue;
@@ -110,7 +118,7 @@ asio::awaitable<void> suggest(Transport& transport, base::AccountId id, std::str
       xmpp::Element& item = x.add("item", ns::rosterx);
       item.set("action", "add").set("jid", transport.jid_of(listed.contact)->str());
       if (!listed.name.empty()) item.set("name", name_of(listed));
-      for (const std::string& group : listed.groups) item.add_text_child("group", group);
+      for (const std::string& group : groups_of(listed)) item.add_text_child("group", group);
     }
     const auto answer = co_await transport.requests().ask(std::move(iq), client_limit);
     account = transport.accounts().find(id);
