@@ -109,7 +109,7 @@ class Inbox {
   Seen seen_;
   std::deque<Item> rows_;        // committed, unconfirmed, in order of id
   std::size_t sent_ = 0;         // how many of them, from the front, are on this connection
-  std::int64_t newest_in_memory_ = 0, newest_spilled_ = 0;  // as in Outbox
+  std::int64_t newest_in_memory_ = 0, newest_spilled_ = 0;  // the second above the first: the store holds rows that memory does not
   bool reloading_ = false;
   std::unordered_map<base::AccountId, std::vector<Returned>> returned_;
   boost::circular_buffer<Item> lately_;  // the newest that our server has taken: the user's may give it back later
