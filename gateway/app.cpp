@@ -2,23 +2,17 @@
 
 #include "gateway/base/text.hpp"
 #include "gateway/base/within.hpp"
-#include "gateway/connector/child.hpp"
+#include "gateway/child/connector.hpp"
 #include "gateway/connector/loader.hpp"
-#include "gateway/db/migrate.hpp"
 #include "gateway/features/features.hpp"
+#include "gateway/open_store.hpp"
 #include "gateway/store/inbox.hpp"
 #include "gateway/store/retention.hpp"
 
 #include <sodium.h>
 
 #include <array>
-#include <cstdlib>
-#include <fcntl.h>
-#include <fstream>
 #include <malloc.h>
-#include <sstream>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <utility>
 
 namespace wherry {
@@ -29,24 +23,6 @@ using base::Error;
 
 namespace {
 
-// Makes the key beside the store, readable by its owner only.
-base::Result<void> make_key_file(const std::filesystem::path& file) {
-  const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  const std::string line = base::Sealer::generate_key() + "\n";
-  const bool written = descriptor >= 0 && ::write(descriptor, line.data(), line.size()) == static_cast<ssize_t>(line.size()) && ::fsync(descriptor) == 0;
-  if (descriptor >= 0) ::close(descriptor);
-  if (!written) return Error{Errc::bad_input, "store.key_file: " + file.string() + " cannot be written"};
-  log::info("key.created", {{"file", file.string()}});
-  return base::ok();
-}
-
-base::Result<std::string> read_file(const std::filesystem::path& file) {
-  std::ifstream in(file);
-  std::stringstream content;
-  if (!in || !(content << in.rdbuf())) return Error{Errc::bad_input, "store.key_file: " + file.string() + " cannot be read"};
-  return content.str();
-}
-
 // A short name of this store, for ever; nothing secret in it.
 std::string store_id_of(const std::string& seen_key) {
   std::array<unsigned char, crypto_hash_sha256_BYTES> digest{};
@@ -56,33 +32,7 @@ std::string store_id_of(const std::string& seen_key) {
 
 }  // namespace
 
-base::Result<base::Sealer> read_sealer(const StoreConfig& store) {
-  if (const char* key = std::getenv("WHERRY_KEY"); key && *key) return base::Sealer::from_key_text(key);
-  std::filesystem::path file = store.key_file;
-  if (const char* folder = std::getenv("CREDENTIALS_DIRECTORY")) {
-    const auto credential = std::filesystem::path(folder) / "wherry-key";
-    if (std::filesystem::exists(credential)) file = credential;
-  }
-  if (!std::filesystem::exists(file) && store.url.starts_with("sqlite:")) {
-    if (auto made = make_key_file(file); !made) return made.error();
-  }
-  auto text = read_file(file);
-  if (!text) return text.error();
-  auto sealer = base::Sealer::from_key_text(*text);
-  if (!sealer) return Error{Errc::bad_input, "store.key_file: " + file.string() + ": " + sealer.error().text};
-  return sealer;
-}
-
-base::Result<std::unique_ptr<db::Driver>> open_store(const Config& config) {
-  auto driver = db::open_driver(config.store.url);
-  if (!driver) return Error{Errc::bad_input, "store.url: " + driver.error().text};
-  if (auto claimed = (*driver)->claim(std::chrono::seconds(10)); !claimed) return Error{Errc::bad_input, "store.url: " + claimed.error().text};
-  auto version = db::migrate(**driver, config.migrations_folder);
-  if (!version) return Error{Errc::bad_input, "store: " + version.error().text};
-  return driver;
-}
-
-App::App(Config config, asio::io_context& loop) : config_(std::move(config)), loop_(loop), tasks_(loop.get_executor()) {}
+App::App(config::Config config, asio::io_context& loop) : config_(std::move(config)), loop_(loop), tasks_(loop.get_executor()) {}
 App::~App() = default;
 
 asio::awaitable<base::Result<void>> App::start() {
@@ -111,7 +61,7 @@ asio::awaitable<base::Result<void>> App::start() {
     return store::seen_key(t);
   };
   const std::string store_id = store_id_of(co_await database_->fetch(std::move(read)));
-  for (const TransportEntry& entry : config_.transports) {
+  for (const config::TransportEntry& entry : config_.transports) {
     auto network = co_await build(entry, store_id);
     if (!network) co_return Error{Errc::bad_input, entry.where + "." + network.error().text};
     networks_.push_back(std::move(*network));
@@ -142,7 +92,7 @@ asio::awaitable<void> App::give_back_memory() {
   }
 }
 
-asio::awaitable<base::Result<App::Network>> App::build(const TransportEntry& entry, std::string store_id) {
+asio::awaitable<base::Result<App::Network>> App::build(const config::TransportEntry& entry, std::string store_id) {
   Network network;
   network.storage = std::make_unique<store::ConnectorStorage>(*database_, entry.transport.link.domain.str());
   connector::Services services{loop_.get_executor(), *http_client_, *http_server_, *network.storage, clock_};
@@ -154,10 +104,10 @@ asio::awaitable<base::Result<App::Network>> App::build(const TransportEntry& ent
   co_return std::move(network);
 }
 
-asio::awaitable<base::Result<std::unique_ptr<connector::Connector>>> App::make_connector(const TransportEntry& entry, connector::Services services) {
+asio::awaitable<base::Result<std::unique_ptr<connector::Connector>>> App::make_connector(const config::TransportEntry& entry, connector::Services services) {
   if (!entry.child.empty()) {
     nlohmann::json configuration = {{"command", entry.child}, {"configuration", entry.configuration}};
-    auto child = co_await connector::make_child_connector(std::move(configuration), services);
+    auto child = co_await child::make_child_connector(std::move(configuration), services);
     if (child || !child.error().text.starts_with("command: ")) co_return child;
     co_return Error{child.error().code, "child: " + child.error().text.substr(std::string_view("command: ").size())};  // its name here
   }

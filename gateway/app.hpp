@@ -3,7 +3,7 @@
 
 #include "gateway/base/secret.hpp"
 #include "gateway/base/task_group.hpp"
-#include "gateway/config.hpp"
+#include "gateway/config/config.hpp"
 #include "gateway/db/database.hpp"
 #include "gateway/net/http_client.hpp"
 #include "gateway/net/http_server.hpp"
@@ -16,16 +16,9 @@
 
 namespace wherry {
 
-// The key that seals credentials: $WHERRY_KEY, else the systemd credential "wherry-key", else the file; a file beside a
-// SQLite store is made where there is none.
-base::Result<base::Sealer> read_sealer(const StoreConfig& store);
-
-// Opens the store and brings it to the newest schema.
-base::Result<std::unique_ptr<db::Driver>> open_store(const Config& config);
-
 class App {
  public:
-  App(Config config, boost::asio::io_context& loop);
+  App(config::Config config, boost::asio::io_context& loop);
   ~App();
 
   // Everything up, or an error that names the key or file (house.md §8: at start everything is fatal).
@@ -42,10 +35,10 @@ class App {
   };
   boost::asio::awaitable<void> keep_tidy();
   boost::asio::awaitable<void> give_back_memory();
-  boost::asio::awaitable<base::Result<Network>> build(const TransportEntry& entry, std::string store_id);
-  boost::asio::awaitable<base::Result<std::unique_ptr<connector::Connector>>> make_connector(const TransportEntry& entry, connector::Services services);
+  boost::asio::awaitable<base::Result<Network>> build(const config::TransportEntry& entry, std::string store_id);
+  boost::asio::awaitable<base::Result<std::unique_ptr<connector::Connector>>> make_connector(const config::TransportEntry& entry, connector::Services services);
 
-  Config config_;
+  config::Config config_;
   boost::asio::io_context& loop_;
   base::SystemClock clock_;
   std::unique_ptr<base::Sealer> sealer_;

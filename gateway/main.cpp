@@ -1,5 +1,5 @@
 // wherry: an XMPP gateway. Arguments → command; exit codes: 0 done, 1 failed, 2 configuration or arguments wrong.
-#include "gateway/commands.hpp"
+#include "gateway/cli/commands.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -38,12 +38,12 @@ int main(int argc, char** argv) {
     const int code = cli.exit(e);
     return code == 0 ? 0 : 2;
   }
-  if (*run) return wherry::run_gateway(config);
-  if (*check) return wherry::check_config(config);
-  if (*generate) return wherry::generate_key();
-  if (*rotate) return wherry::rotate_key(config);
-  if (*registered) return wherry::register_user(config, transport, user, answers);
-  if (*exported) return wherry::export_user(config, user);
-  if (*erased) return wherry::erase_user(config, user);
+  if (*run) return wherry::cli::run_gateway(config);
+  if (*check) return wherry::cli::check_config(config);
+  if (*generate) return wherry::cli::generate_key();
+  if (*rotate) return wherry::cli::rotate_key(config);
+  if (*registered) return wherry::cli::register_user(config, transport, user, answers);
+  if (*exported) return wherry::cli::export_user(config, user);
+  if (*erased) return wherry::cli::erase_user(config, user);
   return 2;
 }

@@ -1,6 +1,6 @@
 // A network where everybody repeats what you say: the smallest whole connector, made to be copied. Read it with
-// connectors/README.md; the promises that it keeps are written in gateway/connector/connector.hpp.
-#include "gateway/connector/connector.hpp"
+// connectors/README.md; the promises that it keeps are written in gateway/connector/contract.hpp.
+#include "gateway/connector/contract.hpp"
 #include "gateway/base/clock.hpp"
 
 #include <boost/asio/steady_timer.hpp>

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "gateway/base/clock.hpp"
-#include "gateway/connector/connector.hpp"
+#include "gateway/connector/contract.hpp"
 
 #include <boost/asio/awaitable.hpp>
 

@@ -1,7 +1,7 @@
 // How one names a contact, in the languages that somebody has written down here; English is in SmsConnector::describe.
 #pragma once
 
-#include "gateway/connector/connector.hpp"
+#include "gateway/connector/contract.hpp"
 
 namespace wherry::sms {
 

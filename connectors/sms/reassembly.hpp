@@ -4,7 +4,7 @@
 
 #include "connectors/sms/encoding.hpp"
 #include "gateway/base/clock.hpp"
-#include "gateway/connector/connector.hpp"
+#include "gateway/connector/contract.hpp"
 
 #include <map>
 #include <optional>

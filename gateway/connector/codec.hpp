@@ -6,7 +6,7 @@
 #pragma once
 
 #include "gateway/base/error.hpp"
-#include "gateway/connector/connector.hpp"
+#include "gateway/connector/contract.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -1,7 +1,7 @@
 // Loads a connector's shared object: once, checked for the same build, never unloaded. Called at start, by App.
 #pragma once
 
-#include "gateway/connector/connector.hpp"
+#include "gateway/connector/contract.hpp"
 
 #include <string>
 

@@ -7,7 +7,7 @@
 namespace wherry::features {
 
 using transport::AddressForm;
-using transport::LiveAccount;
+using accounts::LiveAccount;
 using transport::Request;
 using transport::Transport;
 namespace ns = xmpp::ns;

@@ -3,7 +3,7 @@
 
 #include "gateway/base/ids.hpp"
 #include "gateway/base/secret.hpp"
-#include "gateway/connector/connector.hpp"
+#include "gateway/connector/contract.hpp"
 #include "gateway/db/database.hpp"
 #include "gateway/xmpp/jid.hpp"
 

@@ -1,7 +1,7 @@
 // Table `connector_storage`: the small durable memory that each connector has (connector::Storage).
 #pragma once
 
-#include "gateway/connector/connector.hpp"
+#include "gateway/connector/contract.hpp"
 #include "gateway/db/database.hpp"
 
 #include <optional>

@@ -1,7 +1,7 @@
 #include "gateway/store/retention.hpp"
 
 #include "gateway/store/inbox.hpp"
-#include "gateway/store/message_map.hpp"
+#include "gateway/store/messages.hpp"
 
 namespace wherry::store {
 

@@ -3,7 +3,7 @@
 #include "gateway/base/log.hpp"
 #include "gateway/base/text.hpp"
 #include "gateway/base/within.hpp"
-#include "gateway/transport/addressing.hpp"
+#include "gateway/convert/address.hpp"
 
 #include <algorithm>
 
@@ -36,7 +36,7 @@ Transport::Transport(TransportConfig config, TransportServices services, std::un
       accounts_(services_.executor, services_.database, services_.sealer, config_.link.domain.str(), account_events()),
       outbox_(services_.executor, journal_, services_.database, accounts_, services_.clock, config_.link.domain.str(), config_.outbox, outbox_events()),
       inbox_(services_.executor, journal_, services_.database, accounts_, link_, services_.clock, config_.link.domain.str(), config_.inbox,
-             [this](const LiveAccount* account, const Delivery& delivery, const std::string& id) { return stanzas_of(account, delivery, id); }),
+             [this](const accounts::LiveAccount* account, const convert::Delivery& delivery, const std::string& id) { return stanzas_of(account, delivery, id); }),
       contacts_(services_.executor),
       requests_(services_.executor, [this](const xmpp::Element& stanza) { send(stanza); }, domain().str(), "q" + std::to_string(base::to_milliseconds(services_.clock.now())) + "-"),
       rosters_(requests_),
@@ -49,20 +49,20 @@ Transport::Transport(TransportConfig config, TransportServices services, std::un
 
 Transport::~Transport() = default;
 
-base::Result<xmpp::Jid> Transport::jid_of(const base::ContactId& contact) const { return to_jid(contact, domain()); }
+base::Result<xmpp::Jid> Transport::jid_of(const base::ContactId& contact) const { return convert::to_jid(contact, domain()); }
 
-std::vector<xmpp::Element> Transport::stanzas_of(const LiveAccount* account, const Delivery& delivery, const std::string& id) const {
-  const Origin* origin = origin_of(delivery);
-  if (account && !origin) return to_stanzas(delivery, {domain(), account->user(), id, services_.clock.now()});
+std::vector<xmpp::Element> Transport::stanzas_of(const accounts::LiveAccount* account, const convert::Delivery& delivery, const std::string& id) const {
+  const convert::Origin* origin = origin_of(delivery);
+  if (account && !origin) return convert::to_stanzas(delivery, {domain(), account->user(), id, services_.clock.now()});
   const auto sender = xmpp::Jid::parse(origin ? origin->user : "");
   if (!sender) return {};  // nobody is registered any more
   const xmpp::Jid user = sender->bare();
-  StanzaContext context{domain(), user, id, services_.clock.now()};
+  convert::StanzaContext context{domain(), user, id, services_.clock.now()};
   // Of a user whose presence we were never shown we cannot know; in the first minute that is assumed to be the reason.
   constexpr std::chrono::minutes fresh(1);
   context.has_sender = account && account->presence_seen ? account->resources.contains(sender->str())
                                                          : context.now - base::from_milliseconds(origin->sent) < fresh;
-  return to_stanzas(delivery, context);
+  return convert::to_stanzas(delivery, context);
 }
 
 xmpp::ComponentEvents Transport::link_events() {
@@ -81,27 +81,27 @@ xmpp::ComponentEvents Transport::link_events() {
   return events;
 }
 
-AccountEvents Transport::account_events() {
-  AccountEvents events;
-  events.make_sink = [this](LiveAccount& account) { return std::make_unique<Sink>(*this, account.id()); };
-  events.state_changed = [this](LiveAccount& account) {
+accounts::AccountEvents Transport::account_events() {
+  accounts::AccountEvents events;
+  events.make_sink = [this](accounts::LiveAccount& account) { return std::make_unique<Sink>(*this, account.id()); };
+  events.state_changed = [this](accounts::LiveAccount& account) {
     if (on_account_state) on_account_state(account);
     if (account.is_online()) outbox_.account_online(account);
   };
-  events.removed = [this](LiveAccount& account, const std::vector<store::OutboxRow>& unsent) {
+  events.removed = [this](accounts::LiveAccount& account, const std::vector<store::OutboxRow>& unsent) {
     outbox_.account_removed(account.id(), unsent);
     contacts_.forget(account.id());
   };
   return events;
 }
 
-OutboxEvents Transport::outbox_events() {
-  OutboxEvents events;
-  events.failed = [this](base::AccountId account, Origin origin, base::Error error) {
+queues::OutboxEvents Transport::outbox_events() {
+  queues::OutboxEvents events;
+  events.failed = [this](base::AccountId account, convert::Origin origin, base::Error error) {
     inbox_.put_failed(account, std::move(origin), std::move(error));
   };
-  events.not_stored = [this](base::AccountId account, Origin origin, base::Error error) {
-    const Delivery failed = SendFailed{std::move(origin), error.code, std::move(error.text)};
+  events.not_stored = [this](base::AccountId account, convert::Origin origin, base::Error error) {
+    const convert::Delivery failed = convert::SendFailed{std::move(origin), error.code, std::move(error.text)};
     for (const auto& stanza : stanzas_of(accounts_.find(account), failed, "")) send(stanza);
   };
   events.sent = [this](base::AccountId, const store::SentMessage& sent) { inbox_.note_sent(sent); };
@@ -148,14 +148,14 @@ asio::awaitable<void> Transport::expire() {
 }
 
 asio::awaitable<void> Transport::publish(base::AccountId account, connector::Event event) {
-  LiveAccount* live = accounts_.find(account);
+  accounts::LiveAccount* live = accounts_.find(account);
   if (!live || live->removed) co_return;  // nobody is there to be told; the network may forget it
   apply(*live, event);
   if (connector::is_durable(event)) co_await inbox_.publish(account, std::move(event));
 }
 
 // What an event changes here, beside what the user is told.
-void Transport::apply(LiveAccount& account, const connector::Event& event) {
+void Transport::apply(accounts::LiveAccount& account, const connector::Event& event) {
   if (const auto* change = std::get_if<connector::AccountChanged>(&event)) return accounts_.report(account, *change);
   if (const auto* presence = std::get_if<connector::PresenceChanged>(&event)) {
     const auto contact = account.contacts.find(presence->contact);

@@ -2,17 +2,17 @@
 // feature (features/) needs is reached from here.
 #pragma once
 
-#include "gateway/connector/connector.hpp"
+#include "gateway/connector/contract.hpp"
 #include "gateway/store/connector_storage.hpp"
-#include "gateway/transport/accounts.hpp"
-#include "gateway/transport/contact_resolver.hpp"
-#include "gateway/transport/inbox.hpp"
-#include "gateway/transport/journal.hpp"
-#include "gateway/transport/outbox.hpp"
-#include "gateway/transport/requests.hpp"
-#include "gateway/transport/rosters.hpp"
+#include "gateway/accounts/accounts.hpp"
+#include "gateway/accounts/contact_resolver.hpp"
+#include "gateway/queues/inbox.hpp"
+#include "gateway/queues/journal.hpp"
+#include "gateway/queues/outbox.hpp"
+#include "gateway/xmpp/iq_requests.hpp"
+#include "gateway/accounts/rosters.hpp"
 #include "gateway/transport/router.hpp"
-#include "gateway/transport/to_stanzas.hpp"
+#include "gateway/convert/to_stanzas.hpp"
 
 #include <memory>
 #include <string>
@@ -32,8 +32,8 @@ struct TransportConfig {
   std::string name;  // shown to people; empty: the network's own
   store::AccountPolicy policy = store::AccountPolicy::always_on;
   RegistrationPolicy registration;
-  OutboxLimits outbox;
-  InboxLimits inbox;
+  queues::OutboxLimits outbox;
+  queues::InboxLimits inbox;
 };
 
 // What the transport uses and does not own; everything outlives it.
@@ -64,12 +64,12 @@ class Transport {
   const std::string& name() const { return config_.name.empty() ? network_.name : config_.name; }
   const base::Clock& clock() const { return services_.clock; }
   Router& router() { return router_; }
-  Accounts& accounts() { return accounts_; }
-  Outbox& outbox() { return outbox_; }
-  Inbox& inbox() { return inbox_; }
-  ContactResolver& contacts() { return contacts_; }
-  Requests& requests() { return requests_; }
-  Rosters& rosters() { return rosters_; }
+  accounts::Accounts& accounts() { return accounts_; }
+  queues::Outbox& outbox() { return outbox_; }
+  queues::Inbox& inbox() { return inbox_; }
+  accounts::ContactResolver& contacts() { return contacts_; }
+  xmpp::IqRequests& requests() { return requests_; }
+  accounts::Rosters& rosters() { return rosters_; }
   connector::Connector& connector() { return *connector_; }
   xmpp::Component& link() { return link_; }
   base::TaskGroup& tasks() { return tasks_; }
@@ -82,22 +82,22 @@ class Transport {
   base::Result<xmpp::Jid> jid_of(const base::ContactId& contact) const;
 
   // What features do when something changes; set by them, called here.
-  std::function<void(LiveAccount&)> on_account_state;
-  std::function<void(LiveAccount&, const connector::PresenceChanged&)> on_contact_presence;
-  std::function<void(LiveAccount&)> on_contacts_listed;  // account.listed is new
+  std::function<void(accounts::LiveAccount&)> on_account_state;
+  std::function<void(accounts::LiveAccount&, const connector::PresenceChanged&)> on_contact_presence;
+  std::function<void(accounts::LiveAccount&)> on_contacts_listed;  // account.listed is new
   std::function<void()> on_link_up;
   std::function<void()> on_stop;
 
  private:
   class Sink;
   asio::awaitable<void> publish(base::AccountId account, connector::Event event);
-  void apply(LiveAccount& account, const connector::Event& event);
-  std::vector<xmpp::Element> stanzas_of(const LiveAccount* account, const Delivery& delivery, const std::string& id) const;
+  void apply(accounts::LiveAccount& account, const connector::Event& event);
+  std::vector<xmpp::Element> stanzas_of(const accounts::LiveAccount* account, const convert::Delivery& delivery, const std::string& id) const;
   asio::awaitable<void> run_connector();
   asio::awaitable<void> resend_returned();
   asio::awaitable<void> expire();
-  AccountEvents account_events();
-  OutboxEvents outbox_events();
+  accounts::AccountEvents account_events();
+  queues::OutboxEvents outbox_events();
   xmpp::ComponentEvents link_events();
 
   TransportConfig config_;
@@ -105,14 +105,14 @@ class Transport {
   std::unique_ptr<connector::Connector> connector_;
   connector::Network network_;
   Router router_;
-  Journal journal_;
+  queues::Journal journal_;
   xmpp::Component link_;
-  Accounts accounts_;
-  Outbox outbox_;
-  Inbox inbox_;
-  ContactResolver contacts_;
-  Requests requests_;
-  Rosters rosters_;
+  accounts::Accounts accounts_;
+  queues::Outbox outbox_;
+  queues::Inbox inbox_;
+  accounts::ContactResolver contacts_;
+  xmpp::IqRequests requests_;
+  accounts::Rosters rosters_;
   bool stopping_ = false;
   base::TaskGroup tasks_, connector_tasks_, link_tasks_;
 };

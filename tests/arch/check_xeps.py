@@ -10,7 +10,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 def main():
     announced = set(re.findall(r"xep-(\d{4})\.html", (ROOT / "deploy/doap.xml").read_text()))
     built = set()
-    for folder in ("xmpp", "transport", "features"):
+    for folder in ("xmpp", "convert", "accounts", "queues", "transport", "features"):
         for path in (ROOT / "gateway" / folder).rglob("*.[ch]pp"):
             built |= set(re.findall(r"XEP-(\d{4})", path.read_text()))
     # Named in a comment, but not implemented: what we look at to refuse it, and formats borrowed.

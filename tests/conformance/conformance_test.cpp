@@ -1,4 +1,4 @@
-// Every promise of gateway/connector/connector.hpp, as a test that runs over every network.
+// Every promise of gateway/connector/contract.hpp, as a test that runs over every network.
 #include "tests/conformance/lab.hpp"
 
 #include <set>

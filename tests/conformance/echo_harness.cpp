@@ -1,6 +1,6 @@
 // The echo network, as a shared object and as a child process: what is sent is reported and comes back, so that a send
 // brings a message in, and the same send again (by its key) the same report again.
-#include "gateway/connector/child.hpp"
+#include "gateway/child/connector.hpp"
 #include "gateway/connector/loader.hpp"
 #include "tests/conformance/harness.hpp"
 
@@ -87,7 +87,7 @@ class ChildEchoHarness final : public EchoHarness {
   }
 
   asio::awaitable<Result<std::unique_ptr<Connector>>> make(json settings, Services services) override {
-    return make_child_connector(std::move(settings), services);
+    return child::make_child_connector(std::move(settings), services);
   }
 
  private:

@@ -3,7 +3,7 @@
 
 #include "gateway/base/signal.hpp"
 #include "gateway/base/within.hpp"
-#include "gateway/connector/connector.hpp"
+#include "gateway/connector/contract.hpp"
 #include "gateway/net/http_client.hpp"
 #include "gateway/net/http_server.hpp"
 

@@ -1,4 +1,4 @@
-// What the suite must know of one network to hold its connector to the contract (gateway/connector/connector.hpp).
+// What the suite must know of one network to hold its connector to the contract (gateway/connector/contract.hpp).
 // A new network adds a file <name>_harness.cpp with its make_<name>_harness(), and a line to all_harnesses() below.
 #pragma once
 

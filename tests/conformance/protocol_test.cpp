@@ -1,6 +1,6 @@
 // The lines that really go between the gateway and a child connector are those of
 // schemas/connector-protocol.schema.json.
-#include "gateway/connector/child.hpp"
+#include "gateway/child/connector.hpp"
 #include "gateway/connector/codec.hpp"
 #include "gateway/net/line_process.hpp"
 #include "tests/conformance/lab.hpp"

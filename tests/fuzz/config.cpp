@@ -1,5 +1,5 @@
 // A configuration file: read, or refused in words that begin with its name.
-#include "gateway/config.hpp"
+#include "gateway/config/config.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 #include <sys/mman.h>

@@ -1,14 +1,15 @@
 // What a child connector writes, line by line; and that an event or action that was understood survives being written down, as the
 // queues do.
-#include "gateway/connector/child_values.hpp"
+#include "gateway/child/values.hpp"
 #include "gateway/connector/codec.hpp"
 #include "gateway/connector/json_text.hpp"
-#include "gateway/connector/rpc_peer.hpp"
+#include "gateway/child/rpc_peer.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 #include <boost/asio/io_context.hpp>
 
 using namespace wherry::connector;
+using namespace wherry::child;
 
 namespace {
 

@@ -9,7 +9,7 @@
 #pragma once
 
 #include "connectors/sms/http/reconciliation.hpp"
-#include "gateway/connector/connector.hpp"
+#include "gateway/connector/contract.hpp"
 
 #include <map>
 #include <memory>

@@ -10,7 +10,7 @@
 #pragma once
 
 #include "connectors/sms/smpp/matching.hpp"
-#include "gateway/connector/connector.hpp"
+#include "gateway/connector/contract.hpp"
 
 #include <map>
 #include <memory>

@@ -1,5 +1,5 @@
 // A connector of another build, for the loader's test: it must be refused before anything of it is called.
-#include "gateway/connector/connector.hpp"
+#include "gateway/connector/contract.hpp"
 
 #include <cstdlib>
 

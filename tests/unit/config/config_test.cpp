@@ -1,5 +1,5 @@
 // What a configuration file is read as. What is refused, and in which words, is tests/corpus/configurations.
-#include "gateway/config.hpp"
+#include "gateway/config/config.hpp"
 
 #include <doctest/doctest.h>
 #include <unistd.h>
@@ -9,6 +9,7 @@
 #include <sstream>
 
 using namespace wherry;
+using namespace wherry::config;
 namespace fs = std::filesystem;
 using std::chrono::seconds;
 

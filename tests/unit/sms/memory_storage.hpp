@@ -1,7 +1,7 @@
 // A connector's storage in memory, for tests: it outlives the carriers that use it, as the real one does, and can be lost.
 #pragma once
 
-#include "gateway/connector/connector.hpp"
+#include "gateway/connector/contract.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>

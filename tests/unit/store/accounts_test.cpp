@@ -3,7 +3,7 @@
 #include "gateway/store/contacts.hpp"
 #include "gateway/store/ids.hpp"
 #include "gateway/store/inbox.hpp"
-#include "gateway/store/message_map.hpp"
+#include "gateway/store/messages.hpp"
 #include "gateway/store/outbox.hpp"
 #include "tests/unit/store/fixture.hpp"
 

@@ -1,5 +1,5 @@
 #include "gateway/store/inbox.hpp"
-#include "gateway/store/message_map.hpp"
+#include "gateway/store/messages.hpp"
 #include "gateway/store/retention.hpp"
 #include "tests/unit/store/fixture.hpp"
 

@@ -1,9 +1,10 @@
-#include "gateway/transport/addressing.hpp"
-#include "gateway/transport/delivery.hpp"
-#include "gateway/transport/recently_sent.hpp"
+#include "gateway/accounts/accounts.hpp"
+#include "gateway/convert/address.hpp"
+#include "gateway/convert/delivery.hpp"
+#include "gateway/queues/messages.hpp"
 #include "gateway/transport/router.hpp"
-#include "gateway/transport/seen.hpp"
-#include "gateway/transport/to_stanzas.hpp"
+#include "gateway/queues/seen.hpp"
+#include "gateway/convert/to_stanzas.hpp"
 #include "gateway/xmpp/stream_parser.hpp"
 
 #include <doctest/doctest.h>
@@ -12,6 +13,9 @@
 #include <set>
 
 using namespace wherry;
+using namespace wherry::accounts;
+using namespace wherry::convert;
+using namespace wherry::queues;
 using namespace wherry::transport;
 
 namespace {

@@ -1,0 +1,223 @@
+#include "gateway/child/rpc_peer.hpp"
+
+#include "gateway/base/log.hpp"
+#include "gateway/connector/json_text.hpp"
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace wherry::child {
+
+namespace {
+
+using base::Errc;
+using base::Error;
+using base::Result;
+using connector::append_json_number;
+using connector::append_json_string;
+using connector::parse_json;
+using nlohmann::json;
+
+constexpr std::size_t most_id_bytes = 64;
+constexpr std::chrono::hours most_retry_after{24};
+
+// JSON-RPC 2.0 §5.1; -32000 is the first of those left to us, the true code is in `data`.
+constexpr int method_not_found = -32601, invalid_params = -32602, failed = -32000;
+
+int number_of(Errc code) {
+  if (code == Errc::unsupported) return method_not_found;
+  if (code == Errc::bad_input) return invalid_params;
+  return failed;
+}
+
+// {"code":-32000,"message":"No such number.","data":{"code":"not_found","retry_after":30}}
+Error to_error(const json& error) {
+  // Whatever does not say clearly that nothing was done may have done it.
+  Error result{Errc::uncertain, "", {}};
+  if (!error.is_object()) return result;
+  const auto member = [](const json& object, const char* name) {
+    const auto found = object.find(name);
+    return found == object.end() ? json() : *found;
+  };
+  const json number = member(error, "code"), message = member(error, "message"), data = member(error, "data");
+  if (number == method_not_found) result.code = Errc::unsupported;
+  if (number == invalid_params) result.code = Errc::bad_input;
+  if (message.is_string()) result.text = message.get<std::string>();
+  if (!data.is_object()) return result;
+  const json word = member(data, "code"), seconds = member(data, "retry_after");
+  if (word.is_string()) result.code = base::parse_errc(word.get_ref<const std::string&>()).value_or(result.code);
+  if (seconds.is_number_unsigned()) {
+    result.retry_after = std::chrono::seconds(
+        std::min<std::uint64_t>(seconds.get<std::uint64_t>(), std::chrono::seconds(most_retry_after).count()));
+  }
+  return result;
+}
+
+std::string dump(const json& value) {
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::string start_of_message(std::string_view method) {
+  std::string line = R"({"jsonrpc":"2.0","method":)";
+  append_json_string(line, method);
+  return line;
+}
+
+}  // namespace
+
+// ---- Call ----
+
+RpcPeer::Call::Call(RpcPeer& peer, std::uint64_t id, std::uint64_t starts_at)
+    : peer_(peer), id_(id), starts_at_(starts_at), answered_(peer.executor_) {
+  peer_.calls_.emplace(id, this);
+}
+
+RpcPeer::Call::~Call() {
+  peer_.calls_.erase(id_);
+  if (answer_ || !peer_.process_) return;
+  peer_.write(start_of_message("cancel") + R"(,"params":{"id":)" + std::to_string(id_) + "}}");
+}
+
+asio::awaitable<void> RpcPeer::Call::wait(std::chrono::steady_clock::duration limit) {
+  if (answer_) co_return;
+  answered_.expires_after(limit);
+  boost::system::error_code woken;
+  co_await answered_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+  if (woken && !answer_) throw boost::system::system_error(woken);
+}
+
+void RpcPeer::Call::settle(Result<json> answer) {
+  if (answer_) return;
+  answer_ = std::move(answer);
+  answered_.cancel();
+}
+
+// ---- Out ----
+
+void RpcPeer::write(std::string line) {
+  // Who does not read does not get more; its next ping fails for the same reason, and then it is ended.
+  if (process_->appended() - process_->taken() <= most_waiting_bytes + most_line_bytes)
+    process_->write_line(std::move(line));
+}
+
+Result<std::unique_ptr<RpcPeer::Call>> RpcPeer::begin(std::string_view method, std::string_view params) {
+  if (!process_) return Error{Errc::unavailable, "The connector's process is not running; it is being restarted."};
+  if (calls_.size() >= most_calls || process_->appended() - process_->taken() > most_waiting_bytes) {
+    return Error{Errc::unavailable, "The connector's process does not keep up."};
+  }
+  const std::uint64_t id = ++last_id_;
+  std::string line = start_of_message(method);
+  line.reserve(line.size() + params.size() + 40);
+  line += ",\"id\":";
+  append_json_number(line, static_cast<std::int64_t>(id));
+  line += ",\"params\":";
+  line += params;
+  line += '}';
+  if (line.size() > most_line_bytes)
+    return Error{Errc::rejected, "The message is too long for this network's connector."};
+  auto call = std::make_unique<Call>(*this, id, process_->appended());
+  write(std::move(line));
+  return call;
+}
+
+asio::awaitable<Result<json>> RpcPeer::call(std::string method, std::string params, std::chrono::seconds limit) {
+  auto begun = begin(method, params);
+  if (!begun) co_return begun.error();
+  const std::unique_ptr<Call> call = std::move(*begun);
+  co_await call->wait(limit);
+  if (call->answer()) co_return *call->answer();
+  log::warn("child.answer_missed", {{"method", method}, {"seconds", limit.count()}});
+  co_return Error{Errc::uncertain, "The network's connector did not answer in time."};
+}
+
+void RpcPeer::send(std::string_view method, std::string_view params) {
+  if (!process_) return;
+  auto begun = begin(method, params);
+  if (!begun) return log::warn("child.not_told", {{"method", method}, {"why", begun.error().text}});
+  // Nobody waits: let it go without cancelling it.
+  (*begun)->answer_ = json();
+}
+
+void RpcPeer::answer(const json& id, const Result<json>& result) {
+  if (id.is_null() || !process_) return;
+  std::string line = R"({"jsonrpc":"2.0","id":)" + dump(id);
+  if (result) {
+    line += ",\"result\":" + dump(*result) + "}";
+  } else {
+    const Error& error = result.error();
+    line += ",\"error\":{\"code\":" + std::to_string(number_of(error.code)) + ",\"message\":";
+    append_json_string(line, error.text);
+    line += ",\"data\":{\"code\":";
+    append_json_string(line, base::to_string(error.code));
+    line += "}}}";
+  }
+  write(std::move(line));
+}
+
+// ---- In ----
+
+Result<std::optional<RpcPeer::Incoming>> RpcPeer::take(std::string_view line) {
+  const auto bad = [](std::string text) { return Error{Errc::bad_input, std::move(text)}; };
+  auto parsed = parse_json(line);
+  if (!parsed) return parsed.error();
+  json& message = *parsed;
+  if (!message.is_object()) return bad("not an object");
+  const auto version = message.find("jsonrpc");
+  if (version == message.end() || *version != "2.0") return bad("jsonrpc: must be \"2.0\"");
+
+  const auto method = message.find("method");
+  const auto id = message.find("id");
+  if (method == message.end()) {
+    if (id == message.end() || !id->is_number_unsigned() || id->get<std::uint64_t>() > last_id_)
+      return bad("id: answers no request");
+    if (message.contains("result") == message.contains("error")) return bad("an answer has either result or error");
+    take_answer(message);
+    return std::optional<Incoming>();
+  }
+
+  Incoming incoming;
+  if (!method->is_string()) return bad("method: must be a string");
+  incoming.method = method->get<std::string>();
+  if (id != message.end()) {
+    const bool short_text = id->is_string() && id->get_ref<const std::string&>().size() <= most_id_bytes;
+    if (!id->is_number_integer() && !short_text) return bad("id: must be a whole number or a short string");
+    incoming.id = std::move(*id);
+  }
+  incoming.params = json::object();
+  if (const auto params = message.find("params"); params != message.end()) {
+    if (!params->is_object()) return bad("params: must be an object");
+    incoming.params = std::move(*params);
+  }
+  return std::optional<Incoming>(std::move(incoming));
+}
+
+void RpcPeer::take_answer(const json& message) {
+  const auto error = message.find("error");
+  const auto found = calls_.find(message.at("id").get<std::uint64_t>());
+  if (found == calls_.end()) {  // nobody waits any more: too late, cancelled, or only sent
+    if (error != message.end()) log::info("child.refused", {{"error", to_error(*error).text}});
+    return;
+  }
+  if (error != message.end())
+    found->second->settle(to_error(*error));
+  else
+    found->second->settle(message.at("result"));
+}
+
+void RpcPeer::detach() {
+  if (!process_) return;
+  const std::uint64_t taken = process_->taken();
+  process_ = nullptr;
+  for (auto& [id, call] : calls_) {
+    if (call->starts_at_ >= taken)
+      call->settle(Error{Errc::unavailable, "The connector's process ended before it took this."});
+    else
+      call->settle(Error{Errc::uncertain, "The connector's process ended before it answered."});
+  }
+}
+
+}  // namespace wherry::child

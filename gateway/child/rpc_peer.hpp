@@ -1,0 +1,91 @@
+// JSON-RPC 2.0 (jsonrpc.org/specification), both directions at once, over the lines of a process that may die and be
+// replaced. Knows no methods; ChildConnector (child.cpp) does.
+#pragma once
+
+#include "gateway/base/error.hpp"
+#include "gateway/net/line_process.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <nlohmann/json.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace wherry::child {
+
+namespace asio = boost::asio;
+
+class RpcPeer {
+ public:
+  static constexpr std::size_t most_line_bytes = 1 << 20;
+  static constexpr std::size_t most_calls = 10000;            // unanswered at once
+  static constexpr std::size_t most_waiting_bytes = 4 << 20;  // that the process has not read, before calls are refused
+
+  // A request of ours on its way. Destroyed unanswered, it is cancelled at the other side (notification `cancel`).
+  class Call {
+   public:
+    static constexpr std::chrono::hours no_limit{24 * 365};
+    Call(RpcPeer& peer, std::uint64_t id, std::uint64_t starts_at);
+    ~Call();
+    Call(const Call&) = delete;
+    Call& operator=(const Call&) = delete;
+
+    // Until it is answered, fails because the process ended, or `limit` passes. Throws when cancelled.
+    asio::awaitable<void> wait(std::chrono::steady_clock::duration limit = no_limit);
+    const std::optional<base::Result<nlohmann::json>>& answer() const { return answer_; }
+
+   private:
+    friend class RpcPeer;
+    void settle(base::Result<nlohmann::json> answer);
+
+    RpcPeer& peer_;
+    std::uint64_t id_;
+    std::uint64_t starts_at_;      // LineProcess::appended() before its line
+    asio::steady_timer answered_;  // rather than within(): one of these runs per message
+    std::optional<base::Result<nlohmann::json>> answer_;
+  };
+
+  // A request of the other side, or a notification where `id` is null.
+  struct Incoming {
+    nlohmann::json id;
+    std::string method;
+    nlohmann::json params;  // an object
+  };
+
+  explicit RpcPeer(asio::any_io_executor executor) : executor_(std::move(executor)) {}
+
+  // The process to speak with, until detach(). It outlives that.
+  void attach(net::LineProcess& process) { process_ = &process; }
+  // Fails every call: uncertain where the process may have read it, unavailable where it cannot have.
+  void detach();
+
+  // Sends a request; `params` is the text of a JSON object. unavailable or rejected where nothing was sent.
+  base::Result<std::unique_ptr<Call>> begin(std::string_view method, std::string_view params);
+  // begin() and the answer. uncertain where none comes within `limit`.
+  asio::awaitable<base::Result<nlohmann::json>> call(std::string method, std::string params,
+                                                     std::chrono::seconds limit);
+  // Sends a request whose answer matters to the log only.
+  void send(std::string_view method, std::string_view params);
+  // The answer to an Incoming; nothing for a notification.
+  void answer(const nlohmann::json& id, const base::Result<nlohmann::json>& result);
+
+  // Takes one line from the other side: an answer ends here; a request comes back. bad_input where the line breaks the
+  // protocol, and the other side can no longer be understood.
+  base::Result<std::optional<Incoming>> take(std::string_view line);
+
+ private:
+  void take_answer(const nlohmann::json& message);
+  void write(std::string line);
+
+  asio::any_io_executor executor_;
+  net::LineProcess* process_ = nullptr;
+  std::uint64_t last_id_ = 0;
+  std::map<std::uint64_t, Call*> calls_;
+};
+
+}  // namespace wherry::child

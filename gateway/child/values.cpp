@@ -1,0 +1,227 @@
+#include "gateway/child/values.hpp"
+
+#include <array>
+#include <utility>
+
+namespace wherry::child {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t most_text = 4000, most_fields = 50, most_choices = 200, most_entries = 1000,
+                      most_key_bytes = 1000;
+constexpr std::size_t most_value_bytes = 512 << 10;
+
+constexpr std::array<std::pair<std::string_view, Idempotency>, 3> idempotencies{
+    {{"by_key", Idempotency::by_key}, {"queryable", Idempotency::queryable}, {"none", Idempotency::none}}};
+constexpr std::array<std::pair<std::string_view, Support>, 5> supports{{{"refuse", Support::refuse},
+                                                                        {"drop", Support::drop},
+                                                                        {"fall_back", Support::fall_back},
+                                                                        {"partial", Support::partial},
+                                                                        {"full", Support::full}}};
+constexpr std::array<std::pair<std::string_view, Field::Type>, 4> field_types{{{"text", Field::Type::text},
+                                                                               {"secret", Field::Type::secret},
+                                                                               {"choice", Field::Type::choice},
+                                                                               {"boolean", Field::Type::boolean}}};
+
+// Reads members of one object; the first mistake is kept, with the member's path.
+class Members {
+ public:
+  Members(const json& object, std::string path, std::optional<Error>& error)
+      : object_(object), path_(std::move(path)), error_(error) {
+    if (!object_.is_object()) fail("", "must be an object");
+  }
+
+  void text(const char* name, std::string& value, std::size_t least = 0, std::size_t most = most_text) {
+    const json* found = find(name);
+    if (!found && least == 0) return;
+    if (!found || !found->is_string() || found->get_ref<const std::string&>().size() < least ||
+        found->get_ref<const std::string&>().size() > most) {
+      return fail(name, "must be a string of " + std::to_string(least) + " to " + std::to_string(most) + " bytes");
+    }
+    value = found->get<std::string>();
+  }
+  void boolean(const char* name, bool& value) {
+    const json* found = find(name);
+    if (!found) return;
+    if (!found->is_boolean()) return fail(name, "must be true or false");
+    value = found->get<bool>();
+  }
+  void number(const char* name, std::size_t& value) {
+    const json* found = find(name);
+    if (!found) return;
+    if (!found->is_number_integer() || *found < 0) return fail(name, "must be a whole number");
+    value = found->get<std::size_t>();
+  }
+  template <class Table, class Value>
+  void word(const char* name, const Table& table, Value& value) {
+    const json* found = find(name);
+    if (!found) return;
+    std::string known;
+    for (const auto& [text, entry] : table) {
+      if (*found == text) {
+        value = entry;
+        return;
+      }
+      known += (known.empty() ? "must be one of " : ", ") + std::string(text);
+    }
+    fail(name, known);
+  }
+  // An array of at most `most` elements; empty where there is none.
+  const json& list(const char* name, std::size_t most) {
+    static const json none = json::array();
+    const json* found = find(name);
+    if (!found) return none;
+    if (found->is_array() && found->size() <= most) return *found;
+    fail(name, "must be an array of at most " + std::to_string(most));
+    return none;
+  }
+  const json& object(const char* name) {
+    static const json none = json::object();
+    const json* found = find(name);
+    return found ? *found : none;
+  }
+  void fail(std::string_view name, std::string_view what) {
+    if (!error_) error_ = Error{Errc::bad_input, path_ + std::string(name) + ": " + std::string(what)};
+  }
+
+ private:
+  const json* find(const char* name) const {
+    if (error_) return nullptr;
+    const auto found = object_.find(name);
+    return found == object_.end() ? nullptr : &*found;
+  }
+
+  const json& object_;
+  std::string path_;
+  std::optional<Error>& error_;
+};
+
+template <class T>
+Result<T> finish(T value, const std::optional<Error>& error) {
+  if (error) return *error;
+  return value;
+}
+
+}  // namespace
+
+Result<Greeting> parse_greeting(const json& object) {
+  std::optional<Error> error;
+  Greeting greeting;
+  Members whole(object, "", error);
+  std::size_t protocol = 0;
+  whole.number("protocol", protocol);
+  if (protocol != child_protocol) {
+    whole.fail("protocol", "must be " + std::to_string(child_protocol) + ", the version this gateway speaks");
+  }
+  Network& network = greeting.network;
+  Members members(whole.object("network"), "network.", error);
+  members.text("id", network.id, 1, 40);
+  members.text("name", network.name, 1, 200);
+  members.text("disco_type", network.disco_type, 1, 40);
+  members.text("client_type", network.client_type, 0, 40);
+  members.text("contact_prompt", network.contact_prompt);
+  members.text("contact_help", network.contact_help);
+  for (const auto& [language, entry] : members.object("contact_prompts").items()) {
+    Members one(entry, "network.contact_prompts." + language.substr(0, 40) + ".", error);
+    one.text("prompt", network.contact_prompts[language].prompt);
+    one.text("help", network.contact_prompts[language].help);
+  }
+  members.word("idempotency", idempotencies, network.idempotency);
+  members.boolean("redelivers", network.redelivers);
+  members.boolean("has_presence", network.has_presence);
+  members.boolean("has_contact_list", network.has_contact_list);
+  members.boolean("reports_delivery", network.reports_delivery);
+  Members capabilities(whole.object("capabilities"), "capabilities.", error);
+  capabilities.number("text_bytes", greeting.capabilities.text_bytes);
+  capabilities.word("files", supports, greeting.capabilities.files);
+  capabilities.word("delivery_reports", supports, greeting.capabilities.delivery_reports);
+  return finish(std::move(greeting), error);
+}
+
+Result<Form> parse_form(const json& object) {
+  std::optional<Error> error;
+  Form form;
+  Members members(object, "form.", error);
+  members.text("title", form.title);
+  members.text("instructions", form.instructions);
+  for (const json& item : members.list("fields", most_fields)) {
+    Field field;
+    Members one(item, "form.fields[" + std::to_string(form.fields.size()) + "].", error);
+    one.text("name", field.name, 1, 100);
+    one.text("label", field.label);
+    one.word("type", field_types, field.type);
+    one.boolean("required", field.required);
+    one.text("value", field.value);
+    for (const json& choice : one.list("choices", most_choices)) {
+      if (choice.is_string() && choice.get_ref<const std::string&>().size() <= most_text)
+        field.choices.push_back(choice.get<std::string>());
+      else
+        one.fail("choices", "must be strings");
+    }
+    form.fields.push_back(std::move(field));
+  }
+  return finish(std::move(form), error);
+}
+
+Result<Answers> parse_answers(const json& object) {
+  if (!object.is_object() || object.size() > 2 * most_fields)
+    return Error{Errc::bad_input, "must be an object of at most 100 strings"};
+  Answers answers;
+  for (const auto& [name, value] : object.items()) {
+    if (!value.is_string()) return Error{Errc::bad_input, name.substr(0, 100) + ": must be a string"};
+    answers.emplace(name, value.get<std::string>());
+  }
+  return answers;
+}
+
+json to_json(const Answers& answers) {
+  json object = json::object();
+  for (const auto& [name, value] : answers) object[name] = value;
+  return object;
+}
+
+Result<std::vector<Entry>> parse_entries(const json& array) {
+  if (!array.is_array() || array.size() > most_entries)
+    return Error{Errc::bad_input, "entries: must be an array of at most 1000"};
+  std::optional<Error> error;
+  std::vector<Entry> entries;
+  for (const json& item : array) {
+    Entry entry;
+    Members members(item, "entries[" + std::to_string(entries.size()) + "].", error);
+    members.text("key", entry.key, 1, most_key_bytes);
+    members.text("value", entry.value, 0, most_value_bytes);
+    entries.push_back(std::move(entry));
+  }
+  return finish(std::move(entries), error);
+}
+
+json to_json(const std::vector<Entry>& entries) {
+  json array = json::array();
+  for (const Entry& entry : entries) {
+    json item = json::object();
+    item["key"] = entry.key;
+    item["value"] = entry.value;
+    array.push_back(std::move(item));
+  }
+  return array;
+}
+
+Result<Receipt> parse_receipt(const json& object) {
+  std::optional<Error> error;
+  std::string id;
+  Members(object, "result.", error).text("id", id, 0, 2000);
+  Receipt receipt;
+  if (!id.empty()) receipt.id = MessageId{std::move(id)};
+  return finish(std::move(receipt), error);
+}
+
+Result<ContactId> parse_contact_answer(const json& object) {
+  std::optional<Error> error;
+  ContactId contact;
+  Members(object, "result.", error).text("contact", contact.value, 1, 2000);
+  return finish(std::move(contact), error);
+}
+
+}  // namespace wherry::child

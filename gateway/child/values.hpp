@@ -1,0 +1,39 @@
+// What child lines carry besides actions and events, between JSON and the contract's types: pure, bounded, used by
+// child.cpp. The shapes are in schemas/connector-protocol.schema.json.
+#pragma once
+
+#include "gateway/connector/contract.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace wherry::child {
+
+using namespace connector;  // it is the contract's other face, and speaks its words
+
+inline constexpr int child_protocol = 1;
+
+// The whole answer to `hello`.
+struct Greeting {
+  Network network;
+  Capabilities capabilities;
+};
+// {"protocol":1,"network":{"id":"echo","name":"Echo",…},"capabilities":{"text_bytes":0,"files":"fall_back",…}}
+Result<Greeting> parse_greeting(const nlohmann::json& json);
+
+// {"title":"…","instructions":"…","fields":[{"name":"nick","label":"Nickname","type":"text","required":false}]}
+Result<Form> parse_form(const nlohmann::json& json);
+
+// {"nick":"Romeo"}
+Result<Answers> parse_answers(const nlohmann::json& json);
+nlohmann::json to_json(const Answers& answers);
+
+// [{"key":"part/1","value":"…"}]
+Result<std::vector<Entry>> parse_entries(const nlohmann::json& json);
+nlohmann::json to_json(const std::vector<Entry>& entries);
+
+// {"id":"net-77"} or {}
+Result<Receipt> parse_receipt(const nlohmann::json& json);
+// {"contact":"+15550100"}
+Result<ContactId> parse_contact_answer(const nlohmann::json& json);
+
+}  // namespace wherry::child

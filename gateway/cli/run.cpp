@@ -1,0 +1,78 @@
+// wherry run: the gateway until it is told to stop.
+#include "gateway/cli/commands.hpp"
+
+#include "gateway/app.hpp"
+#include "gateway/base/within.hpp"
+#include "gateway/cli/exit.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+
+namespace wherry::cli {
+
+namespace {
+
+namespace asio = boost::asio;
+
+asio::awaitable<void> serve(App& app, const config::Config& config, asio::io_context& loop, int& code) {
+  try {
+    const auto started = co_await app.start();
+    if (!started) {
+      code = complain(config::locate(config, started.error()));
+      loop.stop();
+    } else {
+      log::info("gateway.started", {{"version", WHERRY_VERSION}});
+    }
+  } catch (const std::exception& e) {
+    std::cerr << "wherry: " << e.what() << "\n";
+    code = exit_failed;
+    loop.stop();
+  }
+}
+
+// Started again, it waits for the store; meanwhile the XMPP server and the networks keep what they have.
+asio::awaitable<void> end_without_store(asio::io_context& loop) {
+  constexpr std::chrono::seconds for_last_words(1);  // those whose messages could not be stored are being told
+  log::error("gateway.ended", {{"reason", "the store was lost for too long"}});
+  co_await base::sleep(for_last_words);
+  loop.stop();
+}
+
+asio::awaitable<void> stop_at_signal(App& app, asio::io_context& loop) {
+  asio::signal_set signals(co_await asio::this_coro::executor, SIGINT, SIGTERM);
+  const int signal = co_await signals.async_wait(asio::use_awaitable);
+  log::info("gateway.stopping", {{"signal", signal}});
+  std::signal(SIGINT, SIG_DFL);  // a second one ends it at once
+  std::signal(SIGTERM, SIG_DFL);
+  co_await app.stop();
+  log::info("gateway.stopped");
+  loop.stop();
+}
+
+}  // namespace
+
+int run_gateway(const std::filesystem::path& file) {
+  const auto config = config::read_config(file);
+  if (!config) return complain(config.error());
+  base::log::configure(config->log.level, config->log.format);
+  std::signal(SIGPIPE, SIG_IGN);
+  int code = exit_ok;
+  asio::io_context loop(1);
+  App app(*config, loop);
+  app.on_store_lost = [&] {
+    code = exit_failed;
+    asio::co_spawn(loop, end_without_store(loop), asio::detached);
+  };
+  // The outermost coroutines; everything else belongs to a TaskGroup.
+  asio::co_spawn(loop, serve(app, *config, loop, code), asio::detached);
+  asio::co_spawn(loop, stop_at_signal(app, loop), asio::detached);
+  loop.run();
+  std::_Exit(code);  // connectors' shared objects stay mapped; nothing is left to be written
+}
+
+}  // namespace wherry::cli

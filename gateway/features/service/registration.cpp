@@ -1,0 +1,226 @@
+// In-band registration (XEP-0077 v2.4, XEP-0100 §4.1–4.3): get shows the connector's first form, set answers it.
+#include "gateway/features/features.hpp"
+#include "gateway/convert/forms.hpp"
+#include "gateway/features/contacts/subscriptions.hpp"
+
+#include "gateway/base/log.hpp"
+#include "gateway/base/within.hpp"
+
+#include <set>
+
+namespace wherry::features {
+
+using connector::Errc;
+using connector::Error;
+
+namespace {
+
+constexpr std::chrono::seconds log_in_limit{60};
+
+// Stops the connector's dialogue at its first question: that is the form to show.
+class FirstForm final : public connector::Dialogue {
+ public:
+  asio::awaitable<connector::Result<connector::Answers>> ask(connector::Form form) override {
+    if (!shown) shown = std::move(form);
+    co_return Error{Errc::rejected, "The user has only asked what there is to fill in."};
+  }
+  std::optional<connector::Form> shown;
+};
+
+// The gateway's own question, where the network has a contact list (XEP-0100 §6.4, rule B1.43): not the connector's.
+connector::Field imports_field(bool imports) {
+  connector::Field field;
+  field.name = "import_contacts";
+  field.label = "Bring my contact list over";
+  field.type = connector::Field::Type::boolean;
+  field.required = false;
+  field.value = imports ? "1" : "0";
+  return field;
+}
+
+// Answers the first question with what was submitted.
+class Submitted final : public connector::Dialogue {
+ public:
+  // `imports`: what holds where nothing is said of it; null where that is not asked.
+  Submitted(xmpp::Element query, bool* imports) : query_(std::move(query)), imports_(imports) {}
+  asio::awaitable<connector::Result<connector::Answers>> ask(connector::Form form) override {
+    if (asked_) co_return Error{Errc::unsupported, "This network needs more steps than this client's registration form has. " + form.instructions};
+    asked_ = true;
+    if (imports_) form.fields.push_back(imports_field(*imports_));
+    auto answers = convert::read_answers(query_, form);
+    if (!answers || !imports_) co_return answers;
+    const auto answer = answers->extract(form.fields.back().name);
+    if (!answer.empty()) *imports_ = answer.mapped() == "1";
+    co_return answers;
+  }
+
+ private:
+  xmpp::Element query_;
+  bool* imports_;
+  bool asked_ = false;
+};
+
+struct Registering {  // users whose registration is being worked on
+  std::set<std::string> users;
+};
+
+connector::Applicant applicant_for(const xmpp::Jid& user) {
+  connector::Applicant applicant;
+  applicant.user = user.bare().str();
+  return applicant;
+}
+
+connector::Account present_account(const LiveAccount& account) {
+  connector::Account present;
+  present.id = account.id();
+  present.user = account.user().str();
+  present.credentials = account.row.credentials;
+  return present;
+}
+
+asio::awaitable<void> show_form_of(Transport& transport, xmpp::Stanza iq) {
+  const LiveAccount* account = transport.accounts().find(iq.from);
+  connector::Applicant applicant = applicant_for(iq.from);
+  connector::Account present;
+  if (account) {
+    present = present_account(*account);
+    applicant.present = &present;
+  }
+  const bool is_registered = account != nullptr;
+  const bool imports = !account || account->row.imports;
+  FirstForm dialogue;
+  const auto ended = co_await base::within(log_in_limit, transport.connector().log_in(std::move(applicant), dialogue));
+  if (!dialogue.shown && !ended) co_return transport.reply_error(iq, ended.error());
+  xmpp::Element result = xmpp::result_of(iq);
+  xmpp::Element& query = result.add("query", ns::registration);
+  if (is_registered) query.add("registered", ns::registration);  // §3.1.1, rule B4.2
+  if (dialogue.shown && transport.network().has_contact_list) dialogue.shown->fields.push_back(imports_field(imports));
+  if (dialogue.shown) convert::show_form(query, *dialogue.shown);
+  else query.add_text_child("instructions", "Nothing needs to be filled in: just register.");
+  transport.send(result);
+}
+
+// Whatever the connector does, the question is answered.
+asio::awaitable<void> show(Transport& transport, xmpp::Stanza iq) {
+  const xmpp::Element refused = xmpp::error_reply(iq, xmpp::StanzaError{"wait", "remote-server-timeout", "The network did not answer; please try again later."});
+  std::string trouble;
+  try {
+    co_await show_form_of(transport, std::move(iq));
+  } catch (const std::exception& e) {
+    trouble = e.what();
+  }
+  if (trouble.empty()) co_return;
+  log::warn("registration.failed", {{"transport", transport.domain().str()}, {"error", trouble}});
+  transport.send(refused);
+}
+
+// What was submitted does not travel back: there may be a password in it (§3.3).
+void reply(Transport& transport, const xmpp::Stanza& iq, const xmpp::StanzaError& error) {
+  xmpp::Element answer = xmpp::make_stanza(xmpp::Kind::iq, iq.to, iq.from, "error", iq.id());
+  answer.add(xmpp::error_element(error));
+  transport.send(answer);
+}
+
+// Bad data is not-acceptable (rule B1.11), whatever exactly the network said of it; what is taken is a conflict (B4.4).
+xmpp::StanzaError refusal(const Error& error) {
+  if (error.code == Errc::unavailable || error.code == Errc::uncertain || error.code == Errc::unsupported || error.code == Errc::conflict) return xmpp::to_stanza_error(error);
+  return {"modify", "not-acceptable", error.text};
+}
+
+asio::awaitable<void> enrol(Transport& transport, xmpp::Stanza iq, std::shared_ptr<Registering> registering) {
+  const std::string user = iq.from.bare().str();
+  connector::Applicant applicant = applicant_for(iq.from);
+  connector::Account present;
+  if (const LiveAccount* account = transport.accounts().find(iq.from)) {
+    present = present_account(*account);
+    applicant.present = &present;
+  }
+  const bool is_new = applicant.present == nullptr;
+  bool imports = is_new || transport.accounts().find(iq.from)->row.imports;
+  std::optional<Error> failure;
+  try {
+    Submitted dialogue(*iq.payload(), transport.network().has_contact_list ? &imports : nullptr);
+    auto credentials = co_await base::within(log_in_limit, transport.connector().log_in(std::move(applicant), dialogue));
+    if (credentials) {
+      store::AccountRow row{base::AccountId{}, transport.domain().str(), iq.from.bare(), std::move(*credentials), transport.config().policy, std::string(iq.lang()), imports};
+      co_await transport.accounts().put(std::move(row));
+      transport.contacts().forget(transport.accounts().find(iq.from)->id());
+    } else {
+      failure = credentials.error();
+    }
+  } catch (const base::TimedOut&) {
+    failure = Error{Errc::unavailable, "The network did not answer in time; please try again later."};
+  } catch (const db::DatabaseLost&) {
+    failure = Error{Errc::unavailable, "The gateway cannot store your registration just now; please try again later."};
+  } catch (const std::exception& e) {
+    log::warn("registration.failed", {{"transport", transport.domain().str()}, {"error", e.what()}});
+    failure = Error{Errc::unavailable, "The network's connector failed; please try again later."};
+  }
+  registering->users.erase(user);
+  if (failure) co_return reply(transport, iq, refusal(*failure));
+  log::info("account.registered", {{"transport", transport.domain().str()}, {"user", log::masked(user)}});
+  transport.send(xmpp::result_of(iq));
+  if (is_new) co_await enter_roster(transport, iq.from.bare());  // rule B1.8
+}
+
+asio::awaitable<void> remove(Transport& transport, xmpp::Stanza iq, std::shared_ptr<Registering> registering) {
+  const LiveAccount* account = transport.accounts().find(iq.from);
+  const base::AccountId id = account->id();
+  std::vector<base::ContactId> contacts;
+  for (const auto& [contact, live] : account->contacts) contacts.push_back(contact);
+  bool failed = false;
+  try {
+    co_await transport.accounts().remove(id);
+  } catch (const std::exception& e) {
+    log::error("account.remove_failed", {{"account", id.value}, {"error", e.what()}});
+    failed = true;
+  }
+  registering->users.erase(iq.from.bare().str());
+  if (failed) {
+    co_return transport.reply_error(iq, xmpp::StanzaError{"wait", "internal-server-error", "Your registration could not be removed just now; please try again later."});
+  }
+  log::info("account.removed", {{"transport", transport.domain().str()}, {"account", id.value}});
+  transport.send(xmpp::result_of(iq));
+  end_subscriptions(transport, iq.from.bare(), contacts);  // rule B1.17
+}
+
+bool may_register(Transport& transport, const xmpp::Stanza& iq) {
+  return transport.config().registration.allows(iq.from) || transport.accounts().find(iq.from) != nullptr;
+}
+
+void refuse(Transport& transport, const xmpp::Stanza& iq) {
+  transport.reply_error(iq, xmpp::StanzaError{"auth", "forbidden", "The operator of " + transport.domain().str() + " does not let you register here."});
+}
+
+void on_get(Transport& transport, xmpp::Stanza iq) {
+  if (!may_register(transport, iq)) return refuse(transport, iq);
+  transport.tasks().spawn("registration", show(transport, std::move(iq)));
+}
+
+void on_set(Transport& transport, xmpp::Stanza iq, const std::shared_ptr<Registering>& registering) {
+  const xmpp::Element& query = *iq.payload();
+  const bool removes = query.child("remove", ns::registration) != nullptr;
+  const LiveAccount* account = transport.accounts().find(iq.from);
+  if (removes && query.children().size() != 1) {  // §3.2, rule B4.8
+    return transport.reply_error(iq, xmpp::StanzaError{"modify", "bad-request", "A removal must contain nothing else."});
+  }
+  if (removes && !account) return transport.reply_error(iq, xmpp::StanzaError{"auth", "registration-required", "You are not registered here."});
+  if (!may_register(transport, iq)) return refuse(transport, iq);
+  if (const xmpp::Element* x = query.child("x", ns::data_forms); x && x->attribute("type") == "cancel") return transport.send(xmpp::result_of(iq));
+  if (!registering->users.insert(iq.from.bare().str()).second) {
+    return transport.reply_error(iq, xmpp::StanzaError{"wait", "resource-constraint", "Your registration is already being worked on; please wait a moment."});
+  }
+  if (removes) transport.tasks().spawn("registration.remove", remove(transport, std::move(iq), registering));
+  else transport.tasks().spawn("registration", enrol(transport, std::move(iq), registering));
+}
+
+}  // namespace
+
+void install_registration(Transport& transport) {
+  auto registering = std::make_shared<Registering>();
+  transport.router().on_iq(AddressForm::gateway, Request::get, ns::registration, [&transport](xmpp::Stanza iq) { on_get(transport, std::move(iq)); });
+  transport.router().on_iq(AddressForm::gateway, Request::set, ns::registration,
+                           [&transport, registering](xmpp::Stanza iq) { on_set(transport, std::move(iq), registering); });
+}
+
+}  // namespace wherry::features

@@ -1,0 +1,66 @@
+#include "gateway/open_store.hpp"
+
+#include "gateway/base/log.hpp"
+#include "gateway/db/migrate.hpp"
+
+#include <cstdlib>
+#include <fcntl.h>
+#include <fstream>
+#include <sstream>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace wherry {
+
+using base::Errc;
+using base::Error;
+
+namespace {
+
+// Makes the key beside the store, readable by its owner only.
+base::Result<void> make_key_file(const std::filesystem::path& file) {
+  const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  const std::string line = base::Sealer::generate_key() + "\n";
+  const bool written = descriptor >= 0 && ::write(descriptor, line.data(), line.size()) == static_cast<ssize_t>(line.size()) && ::fsync(descriptor) == 0;
+  if (descriptor >= 0) ::close(descriptor);
+  if (!written) return Error{Errc::bad_input, "store.key_file: " + file.string() + " cannot be written"};
+  log::info("key.created", {{"file", file.string()}});
+  return base::ok();
+}
+
+base::Result<std::string> read_file(const std::filesystem::path& file) {
+  std::ifstream in(file);
+  std::stringstream content;
+  if (!in || !(content << in.rdbuf())) return Error{Errc::bad_input, "store.key_file: " + file.string() + " cannot be read"};
+  return content.str();
+}
+
+}  // namespace
+
+base::Result<base::Sealer> read_sealer(const config::StoreConfig& store) {
+  if (const char* key = std::getenv("WHERRY_KEY"); key && *key) return base::Sealer::from_key_text(key);
+  std::filesystem::path file = store.key_file;
+  if (const char* folder = std::getenv("CREDENTIALS_DIRECTORY")) {
+    const auto credential = std::filesystem::path(folder) / "wherry-key";
+    if (std::filesystem::exists(credential)) file = credential;
+  }
+  if (!std::filesystem::exists(file) && store.url.starts_with("sqlite:")) {
+    if (auto made = make_key_file(file); !made) return made.error();
+  }
+  auto text = read_file(file);
+  if (!text) return text.error();
+  auto sealer = base::Sealer::from_key_text(*text);
+  if (!sealer) return Error{Errc::bad_input, "store.key_file: " + file.string() + ": " + sealer.error().text};
+  return sealer;
+}
+
+base::Result<std::unique_ptr<db::Driver>> open_store(const config::Config& config) {
+  auto driver = db::open_driver(config.store.url);
+  if (!driver) return Error{Errc::bad_input, "store.url: " + driver.error().text};
+  if (auto claimed = (*driver)->claim(std::chrono::seconds(10)); !claimed) return Error{Errc::bad_input, "store.url: " + claimed.error().text};
+  auto version = db::migrate(**driver, config.migrations_folder);
+  if (!version) return Error{Errc::bad_input, "store: " + version.error().text};
+  return driver;
+}
+
+}  // namespace wherry

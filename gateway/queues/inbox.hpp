@@ -1,0 +1,124 @@
+// Network → XMPP: durable, in order, each id once (house.md §5, hops 2–6).
+//
+// publish() drops what came before, commits a row, and returns: now the connector may acknowledge. The row is sent over
+// the link and removed when the link has confirmed it; after a reconnect whatever is unconfirmed is sent again with the
+// same stanza id.
+#pragma once
+
+#include "gateway/accounts/accounts.hpp"
+#include "gateway/convert/delivery.hpp"
+#include "gateway/queues/journal.hpp"
+#include "gateway/queues/outbox.hpp"
+#include "gateway/queues/messages.hpp"
+#include "gateway/queues/seen.hpp"
+#include "gateway/xmpp/component.hpp"
+
+#include <boost/circular_buffer.hpp>
+
+#include <deque>
+#include <functional>
+#include <vector>
+
+namespace wherry::queues {
+
+struct InboxLimits {
+  std::size_t in_memory = 5000;  // rows; more wait in the store
+};
+
+class Inbox {
+ public:
+  // The stanzas of a delivery, without side effects; `id` is the delivery's for ever. The account is null once it has
+  // been removed.
+  using ToStanzas = std::function<std::vector<xmpp::Element>(const accounts::LiveAccount*, const convert::Delivery&, const std::string& id)>;
+
+  Inbox(asio::any_io_executor executor, Journal& journal, db::Database& database, accounts::Accounts& accounts, xmpp::Component& link,
+        const base::Clock& clock, std::string transport, InboxLimits limits, ToStanzas to_stanzas);
+
+  // Before anything else: the rows that an earlier run left, and the ids seen lately.
+  asio::awaitable<void> load(connector::Network network, std::string id_prefix, Outbox& outbox);
+
+  // A durable event of the account. Returns once committed; throws when the store is lost.
+  asio::awaitable<void> publish(base::AccountId account, connector::Event event);
+  // A failed send, in the same commit as the outbox's own write.
+  void put_failed(base::AccountId account, convert::Origin origin, base::Error error);
+  // A send that the network took: a report may name it.
+  void note_sent(const store::SentMessage& sent) { recent_.insert(sent); }
+  // A perform ended: reports that came before it may be matched now.
+  void outbox_settled(base::AccountId account);
+
+  // The user's server gave a message of ours (or word of a failure) back: nobody was there, and it does not keep messages, or it lets
+  // nothing of this contact through. It stays in the store, and is tried anew (DECISIONS.md 29). Whether there is such a message.
+  bool returned(const accounts::LiveAccount& account, std::string_view of_stanza);
+  void resend_returned(base::AccountId account);  // the user has come
+  void resend_returned();                         // an hour has passed
+
+  // The link's events.
+  void connected();
+  void disconnected();
+  void confirmed(xmpp::Sequence sequence);
+  void pump();
+
+  std::size_t waiting() const { return rows_.size(); }
+
+ private:
+  struct Item {
+    std::int64_t id = 0;
+    base::AccountId account;
+    std::int64_t created = 0;  // ms since 1970, also of what is sent anew
+    convert::Delivery delivery;
+    int refusals = 0;  // how often, in this run, it was given back while its user was there
+    xmpp::Sequence sequence = 0;  // of its last stanza on this connection; 0: not sent
+    bool returned = false;        // by the user's server: its row is the affair of returned_ now
+  };
+  struct Returned {  // only in the store until it is sent anew
+    std::int64_t id = 0;
+    std::int64_t due = 0;  // when it is tried without the user's coming, ms since 1970
+    int refusals = 0;
+  };
+  asio::awaitable<void> publish_progress(base::AccountId account, connector::MessageProgressed progress);
+  asio::awaitable<bool> apply_progress(base::AccountId account, connector::MessageProgressed progress);
+  asio::awaitable<void> apply_parked(std::vector<connector::MessageProgressed> parked, base::AccountId account);
+  asio::awaitable<std::optional<store::SentMessage>> find_sent(base::AccountId account, const std::string& network_id);
+  asio::awaitable<void> commit();
+  void put(Item item);
+  void put(base::AccountId account, convert::Delivery delivery);
+  void committed(Item item);
+  store::InboxRow row_of(std::int64_t id, base::AccountId account, const convert::Delivery& delivery, std::int64_t created) const;
+  bool is_spilled() const { return newest_spilled_ > newest_in_memory_; }
+  void keep_lately(Item item);
+  void keep_returned(const Item& item);
+  void wait_for_next_try(const Item& item, std::int64_t id);
+  template <class Wanted> void resend_if(base::AccountId account, Wanted wanted);
+  asio::awaitable<void> resend(base::AccountId account, std::vector<Returned> rows);
+  void reload_if_low();
+  asio::awaitable<void> reload();
+  std::int64_t now() const { return base::to_milliseconds(clock_.now()); }
+  std::string stanza_id(std::int64_t id) const { return id_prefix_ + std::to_string(id); }
+
+  Journal& journal_;
+  db::Database& database_;
+  accounts::Accounts& accounts_;
+  xmpp::Component& link_;
+  const base::Clock& clock_;
+  std::string transport_;
+  InboxLimits limits_;
+  ToStanzas to_stanzas_;
+  connector::Network network_;
+  Outbox* outbox_ = nullptr;
+  std::string id_prefix_;
+  Seen seen_;
+  std::deque<Item> rows_;        // committed, unconfirmed, in order of id
+  std::size_t sent_ = 0;         // how many of them, from the front, are on this connection
+  std::int64_t newest_in_memory_ = 0, newest_spilled_ = 0;  // the second above the first: the store holds rows that memory does not
+  bool reloading_ = false;
+  std::unordered_map<base::AccountId, std::vector<Returned>> returned_;
+  boost::circular_buffer<Item> lately_;  // the newest that our server has taken: the user's may give it back later
+  std::size_t lately_bytes_ = 0;
+  std::uint64_t not_kept_ = 0;  // events whose commit failed, so far
+  RecentlySent recent_;
+  std::unordered_map<base::AccountId, std::uint64_t> settles_;  // of the outbox, so far
+  std::unordered_map<base::AccountId, std::vector<connector::MessageProgressed>> parked_;  // reports that came before their sends returned
+  base::TaskGroup tasks_;
+};
+
+}  // namespace wherry::queues

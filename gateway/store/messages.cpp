@@ -1,0 +1,76 @@
+#include "gateway/store/messages.hpp"
+
+#include "gateway/store/many_rows.hpp"
+
+#include <bit>
+
+namespace wherry::store {
+
+namespace {
+
+constexpr std::size_t columns = 8;
+constexpr char insert_head[] = "INSERT INTO message_map (id, account, network_hash, network_id, origin, chat, stage, created)";
+constexpr InsertText<columns, 1, sizeof insert_head> insert_one(insert_head);
+constexpr InsertText<columns, rows_at_once, sizeof insert_head> insert_many(insert_head);
+
+// FNV-1a: a short key for the index; the text itself is compared too. It is in the table, so it must never change.
+std::int64_t hash_of(std::string_view network_id) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : network_id) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return std::bit_cast<std::int64_t>(hash);
+}
+
+std::optional<SentMessage> read_first(const db::Rows& rows) {
+  if (rows.empty()) return std::nullopt;
+  const db::Row& row = rows.front();
+  SentMessage sent;
+  sent.id = row.integer(0);
+  sent.account = {row.integer(1)};
+  sent.network_id = row.text(2);
+  sent.origin = row.text(3);
+  sent.chat = row.text(4);
+  if (!row.is_null(5)) sent.stage = static_cast<connector::Stage>(row.integer(5));
+  sent.created = row.integer(6);
+  return sent;
+}
+
+}  // namespace
+
+void insert_sent(db::Transaction& transaction, std::span<const SentMessage> messages) {
+  insert_rows<columns>(transaction, insert_many, insert_one, messages, [](const SentMessage& sent, std::span<db::Value> values) {
+    values[0] = sent.id;
+    values[1] = sent.account.value;
+    values[2] = std::monostate();
+    if (!sent.network_id.empty()) values[2] = hash_of(sent.network_id);
+    values[3] = sent.network_id;
+    values[4] = sent.origin;
+    values[5] = sent.chat;
+    values[6] = std::monostate();
+    if (sent.stage) values[6] = static_cast<std::int64_t>(*sent.stage);
+    values[7] = sent.created;
+  });
+}
+
+std::optional<SentMessage> find_sent(db::Transaction& transaction, base::AccountId account, std::int64_t id) {
+  return read_first(transaction.query(
+      "SELECT id, account, network_id, origin, chat, stage, created FROM message_map WHERE id = $1 AND account = $2",
+      {id, account.value}));
+}
+
+// Of several the newest: a network may use its ids again after some months.
+std::optional<SentMessage> find_sent(db::Transaction& transaction, base::AccountId account, std::string_view network_id) {
+  return read_first(transaction.query(
+      "SELECT id, account, network_id, origin, chat, stage, created FROM message_map "
+      "WHERE account = $1 AND network_hash = $2 AND network_id = $3 ORDER BY id DESC LIMIT 1",
+      {account.value, hash_of(network_id), std::string(network_id)}));
+}
+
+void set_stage(db::Transaction& transaction, std::int64_t id, connector::Stage stage) {
+  transaction.execute("UPDATE message_map SET stage = $1 WHERE id = $2", {static_cast<std::int64_t>(stage), id});
+}
+
+void remove_sent_before(db::Transaction& transaction, std::int64_t created) {
+  transaction.execute("DELETE FROM message_map WHERE created < $1", {created});
+}
+
+}  // namespace wherry::store

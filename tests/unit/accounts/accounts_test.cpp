@@ -1,0 +1,208 @@
+// Who keeps a session up, and what the user sees of it. With sessions that the test directs.
+#include "gateway/accounts/accounts.hpp"
+
+#include "gateway/base/within.hpp"
+#include "tests/support/run.hpp"
+#include "tests/unit/store/fixture.hpp"
+
+#include <map>
+
+using namespace wherry;
+using namespace wherry::tests;
+using namespace wherry::accounts;
+using State = LiveAccount::State;
+
+namespace {
+
+constexpr const char* domain = "sms.example.net";
+
+class Network final : public connector::Connector {
+ public:
+  explicit Network(asio::any_io_executor executor) : changed(executor) {}
+  base::Signal changed;
+  int opened = 0, ended = 0;
+  std::string broken;       // what the sessions throw
+  bool needs_login = false;  // they say so, and return
+  bool is_slow_to_end = false;
+
+  connector::Network describe() const override { return {}; }
+  asio::awaitable<void> run() override { co_return; }
+  asio::awaitable<connector::Result<connector::Answers>> log_in(connector::Applicant, connector::Dialogue&) override { co_return connector::Answers(); }
+  void know_account(const connector::Account& account, connector::EventSink& events) override { sinks_[account.id] = &events; }
+  void forget_account(base::AccountId account) override { sinks_.erase(account); }
+  std::unique_ptr<connector::Session> open(base::AccountId account) override {
+    ++opened;
+    return std::make_unique<Directed>(*this, *sinks_.at(account));
+  }
+  asio::awaitable<connector::Result<base::ContactId>> parse_contact(std::string typed, base::AccountId) const override { co_return base::ContactId{std::move(typed)}; }
+
+ private:
+  class Directed final : public connector::Session {
+   public:
+    Directed(Network& network, connector::EventSink& events) : network_(network), events_(events) {}
+    asio::awaitable<void> run() override {
+      connector::Event up = connector::AccountChanged{true, false, ""};
+      co_await events_.publish(std::move(up));
+      try {
+        while (network_.broken.empty() && !network_.needs_login) co_await network_.changed.wait();
+      } catch (const boost::system::system_error&) {
+        if (!network_.is_slow_to_end) throw;
+      }
+      if (network_.is_slow_to_end) {  // as a connector that says goodbye to its network: it returns although it was cancelled
+        co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+        while (network_.is_slow_to_end) co_await network_.changed.wait();
+        ++network_.ended;
+        co_return;
+      }
+      if (!network_.broken.empty()) throw std::runtime_error(network_.broken);
+      connector::Event over = connector::AccountChanged{false, true, "The password is wrong."};
+      co_await events_.publish(std::move(over));
+    }
+    asio::awaitable<connector::Result<connector::Receipt>> perform(connector::Action) override { co_return connector::Receipt(); }
+    connector::Capabilities capabilities(const base::ChatId&) const override { return {}; }
+
+   private:
+    Network& network_;
+    connector::EventSink& events_;
+  };
+  std::map<base::AccountId, connector::EventSink*> sinks_;
+};
+
+struct Reports final : connector::EventSink {
+  Reports(std::optional<Accounts>& a, base::AccountId i) : accounts(a), id(i) {}
+  asio::awaitable<void> publish(connector::Event event) override {
+    if (const auto* change = std::get_if<connector::AccountChanged>(&event)) accounts->report(*accounts->find(id), *change);
+    co_return;
+  }
+  std::optional<Accounts>& accounts;
+  base::AccountId id;
+};
+
+struct Fixture {
+  explicit Fixture(store::AccountPolicy policy) {
+    store::AccountRow row = tests::account(1, "romeo@example.net", domain);
+    row.policy = policy;
+    insert(store, row);
+    database.emplace(loop.get_executor(), std::move(store.driver));
+    AccountEvents events;
+    events.make_sink = [this](LiveAccount& live) { return std::make_unique<Reports>(accounts, live.id()); };
+    events.state_changed = [this](LiveAccount& live) { shown.emplace_back(live.state, live.trouble); };
+    events.removed = [this](LiveAccount&, const std::vector<store::OutboxRow>&) { ++removed; };
+    accounts.emplace(loop.get_executor(), *database, sealer(), domain, std::move(events));
+    run(loop, accounts->load(network));
+    accounts->start();
+  }
+  ~Fixture() {
+    network.is_slow_to_end = false;
+    network.changed.notify();
+    run(loop, accounts->stop());
+  }
+
+  LiveAccount& account() { return *accounts->find(base::AccountId{1}); }
+  void come() { accounts->user_available(account(), jid("romeo@example.net/r"), {}); }
+  void go() { accounts->user_unavailable(account(), jid("romeo@example.net/r")); }
+  template <class Condition>
+  void until(Condition condition) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (!condition() && std::chrono::steady_clock::now() < deadline) {
+      if (loop.stopped()) loop.restart();  // for a moment there was nothing to wait for
+      loop.run_one_for(std::chrono::milliseconds(100));
+    }
+    REQUIRE(condition());
+  }
+
+  asio::io_context loop;
+  Store store{DatabaseKind::sqlite};
+  Network network{loop.get_executor()};
+  std::vector<std::pair<State, std::string>> shown;
+  int removed = 0;
+  std::optional<db::Database> database;
+  std::optional<Accounts> accounts;
+};
+
+using Shown = std::vector<std::pair<State, std::string>>;
+
+}  // namespace
+
+TEST_CASE("A session follows its user, and each stay has a session of its own") {
+  Fixture f(store::AccountPolicy::follow_presence);
+  CHECK(f.network.opened == 0);
+  for (int stay = 1; stay <= 3; ++stay) {
+    f.come();
+    f.until([&] { return f.account().is_online(); });
+    f.go();
+    f.until([&] { return f.account().state == State::offline; });
+    CHECK(f.network.opened == stay);
+    CHECK_FALSE(f.account().session);
+  }
+  for (const auto& [state, trouble] : f.shown) CHECK(trouble.empty());
+}
+
+TEST_CASE("Who goes and comes at once sees a new session and no trouble") {
+  Fixture f(store::AccountPolicy::follow_presence);
+  f.come();
+  f.until([&] { return f.account().is_online(); });
+  f.go();
+  f.come();
+  f.until([&] { return f.network.opened == 2 && f.account().is_online(); });
+  CHECK(f.shown == Shown{{State::connecting, ""}, {State::online, ""}, {State::offline, ""}, {State::connecting, ""}, {State::online, ""}});
+}
+
+TEST_CASE("A session that takes its time to end is waited for, and is not taken for one that needs a new login") {
+  Fixture f(store::AccountPolicy::follow_presence);
+  f.network.is_slow_to_end = true;
+  f.come();
+  f.until([&] { return f.account().is_online(); });
+  f.go();
+  f.come();
+  f.until([&] { return f.loop.poll() == 0; });
+  CHECK(f.network.opened == 1);
+  f.network.is_slow_to_end = false;
+  f.network.changed.notify();
+  f.until([&] { return f.network.opened == 2 && f.account().is_online(); });
+  CHECK(f.network.ended == 1);
+  for (const auto& [state, trouble] : f.shown) CHECK(state != State::needs_login);
+}
+
+TEST_CASE("A broken session shows its trouble and is tried again, the same one") {
+  Fixture f(store::AccountPolicy::always_on);
+  f.until([&] { return f.account().is_online(); });
+  f.network.broken = "The link broke.";
+  f.network.changed.notify();
+  f.until([&] { return f.account().state == State::offline; });
+  CHECK(f.account().trouble == "The link broke.");
+  f.network.broken.clear();
+  f.until([&] { return f.account().is_online(); });
+  CHECK(f.network.opened == 1);
+}
+
+TEST_CASE("An account that needs a new login stays so until there is one") {
+  Fixture f(store::AccountPolicy::always_on);
+  f.until([&] { return f.account().is_online(); });
+  f.network.needs_login = true;
+  f.network.changed.notify();
+  f.until([&] { return f.account().state == State::needs_login && !f.account().attempt; });
+  CHECK(f.account().trouble == "The password is wrong.");
+  f.go();
+  f.come();
+  CHECK_FALSE(f.account().attempt);
+  f.network.needs_login = false;
+  run(f.loop, f.accounts->put(f.account().row));
+  f.until([&] { return f.account().is_online(); });
+  CHECK(f.network.opened == 2);
+}
+
+TEST_CASE("An account goes when its session has ended: up, in its pause, or away") {
+  for (const std::string when : {"up", "pause", "away"}) {
+    CAPTURE(when);
+    Fixture f(store::AccountPolicy::always_on);
+    f.until([&] { return f.account().is_online(); });
+    if (when == "pause") f.network.broken = "The link broke.";
+    f.network.needs_login = when == "away";
+    f.network.changed.notify();
+    f.until([&] { return f.account().is_online() == (when == "up"); });
+    run(f.loop, f.accounts->remove(base::AccountId{1}));
+    CHECK(f.removed == 1);
+    CHECK(f.accounts->size() == 0);
+  }
+}

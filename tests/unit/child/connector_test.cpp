@@ -1,0 +1,313 @@
+// ChildConnector against processes that misbehave (fake_child.py). The well-behaved one is in tests/conformance.
+#include "gateway/child/connector.hpp"
+
+#include "gateway/base/task_group.hpp"
+#include "tests/conformance/fakes.hpp"
+#include "tests/support/run.hpp"
+
+#include <csignal>
+
+using namespace wherry;
+using namespace wherry::connector;
+using namespace wherry::child;
+using namespace std::chrono_literals;
+using nlohmann::json;
+
+namespace {
+
+const AccountId seven{7};
+
+json settings(const std::string& mode) {
+  json configuration;
+  configuration["command"] = {"/usr/bin/python3", WHERRY_SOURCE_DIR "/tests/unit/child/fake_child.py", mode};
+  return configuration;
+}
+
+using Made = Result<std::unique_ptr<Connector>>;
+
+// A child of that mode, its run() as a gateway runs it (again after each failure, which is kept), and one account.
+struct Child : tests::Bench {
+  explicit Child(const std::string& mode) : Child(settings(mode), {}) {}
+  Child(json configuration, ChildLimits child_limits) : limits(child_limits) {
+    tests::run(loop, make(std::move(configuration)));
+    connector = std::move(made->value());
+    connector->know_account(Account{seven, "romeo@example.org", {{"phone", "1"}}}, sink);
+    group.spawn("run", run());
+  }
+  ~Child() {
+    group.cancel();
+    tests::run(loop, group.join());
+  }
+  asio::awaitable<void> make(json configuration) {
+    made = co_await make_child_connector(std::move(configuration), services, limits);
+  }
+
+  asio::awaitable<void> run() {
+    for (;;) {
+      try {
+        co_await connector->run();
+      } catch (const boost::system::system_error&) {
+        throw;
+      } catch (const std::exception& e) {
+        failures.push_back(e.what());
+        failed.notify();
+      }
+      if (!restarts) co_return;
+    }
+  }
+  asio::awaitable<void> wait_failures(std::size_t count) {
+    while (failures.size() < count) co_await base::within(60s, failed.wait());
+  }
+
+  // Results of the contract's coroutines, for tests that are plain functions.
+  template <class T>
+  T get(asio::awaitable<T> operation) {
+    std::optional<T> result;
+    tests::run(loop, into(std::move(operation), result));
+    return std::move(*result);
+  }
+  template <class T>
+  static asio::awaitable<void> into(asio::awaitable<T> operation, std::optional<T>& result) {
+    result = co_await std::move(operation);
+  }
+
+  Result<Receipt> perform(const std::string& key) {
+    if (!session) session = connector->open(seven);
+    return get(session->perform(SendMessage{ContactId{"a"}, key, Content{"x", {}}}));
+  }
+  Result<ContactId> parse() { return get(connector->parse_contact("x", seven)); }
+
+  ChildLimits limits;
+  std::optional<Made> made;
+  std::unique_ptr<Connector> connector;
+  tests::Sink sink{loop.get_executor()};
+  std::unique_ptr<Session> session;
+  std::vector<std::string> failures;
+  base::Signal failed{loop.get_executor()};
+  bool restarts = false;
+  base::TaskGroup group{loop.get_executor()};
+};
+
+// The error that making such a child gives.
+struct Unmade : tests::Bench {
+  Error error(json configuration, ChildLimits limits = {}) {
+    tests::run(loop, make(std::move(configuration), limits));
+    return made->error();
+  }
+  asio::awaitable<void> make(json configuration, ChildLimits limits) {
+    made = co_await make_child_connector(std::move(configuration), services, limits);
+  }
+  std::optional<Made> made;
+};
+
+}  // namespace
+
+TEST_CASE("ChildConnector's configuration errors begin with the key's path") {
+  Unmade bench;
+  CHECK(bench.error(json::parse("{}")).text.starts_with("command: "));
+  CHECK(bench.error(json::parse(R"({"command":"python3 x.py"})")).text.starts_with("command: "));
+  CHECK(bench.error(json::parse(R"({"command":["a",5]})")).text.starts_with("command[1]: "));
+  CHECK(bench.error(json::parse(R"({"command":["no-such-program-anywhere"]})"))
+            .text.starts_with("command: cannot start"));
+  CHECK(bench.error(json::parse(R"({"command":["a"],"environment":{"A":1}})")).text.starts_with("environment.A: "));
+  CHECK(bench.error(json::parse(R"({"comand":["a"]})")).text.starts_with("comand: "));
+  CHECK(bench.error(json::parse("[]")).code == Errc::bad_input);
+}
+
+TEST_CASE("make_child_connector says why a process that starts badly cannot be used, and leaves none behind") {
+  Unmade bench;
+  ChildLimits hasty;
+  hasty.hello = 1s;
+  CHECK(bench.error(settings("silent"), hasty).text.find("did not answer hello within 1 s") != std::string::npos);
+  CHECK(bench.error(settings("dies_at_once")).text.find("ended before it answered hello") != std::string::npos);
+  CHECK(bench.error(settings("speaks_first")).text.find("not its protocol") != std::string::npos);
+  CHECK(bench.error(settings("bad_greeting")).text.find("network.id") != std::string::npos);
+  CHECK(bench.error(settings("long_hello")).text.find("bytes") != std::string::npos);
+}
+
+TEST_CASE("ChildConnector hands its environment to the process") {
+  json configuration = settings("environment");
+  configuration["environment"]["COLOUR"] = "blue";
+  Child child(configuration, {});
+  CHECK(child.parse().value() == ContactId{"blue"});
+}
+
+TEST_CASE("A send is uncertain when the process dies before answering it, and unavailable while it is gone") {
+  Child child("dies");
+  CHECK(child.perform("k").error().code == Errc::uncertain);
+  tests::run(child.loop, child.wait_failures(1));
+  CHECK(child.failures[0].find("ended") != std::string::npos);
+  CHECK(child.perform("k").error().code == Errc::unavailable);
+  CHECK(child.parse().error().code == Errc::unavailable);
+}
+
+TEST_CASE("A send is uncertain when the process does not answer it in time") {
+  ChildLimits hasty;
+  hasty.perform = 1s;
+  Child child(settings("never_answers"), hasty);
+  CHECK(child.perform("k").error().code == Errc::uncertain);
+}
+
+TEST_CASE("A process that no longer reads is ended, and what it never took is unavailable") {
+  ChildLimits hasty;
+  hasty.ping = 1s;
+  Child child(settings("hangs"), hasty);
+  child.session = child.connector->open(seven);
+  // More than a pipe holds, so that the last of them certainly stay here.
+  std::vector<std::optional<Result<Receipt>>> results(40);
+  for (auto& result : results) {
+    SendMessage message{ContactId{"a"}, "k", Content{std::string(10'000, 'x'), {}}};
+    child.group.spawn("perform", Child::into(child.session->perform(std::move(message)), result));
+  }
+  tests::run(child.loop, child.wait_failures(1));
+  tests::run(child.loop, child.group.join());
+  CHECK(results.front()->error().code == Errc::uncertain);
+  CHECK(results.back()->error().code == Errc::unavailable);
+}
+
+TEST_CASE("A bad line ends the process, and run() starts a new one that is told the accounts again") {
+  for (const std::string mode : {"garbage", "answers_nothing_asked", "batch", "long_line"}) {
+    CAPTURE(mode);
+    Child child(mode);
+    child.restarts = true;
+    tests::run(child.loop, child.wait_failures(3));  // each new process is told the account, and fails at that again
+    CHECK(child.failures[2].find(mode == "long_line" ? "bytes" : "bad line") != std::string::npos);
+  }
+}
+
+TEST_CASE("Error codes of a process are understood, and what is unclear is uncertain") {
+  Child child("odd_errors");
+  CHECK(child.perform("0").error().code == Errc::unsupported);
+  CHECK(child.perform("1").error().code == Errc::bad_input);
+  CHECK(child.perform("2").error().code == Errc::uncertain);
+  CHECK(child.perform("3").error().code == Errc::not_found);
+  CHECK(child.perform("3").error().text == "n");
+  CHECK(child.perform("4").error().code == Errc::unavailable);
+  CHECK(child.perform("4").error().retry_after == 30s);
+  CHECK(child.perform("5").error().code == Errc::uncertain);
+}
+
+TEST_CASE("A send that is answered with nonsense is uncertain") {
+  Child child("odd_results");
+  for (const char* key : {"0", "1", "2"}) CHECK(child.perform(key).error().code == Errc::uncertain);
+}
+
+TEST_CASE("A contact that is nonsense is refused") {
+  Child child("odd_contact");
+  CHECK(child.parse().error().code == Errc::unavailable);
+}
+
+TEST_CASE("A process that publishes faster than the store commits is held back, and nothing is lost or reordered") {
+  Child child("floods");
+  child.sink.held = true;
+  tests::run(child.loop, child.sink.wait_asked(1000));
+  tests::run(child.loop, base::sleep(300ms));  // it would go on, were it read
+  CHECK(child.sink.most_waiting == 1000);
+  child.sink.release();
+  tests::run(child.loop, child.sink.wait_for<MessageReceived>(5000));
+  const auto events = child.sink.all<MessageReceived>();
+  for (std::size_t i = 0; i < events.size(); ++i) CHECK(events[i].id.value == "m" + std::to_string(i));
+}
+
+TEST_CASE("Events that cannot be taken are answered with the reason") {
+  Child child("bad_publish");
+  const auto reasons = child.parse().value().value;
+  CHECK(reasons ==
+        "event.contact: is missing|account: not registered (any more)|event.needs_login: answer `open` with the error "
+        "not_authorized instead|event.type: no such event: dance|account: must be a whole number");
+  CHECK(child.sink.events.empty());
+}
+
+TEST_CASE("A method that the gateway does not know is answered so (JSON-RPC 2.0 §5.1)") {
+  Child child("unknown_method");
+  CHECK(child.parse().value() == ContactId{"-32601"});
+}
+
+TEST_CASE("A process keeps texts in the gateway's store") {
+  Child child("asks_store");
+  const auto answers = json::parse(child.parse().value().value);
+  CHECK(answers[0]["result"] == json::object());
+  CHECK(answers[1]["result"] == json::parse(R"({"entries":[{"key":"a/1","value":"one"}]})"));
+  CHECK(answers[2]["error"]["data"]["code"] == "bad_input");
+  CHECK(child.storage.values.at("b") == "x");
+}
+
+TEST_CASE("A session that needs a new login says so and ends; one whose link breaks throws") {
+  Child refused("not_authorized");
+  auto session = refused.connector->open(seven);
+  tests::run(refused.loop, session->run());
+  const auto changed = refused.sink.all<AccountChanged>();
+  REQUIRE(changed.size() == 1);
+  CHECK(changed[0] == AccountChanged{false, true, "Log in again."});
+
+  Child broken("link_breaks");
+  session = broken.connector->open(seven);
+  CHECK_THROWS_WITH(tests::run(broken.loop, session->run()), "lost");
+}
+
+TEST_CASE("A session throws when the process dies, waits for the next one, and opens there") {
+  Child child("dies");
+  child.restarts = true;
+  auto session = child.connector->open(seven);
+  base::TaskGroup sessions(child.loop.get_executor());
+  sessions.spawn("session", session->run());
+  tests::run(child.loop, child.sink.wait_for<AccountChanged>(1));
+  CHECK(child.perform("k").error().code == Errc::uncertain);
+  tests::run(child.loop, sessions.join());  // it threw
+  sessions.spawn("session", session->run());
+  tests::run(child.loop, child.sink.wait_for<AccountChanged>(2));
+  sessions.cancel();
+  tests::run(child.loop, sessions.join());
+}
+
+TEST_CASE("A cancelled session is cancelled in the process") {
+  Child child("well");
+  auto session = child.connector->open(seven);
+  base::TaskGroup sessions(child.loop.get_executor());
+  sessions.spawn("session", session->run());
+  tests::run(child.loop, child.sink.wait_for<AccountChanged>(1));
+  sessions.cancel();
+  tests::run(child.loop, sessions.join());
+  tests::run(child.loop, child.sink.wait_for<ContactRemoved>(1));
+  CHECK(child.sink.all<ContactRemoved>()[0].contact.value.starts_with("cancelled-"));
+}
+
+TEST_CASE("Questions of a login reach its user, and no other") {
+  Child child("asks_user");
+  tests::User user(child.loop.get_executor());
+  user.answers["phone"] = "+15550100";
+  const auto credentials = child.get(child.connector->log_in(Applicant{"romeo@example.org", nullptr}, user));
+  CHECK(credentials.value() == Answers{{"phone", "+15550100"}});
+  CHECK(user.asked.size() == 1);  // the stray question of login 12345 went nowhere
+
+  user.gives_up = true;
+  const auto given_up = child.get(child.connector->log_in(Applicant{"romeo@example.org", nullptr}, user));
+  CHECK(given_up.value().at("error").find("The user gave up.") != std::string::npos);
+}
+
+TEST_CASE("A login ends when the process does, or answers while it asks; the question is withdrawn") {
+  Child dies("dies");
+  tests::User user(dies.loop.get_executor());
+  user.silent = true;
+  CHECK(dies.get(dies.connector->log_in(Applicant{"r", nullptr}, user)).error().code == Errc::uncertain);
+  Child early("does_not_wait");
+  CHECK(early.get(early.connector->log_in(Applicant{"r", nullptr}, user)).value() == Answers{{"early", "yes"}});
+  Child twice("asks_twice");
+  user.silent = false;
+  user.asked.clear();
+  base::TaskGroup group(twice.loop.get_executor());
+  std::optional<Result<Answers>> unused;
+  group.spawn("log_in", Child::into(twice.connector->log_in(Applicant{"r", nullptr}, user), unused));
+  tests::run(twice.loop, base::sleep(300ms));
+  group.cancel();
+  tests::run(twice.loop, group.join());
+  CHECK(user.asked.size() <= 2);
+}
+
+TEST_CASE("What is longer than a line may be is rejected, not sent") {
+  Child child("well");
+  child.session = child.connector->open(seven);
+  SendMessage message{ContactId{"a"}, "k", Content{std::string(1 << 20, 'x'), {}}};
+  CHECK(child.get(child.session->perform(std::move(message))).error().code == Errc::rejected);
+  CHECK(child.perform("k").value().id == MessageId{"n-k"});
+}

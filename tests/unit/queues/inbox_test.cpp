@@ -1,0 +1,296 @@
+// The inbox over a real store and a link whose server does what the test says. What users see of it is in tests/scenarios.
+#include "gateway/queues/inbox.hpp"
+
+#include "gateway/store/retention.hpp"
+#include "tests/support/component_server.hpp"
+#include "tests/support/fake_clock.hpp"
+#include "tests/support/run.hpp"
+#include "tests/unit/store/fixture.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+
+using namespace wherry;
+using namespace wherry::tests;
+using namespace wherry::accounts;
+using namespace wherry::convert;
+using namespace wherry::queues;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr const char* domain = "sms.test";
+constexpr base::AccountId romeo{1};
+
+struct Sent {  // to the server
+  std::string text, id;
+};
+
+struct Fixture {
+  Fixture() {
+    insert(store, account(romeo.value, "romeo@x.test", domain));
+    store.driver->begin();  // rows that the store refuses: while there is a key "closed", all
+    store.driver->run_script("CREATE TRIGGER refusing BEFORE INSERT ON inbox WHEN NEW.payload LIKE '%refused%' OR EXISTS (SELECT * FROM keys WHERE name = 'closed') BEGIN SELECT RAISE(ABORT, 'refused'); END;");
+    store.driver->commit();
+    database.emplace(loop.get_executor(), std::move(store.driver));
+    journal.emplace(loop.get_executor(), *database, domain);
+    AccountEvents events;
+    events.make_sink = [](LiveAccount&) { return std::make_unique<NoEvents>(); };
+    events.state_changed = [](LiveAccount&) {};
+    events.removed = [](LiveAccount&, const std::vector<store::OutboxRow>&) {};
+    accounts.emplace(loop.get_executor(), *database, sealer(), domain, std::move(events));
+    outbox.emplace(loop.get_executor(), *journal, *database, *accounts, clock, domain, OutboxLimits(), OutboxEvents());
+    xmpp::ComponentConfig config{.host = "127.0.0.1", .port = server.port(), .domain = jid(domain), .server = jid("x.test"), .secret = base::Secret("secret")};
+    xmpp::ComponentEvents link_events;
+    link_events.received = [](xmpp::Stanza) {};
+    link_events.connected = [this] { inbox->connected(); };
+    link_events.disconnected = [this] { inbox->disconnected(); };
+    link_events.confirmed = [this](xmpp::Sequence sequence) { inbox->confirmed(sequence); };
+    link_events.writable = [this] { inbox->pump(); };
+    link.emplace(loop.get_executor(), std::move(config), std::move(link_events));
+    inbox.emplace(loop.get_executor(), *journal, *database, *accounts, *link, clock, domain, InboxLimits(),
+                  [this](const LiveAccount*, const Delivery& delivery, const std::string& id) { return stanzas(delivery, id); });
+    run(loop, start());
+    tasks.spawn("link", link->run());
+    run(loop, server.accept());
+    tasks.spawn("server", answer_pings());
+    until([this] { return link->is_connected(); });
+  }
+  ~Fixture() {
+    tasks.cancel();
+    run(loop, tasks.join());
+    run(loop, settle());
+  }
+
+  asio::awaitable<void> start() {
+    co_await journal->start();
+    co_await accounts->load(network);
+    connector::Network described;
+    described.redelivers = true;
+    co_await inbox->load(std::move(described), "w-", *outbox);
+  }
+  asio::awaitable<void> answer_pings() {
+    for (;;) co_await server.answer(co_await server.ping());
+  }
+  std::vector<xmpp::Element> stanzas(const Delivery& delivery, const std::string& id) {
+    sent.push_back({std::get<connector::MessageReceived>(delivery).content.text, id});
+    std::vector<xmpp::Element> one(1, xmpp::make_stanza(xmpp::Kind::message, jid("a@sms.test"), jid("romeo@x.test"), "chat", id));
+    one[0].add_text_child("body", sent.back().text.substr(0, 100));
+    return one;
+  }
+
+  // Everything that is on its way to the store has been there, and what follows from it has begun.
+  asio::awaitable<void> settle() {
+    for (int i = 0; i < 3; ++i) {
+      db::Database::Closure nothing = [](db::Transaction&) {};
+      co_await database->transact(std::move(nothing));
+    }
+  }
+  connector::Event message(std::string id, std::string text) {
+    connector::MessageReceived message;
+    message.chat = message.sender = base::ContactId{"a"};
+    message.id = base::MessageId{std::move(id)};
+    message.content.text = std::move(text);
+    return message;
+  }
+  // With one id for all.
+  asio::awaitable<void> attempt(std::string text, int& refused, int& taken) {
+    connector::Event event = message("n1", std::move(text));
+    try {
+      co_await inbox->publish(romeo, std::move(event));
+      ++taken;
+    } catch (const db::StatementFailed&) {
+      ++refused;
+    }
+  }
+  void publish(std::string text) {
+    run(loop, inbox->publish(romeo, message(text, text)));
+    until([&] { return times(text) > 0; });
+  }
+  template <class Condition>
+  void until(Condition condition) {
+    const auto deadline = std::chrono::steady_clock::now() + 60s;
+    while (!condition() && std::chrono::steady_clock::now() < deadline) loop.run_one_for(100ms);
+    REQUIRE(condition());
+  }
+  std::ptrdiff_t times(const std::string& text) const {
+    return std::count_if(sent.begin(), sent.end(), [&](const Sent& s) { return s.text == text; });
+  }
+  // The user's server gives the newest of that text back.
+  bool give_back(const std::string& text) {
+    const auto newest = std::find_if(sent.rbegin(), sent.rend(), [&](const Sent& s) { return s.text == text; });
+    const bool kept = inbox->returned(*accounts->find(romeo), newest->id);
+    run(loop, settle());
+    return kept;
+  }
+  bool stays = false;  // the user is there when the message comes back
+  // The user comes, or an hour has passed; how often that sent the text, which came back each time.
+  std::ptrdiff_t come(const std::string& text) { return tried(text, [this] { inbox->resend_returned(romeo); }); }
+  std::ptrdiff_t pass_an_hour(const std::string& text) {
+    clock.time += 1h;
+    return tried(text, [this] { inbox->resend_returned(); });
+  }
+  template <class Event>
+  std::ptrdiff_t tried(const std::string& text, Event event) {
+    const auto before = times(text);
+    event();
+    run(loop, settle());
+    const auto tries = times(text) - before;
+    if (stays) accounts->find(romeo)->resources["romeo@x.test/orchard"];
+    if (tries > 0) REQUIRE(give_back(text));
+    return tries;
+  }
+  std::int64_t rows() {
+    std::int64_t count = 0;
+    run(loop, count_rows(&count));
+    return count;
+  }
+  asio::awaitable<void> count_rows(std::int64_t* count) {
+    std::function<std::int64_t(db::Transaction&)> read = [](db::Transaction& t) { return store::count_inbox(t, domain); };
+    *count = co_await database->fetch(std::move(read));
+  }
+  void until_confirmed() {
+    until([this] { return inbox->waiting() == 0; });
+    run(loop, settle());
+  }
+
+  struct NoEvents final : connector::EventSink {
+    asio::awaitable<void> publish(connector::Event) override { co_return; }
+  };
+  struct Silent final : connector::Connector {
+    connector::Network describe() const override { return {}; }
+    asio::awaitable<void> run() override { co_return; }
+    asio::awaitable<connector::Result<connector::Answers>> log_in(connector::Applicant, connector::Dialogue&) override { co_return connector::Answers(); }
+    void know_account(const connector::Account&, connector::EventSink&) override {}
+    void forget_account(base::AccountId) override {}
+    std::unique_ptr<connector::Session> open(base::AccountId) override { return nullptr; }
+    asio::awaitable<connector::Result<base::ContactId>> parse_contact(std::string typed, base::AccountId) const override { co_return base::ContactId{std::move(typed)}; }
+  };
+
+  asio::io_context loop;
+  Store store{DatabaseKind::sqlite};
+  FakeClock clock;
+  Silent network;
+  ComponentServer server{loop};
+  std::vector<Sent> sent;
+  std::optional<db::Database> database;
+  std::optional<Journal> journal;
+  std::optional<Accounts> accounts;
+  std::optional<Outbox> outbox;
+  std::optional<xmpp::Component> link;
+  std::optional<Inbox> inbox;
+  base::TaskGroup tasks{loop.get_executor()};
+};
+
+}  // namespace
+
+TEST_CASE("A message that came back is sent when the user comes; refused three times while they were there, not at every coming (XEP-0191 §3.3)") {
+  Fixture f;
+  f.publish("hi");
+  REQUIRE(f.give_back("hi"));  // nobody was there
+  f.stays = true;
+  for (int i = 0; i < 3; ++i) CHECK(f.come("hi") == 1);
+  CHECK(f.come("hi") == 0);
+  CHECK(f.pass_an_hour("hi") == 1);
+  CHECK(f.come("hi") == 0);
+  CHECK(f.rows() == 1);
+}
+
+TEST_CASE("A user who is gone again when it comes gets it the next time, however often") {
+  Fixture f;
+  f.publish("hi");
+  REQUIRE(f.give_back("hi"));
+  for (int i = 0; i < 20; ++i) CHECK(f.come("hi") == 1);
+}
+
+TEST_CASE("A device of negative priority takes no messages, so what it does not get is no refusal (RFC 6121 §8.5.2.1.1)") {
+  Fixture f;
+  f.publish("hi");
+  REQUIRE(f.give_back("hi"));
+  f.accounts->find(romeo)->resources["romeo@x.test/bot"].takes_messages = false;
+  for (int i = 0; i < 20; ++i) CHECK(f.come("hi") == 1);
+}
+
+TEST_CASE("Nothing is tried for a user who is seen to be away") {
+  Fixture f;
+  f.publish("hi");
+  REQUIRE(f.give_back("hi"));
+  f.accounts->find(romeo)->presence_seen = true;
+  for (int hour = 0; hour < 48; ++hour) CHECK(f.pass_an_hour("hi") == 0);
+  CHECK(f.come("hi") == 1);
+}
+
+TEST_CASE("What always comes back is tried again after its own age, at least half an hour and at most a day, until it is removed") {
+  Fixture f;
+  f.publish("hi");
+  REQUIRE(f.give_back("hi"));
+  std::vector<int> hours;
+  for (int hour = 1; hour <= 30 * 24; ++hour) {
+    if (f.pass_an_hour("hi") > 0) hours.push_back(hour);
+  }
+  REQUIRE(hours.size() > 6);
+  CHECK(std::vector<int>(hours.begin(), hours.begin() + 7) == std::vector<int>{1, 2, 4, 8, 16, 32, 56});
+  CHECK(hours.size() == 34);
+  CHECK(f.rows() == 1);
+}
+
+TEST_CASE("A message that came back and could not be stored anew is not forgotten") {
+  Fixture f;
+  f.publish("hi");
+  REQUIRE(f.give_back("hi"));
+  db::Database::Closure close = [](db::Transaction& t) { t.execute("INSERT INTO keys (name, value) VALUES ('closed', '')"); };
+  run(f.loop, f.database->transact(std::move(close)));
+  CHECK(f.come("hi") == 0);
+  db::Database::Closure open = [](db::Transaction& t) { t.execute("DELETE FROM keys WHERE name = 'closed'"); };
+  run(f.loop, f.database->transact(std::move(open)));
+  CHECK(f.come("hi") == 1);
+}
+
+TEST_CASE("A message that a server gives back after it has confirmed it is kept again, for users of every server (XEP-0198 §5)") {
+  Fixture f;
+  f.publish("hi");
+  f.until_confirmed();
+  CHECK(f.rows() == 0);
+  REQUIRE(f.give_back("hi"));
+  CHECK(f.rows() == 1);
+  REQUIRE(f.give_back("hi"));  // told twice
+  CHECK(f.rows() == 1);
+  CHECK(f.come("hi") == 1);
+}
+
+TEST_CASE("How many confirmed messages are remembered for that is bounded, by number and by bytes") {
+  Fixture f;
+  for (const auto& [size, count] : {std::pair<std::size_t, int>{1, 1100}, {60000, 20}}) {
+    const std::string filling(size, 'x');
+    f.publish("first " + filling);
+    f.until_confirmed();
+    for (int i = 0; i < count; ++i) {
+      const std::string text = filling + std::to_string(i);
+      f.tasks.spawn("publish", f.inbox->publish(romeo, f.message(text, text)));
+    }
+    f.until([&] { return f.times(filling + std::to_string(count - 1)) > 0; });
+    f.until_confirmed();
+    CHECK_FALSE(f.give_back("first " + filling));
+    CHECK(f.give_back(filling + std::to_string(count - 1)));
+  }
+}
+
+TEST_CASE("A repeated event whose first could not be stored takes its place, and is not acknowledged for it (Inbox::publish)") {
+  Fixture f;
+  int refused = 0, taken = 0;
+  const auto publish = [&](const char* text) { f.tasks.spawn("publish", f.attempt(text, refused, taken)); };
+  // Each in the next turn of the loop, so in a transaction of its own, before the outcome of the first is known.
+  asio::post(f.loop, [&] {
+    publish("refused");
+    asio::post(f.loop, [&] {
+      publish("second");
+      asio::post(f.loop, [&] { publish("third"); });
+    });
+  });
+  f.until([&] { return refused + taken == 3; });
+  CHECK(refused == 1);
+  CHECK(taken == 2);
+  CHECK(f.times("refused") == 0);
+  CHECK(f.times("second") + f.times("third") == 1);
+}
