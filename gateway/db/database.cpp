@@ -1,7 +1,7 @@
 // Group commit: the loop collects closures while one group is at the database thread, and sends them as the next.
 //
 // The two halves share nothing but the messages between them, so there is nothing to lock: `Impl` lives on the loop,
-// `Worker` on the database thread, and a Group belongs to the one that holds it.
+// the runner (a `Worker`) on the database thread, and a Group belongs to the one that holds it.
 #include "gateway/db/database.hpp"
 
 #include "gateway/db/worker.hpp"
@@ -32,8 +32,8 @@ bool is_loss(const std::exception_ptr& error) {
 }  // namespace
 
 struct Database::Impl : std::enable_shared_from_this<Impl> {
-  Impl(asio::any_io_executor executor, std::unique_ptr<Driver> driver, DatabasePolicy p)
-      : loop(std::move(executor)), policy(p), worker(std::move(driver), p) {}
+  Impl(asio::any_io_executor executor, std::unique_ptr<GroupRunner> r, DatabasePolicy p)
+      : loop(std::move(executor)), policy(p), runner(std::move(r)) {}
 
   void submit(GroupItem item);
   void send_next();
@@ -45,7 +45,7 @@ struct Database::Impl : std::enable_shared_from_this<Impl> {
   std::function<void()> given_up;
   // Held while a group is on its way, so that the loop does not end before its answer comes.
   std::optional<asio::executor_work_guard<asio::any_io_executor>> in_flight;
-  Worker worker;
+  std::unique_ptr<GroupRunner> runner;
 };
 
 void Database::Impl::submit(GroupItem item) {
@@ -66,7 +66,7 @@ void Database::Impl::send_next() {
   const auto count = static_cast<std::ptrdiff_t>(std::min(waiting.size(), std::max<std::size_t>(policy.most_in_one_commit, 1)));
   Group group(std::make_move_iterator(waiting.begin()), std::make_move_iterator(waiting.begin() + count));
   waiting.erase(waiting.begin(), waiting.begin() + count);
-  worker.run(std::move(group), [weak = weak_from_this(), executor = loop](Group done) {
+  runner->run(std::move(group), [weak = weak_from_this(), executor = loop](Group done) {
     asio::post(executor, [weak, done = std::move(done)]() mutable {
       if (const auto self = weak.lock()) self->finished(std::move(done));
     });
@@ -83,9 +83,12 @@ void Database::Impl::finished(Group group) {
 void Database::on_given_up(std::function<void()> told) { impl_->given_up = std::move(told); }
 
 Database::Database(asio::any_io_executor loop, std::unique_ptr<Driver> driver, DatabasePolicy policy)
-    : impl_(std::make_shared<Impl>(std::move(loop), std::move(driver), policy)) {}
+    : Database(std::move(loop), std::make_unique<Worker>(std::move(driver), policy), policy) {}
 
-Database::~Database() { impl_->worker.stop(); }
+Database::Database(asio::any_io_executor loop, std::unique_ptr<GroupRunner> runner, DatabasePolicy policy)
+    : impl_(std::make_shared<Impl>(std::move(loop), std::move(runner), policy)) {}
+
+Database::~Database() { impl_->runner->stop(); }
 
 void Database::submit(Closure closure, std::function<void(std::exception_ptr)> done) {
   impl_->submit(GroupItem{std::move(closure), std::move(done), nullptr});

@@ -88,12 +88,16 @@ struct DatabasePolicy {
   std::size_t most_in_one_commit = 2048;  // closures
 };
 
+class GroupRunner;  // worker.hpp
+
 class Database {
  public:
   using Closure = std::function<void(Transaction&)>;
 
   // `loop`: where results come back. The driver moves to a thread of its own.
   Database(asio::any_io_executor loop, std::unique_ptr<Driver> driver, DatabasePolicy policy = {});
+  // As above, with another way to run the groups.
+  Database(asio::any_io_executor loop, std::unique_ptr<GroupRunner> runner, DatabasePolicy policy = {});
   ~Database();  // waits for what was begun; what was not yet begun is dropped
 
   // Runs `closure` in a transaction and returns once it is durable, or throws what it threw. A closure may be run again

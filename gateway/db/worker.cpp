@@ -15,27 +15,47 @@ constexpr base::BackoffPolicy reconnecting{std::chrono::milliseconds(200), std::
 }  // namespace
 
 Worker::Worker(std::unique_ptr<Driver> driver, DatabasePolicy policy)
-    : driver_(std::move(driver)),
+    : context_(std::make_unique<asio::io_context>(1)),
+      executor_(context_->get_executor()),
+      driver_(std::move(driver)),
       policy_(policy),
       backoff_(reconnecting, std::random_device()()),
-      thread_([this] { context_.run(); }) {}
+      retry_(executor_),
+      work_(executor_),
+      thread_([this] { context_->run(); }) {}
+
+Worker::Worker(std::unique_ptr<Driver> driver, DatabasePolicy policy, asio::any_io_executor executor)
+    : executor_(std::move(executor)),
+      driver_(std::move(driver)),
+      policy_(policy),
+      backoff_(reconnecting, std::random_device()()),
+      retry_(executor_),
+      work_(executor_) {}
 
 Worker::~Worker() { stop(); }
 
+void Worker::drop() {
+  todo_.clear();
+  finished_ = nullptr;
+  retry_.cancel();
+  work_.reset();
+}
+
 void Worker::stop() {
-  if (!thread_.joinable()) return;
-  asio::post(context_, [this] {
-    todo_.clear();
-    finished_ = nullptr;
-    retry_.cancel();
-    work_.reset();
-  });
-  thread_.join();
+  if (!context_) {
+    drop();
+  } else if (thread_.joinable()) {
+    asio::post(executor_, [this] { drop(); });
+    thread_.join();
+  }
+  alive_.reset();
   driver_.reset();
 }
 
 void Worker::run(Group group, std::function<void(Group)> finished) {
-  asio::post(context_, [this, group = std::move(group), finished = std::move(finished)]() mutable {
+  // Where the loop is the caller's, this worker may be gone when the group's turn comes.
+  asio::post(executor_, [this, alive = std::weak_ptr<const bool>(alive_), group = std::move(group), finished = std::move(finished)]() mutable {
+    if (alive.expired()) return;
     group_ = std::move(group);
     finished_ = std::move(finished);
     todo_.assign(1, Range{0, group_.size()});
@@ -101,8 +121,8 @@ bool Worker::may_retry(const DatabaseLost& error) {
   }
   retry_.expires_after(std::min<std::chrono::steady_clock::duration>(backoff_.next(), *lost_since_ + policy_.give_up_after - now));
   // A wait rather than a sleep, so that stop() can come between.
-  retry_.async_wait([this](boost::system::error_code) {
-    if (finished_) advance();
+  retry_.async_wait([this, alive = std::weak_ptr<const bool>(alive_)](boost::system::error_code) {
+    if (!alive.expired() && finished_) advance();
   });
   return true;
 }

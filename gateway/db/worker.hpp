@@ -1,9 +1,10 @@
-// The database thread: runs groups of closures, each group in one transaction if it can be. Database's other half.
+// The database's side: runs groups of closures, each group in one transaction if it can be. Database's other half.
 #pragma once
 
 #include "gateway/base/backoff.hpp"
 #include "gateway/db/database.hpp"
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -25,17 +26,28 @@ struct GroupItem {
 };
 using Group = std::vector<GroupItem>;
 
-class Worker {
+// What a Database gives its groups to; whoever tests with a slow or a failing store is another one.
+class GroupRunner {
  public:
-  Worker(std::unique_ptr<Driver> driver, DatabasePolicy policy);
-  ~Worker();
+  virtual ~GroupRunner() = default;
 
-  // From any thread; one group at a time. `finished` is called on the database thread with the group and its errors,
-  // unless stop() comes first.
-  void run(Group group, std::function<void(Group)> finished);
+  // One group at a time. `finished` is called, on any thread, with the group and its errors, unless stop() comes first.
+  virtual void run(Group group, std::function<void(Group)> finished) = 0;
 
   // Waits for the end of what runs at this moment. A group that waits for a lost database is dropped.
-  void stop();
+  virtual void stop() = 0;
+};
+
+class Worker final : public GroupRunner {
+ public:
+  // On a thread of its own: the database thread.
+  Worker(std::unique_ptr<Driver> driver, DatabasePolicy policy);
+  // On a loop of the caller's, which the driver then blocks: for programs that do nothing else meanwhile.
+  Worker(std::unique_ptr<Driver> driver, DatabasePolicy policy, asio::any_io_executor executor);
+  ~Worker() override;
+
+  void run(Group group, std::function<void(Group)> finished) override;
+  void stop() override;
 
  private:
   // Items [first, last) of the group: what one transaction tries.
@@ -47,8 +59,14 @@ class Worker {
   void split(Range range, const std::exception_ptr& error);
   bool may_retry(const DatabaseLost& error);
   void deliver();
+  void drop();
 
-  // Of the database thread.
+  std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);  // until stop()
+  // Null where the executor is the caller's.
+  std::unique_ptr<asio::io_context> context_;
+  asio::any_io_executor executor_;
+
+  // Of the executor's thread.
   std::unique_ptr<Driver> driver_;
   DatabasePolicy policy_;
   Group group_;
@@ -57,9 +75,8 @@ class Worker {
   base::Backoff backoff_;
   std::optional<std::chrono::steady_clock::time_point> lost_since_;
 
-  asio::io_context context_{1};
-  asio::steady_timer retry_{context_};
-  asio::executor_work_guard<asio::io_context::executor_type> work_{context_.get_executor()};
+  asio::steady_timer retry_;
+  asio::executor_work_guard<asio::any_io_executor> work_;
   std::thread thread_;  // last: it starts when all the rest is there
 };
 

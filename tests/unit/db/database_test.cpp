@@ -1,3 +1,4 @@
+#include "gateway/db/worker.hpp"
 #include "tests/support/run.hpp"
 #include "tests/support/temp_database.hpp"
 
@@ -270,6 +271,30 @@ TEST_CASE("~Database does not wait for a database that is lost") {
   const auto start = std::chrono::steady_clock::now();
   f.database.reset();
   CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(10));  // give_up_after is 60
+}
+
+TEST_CASE("A worker on the caller's loop needs no other thread: closures run between the loop's turns, failures halve, losses are retried") {
+  Fixture f(DatabaseKind::sqlite);
+  f.database.reset();
+  const auto here = std::this_thread::get_id();
+  auto driver = std::make_unique<FaultyDriver>(f.temp.open(), f.faults);
+  const auto executor = f.loop.get_executor();
+  f.database.emplace(executor, std::make_unique<db::Worker>(std::move(driver), db::DatabasePolicy{}, executor));
+  f.faults->lose_begins = 1;
+  bool was_here = false;
+  f.submit([&](Transaction&) { was_here = std::this_thread::get_id() == here; });
+  f.submit(Fixture::insert(1));
+  f.submit([](Transaction& t) { t.execute("INSERT INTO nowhere (id) VALUES (1)"); });
+  f.run_until_all_ended();
+  CHECK(was_here);
+  CHECK(f.outcomes[1] == "");
+  CHECK(f.outcomes[2] != "");
+  CHECK(f.ids() == range(1, 1));
+  f.submit(Fixture::insert(2));
+  f.database.reset();  // what was not yet begun is dropped, here too
+  f.loop.restart();
+  f.loop.poll();
+  CHECK(f.ended.size() == 3);
 }
 
 TEST_CASE("PostgreSQL killed with -9 and started again: nothing committed is lost, nothing is doubled, every closure succeeds") {
