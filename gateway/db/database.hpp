@@ -13,9 +13,11 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
@@ -111,21 +113,21 @@ class Database {
   // As transact, without a coroutine: `done` is called on the loop with what was thrown, or null.
   void submit(Closure closure, std::function<void(std::exception_ptr)> done);
 
-  // As transact, for a closure that returns something.
-  template <class T>
-  asio::awaitable<T> fetch(std::function<T(Transaction&)> closure);
+  // As transact, for a closure that returns something: any callable of a Transaction&.
+  template <class Read>
+  asio::awaitable<std::invoke_result_t<Read&, Transaction&>> fetch(Read closure);
 
  private:
   struct Impl;
   std::shared_ptr<Impl> impl_;
 };
 
-template <class T>
-asio::awaitable<T> Database::fetch(std::function<T(Transaction&)> closure) {
-  auto result = std::make_shared<T>();
-  Closure run = [result, closure = std::move(closure)](Transaction& t) { *result = closure(t); };
+template <class Read>
+asio::awaitable<std::invoke_result_t<Read&, Transaction&>> Database::fetch(Read closure) {
+  auto result = std::make_shared<std::optional<std::invoke_result_t<Read&, Transaction&>>>();
+  Closure run = [result, closure = std::move(closure)](Transaction& t) mutable { result->emplace(closure(t)); };
   co_await transact(std::move(run));
-  co_return std::move(*result);
+  co_return std::move(**result);
 }
 
 }  // namespace wherry::db

@@ -88,8 +88,7 @@ connector::asio::awaitable<void> ConnectorStorage::write(std::vector<Entry> entr
 }
 
 connector::asio::awaitable<std::vector<Entry>> ConnectorStorage::read(std::string prefix, std::string after, std::size_t limit) {
-  std::function<std::vector<Entry>(db::Transaction&)> closure = [transport = transport_, prefix = std::move(prefix),
-                                                                 after = std::move(after), limit](db::Transaction& transaction) {
+  auto closure = [transport = transport_, prefix = std::move(prefix), after = std::move(after), limit](db::Transaction& transaction) {
     return read_entries(transaction, transport, prefix, after, limit);
   };
   co_return co_await database_.fetch(std::move(closure));

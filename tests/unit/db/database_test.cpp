@@ -85,7 +85,7 @@ struct Fixture {
     return found;
   }
   static asio::awaitable<void> read_ids(Database& database, std::vector<std::int64_t>& found) {
-    std::function<db::Rows(Transaction&)> read = [](Transaction& t) { return t.query("SELECT id FROM t ORDER BY id"); };
+    auto read = [](Transaction& t) { return t.query("SELECT id FROM t ORDER BY id"); };
     const auto rows = co_await database.fetch(std::move(read));
     for (const auto& row : rows) found.push_back(row.integer(0));
   }
