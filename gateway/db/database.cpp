@@ -8,6 +8,7 @@
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <algorithm>
 #include <deque>
@@ -33,11 +34,12 @@ bool is_loss(const std::exception_ptr& error) {
 
 struct Database::Impl : std::enable_shared_from_this<Impl> {
   Impl(asio::any_io_executor executor, std::unique_ptr<GroupRunner> r, DatabasePolicy p)
-      : loop(std::move(executor)), policy(p), runner(std::move(r)) {}
+      : loop(std::move(executor)), policy(p), overdue(loop), runner(std::move(r)) {}
 
   void submit(GroupItem item);
   void send_next();
   void finished(Group group);
+  void watch();
 
   asio::any_io_executor loop;
   DatabasePolicy policy;
@@ -45,6 +47,8 @@ struct Database::Impl : std::enable_shared_from_this<Impl> {
   std::function<void()> given_up;
   // Held while a group is on its way, so that the loop does not end before its answer comes.
   std::optional<asio::executor_work_guard<asio::any_io_executor>> in_flight;
+  std::optional<std::chrono::milliseconds> patience;  // with one group, once there is hurry
+  asio::steady_timer overdue;
   std::unique_ptr<GroupRunner> runner;
 };
 
@@ -60,12 +64,14 @@ void Database::Impl::submit(GroupItem item) {
 
 void Database::Impl::send_next() {
   if (waiting.empty()) {
+    overdue.cancel();
     in_flight.reset();
     return;
   }
   const auto count = static_cast<std::ptrdiff_t>(std::min(waiting.size(), std::max<std::size_t>(policy.most_in_one_commit, 1)));
   Group group(std::make_move_iterator(waiting.begin()), std::make_move_iterator(waiting.begin() + count));
   waiting.erase(waiting.begin(), waiting.begin() + count);
+  watch();
   runner->run(std::move(group), [weak = weak_from_this(), executor = loop](Group done) {
     asio::post(executor, [weak, done = std::move(done)]() mutable {
       if (const auto self = weak.lock()) self->finished(std::move(done));
@@ -78,6 +84,28 @@ void Database::Impl::finished(Group group) {
   const bool lost = std::any_of(group.begin(), group.end(), [](const GroupItem& item) { return is_loss(item.error); });
   for (GroupItem& item : group) item.done(std::move(item.error));
   if (lost && given_up) given_up();
+}
+
+// The group that is on its way, or about to be, must come back in time.
+void Database::Impl::watch() {
+  if (!patience) return;
+  overdue.expires_after(*patience);
+  overdue.async_wait([weak = weak_from_this()](boost::system::error_code error) {
+    const auto self = weak.lock();
+    // A wait that ended in the moment in which it was renewed is not the renewed one.
+    if (!self || error || self->overdue.expiry() > std::chrono::steady_clock::now()) return;
+    self->runner->abandon();
+  });
+}
+
+void Database::hurry(std::chrono::milliseconds patience) {
+  impl_->patience = patience;
+  if (impl_->in_flight) impl_->watch();
+}
+
+void Database::close() {
+  impl_->overdue.cancel();
+  impl_->runner->stop();
 }
 
 void Database::on_given_up(std::function<void()> told) { impl_->given_up = std::move(told); }

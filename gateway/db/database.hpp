@@ -9,6 +9,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
@@ -79,12 +80,24 @@ class Driver {
   // `patience` for an earlier one's session to end: a killed process's goes on with what it was sent, and its commits must
   // come before our first read. (Whoever has SQLite's file open has claimed it.)
   virtual base::Result<void> claim(std::chrono::milliseconds /*patience*/) { return base::ok(); }
+  // Between transactions: nothing that was deleted stays readable in the files. Takes as long as copying the database does.
+  // (PostgreSQL does it by itself, in its own time: manual §25.1.)
+  virtual void wipe_deleted() {}
+  // From any thread, for good: whatever waits for a server, now or later, throws DatabaseLost. (A file is not waited for.)
+  virtual void abandon() noexcept {}
+};
+
+// What a server may take, which could hang rather than die. What is slower counts as lost.
+struct DriverLimits {
+  std::chrono::milliseconds statement{20'000};  // of one statement, by the server's own clock; from claim() on
+  std::chrono::milliseconds answer{30'000};     // longer, so that a server which works says so itself
 };
 
 // "sqlite:/path/to/file" or a libpq connection URI ("postgresql://…"). Opens at once; an error says what to do.
-base::Result<std::unique_ptr<Driver>> open_driver(const std::string& url);
+base::Result<std::unique_ptr<Driver>> open_driver(const std::string& url, DriverLimits limits = {});
 
-// What a Database does with a lost connection: it retries with back-off for this long before it throws DatabaseLost.
+// What a Database does with a lost connection: it retries with back-off for this long, counted from the beginning of the
+// first attempt that failed, before it throws DatabaseLost.
 struct DatabasePolicy {
   std::chrono::seconds give_up_after{60};
   std::size_t most_in_one_commit = 2048;  // closures
@@ -109,6 +122,14 @@ class Database {
 
   // `told` is called on the loop when something has failed with DatabaseLost, behind the callbacks of all that failed.
   void on_given_up(std::function<void()> told);
+
+  // From now on a transaction that takes longer than `patience` is given up with DatabaseLost, and so is all that comes
+  // after it: for the end of the process, which must not wait for a database that is lost or hangs.
+  void hurry(std::chrono::milliseconds patience);
+
+  // Waits for the transaction that runs, and closes the database; nobody is called back any more. What was not yet begun
+  // is dropped. (An SQLite database is then wholly in its one file.)
+  void close();
 
   // As transact, without a coroutine: `done` is called on the loop with what was thrown, or null.
   void submit(Closure closure, std::function<void(std::exception_ptr)> done);

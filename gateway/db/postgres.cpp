@@ -1,13 +1,9 @@
 // PostgreSQL through libpq's pipeline mode (PostgreSQL manual §34.5): statements whose rows nobody needs are queued, so
 // that a transaction of them costs one round trip.
-#include "gateway/base/log.hpp"
+#include "gateway/db/postgres_link.hpp"
 #include "gateway/db/values.hpp"
 
-#include <libpq-fe.h>
-#include <poll.h>
-
 #include <array>
-#include <cerrno>
 #include <charconv>
 #include <optional>
 #include <unordered_map>
@@ -16,21 +12,13 @@ namespace wherry::db {
 
 namespace {
 
-struct Free {
-  void operator()(PGconn* connection) const { PQfinish(connection); }
-  void operator()(PGresult* result) const { PQclear(result); }
-  void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
-};
-using Connection = std::unique_ptr<PGconn, Free>;
-using Result = std::unique_ptr<PGresult, Free>;
+using Result = PostgresResult;
 
 // Answers that nobody reads fill the socket's buffer until both sides wait for each other, so they are read in time.
 constexpr std::size_t most_queued = 512;
 
-std::string first_line(const char* message) {
-  const std::string text = message ? message : "";
-  return text.substr(0, text.find('\n'));
-}
+// What a migration may take; for everything else there are DriverLimits.
+constexpr std::chrono::hours migration_limit(1);
 
 // Faults of the server or the link rather than of a statement (PostgreSQL manual, Appendix A): the same statement may
 // succeed later. 08 connection, 40 rolled back in favour of another, 53 resources, 57P01–03 the server shuts down or
@@ -44,14 +32,15 @@ bool link_survives(std::string_view state) { return state.starts_with("40") || s
 
 class Postgres final : public Driver, private Transaction {
  public:
-  Postgres(std::string uri, std::string password) : uri_(std::move(uri)), password_(std::move(password)) {}
+  Postgres(std::string uri, std::string password, DriverLimits limits)
+      : link_(std::move(uri), std::move(password), limits.answer), limits_(limits) {}
 
   void connect();  // throws DatabaseLost
   // Empty when the database can hold our text.
   std::string encoding_fault() const;
 
   void begin() override {
-    if (!connection_ || PQstatus(connection_.get()) != CONNECTION_OK) connect();
+    if (!link_.is_up()) connect();
     refused_.clear();
     send("BEGIN", {});
   }
@@ -61,6 +50,7 @@ class Postgres final : public Driver, private Transaction {
   void run_script(const std::string& sql) override;
   std::string_view dialect() const override { return "postgres"; }
   base::Result<void> claim(std::chrono::milliseconds patience) override;
+  void abandon() noexcept override { link_.abandon(); }
 
  private:
   // Prepared once per connection, under a name.
@@ -82,16 +72,13 @@ class Postgres final : public Driver, private Transaction {
 
   void send(std::string_view sql, std::span<const Value> parameters);
   Result collect();
-  void flush();
+  void run_text(const std::string& sql, std::chrono::milliseconds limit);
   void take_claim();
   std::string take_failure(const PGresult* result, std::string_view sql, std::string& state) const;
   void throw_failure(const std::string& text, const std::string& state);
-  [[noreturn]] void lost(const char* message);
-  std::string redacted(std::string text) const;
 
-  std::string uri_;
-  std::string password_;
-  Connection connection_;
+  PostgresLink link_;
+  DriverLimits limits_;
   std::unordered_map<Literal, Statement, LiteralHash> statements_;
   std::vector<Queued> queued_;
   std::optional<std::chrono::milliseconds> claim_patience_;  // of a claimed database
@@ -102,21 +89,9 @@ class Postgres final : public Driver, private Transaction {
 };
 
 void Postgres::connect() {
-  connection_.reset();
   queued_.clear();
   for (auto& [key, statement] : statements_) statement.sent = false;
-  // Before `dbname` the URI may overrule, after it not. A dead link must be noticed in half a minute, not in hours.
-  const std::array keywords{"fallback_application_name", "connect_timeout", "keepalives_idle", "keepalives_interval",
-                            "keepalives_count", "tcp_user_timeout", "dbname", "client_encoding", static_cast<const char*>(nullptr)};
-  const std::array values{"wherry", "5", "15", "5", "3", "30000", uri_.c_str(), "UTF8", static_cast<const char*>(nullptr)};
-  connection_.reset(PQconnectdbParams(keywords.data(), values.data(), 1));
-  if (!connection_) throw DatabaseLost("PostgreSQL: out of memory");
-  if (PQstatus(connection_.get()) != CONNECTION_OK) lost(PQerrorMessage(connection_.get()));
-  PQsetNoticeProcessor(
-      connection_.get(), [](void*, const char* text) { log::debug("database.noticed", {{"text", first_line(text)}}); }, nullptr);
-  if (PQsetnonblocking(connection_.get(), 1) != 0 || PQenterPipelineMode(connection_.get()) != 1) {
-    lost(PQerrorMessage(connection_.get()));
-  }
+  link_.connect();
   if (claim_patience_) take_claim();
 }
 
@@ -134,24 +109,26 @@ base::Result<void> Postgres::claim(std::chrono::milliseconds patience) {
 // hours, that a session's machine has vanished. The second number: databases may hold one wherry in each schema.
 void Postgres::take_claim() {
   try {
-    run_script("SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; SET lock_timeout = " +
-               std::to_string(claim_patience_->count()) +
-               "; SELECT pg_advisory_lock(2003330418, hashtext(current_schema())); SET lock_timeout = DEFAULT");
+    run_text("SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; SET lock_timeout = " +
+                 std::to_string(claim_patience_->count()) +
+                 "; SELECT pg_advisory_lock(2003330418, hashtext(current_schema())); SET lock_timeout = DEFAULT; SET statement_timeout = " +
+                 std::to_string(limits_.statement.count()),
+             *claim_patience_ + limits_.answer);
   } catch (const std::runtime_error&) {
-    connection_.reset();
+    link_.drop();
     throw;
   }
 }
 
 std::string Postgres::encoding_fault() const {
-  const char* encoding = PQparameterStatus(connection_.get(), "server_encoding");
+  const char* encoding = PQparameterStatus(link_.get(), "server_encoding");
   if (encoding && std::string_view(encoding) == "UTF8") return {};
   return "The PostgreSQL database has the encoding " + std::string(encoding ? encoding : "unknown") +
          "; create it anew with ENCODING 'UTF8' TEMPLATE template0.";
 }
 
 void Postgres::send(std::string_view sql, std::span<const Value> parameters) {
-  if (!connection_) throw DatabaseLost("PostgreSQL: there is no connection");
+  PGconn* const connection = link_.get();
   try {
     require_storable(parameters, sql);
   } catch (const StatementFailed& error) {
@@ -162,8 +139,8 @@ void Postgres::send(std::string_view sql, std::span<const Value> parameters) {
   Statement& statement = found->second;
   if (is_new) statement.name = "s" + std::to_string(statements_.size());
   if (!statement.sent) {
-    if (PQsendPrepare(connection_.get(), statement.name.c_str(), std::string(sql).c_str(), 0, nullptr) != 1) {
-      lost(PQerrorMessage(connection_.get()));
+    if (PQsendPrepare(connection, statement.name.c_str(), std::string(sql).c_str(), 0, nullptr) != 1) {
+      link_.lost(PQerrorMessage(connection));
     }
     statement.sent = true;
     queued_.push_back({&statement, sql});
@@ -180,37 +157,23 @@ void Postgres::send(std::string_view sql, std::span<const Value> parameters) {
       texts_[i] = digits.data();
     }
   }
-  if (PQsendQueryPrepared(connection_.get(), statement.name.c_str(), static_cast<int>(parameters.size()), texts_.data(), nullptr,
+  if (PQsendQueryPrepared(connection, statement.name.c_str(), static_cast<int>(parameters.size()), texts_.data(), nullptr,
                           nullptr, 0) != 1) {
-    lost(PQerrorMessage(connection_.get()));
+    link_.lost(PQerrorMessage(connection));
   }
   queued_.push_back({nullptr, sql});
 }
 
-// Sends everything off without waiting on a full socket alone: the server may be waiting for us to read.
-void Postgres::flush() {
-  for (;;) {
-    const int rest = PQflush(connection_.get());
-    if (rest == 0) return;
-    if (rest < 0) lost(PQerrorMessage(connection_.get()));
-    pollfd socket{PQsocket(connection_.get()), POLLIN | POLLOUT, 0};
-    if (::poll(&socket, 1, -1) < 0 && errno != EINTR) lost("poll failed");
-    if ((socket.revents & (POLLIN | POLLERR | POLLHUP)) != 0 && PQconsumeInput(connection_.get()) != 1) {
-      lost(PQerrorMessage(connection_.get()));
-    }
-  }
-}
-
 // Reads the answers to everything queued. Returns the last statement's; throws for the first that failed.
 Result Postgres::collect() {
-  if (!connection_) throw DatabaseLost("PostgreSQL: there is no connection");
-  if (PQpipelineSync(connection_.get()) != 1) lost(PQerrorMessage(connection_.get()));
-  flush();
+  PGconn* const connection = link_.get();
+  if (PQpipelineSync(connection) != 1) link_.lost(PQerrorMessage(connection));
+  link_.flush();
   Result last;
   std::string failure, state;
   for (const Queued& queued : queued_) {
-    Result result(PQgetResult(connection_.get()));
-    if (!result) lost(PQerrorMessage(connection_.get()));
+    Result result = link_.next_result();
+    if (!result) link_.lost(PQerrorMessage(connection));
     switch (PQresultStatus(result.get())) {
       case PGRES_COMMAND_OK:
       case PGRES_TUPLES_OK:
@@ -223,15 +186,15 @@ Result Postgres::collect() {
         if (queued.preparing) queued.preparing->sent = false;
         if (failure.empty()) failure = take_failure(result.get(), queued.sql, state);
     }
-    while (Result more{PQgetResult(connection_.get())}) {  // the null that ends a statement's answers
-      if (PQstatus(connection_.get()) != CONNECTION_OK) lost(PQresultErrorMessage(more.get()));
+    while (const Result more = link_.next_result()) {  // the null that ends a statement's answers
+      if (PQstatus(connection) != CONNECTION_OK) link_.lost(PQresultErrorMessage(more.get()));
     }
-    if (PQstatus(connection_.get()) != CONNECTION_OK) lost(failure.empty() ? PQerrorMessage(connection_.get()) : failure.c_str());
+    if (PQstatus(connection) != CONNECTION_OK) link_.lost(failure.empty() ? PQerrorMessage(connection) : failure.c_str());
   }
   queued_.clear();
-  const Result sync(PQgetResult(connection_.get()));
+  const Result sync = link_.next_result();
   if (!sync || PQresultStatus(sync.get()) != PGRES_PIPELINE_SYNC) {
-    lost(PQstatus(connection_.get()) == CONNECTION_OK ? "the pipeline lost its step" : PQerrorMessage(connection_.get()));
+    link_.lost(PQstatus(connection) == CONNECTION_OK ? "the pipeline lost its step" : PQerrorMessage(connection));
   }
   if (!failure.empty()) throw_failure(failure, state);
   return last;
@@ -242,27 +205,13 @@ std::string Postgres::take_failure(const PGresult* result, std::string_view sql,
   const char* code = PQresultErrorField(result, PG_DIAG_SQLSTATE);
   const char* primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
   state = code ? code : "";
-  return redacted(first_line(primary ? primary : PQresultErrorMessage(result))) + " (" + state + "), in: " + std::string(sql.substr(0, 100));
+  return link_.redacted(first_line(primary ? primary : PQresultErrorMessage(result))) + " (" + state + "), in: " + std::string(sql.substr(0, 100));
 }
 
 void Postgres::throw_failure(const std::string& text, const std::string& state) {
   if (!is_lost(state)) throw StatementFailed(text);
-  if (!link_survives(state)) connection_.reset();
+  if (!link_survives(state)) link_.drop();
   throw DatabaseLost("PostgreSQL: " + text);
-}
-
-void Postgres::lost(const char* message) {
-  const std::string text = redacted(first_line(message));
-  connection_.reset();
-  queued_.clear();
-  throw DatabaseLost("PostgreSQL: " + (text.empty() ? "the connection was lost" : text));
-}
-
-std::string Postgres::redacted(std::string text) const {
-  if (password_.empty()) return text;
-  constexpr std::string_view shown = "***";
-  for (std::size_t at = 0; (at = text.find(password_, at)) != std::string::npos; at += shown.size()) text.replace(at, password_.size(), shown);
-  return text;
 }
 
 Rows Postgres::query(std::string_view sql, std::span<const Value> parameters) {
@@ -304,27 +253,30 @@ void Postgres::commit() {
 
 void Postgres::rollback() noexcept {
   try {
-    if (!connection_) return;
+    if (!link_.is_up()) return queued_.clear();
     try {
       collect();
     } catch (const StatementFailed&) {
       // known already: it is why we are here
     }
-    if (PQtransactionStatus(connection_.get()) == PQTRANS_IDLE) return;
+    if (PQtransactionStatus(link_.get()) == PQTRANS_IDLE) return;
     send("ROLLBACK", {});
     collect();
   } catch (const std::exception&) {
-    connection_.reset();  // and with it the transaction
+    link_.drop();  // and with it the transaction
     queued_.clear();
   }
 }
 
+// A migration takes as long as it takes, but does not wait for somebody's lock.
 void Postgres::run_script(const std::string& sql) {
+  run_text("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = " + std::to_string(limits_.statement.count()) + "; " + sql,
+           migration_limit);
+}
+
+void Postgres::run_text(const std::string& sql, std::chrono::milliseconds limit) {
   collect();
-  // Several statements in one text are the simple protocol's, which a pipeline excludes.
-  if (PQexitPipelineMode(connection_.get()) != 1) lost(PQerrorMessage(connection_.get()));
-  const Result result(PQexec(connection_.get(), sql.c_str()));
-  if (PQenterPipelineMode(connection_.get()) != 1) lost(PQerrorMessage(connection_.get()));
+  const Result result = link_.run_text(sql, limit);
   const auto status = PQresultStatus(result.get());
   if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) return;
   std::string state;
@@ -334,8 +286,8 @@ void Postgres::run_script(const std::string& sql) {
 
 }  // namespace
 
-base::Result<std::unique_ptr<Driver>> open_postgres(const std::string& uri) {
-  const std::unique_ptr<PQconninfoOption, Free> options(PQconninfoParse(uri.c_str(), nullptr));
+base::Result<std::unique_ptr<Driver>> open_postgres(const std::string& uri, DriverLimits limits) {
+  const std::unique_ptr<PQconninfoOption, FreePostgres> options(PQconninfoParse(uri.c_str(), nullptr));
   if (!options) {
     // libpq's own text quotes the URI, password and all.
     return base::Error{base::Errc::bad_input,
@@ -346,7 +298,7 @@ base::Result<std::unique_ptr<Driver>> open_postgres(const std::string& uri) {
   for (const PQconninfoOption* option = options.get(); option->keyword; ++option) {
     if (std::string_view(option->keyword) == "password" && option->val) password = option->val;
   }
-  auto driver = std::make_unique<Postgres>(uri, std::move(password));
+  auto driver = std::make_unique<Postgres>(uri, std::move(password), limits);
   try {
     driver->connect();
   } catch (const DatabaseLost& error) {

@@ -35,10 +35,10 @@ void require_storable(std::span<const Value> parameters, std::string_view sql) {
   }
 }
 
-base::Result<std::unique_ptr<Driver>> open_driver(const std::string& url) {
+base::Result<std::unique_ptr<Driver>> open_driver(const std::string& url, DriverLimits limits) {
   constexpr std::string_view sqlite = "sqlite:";
   if (url.starts_with(sqlite)) return open_sqlite(url.substr(sqlite.size()));
-  if (url.starts_with("postgresql://") || url.starts_with("postgres://")) return open_postgres(url);
+  if (url.starts_with("postgresql://") || url.starts_with("postgres://")) return open_postgres(url, limits);
   // The URL itself may hold a password, so it is not shown.
   return base::Error{base::Errc::bad_input,
                      "The database must be given as sqlite:/path/to/file or postgresql://user:password@host/name."};

@@ -24,6 +24,6 @@ struct LiteralHash {
 
 // The drivers. `path` without "sqlite:"; `uri` as libpq takes it.
 base::Result<std::unique_ptr<Driver>> open_sqlite(const std::string& path);
-base::Result<std::unique_ptr<Driver>> open_postgres(const std::string& uri);
+base::Result<std::unique_ptr<Driver>> open_postgres(const std::string& uri, DriverLimits limits);
 
 }  // namespace wherry::db

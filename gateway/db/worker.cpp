@@ -52,6 +52,15 @@ void Worker::stop() {
   driver_.reset();
 }
 
+// A retry that is waited for comes at once, and is the last.
+void Worker::abandon() {
+  abandoned_ = true;
+  if (driver_) driver_->abandon();
+  asio::post(executor_, [this, alive = std::weak_ptr<const bool>(alive_)] {
+    if (!alive.expired()) retry_.cancel();
+  });
+}
+
 void Worker::run(Group group, std::function<void(Group)> finished) {
   // Where the loop is the caller's, this worker may be gone when the group's turn comes.
   asio::post(executor_, [this, alive = std::weak_ptr<const bool>(alive_), group = std::move(group), finished = std::move(finished)]() mutable {
@@ -87,6 +96,7 @@ void Worker::advance() {
 }
 
 void Worker::attempt(Range range) {
+  attempt_began_ = std::chrono::steady_clock::now();
   driver_->begin();
   for (std::size_t i = range.first; i < range.last; ++i) group_[i].closure(driver_->transaction());
   driver_->commit();
@@ -112,10 +122,10 @@ void Worker::split(Range range, const std::exception_ptr& error) {
 bool Worker::may_retry(const DatabaseLost& error) {
   const auto now = std::chrono::steady_clock::now();
   if (!lost_since_) {
-    lost_since_ = now;
+    lost_since_ = attempt_began_;  // a server that hangs is lost since it was asked
     log::warn("database.lost", {{"error", error.what()}});
   }
-  if (now - *lost_since_ >= policy_.give_up_after) {
+  if (abandoned_ || now - *lost_since_ >= policy_.give_up_after) {
     log::error("database.given_up", {{"error", error.what()}});
     return false;
   }

@@ -9,6 +9,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <exception>
 #include <functional>
@@ -36,6 +37,9 @@ class GroupRunner {
 
   // Waits for the end of what runs at this moment. A group that waits for a lost database is dropped.
   virtual void stop() = 0;
+
+  // From any thread: the group that runs, and each later one, fails with DatabaseLost as soon as that can be.
+  virtual void abandon() {}
 };
 
 class Worker final : public GroupRunner {
@@ -48,6 +52,7 @@ class Worker final : public GroupRunner {
 
   void run(Group group, std::function<void(Group)> finished) override;
   void stop() override;
+  void abandon() override;
 
  private:
   // Items [first, last) of the group: what one transaction tries.
@@ -73,7 +78,9 @@ class Worker final : public GroupRunner {
   std::function<void(Group)> finished_;
   std::vector<Range> todo_;  // the next one last
   base::Backoff backoff_;
-  std::optional<std::chrono::steady_clock::time_point> lost_since_;
+  std::chrono::steady_clock::time_point attempt_began_;
+  std::optional<std::chrono::steady_clock::time_point> lost_since_;  // the beginning of the first attempt that failed
+  std::atomic<bool> abandoned_ = false;
 
   asio::steady_timer retry_;
   asio::executor_work_guard<asio::any_io_executor> work_;

@@ -186,8 +186,8 @@ class TempDatabase {
   const std::string& url() const { return url_; }
   DatabaseKind kind() const { return kind_; }
   std::filesystem::path file() const { return folder_.path() / "wherry.sqlite"; }  // of DatabaseKind::sqlite
-  std::unique_ptr<db::Driver> open() const {
-    auto driver = db::open_driver(url_);
+  std::unique_ptr<db::Driver> open(db::DriverLimits limits = {}) const {
+    auto driver = db::open_driver(url_, limits);
     if (!driver) throw std::runtime_error(driver.error().text);
     return std::move(*driver);
   }

@@ -37,6 +37,7 @@ class FaultyDriver final : public db::Driver {
     if (faults_->lose_answers > 0 && faults_->lose_answers-- > 0) throw DatabaseLost("unplugged during the commit");
   }
   void rollback() noexcept override { driver_->rollback(); }
+  void abandon() noexcept override { driver_->abandon(); }
   void run_script(const std::string& sql) override { driver_->run_script(sql); }
   std::string_view dialect() const override { return driver_->dialect(); }
 
@@ -46,10 +47,12 @@ class FaultyDriver final : public db::Driver {
 };
 
 struct Fixture {
-  explicit Fixture(DatabaseKind kind, db::DatabasePolicy policy = {}) : temp(kind) {
-    auto driver = temp.open();
+  explicit Fixture(DatabaseKind kind, db::DatabasePolicy policy = {}, db::DriverLimits limits = {}) : temp(kind) {
+    auto driver = temp.open(limits);
+    REQUIRE(driver->claim(std::chrono::milliseconds(200)).has_value());
     driver->begin();
     driver->run_script("CREATE TABLE t (id BIGINT PRIMARY KEY, body TEXT NOT NULL)");
+    if (kind == DatabaseKind::postgres) backend = static_cast<pid_t>(driver->transaction().query("SELECT pg_backend_pid()").at(0).integer(0));
     driver->commit();
     database.emplace(loop.get_executor(), std::make_unique<FaultyDriver>(std::move(driver), faults), policy);
   }
@@ -96,6 +99,14 @@ struct Fixture {
   std::optional<Database> database;
   std::vector<std::optional<std::string>> outcomes;
   std::vector<std::size_t> ended;  // in the order of the callbacks
+  pid_t backend = 0;               // PostgreSQL's process for us
+};
+
+// A process that stands still, as on a machine that is out of breath: it is there, and answers nothing.
+struct Stopped {
+  explicit Stopped(pid_t p) : process(p) { REQUIRE(::kill(process, SIGSTOP) == 0); }
+  ~Stopped() { ::kill(process, SIGCONT); }
+  pid_t process;
 };
 
 std::vector<std::int64_t> range(std::int64_t first, std::int64_t last) {
@@ -314,4 +325,81 @@ TEST_CASE("PostgreSQL killed with -9 and started again: nothing committed is los
   }
   for (const auto& outcome : f.outcomes) CHECK(outcome == "");
   CHECK(f.ids() == range(1, rounds * rows));
+}
+
+TEST_CASE("A PostgreSQL that stands still is given up as if it were gone, and works again once it goes on (DriverLimits)") {
+  db::DatabasePolicy policy;
+  policy.give_up_after = std::chrono::seconds(2);
+  Fixture f(DatabaseKind::postgres, policy, {std::chrono::milliseconds(250), std::chrono::milliseconds(500)});
+  int told = 0;
+  f.database->on_given_up([&] { ++told; });
+  {
+    const Stopped backend(f.backend);
+    f.submit(Fixture::insert(1));
+    f.run_until_all_ended();
+    CHECK(f.outcomes[0]->starts_with("PostgreSQL: "));
+    CHECK(told == 1);
+  }
+  // The old session ends now, and with it its claim; what it was sent it may have committed or not.
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  do {
+    f.submit(Fixture::insert(2));
+    f.run_until_all_ended();
+  } while (!f.outcomes.back()->empty() && std::chrono::steady_clock::now() < deadline);
+  CHECK(f.outcomes.back() == "");
+  CHECK(f.ids().back() == 2);
+}
+
+TEST_CASE("A table that somebody holds locked for ever counts as a lost database (DriverLimits, PostgreSQL manual §13.3)") {
+  db::DatabasePolicy policy;
+  policy.give_up_after = std::chrono::seconds(1);
+  Fixture f(DatabaseKind::postgres, policy, {std::chrono::milliseconds(250), std::chrono::milliseconds(20'000)});
+  const auto other = f.temp.open();
+  other->begin();
+  other->transaction().query("LOCK TABLE t IN ACCESS EXCLUSIVE MODE");
+  f.submit(Fixture::insert(1));
+  f.run_until_all_ended();
+  CHECK(f.outcomes[0]->find("statement timeout") != std::string::npos);
+  CHECK(f.faults->begun > 1);  // it was tried again
+  other->rollback();
+  f.submit(Fixture::insert(2));
+  f.run_until_all_ended();
+  CHECK(f.outcomes[1] == "");
+  CHECK(f.ids() == range(2, 2));
+}
+
+TEST_CASE("In a hurry neither a PostgreSQL that stands still nor a lost database is waited for (Database::hurry)") {
+  const auto began = std::chrono::steady_clock::now();
+  for (const auto kind : every_database) {
+    CAPTURE(name_of(kind));
+    Fixture f(kind, {}, {std::chrono::milliseconds(600'000), std::chrono::milliseconds(600'000)});  // give_up_after is 60 s
+    std::optional<Stopped> backend;
+    if (kind == DatabaseKind::postgres) backend.emplace(f.backend);
+    else f.faults->lose_begins = 1'000'000;
+    f.submit(Fixture::insert(1));
+    f.loop.poll();
+    f.database->hurry(std::chrono::milliseconds(100));
+    f.submit(Fixture::insert(2));  // and what comes later is not tried for long either
+    f.run_until_all_ended();
+    CHECK_FALSE(f.outcomes[0]->empty());
+    CHECK_FALSE(f.outcomes[1]->empty());
+    f.database->close();
+  }
+  CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds(50));
+}
+
+TEST_CASE("In a hurry a database that works is waited for, and close() ends what runs (Database::hurry, close)") {
+  for (const auto kind : every_database) {
+    CAPTURE(name_of(kind));
+    Fixture f(kind);
+    f.database->hurry(std::chrono::seconds(60));
+    for (std::int64_t id = 1; id <= 20; ++id) f.submit(Fixture::insert(id));
+    f.run_until_all_ended();
+    for (const auto& outcome : f.outcomes) CHECK(outcome == "");
+    f.database->close();
+    const auto again = f.temp.open();
+    again->begin();
+    CHECK(again->transaction().query("SELECT id FROM t").size() == 20);
+    again->commit();
+  }
 }
