@@ -7,16 +7,19 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <optional>
 #include <unordered_map>
+#include <utility>
 
 namespace wherry::db {
 
 namespace {
 
 // In order: the lock comes first, so that the log never needs shared memory (sqlite.org/wal.html §8) and a second
-// process is refused at its first read.
+// process is refused at its first read. What is deleted is overwritten: pages that become free would keep messages for
+// ever, and no cost was to be measured (80,000 rows in commits of 20 and removed again: 1.7 s of CPU either way).
 constexpr const char* settings = R"(
   PRAGMA busy_timeout = 1000;
   PRAGMA locking_mode = EXCLUSIVE;
@@ -26,10 +29,13 @@ constexpr const char* settings = R"(
   PRAGMA cache_size = -1000;
   PRAGMA wal_autocheckpoint = 2000;
   PRAGMA journal_size_limit = 16777216;
-  PRAGMA secure_delete = FAST;
+  PRAGMA secure_delete = ON;
   BEGIN EXCLUSIVE;
   COMMIT;
 )";
+
+// The log keeps what was overwritten until it is begun anew; so old is the oldest that it keeps.
+constexpr std::chrono::hours log_kept(1);
 
 struct Close {
   void operator()(sqlite3* handle) const { sqlite3_close_v2(handle); }
@@ -62,9 +68,11 @@ bool is_lost(int code) {
 
 class Sqlite final : public Driver, private Transaction {
  public:
-  explicit Sqlite(Handle handle) : handle_(std::move(handle)) {}
+  Sqlite(Handle handle, std::string path) : handle_(std::move(handle)), path_(std::move(path)), file_(identity(path_)) {}
 
   void begin() override {
+    // The file's descriptor outlives its name, and what is written to it then is gone at the process's end.
+    if (identity(path_) != file_) throw DatabaseLost("SQLite: the database file " + path_ + " was removed or replaced");
     failed_.clear();
     run("BEGIN", {});
   }
@@ -73,6 +81,7 @@ class Sqlite final : public Driver, private Transaction {
     // As PostgreSQL does it: a transaction in which a statement failed cannot be committed.
     if (!failed_.empty()) throw StatementFailed(failed_);
     run("COMMIT", {});
+    if (std::chrono::steady_clock::now() - log_begun_ >= log_kept) empty_log();
   }
   void rollback() noexcept override {
     // SQLite itself has rolled back after a full disk or an input/output error (sqlite.org/lang_transaction.html §3.1).
@@ -83,8 +92,23 @@ class Sqlite final : public Driver, private Transaction {
     if (code != SQLITE_OK) fail(code, sql);
   }
   std::string_view dialect() const override { return "sqlite"; }
+  void wipe_deleted() override {
+    run("VACUUM", {});
+    empty_log();
+  }
 
  private:
+  using Identity = std::pair<dev_t, ino_t>;  // of a file; zeros: there is none
+  static Identity identity(const std::string& path) {
+    struct stat status {};
+    return ::stat(path.c_str(), &status) == 0 ? Identity{status.st_dev, status.st_ino} : Identity{};
+  }
+  // Brings everything into the file. Where that fails, the log stays as it is, and the next commit finds out.
+  void empty_log() noexcept {
+    log_begun_ = std::chrono::steady_clock::now();
+    sqlite3_exec(handle_.get(), "PRAGMA wal_checkpoint(TRUNCATE)", nullptr, nullptr, nullptr);
+  }
+
   Rows query(std::string_view sql, std::span<const Value> parameters) override { return run(sql, parameters); }
   void execute(std::string_view sql, std::span<const Value> parameters) override { run(sql, parameters); }
 
@@ -95,6 +119,9 @@ class Sqlite final : public Driver, private Transaction {
   [[noreturn]] void fail(int code, std::string_view sql);
 
   Handle handle_;
+  std::string path_;
+  Identity file_;
+  std::chrono::steady_clock::time_point log_begun_ = std::chrono::steady_clock::now();
   std::unordered_map<Literal, Statement, LiteralHash> statements_;  // before the handle goes
   std::string failed_;  // the transaction's first failure
 };
@@ -213,7 +240,7 @@ base::Result<std::unique_ptr<Driver>> open_sqlite(const std::string& path) {
   }
   if ((code & 0xFF) == SQLITE_NOTADB) return cannot_open(path, "it is not an SQLite database.");
   if (code != SQLITE_OK) return cannot_open(path, std::string(sqlite3_errmsg(handle.get())) + ".");
-  return std::unique_ptr<Driver>(std::make_unique<Sqlite>(std::move(handle)));
+  return std::unique_ptr<Driver>(std::make_unique<Sqlite>(std::move(handle), path));
 }
 
 }  // namespace wherry::db

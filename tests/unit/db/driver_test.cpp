@@ -35,6 +35,12 @@ void insert(db::Driver& driver, std::int64_t id, db::Value body) {
   driver.transaction().execute("INSERT INTO t (id, body) VALUES ($1, $2)", {id, std::move(body)});
 }
 
+void insert_and_keep(db::Driver& driver) {
+  driver.begin();
+  insert(driver, 1000, "kept");
+  driver.commit();
+}
+
 std::string open_error(const std::string& url) {
   const auto driver = db::open_driver(url);
   REQUIRE_FALSE(driver.has_value());
@@ -233,4 +239,50 @@ TEST_CASE("SQLite tells a missing folder and a foreign file apart") {
   CHECK(open_error("sqlite:" + folder.path().string()).find("not a regular file") != std::string::npos);
   { std::ofstream(folder.path() / "letter.txt") << std::string(5000, 'x'); }
   CHECK(open_error("sqlite:" + (folder.path() / "letter.txt").string()).find("not an SQLite database") != std::string::npos);
+}
+
+TEST_CASE("What was deleted is in no byte of SQLite's files: at once in the file, and after wipe_deleted() in its log (database.hpp)") {
+  const TempDatabase database(DatabaseKind::sqlite);
+  auto driver = open_with_table(database);
+  const auto holds = [&](const std::string& word) {
+    std::ostringstream bytes;
+    for (const std::string& name : {database.file().string(), database.file().string() + "-wal"}) {
+      if (std::filesystem::exists(name) && std::filesystem::file_size(name) > 0) bytes << std::ifstream(name, std::ios::binary).rdbuf();
+    }
+    return bytes.str().find(word) != std::string::npos;
+  };
+  driver->begin();
+  for (std::int64_t id = 1; id <= 300; ++id) insert(*driver, id, "meet me at the tomb, Juliet");
+  driver->commit();
+  driver->begin();
+  driver->transaction().execute("DELETE FROM t WHERE id < 300");  // whole pages become free
+  driver->commit();
+  insert_and_keep(*driver);
+  CHECK(holds("the tomb"));
+  driver->begin();
+  driver->transaction().execute("DELETE FROM t WHERE body LIKE '%tomb%'");
+  driver->commit();
+  driver.reset();  // the log is worked into the file and goes
+  CHECK_FALSE(holds("the tomb"));
+  CHECK(holds("kept"));
+  driver = database.open();
+  driver->begin();
+  driver->transaction().execute("DELETE FROM t");
+  driver->commit();
+  CHECK(holds("kept"));  // in the log
+  driver->wipe_deleted();
+  CHECK_FALSE(holds("kept"));
+  CHECK(std::filesystem::file_size(database.file().string() + "-wal") == 0);
+}
+
+TEST_CASE("A database file that was removed or replaced while it is open counts as lost (database.hpp)") {
+  const TempDatabase database(DatabaseKind::sqlite);
+  const auto driver = open_with_table(database);
+  const auto aside = database.file().string() + ".aside";
+  std::filesystem::rename(database.file(), aside);
+  CHECK_THROWS_WITH_AS(driver->begin(), doctest::Contains("was removed or replaced"), db::DatabaseLost);
+  { std::ofstream(database.file()).flush(); }
+  CHECK_THROWS_AS(driver->begin(), db::DatabaseLost);
+  std::filesystem::rename(aside, database.file());
+  CHECK(count(*driver) == 0);
 }
