@@ -4,6 +4,7 @@
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
 
 namespace wherry::base {
@@ -29,13 +30,23 @@ asio::cancellation_signal& TaskGroup::spawn(std::string name, asio::awaitable<vo
   tasks_.emplace_back();
   const auto entry = std::prev(tasks_.end());
   entry->name = std::move(name);
-  asio::co_spawn(executor_, std::move(task),
-                 asio::bind_cancellation_slot(entry->cancel.slot(),
-                                              [this, entry](std::exception_ptr error) { ended(entry, std::move(error)); }));
+  entry->cancel.slot().assign([entry](asio::cancellation_type) { entry->cancelled = true; });
+  // co_spawn alone would run the task inside this call, up to its first wait: callers would find what they hold changed.
+  asio::post(executor_, [this, entry, task = std::move(task)]() mutable { begin(entry, std::move(task)); });
   return entry->cancel;
 }
 
-void TaskGroup::ended(std::list<Task>::iterator task, std::exception_ptr error) {
+void TaskGroup::begin(Entry task, asio::awaitable<void> work) {
+  task->state = State::beginning;
+  asio::co_spawn(executor_, std::move(work),
+                 asio::bind_cancellation_slot(task->cancel.slot(),
+                                              [this, task](const std::exception_ptr& error) { ended(task, error); }));
+  if (task->state == State::over) return remove(task);
+  task->state = State::running;
+  if (task->cancelled) task->cancel.emit(asio::cancellation_type::terminal);
+}
+
+void TaskGroup::ended(Entry task, const std::exception_ptr& error) {
   if (error && !is_cancellation(error)) {
     try {
       std::rethrow_exception(error);
@@ -45,6 +56,11 @@ void TaskGroup::ended(std::list<Task>::iterator task, std::exception_ptr error) 
       log::error("task.failed", {{"task", task->name}, {"error", "unknown"}});
     }
   }
+  if (task->state == State::beginning) task->state = State::over;  // begin() still holds it
+  else remove(task);
+}
+
+void TaskGroup::remove(Entry task) {
   tasks_.erase(task);
   if (!tasks_.empty()) return;
   auto joining = std::move(joining_);

@@ -21,8 +21,10 @@ class TaskGroup {
   TaskGroup(const TaskGroup&) = delete;
   TaskGroup& operator=(const TaskGroup&) = delete;
 
-  // Runs `task` on the loop. An exception that leaves it ends this task only: it is logged as task.failed
-  // with `name`. Cancellation is not a failure. The signal cancels this task alone, and lives until the task has ended.
+  // Runs `task` on the loop, from its next turn on: nothing of it runs inside this call. An exception that leaves it ends
+  // this task only: it is logged as task.failed with `name`. Cancellation is not a failure. The signal cancels this task
+  // alone, and lives until the task has ended. A task that is cancelled before it begins still begins, and ends at its
+  // first cancellable wait.
   asio::cancellation_signal& spawn(std::string name, asio::awaitable<void> task);
 
   // Cancels every task; each ends at its next (or present) cancellable wait.
@@ -35,11 +37,22 @@ class TaskGroup {
   asio::any_io_executor executor() const { return executor_; }
 
  private:
+  enum class State {
+    waiting,    // for the loop's next turn
+    beginning,  // runs up to its first wait
+    running,
+    over,  // ended without a wait
+  };
   struct Task {
     std::string name;
     asio::cancellation_signal cancel;
+    State state = State::waiting;
+    bool cancelled = false;  // before it began
   };
-  void ended(std::list<Task>::iterator task, std::exception_ptr error);
+  using Entry = std::list<Task>::iterator;
+  void begin(Entry task, asio::awaitable<void> work);
+  void ended(Entry task, const std::exception_ptr& error);
+  void remove(Entry task);
 
   asio::any_io_executor executor_;
   std::list<Task> tasks_;

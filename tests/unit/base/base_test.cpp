@@ -153,6 +153,34 @@ TEST_CASE("together throws the first failure and cancels the other") {
   CHECK(done);
 }
 
+asio::awaitable<void> note(std::string& seen, char what) {
+  seen += what;
+  co_return;
+}
+asio::awaitable<void> note_and_wait(std::string& seen, char what) {
+  seen += what;
+  co_await forever();
+  seen += '!';
+}
+// On the loop, where co_spawn alone would run a task inside the call.
+asio::awaitable<void> check_beginning(base::TaskGroup& group, std::string& seen) {
+  group.spawn("ends at once", note(seen, 'a'));
+  asio::cancellation_signal& cancel = group.spawn("cancelled before it begins", note_and_wait(seen, 'b'));
+  group.spawn("ends at once", note(seen, 'c'));
+  CHECK(seen.empty());
+  CHECK(!group.empty());
+  cancel.emit(asio::cancellation_type::terminal);
+  CHECK(seen.empty());
+  co_await group.join();
+  CHECK(seen == "abc");
+  CHECK(group.empty());
+}
+TEST_CASE("TaskGroup::spawn runs nothing inside the call; tasks begin in order, also one that was cancelled before") {
+  asio::io_context loop;
+  base::TaskGroup group(loop.get_executor());
+  std::string seen;
+  tests::run(loop, check_beginning(group, seen));
+}
 TEST_CASE("TaskGroup cancels and joins; a failing task ends alone") {
   asio::io_context loop;
   base::TaskGroup group(loop.get_executor());
