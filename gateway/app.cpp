@@ -6,6 +6,7 @@
 #include "gateway/connector/loader.hpp"
 #include "gateway/features/features.hpp"
 #include "gateway/open_store.hpp"
+#include "gateway/store/ids.hpp"
 #include "gateway/store/inbox.hpp"
 #include "gateway/store/retention.hpp"
 
@@ -56,13 +57,14 @@ asio::awaitable<base::Result<void>> App::start() {
   }
   log::info("http.listening", {{"port", http_server_->endpoint().port()}});
 
-  std::function<std::string(db::Transaction&)> read = [](db::Transaction& t) {
+  auto read = [run = base::random_hex(4), now = base::to_milliseconds(clock_.now())](db::Transaction& t) {
     store::remove_orphans(t);  // rows that arrived while their account was being removed
-    return store::seen_key(t);
+    return std::pair(store_id_of(store::seen_key(t)), store::begin_run(t, run, now));
   };
-  const std::string store_id = store_id_of(co_await database_->fetch(std::move(read)));
+  auto [store_id, runs] = co_await database_->fetch(std::move(read));
+  keys_ = std::make_unique<queues::Keys>(std::move(store_id), std::move(runs));
   for (const config::TransportEntry& entry : config_.transports) {
-    auto network = co_await build(entry, store_id);
+    auto network = co_await build(entry);
     if (!network) co_return Error{Errc::bad_input, entry.where + "." + network.error().text};
     networks_.push_back(std::move(*network));
   }
@@ -92,13 +94,13 @@ asio::awaitable<void> App::give_back_memory() {
   }
 }
 
-asio::awaitable<base::Result<App::Network>> App::build(const config::TransportEntry& entry, std::string store_id) {
+asio::awaitable<base::Result<App::Network>> App::build(const config::TransportEntry& entry) {
   Network network;
   network.storage = std::make_unique<store::ConnectorStorage>(*database_, entry.transport.link.domain.str());
   connector::Services services{loop_.get_executor(), *http_client_, *http_server_, *network.storage, clock_};
   auto connector = co_await make_connector(entry, services);
   if (!connector) co_return connector.error();
-  transport::TransportServices offered{loop_.get_executor(), *database_, *sealer_, clock_, store_id};
+  transport::TransportServices offered{loop_.get_executor(), *database_, *sealer_, clock_, *keys_};
   network.transport = std::make_unique<transport::Transport>(entry.transport, offered, std::move(*connector));
   features::install_all(*network.transport);
   co_return std::move(network);

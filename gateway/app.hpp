@@ -35,7 +35,7 @@ class App {
   };
   boost::asio::awaitable<void> keep_tidy();
   boost::asio::awaitable<void> give_back_memory();
-  boost::asio::awaitable<base::Result<Network>> build(const config::TransportEntry& entry, std::string store_id);
+  boost::asio::awaitable<base::Result<Network>> build(const config::TransportEntry& entry);
   boost::asio::awaitable<base::Result<std::unique_ptr<connector::Connector>>> make_connector(const config::TransportEntry& entry, connector::Services services);
 
   config::Config config_;
@@ -43,6 +43,7 @@ class App {
   base::SystemClock clock_;
   std::unique_ptr<base::Sealer> sealer_;
   std::unique_ptr<db::Database> database_;
+  std::unique_ptr<queues::Keys> keys_;
   std::unique_ptr<net::HttpClient> http_client_;
   std::unique_ptr<net::HttpServer> http_server_;
   std::vector<Network> networks_;

@@ -4,7 +4,6 @@
 #include "gateway/store/retention.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 namespace wherry::queues {
@@ -13,7 +12,6 @@ namespace {
 
 constexpr int rows_per_read = 1000;
 constexpr std::size_t most_seen = 200000;
-constexpr std::size_t most_parked = 1000;  // of one account
 constexpr std::size_t most_lately = 1000, most_lately_bytes = 512 << 10;
 
 // What a server gives back is tried again, in ms: when it is as old again, but at least and at most so long after the last time; and when
@@ -47,20 +45,18 @@ std::size_t bytes_of(const convert::Delivery& delivery) {
 }  // namespace
 
 Inbox::Inbox(asio::any_io_executor executor, Journal& journal, db::Database& database, accounts::Accounts& accounts,
-             xmpp::Component& link, const base::Clock& clock, std::string transport, InboxLimits limits, ToStanzas to_stanzas)
-    : journal_(journal), database_(database), accounts_(accounts), link_(link), clock_(clock), transport_(std::move(transport)),
+             xmpp::Component& link, const Keys& keys, const base::Clock& clock, std::string transport, InboxLimits limits,
+             ToStanzas to_stanzas)
+    : journal_(journal), database_(database), accounts_(accounts), link_(link), keys_(keys), clock_(clock), transport_(std::move(transport)),
       limits_(limits), to_stanzas_(std::move(to_stanzas)), seen_(most_seen), lately_(most_lately), tasks_(executor) {}
 
-asio::awaitable<void> Inbox::load(connector::Network network, std::string id_prefix, Outbox& outbox) {
+asio::awaitable<void> Inbox::load(connector::Network network) {
   network_ = std::move(network);
-  id_prefix_ = std::move(id_prefix);
-  outbox_ = &outbox;
   const std::int64_t since = base::to_milliseconds(clock_.now() - store::seen_kept);
-  using SeenLately = std::pair<std::string, std::vector<std::uint64_t>>;
-  std::function<SeenLately(db::Transaction&)> read = [this, since](db::Transaction& t) {
-    return SeenLately(store::seen_key(t), store::read_seen(t, transport_, since, most_seen));
+  auto read = [this, since](db::Transaction& t) {
+    return std::pair(store::seen_key(t), store::read_seen(t, transport_, store::SeenKind::events, since, most_seen));
   };
-  const SeenLately lately = co_await database_.fetch(std::move(read));
+  const auto lately = co_await database_.fetch(std::move(read));
   seen_.load(lately.first, lately.second);
   co_await reload();
   if (!rows_.empty()) log::info("inbox.recovered", {{"transport", transport_}, {"rows", rows_.size()}});
@@ -69,10 +65,6 @@ asio::awaitable<void> Inbox::load(connector::Network network, std::string id_pre
 // ---- Accepting ----
 
 asio::awaitable<void> Inbox::publish(base::AccountId account, connector::Event event) {
-  if (auto* progress = std::get_if<connector::MessageProgressed>(&event)) {
-    co_await publish_progress(account, std::move(*progress));
-    co_return;
-  }
   std::optional<std::uint64_t> hash;
   if (network_.redelivers) {
     if (const std::string id = repeatable_id(event); !id.empty()) {
@@ -80,7 +72,7 @@ asio::awaitable<void> Inbox::publish(base::AccountId account, connector::Event e
       while (seen_.contains(*hash)) {
         log::debug("inbox.repeated", {{"account", account.value}});
         const std::uint64_t before = not_kept_;
-        co_await commit();  // the first one may be on its way to the disk just now
+        co_await journal_.commit();  // the first one may be on its way to the disk just now
         if (not_kept_ == before) co_return;
       }
     }
@@ -93,22 +85,14 @@ asio::awaitable<void> Inbox::publish(base::AccountId account, connector::Event e
       event);
   if (hash) {
     seen_.insert(*hash);
-    journal_.remember(*hash);
+    journal_.remember_event(*hash);
     journal_.after_commit([this, kept = *hash](std::exception_ptr error) {
       if (!error) return;
       seen_.erase(kept);  // so it may come again
       ++not_kept_;
     });
   }
-  co_await commit();
-}
-
-asio::awaitable<void> Inbox::commit() {
-  auto start = [this](base::Resume resume) {
-    auto held = std::make_shared<base::Resume>(std::move(resume));
-    journal_.after_commit([held](std::exception_ptr error) { (*held)(error); });
-  };
-  co_await base::suspend(std::move(start));
+  co_await journal_.commit();
 }
 
 void Inbox::put(base::AccountId account, convert::Delivery delivery) {
@@ -135,79 +119,6 @@ store::InboxRow Inbox::row_of(std::int64_t id, base::AccountId account, const co
   row.payload = to_text(delivery);
   row.created = created;
   return row;
-}
-
-void Inbox::put_failed(base::AccountId account, convert::Origin origin, base::Error error) {
-  if (origin.user.empty()) return;  // nobody asked
-  convert::SendFailed failed;
-  failed.origin = std::move(origin);
-  failed.code = error.code;
-  failed.text = std::move(error.text);
-  put(account, std::move(failed));
-}
-
-// ---- Reports on what we sent ----
-
-asio::awaitable<void> Inbox::publish_progress(base::AccountId account, connector::MessageProgressed progress) {
-  for (std::uint64_t before = settles_[account];;) {
-    const bool known = co_await apply_progress(account, progress);
-    if (known) co_return;
-    const std::uint64_t now = settles_[account];
-    if (std::exchange(before, now) == now) break;  // else the send may have returned while we looked
-  }
-  // It may be about a send that has not returned yet. It waits in memory: should the process die now, the send itself is
-  // reported as uncertain, and the report is not needed for the sender to know.
-  auto& parked = parked_[account];
-  if (outbox_->is_performing(account) && parked.size() < most_parked) {
-    parked.push_back(std::move(progress));
-  } else {
-    log::debug("inbox.report_unmatched", {{"account", account.value}});
-  }
-}
-
-void Inbox::outbox_settled(base::AccountId account) {
-  ++settles_[account];
-  const auto found = parked_.find(account);
-  if (found == parked_.end() || found->second.empty()) return;
-  auto parked = std::move(found->second);
-  parked_.erase(found);
-  tasks_.spawn("inbox.parked", apply_parked(std::move(parked), account));
-}
-
-asio::awaitable<void> Inbox::apply_parked(std::vector<connector::MessageProgressed> parked, base::AccountId account) {
-  for (auto& progress : parked) co_await publish_progress(account, std::move(progress));
-}
-
-// Whether the message it is about is known.
-asio::awaitable<bool> Inbox::apply_progress(base::AccountId account, connector::MessageProgressed progress) {
-  const std::optional<store::SentMessage> sent = co_await find_sent(account, progress.id.value);
-  if (!sent) co_return false;
-  const connector::Stage before = sent->stage.value_or(connector::Stage::accepted);
-  // delivered after failed counts, failed after delivered does not (connector::Stage).
-  const bool was_delivered = before == connector::Stage::delivered || before == connector::Stage::read;
-  if (progress.stage == before || progress.stage == connector::Stage::accepted || was_delivered) co_return true;
-  auto origin = convert::parse_origin(sent->origin);
-  if (!origin) co_return true;
-  recent_.set_stage(sent->id, progress.stage);
-  journal_.set_stage(sent->id, progress.stage);
-  if (progress.stage == connector::Stage::failed) {
-    put_failed(account, std::move(*origin), base::Error{base::Errc::rejected, progress.text});
-  } else if (origin->wants_receipt) {
-    convert::SendDelivered delivered;
-    delivered.origin = std::move(*origin);
-    put(account, std::move(delivered));
-  }
-  co_await commit();
-  co_return true;
-}
-
-asio::awaitable<std::optional<store::SentMessage>> Inbox::find_sent(base::AccountId account, const std::string& network_id) {
-  const std::optional<std::int64_t> id = outbox_->id_of(network_id);
-  if (const store::SentMessage* recent = id ? recent_.find(account, *id) : recent_.find(account, network_id)) co_return *recent;
-  std::function<std::optional<store::SentMessage>(db::Transaction&)> read = [account, id, network_id](db::Transaction& t) {
-    return id ? store::find_sent(t, account, *id) : store::find_sent(t, account, std::string_view(network_id));
-  };
-  co_return co_await database_.fetch(std::move(read));
 }
 
 // ---- Sending ----
@@ -269,10 +180,9 @@ void Inbox::keep_lately(Item item) {
 // A server that has nobody to give it to says so at once; ours does before it answers the ping behind the message, so that the row is still
 // among rows_. Another server's answer may come later, and so may that of one whose client vanished and never resumed its session: the row is gone then.
 bool Inbox::returned(const accounts::LiveAccount& account, std::string_view of_stanza) {
-  if (!of_stanza.starts_with(id_prefix_)) return false;
-  of_stanza.remove_prefix(id_prefix_.size());
-  std::int64_t id = 0;
-  std::from_chars(of_stanza.data(), of_stanza.data() + of_stanza.size(), id);  // a part's id goes on with "-2"
+  const auto row = of_stanza.starts_with('w') ? keys_.row_of(of_stanza.substr(1)) : std::nullopt;  // a part's id goes on with "-2"
+  if (!row) return false;
+  const std::int64_t id = *row;
   const auto find = [&](auto& items) -> Item* {  // both are in order of ids
     const auto item = std::lower_bound(items.begin(), items.end(), id, [](const Item& i, std::int64_t wanted) { return i.id < wanted; });
     const bool found = item != items.end() && item->id == id && item->account == account.id();
@@ -343,7 +253,7 @@ asio::awaitable<void> Inbox::resend(base::AccountId account, std::vector<Returne
   auto next = rows.begin();
   try {
     while (next != rows.end()) {
-      std::function<std::vector<store::InboxRow>(db::Transaction&)> read = [account, after = next->id - 1](db::Transaction& t) {
+      auto read = [account, after = next->id - 1](db::Transaction& t) {
         return store::read_inbox(t, account, after, rows_per_read);
       };
       const auto found = co_await database_.fetch(std::move(read));
@@ -357,6 +267,7 @@ asio::awaitable<void> Inbox::resend(base::AccountId account, std::vector<Returne
         journal_.after_commit([this, account, waiting = *next](std::exception_ptr error) {
           if (error) returned_[account].push_back(waiting);
         });
+        journal_.close_step();
         ++next;
       }
       if (found.size() < static_cast<std::size_t>(rows_per_read)) break;
@@ -376,7 +287,7 @@ void Inbox::reload_if_low() {
 
 asio::awaitable<void> Inbox::reload() {
   const std::int64_t spilled_before = newest_spilled_;
-  std::function<std::vector<store::InboxRow>(db::Transaction&)> read = [this, after = newest_in_memory_](db::Transaction& t) {
+  auto read = [this, after = newest_in_memory_](db::Transaction& t) {
     return store::read_inbox(t, transport_, after, rows_per_read);
   };
   const auto found = co_await database_.fetch(std::move(read));
@@ -394,6 +305,11 @@ asio::awaitable<void> Inbox::reload() {
   else if (newest_spilled_ == spilled_before) newest_spilled_ = 0;
   pump();
   reload_if_low();
+}
+
+asio::awaitable<void> Inbox::stop() {
+  tasks_.cancel();
+  co_await tasks_.join();
 }
 
 }  // namespace wherry::queues

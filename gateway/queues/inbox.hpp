@@ -7,9 +7,8 @@
 
 #include "gateway/accounts/accounts.hpp"
 #include "gateway/convert/delivery.hpp"
+#include "gateway/queues/envelope.hpp"
 #include "gateway/queues/journal.hpp"
-#include "gateway/queues/outbox.hpp"
-#include "gateway/queues/messages.hpp"
 #include "gateway/queues/seen.hpp"
 #include "gateway/xmpp/component.hpp"
 
@@ -32,19 +31,15 @@ class Inbox {
   using ToStanzas = std::function<std::vector<xmpp::Element>(const accounts::LiveAccount*, const convert::Delivery&, const std::string& id)>;
 
   Inbox(asio::any_io_executor executor, Journal& journal, db::Database& database, accounts::Accounts& accounts, xmpp::Component& link,
-        const base::Clock& clock, std::string transport, InboxLimits limits, ToStanzas to_stanzas);
+        const Keys& keys, const base::Clock& clock, std::string transport, InboxLimits limits, ToStanzas to_stanzas);
 
   // Before anything else: the rows that an earlier run left, and the ids seen lately.
-  asio::awaitable<void> load(connector::Network network, std::string id_prefix, Outbox& outbox);
+  asio::awaitable<void> load(connector::Network network);
 
   // A durable event of the account. Returns once committed; throws when the store is lost.
   asio::awaitable<void> publish(base::AccountId account, connector::Event event);
-  // A failed send, in the same commit as the outbox's own write.
-  void put_failed(base::AccountId account, convert::Origin origin, base::Error error);
-  // A send that the network took: a report may name it.
-  void note_sent(const store::SentMessage& sent) { recent_.insert(sent); }
-  // A perform ended: reports that came before it may be matched now.
-  void outbox_settled(base::AccountId account);
+  // What we say ourselves: in the commit of the journal's present step.
+  void put(base::AccountId account, convert::Delivery delivery);
 
   // The user's server gave a message of ours (or word of a failure) back: nobody was there, and it does not keep messages, or it lets
   // nothing of this contact through. It stays in the store, and is tried anew (DECISIONS.md 29). Whether there is such a message.
@@ -57,6 +52,9 @@ class Inbox {
   void disconnected();
   void confirmed(xmpp::Sequence sequence);
   void pump();
+
+  // Nothing of it runs afterwards.
+  asio::awaitable<void> stop();
 
   std::size_t waiting() const { return rows_.size(); }
 
@@ -75,13 +73,7 @@ class Inbox {
     std::int64_t due = 0;  // when it is tried without the user's coming, ms since 1970
     int refusals = 0;
   };
-  asio::awaitable<void> publish_progress(base::AccountId account, connector::MessageProgressed progress);
-  asio::awaitable<bool> apply_progress(base::AccountId account, connector::MessageProgressed progress);
-  asio::awaitable<void> apply_parked(std::vector<connector::MessageProgressed> parked, base::AccountId account);
-  asio::awaitable<std::optional<store::SentMessage>> find_sent(base::AccountId account, const std::string& network_id);
-  asio::awaitable<void> commit();
   void put(Item item);
-  void put(base::AccountId account, convert::Delivery delivery);
   void committed(Item item);
   store::InboxRow row_of(std::int64_t id, base::AccountId account, const convert::Delivery& delivery, std::int64_t created) const;
   bool is_spilled() const { return newest_spilled_ > newest_in_memory_; }
@@ -93,19 +85,18 @@ class Inbox {
   void reload_if_low();
   asio::awaitable<void> reload();
   std::int64_t now() const { return base::to_milliseconds(clock_.now()); }
-  std::string stanza_id(std::int64_t id) const { return id_prefix_ + std::to_string(id); }
+  std::string stanza_id(std::int64_t id) const { return "w" + keys_.of(id); }
 
   Journal& journal_;
   db::Database& database_;
   accounts::Accounts& accounts_;
   xmpp::Component& link_;
+  const Keys& keys_;
   const base::Clock& clock_;
   std::string transport_;
   InboxLimits limits_;
   ToStanzas to_stanzas_;
   connector::Network network_;
-  Outbox* outbox_ = nullptr;
-  std::string id_prefix_;
   Seen seen_;
   std::deque<Item> rows_;        // committed, unconfirmed, in order of id
   std::size_t sent_ = 0;         // how many of them, from the front, are on this connection
@@ -115,9 +106,6 @@ class Inbox {
   boost::circular_buffer<Item> lately_;  // the newest that our server has taken: the user's may give it back later
   std::size_t lately_bytes_ = 0;
   std::uint64_t not_kept_ = 0;  // events whose commit failed, so far
-  RecentlySent recent_;
-  std::unordered_map<base::AccountId, std::uint64_t> settles_;  // of the outbox, so far
-  std::unordered_map<base::AccountId, std::vector<connector::MessageProgressed>> parked_;  // reports that came before their sends returned
   base::TaskGroup tasks_;
 };
 

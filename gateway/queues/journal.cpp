@@ -5,58 +5,146 @@
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
+#include <span>
 #include <stdexcept>
 
 namespace wherry::queues {
 
 namespace {
+
 constexpr std::int64_t ids_reserved_at_once = 100000;
-}
+constexpr std::chrono::milliseconds longest_ride{20};
 
-Journal::Journal(boost::asio::any_io_executor executor, db::Database& database, std::string transport)
-    : executor_(std::move(executor)), database_(database), transport_(std::move(transport)) {}
-
-Journal::Batch& Journal::batch() {
-  if (!open_) {
-    open_ = std::make_shared<Batch>();
-    boost::asio::post(executor_, [this] { flush(); });
-  }
-  return *open_;
+template <class T>
+std::span<const T> part(const std::vector<T>& all, std::size_t from, std::size_t to) {
+  return std::span<const T>(all).subspan(from, to - from);
 }
 
 // Rows mostly leave in the order they came, so that neighbours make one range.
-void Journal::add(std::vector<store::IdRange>& ranges, std::int64_t id) {
-  if (!ranges.empty() && ranges.back().last + 1 == id) ranges.back().last = id;
-  else if (!ranges.empty() && ranges.back().first - 1 == id) ranges.back().first = id;
-  else ranges.push_back({id, id});
+std::vector<store::IdRange> to_ranges(std::span<const std::int64_t> ids) {
+  std::vector<std::int64_t> sorted(ids.begin(), ids.end());
+  std::sort(sorted.begin(), sorted.end());
+  std::vector<store::IdRange> ranges;
+  for (const std::int64_t id : sorted) {
+    if (!ranges.empty() && ranges.back().last + 1 >= id) ranges.back().last = id;
+    else ranges.push_back({id, id});
+  }
+  return ranges;
 }
 
-void Journal::write(db::Transaction& transaction, const Batch& batch, const std::string& transport, std::int64_t now) {
-  if (!batch.new_outbox.empty()) store::insert_outbox(transaction, batch.new_outbox);
-  if (!batch.changed_outbox.empty()) store::update_outbox(transaction, batch.changed_outbox);
-  if (!batch.gone_outbox.empty()) store::remove_outbox(transaction, batch.gone_outbox);
-  if (!batch.new_inbox.empty()) store::insert_inbox(transaction, batch.new_inbox);
-  if (!batch.gone_inbox.empty()) store::remove_inbox(transaction, batch.gone_inbox);
-  if (!batch.sent.empty()) store::insert_sent(transaction, batch.sent);
-  for (const auto& [id, stage] : batch.stages) store::set_stage(transaction, id, stage);
-  if (!batch.seen.empty()) store::insert_seen(transaction, transport, batch.new_inbox.front().id, now, batch.seen);
+bool is_loss(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const db::DatabaseLost&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
+void log_failure(const std::string& transport, const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& e) {
+    log::error("journal.failed", {{"transport", transport}, {"error", e.what()}});
+  }
+}
+
+}  // namespace
+
+Journal::Journal(boost::asio::any_io_executor executor, db::Database& database, std::string transport)
+    : executor_(executor),
+      database_(database),
+      transport_(std::move(transport)),
+      ride_(executor) {}
+
+Journal::Batch& Journal::batch() {
+  if (!open_) open_ = std::make_shared<Turn>();
+  if (!std::exchange(flush_is_posted_, true)) {
+    boost::asio::post(executor_, [this] { flush(); });
+  }
+  return open_->batch;
+}
+
+Journal::Batch& Journal::riding() {
+  if (open_) return open_->batch;
+  open_ = std::make_shared<Turn>();
+  ride_.expires_after(longest_ride);
+  ride_.async_wait([this](boost::system::error_code cancelled) {
+    if (!cancelled && open_ && !flush_is_posted_) flush();
+  });
+  return open_->batch;
+}
+
+Journal::Mark Journal::end_of(const Batch& b) {
+  return {b.new_outbox.size(), b.changed_outbox.size(), b.gone_outbox.size(), b.gone_inbox.size(), b.new_inbox.size(),
+          b.sent.size(),       b.stages.size(),         b.events.size(),      b.stanzas.size(),    b.done.size()};
+}
+
+void Journal::close_step() {
+  if (!open_) return;
+  const Mark end = end_of(open_->batch);
+  if (open_->steps.empty() ? end != Mark() : end != open_->steps.back()) open_->steps.push_back(end);
+}
+
+void Journal::write(db::Transaction& t, const Batch& batch, Mark from, Mark to, const std::string& transport, std::int64_t now) {
+  const auto new_outbox = part(batch.new_outbox, from.new_outbox, to.new_outbox);
+  const auto new_inbox = part(batch.new_inbox, from.new_inbox, to.new_inbox);
+  if (!new_outbox.empty()) store::insert_outbox(t, new_outbox);
+  if (from.changed_outbox < to.changed_outbox) store::update_outbox(t, part(batch.changed_outbox, from.changed_outbox, to.changed_outbox));
+  if (from.gone_outbox < to.gone_outbox) store::remove_outbox(t, to_ranges(part(batch.gone_outbox, from.gone_outbox, to.gone_outbox)));
+  if (!new_inbox.empty()) store::insert_inbox(t, new_inbox);
+  if (from.gone_inbox < to.gone_inbox) store::remove_inbox(t, to_ranges(part(batch.gone_inbox, from.gone_inbox, to.gone_inbox)));
+  if (from.sent < to.sent) store::insert_sent(t, part(batch.sent, from.sent, to.sent));
+  for (const auto& [id, stage] : part(batch.stages, from.stages, to.stages)) store::set_stage(t, id, stage);
+  const auto events = part(batch.events, from.events, to.events);
+  if (!events.empty()) store::insert_seen(t, transport, store::SeenKind::events, new_inbox.front().id, now, events);
+  const auto stanzas = part(batch.stanzas, from.stanzas, to.stanzas);
+  if (stanzas.empty()) return;
+  std::vector<std::uint64_t> pairs;
+  for (const Stanza& stanza : stanzas) pairs.insert(pairs.end(), {stanza.hash, stanza.content});
+  store::insert_seen(t, transport, store::SeenKind::stanzas, stanzas.front().row, now, pairs);
 }
 
 void Journal::flush() {
-  auto batch = std::move(open_);
-  open_ = nullptr;
+  flush_is_posted_ = false;
+  close_step();
+  const auto turn = std::exchange(open_, nullptr);
+  ride_.cancel();
+  if (!turn->steps.empty()) submit(turn, {}, turn->steps.back());
+}
+
+// One value that the store refuses must not undo what its neighbours did: then each step is written by itself.
+void Journal::submit(const std::shared_ptr<Turn>& turn, Mark from, Mark to) {
   const std::int64_t now = base::to_milliseconds(std::chrono::system_clock::now());
-  database_.submit([batch, transport = transport_, now](db::Transaction& t) { write(t, *batch, transport, now); },
-                   [batch](std::exception_ptr error) {
-                     for (const Done& done : batch->done) done(error);
+  database_.submit([turn, from, to, transport = transport_, now](db::Transaction& t) { write(t, turn->batch, from, to, transport, now); },
+                   [this, turn, from, to](const std::exception_ptr& error) {
+                     const bool is_whole = from == Mark() && to == turn->steps.back();
+                     if (error && !is_loss(error) && is_whole && turn->steps.size() > 1) return submit_each_step(turn);
+                     if (error) log_failure(transport_, error);
+                     for (std::size_t i = from.done; i < to.done; ++i) turn->batch.done[i](error);
                    });
+}
+
+void Journal::submit_each_step(const std::shared_ptr<Turn>& turn) {
+  Mark from;
+  for (const Mark& to : turn->steps) submit(turn, std::exchange(from, to), to);
+}
+
+boost::asio::awaitable<void> Journal::commit() {
+  auto start = [this](base::Resume resume) {
+    // std::function wants to be copyable, which a Resume is not.
+    auto held = std::make_shared<base::Resume>(std::move(resume));
+    after_commit([held](std::exception_ptr error) { (*held)(std::move(error)); });
+    close_step();
+  };
+  co_await base::suspend(std::move(start));
 }
 
 boost::asio::awaitable<void> Journal::start() {
   for (Ids* ids : {&outbox_ids_, &inbox_ids_}) {
-    std::function<store::IdRange(db::Transaction&)> reserve = [](db::Transaction& t) {
-      return store::reserve_ids(t, ids_reserved_at_once);
-    };
+    auto reserve = [](db::Transaction& t) { return store::reserve_ids(t, ids_reserved_at_once); };
     ids->ranges.push_back(co_await database_.fetch(std::move(reserve)));
   }
 }

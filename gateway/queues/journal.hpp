@@ -1,13 +1,21 @@
-// Collects what one turn of the loop wants written, and writes it in one transaction: the outbox's and the inbox's one
-// way to the store. Many turns share a commit (db::Database).
+// Collects what one turn of the loop wants written, and writes it in one transaction: the queues' one way to the store.
+// Many turns share a commit (db::Database).
+//
+//   what stands or falls together   everything between two calls of close_step(), or of one turn where nobody calls it
+//   what a commit is made for       rows that come or change; rows that go ride on the next commit, or on one of their
+//                                   own a moment later
+//   what the store refuses          keeps no other step of its turn from being written
+// Not promised: that a row which has gone is gone from the disk. After a kill it may be there again.
 #pragma once
 
+#include "gateway/base/task_group.hpp"
 #include "gateway/db/database.hpp"
 #include "gateway/store/inbox.hpp"
 #include "gateway/store/messages.hpp"
 #include "gateway/store/outbox.hpp"
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <functional>
 #include <memory>
@@ -25,16 +33,25 @@ class Journal {
 
   void insert(store::OutboxRow row) { batch().new_outbox.push_back(std::move(row)); }
   void update(store::OutboxRow row) { batch().changed_outbox.push_back(std::move(row)); }
-  void remove_outbox(std::int64_t id) { add(batch().gone_outbox, id); }
+  void remove_outbox(std::int64_t id) { riding().gone_outbox.push_back(id); }
   void insert(store::InboxRow row) { batch().new_inbox.push_back(std::move(row)); }
-  void remove_inbox(std::int64_t id) { add(batch().gone_inbox, id); }
+  void remove_inbox(std::int64_t id) { riding().gone_inbox.push_back(id); }
   void insert(store::SentMessage message) { batch().sent.push_back(std::move(message)); }
   void set_stage(std::int64_t id, connector::Stage stage) { batch().stages.emplace_back(id, stage); }
-  // Of an event whose inbox row is inserted in this turn.
-  void remember(std::uint64_t hash) { batch().seen.push_back(hash); }
+  // Of an event whose inbox row is inserted in this step.
+  void remember_event(std::uint64_t hash) { batch().events.push_back(hash); }
+  // Of a stanza (SeenStanzas); content 0 takes an earlier one back.
+  void remember_stanza(std::uint64_t stanza, std::uint64_t content) {
+    batch().stanzas.push_back({next_outbox_id(), stanza, content});
+  }
 
-  // `done` is called on the loop once everything of this turn is durable, or with what went wrong: then nothing of it is.
+  // What was given since the last call is one step: written whole or not at all, whatever becomes of its neighbours.
+  void close_step();
+
+  // `done` is called on the loop once the present step is durable, or with what went wrong: then nothing of it is.
   void after_commit(Done done) { batch().done.push_back(std::move(done)); }
+  // Closes the present step, and waits until it and everything before it is durable; throws what went wrong with it.
+  boost::asio::awaitable<void> commit();
 
   // The next row id of each queue: rising, never used twice. Two sequences, so that rows which leave together have
   // neighbouring ids and one range removes them.
@@ -52,24 +69,44 @@ class Journal {
   std::int64_t next(Ids& ids);
   void reserve(Ids& ids);
 
+  struct Stanza {
+    std::int64_t row = 0;
+    std::uint64_t hash = 0, content = 0;
+  };
   struct Batch {
     std::vector<store::OutboxRow> new_outbox, changed_outbox;
-    std::vector<store::IdRange> gone_outbox, gone_inbox;
+    std::vector<std::int64_t> gone_outbox, gone_inbox;
     std::vector<store::InboxRow> new_inbox;
     std::vector<store::SentMessage> sent;
     std::vector<std::pair<std::int64_t, connector::Stage>> stages;
-    std::vector<std::uint64_t> seen;
+    std::vector<std::uint64_t> events;
+    std::vector<Stanza> stanzas;
     std::vector<Done> done;
   };
+  // How much of each vector of a batch stands before some point.
+  struct Mark {
+    std::size_t new_outbox = 0, changed_outbox = 0, gone_outbox = 0, gone_inbox = 0, new_inbox = 0, sent = 0, stages = 0,
+                events = 0, stanzas = 0, done = 0;
+    bool operator==(const Mark&) const = default;
+  };
+  struct Turn {
+    Batch batch;
+    std::vector<Mark> steps;  // where each ends
+  };
+  static Mark end_of(const Batch& batch);
   Batch& batch();
+  Batch& riding();
   void flush();
-  static void add(std::vector<store::IdRange>& ranges, std::int64_t id);
-  static void write(db::Transaction& transaction, const Batch& batch, const std::string& transport, std::int64_t now);
+  void submit(const std::shared_ptr<Turn>& turn, Mark from, Mark to);
+  void submit_each_step(const std::shared_ptr<Turn>& turn);
+  static void write(db::Transaction& transaction, const Batch& batch, Mark from, Mark to, const std::string& transport, std::int64_t now);
 
   boost::asio::any_io_executor executor_;
   db::Database& database_;
   std::string transport_;
-  std::shared_ptr<Batch> open_;  // of this turn; shared with the closure that writes it, which may run twice
+  std::shared_ptr<Turn> open_;  // of this turn; shared with the closure that writes it, which may run twice
+  bool flush_is_posted_ = false;
+  boost::asio::steady_timer ride_;  // when what only rides is written at the latest
   Ids outbox_ids_, inbox_ids_;
 };
 

@@ -78,22 +78,24 @@ std::int64_t count_inbox(db::Transaction& transaction, const std::string& transp
       .integer(0);
 }
 
-void insert_seen(db::Transaction& transaction, const std::string& transport, std::int64_t id, std::int64_t created,
-                 std::span<const std::uint64_t> hashes) {
+void insert_seen(db::Transaction& transaction, const std::string& transport, SeenKind kind, std::int64_t id,
+                 std::int64_t created, std::span<const std::uint64_t> hashes) {
   std::string text;
   text.reserve(hashes.size() * hash_digits);
   for (const std::uint64_t hash : hashes) append_hash(text, hash);
-  transaction.execute("INSERT INTO seen (id, transport, created, hashes) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
-                      {id, transport, created, std::move(text)});
+  transaction.execute("INSERT INTO seen (id, transport, created, hashes, kind) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+                      {id, transport, created, std::move(text), static_cast<std::int64_t>(kind)});
 }
 
-std::vector<std::uint64_t> read_seen(db::Transaction& transaction, const std::string& transport, std::int64_t since, std::size_t most) {
+std::vector<std::uint64_t> read_seen(db::Transaction& transaction, const std::string& transport, SeenKind kind,
+                                     std::int64_t since, std::size_t most) {
   std::vector<std::uint64_t> newest_first;
   std::int64_t before = std::numeric_limits<std::int64_t>::max();
   while (newest_first.size() < most) {
     const auto rows = transaction.query(
-        "SELECT id, hashes FROM seen WHERE transport = $1 AND created >= $2 AND id < $3 ORDER BY id DESC LIMIT $4",
-        {transport, since, before, seen_rows_at_once});
+        "SELECT id, hashes FROM seen WHERE transport = $1 AND kind = $2 AND created >= $3 AND id < $4 "
+        "ORDER BY id DESC LIMIT $5",
+        {transport, static_cast<std::int64_t>(kind), since, before, seen_rows_at_once});
     for (const db::Row& row : rows) {
       before = row.integer(0);
       const std::string_view text = row.text(1);

@@ -30,16 +30,17 @@ std::int64_t remove_inbox_before(db::Transaction& transaction, std::int64_t crea
 // How many rows a transport's accounts have. Reads them all: for start and for tests, not for every message.
 std::int64_t count_inbox(db::Transaction& transaction, const std::string& transport);
 
-// 64-bit keyed hashes (SipHash) of (account, event id). One row holds all of one commit: a random-key index would cost
-// more than all the rest of a message (DECISIONS.md 5).
-struct SeenHash {
-  base::AccountId account;
-  std::uint64_t hash = 0;
+// 64-bit keyed hashes (SipHash). One row holds all of one commit: a random-key index would cost more than all the rest of a
+// message (DECISIONS.md 5). `id`: a row id that nothing else of this table has.
+enum class SeenKind {
+  events = 0,   // of (account, event id)
+  stanzas = 1,  // pairs, of what a user sent: the stanza's and its content's
 };
-void insert_seen(db::Transaction& transaction, const std::string& transport, std::int64_t id, std::int64_t created,
-                 std::span<const std::uint64_t> hashes);
+void insert_seen(db::Transaction& transaction, const std::string& transport, SeenKind kind, std::int64_t id,
+                 std::int64_t created, std::span<const std::uint64_t> hashes);
 // All hashes of a transport since `since` (ms), oldest first; at most the `most` newest.
-std::vector<std::uint64_t> read_seen(db::Transaction& transaction, const std::string& transport, std::int64_t since, std::size_t most);
+std::vector<std::uint64_t> read_seen(db::Transaction& transaction, const std::string& transport, SeenKind kind,
+                                     std::int64_t since, std::size_t most);
 void remove_seen_before(db::Transaction& transaction, std::int64_t created);
 // The key of those hashes, 32 hexadecimal digits, made once per store.
 std::string seen_key(db::Transaction& transaction);

@@ -11,8 +11,11 @@
 
 namespace wherry::store {
 
-// `sending` is written before anything may reach the network: a row found so after a crash may have been sent.
-enum class OutboxState { queued = 0, sending = 1 };
+enum class OutboxState {
+  queued = 0,   // never with the network, or provably not done there
+  sending = 1,  // written before anything may reach the network: a row found so after a kill may have been sent
+  unsure = 2,   // to be tried again (the network allows that), though an earlier attempt may have been done
+};
 
 struct OutboxRow {
   std::int64_t id = 0;

@@ -34,9 +34,13 @@ Transport::Transport(TransportConfig config, TransportServices services, std::un
       journal_(services_.executor, services_.database, config_.link.domain.str()),
       link_(services_.executor, config_.link, link_events()),
       accounts_(services_.executor, services_.database, services_.sealer, config_.link.domain.str(), account_events()),
-      outbox_(services_.executor, journal_, services_.database, accounts_, services_.clock, config_.link.domain.str(), config_.outbox, outbox_events()),
-      inbox_(services_.executor, journal_, services_.database, accounts_, link_, services_.clock, config_.link.domain.str(), config_.inbox,
+      inbox_(services_.executor, journal_, services_.database, accounts_, link_, services_.keys, services_.clock, config_.link.domain.str(), config_.inbox,
              [this](const accounts::LiveAccount* account, const convert::Delivery& delivery, const std::string& id) { return stanzas_of(account, delivery, id); }),
+      repeats_(journal_),
+      reports_(services_.executor, journal_, services_.database, inbox_, repeats_, services_.keys),
+      outbox_(services_.executor, journal_, services_.database, accounts_, reports_, repeats_, services_.keys, services_.clock,
+              config_.link.domain.str(), config_.outbox,
+              [this](base::AccountId account, convert::Origin origin, base::Error error) { tell_not_stored(account, std::move(origin), std::move(error)); }),
       contacts_(services_.executor),
       requests_(services_.executor, [this](const xmpp::Element& stanza) { send(stanza); }, domain().str(), "q" + std::to_string(base::to_milliseconds(services_.clock.now())) + "-"),
       rosters_(requests_),
@@ -95,25 +99,18 @@ accounts::AccountEvents Transport::account_events() {
   return events;
 }
 
-queues::OutboxEvents Transport::outbox_events() {
-  queues::OutboxEvents events;
-  events.failed = [this](base::AccountId account, convert::Origin origin, base::Error error) {
-    inbox_.put_failed(account, std::move(origin), std::move(error));
-  };
-  events.not_stored = [this](base::AccountId account, convert::Origin origin, base::Error error) {
-    const convert::Delivery failed = convert::SendFailed{std::move(origin), error.code, std::move(error.text)};
-    for (const auto& stanza : stanzas_of(accounts_.find(account), failed, "")) send(stanza);
-  };
-  events.sent = [this](base::AccountId, const store::SentMessage& sent) { inbox_.note_sent(sent); };
-  events.settled = [this](base::AccountId account) { inbox_.outbox_settled(account); };
-  return events;
+// Past the store, which does not take it.
+void Transport::tell_not_stored(base::AccountId account, convert::Origin origin, base::Error error) {
+  const convert::Delivery failed = convert::SendFailed{std::move(origin), error.code, std::move(error.text)};
+  for (const auto& stanza : stanzas_of(accounts_.find(account), failed, "")) send(stanza);
 }
 
 asio::awaitable<void> Transport::start() {
   co_await journal_.start();
   co_await accounts_.load(*connector_);
-  co_await inbox_.load(network_, "w" + services_.store_id + "-", outbox_);
-  co_await outbox_.load(network_, services_.store_id + "-");
+  co_await inbox_.load(network_);
+  co_await repeats_.load(services_.database, domain().str(), services_.clock.now());
+  co_await outbox_.load(network_);
   connector_tasks_.spawn("connector", run_connector());
   tasks_.spawn("inbox.returned", resend_returned());
   tasks_.spawn("outbox.expire", expire());
@@ -151,7 +148,8 @@ asio::awaitable<void> Transport::publish(base::AccountId account, connector::Eve
   accounts::LiveAccount* live = accounts_.find(account);
   if (!live || live->removed) co_return;  // nobody is there to be told; the network may forget it
   apply(*live, event);
-  if (connector::is_durable(event)) co_await inbox_.publish(account, std::move(event));
+  if (auto* progress = std::get_if<connector::MessageProgressed>(&event)) co_await reports_.publish(account, std::move(*progress));
+  else if (connector::is_durable(event)) co_await inbox_.publish(account, std::move(event));
 }
 
 // What an event changes here, beside what the user is told.
@@ -213,6 +211,12 @@ asio::awaitable<void> Transport::stop() {
   link_tasks_.cancel();
   co_await link_tasks_.join();
   co_await tasks_.join();
+  co_await reports_.stop();
+  co_await inbox_.stop();
+  try {
+    co_await journal_.commit();  // what was only to ride on a later commit
+  } catch (const std::exception&) {  // the store is lost; the journal has said so
+  }
 }
 
 }  // namespace wherry::transport

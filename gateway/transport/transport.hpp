@@ -9,6 +9,7 @@
 #include "gateway/queues/inbox.hpp"
 #include "gateway/queues/journal.hpp"
 #include "gateway/queues/outbox.hpp"
+#include "gateway/queues/reports.hpp"
 #include "gateway/xmpp/iq_requests.hpp"
 #include "gateway/accounts/rosters.hpp"
 #include "gateway/transport/router.hpp"
@@ -42,7 +43,7 @@ struct TransportServices {
   db::Database& database;
   const base::Sealer& sealer;
   const base::Clock& clock;
-  std::string store_id;  // of this store, for ever: makes keys and ids unlike those of any other store
+  const queues::Keys& keys;
 };
 
 class Transport {
@@ -97,7 +98,7 @@ class Transport {
   asio::awaitable<void> resend_returned();
   asio::awaitable<void> expire();
   accounts::AccountEvents account_events();
-  queues::OutboxEvents outbox_events();
+  void tell_not_stored(base::AccountId account, convert::Origin origin, base::Error error);
   xmpp::ComponentEvents link_events();
 
   TransportConfig config_;
@@ -108,8 +109,10 @@ class Transport {
   queues::Journal journal_;
   xmpp::Component link_;
   accounts::Accounts accounts_;
-  queues::Outbox outbox_;
   queues::Inbox inbox_;
+  queues::Repeats repeats_;
+  queues::Reports reports_;
+  queues::Outbox outbox_;
   accounts::ContactResolver contacts_;
   xmpp::IqRequests requests_;
   accounts::Rosters rosters_;

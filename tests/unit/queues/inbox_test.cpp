@@ -40,7 +40,6 @@ struct Fixture {
     events.state_changed = [](LiveAccount&) {};
     events.removed = [](LiveAccount&, const std::vector<store::OutboxRow>&) {};
     accounts.emplace(loop.get_executor(), *database, sealer(), domain, std::move(events));
-    outbox.emplace(loop.get_executor(), *journal, *database, *accounts, clock, domain, OutboxLimits(), OutboxEvents());
     xmpp::ComponentConfig config{.host = "127.0.0.1", .port = server.port(), .domain = jid(domain), .server = jid("x.test"), .secret = base::Secret("secret")};
     xmpp::ComponentEvents link_events;
     link_events.received = [](xmpp::Stanza) {};
@@ -49,7 +48,7 @@ struct Fixture {
     link_events.confirmed = [this](xmpp::Sequence sequence) { inbox->confirmed(sequence); };
     link_events.writable = [this] { inbox->pump(); };
     link.emplace(loop.get_executor(), std::move(config), std::move(link_events));
-    inbox.emplace(loop.get_executor(), *journal, *database, *accounts, *link, clock, domain, InboxLimits(),
+    inbox.emplace(loop.get_executor(), *journal, *database, *accounts, *link, keys, clock, domain, InboxLimits(),
                   [this](const LiveAccount*, const Delivery& delivery, const std::string& id) { return stanzas(delivery, id); });
     run(loop, start());
     tasks.spawn("link", link->run());
@@ -68,7 +67,7 @@ struct Fixture {
     co_await accounts->load(network);
     connector::Network described;
     described.redelivers = true;
-    co_await inbox->load(std::move(described), "w-", *outbox);
+    co_await inbox->load(std::move(described));
   }
   asio::awaitable<void> answer_pings() {
     for (;;) co_await server.answer(co_await server.ping());
@@ -82,6 +81,7 @@ struct Fixture {
 
   // Everything that is on its way to the store has been there, and what follows from it has begun.
   asio::awaitable<void> settle() {
+    co_await journal->commit();
     for (int i = 0; i < 3; ++i) {
       db::Database::Closure nothing = [](db::Transaction&) {};
       co_await database->transact(std::move(nothing));
@@ -177,7 +177,7 @@ struct Fixture {
   std::optional<db::Database> database;
   std::optional<Journal> journal;
   std::optional<Accounts> accounts;
-  std::optional<Outbox> outbox;
+  Keys keys{"key", {{"run", 0}}};
   std::optional<xmpp::Component> link;
   std::optional<Inbox> inbox;
   base::TaskGroup tasks{loop.get_executor()};

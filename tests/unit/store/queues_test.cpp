@@ -172,20 +172,20 @@ TEST_CASE("read_seen gives the newest hashes of one transport, oldest first, who
     Store store(kind);
     store([](Transaction& t) {
       const std::vector<std::uint64_t> old{1, 2}, recent{0xFFFFFFFFFFFFFFFF, 0, 0x8000000000000001}, foreign{77};
-      store::insert_seen(t, "sms.example.net", 5, 1000, old);
-      store::insert_seen(t, "sms.example.net", 9, 2000, recent);
-      store::insert_seen(t, "sms.example.net", 9, 2000, recent);  // its transaction ran twice
-      store::insert_seen(t, "other.example.net", 7, 2000, foreign);
+      store::insert_seen(t, "sms.example.net", store::SeenKind::events, 5, 1000, old);
+      store::insert_seen(t, "sms.example.net", store::SeenKind::events, 9, 2000, recent);
+      store::insert_seen(t, "sms.example.net", store::SeenKind::events, 9, 2000, recent);  // its transaction ran twice
+      store::insert_seen(t, "other.example.net", store::SeenKind::events, 7, 2000, foreign);
     });
     using Hashes = std::vector<std::uint64_t>;
     store([](Transaction& t) {
-      CHECK(store::read_seen(t, "sms.example.net", 0, 100) == Hashes{1, 2, 0xFFFFFFFFFFFFFFFF, 0, 0x8000000000000001});
-      CHECK(store::read_seen(t, "sms.example.net", 1001, 100) == Hashes{0xFFFFFFFFFFFFFFFF, 0, 0x8000000000000001});
-      CHECK(store::read_seen(t, "sms.example.net", 0, 4) == Hashes{2, 0xFFFFFFFFFFFFFFFF, 0, 0x8000000000000001});
-      CHECK(store::read_seen(t, "sms.example.net", 0, 0).empty());
+      CHECK(store::read_seen(t, "sms.example.net", store::SeenKind::events, 0, 100) == Hashes{1, 2, 0xFFFFFFFFFFFFFFFF, 0, 0x8000000000000001});
+      CHECK(store::read_seen(t, "sms.example.net", store::SeenKind::events, 1001, 100) == Hashes{0xFFFFFFFFFFFFFFFF, 0, 0x8000000000000001});
+      CHECK(store::read_seen(t, "sms.example.net", store::SeenKind::events, 0, 4) == Hashes{2, 0xFFFFFFFFFFFFFFFF, 0, 0x8000000000000001});
+      CHECK(store::read_seen(t, "sms.example.net", store::SeenKind::events, 0, 0).empty());
       store::remove_seen_before(t, 2000);
-      CHECK(store::read_seen(t, "sms.example.net", 0, 100).size() == 3);
-      CHECK(store::read_seen(t, "other.example.net", 0, 100) == Hashes{77});
+      CHECK(store::read_seen(t, "sms.example.net", store::SeenKind::events, 0, 100).size() == 3);
+      CHECK(store::read_seen(t, "other.example.net", store::SeenKind::events, 0, 100) == Hashes{77});
     });
   }
 }
@@ -193,8 +193,8 @@ TEST_CASE("read_seen gives the newest hashes of one transport, oldest first, who
 TEST_CASE("read_seen reads on where the rows are more than it takes at once (inbox.hpp)") {
   Store store(DatabaseKind::sqlite);
   store([](Transaction& t) {
-    for (std::uint64_t i = 1; i <= 2500; ++i) store::insert_seen(t, "sms.example.net", static_cast<std::int64_t>(i), 1, {&i, 1});
-    const auto all = store::read_seen(t, "sms.example.net", 0, 10'000);
+    for (std::uint64_t i = 1; i <= 2500; ++i) store::insert_seen(t, "sms.example.net", store::SeenKind::events, static_cast<std::int64_t>(i), 1, {&i, 1});
+    const auto all = store::read_seen(t, "sms.example.net", store::SeenKind::events, 0, 10'000);
     REQUIRE(all.size() == 2500);
     CHECK(all.front() == 1);
     CHECK(all.back() == 2500);

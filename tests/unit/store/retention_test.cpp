@@ -23,8 +23,8 @@ TEST_CASE("remove_expired removes what is older than its kind is kept, and nothi
       sent[1].id = 4, sent[1].created = ago(store::reports_kept - hours(1));
       store::insert_sent(t, sent);
       const std::uint64_t old[] = {5}, young[] = {6};
-      store::insert_seen(t, "sms.example.net", 5, ago(store::seen_kept + hours(1)), old);
-      store::insert_seen(t, "sms.example.net", 6, ago(store::seen_kept - hours(1)), young);
+      store::insert_seen(t, "sms.example.net", store::SeenKind::events, 5, ago(store::seen_kept + hours(1)), old);
+      store::insert_seen(t, "sms.example.net", store::SeenKind::events, 6, ago(store::seen_kept - hours(1)), young);
     });
     CHECK(store([&](db::Transaction& t) { return store::remove_expired(t, now); }) == 1);
     store([&](db::Transaction& t) {
@@ -33,7 +33,7 @@ TEST_CASE("remove_expired removes what is older than its kind is kept, and nothi
       CHECK(inbox[0].payload == "young");
       CHECK_FALSE(store::find_sent(t, base::AccountId{1}, std::int64_t{3}));
       CHECK(store::find_sent(t, base::AccountId{1}, std::int64_t{4}));
-      CHECK(store::read_seen(t, "sms.example.net", 0, 10) == std::vector<std::uint64_t>{6});
+      CHECK(store::read_seen(t, "sms.example.net", store::SeenKind::events, 0, 10) == std::vector<std::uint64_t>{6});
       CHECK(store::remove_expired(t, now) == 0);
     });
   }

@@ -1,0 +1,236 @@
+#include "gateway/queues/backlog.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace wherry::queues {
+
+Backlog::Chat* Backlog::find(base::AccountId account, const std::string& chat) {
+  const auto queue = queues_.find(account);
+  if (queue == queues_.end()) return nullptr;
+  const auto found = queue->second.chats.find(chat);
+  return found == queue->second.chats.end() ? nullptr : &found->second;
+}
+
+// ---- Coming ----
+
+bool Backlog::has_room(base::AccountId account) const {
+  const auto queue = queues_.find(account);
+  return queue == queues_.end() || queue->second.waiting < limits_.waiting_per_account;
+}
+
+bool Backlog::enter(base::AccountId account, const std::string& name, bool is_online) {
+  Queue& queue = queues_[account];
+  Chat& chat = queue.chats[name];
+  const bool has_turn = is_online && chat.rows.empty() && chat.entering == 0 && chat.state == ChatState::idle &&
+                        queue.working + queue.turns < limits_.performing_per_account;
+  ++queue.waiting;
+  ++chat.entering;
+  if (has_turn) ++queue.turns;
+  return has_turn;
+}
+
+void Backlog::add(std::unique_ptr<Item> item, bool is_online, std::int64_t deadline) {
+  Queue& queue = queues_[item->row.account];
+  Chat& chat = queue.chats[item->row.chat];
+  --chat.entering;
+  if (item->has_turn) --queue.turns;
+  const bool kept = item->has_turn || is_kept(queue, chat, is_online);
+  Entry& entry = chat.rows.emplace_hint(chat.rows.end(), item->row.id, Entry{deadline, 0, nullptr})->second;
+  if (!kept) return;
+  entry.item = std::move(item);
+  ++in_memory_;
+}
+
+bool Backlog::is_kept(const Queue& queue, const Chat& chat, bool is_online) const {
+  const bool is_worked_on = chat.state == ChatState::working || chat.state == ChatState::performing;
+  return is_online && chat.state != ChatState::resting && (is_worked_on || queue.working < limits_.performing_per_account) &&
+         chat.rows.size() < window() && (chat.rows.empty() || chat.rows.rbegin()->second.item);
+}
+
+void Backlog::withdraw(const Item& item) {
+  const auto queue = queues_.find(item.row.account);
+  if (queue == queues_.end()) return;
+  --queue->second.waiting;
+  if (item.has_turn) --queue->second.turns;
+  const auto chat = queue->second.chats.find(item.row.chat);
+  if (chat == queue->second.chats.end()) return;
+  --chat->second.entering;
+  forget_if_empty(queue->second, item.row.chat);
+}
+
+void Backlog::recover(base::AccountId account, const std::string& name, std::int64_t id, std::int64_t deadline, std::int64_t not_before) {
+  Queue& queue = queues_[account];
+  ++queue.waiting;
+  auto& rows = queue.chats[name].rows;
+  rows.emplace_hint(rows.end(), id, Entry{deadline, not_before, nullptr});
+}
+
+// ---- Working ----
+
+std::vector<base::AccountId> Backlog::accounts() const {
+  std::vector<base::AccountId> ids;
+  for (const auto& [account, queue] : queues_) ids.push_back(account);
+  return ids;
+}
+
+std::vector<std::string> Backlog::chats_of(base::AccountId account) const {
+  std::vector<std::string> names;
+  if (const auto queue = queues_.find(account); queue != queues_.end()) {
+    for (const auto& [name, chat] : queue->second.chats) names.push_back(name);
+  }
+  return names;
+}
+
+bool Backlog::begin(base::AccountId account, const std::string& name, Reach reach, std::int64_t now) {
+  Chat* const chat = find(account, name);
+  if (!chat || chat->rows.empty() || chat->state == ChatState::working || chat->state == ChatState::performing) return false;
+  Queue& queue = queues_[account];
+  if (queue.working >= limits_.performing_per_account) return false;  // the next that ends lets others begin
+  const bool may_send = reach == Reach::online && chat->state == ChatState::idle;
+  // Rows of one chat have rising deadlines.
+  if (!may_send && chat->rows.begin()->second.deadline > now) return false;
+  chat->state = ChatState::working;
+  ++queue.working;
+  return true;
+}
+
+Backlog::Step Backlog::next(base::AccountId account, const std::string& name, Reach reach, std::int64_t now) {
+  using Kind = Step::Kind;
+  Chat* const chat = find(account, name);
+  if (!chat || chat->rows.empty() || reach == Reach::gone) return {};
+  auto& [id, first] = *chat->rows.begin();
+  Step step;
+  step.item = first.item.get();
+  const bool is_expired = first.deadline <= now;
+  const bool is_sending = first.item && first.item->row.state == store::OutboxState::sending;
+  if (is_expired && first.item) {
+    step.kind = Kind::expire;
+  } else if (!is_expired && reach == Reach::away) {
+    step.kind = is_sending ? Kind::unmark : Kind::stop;
+  } else if (!is_expired && first.not_before > now) {
+    step.kind = Kind::rest;
+    step.until = std::min(first.not_before, first.deadline);
+    for (auto& [other, entry] : chat->rows) release(entry);
+    step.item = nullptr;
+    chat->state = ChatState::resting;
+  } else if (!first.item) {
+    step.kind = Kind::load;
+    for (const auto& [other, entry] : chat->rows) {
+      step.ids.push_back(other);
+      if (step.ids.size() >= window()) break;
+    }
+  } else if (first.item->row.state == store::OutboxState::queued) {
+    step.kind = Kind::mark;
+  } else {
+    step.kind = Kind::perform;
+  }
+  return step;
+}
+
+bool Backlog::end(base::AccountId account, const std::string& name) {
+  const auto found = queues_.find(account);
+  if (found == queues_.end()) return false;
+  Queue& queue = found->second;
+  if (Chat* const chat = find(account, name); chat && chat->state == ChatState::working) chat->state = ChatState::idle;
+  forget_if_empty(queue, name);
+  return queue.working-- >= limits_.performing_per_account;
+}
+
+void Backlog::rest_ended(base::AccountId account, const std::string& name) {
+  if (Chat* const chat = find(account, name); chat && chat->state == ChatState::resting) chat->state = ChatState::idle;
+}
+
+Backlog::Item* Backlog::first(base::AccountId account, const std::string& name) {
+  Chat* const chat = find(account, name);
+  return chat && !chat->rows.empty() ? chat->rows.begin()->second.item.get() : nullptr;
+}
+
+void Backlog::load(base::AccountId account, const std::string& name, const std::vector<std::int64_t>& ids,
+                   std::vector<std::unique_ptr<Item>> items) {
+  Chat* const chat = find(account, name);
+  if (!chat) return;
+  for (auto& item : items) {
+    const auto entry = chat->rows.find(item->row.id);
+    if (entry == chat->rows.end() || entry->second.item) continue;
+    entry->second.item = std::move(item);
+    ++in_memory_;
+  }
+  for (const std::int64_t id : ids) {
+    const auto entry = chat->rows.find(id);
+    if (entry == chat->rows.end() || entry->second.item) continue;
+    chat->rows.erase(entry);
+    --queues_[account].waiting;
+  }
+}
+
+void Backlog::begin_perform(base::AccountId account, const std::string& name) {
+  if (Chat* const chat = find(account, name)) chat->state = ChatState::performing;
+}
+
+Backlog::Item* Backlog::end_perform(base::AccountId account, const std::string& name, std::int64_t id) {
+  Chat* const chat = find(account, name);
+  if (!chat || chat->state != ChatState::performing) return nullptr;
+  chat->state = ChatState::working;
+  if (chat->rows.empty() || chat->rows.begin()->first != id) return nullptr;
+  return chat->rows.begin()->second.item.get();
+}
+
+void Backlog::remove_first(base::AccountId account, const std::string& name) {
+  Chat* const chat = find(account, name);
+  if (!chat || chat->rows.empty()) return;
+  release(chat->rows.begin()->second);
+  chat->rows.erase(chat->rows.begin());
+  --queues_[account].waiting;
+}
+
+void Backlog::retry_first(base::AccountId account, const std::string& name, std::int64_t not_before) {
+  Chat* const chat = find(account, name);
+  if (chat && !chat->rows.empty()) chat->rows.begin()->second.not_before = not_before;
+}
+
+// ---- Going ----
+
+std::vector<Backlog::Item*> Backlog::idle_sending() {
+  std::vector<Item*> items;
+  for (auto& [account, queue] : queues_) {
+    for (auto& [name, chat] : queue.chats) {
+      for (auto& [id, entry] : chat.rows) {
+        const bool is_performing = chat.state == ChatState::performing && id == chat.rows.begin()->first;
+        if (!entry.item || entry.item->row.state != store::OutboxState::sending || is_performing) continue;
+        items.push_back(entry.item.get());
+      }
+    }
+  }
+  return items;
+}
+
+std::vector<Backlog::Removed> Backlog::remove(base::AccountId account) {
+  std::vector<Removed> removed;
+  const auto found = queues_.find(account);
+  if (found == queues_.end()) return removed;
+  for (auto& [name, chat] : found->second.chats) {
+    bool is_performing = chat.state == ChatState::performing;
+    for (auto& [id, entry] : chat.rows) {
+      if (entry.item) --in_memory_;
+      removed.push_back({id, std::move(entry.item), std::exchange(is_performing, false)});
+    }
+  }
+  queues_.erase(found);
+  return removed;
+}
+
+void Backlog::forget_if_empty(Queue& queue, const std::string& name) {
+  const auto chat = queue.chats.find(name);
+  if (chat == queue.chats.end() || !chat->second.rows.empty() || chat->second.entering > 0) return;
+  if (chat->second.state == ChatState::idle) queue.chats.erase(chat);
+}
+
+// Leaves the row to the store.
+void Backlog::release(Entry& entry) {
+  if (!entry.item) return;
+  entry.item = nullptr;
+  --in_memory_;
+}
+
+}  // namespace wherry::queues

@@ -1,0 +1,73 @@
+#include "gateway/queues/repeats.hpp"
+
+#include "gateway/store/inbox.hpp"
+
+#include <utility>
+
+namespace wherry::queues {
+
+namespace {
+
+constexpr std::chrono::minutes remembered{10};  // at least; less than twice as long, unless more than most_remembered come
+constexpr std::size_t most_remembered = 50000;
+
+}  // namespace
+
+boost::asio::awaitable<void> Repeats::load(db::Database& database, std::string transport, base::Time now) {
+  const std::int64_t since = base::to_milliseconds(now - remembered);
+  auto read = [transport, since](db::Transaction& t) {
+    return std::pair(store::seen_key(t), store::read_seen(t, transport, store::SeenKind::stanzas, since, 2 * most_remembered));
+  };
+  const auto [key, hashes] = co_await database.fetch(std::move(read));
+  hashes_.load(key, {});
+  for (std::size_t i = 0; i + 1 < hashes.size(); i += 2) note(hashes[i], hashes[i + 1]);
+}
+
+std::uint64_t Repeats::hash_of(base::AccountId account, const convert::Origin& origin) const {
+  return hashes_.hash(account.value, origin.contact + "\n" + origin.stanza_id);
+}
+
+std::uint64_t Repeats::hash_of(base::AccountId account, const connector::Content& content) const {
+  std::string text = content.text;
+  for (const auto& file : content.files) text += "\n" + file.url;
+  return hashes_.hash(account.value, text) | 1;  // never 0
+}
+
+bool Repeats::contains(base::AccountId account, const convert::Origin& origin, const connector::Content& content) {
+  if (origin.stanza_id.empty()) return false;
+  renew();
+  const std::uint64_t stanza = hash_of(account, origin);
+  const Generation* generation = newer_.contains(stanza) ? &newer_ : &older_;
+  const auto found = generation->find(stanza);
+  return found != generation->end() && found->second == hash_of(account, content);
+}
+
+void Repeats::insert(base::AccountId account, const convert::Origin& origin, const connector::Content& content) {
+  if (origin.stanza_id.empty()) return;
+  const std::uint64_t stanza = hash_of(account, origin), same = hash_of(account, content);
+  note(stanza, same);
+  journal_.remember_stanza(stanza, same);
+}
+
+void Repeats::erase(base::AccountId account, const convert::Origin& origin) {
+  if (origin.stanza_id.empty()) return;
+  const std::uint64_t stanza = hash_of(account, origin);
+  note(stanza, 0);
+  journal_.remember_stanza(stanza, 0);
+}
+
+void Repeats::note(std::uint64_t stanza, std::uint64_t content) {
+  renew();
+  newer_[stanza] = content;
+}
+
+// By generations, so that forgetting costs nothing per message.
+void Repeats::renew() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now - since_ < remembered && newer_.size() < most_remembered) return;
+  older_ = now - since_ < 2 * remembered ? std::move(newer_) : Generation();
+  newer_ = Generation();
+  since_ = now;
+}
+
+}  // namespace wherry::queues

@@ -1,0 +1,45 @@
+// What users sent lately: a client sends again, under the same id, what its broken stream may have lost (XEP-0198 §5, XEP-0359).
+// Mirrored by table `seen`, so that it holds over a restart, too.
+#pragma once
+
+#include "gateway/connector/action.hpp"
+#include "gateway/convert/origin.hpp"
+#include "gateway/queues/journal.hpp"
+#include "gateway/queues/seen.hpp"
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <chrono>
+
+namespace wherry::queues {
+
+class Repeats {
+ public:
+  explicit Repeats(Journal& journal) : journal_(journal), hashes_(0) {}
+
+  // Before anything else: what came lately, of this transport.
+  boost::asio::awaitable<void> load(db::Database& database, std::string transport, base::Time now);
+
+  // Whether the very same message came in the last ten minutes: the same user, contact, id and content. Old clients count
+  // their ids from 1 at each start, so an id alone makes no message the same.
+  bool contains(base::AccountId account, const convert::Origin& origin, const connector::Content& content);
+  // In the present step of the journal.
+  void insert(base::AccountId account, const convert::Origin& origin, const connector::Content& content);
+  // Its sender hears that it failed, and may send it again under the same id.
+  void erase(base::AccountId account, const convert::Origin& origin);
+
+ private:
+  using Generation = boost::unordered_flat_map<std::uint64_t, std::uint64_t, AsItIs>;  // stanza → content; 0: may come again
+
+  std::uint64_t hash_of(base::AccountId account, const convert::Origin& origin) const;
+  std::uint64_t hash_of(base::AccountId account, const connector::Content& content) const;
+  void note(std::uint64_t stanza, std::uint64_t content);
+  void renew();
+
+  Journal& journal_;
+  Seen hashes_;  // only its key
+  Generation newer_, older_;
+  std::chrono::steady_clock::time_point since_{};  // when the newer generation began
+};
+
+}  // namespace wherry::queues

@@ -1,0 +1,92 @@
+// One turn's writes, and what the store refuses of them.
+#include "gateway/queues/journal.hpp"
+
+#include "tests/support/run.hpp"
+#include "tests/unit/store/fixture.hpp"
+
+using namespace wherry;
+using namespace wherry::tests;
+using namespace wherry::queues;
+
+namespace {
+
+store::OutboxRow row(std::int64_t id, std::string chat) {
+  store::OutboxRow row;
+  row.id = id;
+  row.account = {1};
+  row.chat = std::move(chat);
+  return row;
+}
+
+store::SentMessage sent(std::int64_t id, std::string network_id) {
+  store::SentMessage sent;
+  sent.id = id;
+  sent.account = {1};
+  sent.network_id = std::move(network_id);
+  return sent;
+}
+
+// Removes row 1 and notes its id, as a send that the network took; the id is one that no database holds.
+asio::awaitable<void> settle_three(Journal& journal, int& refused) {
+  for (std::int64_t id = 1; id <= 3; ++id) {
+    journal.insert(sent(id, id == 2 ? std::string("a\0b", 3) : "n" + std::to_string(id)));
+    journal.remove_outbox(id);
+    journal.after_commit([&](const std::exception_ptr& error) { refused += error != nullptr; });
+    journal.close_step();
+  }
+  co_await journal.commit();
+}
+
+}  // namespace
+
+TEST_CASE("What the store refuses undoes its own step and no other of the same turn") {
+  for (const auto kind : every_database) {
+    CAPTURE(name_of(kind));
+    asio::io_context loop;
+    Store store(kind);
+    insert(store, account(1, "romeo@example.net", "sms.example.net"));
+    store([](db::Transaction& t) {
+      const std::vector<store::OutboxRow> rows{row(1, "c:1"), row(2, "c:2"), row(3, "c:3")};
+      store::insert_outbox(t, rows);
+    });
+    db::Database database(loop.get_executor(), std::move(store.driver));
+    Journal journal(loop.get_executor(), database, "sms.example.net");
+    run(loop, journal.start());
+    int refused = 0;
+    run(loop, settle_three(journal, refused));
+    CHECK(refused == 1);
+    std::vector<std::int64_t> left;
+    std::size_t noted = 0;
+    db::Database::Closure read = [&](db::Transaction& t) {
+      left.clear();
+      for (const auto& r : store::read_outbox(t, "sms.example.net", 0, 10)) left.push_back(r.id);
+      noted = t.query("SELECT id FROM message_map").size();
+    };
+    run(loop, database.transact(std::move(read)));
+    CHECK(left == std::vector<std::int64_t>{2});
+    CHECK(noted == 2);
+  }
+}
+
+TEST_CASE("Rows that go are written without a commit of their own being asked for") {
+  asio::io_context loop;
+  Store store(DatabaseKind::sqlite);
+  insert(store, account(1, "romeo@example.net", "sms.example.net"));
+  store([](db::Transaction& t) {
+    const std::vector<store::OutboxRow> rows{row(1, "c:1")};
+    store::insert_outbox(t, rows);
+  });
+  db::Database database(loop.get_executor(), std::move(store.driver));
+  Journal journal(loop.get_executor(), database, "sms.example.net");
+  run(loop, journal.start());
+  journal.remove_outbox(1);
+  std::int64_t left = 1;
+  db::Database::Closure count = [&](db::Transaction& t) { left = store::count_outbox(t, "sms.example.net"); };
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (left > 0 && std::chrono::steady_clock::now() < limit) {
+    loop.restart();
+    loop.run_one_for(std::chrono::milliseconds(50));
+    run(loop, database.transact(count));
+  }
+  CHECK(left == 0);
+}
