@@ -66,10 +66,12 @@ int erase_user(const std::filesystem::path& file, const std::string& user) {
   return with_store(file, [&](db::Transaction& t, const base::Sealer&) {
     const auto accounts = store::accounts_of(t, *jid);
     if (accounts.empty()) return nobody(*jid);
+    const std::int64_t kept = store::count_connector_entries(t, *jid);
     for (const base::AccountId account : accounts) store::remove_account(t, account);
     std::cout << accounts.size() << " account(s) of " << jid->bare_view() << " erased\n";
+    if (kept > 0) std::cout << kept << " entries that connectors keep for all their users stay (wherry export says which)\n";
     return exit_ok;
-  });
+  }, Traces::wiped);
 }
 
 }  // namespace wherry::cli

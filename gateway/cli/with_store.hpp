@@ -10,9 +10,14 @@
 
 namespace wherry::cli {
 
+enum class Traces {
+  left,   // of what was deleted, in the store's files
+  wiped,  // takes as long as copying the store does
+};
+
 // In one transaction; `work` takes it and the sealer, and gives the exit code.
 template <class Work>
-int with_store(const std::filesystem::path& file, Work work) {
+int with_store(const std::filesystem::path& file, Work work, Traces traces = Traces::left) {
   const auto config = config::read_config(file);
   if (!config) return complain(config.error());
   const auto sealer = read_sealer(config->store);
@@ -23,6 +28,7 @@ int with_store(const std::filesystem::path& file, Work work) {
     (*driver)->begin();
     const int code = work((*driver)->transaction(), *sealer);
     (*driver)->commit();
+    if (code == exit_ok && traces == Traces::wiped) (*driver)->wipe_deleted();
     return code;
   } catch (const std::exception& e) {
     (*driver)->rollback();

@@ -47,7 +47,12 @@ std::vector<base::AccountId> accounts_of(db::Transaction& transaction, const xmp
 // Seals again what is not sealed with the sealer's present key; returns how many accounts it changed.
 int reseal_accounts(db::Transaction& transaction, const base::Sealer& sealer);
 
-// Everything that the store holds of one user, all transports, as a JSON text for that user (GDPR art. 15, 20); secrets left out.
+// How many entries the connectors of a user's transports keep for themselves. Which of them are about the user only the
+// connector could say: they are neither exported nor erased, and the export says so.
+std::int64_t count_connector_entries(db::Transaction& transaction, const xmpp::Jid& user);
+
+// What the store holds of one user, all transports, as a JSON text for that user (GDPR art. 15, 20); secrets left out, and
+// what is not included is named in it.
 std::string export_user(db::Transaction& transaction, const xmpp::Jid& user);
 
 }  // namespace wherry::store

@@ -68,6 +68,14 @@ json export_sent(db::Transaction& transaction, base::AccountId account) {
 
 }  // namespace
 
+std::int64_t count_connector_entries(db::Transaction& transaction, const xmpp::Jid& user) {
+  return transaction
+      .query("SELECT COUNT(*) FROM connector_storage WHERE transport IN (SELECT transport FROM accounts WHERE user_jid = $1)",
+             {std::string(user.bare_view())})
+      .at(0)
+      .integer(0);
+}
+
 std::string export_user(db::Transaction& transaction, const xmpp::Jid& user) {
   const std::string jid(user.bare_view());
   json accounts = json::array();
@@ -83,7 +91,13 @@ std::string export_user(db::Transaction& transaction, const xmpp::Jid& user) {
                         {"messages_to_deliver", export_inbox(transaction, id)},
                         {"messages_sent", export_sent(transaction, id)}});
   }
-  const json exported{{"user", jid}, {"accounts", std::move(accounts)}};
+  json not_included = json::array({"the credentials of each account, which are secret"});
+  if (const std::int64_t entries = count_connector_entries(transaction, user); entries > 0) {
+    not_included.push_back(std::to_string(entries) +
+                           " entries that the networks' connectors keep for all their users together: how far they have read, parts of texts "
+                           "whose rest has not come, and which report belongs to which text. They hold numbers, and go when they are done with.");
+  }
+  const json exported{{"user", jid}, {"accounts", std::move(accounts)}, {"not_included", std::move(not_included)}};
   return exported.dump(2, ' ', false, json::error_handler_t::replace);
 }
 
