@@ -1,5 +1,6 @@
 #include "gateway/app.hpp"
 
+#include "gateway/base/backoff.hpp"
 #include "gateway/base/text.hpp"
 #include "gateway/base/within.hpp"
 #include "gateway/child/connector.hpp"
@@ -33,19 +34,35 @@ std::string store_id_of(const std::string& seen_key) {
 
 }  // namespace
 
-App::App(config::Config config, asio::io_context& loop) : config_(std::move(config)), loop_(loop), tasks_(loop.get_executor()) {}
+App::App(config::Config config, asio::io_context& loop)
+    : config_(std::move(config)), loop_(loop), started_(loop.get_executor()), bringing_up_(loop.get_executor()), tasks_(loop.get_executor()) {}
 App::~App() = default;
 
+void App::end(std::string reason) {
+  if (on_broken) std::exchange(on_broken, nullptr)(std::move(reason));
+}
+
 asio::awaitable<base::Result<void>> App::start() {
+  struct Starting {
+    explicit Starting(App& a) : app(a) { app.starting_ = true; }
+    ~Starting() {
+      app.starting_ = false;
+      app.started_.notify();
+    }
+    App& app;
+  };
+  const Starting until_the_end(*this);
+  co_return co_await start_all();
+}
+
+asio::awaitable<base::Result<void>> App::start_all() {
   auto sealer = read_sealer(config_.store);
   if (!sealer) co_return sealer.error();
   sealer_ = std::make_unique<base::Sealer>(std::move(*sealer));
   auto driver = open_store(config_);
   if (!driver) co_return driver.error();
   database_ = std::make_unique<db::Database>(loop_.get_executor(), std::move(*driver));
-  database_->on_given_up([this] {
-    if (on_store_lost) std::exchange(on_store_lost, nullptr)();
-  });
+  database_->on_given_up([this] { end("the store was lost for too long"); });
 
   http_client_ = std::make_unique<net::HttpClient>(loop_.get_executor());
   http_server_ = std::make_unique<net::HttpServer>(loop_.get_executor());
@@ -64,23 +81,52 @@ asio::awaitable<base::Result<void>> App::start() {
   auto [store_id, runs] = co_await database_->fetch(std::move(read));
   keys_ = std::make_unique<queues::Keys>(std::move(store_id), std::move(runs));
   for (const config::TransportEntry& entry : config_.transports) {
+    if (!entry.child.empty()) continue;
     auto network = co_await build(entry);
     if (!network) co_return Error{Errc::bad_input, entry.where + "." + network.error().text};
     networks_.push_back(std::move(*network));
   }
   for (Network& network : networks_) co_await network.transport->start();
+  if (stopping_) co_return base::ok();
+  for (const config::TransportEntry& entry : config_.transports) {
+    if (!entry.child.empty()) bringing_up_.spawn("child", bring_up(entry));
+  }
   tasks_.spawn("retention", keep_tidy());
   tasks_.spawn("memory", give_back_memory());
   co_return base::ok();
 }
 
+// A program of somebody else's that does not run today must not keep the other networks away.
+asio::awaitable<void> App::bring_up(config::TransportEntry entry) {
+  constexpr base::BackoffPolicy pauses{std::chrono::milliseconds(1000), std::chrono::milliseconds(300'000), 0.2};
+  base::Backoff backoff(pauses, std::hash<std::string>()(entry.where));
+  for (;;) {
+    auto network = co_await build(entry);
+    if (network) {
+      networks_.push_back(std::move(*network));
+      break;
+    }
+    log::error("transport.failed", {{"transport", entry.transport.link.domain.str()}, {"error", entry.where + "." + network.error().text}});
+    co_await base::sleep(backoff.next());
+  }
+  // What has begun to start is started to its end, so that stop() stops whole transports only.
+  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+  transport::Transport& transport = *networks_.back().transport;
+  try {
+    co_await transport.start();
+  } catch (const std::exception& e) {
+    end(e.what());
+  }
+}
+
 // Removes what has expired, at the start and every hour.
 asio::awaitable<void> App::keep_tidy() {
   constexpr std::chrono::hours pause(1);
+  auto swept = std::chrono::steady_clock::now();
   for (;; co_await base::sleep(pause)) {
-    std::function<std::int64_t(db::Transaction&)> sweep = [now = base::to_milliseconds(clock_.now())](db::Transaction& t) {
-      return store::remove_expired(t, now);
-    };
+    const auto now = std::chrono::steady_clock::now();
+    const auto ran = std::chrono::duration_cast<std::chrono::milliseconds>(now - std::exchange(swept, now));
+    auto sweep = [time = base::to_milliseconds(clock_.now()), ran](db::Transaction& t) { return store::remove_expired(t, time, ran); };
     const std::int64_t undelivered = co_await database_->fetch(std::move(sweep));
     if (undelivered > 0) log::warn("inbox.expired", {{"messages", undelivered}});
   }
@@ -122,12 +168,22 @@ asio::awaitable<base::Result<std::unique_ptr<connector::Connector>>> App::make_c
 }
 
 asio::awaitable<void> App::stop() {
+  constexpr std::chrono::seconds store_patience(5);
+  stopping_ = true;
+  if (database_) database_->hurry(store_patience);
+  while (starting_) co_await started_.wait();
+  bringing_up_.cancel();
   tasks_.cancel();
+  co_await bringing_up_.join();
   co_await tasks_.join();
   for (auto network = networks_.rbegin(); network != networks_.rend(); ++network) co_await network->transport->stop();
   if (http_server_) co_await http_server_->stop();
   db::Database::Closure nothing = [](db::Transaction&) {};
   if (database_) co_await database_->transact(std::move(nothing));  // everything before it is on disk
+}
+
+void App::close_store() {
+  if (database_) database_->close();
 }
 
 }  // namespace wherry

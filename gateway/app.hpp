@@ -2,6 +2,7 @@
 #pragma once
 
 #include "gateway/base/secret.hpp"
+#include "gateway/base/signal.hpp"
 #include "gateway/base/task_group.hpp"
 #include "gateway/config/config.hpp"
 #include "gateway/db/database.hpp"
@@ -11,8 +12,9 @@
 #include <boost/asio/io_context.hpp>
 
 #include <functional>
+#include <list>
 #include <memory>
-#include <vector>
+#include <string>
 
 namespace wherry {
 
@@ -21,12 +23,17 @@ class App {
   App(config::Config config, boost::asio::io_context& loop);
   ~App();
 
-  // Everything up, or an error that names the key or file (house.md §8: at start everything is fatal).
+  // Everything up, or an error that names the key or file (house.md §8: at start everything is fatal), but for networks that
+  // are programs of their own: whoever's does not come up is logged, and tried again in the background.
   boost::asio::awaitable<base::Result<void>> start();
+  // Also while start() waits: that ends first. A store that does not answer is not waited for.
   boost::asio::awaitable<void> stop();
+  // After the loop has ended: everything is in the store's one place, and nothing is open.
+  void close_store();
 
-  // Called once the store has been lost for too long: nothing can be kept any more, so the process is to end.
-  std::function<void()> on_store_lost;
+  // Called once, with the reason, when the process is to end: the store has been lost for too long, so that nothing can be
+  // kept any more, or does not fit its key.
+  std::function<void(std::string)> on_broken;
 
  private:
   struct Network {  // in the order of their lives
@@ -35,6 +42,9 @@ class App {
   };
   boost::asio::awaitable<void> keep_tidy();
   boost::asio::awaitable<void> give_back_memory();
+  void end(std::string reason);
+  boost::asio::awaitable<base::Result<void>> start_all();
+  boost::asio::awaitable<void> bring_up(config::TransportEntry entry);
   boost::asio::awaitable<base::Result<Network>> build(const config::TransportEntry& entry);
   boost::asio::awaitable<base::Result<std::unique_ptr<connector::Connector>>> make_connector(const config::TransportEntry& entry, connector::Services services);
 
@@ -46,8 +56,10 @@ class App {
   std::unique_ptr<queues::Keys> keys_;
   std::unique_ptr<net::HttpClient> http_client_;
   std::unique_ptr<net::HttpServer> http_server_;
-  std::vector<Network> networks_;
-  base::TaskGroup tasks_;
+  std::list<Network> networks_;  // a list: they come while others are being started
+  bool starting_ = false, stopping_ = false;
+  base::Signal started_;
+  base::TaskGroup bringing_up_, tasks_;
 };
 
 }  // namespace wherry

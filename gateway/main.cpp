@@ -2,12 +2,21 @@
 #include "gateway/cli/commands.hpp"
 
 #include <CLI/CLI.hpp>
+#include <sys/resource.h>
 
 // GnuTLS is here only because libcurl's LDAP and RTMP need it, which nobody asks for. Unless told not to, it prepares itself
 // while it is loaded, at 0.8 MiB (GNUTLS_SKIP_GLOBAL_INIT in gnutls.h).
 extern "C" int _gnutls_global_init_skip() { return 1; }
 
+// Keys, passwords and messages are in memory, and a core dump would write them to a disk. (Not PR_SET_DUMPABLE, which takes
+// /proc/self from our own user, and the debugger from the operator.)
+static void forbid_core_dumps() {
+  constexpr rlimit none{0, 0};
+  ::setrlimit(RLIMIT_CORE, &none);
+}
+
 int main(int argc, char** argv) {
+  forbid_core_dumps();
   CLI::App cli{"Wherry, an XMPP gateway: text SMS contacts and other networks from any Jabber client."};
   cli.set_version_flag("--version", WHERRY_VERSION);
   cli.require_subcommand(1);

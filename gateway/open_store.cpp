@@ -28,6 +28,19 @@ base::Result<void> make_key_file(const std::filesystem::path& file) {
   return base::ok();
 }
 
+// Whether there is a store already, in a file: then it has a key, which must not be made anew.
+bool store_is_there(const config::StoreConfig& store) {
+  const std::filesystem::path file = store.url.substr(std::string_view("sqlite:").size());
+  std::error_code ignored;
+  return std::filesystem::exists(file, ignored) && std::filesystem::file_size(file, ignored) > 0;
+}
+
+void warn_of_readers(const std::filesystem::path& file) {
+  struct stat status {};
+  if (::stat(file.c_str(), &status) != 0 || (status.st_mode & 077) == 0) return;
+  log::warn("key.readable_by_others", {{"file", file.string()}, {"hint", "chmod 600"}});
+}
+
 base::Result<std::string> read_file(const std::filesystem::path& file) {
   std::ifstream in(file);
   std::stringstream content;
@@ -45,8 +58,13 @@ base::Result<base::Sealer> read_sealer(const config::StoreConfig& store) {
     if (std::filesystem::exists(credential)) file = credential;
   }
   if (!std::filesystem::exists(file) && store.url.starts_with("sqlite:")) {
+    if (store_is_there(store)) {
+      return Error{Errc::bad_input, "store.key_file: " + file.string() + " is missing, and what the store holds can be read with that key only. "
+                                    "Bring it back from a backup, or remove the store, too, and begin anew."};
+    }
     if (auto made = make_key_file(file); !made) return made.error();
   }
+  if (file == store.key_file) warn_of_readers(file);
   auto text = read_file(file);
   if (!text) return text.error();
   auto sealer = base::Sealer::from_key_text(*text);

@@ -36,22 +36,39 @@ asio::awaitable<void> serve(App& app, const config::Config& config, asio::io_con
 }
 
 // Started again, it waits for the store; meanwhile the XMPP server and the networks keep what they have.
-asio::awaitable<void> end_without_store(asio::io_context& loop) {
+asio::awaitable<void> end_broken(asio::io_context& loop, std::string reason) {
   constexpr std::chrono::seconds for_last_words(1);  // those whose messages could not be stored are being told
-  log::error("gateway.ended", {{"reason", "the store was lost for too long"}});
+  log::error("gateway.ended", {{"reason", reason}});
   co_await base::sleep(for_last_words);
   loop.stop();
 }
 
-asio::awaitable<void> stop_at_signal(App& app, asio::io_context& loop) {
+asio::awaitable<void> stop_at_signal(App& app, asio::io_context& loop, int& code) {
   asio::signal_set signals(co_await asio::this_coro::executor, SIGINT, SIGTERM);
   const int signal = co_await signals.async_wait(asio::use_awaitable);
   log::info("gateway.stopping", {{"signal", signal}});
   std::signal(SIGINT, SIG_DFL);  // a second one ends it at once
   std::signal(SIGTERM, SIG_DFL);
-  co_await app.stop();
-  log::info("gateway.stopped");
+  try {
+    co_await app.stop();
+    log::info("gateway.stopped");
+  } catch (const std::exception& e) {
+    code = exit_failed;
+    log::error("gateway.ended", {{"reason", e.what()}});
+  }
   loop.stop();
+}
+
+// What would end the process by default, without an orderly end. Handled rather than ignored: an ignored signal stays ignored
+// in child processes (POSIX, exec).
+asio::awaitable<void> outlive_signals() {
+  asio::signal_set signals(co_await asio::this_coro::executor, SIGHUP, SIGUSR1);
+  signals.add(SIGUSR2);
+  signals.add(SIGALRM);
+  for (;;) {
+    const int signal = co_await signals.async_wait(asio::use_awaitable);
+    log::warn("signal.ignored", {{"signal", signal}, {"hint", "the configuration is read at the start only: restart to use a new one"}});
+  }
 }
 
 }  // namespace
@@ -64,14 +81,16 @@ int run_gateway(const std::filesystem::path& file) {
   int code = exit_ok;
   asio::io_context loop(1);
   App app(*config, loop);
-  app.on_store_lost = [&] {
+  app.on_broken = [&](std::string reason) {
     code = exit_failed;
-    asio::co_spawn(loop, end_without_store(loop), asio::detached);
+    asio::co_spawn(loop, end_broken(loop, std::move(reason)), asio::detached);
   };
   // The outermost coroutines; everything else belongs to a TaskGroup.
+  asio::co_spawn(loop, outlive_signals(), asio::detached);
   asio::co_spawn(loop, serve(app, *config, loop, code), asio::detached);
-  asio::co_spawn(loop, stop_at_signal(app, loop), asio::detached);
+  asio::co_spawn(loop, stop_at_signal(app, loop, code), asio::detached);
   loop.run();
+  app.close_store();
   std::_Exit(code);  // connectors' shared objects stay mapped; nothing is left to be written
 }
 

@@ -12,7 +12,13 @@ inline constexpr std::chrono::hours reports_kept{14 * 24};      // `message_map`
 inline constexpr std::chrono::hours seen_kept{7 * 24};          // `seen`: how long a network may bring the same event again
 inline constexpr std::chrono::hours undelivered_kept{30 * 24};  // `inbox`: messages for a user who never comes
 
-// Removes what is older than that. `now`: ms since 1970. How many undelivered messages were among it.
-std::int64_t remove_expired(db::Transaction& transaction, std::int64_t now);
+// The time by which ages are counted, `before` the last one: it follows the time of day, at most 24 times as fast as the
+// gateway `ran` since, and never goes back. What a wrong clock says for some hours deletes nothing: only a clock that was a year
+// ahead for 30 hours could age a message by 30 days. After a time out of use it catches up with 24 days a day.
+std::int64_t age_time(std::int64_t before, std::int64_t time_of_day, std::chrono::milliseconds ran);
+
+// Removes what is older than that. `time_of_day`: ms since 1970; `ran`: for how long this process has run since its last
+// call, by a clock that only goes forward. How many undelivered messages were among it.
+std::int64_t remove_expired(db::Transaction& transaction, std::int64_t time_of_day, std::chrono::milliseconds ran);
 
 }  // namespace wherry::store
