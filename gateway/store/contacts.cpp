@@ -1,5 +1,7 @@
 #include "gateway/store/contacts.hpp"
 
+#include "gateway/base/text.hpp"
+
 namespace wherry::store {
 
 namespace {
@@ -9,6 +11,13 @@ ContactRow read_row(const db::Row& row) {
           static_cast<Offer>(row.integer(5))};
 }
 
+// Names come from strangers. What no database holds, and no XML either, would keep the whole contact out of the store.
+std::string storable_name(std::string name) {
+  if (!base::is_utf8(name)) return {};
+  std::erase_if(name, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+  return name;
+}
+
 }  // namespace
 
 void put_contact(db::Transaction& transaction, base::AccountId account, const ContactRow& contact) {
@@ -16,7 +25,7 @@ void put_contact(db::Transaction& transaction, base::AccountId account, const Co
       "INSERT INTO contacts (account, contact, name, user_sees, user_asked, contact_sees, offer) VALUES ($1, $2, $3, $4, $5, $6, $7) "
       "ON CONFLICT (account, contact) DO UPDATE SET name = excluded.name, user_sees = excluded.user_sees, "
       "user_asked = excluded.user_asked, contact_sees = excluded.contact_sees, offer = excluded.offer",
-      {account.value, contact.contact.value, contact.name, std::int64_t{contact.user_sees}, std::int64_t{contact.user_asked},
+      {account.value, contact.contact.value, storable_name(contact.name), std::int64_t{contact.user_sees}, std::int64_t{contact.user_asked},
        std::int64_t{contact.contact_sees}, static_cast<std::int64_t>(contact.offer)});
 }
 

@@ -28,6 +28,7 @@ struct ContactRow {
   bool operator==(const ContactRow&) const = default;
 };
 
+// A name is stored without its control characters, and one that is not UTF-8 as none.
 void put_contact(db::Transaction& transaction, base::AccountId account, const ContactRow& contact);
 void remove_contact(db::Transaction& transaction, base::AccountId account, const base::ContactId& contact);
 std::vector<ContactRow> read_contacts(db::Transaction& transaction, base::AccountId account);

@@ -39,3 +39,20 @@ TEST_CASE("Contacts are put, changed, read in bytewise order and removed, each a
     });
   }
 }
+
+TEST_CASE("A contact whose name no database can hold is stored all the same, without what is wrong with its name (contacts.hpp)") {
+  for (const auto kind : every_database) {
+    CAPTURE(name_of(kind));
+    Store store(kind);
+    insert(store, account(1));
+    const ContactRow nul{{"a"}, std::string("Mer\0cut\tio", 10)}, latin{{"b"}, "caf\xE9"};
+    store([&](Transaction& t) {
+      store::put_contact(t, {1}, nul);
+      store::put_contact(t, {1}, latin);
+    });
+    store([&](Transaction& t) {
+      CHECK(store::read_contact(t, {1}, {"a"}).value().name == "Mercutio");
+      CHECK(store::read_contact(t, {1}, {"b"}).value().name.empty());
+    });
+  }
+}
