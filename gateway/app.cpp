@@ -106,6 +106,7 @@ asio::awaitable<void> App::bring_up(config::TransportEntry entry) {
       networks_.push_back(std::move(*network));
       break;
     }
+    if (stopping_) co_return;  // not asked of the cancellation state, which a connector resets to end in good order
     log::error("transport.failed", {{"transport", entry.transport.link.domain.str()}, {"error", entry.where + "." + network.error().text}});
     co_await base::sleep(backoff.next());
   }
