@@ -6,6 +6,7 @@
 #include "gateway/child/connector.hpp"
 #include "gateway/connector/loader.hpp"
 #include "gateway/features/features.hpp"
+#include "gateway/net/dial.hpp"
 #include "gateway/open_store.hpp"
 #include "gateway/store/ids.hpp"
 #include "gateway/store/inbox.hpp"
@@ -147,7 +148,7 @@ asio::awaitable<base::Result<App::Network>> App::build(const config::TransportEn
   connector::Services services{loop_.get_executor(), *http_client_, *http_server_, *network.storage, clock_};
   auto connector = co_await make_connector(entry, services);
   if (!connector) co_return connector.error();
-  transport::TransportServices offered{loop_.get_executor(), *database_, *sealer_, clock_, *keys_};
+  transport::TransportServices offered{loop_.get_executor(), *database_, *sealer_, clock_, net::dial, *keys_};
   network.transport = std::make_unique<transport::Transport>(entry.transport, offered, std::move(*connector));
   features::install_all(*network.transport);
   co_return std::move(network);

@@ -173,4 +173,6 @@ std::string random_hex(std::size_t bytes) {
   return to_hex(raw);
 }
 
+std::uint32_t random_number() { return randombytes_random(); }
+
 }  // namespace wherry::base

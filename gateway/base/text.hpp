@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <set>
 #include <string>
@@ -34,5 +35,8 @@ std::string to_rfc3339(std::chrono::system_clock::time_point time);
 
 // `bytes` random octets from the system's generator, in lower-case hexadecimal.
 std::string random_hex(std::size_t bytes);
+
+// 32 random bits of the same generator, for what must differ but need not be secret: seeds of back-offs.
+std::uint32_t random_number();
 
 }  // namespace wherry::base

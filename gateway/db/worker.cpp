@@ -1,10 +1,9 @@
 #include "gateway/db/worker.hpp"
 
 #include "gateway/base/log.hpp"
+#include "gateway/base/text.hpp"
 
 #include <boost/asio/post.hpp>
-
-#include <random>
 
 namespace wherry::db {
 
@@ -19,7 +18,7 @@ Worker::Worker(std::unique_ptr<Driver> driver, DatabasePolicy policy)
       executor_(context_->get_executor()),
       driver_(std::move(driver)),
       policy_(policy),
-      backoff_(reconnecting, std::random_device()()),
+      backoff_(reconnecting, base::random_number()),
       retry_(executor_),
       work_(executor_),
       thread_([this] { context_->run(); }) {}
@@ -28,7 +27,7 @@ Worker::Worker(std::unique_ptr<Driver> driver, DatabasePolicy policy, asio::any_
     : executor_(std::move(executor)),
       driver_(std::move(driver)),
       policy_(policy),
-      backoff_(reconnecting, std::random_device()()),
+      backoff_(reconnecting, base::random_number()),
       retry_(executor_),
       work_(executor_) {}
 

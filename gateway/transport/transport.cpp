@@ -32,7 +32,7 @@ Transport::Transport(TransportConfig config, TransportServices services, std::un
       network_(connector_->describe()),
       router_([this](const xmpp::Element& stanza) { send(stanza); }),
       journal_(services_.executor, services_.database, config_.link.domain.str()),
-      link_(services_.executor, config_.link, link_events()),
+      link_(services_.executor, config_.link, services_.dial, link_events()),
       accounts_(services_.executor, services_.database, services_.sealer, config_.link.domain.str(), account_events()),
       inbox_(services_.executor, journal_, services_.database, accounts_, link_, services_.keys, services_.clock, config_.link.domain.str(), config_.inbox,
              [this](const accounts::LiveAccount* account, const convert::Delivery& delivery, const std::string& id) { return stanzas_of(account, delivery, id); }),

@@ -43,6 +43,7 @@ struct TransportServices {
   db::Database& database;
   const base::Sealer& sealer;
   const base::Clock& clock;
+  xmpp::Dial dial;  // how the link to the XMPP server is opened
   const queues::Keys& keys;
 };
 

@@ -4,12 +4,10 @@
 #include "gateway/base/text.hpp"
 #include "gateway/base/within.hpp"
 
-#include <boost/asio/connect.hpp>
 #include <boost/asio/write.hpp>
 #include <openssl/sha.h>
 
 #include <array>
-#include <random>
 
 namespace wherry::xmpp {
 
@@ -57,11 +55,12 @@ std::string_view domain_of(std::string_view address) {
 
 }  // namespace
 
-Component::Component(asio::any_io_executor executor, ComponentConfig config, ComponentEvents events)
+Component::Component(asio::any_io_executor executor, ComponentConfig config, Dial dial, ComponentEvents events)
     : executor_(executor),
       config_(std::move(config)),
+      dial_(std::move(dial)),
       events_(std::move(events)),
-      backoff_(config_.backoff, std::random_device{}()),
+      backoff_(config_.backoff, base::random_number()),
       socket_(executor),
       out_filled_(executor),
       out_drained_(executor),
@@ -128,10 +127,7 @@ asio::awaitable<void> Component::connect_once() {
 }
 
 asio::awaitable<void> Component::shake_hands() {
-  asio::ip::tcp::resolver resolver(executor_);
-  const auto addresses = co_await resolver.async_resolve(config_.host, std::to_string(config_.port), asio::use_awaitable);
-  socket_ = asio::ip::tcp::socket(executor_);
-  co_await asio::async_connect(socket_, addresses, asio::use_awaitable);
+  socket_ = co_await dial_(config_.host, config_.port);
   boost::system::error_code ignored;
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
   socket_.set_option(asio::socket_base::keep_alive(true), ignored);

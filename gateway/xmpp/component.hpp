@@ -45,9 +45,12 @@ struct ComponentEvents {
   std::function<void()> writable;             // can_send() has become true again
 };
 
+// Opens the connection the link runs over, or throws; is cancelled when the connect limit is over.
+using Dial = std::function<asio::awaitable<asio::ip::tcp::socket>(std::string host, std::uint16_t port)>;
+
 class Component {
  public:
-  Component(asio::any_io_executor executor, ComponentConfig config, ComponentEvents events);
+  Component(asio::any_io_executor executor, ComponentConfig config, Dial dial, ComponentEvents events);
   Component(const Component&) = delete;
   Component& operator=(const Component&) = delete;
 
@@ -94,6 +97,7 @@ class Component {
 
   asio::any_io_executor executor_;
   ComponentConfig config_;
+  Dial dial_;
   ComponentEvents events_;
   base::Backoff backoff_;
 

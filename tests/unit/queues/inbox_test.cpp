@@ -3,6 +3,7 @@
 
 #include "gateway/store/retention.hpp"
 #include "tests/support/component_server.hpp"
+#include "tests/support/dial.hpp"
 #include "tests/support/fake_clock.hpp"
 #include "tests/support/run.hpp"
 #include "tests/unit/store/fixture.hpp"
@@ -47,7 +48,7 @@ struct Fixture {
     link_events.disconnected = [this] { inbox->disconnected(); };
     link_events.confirmed = [this](xmpp::Sequence sequence) { inbox->confirmed(sequence); };
     link_events.writable = [this] { inbox->pump(); };
-    link.emplace(loop.get_executor(), std::move(config), std::move(link_events));
+    link.emplace(loop.get_executor(), std::move(config), tests::dial, std::move(link_events));
     inbox.emplace(loop.get_executor(), *journal, *database, *accounts, *link, keys, clock, domain, InboxLimits(),
                   [this](const LiveAccount*, const Delivery& delivery, const std::string& id) { return stanzas(delivery, id); });
     run(loop, start());

@@ -3,6 +3,7 @@
 
 #include "gateway/base/within.hpp"
 #include "gateway/connector/codec.hpp"
+#include "tests/support/dial.hpp"
 #include "tests/support/run.hpp"
 #include "tests/unit/store/fixture.hpp"
 
@@ -115,7 +116,7 @@ struct Fixture {
     accounts.emplace(loop.get_executor(), *database, sealer(), domain, std::move(events));
     accounts_here = &*accounts;
     xmpp::ComponentConfig config{.host = "127.0.0.1", .port = 1, .domain = jid(domain), .server = jid("example.net"), .secret = base::Secret("secret")};
-    link.emplace(loop.get_executor(), std::move(config), xmpp::ComponentEvents());  // never up: the inbox keeps what it is given
+    link.emplace(loop.get_executor(), std::move(config), tests::dial, xmpp::ComponentEvents());  // never up: the inbox keeps what it is given
     inbox.emplace(loop.get_executor(), *journal, *database, *accounts, *link, keys, clock, domain, InboxLimits{},
                   [](const LiveAccount*, const Delivery&, const std::string&) { return std::vector<xmpp::Element>(); });
     repeats.emplace(*journal);

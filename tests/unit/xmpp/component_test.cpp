@@ -4,6 +4,7 @@
 #include "gateway/base/task_group.hpp"
 #include "gateway/base/within.hpp"
 #include "tests/support/component_server.hpp"
+#include "tests/support/dial.hpp"
 #include "tests/support/run.hpp"
 
 #include <doctest/doctest.h>
@@ -25,7 +26,7 @@ struct Link {
     events.connected = [this] { ++connections, changed.notify(); };
     events.disconnected = [this] { ++disconnections, changed.notify(); };
     events.confirmed = [this](Sequence sequence) { confirmed = sequence, changed.notify(); };
-    component = std::make_unique<Component>(loop.get_executor(), std::move(config), std::move(events));
+    component = std::make_unique<Component>(loop.get_executor(), std::move(config), tests::dial, std::move(events));
     tasks.spawn("link", component->run());
     run(server.accept());
     run(until([this] { return connections == 1; }));
