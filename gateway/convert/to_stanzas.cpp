@@ -92,7 +92,7 @@ std::vector<Element> of(const connector::ContactRemoved& removed, const StanzaCo
 
 std::vector<Element> of(const SendDelivered& delivered, const StanzaContext& context) {
   const auto from = xmpp::Jid::parse(delivered.origin.contact);
-  const auto to = xmpp::Jid::parse(delivered.origin.user);
+  const auto to = xmpp::Jid::vouched(delivered.origin.user);
   if (!from || !to) return {};
   Element stanza = xmpp::make_stanza(Kind::message, from->bare(), *to, delivered.origin.type, context.id);
   stanza.add("received", ns::receipts).set("id", delivered.origin.stanza_id);
@@ -115,7 +115,7 @@ Element failure_note(const SendFailed& failed, const xmpp::Jid& contact, const x
 
 std::vector<Element> of(const SendFailed& failed, const StanzaContext& context) {
   const auto from = xmpp::Jid::parse(failed.origin.contact);
-  const auto to = xmpp::Jid::parse(failed.origin.user);
+  const auto to = xmpp::Jid::vouched(failed.origin.user);
   if (!from || !to) return {};
   const bool is_presence = failed.origin.type == "subscribe" || failed.origin.type == "subscribed" ||
                            failed.origin.type == "unsubscribe" || failed.origin.type == "unsubscribed";

@@ -32,7 +32,7 @@ connector::Answers parse_credentials(const std::string& text, base::AccountId ac
 
 AccountRow read_row(const db::Row& row, const std::string& transport, const base::Sealer& sealer) {
   const base::AccountId id{row.integer(0)};
-  auto user = xmpp::Jid::parse(row.text(1));
+  auto user = xmpp::Jid::vouched(row.text(1));
   if (!user) throw std::runtime_error("The user of account " + std::to_string(id.value) + " is not a JID: " + user.error().text);
   AccountRow account{id, transport, std::move(*user), parse_credentials(open(row.text(2), id, sealer), id),
                      static_cast<AccountPolicy>(row.integer(3)), row.text(4), row.integer(5) != 0};

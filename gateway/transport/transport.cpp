@@ -58,7 +58,7 @@ base::Result<xmpp::Jid> Transport::jid_of(const base::ContactId& contact) const 
 std::vector<xmpp::Element> Transport::stanzas_of(const accounts::LiveAccount* account, const convert::Delivery& delivery, const std::string& id) const {
   const convert::Origin* origin = origin_of(delivery);
   if (account && !origin) return convert::to_stanzas(delivery, {domain(), account->user(), id, services_.clock.now()});
-  const auto sender = xmpp::Jid::parse(origin ? origin->user : "");
+  const auto sender = xmpp::Jid::vouched(origin ? origin->user : "");
   if (!sender) return {};  // nobody is registered any more
   const xmpp::Jid user = sender->bare();
   convert::StanzaContext context{domain(), user, id, services_.clock.now()};

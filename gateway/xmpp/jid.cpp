@@ -3,6 +3,7 @@
 #include "gateway/xmpp/idna.hpp"
 #include "gateway/xmpp/precis.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace wherry::xmpp {
@@ -106,18 +107,49 @@ base::Result<void> append_resource(std::string& out, std::string_view resource) 
   return base::ok();
 }
 
-}  // namespace
+struct Parts {
+  std::string_view local, domain, resource;
+};
 
-base::Result<Jid> Jid::parse(std::string_view text) {
+base::Result<Parts> split(std::string_view text) {
   const auto slash = text.find('/');  // the first: a resource may hold more, and '@' too (RFC 7622 §3.1)
   const auto bare = text.substr(0, slash);
   const auto at = bare.find('@');
   if (at == 0) return refused("The address has no name before the @.");
-  if (slash != std::string_view::npos && slash + 1 == text.size())
-    return refused("The address has nothing after the /.");
+  if (slash != std::string_view::npos && slash + 1 == text.size()) return refused("The address has nothing after the /.");
   const auto resource = slash == std::string_view::npos ? std::string_view() : text.substr(slash + 1);
-  if (at == std::string_view::npos) return make({}, bare, resource);
-  return make(bare.substr(0, at), bare.substr(at + 1), resource);
+  if (at == std::string_view::npos) return Parts{{}, bare, resource};
+  return Parts{bare.substr(0, at), bare.substr(at + 1), resource};
+}
+
+}  // namespace
+
+base::Result<Jid> Jid::parse(std::string_view text) {
+  const auto parts = split(text);
+  if (!parts) return parts.error();
+  return make(parts->local, parts->domain, parts->resource);
+}
+
+base::Result<Jid> Jid::vouched(std::string_view text) {
+  if (auto usual = parse(text)) return usual;
+  const auto parts = split(text);
+  if (!parts) return parts.error();
+  if (parts->domain.empty()) return refused("The address has no domain.");
+  const auto is_control = [](unsigned char c) { return c < 0x20 || c == 0x7F; };
+  if (std::any_of(text.begin(), text.end(), is_control)) return refused("The address has control characters.");
+  if (parts->local.size() > most_bytes) return too_long("name");
+  if (parts->domain.size() > most_bytes) return too_long("domain");
+  if (parts->resource.size() > most_bytes) return too_long("resource");
+  Jid jid;
+  if (const auto bare = make(parts->local, parts->domain)) {
+    jid = *bare;
+  } else {
+    jid.text_ = text.substr(0, text.find('/'));
+    jid.local_end_ = parts->local.size();
+    jid.resource_at_ = jid.text_.size();
+  }
+  if (!parts->resource.empty()) jid.text_ += '/' + std::string(parts->resource);
+  return jid;
 }
 
 base::Result<Jid> Jid::make(std::string_view local, std::string_view domain, std::string_view resource) {

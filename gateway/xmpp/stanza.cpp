@@ -76,7 +76,7 @@ std::optional<Stanza> to_stanza(Element&& element) {
   if (element.ns() != ns::component) return std::nullopt;
   const auto kind = kind_of(element.name());
   if (!kind) return std::nullopt;
-  auto from = Jid::parse(element.attribute("from"));
+  auto from = Jid::vouched(element.attribute("from"));
   if (!from) return std::nullopt;
   auto to = Jid::parse(element.attribute("to"));
   if (!to) return std::nullopt;

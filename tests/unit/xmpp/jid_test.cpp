@@ -224,3 +224,30 @@ TEST_CASE("Jid gives its bare form, and equal addresses are equal (RFC 7622 §4)
   const std::unordered_set<Jid> set = {full, full.bare(), Jid::parse("romeo@example.net/Orchard").value()};
   CHECK(set.size() == 2);
 }
+
+TEST_CASE("Jid::vouched takes what is valid as parse does, and the rest as it stands, part by part") {
+  struct Row {
+    std::string text, becomes;
+  };
+  const std::vector<Row> rows = {
+      {"Romeo@Example.COM/Orchard", "romeo@example.com/Orchard"},
+      {"Romeo@Example.COM/\u2764\uFE0F phone", "romeo@example.com/\u2764\uFE0F phone"},
+      {"romeo@example.com/a\u00ADb", "romeo@example.com/a\u00ADb"},
+      {"a b@example.com/r", "a b@example.com/r"},
+      {"romeo@example.com/" + std::string(1023, 'x'), "romeo@example.com/" + std::string(1023, 'x')},
+      {"romeo@example.com/\u00AD" + std::string(1022, 'x'), "refused"},
+      {"romeo@example.com/a\tb", "refused"},
+      {"romeo@example.com/", "refused"},
+      {"@example.com", "refused"},
+      {"romeo@", "refused"},
+      {"", "refused"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.text);
+    const auto jid = Jid::vouched(row.text);
+    CHECK((jid ? jid->str() : "refused") == row.becomes);
+    if (!jid) continue;
+    CHECK(jid->bare().str() + "/" + std::string(jid->resource()) == row.becomes);
+    CHECK(Jid::vouched(jid->str()).value() == *jid);
+  }
+}
