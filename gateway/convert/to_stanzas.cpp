@@ -15,6 +15,7 @@ namespace {
 constexpr std::chrono::seconds delay_shown_after{10};
 constexpr std::size_t most_body_bytes = 48 << 10;  // servers refuse stanzas above 64 KiB and more; a longer text comes in parts
 
+constexpr std::size_t most_link_bytes = 2 << 10;  // as XEP-0066 has it beside the text: a longer one is in the text alone, which can be cut
 constexpr std::size_t most_name_bytes = 256;  // what networks call people
 
 base::Result<xmpp::Jid> sender(const base::ContactId& contact, const StanzaContext& context) { return to_jid(contact, context.domain); }
@@ -33,8 +34,9 @@ Element message_stanza(const connector::MessageReceived& message, const xmpp::Ji
                        const StanzaContext& context) {
   Element stanza = xmpp::make_stanza(Kind::message, from, context.user, "chat", id);
   stanza.add_text_child("body", body);
-  if (message.content.files.size() == 1 && message.content.text.empty()) {
-    stanza.add("x", ns::oob).add_text_child("url", message.content.files.front().url);
+  const auto& files = message.content.files;
+  if (files.size() == 1 && message.content.text.empty() && files.front().url.size() <= most_link_bytes) {
+    stanza.add("x", ns::oob).add_text_child("url", files.front().url);
   }
   // XEP-0359: the same id when the same message is sent again after a broken link.
   stanza.add("origin-id", ns::stanza_id).set("id", id);

@@ -138,14 +138,30 @@ void Inbox::pump() {
     Item& item = rows_[sent_];
     xmpp::Sequence sequence = sent_ > 0 ? rows_[sent_ - 1].sequence : 0;
     if (!item.returned) {
+      item.withheld = false;
       for (const xmpp::Element& stanza : to_stanzas_(accounts_.find(item.account), item.delivery, stanza_id(item.id))) {
-        sequence = std::max(sequence, link_.send(stanza, xmpp::Component::Track::yes));
+        auto sent = link_.send(stanza, xmpp::Component::Track::yes);
+        if (!sent) {
+          item.withheld = true;
+          log::error("inbox.withheld", {{"account", item.account.value}, {"id", item.id}});
+          sent = send_note_for(stanza);
+        }
+        sequence = std::max(sequence, sent.value_or(0));
       }
     }
     item.sequence = sequence;
     ++sent_;
   }
   confirmed(0);  // rows that gave no stanza wait for no confirmation
+}
+
+// What the link withheld is not delivered: its row stays in the store until it expires, and the contact's chat says that there was something.
+std::optional<xmpp::Sequence> Inbox::send_note_for(const xmpp::Element& withheld) {
+  if (withheld.child_text("body", withheld.ns()).empty()) return 0;
+  xmpp::Element note("message", withheld.ns());
+  for (const char* name : {"from", "to", "type", "id"}) note.set(name, withheld.attribute(name));
+  note.add_text_child("body", "A message from this contact could not be shown here: it is too large.");
+  return link_.send(note, xmpp::Component::Track::yes);
 }
 
 void Inbox::connected() { pump(); }
@@ -155,7 +171,7 @@ void Inbox::disconnected() { sent_ = 0; }
 void Inbox::confirmed(xmpp::Sequence sequence) {
   while (sent_ > 0 && rows_.front().sequence <= sequence) {
     Item& item = rows_.front();
-    if (!item.returned) {
+    if (!item.returned && !item.withheld) {
       journal_.remove_inbox(item.id);
       if (is_for_reading(item.delivery)) keep_lately(std::move(item));
     }

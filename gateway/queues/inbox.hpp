@@ -16,6 +16,7 @@
 
 #include <deque>
 #include <functional>
+#include <optional>
 #include <vector>
 
 namespace wherry::queues {
@@ -66,6 +67,7 @@ class Inbox {
     convert::Delivery delivery;
     int refusals = 0;  // how often, in this run, it was given back while its user was there
     xmpp::Sequence sequence = 0;  // of its last stanza on this connection; 0: not sent
+    bool withheld = false;        // by the link: its row stays, unread
     bool returned = false;        // by the user's server: its row is the affair of returned_ now
   };
   struct Returned {  // only in the store until it is sent anew
@@ -82,6 +84,7 @@ class Inbox {
   void wait_for_next_try(const Item& item, std::int64_t id);
   template <class Wanted> void resend_if(base::AccountId account, Wanted wanted);
   asio::awaitable<void> resend(base::AccountId account, std::vector<Returned> rows);
+  std::optional<xmpp::Sequence> send_note_for(const xmpp::Element& withheld);
   void reload_if_low();
   asio::awaitable<void> reload();
   std::int64_t now() const { return base::to_milliseconds(clock_.now()); }

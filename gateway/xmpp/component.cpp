@@ -13,7 +13,6 @@ namespace wherry::xmpp {
 
 namespace {
 
-constexpr std::chrono::seconds healthy_after{10};  // a link that lasted so long starts the back-off anew
 constexpr std::size_t most_sent_bytes = 500 << 10;  // of one stanza: Prosody ends the stream of a component that sends 512 KiB
 
 // The server ended the stream, or what it sent is no stream (RFC 6120 §4.9).
@@ -60,7 +59,7 @@ Component::Component(asio::any_io_executor executor, ComponentConfig config, Dia
       config_(std::move(config)),
       dial_(std::move(dial)),
       events_(std::move(events)),
-      backoff_(config_.backoff, base::random_number()),
+      reconnect_(config_.backoff, base::random_number()),
       socket_(executor),
       out_filled_(executor),
       out_drained_(executor),
@@ -70,40 +69,27 @@ Component::Component(asio::any_io_executor executor, ComponentConfig config, Dia
 
 asio::awaitable<void> Component::run() {
   const auto cancellation = co_await asio::this_coro::cancellation_state;
-  std::chrono::milliseconds least{0};
   while (!closing_) {
-    const auto pause = backoff_.next_at_least(least);
-    if (pause.count() > 0) co_await base::sleep(pause);
-    least = std::chrono::milliseconds(0);
-    std::string error, advised;
+    std::string error, condition;
+    LinkEnd end = LinkEnd::failed;
     try {
       co_await connect_once();
     } catch (const std::exception& e) {
-      const auto* stream = dynamic_cast<const StreamError*>(&e);
-      if (cancellation.cancelled() != asio::cancellation_type::none) {
-        went_down();
-        co_return;  // whatever broke just then, this was its end anyway
-      }
-      if (stream) advised = advice(stream->condition);
-      least = least_pause(e);
       error = e.what();
+      if (const auto* stream = dynamic_cast<const StreamError*>(&e)) condition = stream->condition;
+      const auto* system = dynamic_cast<const boost::system::system_error*>(&e);
+      if (system && system->code() == asio::error::connection_refused) end = LinkEnd::refused;
     }
     const bool was_up = connected_;
     went_down();
-    if (was_up && std::chrono::steady_clock::now() - up_since_ >= healthy_after) backoff_.reset();
-    if (closing_) co_return;
+    // Whatever broke just then, this was its end anyway.
+    if (closing_ || cancellation.cancelled() != asio::cancellation_type::none) co_return;
+    if (was_up) end = LinkEnd::cut;
     log::warn(was_up ? "component.disconnected" : "component.refused",
-              {{"domain", config_.domain.str()}, {"error", error}, {"advice", advised}});
+              {{"domain", config_.domain.str()}, {"error", error}, {"advice", advice(condition)}});
+    const auto pause = reconnect_.after(end, condition, std::chrono::steady_clock::now() - up_since_);
+    if (pause.count() > 0) co_await base::sleep(pause);
   }
-}
-
-// What only a person can mend is not asked again every second; a conflict ends when the old connection has timed out.
-std::chrono::milliseconds Component::least_pause(const std::exception& error) {
-  const auto* stream = dynamic_cast<const StreamError*>(&error);
-  if (!stream) return std::chrono::milliseconds(0);
-  if (stream->condition == "host-unknown" || stream->condition == "not-authorized") return std::chrono::seconds(10);
-  if (stream->condition == "conflict") return std::chrono::seconds(2);
-  return std::chrono::milliseconds(500);
 }
 
 void Component::went_down() {
@@ -160,7 +146,7 @@ asio::awaitable<void> Component::read() {
   const auto space = asio::buffer(buffer);
   for (;;) {
     // A server that does not read is not read from either: answers to what it sends would only pile up.
-    while (!can_send()) co_await out_drained_.wait();
+    while (out_.size() >= config_.most_unsent_bytes) co_await out_drained_.wait();
     const std::size_t size = co_await socket_.async_read_some(space, asio::use_awaitable);
     last_received_ = std::chrono::steady_clock::now();
     for (StreamItem& item : parser_->feed({buffer.data(), size})) accept(std::move(item));
@@ -277,6 +263,7 @@ void Component::send_ping() {
   // an answer. To any other address it answers with an error, which is as good.
   if (pings_resource_) iq.set("to", config_.server.str() + "/wherry");
   iq.add("ping", ns::ping);
+  ping.to = iq.attribute("to");
   ping_ = std::move(ping);
   send(iq);
 }
@@ -286,6 +273,8 @@ bool Component::accept_pong(const Element& element) {
   const std::string_view type = element.attribute("type");
   // An error is an answer too: the server has processed what came before (RFC 6120 §10.1).
   if (type != "result" && type != "error") return false;
+  const auto from = Jid::parse(element.attribute("from"));
+  if (!from || from->str() != ping_->to) return false;  // anybody may send an iq to the component
   const Ping ping = std::move(*ping_);
   ping_.reset();
   covered_ = ping.covers;
@@ -302,18 +291,18 @@ bool Component::is_safe(const Element& stanza) const {
          (stanza.name() == "message" || stanza.name() == "presence" || stanza.name() == "iq");
 }
 
-Sequence Component::send(const Element& stanza, Track track) {
-  if (!connected_) return 0;
-  if (!is_safe(stanza)) {
-    log::error("stanza.withheld", {{"domain", config_.domain.str()}, {"name", stanza.name()}, {"reason", "its from is not ours, or it has no to"}});
-    return 0;
-  }
+std::optional<Sequence> Component::send(const Element& stanza, Track track) {
+  if (!connected_ || closing_) return 0;
+  const auto withhold = [&](const char* reason, std::size_t bytes) {
+    log::error("stanza.withheld", {{"domain", config_.domain.str()}, {"name", stanza.name()}, {"reason", reason}, {"bytes", bytes}});
+    return std::nullopt;
+  };
+  if (!is_safe(stanza)) return withhold("its from is not ours, or it has no to", 0);
   const std::size_t before = out_.size();
   stanza.write(out_, ns::component);
-  if (out_.size() - before > most_sent_bytes) {
-    log::error("stanza.withheld", {{"domain", config_.domain.str()}, {"name", stanza.name()}, {"reason", "it is too large"}, {"bytes", out_.size() - before}});
+  if (const std::size_t bytes = out_.size() - before; bytes > most_sent_bytes) {
     out_.resize(before);
-    return 0;
+    return withhold("it is too large", bytes);
   }
   if (before == 0) out_filled_.notify();
   ++sent_;
@@ -324,23 +313,28 @@ Sequence Component::send(const Element& stanza, Track track) {
   return sent_;
 }
 
-asio::awaitable<void> Component::written() {
+// Until the server has ended its stream, too, or the connection (RFC 6120 §4.4): what it had on its way is read and handled.
+asio::awaitable<void> Component::ended() {
   while (connected_ && (writing_ || !out_.empty())) co_await out_drained_.wait();
+  boost::system::error_code ignored;
+  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  while (connected_) co_await out_drained_.wait();
 }
 
 asio::awaitable<void> Component::close(std::chrono::milliseconds grace) {
-  closing_ = true;
-  if (connected_) {
+  if (connected_ && !closing_) {
     out_ += "</stream:stream>";
     out_filled_.notify();
+  }
+  closing_ = true;
+  if (connected_) {
     try {
-      co_await base::within(grace, written());
+      co_await base::within(grace, ended());
     } catch (const base::TimedOut&) {
-      log::warn("component.cut", {{"domain", config_.domain.str()}, {"reason", "the server did not read to the end"}});
+      log::warn("component.cut", {{"domain", config_.domain.str()}, {"reason", "the server did not end the stream"}});
     }
   }
   boost::system::error_code ignored;
-  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
   socket_.close(ignored);
 }
 

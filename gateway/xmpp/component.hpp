@@ -4,10 +4,10 @@
 // stanza is confirmed when a ping that was sent after the answer to a ping that was sent after the stanza is answered.
 #pragma once
 
-#include "gateway/base/backoff.hpp"
 #include "gateway/base/secret.hpp"
 #include "gateway/base/signal.hpp"
 #include "gateway/xmpp/element.hpp"
+#include "gateway/xmpp/reconnect.hpp"
 #include "gateway/xmpp/stanza.hpp"
 #include "gateway/xmpp/stream_parser.hpp"
 
@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace wherry::xmpp {
@@ -56,23 +57,23 @@ class Component {
 
   // Connects and reconnects until cancelled or closed; never throws for what the peer does.
   asio::awaitable<void> run();
-  // Writes what is queued (for at most `grace`) and closes the stream; run() then ends.
+  // Writes what is queued, ends the stream, and reads on until the server has ended it, too: all within `grace`. run() then ends.
   asio::awaitable<void> close(std::chrono::milliseconds grace);
 
   bool is_connected() const { return connected_; }
-  bool can_send() const { return connected_ && out_.size() < config_.most_unsent_bytes; }
+  bool can_send() const { return connected_ && !closing_ && out_.size() < config_.most_unsent_bytes; }
 
   // Queues a stanza for the next write; what is sent in one turn of the loop goes in one write. A stanza that has no
-  // `to`, or whose `from` is not of our domain, would end the stream for everybody: it is logged as stanza.withheld and
-  // not sent. Returns 0 then, and when not connected. With Track::yes `confirmed` will be told of it.
+  // `to`, whose `from` is not of our domain, or that is too large would end the stream for everybody: it is logged as
+  // stanza.withheld, and nothing is returned. 0: the link is down. With Track::yes `confirmed` will be told of it.
   enum class Track { no, yes };
-  Sequence send(const Element& stanza, Track track = Track::no);
+  std::optional<Sequence> send(const Element& stanza, Track track = Track::no);
 
   const ComponentConfig& config() const { return config_; }
 
  private:
   struct Ping {  // the one ping on its way
-    std::string id;
+    std::string id, to;
     Sequence covers = 0;  // stanzas sent before it
     Sequence proves = 0;  // stanzas covered by an answer that came before it was sent
   };
@@ -81,7 +82,7 @@ class Component {
   asio::awaitable<void> shake_hands();
   asio::awaitable<void> read();
   asio::awaitable<void> write();
-  asio::awaitable<void> written();
+  asio::awaitable<void> ended();
   asio::awaitable<void> watch();
   asio::awaitable<void> await_answer();
   void send_ping();
@@ -93,13 +94,12 @@ class Component {
   bool accept_pong(const Element& element);
   bool is_safe(const Element& stanza) const;
   void went_down();
-  std::chrono::milliseconds least_pause(const std::exception& error);
 
   asio::any_io_executor executor_;
   ComponentConfig config_;
   Dial dial_;
   ComponentEvents events_;
-  base::Backoff backoff_;
+  Reconnect reconnect_;
 
   asio::ip::tcp::socket socket_;
   std::unique_ptr<StreamParser> parser_;

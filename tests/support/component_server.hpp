@@ -35,10 +35,11 @@ class ComponentServer {
   }
   // The id of the next ping.
   asio::awaitable<std::string> ping() {
-    const std::string before = co_await read_until("<ping xmlns=");
-    const auto begin = before.rfind("id=") + 4;
-    co_return before.substr(begin, before.find_first_of("'\"", begin) - begin);
+    before_ping = co_await read_until("<ping xmlns=");
+    const auto begin = before_ping.rfind("id=") + 4;
+    co_return before_ping.substr(begin, before_ping.find_first_of("'\"", begin) - begin);
   }
+  std::string before_ping;  // what came up to it
   asio::awaitable<void> answer(std::string id) {
     co_await write("<iq type='result' from='x.test' to='sms.test' id='" + id + "'/>");
   }

@@ -71,12 +71,16 @@ struct Fixture {
     co_await inbox->load(std::move(described));
   }
   asio::awaitable<void> answer_pings() {
-    for (;;) co_await server.answer(co_await server.ping());
+    for (;;) {
+      const std::string id = co_await server.ping();
+      came += server.before_ping;
+      co_await server.answer(id);
+    }
   }
   std::vector<xmpp::Element> stanzas(const Delivery& delivery, const std::string& id) {
     sent.push_back({std::get<connector::MessageReceived>(delivery).content.text, id});
     std::vector<xmpp::Element> one(1, xmpp::make_stanza(xmpp::Kind::message, jid("a@sms.test"), jid("romeo@x.test"), "chat", id));
-    one[0].add_text_child("body", sent.back().text.substr(0, 100));
+    one[0].add_text_child("body", sent.back().text.substr(0, sent.back().text.starts_with("huge") ? std::string::npos : 100));
     return one;
   }
 
@@ -175,6 +179,7 @@ struct Fixture {
   Silent network;
   ComponentServer server{loop};
   std::vector<Sent> sent;
+  std::string came;  // at the server
   std::optional<db::Database> database;
   std::optional<Journal> journal;
   std::optional<Accounts> accounts;
@@ -294,4 +299,16 @@ TEST_CASE("A repeated event whose first could not be stored takes its place, and
   CHECK(taken == 2);
   CHECK(f.times("refused") == 0);
   CHECK(f.times("second") + f.times("third") == 1);
+}
+
+TEST_CASE("A message that the link withholds is not delivered: the contact says so, its row stays, and those behind it come") {
+  Fixture f;
+  const std::string huge = "huge" + std::string(600 << 10, 'x');
+  f.publish(huge);
+  f.publish("behind");
+  f.until_confirmed();
+  CHECK(f.rows() == 1);
+  CHECK(f.came.find("could not be shown here: it is too large") != std::string::npos);
+  CHECK(f.came.find("behind") != std::string::npos);
+  CHECK(f.came.find("hugex") == std::string::npos);
 }

@@ -9,6 +9,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 using namespace wherry;
 using namespace wherry::tests;
 using namespace wherry::xmpp;
@@ -22,7 +24,7 @@ struct Link {
     ComponentConfig config{.host = "127.0.0.1", .port = server.port(), .domain = jid("sms.test"), .server = jid("x.test"), .secret = base::Secret("secret")};
     config.ping_limit = ping_limit;
     ComponentEvents events;
-    events.received = [this](Stanza stanza) { received.push_back(std::string(stanza.id())), changed.notify(); };
+    events.received = [this](Stanza stanza) { received.push_back(std::string(stanza.id())), last_from = stanza.from.str(), changed.notify(); };
     events.connected = [this] { ++connections, changed.notify(); };
     events.disconnected = [this] { ++disconnections, changed.notify(); };
     events.confirmed = [this](Sequence sequence) { confirmed = sequence, changed.notify(); };
@@ -47,13 +49,14 @@ struct Link {
   }
   static asio::awaitable<void> store(asio::awaitable<std::string> work, std::string& text) { text = co_await std::move(work); }
   Sequence send(const char* id) {
-    return component->send(make_stanza(Kind::message, jid("a@sms.test"), jid("romeo@x.test"), "chat", id), Component::Track::yes);
+    return component->send(make_stanza(Kind::message, jid("a@sms.test"), jid("romeo@x.test"), "chat", id), Component::Track::yes).value();
   }
 
   asio::io_context loop;
   ComponentServer server{loop};
   base::Signal changed{loop.get_executor()};
   std::vector<std::string> received;
+  std::string last_from;
   int connections = 0, disconnections = 0;
   Sequence confirmed = 0;
   std::unique_ptr<Component> component;
@@ -132,12 +135,15 @@ TEST_CASE("An answer to another ping, or to an old one, confirms nothing") {
   link.run(link.until([&] { return link.confirmed == 1; }));
 }
 
-TEST_CASE("What would end the stream for everybody is withheld: a foreign from, no to (XEP-0114 §3, checklist B2.6, B2.7)") {
+TEST_CASE("What would end the stream for everybody is withheld: a foreign from, no to, too many bytes (XEP-0114 §3, checklist B2.6, B2.7)") {
   Link link;
-  CHECK(link.component->send(make_stanza(Kind::message, jid("a@other.test"), jid("romeo@x.test"), "chat", "m1")) == 0);
+  CHECK(link.component->send(make_stanza(Kind::message, jid("a@other.test"), jid("romeo@x.test"), "chat", "m1")) == std::nullopt);
   Element lost("message", ns::component);
   lost.set("from", "a@sms.test");
-  CHECK(link.component->send(lost) == 0);
+  CHECK(link.component->send(lost) == std::nullopt);
+  Element large = make_stanza(Kind::message, jid("a@sms.test"), jid("romeo@x.test"), "chat", "m1");
+  large.add_text_child("body", std::string(600 << 10, 'x'));
+  CHECK(link.component->send(large) == std::nullopt);
   CHECK(link.send("m2") == 1);
   std::string came;
   link.run(Link::store(link.server.read_until("m2"), came));
@@ -150,7 +156,7 @@ TEST_CASE("What was sent before close() is written to its end, however slowly th
   Element burst = make_stanza(Kind::message, jid("a@sms.test"), jid("romeo@x.test"), "chat", "m1");
   burst.add_text_child("body", std::string(400 << 10, 'x'));
   const auto send = [&](int count) {
-    while (count-- > 0) REQUIRE(link.component->send(burst) > 0);
+    while (count-- > 0) REQUIRE(link.component->send(burst).value() > 0);
   };
   send(20);
   while (link.loop.poll() > 0) {}  // the socket has as much as it takes: this write is under way
@@ -160,4 +166,57 @@ TEST_CASE("What was sent before close() is written to its end, however slowly th
   std::string came;
   link.run(Link::store(link.server.read_until("</stream:stream>"), came));
   CHECK(came.size() > 40 * (400 << 10));
+}
+
+TEST_CASE("What is on its way when the stream is closed is still received, until the server has closed its side (RFC 6120 §4.4)") {
+  Link link;
+  bool closed = false;
+  struct Close {
+    static asio::awaitable<void> run(Link& link, bool& closed) {
+      const std::chrono::seconds grace(60);
+      co_await link.component->close(grace);
+      closed = true;
+      link.changed.notify();
+    }
+  };
+  link.tasks.spawn("close", Close::run(link, closed));
+  std::string came;
+  link.run(Link::store(link.server.read_until("</stream:stream>"), came));
+  link.run(link.server.write("<message from='romeo@x.test/r' to='a@sms.test' id='late'/>"));
+  link.run(link.until([&] { return !link.received.empty(); }));
+  CHECK(link.received.back() == "late");
+  CHECK_FALSE(closed);
+  CHECK(link.send("m1") == 0);  // nothing may follow the end of our stream
+  link.run(link.server.write("</stream:stream>"));
+  link.run(link.until([&] { return closed; }));
+}
+
+TEST_CASE("An answer to a ping that comes from somebody who was not asked confirms nothing") {
+  Link link;
+  link.send("m1");
+  for (int i = 0; i < 2; ++i) {
+    const std::string id = link.ping();
+    link.run(link.server.write("<iq type='result' from='romeo@x.test/r' to='sms.test' id='" + id + "'/>"));
+    link.run(link.server.write("<message from='romeo@x.test/r' to='a@sms.test' id='marker" + id + "'/>"));
+    link.run(link.until([&] { return std::find(link.received.begin(), link.received.end(), "marker" + id) != link.received.end(); }));
+    CHECK(link.confirmed == 0);
+    link.run(link.server.answer(id));
+  }
+  link.run(link.until([&] { return link.confirmed == 1; }));
+}
+
+TEST_CASE("A device whose name our tables refuse is heard, and answered where it is: the server vouches for `from` (RFC 6120 §8.1.2.1)") {
+  Link link;
+  for (const char* resource : {"\u2764\uFE0F phone", "a\u00ADb", "\U0001FAE9"}) {
+    const std::string from = std::string("romeo@x.test/") + resource;
+    CAPTURE(from);
+    link.received.clear();
+    link.run(link.server.write("<message from='" + from + "' to='a@sms.test' id='m1'/>"));
+    link.run(link.until([&] { return !link.received.empty(); }));
+    CHECK(link.last_from == from);
+    link.run(link.server.write("<message from='" + from + "' to='a b@sms.test' id='m2'/>"));
+    std::string came;
+    link.run(Link::store(link.server.read_until("</message>"), came));
+    CHECK(came.find(from) != std::string::npos);
+  }
 }
