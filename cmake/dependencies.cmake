@@ -13,6 +13,7 @@ find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)
+pkg_check_modules(cares REQUIRED IMPORTED_TARGET libcares)
 
 # toml++ is used as headers; its pkg-config file names a library that its headers do not need.
 find_path(TOMLPLUSPLUS_INCLUDE toml++/toml.h REQUIRED)

@@ -1,18 +1,40 @@
 #include "gateway/net/dial.hpp"
 
-#include <boost/asio/connect.hpp>
+#include "gateway/net/resolver.hpp"
+
+#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <fcntl.h>
+
 namespace wherry::net {
 
-asio::awaitable<asio::ip::tcp::socket> dial(std::string host, std::uint16_t port) {
+using asio::ip::tcp;
+
+void close_on_exec(int socket) { ::fcntl(socket, F_SETFD, FD_CLOEXEC); }
+
+asio::awaitable<tcp::socket> dial(std::string host, std::uint16_t port) {
+  auto dialled = dial_from({}, std::move(host), port);
+  co_return co_await std::move(dialled);
+}
+
+asio::awaitable<tcp::socket> dial_from(std::string local_address, std::string host, std::uint16_t port) {
   const auto executor = co_await asio::this_coro::executor;
-  asio::ip::tcp::resolver resolver(executor);
-  const auto addresses = co_await resolver.async_resolve(host, std::to_string(port), asio::use_awaitable);
-  asio::ip::tcp::socket socket(executor);
-  co_await asio::async_connect(socket, addresses, asio::use_awaitable);
-  co_return socket;
+  const std::vector<tcp::endpoint> peers = co_await resolve(host, port);
+  boost::system::error_code error = asio::error::host_not_found;
+  for (const tcp::endpoint& peer : peers) {
+    tcp::socket socket(executor);
+    socket.open(peer.protocol(), error);
+    if (error) continue;
+    close_on_exec(socket.native_handle());
+    if (!local_address.empty()) socket.bind(tcp::endpoint(asio::ip::make_address(local_address), 0), error);
+    if (error) continue;
+    co_await socket.async_connect(peer, asio::redirect_error(asio::use_awaitable, error));
+    if (!error) co_return socket;
+    if (error == asio::error::operation_aborted) break;
+  }
+  throw boost::system::system_error(error, "connect");
 }
 
 }  // namespace wherry::net

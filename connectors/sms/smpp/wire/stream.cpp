@@ -1,12 +1,11 @@
 #include "connectors/sms/smpp/wire/stream.hpp"
 
 #include "gateway/base/within.hpp"
+#include "gateway/net/dial.hpp"
 
-#include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/ssl.hpp>
-#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
@@ -46,27 +45,6 @@ class SocketStream final : public Stream {
 
 using TlsSocket = asio::ssl::stream<tcp::socket>;
 
-asio::awaitable<tcp::socket> connect_tcp(const Endpoint& endpoint) {
-  const auto executor = co_await asio::this_coro::executor;
-  tcp::resolver resolver(executor);
-  const auto found = co_await resolver.async_resolve(endpoint.host, std::to_string(endpoint.port), asio::use_awaitable);
-  boost::system::error_code error = asio::error::host_not_found;
-  for (const auto& entry : found) {
-    tcp::socket socket(executor);
-    const tcp::endpoint peer = entry.endpoint();
-    socket.open(peer.protocol());
-    socket.set_option(tcp::no_delay(true));
-    if (!endpoint.local_address.empty()) {
-      const tcp::endpoint local(asio::ip::make_address(endpoint.local_address), 0);
-      socket.bind(local, error);
-      if (error) continue;
-    }
-    co_await socket.async_connect(peer, asio::redirect_error(asio::use_awaitable, error));
-    if (!error) co_return socket;
-  }
-  throw boost::system::system_error(error, "connect");
-}
-
 std::shared_ptr<asio::ssl::context> make_context(const TlsSetting& setting) {
   auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_client);
   context->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_sslv2 | asio::ssl::context::no_sslv3 |
@@ -81,7 +59,8 @@ std::shared_ptr<asio::ssl::context> make_context(const TlsSetting& setting) {
 }
 
 asio::awaitable<std::unique_ptr<Stream>> connect_any(Endpoint endpoint) {
-  tcp::socket socket = co_await connect_tcp(endpoint);
+  tcp::socket socket = co_await net::dial_from(endpoint.local_address, endpoint.host, endpoint.port);
+  socket.set_option(tcp::no_delay(true));
   if (!endpoint.tls) co_return std::make_unique<SocketStream<tcp::socket>>(std::move(socket));
 
   auto context = make_context(*endpoint.tls);
