@@ -92,6 +92,7 @@ asio::awaitable<base::Result<void>> App::start_all() {
   for (const config::TransportEntry& entry : config_.transports) {
     if (!entry.child.empty()) bringing_up_.spawn("child", bring_up(entry));
   }
+  http_server_->open();
   tasks_.spawn("retention", keep_tidy());
   tasks_.spawn("memory", give_back_memory());
   co_return base::ok();

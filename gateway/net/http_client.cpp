@@ -1,6 +1,7 @@
 #include "gateway/net/http_client.hpp"
 
 #include "gateway/base/text.hpp"
+#include "gateway/net/dial.hpp"
 
 #include <curl/curl.h>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -113,11 +114,15 @@ int on_rewind(void* context, curl_off_t offset, int origin) {
   return CURL_SEEKFUNC_OK;
 }
 
+// No child is to inherit a connection.
+int on_socket_opened(void*, curl_socket_t socket, curlsocktype) { return close_on_exec(socket), CURL_SOCKOPT_OK; }
+
 void Transfer::prepare() {
   if (!easy) throw std::bad_alloc();
   set(easy, CURLOPT_PRIVATE, this);
   set(easy, CURLOPT_ERRORBUFFER, reason.data());
   set(easy, CURLOPT_NOSIGNAL, 1L);
+  set(easy, CURLOPT_SOCKOPTFUNCTION, &on_socket_opened);
   set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   set(easy, CURLOPT_FOLLOWLOCATION, 0L);
   // One request at a time on a connection, so that what was sent is known.

@@ -3,6 +3,7 @@
 #include "gateway/base/log.hpp"
 #include "gateway/base/text.hpp"
 #include "gateway/base/within.hpp"
+#include "gateway/net/dial.hpp"
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -22,6 +23,7 @@ using asio::ip::tcp;
 using Parser = http::request_parser<http::string_body>;
 
 constexpr std::size_t most_refusals = 64;  // connections told 503 at once; more are closed without a word
+constexpr std::chrono::seconds retry_after{5};
 constexpr std::chrono::seconds linger{2};  // for the client to read why it is cut
 constexpr std::size_t most_lingering_bytes = 4 << 20;
 
@@ -54,6 +56,7 @@ http::response<http::string_body> to_message(ServerResponse response, bool keep_
   http::response<http::string_body> message(static_cast<http::status>(response.status), 11);
   message.set(http::field::server, "wherry");
   message.set(http::field::content_type, response.content_type);
+  if (response.retry_after.count() > 0) message.set(http::field::retry_after, std::to_string(response.retry_after.count()));
   message.body() = std::move(response.body);
   message.keep_alive(keep_alive);
   message.prepare_payload();
@@ -121,9 +124,11 @@ void HttpServer::route(std::string path, Handler handler) {
 
 void HttpServer::listen(const tcp::endpoint& endpoint) {
   acceptor_.open(endpoint.protocol());
+  close_on_exec(acceptor_.native_handle());
   acceptor_.set_option(tcp::acceptor::reuse_address(true));
   acceptor_.bind(endpoint);
   acceptor_.listen();
+  acceptor_.non_blocking(true);
   tasks_.spawn("http.accept", accept());
 }
 
@@ -141,18 +146,46 @@ asio::awaitable<void> HttpServer::stop() {
 asio::awaitable<void> HttpServer::accept() {
   while (acceptor_.is_open()) {
     boost::system::error_code failed;
-    auto socket = co_await acceptor_.async_accept(asio::redirect_error(asio::use_awaitable, failed));
+    co_await acceptor_.async_wait(tcp::acceptor::wait_read, asio::redirect_error(asio::use_awaitable, failed));
     if (failed == asio::error::operation_aborted) co_return;
+    // Taken and marked in one turn of the loop, so that no child inherits it.
+    tcp::socket socket(acceptor_.get_executor());
+    tcp::endpoint peer;
+    if (!failed) acceptor_.accept(socket, peer, failed);
+    if (failed == asio::error::would_block || failed == asio::error::connection_aborted) continue;  // it has gone again
     if (failed) {  // out of descriptors, most likely: some will be closed
       log::warn("http.accept_failed", {{"error", failed.message()}});
       co_await base::sleep(std::chrono::milliseconds(200));
       continue;
     }
-    if (connections_ < limits_.connections)
-      tasks_.spawn("http.connection", serve(std::move(socket)));
+    close_on_exec(socket.native_handle());
+    if (make_room(peer.address()))
+      tasks_.spawn("http.connection", serve(std::move(socket), peer.address()));
     else if (refusals_ < most_refusals)
       tasks_.spawn("http.refusal", refuse(std::move(socket)));
   }
+}
+
+// Whether one more connection from there may be served. Where there are too many, the one that has waited longest for a whole request is
+// cut for it: idle ones, and those of a client that drips, give way to those that ask for something.
+bool HttpServer::make_room(const asio::ip::address& from) {
+  std::size_t all = 0, of_address = 0;
+  for (const Connection& connection : connections_) {
+    if (connection.cut) continue;
+    ++all;
+    if (connection.from == from) ++of_address;
+  }
+  const bool address_is_full = of_address >= limits_.connections_per_address;
+  if (!address_is_full && all < limits_.connections) return true;
+  Connection* oldest = nullptr;
+  for (Connection& connection : connections_) {
+    if (connection.cut || !connection.waits || (address_is_full && connection.from != from)) continue;
+    if (!oldest || connection.since < oldest->since) oldest = &connection;
+  }
+  if (!oldest) return false;
+  oldest->cut = true;
+  oldest->stream.close();
+  return true;
 }
 
 asio::awaitable<void> HttpServer::refuse(tcp::socket socket) {
@@ -161,6 +194,7 @@ asio::awaitable<void> HttpServer::refuse(tcp::socket socket) {
   ServerResponse response;
   response.status = 503;
   response.body = "Too many connections.\n";
+  response.retry_after = retry_after;
   try {
     co_await write_last(stream, std::move(response));
   } catch (const boost::system::system_error& e) {
@@ -168,23 +202,29 @@ asio::awaitable<void> HttpServer::refuse(tcp::socket socket) {
   }
 }
 
-asio::awaitable<void> HttpServer::serve(tcp::socket socket) {
-  const Counted counted(connections_);
-  beast::tcp_stream stream(std::move(socket));
+asio::awaitable<void> HttpServer::serve(tcp::socket socket, asio::ip::address from) {
+  const auto connection = connections_.emplace(connections_.end(), Connection{beast::tcp_stream(std::move(socket)), std::move(from)});
   try {
-    co_await exchange(stream);
+    co_await exchange(*connection);
   } catch (const boost::system::system_error& e) {  // a client that goes away is nobody's failure
     log::debug("http.connection_broke", {{"error", e.code().message()}});
+  } catch (...) {
+    connections_.erase(connection);
+    throw;
   }
+  connections_.erase(connection);
 }
 
 // Requests of one connection, one after the other.
-asio::awaitable<void> HttpServer::exchange(beast::tcp_stream& stream) {
+asio::awaitable<void> HttpServer::exchange(Connection& connection) {
+  beast::tcp_stream& stream = connection.stream;
   beast::flat_buffer buffer(limits_.header_bytes + (64 << 10));
   for (bool open = true; open;) {
     Parser parser;
     parser.header_limit(static_cast<std::uint32_t>(limits_.header_bytes));
     parser.body_limit(limits_.body_bytes);
+    connection.since = std::chrono::steady_clock::now();
+    connection.waits = true;
     // One limit for the whole request: a client that drips a byte a second is cut all the same.
     stream.expires_after(limits_.read_limit);
     boost::system::error_code failed;
@@ -199,6 +239,7 @@ asio::awaitable<void> HttpServer::exchange(beast::tcp_stream& stream) {
       if (response) co_await write_last(stream, std::move(*response));
       co_return;
     }
+    connection.waits = false;
     open = parser.keep_alive() && acceptor_.is_open();
     const bool head = parser.get().method() == http::verb::head;
     stream.expires_never();
@@ -224,6 +265,12 @@ const HttpServer::Handler* HttpServer::find(std::string_view path) const {
 
 asio::awaitable<ServerResponse> HttpServer::answer(ServerRequest request) {
   ServerResponse response;
+  if (!open_) {
+    response.status = 503;
+    response.body = "The gateway is starting; try again.\n";
+    response.retry_after = retry_after;
+    co_return response;
+  }
   const auto* found = find(std::string_view(request.target).substr(0, request.target.find('?')));
   if (!found) {
     response.status = 404;

@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <functional>
+#include <list>
 #include <map>
 #include <string>
 #include <string_view>
@@ -32,6 +33,7 @@ struct ServerResponse {
   int status = 200;
   std::string content_type = "text/plain; charset=utf-8";
   std::string body;
+  std::chrono::seconds retry_after{0};  // RFC 9110 §10.2.3; 0: not said
 };
 
 struct HttpServerLimits {
@@ -40,6 +42,7 @@ struct HttpServerLimits {
   std::chrono::seconds read_limit{15};  // for one whole request; also how long an idle connection is kept
   std::chrono::seconds handle_limit{15};
   std::size_t connections = 256;
+  std::size_t connections_per_address = 128;  // a reverse proxy is one address
 };
 
 class HttpServer {
@@ -54,6 +57,8 @@ class HttpServer {
 
   // Binds and serves until stop(). Throws boost::system::system_error when the address cannot be bound.
   void listen(const asio::ip::tcp::endpoint& endpoint);
+  // From now on requests go to their handlers. Until then each is answered 503, to be tried again: a network keeps what it has.
+  void open() { open_ = true; }
   asio::ip::tcp::endpoint endpoint() const;  // with the port that a port 0 became
   asio::awaitable<void> stop();
 
@@ -63,9 +68,17 @@ class HttpServer {
 
  private:
   asio::awaitable<void> accept();
-  asio::awaitable<void> serve(asio::ip::tcp::socket socket);
+  struct Connection {
+    boost::beast::tcp_stream stream;
+    asio::ip::address from;
+    std::chrono::steady_clock::time_point since{};  // when the wait for a request began
+    bool waits = true;                              // for a whole request
+    bool cut = false;
+  };
+  asio::awaitable<void> serve(asio::ip::tcp::socket socket, asio::ip::address from);
   asio::awaitable<void> refuse(asio::ip::tcp::socket socket);
-  asio::awaitable<void> exchange(boost::beast::tcp_stream& stream);
+  asio::awaitable<void> exchange(Connection& connection);
+  bool make_room(const asio::ip::address& from);
   asio::awaitable<ServerResponse> answer(ServerRequest request);
   const Handler* find(std::string_view path) const;
 
@@ -73,7 +86,9 @@ class HttpServer {
   std::map<std::string, Handler> routes_;
   asio::ip::tcp::acceptor acceptor_;
   base::TaskGroup tasks_;
-  std::size_t connections_ = 0, refusals_ = 0;
+  std::list<Connection> connections_;
+  std::size_t refusals_ = 0;
+  bool open_ = false;
 };
 
 }  // namespace wherry::net

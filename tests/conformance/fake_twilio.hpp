@@ -28,6 +28,7 @@ class FakeTwilio {
 
   FakeTwilio(const asio::any_io_executor& executor, net::HttpClient& client) : client_(client), server_(executor) {
     server_.listen({asio::ip::address_v4::loopback(), 0});
+    server_.open();
     server_.route(messages_path() + ".json", [this](net::ServerRequest request) { return answer(std::move(request)); });
     server_.route(messages_path() + "/", [this](net::ServerRequest request) { return answer(std::move(request)); });
   }

@@ -130,6 +130,7 @@ class TwilioHarness final : public SmsHarness {
 
   void begin(Bench& bench) override {
     bench.webhooks.listen({asio::ip::address_v4::loopback(), 0});
+    bench.webhooks.open();
     bench.webhooks.public_url = fmt::format("http://127.0.0.1:{}", bench.webhooks.endpoint().port());
     webhook_ = bench.webhooks.public_url + "/twilio/main";
     api_ = std::make_unique<FakeTwilio>(bench.loop.get_executor(), bench.http);

@@ -74,6 +74,7 @@ class Driver final : public CarrierEvents {
     for (const auto& number : setting["assigned"]) assigned_.insert(number.get<std::string>());
     const asio::ip::tcp::endpoint endpoint(asio::ip::address_v4::loopback(), setting["port"].get<std::uint16_t>());
     server_.listen(endpoint);
+    server_.open();
     server_.public_url = "http://127.0.0.1:" + std::to_string(server_.endpoint().port());
     connector::Services services{loop.get_executor(), client_, server_, storage_, clock_};
     CarrierSetting source{"tw", setting["settings"], "carriers[0]", "US", setting["numbers"].get<std::vector<std::string>>()};

@@ -51,6 +51,7 @@ struct Site {
     server.route("/fail", fail);
     server.route("/hang", hang);
     server.listen(tcp::endpoint(asio::ip::address_v4::loopback(), 0));
+    server.open();
   }
   ~Site() { tests::run(loop, server.stop()); }
 
@@ -231,27 +232,69 @@ TEST_CASE("HttpServer cuts a client that sends its request too slowly, and one t
   tests::run(site.loop, Drip::run(site));
 }
 
-TEST_CASE("HttpServer answers 503 beyond its number of connections, and serves again when one is free") {
-  Site site(small());
-  struct Script {
-    static asio::awaitable<void> open(Site& site, tcp::socket& socket) {
-      const auto endpoint = site.server.endpoint();
-      const std::string request = "GET /hook/x HTTP/1.1\r\nHost: a\r\n\r\n";
-      co_await socket.async_connect(endpoint, asio::use_awaitable);
-      co_await asio::async_write(socket, asio::buffer(request), asio::use_awaitable);
-      std::array<char, 1000> piece;
-      CHECK(co_await socket.async_read_some(asio::buffer(piece), asio::use_awaitable) > 0);
-    }
-  };
-  std::optional<tcp::socket> first(site.loop);
-  tcp::socket second(site.loop);
-  tests::run(site.loop, Script::open(site, *first));
-  tests::run(site.loop, Script::open(site, second));
-  CHECK(site.status("/hook/x") == "503");
-  first.reset();
-  std::string status;
-  for (int i = 0; i < 100 && status != "200"; ++i) status = site.status("/hook/x");
-  CHECK(status == "200");
+namespace {
+
+asio::awaitable<void> connect_and_send(tcp::socket& socket, tcp::endpoint server, std::string text) {
+  co_await socket.async_connect(server, asio::use_awaitable);
+  co_await asio::async_write(socket, asio::buffer(text), asio::use_awaitable);
+}
+asio::awaitable<void> read_some(tcp::socket& socket, std::string& text, boost::system::error_code& failed) {
+  std::array<char, 1000> piece;
+  const auto space = asio::buffer(piece);
+  const auto size = co_await socket.async_read_some(space, asio::redirect_error(asio::use_awaitable, failed));
+  text.assign(piece.data(), size);
+}
+
+}  // namespace
+
+TEST_CASE("HttpServer answers 503 when each of its connections has a request") {
+  HttpServerLimits limits = small();
+  limits.handle_limit = 60s;
+  Site site(limits);
+  int handling = 0;
+  site.server.route("/busy", [&](ServerRequest request) {
+    ++handling;
+    return hang(std::move(request));
+  });
+  tcp::socket first(site.loop), second(site.loop);
+  for (tcp::socket* socket : {&first, &second}) tests::run(site.loop, connect_and_send(*socket, site.server.endpoint(), "GET /busy HTTP/1.1\r\nHost: a\r\n\r\n"));
+  for (int i = 0; i < 600 && handling < 2; ++i) site.loop.run_one_for(100ms);
+  const auto answer = site.raw("GET /hook/x HTTP/1.1\r\nHost: a\r\n\r\n");
+  CHECK(answer.starts_with("HTTP/1.1 503"));
+  CHECK(answer.find("Retry-After: ") != answer.npos);
+}
+
+TEST_CASE("A full HttpServer cuts the connection that has waited longest for a whole request, of the address that has too many") {
+  for (const bool by_address : {false, true}) {
+    CAPTURE(by_address);
+    HttpServerLimits limits;
+    if (by_address) limits.connections_per_address = 2;
+    else limits.connections = 2;
+    Site site(limits);
+    tcp::socket dripping(site.loop), idle(site.loop);
+    std::string text;
+    boost::system::error_code failed;
+    tests::run(site.loop, connect_and_send(dripping, site.server.endpoint(), "GET /hook/x HT"));
+    tests::run(site.loop, connect_and_send(idle, site.server.endpoint(), "GET /hook/x HTTP/1.1\r\nHost: a\r\n\r\n"));
+    tests::run(site.loop, read_some(idle, text, failed));
+    REQUIRE(text.starts_with("HTTP/1.1 200"));
+    CHECK(site.status("/hook/x") == "200");
+    tests::run(site.loop, read_some(dripping, text, failed));
+    CHECK(failed);  // cut, long before its time was up
+  }
+}
+
+TEST_CASE("HttpServer answers 503 and when to come again until it is opened") {
+  Site site;
+  HttpServer early(site.loop.get_executor());
+  early.route("/hook/", describe);
+  early.listen(tcp::endpoint(asio::ip::address_v4::loopback(), 0));
+  const std::string url = "http://127.0.0.1:" + std::to_string(early.endpoint().port()) + "/hook/x";
+  const std::vector<std::string> arguments{"-o", "/dev/null", "-w", "%{http_code} %header{retry-after}\\n", url};
+  CHECK(site.curl(arguments).at(0) == "503 5");
+  early.open();
+  CHECK(site.curl(arguments).at(0) == "200 ");
+  tests::run(site.loop, early.stop());
 }
 
 TEST_CASE("HttpServer forgets a route that is removed, and replaces one that is given again") {

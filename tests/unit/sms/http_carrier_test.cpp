@@ -56,6 +56,7 @@ struct World final : CarrierEvents {
   World(asio::io_context& loop, Idempotency idempotency)
       : executor(loop.get_executor()), storage(executor), http(executor), server(executor), changed(executor), tasks(executor) {
     server.listen({asio::ip::address_v4::loopback(), 0});
+    server.open();
     server.public_url = fmt::format("http://127.0.0.1:{}", server.endpoint().port());
     server.route("/send", [this](net::ServerRequest request) { return take(std::move(request)); });
     Setting setting;
