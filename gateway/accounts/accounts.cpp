@@ -4,6 +4,9 @@
 #include "gateway/base/within.hpp"
 #include "gateway/store/ids.hpp"
 
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 #include <limits>
 #include <optional>
 
@@ -108,18 +111,18 @@ asio::awaitable<void> Accounts::put(store::AccountRow row) {
 }
 
 asio::awaitable<void> Accounts::remove(base::AccountId id) {
-  LiveAccount* account = find(id);
-  if (!account) co_return;
-  account->removed = true;
-  reconsider(*account);
+  if (!find(id)) co_return;
+  // In the store first: where that fails the account stays as it was, and its session goes on.
   std::function<std::vector<store::OutboxRow>(db::Transaction&)> erase = [id](db::Transaction& t) {
     auto unsent = store::read_outbox(t, id, 0, std::numeric_limits<int>::max());
     store::remove_account(t, id);
     return unsent;
   };
   const auto unsent = co_await database_.fetch(std::move(erase));
-  account = find(id);
+  LiveAccount* account = find(id);
   if (!account) co_return;
+  account->removed = true;
+  reconsider(*account);
   while (account->attempt) co_await attempt_ended_.wait();
   events_.removed(*account, unsent);
   by_user_.erase(account->user().str());
@@ -145,6 +148,8 @@ asio::awaitable<void> Accounts::attempt(LiveAccount& account) {
   std::optional<std::chrono::steady_clock::time_point> began;
   std::string trouble;
   try {
+    // Nothing happens before reconsider() has noted the signal: a session that refuses at once would end before it is noted.
+    co_await asio::post(tasks_.executor(), asio::use_awaitable);
     const auto pause = account.backoff.next();
     if (pause.count() > 0) co_await base::sleep(pause);
     began = std::chrono::steady_clock::now();

@@ -5,6 +5,8 @@
 #include "tests/support/run.hpp"
 #include "tests/unit/store/fixture.hpp"
 
+#include <boost/asio/post.hpp>
+
 #include <map>
 
 using namespace wherry;
@@ -99,6 +101,16 @@ struct Fixture {
   }
 
   LiveAccount& account() { return *accounts->find(base::AccountId{1}); }
+  // What happens in a run happens on the loop.
+  template <class Call>
+  void on_loop(Call call) {
+    bool done = false;
+    asio::post(loop, [&] {
+      call();
+      done = true;
+    });
+    until([&] { return done; });
+  }
   void come() { accounts->user_available(account(), jid("romeo@example.net/r"), {}); }
   void go() { accounts->user_unavailable(account(), jid("romeo@example.net/r")); }
   template <class Condition>
@@ -205,4 +217,38 @@ TEST_CASE("An account goes when its session has ended: up, in its pause, or away
     CHECK(f.removed == 1);
     CHECK(f.accounts->size() == 0);
   }
+}
+
+TEST_CASE("A session that refuses at once may be registered anew, and its user may leave") {
+  Fixture f(store::AccountPolicy::follow_presence);
+  f.network.needs_login = true;
+  f.on_loop([&] { f.come(); });
+  f.until([&] { return f.account().state == State::needs_login; });
+  f.until([&] { return f.loop.poll() == 0; });
+  f.network.needs_login = false;
+  run(f.loop, f.accounts->put(f.account().row));
+  f.until([&] { return f.account().is_online(); });
+  f.on_loop([&] { f.go(); });
+  f.until([&] { return f.account().state == State::offline; });
+}
+
+TEST_CASE("An account whose session refused at once can be removed") {
+  Fixture f(store::AccountPolicy::follow_presence);
+  f.network.needs_login = true;
+  f.on_loop([&] { f.come(); });
+  f.until([&] { return f.account().state == State::needs_login; });
+  f.until([&] { return f.loop.poll() == 0; });
+  run(f.loop, f.accounts->remove(base::AccountId{1}));
+  CHECK(f.removed == 1);
+  CHECK(f.accounts->size() == 0);
+}
+
+TEST_CASE("A removal that the store refuses leaves the account as it was, with its session up") {
+  Fixture f(store::AccountPolicy::always_on);
+  f.until([&] { return f.account().is_online(); });
+  run(f.loop, f.database->transact([](db::Transaction& t) { t.execute("ALTER TABLE accounts RENAME TO hidden"); }));
+  CHECK_THROWS(run(f.loop, f.accounts->remove(base::AccountId{1})));
+  CHECK_FALSE(f.account().removed);
+  CHECK(f.account().is_online());
+  CHECK(f.removed == 0);
 }
