@@ -2,15 +2,122 @@
 
 #include "gateway/base/text.hpp"
 #include "gateway/xmpp/escape.hpp"
+#include "gateway/xmpp/precis.hpp"
+
+#include <algorithm>
 
 namespace wherry::convert {
 
-base::Result<xmpp::Jid> to_jid(const base::ContactId& contact, const xmpp::Jid& domain) {
-  if (contact.value.empty()) return base::Error{base::Errc::not_found, "A contact needs a name."};  // else it would be the gateway
-  return xmpp::Jid::make(xmpp::escape_local(contact.value), domain.domain());
+namespace {
+
+constexpr std::string_view hex_digits = "0123456789abcdef";
+constexpr std::string_view nothing = "\\00";  // stands beside a space at an end, which XEP-0106 §3.2 lets no \20 be
+constexpr std::string_view always_escaped = " \"&'/:<>@~";  // XEP-0106 §3.3, and what marks a further account
+
+int value_of(char c) {
+  const auto at = hex_digits.find(c);
+  return at == std::string_view::npos ? -1 : static_cast<int>(at);
+}
+char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+void append_escaped(std::string& out, std::string_view bytes) {
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    out += '\\';
+    out += hex_digits[byte >> 4];
+    out += hex_digits[byte & 15];
+  }
 }
 
-std::string typed_by(const xmpp::Jid& address) { return xmpp::unescape_local(address.local()); }
+// Whether the backslash at `i` would be read as the beginning of an escape, in either case.
+bool reads_as_escape(std::string_view text, std::size_t i) {
+  return i + 2 < text.size() && value_of(to_lower(text[i + 1])) >= 0 && value_of(to_lower(text[i + 2])) >= 0;
+}
+
+bool survives_ascii(std::string_view id, std::size_t i) {
+  const char c = id[i];
+  if (c <= ' ' || c == '\x7F' || (c >= 'A' && c <= 'Z')) return false;
+  if (c == '#') return i > 0;  // first, it marks a room
+  if (c == '\\') return !reads_as_escape(id, i);
+  return always_escaped.find(c) == std::string_view::npos;
+}
+
+// One character beyond ASCII. Servers with the older Nodeprep (RFC 3920 appendix A) fold more than PRECIS does: sharp s,
+// final sigma, iota below, the two joiners.
+bool survives(std::string_view character) {
+  for (const std::string_view folded : {"ß", "ς", "\xCD\x85", "\xE2\x80\x8C", "\xE2\x80\x8D"}) {
+    if (character == folded) return false;
+  }
+  const auto prepared = xmpp::to_username_case_mapped(character);
+  return prepared && *prepared == character;
+}
+
+std::size_t length_at(std::string_view id, std::size_t i) {
+  std::size_t end = i + 1;
+  while (end < id.size() && (static_cast<unsigned char>(id[end]) & 0xC0) == 0x80) ++end;
+  return end - i;
+}
+
+// `beyond_ascii`: whether characters beyond ASCII may stand as they are where each survives by itself.
+std::string spell(std::string_view id, bool beyond_ascii) {
+  std::string local;
+  local.reserve(id.size() + 16);
+  if (id.front() == ' ') local += nothing;
+  for (std::size_t i = 0, length = 0; i < id.size(); i += length) {
+    length = length_at(id, i);
+    const std::string_view character = id.substr(i, length);
+    const bool is_ascii = static_cast<unsigned char>(id[i]) < 0x80;
+    if (is_ascii ? survives_ascii(id, i) : beyond_ascii && survives(character)) local += character;
+    else append_escaped(local, character);
+  }
+  if (id.back() == ' ') local += nothing;
+  return local;
+}
+
+std::string spell(std::string_view id) {
+  std::string local = spell(id, true);
+  const bool is_ascii = std::all_of(local.begin(), local.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  if (is_ascii) return local;
+  const auto prepared = xmpp::to_username_case_mapped(local);
+  return prepared && *prepared == local ? local : spell(id, false);  // together they compose, or mix directions
+}
+
+std::string read_escapes(std::string_view local) {
+  std::string id;
+  id.reserve(local.size());
+  for (std::size_t i = 0; i < local.size(); ++i) {
+    const int high = local[i] == '\\' && i + 2 < local.size() ? value_of(local[i + 1]) : -1;
+    const int low = high < 0 ? -1 : value_of(local[i + 2]);
+    if (low < 0) {
+      id += local[i];
+      continue;
+    }
+    if (high + low > 0) id += static_cast<char>(high * 16 + low);
+    i += 2;
+  }
+  return id;
+}
+
+bool can_be_spelt(std::string_view id) { return !id.empty() && id.find('\0') == std::string_view::npos && base::is_utf8(id); }
+
+}  // namespace
+
+base::Result<xmpp::Jid> to_jid(const base::ContactId& contact, const xmpp::Jid& domain) {
+  if (contact.value.empty()) return base::Error{base::Errc::not_found, "A contact needs a name."};  // else it would be the gateway
+  if (!can_be_spelt(contact.value)) return base::Error{base::Errc::not_found, "A contact's name must be UTF-8 text."};
+  return xmpp::Jid::make(spell(contact.value), domain.domain());
+}
+
+std::string typed_by(const xmpp::Jid& address) {
+  std::string id = read_escapes(address.local());
+  return can_be_spelt(id) && spell(id) == address.local() ? id : xmpp::unescape_local(address.local());
+}
+
+std::optional<base::ContactId> minted(std::string_view local) {
+  std::string id = read_escapes(local);
+  if (id == xmpp::unescape_local(local) || !can_be_spelt(id) || spell(id) != local) return std::nullopt;
+  return base::ContactId{std::move(id)};
+}
 
 std::string tidy(std::string_view typed) {
   typed = base::trim(typed);

@@ -1,100 +1,22 @@
-#include "gateway/accounts/accounts.hpp"
-#include "gateway/convert/address.hpp"
-#include "gateway/convert/delivery.hpp"
 #include "gateway/queues/messages.hpp"
 #include "gateway/transport/router.hpp"
 #include "gateway/queues/seen.hpp"
-#include "gateway/convert/to_stanzas.hpp"
 #include "gateway/xmpp/stream_parser.hpp"
 
 #include <doctest/doctest.h>
 
-#include <algorithm>
-#include <set>
-
 using namespace wherry;
-using namespace wherry::accounts;
-using namespace wherry::convert;
 using namespace wherry::queues;
 using namespace wherry::transport;
 
 namespace {
-
-xmpp::Jid jid(std::string_view text) { return xmpp::Jid::parse(text).value(); }
 
 xmpp::Stanza stanza(std::string_view xml) {
   auto element = std::get<xmpp::Element>(xmpp::parse_document(xml));
   return xmpp::to_stanza(std::move(element)).value();
 }
 
-Origin origin() { return {"romeo@x.test/orchard", "+15550100@sms.test", "m1", "chat", "en", true, 1796000000000}; }
-
 }  // namespace
-
-TEST_CASE("Every delivery is read back from its row as it was written") {
-  connector::MessageReceived message;
-  message.chat = base::ContactId{"+15550100"};
-  message.sender = base::ContactId{"+15550100"};
-  message.id = base::MessageId{"n1"};
-  message.content.text = "é \"quoted\"\n🌹";
-  message.sent_at = base::from_milliseconds(1796000000000);
-  const std::vector<Delivery> deliveries = {message, connector::ContactAsked{{"tybalt"}, "Tybalt"}, connector::ContactAnswered{{"nurse"}, true},
-                                            connector::ContactRemoved{{"nurse"}}, SendDelivered{origin()},
-                                            SendFailed{origin(), base::Errc::uncertain, "Who knows?"}};
-  for (const Delivery& delivery : deliveries) CHECK(parse_delivery(to_text(delivery)).value() == delivery);
-}
-
-TEST_CASE("A damaged delivery row is an error, never a guess") {
-  for (const char* text : {"", "[", "[]", "[\"failed\"]", "[\"failed\",\"[]\",\"rejected\",\"\"]", "[\"failed\",\"[]\",99,\"\"]", "{}", "{\"type\":\"account_changed\"}", "[1,2]"}) CHECK_FALSE(parse_delivery(text).has_value());
-}
-
-TEST_CASE("A failed send is an error stanza with the original id, from the contact, to the resource that sent it (checklist B1.39)") {
-  const auto domain = jid("sms.test"), user = jid("romeo@x.test");
-  const StanzaContext context{domain, user, "w1", base::Time{}};
-  const auto stanzas = to_stanzas(SendFailed{origin(), base::Errc::not_found, "The number does not exist."}, context);
-  REQUIRE(stanzas.size() == 1);
-  CHECK(stanzas[0].attribute("type") == "error");
-  CHECK(stanzas[0].attribute("id") == "m1");
-  CHECK(stanzas[0].attribute("from") == "+15550100@sms.test");
-  CHECK(stanzas[0].attribute("to") == "romeo@x.test/orchard");
-  const auto* error = stanzas[0].child("error", xmpp::ns::component);
-  REQUIRE(error);
-  CHECK(error->child("item-not-found", xmpp::ns::stanza_errors));
-  CHECK(error->child_text("text", xmpp::ns::stanza_errors) == "The number does not exist.");
-}
-
-TEST_CASE("A failure whose sender has gone is also said in the contact's chat, to the bare address (RFC 6121 §8.5.3.2.2)") {
-  const auto domain = jid("sms.test"), user = jid("romeo@x.test");
-  StanzaContext context{domain, user, "w1", base::Time{}};
-  context.has_sender = false;
-  const auto stanzas = to_stanzas(SendFailed{origin(), base::Errc::uncertain, "The link broke."}, context);
-  REQUIRE(stanzas.size() == 2);
-  CHECK(stanzas[0].attribute("type") == "error");
-  const auto& note = stanzas[1];
-  CHECK(note.attribute("to") == "romeo@x.test");
-  CHECK(note.attribute("from") == "+15550100@sms.test");
-  CHECK(note.child_text("body", xmpp::ns::component) ==
-        "A message that you sent here on 2026-11-30 at 00:53 UTC may not have been delivered. It is not known whether this arrived. The link broke.");
-  REQUIRE(note.child("reply", xmpp::ns::reply));
-  CHECK(note.child("reply", xmpp::ns::reply)->attribute("id") == "m1");
-}
-
-TEST_CASE("A text that no server would take comes in parts that lose nothing (study (d) 13)") {
-  const auto domain = jid("sms.test"), user = jid("romeo@x.test");
-  const StanzaContext context{domain, user, "w1", base::Time{}};
-  connector::MessageReceived message;
-  message.chat = message.sender = base::ContactId{"+15550100"};
-  for (int i = 0; i < 40000; ++i) message.content.text += "🌹";
-  std::string joined;
-  std::set<std::string> ids;
-  for (const auto& part : to_stanzas(message, context)) {
-    joined += part.child_text("body", xmpp::ns::component);
-    ids.insert(std::string(part.attribute("id")));
-    CHECK(part.to_xml().size() < (64 << 10));
-  }
-  CHECK(joined == message.content.text);
-  CHECK(ids.size() == 4);
-}
 
 TEST_CASE("Seen knows an id again, per account, also after a restart") {
   const std::string key(32, 'a');
@@ -177,15 +99,4 @@ TEST_CASE("Router hands a request to the one handler of its payload, and answers
   router.route(stanza(head + "to='sms.test' type='error'/>"));
   router.route(stanza(head + "to='sms.test' type='result'/>"));
   CHECK(replies.size() == 4);
-}
-
-TEST_CASE("A contact's id and its address are the same thing in two spellings (XEP-0106)") {
-  const auto domain = jid("sms.test");
-  for (const char* id : {"+15550100", "nurse@verona.example", "a b", "\\20odd", "o'neil"}) {
-    const auto address = to_jid(base::ContactId{id}, domain);
-    REQUIRE(address.has_value());
-    CHECK(typed_by(*address) == id);
-  }
-  CHECK_FALSE(to_jid(base::ContactId{""}, domain).has_value());
-  CHECK(tidy("  tel:+1 415 555 0132 ") == "+1 415 555 0132");
 }
