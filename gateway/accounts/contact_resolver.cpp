@@ -20,6 +20,7 @@ asio::awaitable<void> ContactResolver::ask(Key key, std::string typed) {
     result = base::Error{base::Errc::unavailable, "The network's connector failed; please try again later."};
   }
   if (result) {
+    if (auto minted = convert::minted(key.second)) result = std::move(*minted);  // the network's own id, with its capitals
     if (known_.size() >= most_known) known_.clear();
     known_[key] = *result;
   }

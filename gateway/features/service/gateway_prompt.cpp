@@ -59,6 +59,13 @@ base::AccountId account_of(Transport& transport, const xmpp::Jid& user) {
   return account ? account->id() : base::AccountId{};
 }
 
+// The id behind an address of ours that was pasted and that nobody types.
+std::optional<base::ContactId> minted_by(Transport& transport, const std::string& typed) {
+  const auto pasted = xmpp::Jid::parse(typed);
+  if (!pasted || pasted->domain() != transport.domain().domain()) return std::nullopt;
+  return convert::minted(pasted->local());
+}
+
 // What was typed, as the network may know it (rule B1.47): the local part where it is an address of ours; and with "@" for
 // the "%" of clients that know no escaping, then as it stands.
 std::vector<std::string> readings_of(Transport& transport, std::string typed) {
@@ -89,8 +96,9 @@ asio::awaitable<base::Result<base::ContactId>> find(Transport& transport, base::
   co_return contact;
 }
 
-asio::awaitable<void> answer(Transport& transport, xmpp::Stanza iq, std::vector<std::string> readings) {
-  const auto contact = co_await find(transport, account_of(transport, iq.from), std::move(readings));
+asio::awaitable<void> answer(Transport& transport, xmpp::Stanza iq, std::vector<std::string> readings, std::optional<base::ContactId> minted) {
+  auto contact = co_await find(transport, account_of(transport, iq.from), std::move(readings));
+  if (contact && minted) contact = std::move(*minted);
   if (!contact) co_return transport.reply_error(iq, contact.error());
   const auto jid = transport.jid_of(*contact);
   if (!jid) co_return transport.reply_error(iq, jid.error());
@@ -105,7 +113,8 @@ void translate(Transport& transport, xmpp::Stanza iq) {
   const std::string_view prompt = iq.payload()->child_text("prompt", ns::gateway);
   std::string typed = convert::tidy(prompt);
   if (typed.empty() || typed.size() > most_typed_bytes) return refuse_to_guess(transport, iq);
-  transport.tasks().spawn("gateway_prompt", answer(transport, std::move(iq), readings_of(transport, std::move(typed))));
+  auto minted = minted_by(transport, typed);
+  transport.tasks().spawn("gateway_prompt", answer(transport, std::move(iq), readings_of(transport, std::move(typed)), std::move(minted)));
 }
 
 }  // namespace
