@@ -76,12 +76,18 @@ CREATE TABLE outbox (
   deadline BIGINT NOT NULL
 );
 
+CREATE TABLE runs (
+  first BIGINT PRIMARY KEY,  -- its first row id; those of the run before are smaller
+  name TEXT NOT NULL,
+  started BIGINT NOT NULL
+);
+
 CREATE TABLE seen (
   id INTEGER PRIMARY KEY,
   transport TEXT NOT NULL,
   created BIGINT NOT NULL,
   hashes TEXT NOT NULL  -- 16 hexadecimal digits each
-);
+, kind BIGINT NOT NULL DEFAULT 0);
 
 CREATE INDEX seen_by_age ON seen (created);
 
@@ -176,11 +182,19 @@ CREATE TABLE outbox (
   PRIMARY KEY (id)
 );
 
+CREATE TABLE runs (
+  first BIGINT NOT NULL,
+  name TEXT NOT NULL,
+  started BIGINT NOT NULL,
+  PRIMARY KEY (first)
+);
+
 CREATE TABLE seen (
   id BIGINT NOT NULL,
   transport TEXT COLLATE "C" NOT NULL,
   created BIGINT NOT NULL,
   hashes TEXT NOT NULL,
+  kind BIGINT NOT NULL,
   PRIMARY KEY (id)
 );
 CREATE INDEX seen_by_age ON seen USING btree (created);
