@@ -1,74 +1,34 @@
 #include "gateway/net/line_process.hpp"
 
 #include "gateway/base/log.hpp"
-#include "gateway/net/token_bucket.hpp"
+#include "gateway/base/signal.hpp"
+#include "gateway/net/log_limit.hpp"
+#include "gateway/net/spawn.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include <fcntl.h>
-#include <spawn.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <algorithm>
 #include <csignal>
-#include <cstdlib>
 #include <stdexcept>
 
 namespace wherry::net {
 
 namespace {
 
-constexpr std::size_t most_waiting_bytes = 8 << 20;
 constexpr std::size_t read_bytes = 64 << 10;
 constexpr std::size_t most_log_bytes = 2000;  // of a line of standard error
 
 using Descriptor = asio::posix::stream_descriptor;
 using std::chrono::steady_clock;
-
-struct Pipe {
-  int read = -1, write = -1;
-  Pipe() {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) throw std::system_error(errno, std::generic_category(), "pipe2");
-    read = ends[0];
-    write = ends[1];
-  }
-  ~Pipe() {
-    if (read >= 0) ::close(read);
-    if (write >= 0) ::close(write);
-  }
-  Pipe(const Pipe&) = delete;
-  Pipe& operator=(const Pipe&) = delete;
-};
-
-struct Pipes {
-  Pipe in, out, err;  // named after the process's ends
-};
-
-int release(int& descriptor) {
-  return std::exchange(descriptor, -1);
-}
-
-std::vector<char*> pointers(std::vector<std::string>& strings) {
-  std::vector<char*> list;
-  for (std::string& s : strings) list.push_back(s.data());
-  list.push_back(nullptr);
-  return list;
-}
-
-// Nothing of the gateway's environment but what finds programs and decodes text: it may hold the gateway's secrets.
-std::vector<std::string> minimal_environment() {
-  std::vector<std::string> environment{"LANG=C.UTF-8"};
-  for (const char* name : {"PATH", "HOME", "TZ"}) {
-    if (const char* value = std::getenv(name)) environment.push_back(std::string(name) + "=" + value);
-  }
-  return environment;
-}
 
 // The process and its pipes. Shared with the handlers of operations under way, which may end after the LineProcess.
 struct State : std::enable_shared_from_this<State> {
@@ -79,7 +39,11 @@ struct State : std::enable_shared_from_this<State> {
         err(std::move(error)),
         exit(executor),
         ended(executor),
-        error_rate(50, 200, steady_clock::now()) {}
+        went(executor),
+        error_limit(steady_clock::now()) {
+    in.non_blocking(true);
+    out.non_blocking(true);
+  }
 
   void watch_exit() {
     exit.async_wait(Descriptor::wait_read, [self = shared_from_this()](boost::system::error_code failed) {
@@ -107,36 +71,47 @@ struct State : std::enable_shared_from_this<State> {
       code = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
     boost::system::error_code ignored;
     exit.close(ignored);
+    out.cancel(ignored);  // whoever waits for a line would wait as long as anybody else holds the pipe
     ended.expires_at(steady_clock::time_point::min());
   }
 
+  // Writes what the pipe takes, and counts it in the same breath: `taken` is exact whenever anybody looks.
   void flush() {
     flush_posted = false;
-    if (writing || !in.is_open()) return;
-    if (waiting.empty()) {
-      if (closing) close_in();
-      return;
+    while (in.is_open() && !blocked) {
+      if (done == flight.size()) {
+        flight.clear();
+        done = 0;
+        flight.swap(waiting);
+        if (flight.empty() && closing) close_in();
+        if (flight.empty()) break;
+      }
+      boost::system::error_code failed;
+      const std::size_t bytes = in.write_some(asio::buffer(flight.data() + done, flight.size() - done), failed);
+      taken += bytes;
+      done += bytes;
+      if (failed == asio::error::would_block || failed == asio::error::try_again)
+        wait_writable();
+      else if (failed)
+        close_in();  // it reads no more; its end shows in read_line()
     }
-    writing = true;
-    flight.swap(waiting);
-    flight_done = 0;
-    write_some();
+    went.notify();
   }
-  void write_some() {
-    in.async_write_some(asio::buffer(flight.data() + flight_done, flight.size() - flight_done),
-                        [self = shared_from_this()](boost::system::error_code failed, std::size_t bytes) {
-                          self->taken += bytes;
-                          self->flight_done += bytes;
-                          if (failed) return self->close_in();  // it reads no more; its end shows in read_line()
-                          if (self->flight_done < self->flight.size()) return self->write_some();
-                          self->flight.clear();
-                          self->writing = false;
-                          self->flush();
-                        });
+  void wait_writable() {
+    blocked = true;
+    in.async_wait(Descriptor::wait_write, [self = shared_from_this()](boost::system::error_code failed) {
+      self->blocked = false;
+      if (!failed) self->flush();
+    });
   }
+  // Whatever still waits is dropped.
   void close_in() {
     boost::system::error_code ignored;
     in.close(ignored);
+    waiting.clear();
+    flight.clear();
+    done = 0;
+    went.notify();
   }
 
   void read_error() {
@@ -153,12 +128,9 @@ struct State : std::enable_shared_from_this<State> {
         if (error_line.size() < most_log_bytes) error_line += c;
         continue;
       }
-      // A process that floods its standard error must not flood the log.
-      if (error_rate.take(steady_clock::now()).count() == 0) {
-        if (skipped > 0) log::warn("process.stderr_skipped", {{"pid", pid}, {"lines", std::exchange(skipped, 0)}});
+      if (const auto skipped = error_limit.admit(steady_clock::now())) {
+        if (*skipped > 0) log::warn("process.stderr_skipped", {{"pid", pid}, {"lines", *skipped}});
         log::info("process.stderr", {{"pid", pid}, {"text", error_line}});
-      } else {
-        ++skipped;
       }
       error_line.clear();
     }
@@ -170,15 +142,16 @@ struct State : std::enable_shared_from_this<State> {
   asio::steady_timer ended;
   std::optional<int> code;
 
-  std::string waiting, flight;
-  std::size_t flight_done = 0;
-  bool writing = false, flush_posted = false, closing = false;
+  std::string waiting, flight;  // what was given, and the piece of it that is being written
+  std::size_t done = 0;         // of `flight`
+  bool blocked = false;         // the pipe is full
+  bool flush_posted = false, closing = false;
   std::uint64_t appended = 0, taken = 0;
+  base::Signal went;  // something was taken, or never will be
 
   std::array<char, 4096> error_chunk;
   std::string error_line;
-  TokenBucket error_rate;
-  int skipped = 0;
+  LogLimit error_limit;
 };
 
 class Process final : public LineProcess {
@@ -206,25 +179,32 @@ class Process final : public LineProcess {
       buffer_.erase(0, begin_);
       begin_ = 0;
       scanned_ = buffer_.size();
-      boost::system::error_code failed;
-      const std::size_t bytes =
-          co_await state_->out.async_read_some(asio::buffer(chunk_), asio::redirect_error(asio::use_awaitable, failed));
-      buffer_.append(chunk_.data(), bytes);
-      if (failed == asio::error::operation_aborted) throw boost::system::system_error(failed);
-      if (failed) co_return std::nullopt;
+      std::optional<std::size_t> bytes;
+      if (state_->code)
+        bytes = read_rest();
+      else
+        bytes = co_await read_some();
+      if (!bytes) co_return std::nullopt;
+      buffer_.append(chunk_.data(), *bytes);
     }
   }
 
   void write_line(std::string line) override {
-    if (state_->waiting.size() + line.size() > most_waiting_bytes)
-      throw std::length_error("the process does not read its standard input");
     state_->appended += line.size() + 1;
+    if (!state_->in.is_open()) return;
     state_->waiting += line;
     state_->waiting += '\n';
     if (std::exchange(state_->flush_posted, true)) return;
     // At the loop's next turn, so that the lines of one turn cost one system call.
     asio::post(state_->in.get_executor(), [state = state_] { state->flush(); });
   }
+
+  asio::awaitable<void> wait_room(std::size_t most_waiting) override {
+    const auto state = state_;
+    while (state->in.is_open() && state->appended - state->taken > most_waiting) co_await state->went.wait();
+  }
+
+  void abandon() override { state_->close_in(); }
 
   std::uint64_t appended() const override { return state_->appended; }
   std::uint64_t taken() const override { return state_->taken; }
@@ -244,35 +224,40 @@ class Process final : public LineProcess {
   int pid() const override { return state_->pid; }
 
  private:
+  // While it runs. Nothing: it has closed its output.
+  asio::awaitable<std::optional<std::size_t>> read_some() {
+    boost::system::error_code failed;
+    const std::size_t bytes =
+        co_await state_->out.async_read_some(asio::buffer(chunk_), asio::redirect_error(asio::use_awaitable, failed));
+    if (!failed) co_return bytes;
+    if (failed != asio::error::operation_aborted) co_return std::nullopt;
+    const auto state = co_await asio::this_coro::cancellation_state;
+    if (!state_->code || state.cancelled() != asio::cancellation_type::none) throw boost::system::system_error(failed);
+    co_return bytes;  // none: it has ended meanwhile
+  }
+  // After its end: what lay in the pipe then, and no more, because another process may hold the pipe open for ever.
+  std::optional<std::size_t> read_rest() {
+    boost::system::error_code failed;
+    if (!rest_) {
+      Descriptor::bytes_readable readable;
+      state_->out.io_control(readable, failed);
+      rest_ = readable.get();
+    }
+    const std::size_t most = std::min(chunk_.size(), *rest_);
+    const std::size_t bytes = most == 0 ? 0 : state_->out.read_some(asio::buffer(chunk_.data(), most), failed);
+    if (bytes == 0) return std::nullopt;
+    *rest_ -= bytes;
+    return bytes;
+  }
+
   std::shared_ptr<State> state_;
   std::size_t most_line_bytes_;
   std::vector<char> chunk_ = std::vector<char>(read_bytes);
   std::string buffer_;
   std::size_t begin_ = 0;    // of the next line
   std::size_t scanned_ = 0;  // no line end before this
+  std::optional<std::size_t> rest_;  // of its output, once it has ended
 };
-
-// posix_spawn with the three pipes, in a process group of its own, with default signals. Returns errno.
-int spawn(std::vector<std::string> command, std::vector<std::string> environment, const Pipes& pipes, pid_t& pid) {
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, pipes.in.read, STDIN_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, pipes.out.write, STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, pipes.err.write, STDERR_FILENO);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-  sigset_t signals;
-  sigfillset(&signals);
-  posix_spawnattr_setsigdefault(&attributes, &signals);
-  sigemptyset(&signals);
-  posix_spawnattr_setsigmask(&attributes, &signals);
-  const int failed = ::posix_spawnp(&pid, command[0].c_str(), &actions, &attributes, pointers(command).data(),
-                                    pointers(environment).data());
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&actions);
-  return failed;
-}
 
 }  // namespace
 
@@ -280,21 +265,13 @@ base::Result<std::unique_ptr<LineProcess>> LineProcess::start(asio::any_io_execu
                                                               std::vector<std::string> command,
                                                               std::vector<std::string> environment,
                                                               std::size_t most_line_bytes) {
-  if (command.empty() || command[0].empty()) return base::Error{base::Errc::bad_input, "the command is empty"};
   // A write to a process that has ended is an error to handle, not the gateway's end.
   std::signal(SIGPIPE, SIG_IGN);
-
-  std::vector<std::string> whole = minimal_environment();
-  whole.insert(whole.end(), std::make_move_iterator(environment.begin()), std::make_move_iterator(environment.end()));
-  Pipes pipes;
-  pid_t pid = 0;
-  if (const int failed = spawn(command, std::move(whole), pipes, pid)) {
-    return base::Error{base::Errc::bad_input,
-                       "cannot start \"" + command[0] + "\": " + std::generic_category().message(failed)};
-  }
-  auto state = std::make_shared<State>(executor, pid, Descriptor(executor, release(pipes.in.write)),
-                                       Descriptor(executor, release(pipes.out.read)),
-                                       Descriptor(executor, release(pipes.err.read)));
+  const auto spawned = spawn(std::move(command), std::move(environment));
+  if (!spawned) return spawned.error();
+  const int pid = spawned->pid;
+  auto state = std::make_shared<State>(executor, pid, Descriptor(executor, spawned->in),
+                                       Descriptor(executor, spawned->out), Descriptor(executor, spawned->err));
   // pidfd_open(2): the exit as something to wait for on the loop, without a SIGCHLD handler that others would share.
   const auto pidfd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
   if (pidfd < 0) {

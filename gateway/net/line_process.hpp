@@ -27,13 +27,19 @@ class LineProcess {
                                                           std::size_t most_line_bytes);
   virtual ~LineProcess() = default;  // kills the process group if it still runs
 
-  // The next line, without its end; nothing at the end of its output (a last piece without a line's end is no line).
-  // Throws std::length_error where a line is too long.
+  // The next line, without its end; nothing when the process has ended or closed its output, and all that it wrote is
+  // read (a last piece without a line's end is no line). A process of its own that still holds the pipe keeps nobody
+  // waiting. Throws std::length_error where a line is too long.
   virtual asio::awaitable<std::optional<std::string>> read_line() = 0;
-  // Appends to the write buffer; lines are written together. Throws std::length_error when 8 MiB wait unread.
+  // Appends to the write buffer; lines are written together. Whoever may be writing much waits for room first; what is
+  // written after its standard input is closed is dropped.
   virtual void write_line(std::string line) = 0;
-  // Bytes given to write_line() so far, with line ends, and how many of them the process's standard input took: a line
-  // of which nothing was taken was provably never seen.
+  // Until at most so many bytes wait unread, or its standard input is closed.
+  virtual asio::awaitable<void> wait_room(std::size_t most_waiting) = 0;
+  // Closes its standard input at once and drops what waits: from here on taken() is final.
+  virtual void abandon() = 0;
+  // Bytes given to write_line() so far, with line ends, and how many of them the process's standard input took, exact
+  // at any moment: a line of which nothing was taken was not seen yet.
   virtual std::uint64_t appended() const = 0;
   virtual std::uint64_t taken() const = 0;
   // Writes what waits, closes its standard input, waits up to `grace` for it to end, then kills its process group.

@@ -5,8 +5,12 @@
 
 #include <doctest/doctest.h>
 
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 
 using namespace wherry;
@@ -36,6 +40,39 @@ bool is_dead(int pid) {
   std::string text;
   std::getline(stat, text);
   return text.empty() || text.find(") Z ") != std::string::npos || text.find(") X ") != std::string::npos;
+}
+
+// What a process waits for until the test says so: `cat PATH` ends when the gate is opened.
+struct Gate {
+  Gate() {
+    REQUIRE(::mkdtemp(folder.data()) != nullptr);
+    path = folder + "/gate";
+    REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  }
+  ~Gate() { std::filesystem::remove_all(folder); }
+  void open() { ::close(::open(path.c_str(), O_WRONLY)); }
+  std::string folder = (std::filesystem::temp_directory_path() / "wherry-XXXXXX").string();
+  std::string path;
+};
+
+struct Steps {
+  static asio::awaitable<void> read(LineProcess& process, std::optional<std::string>& line) {
+    line = co_await process.read_line();
+  }
+  static asio::awaitable<void> wait_room(LineProcess& process, std::size_t most) {
+    co_await base::within(60s, process.wait_room(most));
+  }
+};
+std::optional<std::string> next_line(asio::io_context& loop, LineProcess& process) {
+  std::optional<std::string> line;
+  tests::run(loop, Steps::read(process, line));
+  return line;
+}
+
+// A process that has started one of its own, in another process group, which keeps its pipes open; `script` comes then.
+// The helper's pid is the first line.
+std::unique_ptr<LineProcess> with_helper(asio::io_context& loop, const std::string& script) {
+  return shell(loop, "setsid sh -c 'echo $$; exec sleep 1000' & read go; " + script);
 }
 
 asio::awaitable<void> echo_lines(LineProcess& process, int count) {
@@ -150,18 +187,89 @@ TEST_CASE("LineProcess destroyed kills and reaps the process") {
   loop.run();  // the handlers under way end without it
 }
 
-TEST_CASE("LineProcess bounds what a process that does not read makes it keep") {
+TEST_CASE("LineProcess::wait_room waits until the process has read enough") {
   asio::io_context loop;
-  const auto process = shell(loop, "exec sleep 1000");
-  const std::string line(64 << 10, 'x');
-  const auto flood = [&] {
-    for (int i = 0; i < 200; ++i) process->write_line(line);
+  Gate gate;
+  const auto process = shell(loop, "cat " + gate.path + "; exec cat >/dev/null");
+  for (int i = 0; i < 100; ++i) process->write_line(std::string(64 << 10, 'x'));
+  tests::run(loop, Steps::wait_room(*process, 7 << 20));  // there is room already
+  CHECK(process->taken() < 2 << 20);                      // a pipe's worth
+  bool timed_out = false;
+  struct Impatient {
+    static asio::awaitable<void> run(LineProcess& p, bool& out_of_time) {
+      try {
+        co_await base::within(50ms, p.wait_room(1 << 20));
+      } catch (const base::TimedOut&) {
+        out_of_time = true;
+      }
+    }
   };
-  CHECK_THROWS_AS(flood(), std::length_error);
-  CHECK(process->taken() == 0);
-  CHECK(process->appended() >= 7 << 20);
-  CHECK(stopped(loop, *process, 0ms) == -SIGKILL);
-  CHECK(process->taken() < 1 << 20);  // a pipe's worth
+  tests::run(loop, Impatient::run(*process, timed_out));
+  CHECK(timed_out);
+  gate.open();
+  tests::run(loop, Steps::wait_room(*process, 0));
+  CHECK(process->taken() == process->appended());
+}
+
+TEST_CASE("LineProcess::taken is what the process can have read, exactly, and final after abandon()") {
+  asio::io_context loop;
+  Gate gate;
+  const auto process = shell(loop, "cat " + gate.path + "; exec wc -c");
+  for (int i = 0; i < 100; ++i) process->write_line(std::string(10'000, 'x'));
+  loop.poll();  // the first piece goes
+  const std::uint64_t taken = process->taken();
+  CHECK(taken > 0);
+  CHECK(taken < process->appended());
+  process->abandon();
+  CHECK(process->taken() == taken);
+  process->write_line("nobody hears this");
+  gate.open();  // it reads everything that there is
+  const auto counted = next_line(loop, *process);
+  CHECK(std::stoull(counted.value()) == taken);
+  CHECK(stopped(loop, *process, 20s) == 0);
+  CHECK(process->taken() == taken);
+}
+
+TEST_CASE("LineProcess hands on no descriptor: no socket, no file, close-on-exec or not") {
+  const int socket = ::socket(AF_INET, SOCK_STREAM, 0), file = ::open("/etc/passwd", O_RDONLY);
+  asio::io_context loop;
+  const auto first = start(loop, {"cat"});
+  const auto process = shell(loop, "for i in /proc/self/fd/*; do readlink $i; done; ls -l /proc/self/fd");
+  std::string all;
+  for (const std::string& line : lines_of(loop, *process)) all += line + "\n";
+  ::close(socket);
+  ::close(file);
+  CHECK(all.find("pipe:") != std::string::npos);
+  CHECK(all.find("socket:") == std::string::npos);
+  CHECK(all.find("/etc/passwd") == std::string::npos);
+  CHECK(all.find("anon_inode") == std::string::npos);
+  std::size_t pipes = 0;
+  for (auto at = all.find("-> pipe:"); at != std::string::npos; at = all.find("-> pipe:", at + 1)) ++pipes;
+  CHECK(pipes == 3);
+}
+
+TEST_CASE("LineProcess takes the end of the process for the end, though a process of its own holds the pipes") {
+  asio::io_context loop;
+  const auto process = with_helper(loop, "exit 3");
+  const int helper = std::stoi(next_line(loop, *process).value());
+  process->write_line("go");
+  CHECK(next_line(loop, *process) == std::nullopt);
+  CHECK(next_line(loop, *process) == std::nullopt);
+  CHECK(stopped(loop, *process, 20s) == 3);
+  CHECK(is_running(helper));
+  ::kill(helper, SIGKILL);
+}
+
+TEST_CASE("LineProcess reads what was written before the end, to the last line") {
+  asio::io_context loop;
+  const auto process = with_helper(loop, "seq 5000; exit 0");
+  const int helper = std::stoi(next_line(loop, *process).value());
+  process->write_line("go");
+  CHECK(stopped(loop, *process, 20s) == 0);
+  const auto lines = lines_of(loop, *process);
+  CHECK(lines.size() == 5000);
+  CHECK(lines.back() == "5000");
+  ::kill(helper, SIGKILL);
 }
 
 TEST_CASE("LineProcess survives writing to a process that has closed its input") {
