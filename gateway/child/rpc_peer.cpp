@@ -1,6 +1,7 @@
 #include "gateway/child/rpc_peer.hpp"
 
 #include "gateway/base/log.hpp"
+#include "gateway/base/text.hpp"
 #include "gateway/connector/json_text.hpp"
 
 #include <boost/asio/redirect_error.hpp>
@@ -22,7 +23,7 @@ using connector::append_json_string;
 using connector::parse_json;
 using nlohmann::json;
 
-constexpr std::size_t most_id_bytes = 64;
+constexpr std::size_t most_id_bytes = 64, most_error_bytes = 2000;
 constexpr std::chrono::hours most_retry_after{24};
 
 // JSON-RPC 2.0 §5.1; -32000 is the first of those left to us, the true code is in `data`.
@@ -46,7 +47,10 @@ Error to_error(const json& error) {
   const json number = member(error, "code"), message = member(error, "message"), data = member(error, "data");
   if (number == method_not_found) result.code = Errc::unsupported;
   if (number == invalid_params) result.code = Errc::bad_input;
-  if (message.is_string()) result.text = message.get<std::string>();
+  if (message.is_string()) {
+    result.text = base::utf8_prefix(message.get_ref<const std::string&>(), most_error_bytes);
+    std::erase(result.text, '\0');  // it may go into a row
+  }
   if (!data.is_object()) return result;
   const json word = member(data, "code"), seconds = member(data, "retry_after");
   if (word.is_string()) result.code = base::parse_errc(word.get_ref<const std::string&>()).value_or(result.code);
@@ -71,15 +75,17 @@ std::string start_of_message(std::string_view method) {
 
 // ---- Call ----
 
-RpcPeer::Call::Call(RpcPeer& peer, std::uint64_t id, std::uint64_t starts_at)
-    : peer_(peer), id_(id), starts_at_(starts_at), answered_(peer.executor_) {
+RpcPeer::Call::Call(RpcPeer& peer, std::uint64_t id, std::uint64_t starts_at, Limit limit)
+    : peer_(peer), id_(id), limit_(limit), starts_at_(starts_at), answered_(peer.executor_) {
   peer_.calls_.emplace(id, this);
+  if (limit_ == Limit::usual) ++peer_.usual_calls_;
 }
 
 RpcPeer::Call::~Call() {
   peer_.calls_.erase(id_);
+  if (limit_ == Limit::usual) --peer_.usual_calls_;
   if (answer_ || !peer_.process_) return;
-  peer_.write(start_of_message("cancel") + R"(,"params":{"id":)" + std::to_string(id_) + "}}");
+  peer_.process_->write_line(start_of_message("cancel") + R"(,"params":{"id":)" + std::to_string(id_) + "}}");
 }
 
 asio::awaitable<void> RpcPeer::Call::wait(std::chrono::steady_clock::duration limit) {
@@ -98,17 +104,12 @@ void RpcPeer::Call::settle(Result<json> answer) {
 
 // ---- Out ----
 
-void RpcPeer::write(std::string line) {
-  // Who does not read does not get more; its next ping fails for the same reason, and then it is ended.
-  if (process_->appended() - process_->taken() <= most_waiting_bytes + most_line_bytes)
-    process_->write_line(std::move(line));
-}
-
-Result<std::unique_ptr<RpcPeer::Call>> RpcPeer::begin(std::string_view method, std::string_view params) {
-  if (!process_) return Error{Errc::unavailable, "The connector's process is not running; it is being restarted."};
-  if (calls_.size() >= most_calls || process_->appended() - process_->taken() > most_waiting_bytes) {
-    return Error{Errc::unavailable, "The connector's process does not keep up."};
-  }
+Result<std::unique_ptr<RpcPeer::Call>> RpcPeer::begin(std::string_view method, std::string_view params, Limit limit) {
+  if (!process_ || ending_)
+    return Error{Errc::unavailable, "The connector's process is not running; it is being restarted.", {}};
+  const std::uint64_t waiting = process_->appended() - process_->taken();
+  if (limit == Limit::usual && (usual_calls_ >= most_calls || waiting > most_waiting_bytes))
+    return Error{Errc::unavailable, "The connector's process does not keep up.", {}};
   const std::uint64_t id = ++last_id_;
   std::string line = start_of_message(method);
   line.reserve(line.size() + params.size() + 40);
@@ -119,27 +120,24 @@ Result<std::unique_ptr<RpcPeer::Call>> RpcPeer::begin(std::string_view method, s
   line += '}';
   if (line.size() > most_line_bytes)
     return Error{Errc::rejected, "The message is too long for this network's connector."};
-  auto call = std::make_unique<Call>(*this, id, process_->appended());
-  write(std::move(line));
+  auto call = std::make_unique<Call>(*this, id, process_->appended(), limit);
+  process_->write_line(std::move(line));
   return call;
 }
 
-asio::awaitable<Result<json>> RpcPeer::call(std::string method, std::string params, std::chrono::seconds limit) {
-  auto begun = begin(method, params);
+asio::awaitable<Result<json>> RpcPeer::call(std::string method, std::string params, std::chrono::seconds time,
+                                             Limit limit) {
+  auto begun = begin(method, params, limit);
   if (!begun) co_return begun.error();
   const std::unique_ptr<Call> call = std::move(*begun);
-  co_await call->wait(limit);
+  co_await call->wait(time);
   if (call->answer()) co_return *call->answer();
-  log::warn("child.answer_missed", {{"method", method}, {"seconds", limit.count()}});
+  log::warn("child.answer_missed", {{"method", method}, {"seconds", time.count()}});
   co_return Error{Errc::uncertain, "The network's connector did not answer in time."};
 }
 
-void RpcPeer::send(std::string_view method, std::string_view params) {
-  if (!process_) return;
-  auto begun = begin(method, params);
-  if (!begun) return log::warn("child.not_told", {{"method", method}, {"why", begun.error().text}});
-  // Nobody waits: let it go without cancelling it.
-  (*begun)->answer_ = json();
+asio::awaitable<void> RpcPeer::wait_room() {
+  if (process_) co_await process_->wait_room(most_waiting_bytes);
 }
 
 void RpcPeer::answer(const json& id, const Result<json>& result) {
@@ -155,7 +153,7 @@ void RpcPeer::answer(const json& id, const Result<json>& result) {
     append_json_string(line, base::to_string(error.code));
     line += "}}}";
   }
-  write(std::move(line));
+  process_->write_line(std::move(line));
 }
 
 // ---- In ----
@@ -196,6 +194,7 @@ Result<std::optional<RpcPeer::Incoming>> RpcPeer::take(std::string_view line) {
 }
 
 void RpcPeer::take_answer(const json& message) {
+  ++answers_;
   const auto error = message.find("error");
   const auto found = calls_.find(message.at("id").get<std::uint64_t>());
   if (found == calls_.end()) {  // nobody waits any more: too late, cancelled, or only sent

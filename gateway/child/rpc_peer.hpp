@@ -1,5 +1,5 @@
 // JSON-RPC 2.0 (jsonrpc.org/specification), both directions at once, over the lines of a process that may die and be
-// replaced. Knows no methods; ChildConnector (child.cpp) does.
+// replaced. Knows no methods; its callers do.
 #pragma once
 
 #include "gateway/base/error.hpp"
@@ -23,14 +23,19 @@ namespace asio = boost::asio;
 class RpcPeer {
  public:
   static constexpr std::size_t most_line_bytes = 1 << 20;
-  static constexpr std::size_t most_calls = 10000;            // unanswered at once
-  static constexpr std::size_t most_waiting_bytes = 4 << 20;  // that the process has not read, before calls are refused
+  static constexpr std::size_t most_calls = 10000;            // of Limit::usual, unanswered at once
+  static constexpr std::size_t most_waiting_bytes = 4 << 20;  // that the process has not read
+
+  enum class Limit {
+    usual,  // refused where too many are unanswered or the process does not read
+    none,   // never refused while the process runs: the caller waits for room, or asks rarely
+  };
 
   // A request of ours on its way. Destroyed unanswered, it is cancelled at the other side (notification `cancel`).
   class Call {
    public:
     static constexpr std::chrono::hours no_limit{24 * 365};
-    Call(RpcPeer& peer, std::uint64_t id, std::uint64_t starts_at);
+    Call(RpcPeer& peer, std::uint64_t id, std::uint64_t starts_at, Limit limit);
     ~Call();
     Call(const Call&) = delete;
     Call& operator=(const Call&) = delete;
@@ -45,6 +50,7 @@ class RpcPeer {
 
     RpcPeer& peer_;
     std::uint64_t id_;
+    Limit limit_;
     std::uint64_t starts_at_;      // LineProcess::appended() before its line
     asio::steady_timer answered_;  // rather than within(): one of these runs per message
     std::optional<base::Result<nlohmann::json>> answer_;
@@ -60,18 +66,26 @@ class RpcPeer {
   explicit RpcPeer(asio::any_io_executor executor) : executor_(std::move(executor)) {}
 
   // The process to speak with, until detach(). It outlives that.
-  void attach(net::LineProcess& process) { process_ = &process; }
+  void attach(net::LineProcess& process) {
+    process_ = &process;
+    ending_ = false;
+  }
+  // Refuses new calls; those under way wait for detach().
+  void refuse_calls() { ending_ = true; }
+  // To be called when the process is gone or its input is closed, since only then it is known what it may have read.
   // Fails every call: uncertain where the process may have read it, unavailable where it cannot have.
   void detach();
 
   // Sends a request; `params` is the text of a JSON object. unavailable or rejected where nothing was sent.
-  base::Result<std::unique_ptr<Call>> begin(std::string_view method, std::string_view params);
-  // begin() and the answer. uncertain where none comes within `limit`.
+  base::Result<std::unique_ptr<Call>> begin(std::string_view method, std::string_view params, Limit limit);
+  // begin() and the answer. uncertain where none comes within `time`.
   asio::awaitable<base::Result<nlohmann::json>> call(std::string method, std::string params,
-                                                     std::chrono::seconds limit);
-  // Sends a request whose answer matters to the log only.
-  void send(std::string_view method, std::string_view params);
-  // The answer to an Incoming; nothing for a notification.
+                                                     std::chrono::seconds time, Limit limit);
+  // Until the process has read enough for more to be written; at once where there is none.
+  asio::awaitable<void> wait_room();
+  // How many answers came so far: a process that answers is not hung.
+  std::uint64_t answers() const { return answers_; }
+  // The answer to an Incoming; nothing for a notification. Wait for room first.
   void answer(const nlohmann::json& id, const base::Result<nlohmann::json>& result);
 
   // Takes one line from the other side: an answer ends here; a request comes back. bad_input where the line breaks the
@@ -80,11 +94,12 @@ class RpcPeer {
 
  private:
   void take_answer(const nlohmann::json& message);
-  void write(std::string line);
 
   asio::any_io_executor executor_;
   net::LineProcess* process_ = nullptr;
-  std::uint64_t last_id_ = 0;
+  bool ending_ = false;
+  std::uint64_t last_id_ = 0, answers_ = 0;
+  std::size_t usual_calls_ = 0;
   std::map<std::uint64_t, Call*> calls_;
 };
 

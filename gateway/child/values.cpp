@@ -12,6 +12,7 @@ using nlohmann::json;
 constexpr std::size_t most_text = 4000, most_fields = 50, most_choices = 200, most_entries = 1000,
                       most_key_bytes = 1000;
 constexpr std::size_t most_value_bytes = 512 << 10;
+constexpr std::size_t most_credential_bytes = 256 << 10;  // of one account: each is told in one line
 
 constexpr std::array<std::pair<std::string_view, Idempotency>, 3> idempotencies{
     {{"by_key", Idempotency::by_key}, {"queryable", Idempotency::queryable}, {"none", Idempotency::none}}};
@@ -24,6 +25,10 @@ constexpr std::array<std::pair<std::string_view, Field::Type>, 4> field_types{{{
                                                                                {"secret", Field::Type::secret},
                                                                                {"choice", Field::Type::choice},
                                                                                {"boolean", Field::Type::boolean}}};
+
+bool has_nul(std::string_view text) {
+  return text.find('\0') != std::string_view::npos;
+}
 
 // Reads members of one object; the first mistake is kept, with the member's path.
 class Members {
@@ -40,6 +45,7 @@ class Members {
         found->get_ref<const std::string&>().size() > most) {
       return fail(name, "must be a string of " + std::to_string(least) + " to " + std::to_string(most) + " bytes");
     }
+    if (has_nul(found->get_ref<const std::string&>())) return fail(name, "must be without NUL");
     value = found->get<std::string>();
   }
   void boolean(const char* name, bool& value) {
@@ -106,6 +112,17 @@ Result<T> finish(T value, const std::optional<Error>& error) {
 
 }  // namespace
 
+const json& member(const json& object, const char* name) {
+  static const json none;
+  if (!object.is_object()) return none;
+  const auto found = object.find(name);
+  return found == object.end() ? none : *found;
+}
+
+std::string to_line(const json& value) {
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
 Result<Greeting> parse_greeting(const json& object) {
   std::optional<Error> error;
   Greeting greeting;
@@ -165,20 +182,33 @@ Result<Form> parse_form(const json& object) {
   return finish(std::move(form), error);
 }
 
-Result<Answers> parse_answers(const json& object) {
-  if (!object.is_object() || object.size() > 2 * most_fields)
-    return Error{Errc::bad_input, "must be an object of at most 100 strings"};
+Result<Answers> parse_credentials(const json& object) {
+  const auto bad = [](std::string text) { return Error{Errc::bad_input, std::move(text), {}}; };
+  if (!object.is_object() || object.size() > 2 * most_fields) return bad("must be an object of at most 100 strings");
   Answers answers;
+  std::size_t bytes = 0;
   for (const auto& [name, value] : object.items()) {
-    if (!value.is_string()) return Error{Errc::bad_input, name.substr(0, 100) + ": must be a string"};
-    answers.emplace(name, value.get<std::string>());
+    if (!value.is_string()) return bad(name.substr(0, 100) + ": must be a string");
+    const auto& text = value.get_ref<const std::string&>();
+    if (has_nul(name) || has_nul(text)) return bad(name.substr(0, 100) + ": must be without NUL");
+    bytes += name.size() + text.size();
+    answers.emplace(name, text);
   }
+  if (bytes > most_credential_bytes) return bad("must have at most 256 KiB together");
   return answers;
 }
 
 json to_json(const Answers& answers) {
   json object = json::object();
   for (const auto& [name, value] : answers) object[name] = value;
+  return object;
+}
+
+json to_json(const Account& account) {
+  json object;
+  object["account"] = account.id.value;
+  object["user"] = account.user;
+  object["credentials"] = to_json(account.credentials);
   return object;
 }
 

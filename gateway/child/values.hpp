@@ -1,5 +1,5 @@
 // What child lines carry besides actions and events, between JSON and the contract's types: pure, bounded, used by
-// child.cpp. The shapes are in schemas/connector-protocol.schema.json.
+// the other files here. No string may contain NUL, which no store takes. The shapes are in schemas/connector-protocol.schema.json.
 #pragma once
 
 #include "gateway/connector/contract.hpp"
@@ -12,6 +12,11 @@ using namespace connector;  // it is the contract's other face, and speaks its w
 
 inline constexpr int child_protocol = 1;
 
+// The member of that name, or null.
+const nlohmann::json& member(const nlohmann::json& object, const char* name);
+// As one line of text; what is not UTF-8 becomes U+FFFD.
+std::string to_line(const nlohmann::json& value);
+
 // The whole answer to `hello`.
 struct Greeting {
   Network network;
@@ -23,9 +28,12 @@ Result<Greeting> parse_greeting(const nlohmann::json& json);
 // {"title":"…","instructions":"…","fields":[{"name":"nick","label":"Nickname","type":"text","required":false}]}
 Result<Form> parse_form(const nlohmann::json& json);
 
-// {"nick":"Romeo"}
-Result<Answers> parse_answers(const nlohmann::json& json);
+// {"nick":"Romeo"}: what a log-in gives back to be kept. At most 100 strings without NUL, of 256 KiB together.
+Result<Answers> parse_credentials(const nlohmann::json& json);
 nlohmann::json to_json(const Answers& answers);
+
+// {"account":7,"user":"romeo@example.org","credentials":{"nick":"Romeo"}}
+nlohmann::json to_json(const Account& account);
 
 // [{"key":"part/1","value":"…"}]
 Result<std::vector<Entry>> parse_entries(const nlohmann::json& json);

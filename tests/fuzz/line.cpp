@@ -38,7 +38,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (const auto json = parse_json(line)) {
     (void)parse_greeting(*json);
     (void)parse_form(*json);
-    (void)parse_answers(*json);
+    (void)parse_credentials(*json);
     (void)parse_entries(*json);
     (void)parse_receipt(*json);
     (void)parse_contact_answer(*json);

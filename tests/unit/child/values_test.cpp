@@ -86,11 +86,11 @@ TEST_CASE("parse_form reads fields, their types and choices, and bounds their nu
   CHECK(parse_form(many).error().text.starts_with("form.fields: must be an array of at most 50"));
 }
 
-TEST_CASE("parse_answers takes strings only") {
-  CHECK(parse_answers(json::parse(R"({"a":"b"})")).value() == Answers{{"a", "b"}});
-  CHECK(parse_answers(json::parse(R"({"a":1})")).error().text == "a: must be a string");
-  CHECK(parse_answers(json()).error().code == Errc::bad_input);
-  CHECK(parse_answers(child::to_json(Answers{{"x", "é"}})).value() == Answers{{"x", "é"}});
+TEST_CASE("parse_credentials takes strings only") {
+  CHECK(parse_credentials(json::parse(R"({"a":"b"})")).value() == Answers{{"a", "b"}});
+  CHECK(parse_credentials(json::parse(R"({"a":1})")).error().text == "a: must be a string");
+  CHECK(parse_credentials(json()).error().code == Errc::bad_input);
+  CHECK(parse_credentials(child::to_json(Answers{{"x", "é"}})).value() == Answers{{"x", "é"}});
 }
 
 TEST_CASE("parse_entries bounds keys and values") {

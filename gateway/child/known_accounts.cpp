@@ -1,0 +1,112 @@
+#include "gateway/child/known_accounts.hpp"
+
+#include "gateway/base/log.hpp"
+#include "gateway/child/values.hpp"
+
+#include <boost/asio/this_coro.hpp>
+
+#include <stdexcept>
+#include <utility>
+
+namespace wherry::child {
+
+KnownAccounts::KnownAccounts(asio::any_io_executor executor, RpcPeer& peer, std::chrono::seconds limit)
+    : executor_(executor), peer_(peer), limit_(limit), changed_(executor) {}
+
+void KnownAccounts::put(const Account& account, EventSink& events) {
+  Known& known = known_[account.id];
+  known.account = account;
+  known.events = &events;
+  known.version = ++last_version_;
+  change(account.id);
+}
+
+void KnownAccounts::remove(AccountId account) {
+  known_.erase(account);
+  change(account);
+}
+
+EventSink* KnownAccounts::find(AccountId account) const {
+  const auto found = known_.find(account);
+  return found == known_.end() ? nullptr : found->second.events;
+}
+
+void KnownAccounts::change(AccountId account) {
+  untold_.insert(account);
+  changed_.notify();
+}
+
+void KnownAccounts::begin_anew() {
+  untold_.clear();
+  for (auto& [id, known] : known_) {
+    known.told = 0;
+    untold_.insert(id);
+  }
+}
+
+bool KnownAccounts::is_told(AccountId account) const {
+  const auto found = known_.find(account);
+  return found != known_.end() && found->second.told == found->second.version;
+}
+
+asio::awaitable<void> KnownAccounts::wait_told(AccountId account) {
+  while (!is_told(account)) {
+    const auto found = known_.find(account);
+    if (found == known_.end()) throw std::runtime_error("the account is not registered any more");
+    if (!found->second.waiting) found->second.waiting = std::make_shared<base::Signal>(executor_);
+    const std::shared_ptr<base::Signal> told = found->second.waiting;
+    co_await told->wait();
+  }
+}
+
+asio::awaitable<void> KnownAccounts::tell() {
+  base::TaskGroup tasks(executor_);
+  std::exception_ptr failed;
+  try {
+    for (;;) {
+      while (untold_.empty() || at_once_ >= most_at_once) co_await changed_.wait();
+      co_await peer_.wait_room();
+      if (untold_.empty()) continue;
+      const AccountId next = *untold_.begin();
+      untold_.erase(untold_.begin());
+      ++at_once_;
+      tasks.spawn("child.tell", tell_one(next));
+    }
+  } catch (...) {
+    failed = std::current_exception();
+  }
+  co_await asio::this_coro::reset_cancellation_state();
+  tasks.cancel();
+  co_await tasks.join();
+  at_once_ = 0;
+  std::rethrow_exception(failed);
+}
+
+asio::awaitable<void> KnownAccounts::tell_one(AccountId account) {
+  const auto found = known_.find(account);
+  const bool is_known = found != known_.end();
+  const std::uint64_t version = is_known ? found->second.version : 0;
+  std::string method = is_known ? "know_account" : "forget_account";
+  std::string params = is_known ? to_line(to_json(found->second.account))
+                                : R"({"account":)" + std::to_string(account.value) + "}";
+  const auto answer = co_await peer_.call(std::move(method), std::move(params), limit_, RpcPeer::Limit::none);
+  --at_once_;
+  changed_.notify();
+  // Only what was surely not said is not told; who refuses or forgets to answer has heard it.
+  if (!answer && (answer.error().code == Errc::unavailable || answer.error().code == Errc::rejected)) {
+    log::warn("child.not_told", {{"account", account.value}, {"why", answer.error().text}});
+    co_return;
+  }
+  if (is_known) note_told(account, version);
+}
+
+void KnownAccounts::note_told(AccountId account, std::uint64_t version) {
+  const auto found = known_.find(account);
+  if (found == known_.end()) return;
+  found->second.told = version;
+  if (!is_told(account) || !found->second.waiting) return;
+  found->second.waiting->notify();
+  found->second.waiting = nullptr;
+}
+
+}  // namespace wherry::child

@@ -1,0 +1,122 @@
+#include "gateway/child/memory.hpp"
+
+#include "gateway/base/within.hpp"
+#include "gateway/child/values.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace wherry::child {
+
+namespace {
+
+using nlohmann::json;
+using std::chrono::steady_clock;
+
+constexpr std::size_t most_entries = 1000;       // of one store_read
+constexpr std::size_t entry_cost = 200;          // of a row, beside its key and value
+constexpr std::size_t entries_at_once = 32;      // read in one transaction: a value may have 512 KiB
+constexpr std::chrono::seconds count_pause{60};  // between two counts of all that is kept
+
+std::size_t size_of(const Entry& entry) {
+  return entry.key.size() + entry.value.size() + entry_cost;
+}
+
+}  // namespace
+
+Memory::Memory(asio::any_io_executor executor, Storage& storage, MemoryLimits limits)
+    : storage_(storage),
+      limits_(limits),
+      reading_(executor, 1, std::numeric_limits<std::size_t>::max()),
+      writing_(executor, 1, std::numeric_limits<std::size_t>::max()) {}
+
+asio::awaitable<Result<json>> Memory::write(json params) {
+  auto entries = parse_entries(member(params, "entries"));
+  if (!entries) co_return entries.error();
+  std::size_t cost = 0, kept = 0;
+  for (const Entry& entry : *entries) {
+    cost += size_of(entry);
+    if (!entry.value.empty()) kept += size_of(entry);
+  }
+  {
+    const auto turn = co_await writing_.take();
+    co_await wait_pace(cost);
+    bool fits = true;
+    if (kept > 0) fits = co_await has_space(kept);
+    if (!fits) {
+      co_return Error{Errc::rejected, "entries: more than " + std::to_string(limits_.most_bytes >> 20) +
+                                          " MiB would be kept: erase what is no longer needed", {}};
+    }
+    written_ += kept;
+  }
+  co_await storage_.write(std::move(*entries));  // without a turn: many together share a commit
+  co_return json::object();
+}
+
+// Whether so much more may be kept. The sum of all that was written since the last count is never too small; only where
+// that is too much is everything counted again.
+asio::awaitable<bool> Memory::has_space(std::size_t bytes) {
+  const auto now = steady_clock::now();
+  if (counted_ && *counted_ + written_ + bytes <= limits_.most_bytes) co_return true;
+  if (counted_ && now - counted_at_ < count_pause) co_return false;
+  std::size_t sum = 0;
+  written_ = 0;  // what is written meanwhile may be counted twice, never left out
+  std::string after;
+  for (;;) {
+    const auto entries = co_await storage_.read("", after, entries_at_once);
+    for (const Entry& entry : entries) sum += size_of(entry);
+    if (entries.size() < entries_at_once) break;
+    after = entries.back().key;
+  }
+  counted_ = sum;
+  counted_at_ = now;
+  co_return sum + written_ + bytes <= limits_.most_bytes;
+}
+
+asio::awaitable<void> Memory::wait_pace(std::size_t bytes) {
+  const auto time_of = [this](std::size_t some) {
+    const std::chrono::duration<double> seconds(static_cast<double>(some) / static_cast<double>(limits_.bytes_per_second));
+    return std::chrono::duration_cast<steady_clock::duration>(seconds);
+  };
+  const auto now = steady_clock::now();
+  paid_until_ = std::max(paid_until_, now) + time_of(bytes);
+  const auto wait = paid_until_ - now - time_of(limits_.burst_bytes);
+  if (wait > steady_clock::duration::zero()) co_await base::sleep(wait);
+}
+
+asio::awaitable<Result<json>> Memory::read(json params) {
+  const json &prefix = member(params, "prefix"), &after = member(params, "after"), &limit = member(params, "limit");
+  if (!prefix.is_string() || !(after.is_string() || after.is_null()) || !limit.is_number_unsigned()) {
+    co_return Error{Errc::bad_input, "store_read takes the strings prefix and after, and the whole number limit", {}};
+  }
+  const std::string start = prefix.get<std::string>();
+  std::string last = after.is_string() ? after.get<std::string>() : std::string();
+  if (start.find('\0') != std::string::npos || last.find('\0') != std::string::npos)
+    co_return Error{Errc::bad_input, "prefix and after must be without NUL", {}};
+  const auto most = static_cast<std::size_t>(std::min<std::uint64_t>(limit.get<std::uint64_t>(), most_entries));
+
+  const auto turn = co_await reading_.take();
+  std::vector<Entry> found;
+  std::size_t bytes = 0;
+  bool more = false, ended = most == 0;
+  while (!ended && !more) {
+    const std::size_t some = std::min(entries_at_once, most - found.size());
+    auto entries = co_await storage_.read(start, last, some);
+    ended = entries.size() < some;
+    for (Entry& entry : entries) {
+      bytes += size_of(entry);
+      more = bytes > limits_.answer_bytes && !found.empty();
+      if (more) break;
+      last = entry.key;
+      found.push_back(std::move(entry));
+    }
+    ended = ended || found.size() == most;
+  }
+  json result;
+  result["entries"] = child::to_json(found);
+  if (more) result["more"] = true;
+  co_return result;
+}
+
+}  // namespace wherry::child
