@@ -67,8 +67,15 @@ class Gateway:
 
     async def store_read(self, prefix: str, after: str = "", limit: int = 1000) -> dict[str, str]:
         """The entries whose key starts with `prefix`, in order, at most `limit`, beginning after the key `after`."""
-        found = await self._call("store_read", prefix=prefix, after=after, limit=limit)
-        return {entry["key"]: entry["value"] for entry in found["entries"]}
+        found: dict[str, str] = {}
+        more = True
+        while more and len(found) < limit:  # long values come in several answers
+            part = await self._call("store_read", prefix=prefix, after=after, limit=limit - len(found))
+            for entry in part["entries"]:
+                after = entry["key"]
+                found[after] = entry["value"]
+            more = part.get("more", False)
+        return found
 
     def log(self, level: str, text: str) -> None:
         """A line in the gateway's log: debug, info, warn or error. No numbers, names or texts of people, please."""

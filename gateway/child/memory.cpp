@@ -115,6 +115,7 @@ asio::awaitable<Result<json>> Memory::read(json params) {
   }
   json result;
   result["entries"] = child::to_json(found);
+  more = more || (found.size() == most_entries && limit.get<std::uint64_t>() > most_entries);
   if (more) result["more"] = true;
   co_return result;
 }

@@ -26,8 +26,8 @@ class Memory {
   // {"entries":[…]} → {} once durable; waits where the child writes faster than it may. rejected where it keeps too much:
   // erasing goes on, and writing after it.
   asio::awaitable<connector::Result<nlohmann::json>> write(nlohmann::json params);
-  // {"prefix":"…","after":"…","limit":10} → {"entries":[…],"more":true}: `more` where the answer ends before the limit for
-  // its length.
+  // {"prefix":"…","after":"…","limit":10} → {"entries":[…],"more":true}: `more` where the answer ends before the limit
+  // for its length, and others may follow.
   asio::awaitable<connector::Result<nlohmann::json>> read(nlohmann::json params);
 
  private:
