@@ -17,7 +17,6 @@ using std::chrono::steady_clock;
 constexpr std::size_t most_entries = 1000;       // of one store_read
 constexpr std::size_t entry_cost = 200;          // of a row, beside its key and value
 constexpr std::size_t entries_at_once = 32;      // read in one transaction: a value may have 512 KiB
-constexpr std::chrono::seconds count_pause{60};  // between two counts of all that is kept
 
 std::size_t size_of(const Entry& entry) {
   return entry.key.size() + entry.value.size() + entry_cost;
@@ -29,7 +28,8 @@ Memory::Memory(asio::any_io_executor executor, Storage& storage, MemoryLimits li
     : storage_(storage),
       limits_(limits),
       reading_(executor, 1, std::numeric_limits<std::size_t>::max()),
-      writing_(executor, 1, std::numeric_limits<std::size_t>::max()) {}
+      writing_(executor, 1, std::numeric_limits<std::size_t>::max()),
+      landed_(executor) {}
 
 asio::awaitable<Result<json>> Memory::write(json params) {
   auto entries = parse_entries(member(params, "entries"));
@@ -42,36 +42,51 @@ asio::awaitable<Result<json>> Memory::write(json params) {
   {
     const auto turn = co_await writing_.take();
     co_await wait_pace(cost);
-    bool fits = true;
-    if (kept > 0) fits = co_await has_space(kept);
-    if (!fits) {
-      co_return Error{Errc::rejected, "entries: more than " + std::to_string(limits_.most_bytes >> 20) +
-                                          " MiB would be kept: erase what is no longer needed", {}};
+    if (kept > 0) {
+      auto fits = co_await check_space(kept);
+      if (!fits) co_return fits.error();
+      *kept_ += kept;
     }
-    written_ += kept;
+    ++under_way_;
   }
-  co_await storage_.write(std::move(*entries));  // without a turn: many together share a commit
+  std::exception_ptr failed;
+  try {
+    co_await storage_.write(std::move(*entries));  // without a turn: many together share a commit
+  } catch (...) {
+    failed = std::current_exception();
+    unclear_ += kept;
+  }
+  if (--under_way_ == 0) landed_.notify();
+  if (failed) std::rethrow_exception(failed);
   co_return json::object();
 }
 
-// Whether so much more may be kept. The sum of all that was written since the last count is never too small; only where
-// that is too much is everything counted again.
-asio::awaitable<bool> Memory::has_space(std::size_t bytes) {
-  const auto now = steady_clock::now();
-  if (counted_ && *counted_ + written_ + bytes <= limits_.most_bytes) co_return true;
-  if (counted_ && now - counted_at_ < count_pause) co_return false;
+// Whether so much more may be kept. kept_ is never too small; only where it is too much is everything counted again.
+asio::awaitable<Result<void>> Memory::check_space(std::size_t bytes) {
+  const auto fits = [this, bytes] { return kept_ && *kept_ + bytes <= limits_.most_bytes; };
+  if (fits()) co_return base::ok();
+  if (kept_ && steady_clock::now() - counted_at_ < limits_.count_pause)
+    co_return Error{Errc::unavailable, "entries: there may be no room for them; try again in some seconds", {}};
+  co_await count();
+  if (fits()) co_return base::ok();
+  co_return Error{Errc::rejected, "entries: more than " + std::to_string(limits_.most_bytes >> 20) +
+                                      " MiB would be kept: erase what is no longer needed", {}};
+}
+
+// Called with the turn to write: no write begins meanwhile, and those under way are waited for.
+asio::awaitable<void> Memory::count() {
+  while (under_way_ > 0) co_await landed_.wait();
   std::size_t sum = 0;
-  written_ = 0;  // what is written meanwhile may be counted twice, never left out
+  bool more = true;
   std::string after;
-  for (;;) {
+  while (more) {
     const auto entries = co_await storage_.read("", after, entries_at_once);
     for (const Entry& entry : entries) sum += size_of(entry);
-    if (entries.size() < entries_at_once) break;
-    after = entries.back().key;
+    more = entries.size() == entries_at_once;
+    if (more) after = entries.back().key;
   }
-  counted_ = sum;
-  counted_at_ = now;
-  co_return sum + written_ + bytes <= limits_.most_bytes;
+  kept_ = sum + std::exchange(unclear_, 0);
+  counted_at_ = steady_clock::now();
 }
 
 asio::awaitable<void> Memory::wait_pace(std::size_t bytes) {
