@@ -40,6 +40,17 @@ std::string_view name_in(const Table& table, Value value) {
   return {};
 }
 
+// NUL can stand neither in an address nor in a row of every store.
+bool has_nul(std::string_view text) {
+  return text.find('\0') != std::string_view::npos;
+}
+
+std::string without_nul(const json& text) {
+  std::string result = text.get<std::string>();
+  std::erase(result, '\0');
+  return result;
+}
+
 // ---- The types: their names and members, said once for both directions ----
 
 // clang-format off
@@ -222,7 +233,7 @@ class Reader {
     const json* value = find(name, false);
     if (!value) return;
     if (!value->is_string()) return fail(name, "must be a string");
-    text = value->get_ref<const std::string&>();
+    text = without_nul(*value);
   }
   void optional(const char* name, std::optional<ContactId>& id) {
     if (const json* value = find(name, false)) identifier(name, *value, id.emplace().value);
@@ -274,7 +285,7 @@ class Reader {
     if (!list->is_array() || list->size() > most_groups) return fail("groups", "must be an array of at most 20 strings");
     for (const json& group : *list) {
       if (!group.is_string()) return fail("groups", "must be an array of strings");
-      groups.push_back(group.get_ref<const std::string&>());
+      groups.push_back(without_nul(group));
     }
   }
   const json* find(const char* name, bool needed) {
@@ -292,6 +303,7 @@ class Reader {
     if (!value.is_string()) return fail(name, "must be a string");
     const auto& found = value.get_ref<const std::string&>();
     if (found.empty() || found.size() > most_id_bytes) return fail(name, "must have 1 to 2000 bytes");
+    if (has_nul(found)) return fail(name, "must be without NUL");
     text = found;
   }
   void boolean(const char* name, bool& value, bool needed) {
@@ -390,6 +402,7 @@ Result<Event> parse_event(std::string_view text) {
 
 Result<ChatId> parse_chat(std::string_view text) {
   if (text.size() > most_id_bytes) return Error{Errc::bad_input, "must have at most 2000 bytes"};
+  if (has_nul(text)) return Error{Errc::bad_input, "must be without NUL"};
   if (text.size() > 2 && text[1] == ':') {
     if (text[0] == 'c') return ChatId(ContactId{std::string(text.substr(2))});
     if (text[0] == 'r') return ChatId(RoomId{std::string(text.substr(2))});

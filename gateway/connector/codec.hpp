@@ -18,7 +18,8 @@ nlohmann::json to_json(const Action& action);
 nlohmann::json to_json(const Event& event);
 
 // bad_input with the offending member's name, unsupported where the type itself is unknown; unknown members are
-// ignored, so that an older side understands a newer one. Identifiers are never empty and have at most 2,000 bytes.
+// ignored, so that an older side understands a newer one. Identifiers are never empty, have at most 2,000 bytes,
+// and no NUL; from other texts NUL is taken out.
 base::Result<Action> parse_action(const nlohmann::json& json);
 base::Result<Event> parse_event(const nlohmann::json& json);
 base::Result<Action> parse_action(std::string_view text);
@@ -31,7 +32,7 @@ inline base::Result<Event> parse_event(const std::string& text) {
   return parse_event(std::string_view(text));
 }
 
-base::Result<ChatId> parse_chat(std::string_view text);  // "c:…" or "r:…", of at most 2,000 bytes
+base::Result<ChatId> parse_chat(std::string_view text);  // "c:…" or "r:…", of at most 2,000 bytes, without NUL
 std::string_view to_string(Availability availability);
 std::optional<Availability> parse_availability(std::string_view text);
 

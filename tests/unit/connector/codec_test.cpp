@@ -154,3 +154,42 @@ TEST_CASE("is_durable: presence, the contact list and the account's own state ar
     CHECK(is_durable(event) == !is_volatile);
   }
 }
+
+TEST_CASE("codec refuses identifiers with NUL, in events and in actions") {
+  for (const char* event : {
+           R"({"type":"message_received","chat":"c:a\u0000","sender":"s","id":"i","text":"x","sent_at":1})",
+           R"({"type":"message_received","chat":"r:\u0000a","sender":"s","id":"i","text":"x","sent_at":1})",
+           R"({"type":"message_received","chat":"c:a","sender":"\u0000","id":"i","text":"x","sent_at":1})",
+           R"({"type":"message_received","chat":"c:a","sender":"s","id":"i\u0000j","text":"x","sent_at":1})",
+           R"({"type":"message_progressed","id":"i\u0000","stage":"read"})",
+           R"({"type":"contact_asked","contact":"a\u0000"})",
+           R"({"type":"contacts_listed","contacts":[{"contact":"a\u0000"}]})",
+           R"({"type":"presence_changed","contact":"a\u0000","availability":"online"})",
+       }) {
+    CAPTURE(event);
+    const auto parsed = parse_event(std::string_view(event));
+    REQUIRE_FALSE(parsed.has_value());
+    CHECK(parsed.error().code == Errc::bad_input);
+    CHECK(parsed.error().text.ends_with("must be without NUL"));
+  }
+  for (const char* action : {
+           R"({"type":"send_message","chat":"c:a\u0000","key":"k","text":"x"})",
+           R"({"type":"send_message","chat":"c:a","key":"k\u0000","text":"x"})",
+           R"({"type":"set_presence","to":"a\u0000","availability":"online"})",
+           R"({"type":"add_contact","contact":"a\u0000"})",
+       }) {
+    CAPTURE(action);
+    CHECK(parse_action(std::string_view(action)).error().code == Errc::bad_input);
+  }
+}
+
+TEST_CASE("codec takes NUL out of texts") {
+  const auto message = parse_event(std::string_view(
+      R"({"type":"message_received","chat":"c:a","sender":"s","id":"i","text":"a\u0000b","files":[{"url":"u\u0000","media_type":"\u0000t"}],"sent_at":1})"));
+  CHECK(std::get<MessageReceived>(message.value()).content == Content{"ab", {File{"u", "t", 0}}});
+  const auto listed = parse_event(std::string_view(
+      R"({"type":"contacts_listed","contacts":[{"contact":"a","name":"J\u0000","groups":["\u0000g"]}]})"));
+  CHECK(listed.value() == Event(ContactsListed{{{ContactId{"a"}, "J", {"g"}}}}));
+  const auto state = parse_event(std::string_view(R"({"type":"account_changed","online":false,"text":"\u0000"})"));
+  CHECK(state.value() == Event(AccountChanged{false, false, ""}));
+}
