@@ -144,7 +144,7 @@ asio::awaitable<void> enrol(Transport& transport, xmpp::Stanza iq, std::shared_p
     if (credentials) {
       store::AccountRow row{base::AccountId{}, transport.domain().str(), iq.from.bare(), std::move(*credentials), transport.config().policy, std::string(iq.lang()), imports};
       co_await transport.accounts().put(std::move(row));
-      transport.contacts().forget(transport.accounts().find(iq.from)->id());
+      if (const LiveAccount* account = transport.accounts().find(iq.from)) transport.contacts().forget(account->id());
     } else {
       failure = credentials.error();
     }
@@ -165,6 +165,10 @@ asio::awaitable<void> enrol(Transport& transport, xmpp::Stanza iq, std::shared_p
 
 asio::awaitable<void> remove(Transport& transport, xmpp::Stanza iq, std::shared_ptr<Registering> registering) {
   const LiveAccount* account = transport.accounts().find(iq.from);
+  if (!account) {  // removed since the request was taken
+    registering->users.erase(iq.from.bare().str());
+    co_return transport.send(xmpp::result_of(iq));
+  }
   const base::AccountId id = account->id();
   std::vector<base::ContactId> contacts;
   for (const auto& [contact, live] : account->contacts) contacts.push_back(contact);
