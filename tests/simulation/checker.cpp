@@ -1,0 +1,266 @@
+#include "tests/simulation/checker.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <map>
+#include <optional>
+#include <set>
+
+namespace wherry::simulation {
+
+namespace {
+
+constexpr std::int64_t grace = 30'000'000;          // for a stanza on a link that lives: to be committed or refused
+constexpr std::int64_t store_grace = 130'000'000;   // … where the store has its troubles: it is given up after a minute
+constexpr std::size_t most_heap = 48u << 20;
+
+// One outgoing message, however often its stanza was sent.
+struct Sent {
+  const Record* first = nullptr;
+  std::vector<const Record*> stanzas, taken, failures;
+  std::optional<std::int64_t> stored_at;
+  bool performed = false, told_uncertain = false, told_no_link = false, reported = false;
+};
+
+struct Incoming {
+  std::optional<std::int64_t> published_at;
+  const Record* written = nullptr;
+  std::vector<const Record*> got;
+  bool given_back = false;
+};
+
+class Checker {
+ public:
+  Checker(const Plan& plan, const History& history) : plan_(plan), history_(history) { collect(); }
+
+  std::vector<Breach> check() {
+    for (const auto& [text, sent] : sent_) check_sent(text, sent);
+    for (const auto& [text, incoming] : incoming_) check_incoming(text, incoming);
+    check_order_out();
+    check_order_in();
+    check_answers();
+    check_end();
+    return std::move(breaches_);
+  }
+
+ private:
+  void collect() {
+    std::map<std::string, std::string> text_of;  // by stanza id
+    for (const Record& r : history_.records) {
+      switch (r.what) {
+        case What::sent: {
+          Sent& sent = sent_[r.text];
+          if (!sent.first) sent.first = &r;
+          sent.stanzas.push_back(&r);
+          text_of[r.id] = r.text;
+          break;
+        }
+        case What::stored: sent_[r.text].stored_at = r.at; break;
+        case What::performing: sent_[r.text].performed = true; break;
+        case What::taken: sent_[r.text].taken.push_back(&r); break;
+        case What::reported: sent_[r.text].reported = true; break;
+        case What::told_failed:
+          if (!text_of.contains(r.id)) break;
+          sent_[text_of[r.id]].failures.push_back(&r);
+          sent_[text_of[r.id]].told_uncertain |= r.number == 1;
+          break;
+        case What::got_receipt: check_receipt(r, text_of); break;
+        case What::written: incoming_[r.text].written = &r; break;
+        case What::published: incoming_[r.text].published_at = r.at; break;
+        case What::got_message: incoming_[r.text].got.push_back(&r); break;
+        case What::gave_back: incoming_[r.text].given_back = true; break;
+        case What::got_foreign: breach(Rule::foreign, fmt::format("{} got {}", r.user, r.text)); break;
+        case What::breach: breach(Rule::contract, r.text); break;
+        case What::link_cut:
+        case What::killed:
+        case What::stopping:
+        case What::started: ends_.push_back(&r); break;
+        case What::store_fault: has_store_faults_ = true; break;
+        case What::unregistering: unregistering_.push_back(&r); break;
+        case What::got_answer:
+          answered_.emplace(r.id, r.at);
+          if (r.text.starts_with("error")) refused_.insert(r.id);
+          break;
+        default: break;
+      }
+    }
+  }
+
+  void breach(Rule rule, std::string text) { breaches_.push_back({rule, std::move(text)}); }
+
+  // The link or the process ended between: what went over it may not have arrived.
+  bool was_interrupted(const Record& from, std::int64_t until, bool ignores_farewells = false) const {
+    bool is_stopping = false;
+    return std::any_of(ends_.begin(), ends_.end(), [&](const Record* end) {
+      if (end->what == What::stopping) is_stopping = true;
+      if (end->what == What::started) is_stopping = false;
+      if (!end->network.empty() && end->network != from.network) return false;
+      if (ignores_farewells && (end->what == What::stopping || end->what == What::started || end->id == "farewell")) return false;
+      return end->at >= from.at && end->at <= until;
+    });
+  }
+  std::int64_t patience() const { return has_store_faults_ ? store_grace : grace; }
+
+  std::int64_t answered_at(const std::string& id) const {
+    const auto answer = answered_.find(id);
+    return answer == answered_.end() ? std::numeric_limits<std::int64_t>::max() : answer->second;
+  }
+  bool has_unregistered(const std::string& network, const std::string& user, std::int64_t since) const {
+    return std::any_of(unregistering_.begin(), unregistering_.end(), [&](const Record* r) {
+      return r->network == network && r->user == user && answered_at(r->id) >= since && !refused_.contains(r->id);
+    });
+  }
+
+  void check_sent(const std::string& text, const Sent& sent) {
+    if (!sent.first) return;  // the server never had a link for it, or the record is another's
+    const Record& first = *sent.first;
+    const bool is_settled = !sent.taken.empty() || !sent.failures.empty();
+    const bool arrived = std::any_of(sent.stanzas.begin(), sent.stanzas.end(), [&](const Record* r) { return !was_interrupted(*r, r->at + patience()); });
+    const bool arrived_but_for_farewells =
+        std::any_of(sent.stanzas.begin(), sent.stanzas.end(), [&](const Record* r) { return !was_interrupted(*r, r->at + patience(), true); });
+    if (!is_settled && (sent.stored_at || arrived)) {
+      breach(Rule::lost, fmt::format("\"{}\" was {}, and is neither with the network nor was its sender told", text, sent.stored_at ? "committed" : "sent over a link that lived on"));
+    } else if (!is_settled && arrived_but_for_farewells) {
+      breach(Rule::farewell, fmt::format("\"{}\" was sent while wherry ended its stream, and is gone", text));
+    }
+    if (sent.taken.size() > 1) {
+      const bool was_sent_anew = sent.stanzas.size() > 1 && sent.told_uncertain;
+      const bool same_key = std::all_of(sent.taken.begin(), sent.taken.end(), [&](const Record* r) { return r->id == sent.taken.front()->id; });
+      if (same_key || sent.stanzas.size() == 1) breach(Rule::doubled, fmt::format("\"{}\" was taken {} times", text, sent.taken.size()));
+      else if (!was_sent_anew) breach(Rule::resent, fmt::format("the client sent \"{}\" again, and it was taken {} times", text, sent.taken.size()));
+    }
+    if (sent.told_uncertain && !sent.performed && !was_killed_before_send(sent)) {
+      breach(Rule::uncertain, fmt::format("{} is told that \"{}\" may have arrived, which the network was never asked to send", first.user, text));
+    }
+    const bool told_done_not = std::any_of(sent.failures.begin(), sent.failures.end(), [&](const Record* r) {
+      return r->number == 0 && !sent.taken.empty() && sent.taken.front()->at < r->at && r->text.find("was not sent") != std::string::npos;
+    });
+    if (told_done_not && sent.stanzas.size() == 1) breach(Rule::uncertain, fmt::format("{} is told that \"{}\" was not sent, which the network has", first.user, text));
+  }
+
+  // A process that is killed between the commit that says "sending" and the send itself cannot be told from one that was killed
+  // after it (DECISIONS.md 4): one message of each chat at each kill.
+  bool was_killed_before_send(const Sent& sent) {
+    const Record& first = *sent.first;
+    const auto kill = std::find_if(ends_.begin(), ends_.end(), [&](const Record* end) { return end->what == What::killed && sent.stored_at && end->at >= *sent.stored_at; });
+    if (kill == ends_.end()) return false;
+    // … that was not told to stop first, or it had its time to put things right.
+    const bool was_stopping = std::any_of(ends_.begin(), kill, [&](const Record* end) { return end->what == What::stopping && end->at >= first.at; });
+    return !was_stopping && excused_.insert({*kill, first.network + first.user + first.contact}).second;
+  }
+
+  void check_receipt(const Record& r, const std::map<std::string, std::string>& text_of) {
+    const auto text = text_of.find(r.id);
+    if (text == text_of.end()) return breach(Rule::receipt, fmt::format("{} got a receipt for {}, which nobody sent", r.user, r.id));
+    const Sent& sent = sent_[text->second];
+    if (!sent.reported) breach(Rule::receipt, fmt::format("{} got a receipt for \"{}\", which was not delivered", r.user, text->second));
+    if (sent.first->contact != r.contact) breach(Rule::receipt, fmt::format("the receipt for \"{}\" came from {}", text->second, r.contact));
+    std::set<std::string>& stanzas = receipts_[r.id];
+    stanzas.insert(r.text);
+    if (stanzas.size() > sent.stanzas.size()) breach(Rule::receipt, fmt::format("{} got {} receipts for \"{}\"", r.user, stanzas.size(), text->second));
+  }
+
+  void check_incoming(const std::string& text, const Incoming& incoming) {
+    if (!incoming.written) return;
+    const Record& written = *incoming.written;
+    if (incoming.published_at && incoming.got.empty() && !has_unregistered(written.network, written.user, written.at)) {
+      breach(Rule::incoming_lost, fmt::format("\"{}\" was acknowledged, and {} never got it", text, written.user));
+    }
+    std::set<std::string> ids;
+    for (const Record* got : incoming.got) ids.insert(got->id);
+    // What the server gave back comes again as another row, so under another id.
+    if (ids.size() > 1 && !incoming.given_back) breach(Rule::incoming_doubled, fmt::format("\"{}\" came under {} ids", text, ids.size()));
+    for (std::size_t i = 1; i < incoming.got.size() && !incoming.given_back; ++i) {
+      if (incoming.got[i]->id != incoming.got[i - 1]->id || was_interrupted(*incoming.got[i - 1], incoming.got[i]->at) || follows_an_end(*incoming.got[i])) continue;
+      breach(Rule::incoming_doubled, fmt::format("\"{}\" came twice over one link", text));
+    }
+  }
+  bool follows_an_end(const Record& r) const {
+    return std::any_of(ends_.begin(), ends_.end(), [&](const Record* end) { return end->at <= r.at; });
+  }
+
+  void check_order_out() {
+    std::map<std::string, const Record*> newest;  // of each chat: the stanza of the message that was taken last
+    for (const Record& r : history_.records) {
+      if (r.what != What::taken) continue;
+      const Sent& sent = sent_[r.text];
+      if (!sent.first || sent.taken.front() != &r || sent.stanzas.size() > 1) continue;
+      const Record*& before = newest[r.network + r.user + r.contact];
+      if (before && before > sent.first) breach(Rule::order_out, fmt::format("\"{}\" was taken before \"{}\"", before->text, r.text));
+      if (!before || before < sent.first) before = sent.first;
+    }
+  }
+
+  void check_order_in() {
+    std::map<std::string, const Record*> newest;
+    for (const Record& r : history_.records) {
+      if (r.what != What::got_message) continue;
+      const Incoming& incoming = incoming_[r.text];
+      if (!incoming.written || incoming.got.front() != &r || incoming.given_back) continue;
+      const Record*& before = newest[r.network + r.user + r.contact];
+      if (before && before > incoming.written) breach(Rule::order_in, fmt::format("\"{}\" came before \"{}\"", before->text, r.text));
+      if (!before || before < incoming.written) before = incoming.written;
+    }
+  }
+
+  void check_answers() {
+    std::map<std::string, int> answers;
+    for (const Record& r : history_.records) {
+      if (r.what == What::got_answer) ++answers[r.id];
+    }
+    for (const Record& r : history_.records) {
+      if (r.what != What::asked) continue;
+      if (answers[r.id] > 1) breach(Rule::unanswered, fmt::format("{} was answered {} times", r.id, answers[r.id]));
+      if (answers[r.id] == 0 && !was_interrupted(r, r.at + store_grace)) breach(Rule::unanswered, fmt::format("{} of {} got no answer: {}", r.id, r.user, r.text));
+    }
+  }
+
+  // As the gateway's own answers have it.
+  bool is_registered(const std::string& network, const std::string& user) const {
+    bool registered = false;
+    for (const Record& r : history_.records) {
+      if (r.network != network || r.user != user) continue;
+      if (r.what == What::registered) registered = true;
+      if (r.what == What::unregistering && !refused_.contains(r.id)) registered = false;
+    }
+    return registered;
+  }
+
+  void check_end() {
+    for (const Record& mail : history_.mail_left) {
+      if (is_registered(mail.network, mail.user)) breach(Rule::asleep, fmt::format("{} is registered, and \"{}\" still waits at the network", mail.user, mail.text));
+    }
+    for (const std::string& row : history_.rows_left) breach(Rule::queues, "left: " + row);
+    if (history_.work_left) breach(Rule::tasks, "the gateway has stopped, and a coroutine of it is still there");
+    if (history_.never_stopped) breach(Rule::tasks, "SIGTERM does not end the gateway");
+    if (history_.spins) breach(Rule::tasks, "the gateway spins");
+    if (history_.most_bytes > most_heap) breach(Rule::memory, fmt::format("{} MiB of heap", history_.most_bytes >> 20));
+  }
+
+  const Plan& plan_;
+  const History& history_;
+  std::map<std::string, Sent> sent_;          // by text, which is a message's own
+  std::map<std::string, Incoming> incoming_;
+  std::map<std::string, std::set<std::string>> receipts_;
+  std::vector<const Record*> ends_, unregistering_;
+  std::set<std::pair<const Record*, std::string>> excused_;  // kills, and chats
+  std::map<std::string, std::int64_t> answered_;  // iqs, and when
+  std::set<std::string> refused_;  // iqs that were answered with an error
+  bool has_store_faults_ = false;
+  std::vector<Breach> breaches_;
+};
+
+}  // namespace
+
+std::string to_string(Rule rule) {
+  constexpr std::array<const char*, 17> names = {"lost",    "farewell",      "doubled",          "resent",   "uncertain", "order_out", "receipt",  "unanswered",
+                                "foreign", "incoming_lost", "asleep", "incoming_doubled", "order_in", "queues",    "tasks",     "contract", "memory"};
+  return names.at(static_cast<std::size_t>(rule));
+}
+
+std::vector<Breach> check(const Plan& plan, const History& history) { return Checker(plan, history).check(); }
+
+}  // namespace wherry::simulation

@@ -1,0 +1,41 @@
+// Whether a history keeps the gateway's promises: not lost, not doubled, not lied about. Pure.
+#pragma once
+
+#include "tests/simulation/history.hpp"
+#include "tests/simulation/plan.hpp"
+
+#include <string>
+#include <vector>
+
+namespace wherry::simulation {
+
+enum class Rule {
+  lost,               // what was accepted is with the network, or its sender was told
+  farewell,           // also what came while wherry was stopping in good order
+  doubled,            // a message is with the network once, unless its sender was told that it is uncertain and sent it anew
+  resent,             // also where the client sends the same stanza again
+  uncertain,          // that is said only of what the network was asked to send
+  order_out,          // per chat
+  receipt,            // only for what was delivered, to whom sent it
+  unanswered,         // every iq that reached a link which lived on
+  foreign,            // nobody gets what is another's
+  incoming_lost,      // what the network may forget, the user gets
+  asleep,             // whoever is registered gets what is written to them: their session comes up again
+  incoming_doubled,   // … once, or again under the same stanza id after a link's or a process's end
+  order_in,           // per chat
+  queues,             // after quiet nothing waits
+  tasks,              // … and of a stopped gateway no coroutine is left; it stops, and does not spin
+  contract,           // of the connector interface
+  memory,             // bounded
+};
+
+struct Breach {
+  Rule rule;
+  std::string text;
+};
+
+std::string to_string(Rule rule);
+
+std::vector<Breach> check(const Plan& plan, const History& history);
+
+}  // namespace wherry::simulation

@@ -1,0 +1,94 @@
+// A simulated network: what exists of it outside the process. What its connector does inside is in network_connector.cpp.
+#pragma once
+
+#include "gateway/connector/contract.hpp"
+#include "tests/simulation/recorder.hpp"
+
+#include <deque>
+#include <map>
+#include <set>
+#include <string>
+
+namespace wherry::simulation {
+
+// The gateway's end of one user's connection; of the process that lives.
+struct NetworkSession {
+  virtual void wake() = 0;  // there is something in the mailbox, or the connection's fate has changed
+ protected:
+  ~NetworkSession() = default;
+};
+
+// What waits for a user until it is acknowledged.
+struct Mail {
+  connector::Event event;
+  std::string text;     // of a message of the plan, else ""
+  std::string contact;  // whose order counts
+  Microseconds due = 0;
+};
+
+struct Mailbox {
+  std::deque<Mail> mails;
+  NetworkSession* session = nullptr;
+  bool breaks = false;       // the connection, as soon as it is looked at
+  bool needs_login = false;  // until the user registers again
+  std::uint64_t connections = 0;
+};
+
+class Network {
+ public:
+  Network(int index, Recorder& recorder) : index_(index), recorder_(recorder) {}
+
+  const NetworkTraits& traits() const { return recorder_.plan.networks[static_cast<std::size_t>(index_)]; }
+  std::string name() const { return network_name(index_); }
+  Recorder& recorder() { return recorder_; }
+  const Draw& draw() const { return recorder_.draw; }
+
+  // ---- The plan's steps ----
+  void write(const Step& step);  // a contact writes to a user
+  void report_nonsense(const Step& step);
+  void change_presence(const Step& step);
+  void ask(const Step& step);
+  void list(const Step& step);
+  void break_session(const std::string& user);
+  void break_all();
+  void want_login(const std::string& user);
+  void go_away(Microseconds until) { away_until_ = until; break_all(); }
+
+  // What still waits for users whose login it takes.
+  void note_mail_left(std::vector<Record>& left) const;
+
+  // ---- The connector's side ----
+  Mailbox& mailbox(const std::string& user) { return mailboxes_[user]; }
+  bool is_away() const { return now() < away_until_ && !recorder_.is_healed(); }
+  void put(const std::string& user, Mail mail);
+  void acknowledge(const std::string& user);  // the first mail
+  // The network has the message now, unless it has it already (where it goes by keys); its id there.
+  connector::MessageId take(const std::string& user, const connector::SendMessage& message);
+  void add_contact(const std::string& user, const std::string& contact);
+  Microseconds delay(std::string_view purpose, std::uint64_t a = 0, std::uint64_t b = 0) const;
+  std::uint64_t count_attempt(const std::string& text) { return ++attempts_[text]; }
+  std::uint64_t next_number() { return ++numbers_; }
+  // The process is dead: nobody is connected, and of what was on its way to us the rest may still come.
+  void process_died();
+  struct Sending {
+    std::string user;
+    connector::SendMessage message;
+  };
+  std::map<std::uint64_t, Sending> sending;  // that left the connector and is not taken yet
+
+ private:
+  int index_;
+  Recorder& recorder_;
+  std::map<std::string, Mailbox> mailboxes_;           // by user name
+  std::map<std::string, connector::MessageId> taken_;  // by key, where the network goes by keys
+  std::map<std::string, std::uint64_t> attempts_;
+  Microseconds away_until_ = 0;
+  std::uint64_t numbers_ = 0;
+};
+
+std::string user_of(const std::string& address);  // "romeo@x.test" → "romeo"
+
+// The connector of a new process.
+std::unique_ptr<connector::Connector> make_connector(Network& network);
+
+}  // namespace wherry::simulation

@@ -1,0 +1,246 @@
+// The simulated network's connector: keeps the promises of gateway/connector/contract.hpp to the letter, and none beyond them.
+#include "gateway/base/task_group.hpp"
+#include "gateway/base/within.hpp"
+#include "gateway/base/signal.hpp"
+#include "tests/simulation/network.hpp"
+
+#include <algorithm>
+
+namespace wherry::simulation {
+
+using connector::Action;
+using connector::Errc;
+using connector::Error;
+using connector::Receipt;
+using connector::Result;
+
+namespace {
+
+asio::awaitable<void> pause(Microseconds length) {
+  if (length > 0) co_await base::sleep(std::chrono::microseconds(length));
+}
+
+struct NeedsLogin {};
+
+// Until run() ends, however it ends.
+class Online {
+ public:
+  explicit Online(bool& flag) : flag_(flag) {}
+  ~Online() { flag_ = false; }
+  Online(const Online&) = delete;
+  Online& operator=(const Online&) = delete;
+
+ private:
+  bool& flag_;
+};
+
+class SimulatedSession final : public connector::Session, public NetworkSession {
+ public:
+  SimulatedSession(Network& network, std::string user, connector::EventSink& events) : network_(network), user_(std::move(user)), events_(events) {}
+  ~SimulatedSession() override { detach(); }
+
+  void wake() override {
+    if (news_) news_->notify();
+  }
+
+  asio::awaitable<void> run() override {
+    if (!news_) news_ = std::make_unique<base::Signal>(co_await asio::this_coro::executor);
+    detach();
+    Mailbox& box = network_.mailbox(user_);
+    const std::uint64_t connection = ++box.connections;
+    // Some networks know at once that they have nobody of that name.
+    if (!network_.draw().happens(300, "at_once", connection)) co_await pause(network_.delay("connects", connection));
+    if (network_.is_away()) throw std::runtime_error("the network is away");
+    box.breaks = false;
+    box.session = this;
+    bool needs_login = false;
+    const Online while_it_lasts(is_online_);
+    try {
+      co_await talk();
+    } catch (const NeedsLogin&) {
+      needs_login = true;
+    }
+    detach();
+    if (!needs_login) co_return;
+    connector::AccountChanged change;
+    change.needs_login = true;
+    change.text = "Please log in again.";
+    co_await events_.publish(std::move(change));
+  }
+
+  asio::awaitable<Result<Receipt>> perform(Action action) override {
+    if (!is_online_) network_.recorder().add(What::breach, network_.name(), user_, "", "", "perform() is called while the session is not online");
+    if (const auto* message = std::get_if<connector::SendMessage>(&action)) return send(*message);
+    return do_other(std::move(action));
+  }
+
+  connector::Capabilities capabilities(const connector::ChatId&) const override { return {}; }
+
+ private:
+  void detach() {
+    Mailbox& box = network_.mailbox(user_);
+    if (box.session == this) box.session = nullptr;
+  }
+
+  void look_at_fate() {
+    const Mailbox& box = network_.mailbox(user_);
+    if (box.needs_login) throw NeedsLogin{};
+    if (box.breaks || box.session != this) throw std::runtime_error("the network has closed the connection");
+  }
+
+  asio::awaitable<void> talk() {
+    look_at_fate();
+    connector::AccountChanged up;
+    up.online = true;
+    is_online_ = true;
+    co_await events_.publish(std::move(up));
+    co_await base::together(watch(), deliver());
+  }
+
+  // Its failure ends the session at whatever wait deliver() is in.
+  asio::awaitable<void> watch() {
+    for (;;) {
+      look_at_fate();
+      co_await news_->wait();
+    }
+  }
+
+  asio::awaitable<void> deliver() {
+    for (;;) {
+      Mailbox& box = network_.mailbox(user_);
+      const auto ready = std::find_if(box.mails.begin(), box.mails.end(), [](const Mail& mail) { return mail.due <= now(); });
+      if (ready == box.mails.end()) {
+        co_await await_mail();
+        continue;
+      }
+      std::rotate(box.mails.begin(), ready, ready + 1);
+      connector::Event event = box.mails.front().event;
+      co_await events_.publish(std::move(event));
+      // Only the connection that delivered it acknowledges it.
+      if (network_.mailbox(user_).session != this) throw std::runtime_error("the connection is another's");
+      network_.acknowledge(user_);
+    }
+  }
+
+  asio::awaitable<void> await_mail() {
+    const Mailbox& box = network_.mailbox(user_);
+    Microseconds next = -1;
+    for (const Mail& mail : box.mails) next = next < 0 ? mail.due : std::min(next, mail.due);
+    if (next < 0) {
+      co_await news_->wait();
+      co_return;
+    }
+    try {
+      co_await base::within(std::chrono::microseconds(std::max<Microseconds>(next - now(), 1)), news_->wait());
+    } catch (const base::TimedOut&) {
+    }
+  }
+
+  asio::awaitable<Result<Receipt>> send(connector::SendMessage message) {
+    Recorder& recorder = network_.recorder();
+    const std::string text = message.content.text;
+    const std::uint64_t about = hash_of(text), attempt = network_.count_attempt(text);
+    recorder.add(What::performing, network_.name(), user_, base::to_string(message.chat).substr(2), message.key, text);
+    const bool is_unlucky = !recorder.is_healed() && network_.draw().happens(recorder.plan.bad_luck, "unlucky", about, attempt);
+    const auto fate = is_unlucky ? network_.draw().between(1, 6, "fate", about, attempt) : 0;
+    // Some networks answer without a wait.
+    if (fate == 1) co_return Error{Errc::unavailable, "not now"};
+    if (fate == 2) co_return Error{Errc::rejected, "never"};
+    const std::uint64_t number = network_.next_number();
+    network_.sending[number] = {user_, message};
+    Result<connector::MessageId> taken = Error{Errc::unavailable, "the connection broke before anything was sent"};
+    try {
+      co_await pause(network_.delay("sends", about, attempt));
+    } catch (...) {
+      forget_or_take(number);
+      throw;
+    }
+    if (network_.sending.erase(number) == 0) throw std::runtime_error("the process is dead");
+    if (fate == 3) co_return taken.error();
+    if (fate == 4) co_return Error{Errc::uncertain, ""};
+    taken = network_.take(user_, message);
+    co_await pause(network_.delay("answers", about, attempt));
+    if (fate == 5) co_return Error{Errc::uncertain, ""};
+    if (fate == 6) throw std::runtime_error("the connector has a bug");
+    if (!network_.traits().names_messages) co_return Receipt{connector::MessageId{message.key}};
+    co_return Receipt{*taken};
+  }
+
+  // Cancelled: what was on its way may have come.
+  void forget_or_take(std::uint64_t number) {
+    const auto found = network_.sending.extract(number);
+    if (!found.empty() && network_.draw().happens(500, "still_comes", number)) network_.take(found.mapped().user, found.mapped().message);
+  }
+
+  asio::awaitable<Result<Receipt>> do_other(Action action) {
+    co_await pause(network_.delay("does", network_.next_number()));
+    if (const auto* add = std::get_if<connector::AddContact>(&action)) network_.add_contact(user_, add->contact.value);
+    co_return Receipt{};
+  }
+
+  Network& network_;
+  std::string user_;
+  connector::EventSink& events_;
+  std::unique_ptr<base::Signal> news_;
+  bool is_online_ = false;
+};
+
+class SimulatedConnector final : public connector::Connector {
+ public:
+  explicit SimulatedConnector(Network& network) : network_(network) {}
+
+  connector::Network describe() const override {
+    const NetworkTraits& traits = network_.traits();
+    connector::Network described;
+    described.id = network_.name();
+    described.name = network_.name();
+    described.idempotency = traits.idempotency;
+    described.has_presence = traits.has_presence;
+    described.has_contact_list = traits.has_contact_list;
+    described.reports_delivery = traits.reports_delivery;
+    return described;
+  }
+  asio::awaitable<void> run() override { co_return; }
+
+  asio::awaitable<Result<connector::Answers>> log_in(connector::Applicant applicant, connector::Dialogue& user) override {
+    const std::string name = user_of(applicant.user);
+    connector::Form form;
+    form.instructions = "Who are you?";
+    form.fields.emplace_back();
+    form.fields.back().name = "nick";
+    auto answers = co_await user.ask(std::move(form));
+    if (!answers) co_return answers.error();
+    co_await pause(network_.delay("logs_in", network_.next_number()));
+    if (network_.is_away()) co_return Error{Errc::unavailable, "The network is away."};
+    network_.mailbox(name).needs_login = false;
+    co_return answers;
+  }
+
+  void know_account(const connector::Account& account, connector::EventSink& events) override {
+    accounts_.insert_or_assign(account.id, Known{user_of(account.user), &events});
+  }
+  void forget_account(connector::AccountId account) override { accounts_.erase(account); }
+  std::unique_ptr<connector::Session> open(connector::AccountId account) override {
+    const Known& known = accounts_.at(account);
+    return std::make_unique<SimulatedSession>(network_, known.user, *known.events);
+  }
+  asio::awaitable<Result<connector::ContactId>> parse_contact(std::string typed, connector::AccountId) const override {
+    const std::uint64_t about = hash_of(typed);
+    if (network_.draw().happens(300, "asks_for_contact", about)) co_await pause(network_.delay("parses", about));
+    co_return connector::ContactId{std::move(typed)};
+  }
+
+ private:
+  struct Known {
+    std::string user;
+    connector::EventSink* events = nullptr;
+  };
+  Network& network_;
+  std::map<connector::AccountId, Known> accounts_;
+};
+
+}  // namespace
+
+std::unique_ptr<connector::Connector> make_connector(Network& network) { return std::make_unique<SimulatedConnector>(network); }
+
+}  // namespace wherry::simulation

@@ -1,0 +1,96 @@
+#include "tests/simulation/process.hpp"
+
+#include "gateway/store/accounts.hpp"
+#include "gateway/store/inbox.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+
+namespace wherry::simulation {
+
+Process::Process(Surroundings around) : around_(around), tasks_(loop_.get_executor()) {
+  guard_.emplace(loop_.get_executor());
+  asio::steady_timer first(loop_);  // makes the loop's own timer
+  timer_ = virtual_time::newest_timer();
+  around_.recorder.add(What::started);
+  database_ = std::make_unique<db::Database>(loop_.get_executor(), around_.store.open(loop_.get_executor()));
+  database_->on_given_up([this] {
+    around_.recorder.add(What::note, "", "", "", "", "wherry gives the store up");
+    ask_to_stop();
+  });
+  tasks_.spawn("process", guarded(start()));
+}
+
+Process::~Process() {
+  transports_.clear();
+  database_ = nullptr;
+}
+
+asio::awaitable<void> Process::guarded(asio::awaitable<void> work) {
+  try {
+    co_await std::move(work);
+  } catch (const std::exception& e) {
+    around_.recorder.add(What::note, "", "", "", "", std::string("wherry ends: ") + e.what());
+    state_ = State::failed;
+  }
+}
+
+std::unique_ptr<transport::Transport> Process::make_transport(std::size_t index) {
+  const Draw& draw = around_.recorder.draw;
+  const Network& network = *around_.networks[index];
+  xmpp::ComponentConfig link{.host = "", .domain = *xmpp::Jid::parse(network.name() + ".test"), .server = *xmpp::Jid::parse(server_domain), .secret = {}};
+  transport::TransportConfig config{.link = std::move(link), .name = "", .registration = {}, .outbox = {}, .inbox = {}};
+  config.link.secret = base::Secret("secret");
+  config.link.dial = [server = around_.servers[index].get()](asio::any_io_executor executor) { return server->dial(std::move(executor)); };
+  config.policy = network.traits().follows_presence ? store::AccountPolicy::follow_presence : store::AccountPolicy::always_on;
+  config.registration.domains = {server_domain};
+  config.outbox.deadline = std::chrono::seconds(network.traits().deadline_s);
+  config.outbox.retry = {std::chrono::milliseconds(500), std::chrono::seconds(20), 0.2};
+  // Small enough that the limits are met.
+  if (draw.happens(300, "small_chats", index)) config.outbox.in_memory_per_chat = 2;
+  if (draw.happens(200, "few_in_memory", index)) config.outbox.in_memory = 3;
+  if (draw.happens(300, "few_at_once", index)) config.outbox.performing_per_account = static_cast<int>(draw.between(1, 2, "at_once", index));
+  if (draw.happens(100, "few_waiting", index)) config.outbox.waiting_per_account = 10;
+  if (draw.happens(300, "small_inbox", index)) config.inbox.in_memory = 4;
+  transport::TransportServices services{loop_.get_executor(), *database_, around_.sealer, around_.clock, "sim"};
+  auto made = std::make_unique<transport::Transport>(std::move(config), services, make_connector(*around_.networks[index]));
+  features::install_all(*made);
+  return made;
+}
+
+asio::awaitable<void> Process::start() {
+  std::function<std::string(db::Transaction&)> read = [](db::Transaction& t) {
+    store::remove_orphans(t);
+    return store::seen_key(t);
+  };
+  co_await database_->fetch(std::move(read));
+  for (std::size_t i = 0; i < around_.networks.size(); ++i) transports_.push_back(make_transport(i));
+  for (const auto& transport : transports_) co_await transport->start();
+  if (state_ == State::starting) state_ = State::serving;
+}
+
+void Process::ask_to_stop() {
+  if (state_ == State::starting) state_ = State::failed;
+  if (state_ != State::serving) return;
+  state_ = State::stopping;
+  around_.recorder.add(What::stopping);
+  tasks_.spawn("stop", guarded(stop()));
+}
+
+asio::awaitable<void> Process::stop() {
+  for (auto transport = transports_.rbegin(); transport != transports_.rend(); ++transport) co_await (*transport)->stop();
+  db::Database::Closure nothing = [](db::Transaction&) {};
+  co_await database_->transact(std::move(nothing));
+  around_.recorder.add(What::stopped);
+  state_ = State::stopped;
+}
+
+bool Process::has_work_left() {
+  guard_.reset();
+  while (loop_.poll() > 0) {
+  }
+  return !loop_.stopped();
+}
+
+void Process::abandon() { virtual_time::abandon(timer_); }
+
+}  // namespace wherry::simulation

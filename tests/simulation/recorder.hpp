@@ -1,0 +1,33 @@
+// Writes the history of a run; everybody who sees something has one.
+#pragma once
+
+#include "tests/simulation/history.hpp"
+#include "tests/simulation/plan.hpp"
+#include "tests/simulation/virtual_time.hpp"
+
+#include <functional>
+#include <utility>
+
+namespace wherry::simulation {
+
+inline Microseconds now() { return std::chrono::duration_cast<std::chrono::microseconds>(virtual_time::now()).count(); }
+
+struct Recorder {
+  const Plan& plan;
+  std::function<void(const Record&)> seen{};  // of each record, at once: a crash must not take the history along
+  Draw draw{plan.seed};
+  History history{};
+
+  bool is_healed() const { return now() >= plan.healed_at; }
+  void add(Record record) {
+    record.at = now();
+    if (seen) seen(record);
+    history.records.push_back(std::move(record));
+  }
+  void add(What what, std::string network = {}, std::string user = {}, std::string contact = {}, std::string id = {}, std::string text = {},
+           std::int64_t number = 0) {
+    add(Record{0, what, std::move(network), std::move(user), std::move(contact), std::move(id), std::move(text), number});
+  }
+};
+
+}  // namespace wherry::simulation

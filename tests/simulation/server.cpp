@@ -1,0 +1,205 @@
+#include "tests/simulation/server.hpp"
+
+#include "gateway/base/within.hpp"
+#include "tests/simulation/network.hpp"
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+
+#include <stdexcept>
+
+namespace wherry::simulation {
+
+namespace ns = xmpp::ns;
+using xmpp::Element;
+
+namespace {
+
+std::string full(const std::string& user) { return user + "@" + server_domain + "/phone"; }
+std::string bare(const std::string& user) { return user + "@" + server_domain; }
+
+// What the gateway says of a message to whom its error may not have reached (XEP-0461).
+constexpr std::string_view failure_note = "A message that you sent here on ";
+
+}  // namespace
+
+asio::awaitable<asio::ip::tcp::socket> Server::dial(asio::any_io_executor executor) {
+  const auto delay = recorder_.draw.wait(20'000, "dials", static_cast<std::uint64_t>(links_));
+  if (delay > 0) co_await base::sleep(std::chrono::microseconds(delay));
+  if (now() < refuses_until_ && !recorder_.is_healed()) throw boost::system::system_error(asio::error::connection_refused);
+  int ends[2] = {-1, -1};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) throw std::runtime_error("no socketpair");
+  if (link_) link_->cut();
+  Link::Events events;
+  events.opened = [this] { opened(); };
+  events.received = [this](const Element& element) { received(element); };
+  events.closed = [this](bool farewell) { closed(farewell); };
+  link_ = std::make_shared<Link>(loop_, ends[0], ++links_, recorder_, std::move(events));
+  link_->start();
+  component_end_ = ends[1];
+  asio::ip::tcp::socket socket(executor);
+  socket.assign(asio::ip::tcp::v4(), ends[1]);
+  co_return socket;
+}
+
+void Server::opened() { recorder_.add(What::link_up, name(), "", "", "", "", link_->number()); }
+
+void Server::closed(bool farewell) {
+  recorder_.add(What::link_cut, name(), "", "", farewell ? "farewell" : "", "", link_->number());
+}
+
+void Server::cut() {
+  if (link_) link_->cut();
+}
+void Server::stall(Microseconds until) {
+  if (link_) link_->stall_until(until);
+}
+void Server::process_died() {
+  // As the kernel does it: what was written is still there to be read.
+  if (link_ && component_end_ >= 0) ::shutdown(component_end_, SHUT_RDWR);
+  component_end_ = -1;
+}
+
+void Server::send(Element element) {
+  if (link_ && link_->is_open()) link_->send(element.to_xml(ns::component));
+}
+
+// ---- What users do ----
+
+void Server::act(const Step& step) {
+  const std::string user = user_name(step.user), contact = contact_name(step.contact);
+  const std::string contact_jid = contact + "@" + domain();
+  switch (step.act) {
+    case Act::register_user: return ask(step, "set", "<query xmlns='jabber:iq:register'><nick>" + user + "</nick></query>");
+    case Act::unregister_user:
+      recorder_.add(What::unregistering, name(), user, "", fmt::format("i{}-{}-{}", asked_ + 1, user, name()));
+      return ask(step, "set", "<query xmlns='jabber:iq:register'><remove/></query>");
+    case Act::ask_version: return ask(step, "get", "<query xmlns='jabber:iq:version'/>");
+    case Act::come_online:
+      online_.insert(user);
+      return send_presence(full(user), domain(), "");
+    case Act::go_offline:
+      online_.erase(user);
+      return send_presence(full(user), domain(), "unavailable");
+    case Act::send: return send_message(step, fmt::format("s{}-{}-{}", step.number, user, name()), sent_text(step), contact);
+    case Act::send_again: {
+      const auto found = newest_.find(user + ">" + contact);
+      if (found == newest_.end()) return;
+      const auto [id, text] = found->second;
+      return send_message(step, id, text, contact);
+    }
+    case Act::subscribe: return send_presence(bare(user), contact_jid, "subscribe");
+    case Act::unsubscribe: return send_presence(bare(user), contact_jid, "unsubscribe");
+    case Act::answer_contact: return send_presence(bare(user), contact_jid, "subscribed");
+    default: throw std::logic_error("no act of a user");
+  }
+}
+
+void Server::send_message(const Step& step, const std::string& id, const std::string& text, const std::string& contact) {
+  const std::string user = user_name(step.user);
+  newest_[user + ">" + contact] = {id, text};
+  if (!link_ || !link_->is_open()) return recorder_.add(What::not_sent, name(), user, contact, id, text);
+  recorder_.add(What::sent, name(), user, contact, id, text, link_->number());
+  Element message("message", ns::component);
+  message.set("from", full(user)).set("to", contact + "@" + domain()).set("type", "chat").set("id", id);
+  message.add_text_child("body", text);
+  message.add("request", ns::receipts);
+  message.add("origin-id", ns::stanza_id).set("id", id);
+  send(std::move(message));
+}
+
+void Server::send_presence(const std::string& from, const std::string& to, const std::string& type) {
+  Element presence("presence", ns::component);
+  send(std::move(presence.set("from", from).set("to", to).set("type", type)));
+}
+
+void Server::ask(const Step& step, const std::string& type, const std::string& payload) {
+  const std::string user = user_name(step.user);
+  const std::string id = fmt::format("i{}-{}-{}", ++asked_, user, name());
+  if (!link_ || !link_->is_open()) return recorder_.add(What::not_sent, name(), user, "", id, "iq");
+  recorder_.add(What::asked, name(), user, "", id, payload, link_->number());
+  if (step.act == Act::register_user) registering_.insert(id);
+  link_->send(fmt::format("<iq from='{}' to='{}' type='{}' id='{}'>{}</iq>", full(user), domain(), type, id, payload));
+}
+
+// ---- What comes for them ----
+
+void Server::received(const Element& element) {
+  const std::string to(element.attribute("to"));
+  if (to.substr(0, to.find('/')) == server_domain) {  // the gateway's pings, and whatever else it asks the server
+    Element answer("iq", ns::component);
+    return send(std::move(answer.set("from", to).set("to", element.attribute("from")).set("id", element.attribute("id")).set("type", "result")));
+  }
+  const std::string user = user_of(to);
+  if (element.attribute("type") == "error") return take_error(user, element);
+  if (element.name() == "message") return take_message(user, element);
+  if (element.name() == "presence") return take_presence(user, element);
+  take_iq(user, element);
+}
+
+void Server::note_foreign(const std::string& user, const std::string& what) { recorder_.add(What::got_foreign, name(), user, "", "", what); }
+
+void Server::tell_failed(const std::string& user, std::string_view id, const std::string& text, bool uncertain) {
+  if (!is_of(user, id)) return note_foreign(user, "an error for " + std::string(id));
+  recorder_.add(What::told_failed, name(), user, "", std::string(id), text, uncertain ? 1 : 0);
+}
+
+void Server::take_error(const std::string& user, const Element& element) {
+  const std::string id(element.attribute("id"));
+  const Element* error = element.child("error", ns::component);
+  const std::string text(error ? error->child_text("text", ns::stanza_errors) : "");
+  if (element.name() == "iq") {
+    if (!is_of(user, id)) return note_foreign(user, "an answer for " + id);
+    recorder_.add(What::got_answer, name(), user, "", id, "error: " + text);
+  } else if (element.name() == "message") {
+    // Errc::uncertain is the only one that ends so (xmpp::to_stanza_error).
+    const bool uncertain = error && error->attribute("type") == "cancel" && error->child("remote-server-timeout", ns::stanza_errors);
+    tell_failed(user, id, text, uncertain);
+  }
+}
+
+void Server::take_message(const std::string& user, const Element& element) {
+  const std::string contact = user_of(std::string(element.attribute("from")));
+  const std::string id(element.attribute("id"));
+  if (const Element* receipt = element.child("received", ns::receipts)) {
+    const std::string about(receipt->attribute("id"));
+    if (!is_of(user, about)) return note_foreign(user, "a receipt for " + about);
+    return recorder_.add(What::got_receipt, name(), user, contact, about, id);
+  }
+  const std::string text(element.child_text("body", ns::component));
+  const bool is_note = text.starts_with(failure_note);
+  if (!is_note && !text.ends_with(" for " + user)) return note_foreign(user, "\"" + text + "\"");
+  if (!recorder_.plan.server_keeps_messages && !online_.contains(user)) {
+    recorder_.add(What::gave_back, name(), user, contact, id, text);
+    Element error("message", ns::component);
+    error.set("from", bare(user)).set("to", element.attribute("from")).set("type", "error").set("id", id);
+    error.add("error", ns::component).set("type", "cancel").add("service-unavailable", ns::stanza_errors);
+    return send(std::move(error));
+  }
+  if (!is_note) return recorder_.add(What::got_message, name(), user, contact, id, text);
+  const Element* reply = element.child("reply", ns::reply);
+  tell_failed(user, reply ? reply->attribute("id") : "", text, text.find("may not have been") != std::string::npos);
+}
+
+void Server::take_presence(const std::string& user, const Element& element) {
+  const std::string from(element.attribute("from"));
+  const std::string_view type = element.attribute("type");
+  if (type == "probe") return send_presence(online_.contains(user) ? full(user) : bare(user), from, online_.contains(user) ? "" : "unavailable");
+  if (type == "subscribe") send_presence(bare(user), from, "subscribed");
+}
+
+void Server::take_iq(const std::string& user, const Element& element) {
+  const std::string id(element.attribute("id"));
+  if (element.attribute("type") == "result") {
+    if (!is_of(user, id)) return note_foreign(user, "an answer for " + id);
+    recorder_.add(What::got_answer, name(), user, "", id);
+    if (registering_.erase(id) > 0) recorder_.add(What::registered, name(), user);
+    return;
+  }
+  Element answer("iq", ns::component);
+  answer.set("from", element.attribute("to")).set("to", element.attribute("from")).set("id", id).set("type", "error");
+  answer.add("error", ns::component).set("type", "cancel").add("service-unavailable", ns::stanza_errors);
+  send(std::move(answer));
+}
+
+}  // namespace wherry::simulation

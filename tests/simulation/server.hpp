@@ -1,0 +1,65 @@
+// The users of a simulated run, and their XMPP server, as one component of it sees them.
+#pragma once
+
+#include "gateway/xmpp/stanza.hpp"
+#include "tests/simulation/link.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+namespace wherry::simulation {
+
+inline constexpr const char* server_domain = "x.test";
+
+class Server {
+ public:
+  // The component is that of network `index`.
+  Server(asio::io_context& loop, int index, Recorder& recorder) : loop_(loop), index_(index), recorder_(recorder) {}
+
+  // For the component: a connection, or connection_refused.
+  asio::awaitable<asio::ip::tcp::socket> dial(asio::any_io_executor executor);
+
+  // ---- The plan's steps ----
+  void act(const Step& step);
+  void cut();
+  void stall(Microseconds until);
+  void refuse(Microseconds until) { refuses_until_ = until; }
+  void process_died();
+
+ private:
+  void opened();
+  void closed(bool farewell);
+  void received(const xmpp::Element& element);
+  void take_message(const std::string& user, const xmpp::Element& element);
+  void take_error(const std::string& user, const xmpp::Element& element);
+  void take_presence(const std::string& user, const xmpp::Element& element);
+  void take_iq(const std::string& user, const xmpp::Element& element);
+  void send_message(const Step& step, const std::string& id, const std::string& text, const std::string& contact);
+  void send_presence(const std::string& user, const std::string& to, const std::string& type);
+  void ask(const Step& step, const std::string& type, const std::string& payload);
+  void send(xmpp::Element element);
+  void note_foreign(const std::string& user, const std::string& what);
+  void tell_failed(const std::string& user, std::string_view id, const std::string& text, bool uncertain);
+  bool is_of(const std::string& user, std::string_view id) const { return id.ends_with("-" + user + "-" + name()); }
+  std::string name() const { return network_name(index_); }
+  std::string domain() const { return name() + ".test"; }
+
+  asio::io_context& loop_;
+  int index_;
+  Recorder& recorder_;
+  std::shared_ptr<Link> link_;
+  int component_end_ = -1;  // of the connection
+  std::int64_t links_ = 0;
+  Microseconds refuses_until_ = 0;
+  std::set<std::string> online_;                         // users, by name
+  std::map<std::string, std::pair<std::string, std::string>> newest_;  // of a user to a contact: id and text
+  std::set<std::string> registering_;                    // ids of iqs that register
+  std::uint64_t asked_ = 0;
+};
+
+}  // namespace wherry::simulation
