@@ -1,6 +1,7 @@
 """What bench/run measures with: the XMPP server's end of a component, the processes, and loads. Nothing here judges.
 
 CPU time is a process's own (user and system, all its threads), so that a busy machine changes it less than the wall's."""
+import itertools
 import os
 import re
 import select
@@ -15,6 +16,9 @@ HOST = "bench.test"
 BODY = "x" * 100
 TICKS = os.sysconf("SC_CLK_TCK")
 PATIENCE = 60  # seconds without any progress: then something is lost
+
+
+sent = itertools.count()  # no two messages have one id: the same again would be one message
 
 
 class Closed(SystemExit):
@@ -172,7 +176,7 @@ def register(server, users, answers=lambda user: ""):
 
 
 def message(user, contact, id, body, extra=""):
-    return f"<message type='chat' from='u{user}@{HOST}/r' to='{contact}@{DOMAIN}' id='{id}'><body>{body}</body>{extra}</message>".encode()
+    return f"<message type='chat' from='u{user}@{HOST}/r' to='{contact}@{DOMAIN}' id='{id}-{next(sent)}'><body>{body}</body>{extra}</message>".encode()
 
 
 @dataclass
