@@ -109,7 +109,8 @@ asio::awaitable<void> App::bring_up(config::TransportEntry entry) {
       break;
     }
     if (stopping_) co_return;  // not asked of the cancellation state, which a connector resets to end in good order
-    log::error("transport.failed", {{"transport", entry.transport.link.domain.str()}, {"error", entry.where + "." + network.error().text}});
+    const base::Error where_in_file = config::locate(config_, {Errc::bad_input, entry.where + "." + network.error().text});
+    log::error("transport.failed", {{"transport", entry.transport.link.domain.str()}, {"error", where_in_file.text}});
     co_await base::sleep(backoff.next());
   }
   // What has begun to start is started to its end, so that stop() stops whole transports only.

@@ -28,11 +28,12 @@ base::Result<void> make_key_file(const std::filesystem::path& file) {
   return base::ok();
 }
 
-// Whether there is a store already, in a file: then it has a key, which must not be made anew.
+// Whether there is a store already, in a file: then it has a key, which must not be made anew. Another file than a store is open_store's to refuse.
 bool store_is_there(const config::StoreConfig& store) {
-  const std::filesystem::path file = store.url.substr(std::string_view("sqlite:").size());
-  std::error_code ignored;
-  return std::filesystem::exists(file, ignored) && std::filesystem::file_size(file, ignored) > 0;
+  constexpr std::string_view header = "SQLite format 3";  // sqlite.org/fileformat2.html §1.3
+  std::ifstream file(store.url.substr(std::string_view("sqlite:").size()), std::ios::binary);
+  std::string beginning(header.size(), '\0');
+  return file.read(beginning.data(), static_cast<std::streamsize>(beginning.size())) && beginning == header;
 }
 
 void warn_of_readers(const std::filesystem::path& file) {

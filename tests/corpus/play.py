@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
 
 import pdu
 from cases import Case, Wrong, repeated, unescaped
@@ -214,13 +215,16 @@ async def lines(world: World, case: Case) -> None:
         raise Wrong(f"one answer too many: {there.lines.get_nowait()}")
 
 
-# ---- hellos, configurations: what keeps wherry from starting ----
+# ---- configurations: what keeps wherry from starting ----
 
-def run(binary: str, command: str, config: str, environment: dict[str, str]) -> tuple[int, str]:
+def surroundings(binary: str) -> dict[str, str]:
     connectors = os.path.join(os.path.dirname(os.path.abspath(binary)), "..", "connectors")
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("WHERRY_")}
-    more = {"WHERRY_CONNECTORS": connectors, "WHERRY_MIGRATIONS": MIGRATIONS}
-    done = subprocess.run([binary, command, "--config", config], capture_output=True, timeout=60, env=inherited | more | environment)
+    return inherited | {"WHERRY_CONNECTORS": connectors, "WHERRY_MIGRATIONS": MIGRATIONS}
+
+
+def run(binary: str, command: str, config: str, environment: dict[str, str]) -> tuple[int, str]:
+    done = subprocess.run([binary, command, "--config", config], capture_output=True, timeout=60, env=surroundings(binary) | environment)
     said = [line for line in done.stderr.decode(errors="replace").split("\n") if line.startswith("wherry: ") or "Sanitizer" in line or "runtime error" in line]
     return done.returncode, "\n".join(said).removeprefix("wherry: ")
 
@@ -263,16 +267,41 @@ def configurations(binary: str, case: Case) -> None:
         compare(*run(binary, command, path, environment), wanted)
 
 
+# ---- hellos: what keeps one network away, and no other ----
+
 def hellos(binary: str, case: Case) -> None:
-    """A child that answers hello with `line`, or, with `silence`, ends without a word."""
+    """A child that answers hello with `line`, that ends without a word (`silence`), or that is another `command`: wherry runs without it."""
     with tempfile.TemporaryDirectory(prefix="wherry-corpus-") as folder:
         said = os.path.join(folder, "said")
         with open(said, "wb") as file:
-            file.write(b"" if case.has("silence") else unescaped(repeated(case.one("line"))) + b"\n")
+            file.write(unescaped(repeated(case.one("line"))) + b"\n")
         path = os.path.join(folder, "wherry.toml")
         command = [sys.executable, "-I", "-S", "-c", f"import sys; sys.stdin.readline(); sys.stdout.buffer.write(open({said!r}, 'rb').read()); sys.stdout.flush(); sys.stdin.readline()"]
         if case.has("silence"):
             command = ["true"]
+        if case.has("command"):
+            command = [case.one("command")]
         with open(path, "w", encoding="utf-8") as file:
             file.write(f'[store]\nurl = "sqlite:wherry.db"\n[[transport]]\ndomain = "a.x.test"\nchild = {json.dumps(command)}\nserver = {{ secret = "s" }}\n')
-        compare(*run(binary, "run", path, {}), case.one("wherry").replace("FILE", path))
+        code, log = until_failed(binary, path)
+        wanted = case.one("wherry").replace("FILE", path)
+        told = 'error="' + wanted.replace('"', '\\"') + '"'
+        if code != 0 or told not in log[-1]:
+            raise Wrong(f"exit {code}: {log[-1]}\nnot exit 0: {told}")
+
+
+def until_failed(binary: str, config: str) -> tuple[int, list[str]]:
+    """Runs wherry until its log says that a transport failed, and ends it; the exit code and the log up to there."""
+    with subprocess.Popen([binary, "run", "--config", config], stderr=subprocess.PIPE, text=True, errors="replace", env=surroundings(binary)) as process:
+        guard = threading.Timer(60, process.kill)
+        guard.start()
+        log = []
+        for line in process.stderr:
+            log.append(line.rstrip())
+            if " transport.failed " in line:
+                break
+        process.terminate()
+        process.stderr.read()
+        code = process.wait()
+        guard.cancel()
+    return code, log
