@@ -13,6 +13,8 @@ namespace wherry::xmpp {
 
 namespace {
 
+// Presence outside of send_volatile() answers somebody. It is bounded, too: so many times as much unsent as stops the reading.
+constexpr std::size_t most_unsent_presence = 4;
 constexpr std::size_t most_sent_bytes = 500 << 10;  // of one stanza: Prosody ends the stream of a component that sends 512 KiB
 
 // The server ended the stream, or what it sent is no stream (RFC 6120 §4.9).
@@ -106,6 +108,8 @@ void Component::went_down() {
 asio::awaitable<void> Component::connect_once() {
   out_.clear();
   sent_ = tracked_ = covered_ = confirmed_ = 0;
+  volatile_sent_ = volatile_taken_ = 0;
+  drops_presence_ = false;
   co_await base::within(config_.connect_limit, shake_hands());
   log::info("component.connected", {{"domain", config_.domain.str()}, {"host", config_.host}, {"port", config_.port}});
   if (events_.connected) events_.connected();
@@ -219,15 +223,17 @@ asio::awaitable<void> Component::write() {
     writing_ = false;
     if (writing.capacity() > (1 << 20)) writing = std::string();  // one burst must not cost memory for ever
     const bool was_full = writing.size() >= config_.most_unsent_bytes;
+    const bool was_full_for_volatile = writing.size() >= config_.most_volatile_bytes;
     out_drained_.notify();
-    if (was_full && can_send() && events_.writable) events_.writable();
+    const bool is_writable = (was_full && can_send()) || (was_full_for_volatile && can_send_volatile());
+    if (is_writable && events_.writable) events_.writable();
   }
 }
 
 // Sends the barrier's pings, and one now and then on an idle link; a ping without an answer ends the connection.
 asio::awaitable<void> Component::watch() {
   for (;;) {
-    if (confirmed_ < tracked_) {
+    if (confirmed_ < tracked_ || is_volatile_full()) {
       co_await base::sleep(config_.barrier_delay);
     } else {
       const auto idle = std::chrono::steady_clock::now() - last_received_;
@@ -258,6 +264,7 @@ void Component::send_ping() {
   ping.id = ping_prefix_ + std::to_string(next_ping_++);
   ping.covers = sent_;
   ping.proves = covered_;
+  ping.volatile_bytes = volatile_sent_;
   Element iq = make_stanza(Kind::iq, config_.domain, config_.server, "get", ping.id);
   // COMPAT(ejabberd 24.10 to 26.07): with mod_privilege, which grants this component nothing, it drops an iq to a bare address without
   // an answer. To any other address it answers with an error, which is as good.
@@ -283,6 +290,9 @@ bool Component::accept_pong(const Element& element) {
     confirmed_ = ping.proves;
     if (events_.confirmed) events_.confirmed(confirmed_);
   }
+  const bool was_full = is_volatile_full();
+  volatile_taken_ = ping.volatile_bytes;
+  if (was_full && can_send() && events_.writable) events_.writable();
   return true;
 }
 
@@ -299,6 +309,10 @@ std::optional<Sequence> Component::send(const Element& stanza, Track track) {
   };
   if (!is_safe(stanza)) return withhold("its from is not ours, or it has no to", 0);
   const std::size_t before = out_.size();
+  if (track == Track::no && stanza.name() == "presence" && before >= most_unsent_presence * config_.most_unsent_bytes) {
+    if (!std::exchange(drops_presence_, true)) log::warn("component.presence_dropped", {{"domain", config_.domain.str()}, {"unsent_bytes", before}});
+    return 0;
+  }
   stanza.write(out_, ns::component);
   if (const std::size_t bytes = out_.size() - before; bytes > most_sent_bytes) {
     out_.resize(before);
@@ -311,6 +325,15 @@ std::optional<Sequence> Component::send(const Element& stanza, Track track) {
     tracked_ = sent_;
   }
   return sent_;
+}
+
+bool Component::send_volatile(const Element& stanza) {
+  if (!can_send_volatile()) return false;
+  const std::size_t before = out_.size();
+  if (!send(stanza)) return false;
+  volatile_sent_ += out_.size() - before;
+  if (is_volatile_full()) barrier_wanted_.notify();
+  return true;
 }
 
 // Until the server has ended its stream, too, or the connection (RFC 6120 §4.4): what it had on its way is read and handled.

@@ -32,6 +32,7 @@ struct ComponentConfig {
   std::chrono::seconds ping_limit{20};          // no answer for so long: it is dead
   std::chrono::milliseconds barrier_delay{20};  // how long a barrier's ping waits for more stanzas to cover
   std::size_t most_unsent_bytes = 4 << 20;      // beyond it can_send() is false, and reading pauses
+  std::size_t most_volatile_bytes = 64 << 10;   // of what may be dropped, on its way and not yet proven to be with the server
   base::BackoffPolicy backoff{};
 };
 
@@ -43,7 +44,7 @@ struct ComponentEvents {
   std::function<void()> connected;            // shaken hands: send what is waiting
   std::function<void()> disconnected;         // everything not confirmed must be sent again
   std::function<void(Sequence)> confirmed;    // everything up to and including this is with the server
-  std::function<void()> writable;             // can_send() has become true again
+  std::function<void()> writable;             // can_send() or can_send_volatile() has become true again
 };
 
 // Opens the connection the link runs over, or throws; is cancelled when the connect limit is over.
@@ -63,11 +64,19 @@ class Component {
   bool is_connected() const { return connected_; }
   bool can_send() const { return connected_ && !closing_ && out_.size() < config_.most_unsent_bytes; }
 
+  // What may be dropped waits behind all else, and only so much of it is on its way that it delays nothing: beyond that, a
+  // ping must first prove that the server has worked it off.
+  bool can_send_volatile() const {
+    return can_send() && out_.size() < config_.most_volatile_bytes && !is_volatile_full();
+  }
+
   // Queues a stanza for the next write; what is sent in one turn of the loop goes in one write. A stanza that has no
   // `to`, whose `from` is not of our domain, or that is too large would end the stream for everybody: it is logged as
-  // stanza.withheld, and nothing is returned. 0: the link is down. With Track::yes `confirmed` will be told of it.
+  // stanza.withheld, and nothing is returned. 0: the link is down, or far too much presence waits already. With Track::yes `confirmed` will be told of it.
   enum class Track { no, yes };
   std::optional<Sequence> send(const Element& stanza, Track track = Track::no);
+  // The same for what may be dropped; it is dropped unless can_send_volatile(). Whether it was taken.
+  bool send_volatile(const Element& stanza);
 
   const ComponentConfig& config() const { return config_; }
 
@@ -76,6 +85,7 @@ class Component {
     std::string id, to;
     Sequence covers = 0;  // stanzas sent before it
     Sequence proves = 0;  // stanzas covered by an answer that came before it was sent
+    std::uint64_t volatile_bytes = 0;  // sent before it
   };
 
   asio::awaitable<void> connect_once();
@@ -93,6 +103,7 @@ class Component {
   void accept_handshake(const Element& element);
   bool accept_pong(const Element& element);
   bool is_safe(const Element& stanza) const;
+  bool is_volatile_full() const { return volatile_sent_ - volatile_taken_ >= config_.most_volatile_bytes; }
   void went_down();
 
   asio::any_io_executor executor_;
@@ -109,6 +120,8 @@ class Component {
   bool writing_ = false;           // what was queued before out_ is with the socket, not all of it taken
   bool closing_ = false;
   Sequence sent_ = 0, tracked_ = 0, covered_ = 0, confirmed_ = 0;
+  bool drops_presence_ = false;  // on this connection some was, so it is in the log
+  std::uint64_t volatile_sent_ = 0, volatile_taken_ = 0;  // bytes; the second: proven by one ping, which is enough here
   std::optional<Ping> ping_;
   std::uint64_t next_ping_ = 1;
   std::string ping_prefix_;

@@ -27,6 +27,7 @@ struct Link {
     events.received = [this](Stanza stanza) { received.push_back(std::string(stanza.id())), last_from = stanza.from.str(), changed.notify(); };
     events.connected = [this] { ++connections, changed.notify(); };
     events.disconnected = [this] { ++disconnections, changed.notify(); };
+    events.writable = [this] { ++writable, changed.notify(); };
     events.confirmed = [this](Sequence sequence) { confirmed = sequence, changed.notify(); };
     component = std::make_unique<Component>(loop.get_executor(), std::move(config), tests::dial, std::move(events));
     tasks.spawn("link", component->run());
@@ -57,7 +58,7 @@ struct Link {
   base::Signal changed{loop.get_executor()};
   std::vector<std::string> received;
   std::string last_from;
-  int connections = 0, disconnections = 0;
+  int connections = 0, disconnections = 0, writable = 0;
   Sequence confirmed = 0;
   std::unique_ptr<Component> component;
   base::TaskGroup tasks{loop.get_executor()};
@@ -219,4 +220,46 @@ TEST_CASE("A device whose name our tables refuse is heard, and answered where it
     link.run(Link::store(link.server.read_until("</message>"), came));
     CHECK(came.find(from) != std::string::npos);
   }
+}
+
+TEST_CASE("What may be dropped is on its way only up to a bound, until a ping has proven that the server worked it off") {
+  Link link;
+  Element presence = make_stanza(Kind::presence, jid("a@sms.test"), jid("romeo@x.test"), "", "");
+  presence.add_text_child("status", std::string(900, 's'));
+  int taken = 0;
+  while (link.component->send_volatile(presence)) ++taken;
+  CHECK(taken >= 64);
+  CHECK(taken <= 72);
+  CHECK(link.component->can_send());
+  CHECK(link.component->send(make_stanza(Kind::message, jid("a@sms.test"), jid("romeo@x.test"), "chat", "m1")) > 0);  // it delays nothing
+  const std::string ping = link.ping();
+  CHECK(link.server.before_ping.find("m1") != std::string::npos);
+  CHECK(!link.component->can_send_volatile());  // written, but where is it?
+  CHECK(link.writable == 0);
+  link.run(link.server.answer(ping));
+  link.run(link.until([&] { return link.writable == 1; }));
+  CHECK(link.component->send_volatile(presence));
+}
+
+TEST_CASE("What may be dropped waits behind what may not, and is taken again once that is written") {
+  Link link;
+  Element large = make_stanza(Kind::message, jid("a@sms.test"), jid("romeo@x.test"), "chat", "m1");
+  large.add_text_child("body", std::string(100 << 10, 'x'));
+  CHECK(link.component->send(large) > 0);
+  const Element presence = make_stanza(Kind::presence, jid("a@sms.test"), jid("romeo@x.test"), "", "");
+  CHECK(!link.component->send_volatile(presence));
+  std::string came;
+  link.run(Link::store(link.server.read_until("</message>"), came));
+  link.run(link.until([&] { return link.writable == 1; }));
+  CHECK(link.component->send_volatile(presence));
+}
+
+TEST_CASE("A server that does not read costs bounded memory, whatever presence answers") {
+  Link link;
+  Element presence = make_stanza(Kind::presence, jid("a@sms.test"), jid("romeo@x.test"), "", "");
+  presence.add_text_child("status", std::string(400 << 10, 's'));
+  int taken = 0;
+  while (taken < 1000 && link.component->send(presence).value() > 0) ++taken;
+  CHECK(taken < 50);  // 16 MiB
+  CHECK(link.send("m1") > 0);
 }
