@@ -66,7 +66,7 @@ void Link::process() {
   while (!incoming_.empty() && incoming_.front().due <= now()) {
     const Dated next = std::move(incoming_.front());
     incoming_.pop_front();
-    if (!next.element) return end(true);
+    if (!next.element) return bid_farewell();
     if (next.element->is("handshake", xmpp::ns::component)) {
       send("<handshake/>");
       is_open_ = true;
@@ -80,6 +80,13 @@ void Link::process() {
   if (incoming_.empty()) return;
   is_processing_ = true;
   wait_for(processing_, incoming_.front().due, &Link::process);
+}
+
+// The component has ended its stream: what was written for it before goes to it, then ours ends, too (RFC 6120 §4.4).
+void Link::bid_farewell() {
+  is_open_ = false;
+  is_ending_ = true;
+  send("</stream:stream>");
 }
 
 void Link::send(std::string xml) {
@@ -99,6 +106,7 @@ void Link::write() {
   if (on_the_wire_.empty()) {
     is_writing_ = !outgoing_.empty();
     if (is_writing_) wait_for(writing_, outgoing_.front().due, &Link::write);
+    else if (is_ending_) end(true);
     return;
   }
   asio::async_write(socket_, asio::buffer(on_the_wire_), [self = shared_from_this()](boost::system::error_code error, std::size_t) {
@@ -116,7 +124,6 @@ void Link::end(bool farewell) {
   if (std::exchange(is_closed_, true)) return;
   is_open_ = false;
   boost::system::error_code ignored;
-  if (farewell) asio::write(socket_, asio::buffer(std::string_view("</stream:stream>")), ignored);
   socket_.close(ignored);
   reading_.cancel();
   processing_.cancel();

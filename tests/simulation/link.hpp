@@ -45,6 +45,7 @@ class Link : public std::enable_shared_from_this<Link> {
   void take(std::string_view bytes);
   void process();
   void write();
+  void bid_farewell();
   void end(bool farewell);
   void wait_for(asio::steady_timer& timer, Microseconds due, void (Link::*next)());
   Microseconds next_due(Microseconds last, const char* purpose);
@@ -58,7 +59,7 @@ class Link : public std::enable_shared_from_this<Link> {
   std::array<char, 16384> buffer_{};
   std::deque<Dated> incoming_, outgoing_;
   std::string on_the_wire_;
-  bool is_processing_ = false, is_writing_ = false, is_open_ = false, is_closed_ = false;
+  bool is_processing_ = false, is_writing_ = false, is_open_ = false, is_ending_ = false, is_closed_ = false;
   Microseconds last_in_ = 0, last_out_ = 0, stalled_until_ = 0;
   std::uint64_t stanzas_ = 0;
 };

@@ -1,13 +1,16 @@
 #include "tests/simulation/process.hpp"
 
+#include "gateway/base/text.hpp"
+#include "gateway/base/within.hpp"
 #include "gateway/store/accounts.hpp"
-#include "gateway/store/inbox.hpp"
+#include "gateway/store/ids.hpp"
+#include "gateway/store/retention.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 
 namespace wherry::simulation {
 
-Process::Process(Surroundings around) : around_(around), tasks_(loop_.get_executor()) {
+Process::Process(Surroundings around) : around_(around), tasks_(loop_.get_executor()), tidying_(loop_.get_executor()) {
   guard_.emplace(loop_.get_executor());
   asio::steady_timer first(loop_);  // makes the loop's own timer
   timer_ = virtual_time::newest_timer();
@@ -40,7 +43,6 @@ std::unique_ptr<transport::Transport> Process::make_transport(std::size_t index)
   xmpp::ComponentConfig link{.host = "", .domain = *xmpp::Jid::parse(network.name() + ".test"), .server = *xmpp::Jid::parse(server_domain), .secret = {}};
   transport::TransportConfig config{.link = std::move(link), .name = "", .registration = {}, .outbox = {}, .inbox = {}};
   config.link.secret = base::Secret("secret");
-  config.link.dial = [server = around_.servers[index].get()](asio::any_io_executor executor) { return server->dial(std::move(executor)); };
   config.policy = network.traits().follows_presence ? store::AccountPolicy::follow_presence : store::AccountPolicy::always_on;
   config.registration.domains = {server_domain};
   config.outbox.deadline = std::chrono::seconds(network.traits().deadline_s);
@@ -51,21 +53,36 @@ std::unique_ptr<transport::Transport> Process::make_transport(std::size_t index)
   if (draw.happens(300, "few_at_once", index)) config.outbox.performing_per_account = static_cast<int>(draw.between(1, 2, "at_once", index));
   if (draw.happens(100, "few_waiting", index)) config.outbox.waiting_per_account = 10;
   if (draw.happens(300, "small_inbox", index)) config.inbox.in_memory = 4;
-  transport::TransportServices services{loop_.get_executor(), *database_, around_.sealer, around_.clock, "sim"};
+  xmpp::Dial dial = [server = around_.servers[index].get(), executor = loop_.get_executor()](std::string, std::uint16_t) { return server->dial(executor); };
+  transport::TransportServices services{loop_.get_executor(), *database_, around_.sealer, around_.clock, std::move(dial), *keys_};
   auto made = std::make_unique<transport::Transport>(std::move(config), services, make_connector(*around_.networks[index]));
   features::install_all(*made);
   return made;
 }
 
+// As App::start_all and App::stop have it.
 asio::awaitable<void> Process::start() {
-  std::function<std::string(db::Transaction&)> read = [](db::Transaction& t) {
+  auto read = [run = base::random_hex(4), now = base::to_milliseconds(around_.clock.now())](db::Transaction& t) {
     store::remove_orphans(t);
-    return store::seen_key(t);
+    return store::begin_run(t, run, now);
   };
-  co_await database_->fetch(std::move(read));
+  keys_ = std::make_unique<queues::Keys>("sim", co_await database_->fetch(std::move(read)));
   for (std::size_t i = 0; i < around_.networks.size(); ++i) transports_.push_back(make_transport(i));
   for (const auto& transport : transports_) co_await transport->start();
-  if (state_ == State::starting) state_ = State::serving;
+  if (state_ != State::starting) co_return;
+  state_ = State::serving;
+  tidying_.spawn("retention", keep_tidy());
+}
+
+asio::awaitable<void> Process::keep_tidy() {
+  constexpr std::chrono::hours pause(1);
+  auto swept = std::chrono::steady_clock::now();
+  for (;; co_await base::sleep(pause)) {
+    const auto now = std::chrono::steady_clock::now();
+    const auto ran = std::chrono::duration_cast<std::chrono::milliseconds>(now - std::exchange(swept, now));
+    auto sweep = [time = base::to_milliseconds(around_.clock.now()), ran](db::Transaction& t) { return store::remove_expired(t, time, ran); };
+    co_await database_->fetch(std::move(sweep));
+  }
 }
 
 void Process::ask_to_stop() {
@@ -77,6 +94,10 @@ void Process::ask_to_stop() {
 }
 
 asio::awaitable<void> Process::stop() {
+  constexpr std::chrono::seconds store_patience(5);
+  database_->hurry(store_patience);
+  tidying_.cancel();
+  co_await tidying_.join();
   for (auto transport = transports_.rbegin(); transport != transports_.rend(); ++transport) co_await (*transport)->stop();
   db::Database::Closure nothing = [](db::Transaction&) {};
   co_await database_->transact(std::move(nothing));
@@ -85,6 +106,7 @@ asio::awaitable<void> Process::stop() {
 }
 
 bool Process::has_work_left() {
+  database_->close();  // which keeps the loop at work
   guard_.reset();
   while (loop_.poll() > 0) {
   }

@@ -51,6 +51,7 @@ class Process {
  private:
   asio::awaitable<void> start();
   asio::awaitable<void> stop();
+  asio::awaitable<void> keep_tidy();
   asio::awaitable<void> guarded(asio::awaitable<void> work);
   std::unique_ptr<transport::Transport> make_transport(std::size_t index);
 
@@ -59,8 +60,9 @@ class Process {
   std::optional<asio::executor_work_guard<asio::io_context::executor_type>> guard_;
   int timer_ = -1;
   State state_ = State::starting;
-  base::TaskGroup tasks_;
+  base::TaskGroup tasks_, tidying_;
   std::unique_ptr<db::Database> database_;
+  std::unique_ptr<queues::Keys> keys_;
   std::vector<std::unique_ptr<transport::Transport>> transports_;
 };
 

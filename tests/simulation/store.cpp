@@ -82,6 +82,7 @@ class Store::Runner final : public db::GroupRunner {
     after_.cancel();
     worker_.stop();
   }
+  void abandon() override { worker_.abandon(); }
 
  private:
   void answer(std::shared_ptr<db::Group> done, std::function<void(db::Group)> finished) {
