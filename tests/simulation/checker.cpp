@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::int64_t grace = 30'000'000;          // for a stanza on a link that lives: to be committed or refused
 constexpr std::int64_t store_grace = 130'000'000;   // … where the store has its troubles: it is given up after a minute
+constexpr std::int64_t sending = 1;                  // store::OutboxState
 constexpr std::size_t most_heap = 48u << 20;
 
 // One outgoing message, however often its stanza was sent.
@@ -22,6 +23,8 @@ struct Sent {
   const Record* first = nullptr;
   std::vector<const Record*> stanzas, taken, failures;
   std::optional<std::int64_t> stored_at;
+  bool is_sending = false;                 // on disk, and the network was not asked since
+  std::vector<const Record*> killed_sending;  // kills that found it so
   bool performed = false, told_uncertain = false, told_no_link = false, reported = false;
 };
 
@@ -58,8 +61,14 @@ class Checker {
           text_of[r.id] = r.text;
           break;
         }
-        case What::stored: sent_[r.text].stored_at = r.at; break;
-        case What::performing: sent_[r.text].performed = true; break;
+        case What::stored:
+          sent_[r.text].stored_at = r.at;
+          [[fallthrough]];
+        case What::marked: sent_[r.text].is_sending = r.number == sending; break;
+        case What::performing:
+          sent_[r.text].performed = true;
+          sent_[r.text].is_sending = false;
+          break;
         case What::taken: sent_[r.text].taken.push_back(&r); break;
         case What::reported: sent_[r.text].reported = true; break;
         case What::told_failed:
@@ -74,8 +83,12 @@ class Checker {
         case What::gave_back: incoming_[r.text].given_back = true; break;
         case What::got_foreign: breach(Rule::foreign, fmt::format("{} got {}", r.user, r.text)); break;
         case What::breach: breach(Rule::contract, r.text); break;
-        case What::link_cut:
         case What::killed:
+          for (auto& [text, sent] : sent_) {
+            if (sent.is_sending) sent.killed_sending.push_back(&r);
+          }
+          [[fallthrough]];
+        case What::link_cut:
         case What::stopping:
         case What::started: ends_.push_back(&r); break;
         case What::store_fault: has_store_faults_ = true; break;
@@ -127,7 +140,8 @@ class Checker {
       breach(Rule::farewell, fmt::format("\"{}\" was sent while wherry ended its stream, and is gone", text));
     }
     if (sent.taken.size() > 1) {
-      const bool was_sent_anew = sent.stanzas.size() > 1 && sent.told_uncertain;
+      // Once more for each time that the sender heard of a failure and sent it anew.
+      const bool was_sent_anew = sent.taken.size() <= std::min(sent.stanzas.size(), 1 + sent.failures.size());
       const bool same_key = std::all_of(sent.taken.begin(), sent.taken.end(), [&](const Record* r) { return r->id == sent.taken.front()->id; });
       if (same_key || sent.stanzas.size() == 1) breach(Rule::doubled, fmt::format("\"{}\" was taken {} times", text, sent.taken.size()));
       else if (!was_sent_anew) breach(Rule::resent, fmt::format("the client sent \"{}\" again, and it was taken {} times", text, sent.taken.size()));
@@ -144,12 +158,9 @@ class Checker {
   // A process that is killed between the commit that says "sending" and the send itself cannot be told from one that was killed
   // after it (DECISIONS.md 4): one message of each chat at each kill.
   bool was_killed_before_send(const Sent& sent) {
-    const Record& first = *sent.first;
-    const auto kill = std::find_if(ends_.begin(), ends_.end(), [&](const Record* end) { return end->what == What::killed && sent.stored_at && end->at >= *sent.stored_at; });
-    if (kill == ends_.end()) return false;
-    // … that was not told to stop first, or it had its time to put things right.
-    const bool was_stopping = std::any_of(ends_.begin(), kill, [&](const Record* end) { return end->what == What::stopping && end->at >= first.at; });
-    return !was_stopping && excused_.insert({*kill, first.network + first.user + first.contact}).second;
+    return std::any_of(sent.killed_sending.begin(), sent.killed_sending.end(), [&](const Record* kill) {
+      return excused_.insert({kill, sent.first->network + sent.first->user + sent.first->contact}).second;
+    });
   }
 
   void check_receipt(const Record& r, const std::map<std::string, std::string>& text_of) {

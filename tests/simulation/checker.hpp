@@ -12,8 +12,8 @@ namespace wherry::simulation {
 enum class Rule {
   lost,               // what was accepted is with the network, or its sender was told
   farewell,           // also what came while wherry was stopping in good order
-  doubled,            // a message is with the network once, unless its sender was told that it is uncertain and sent it anew
-  resent,             // also where the client sends the same stanza again
+  doubled,            // a message that its sender sent once is with the network once
+  resent,             // also where the client sends the same stanza again without having heard that it failed
   uncertain,          // that is said only of what the network was asked to send
   order_out,          // per chat
   receipt,            // only for what was delivered, to whom sent it

@@ -57,11 +57,12 @@ TEST_CASE("doubled: taken twice, under one key or two, where the client sent it 
   CHECK(taken().then(What::taken_again, "m1", "k1").is_good());
 }
 
-TEST_CASE("resent: the same stanza again is no new message, unless its sender was told that it is uncertain") {
+TEST_CASE("resent: the same stanza again is no new message, unless its sender was told that it failed") {
   const auto taken = [] { return Told().sends("m1", "s1").then(What::performing, "m1", "k1").then(What::taken, "m1", "k1"); };
   CHECK(taken().sends("m1", "s1").is_good());
   CHECK(taken().sends("m1", "s1").then(What::taken, "m1", "k2").breaks(Rule::resent));
   CHECK(taken().then(What::told_failed, "may have", "s1", 1).sends("m1", "s1").then(What::taken, "m1", "k2").is_good());
+  CHECK(taken().then(What::told_failed, "it failed there", "s1").sends("m1", "s1").then(What::taken, "m1", "k2").is_good());
 }
 
 TEST_CASE("uncertain: only of what the network was asked to send, and never \"not sent\" of what it has") {
@@ -70,11 +71,14 @@ TEST_CASE("uncertain: only of what the network was asked to send, and never \"no
   CHECK(Told().sends("m1", "s1").then(What::performing, "m1", "k1").then(What::taken, "m1", "k1").then(What::told_failed, "the message was not sent", "s1").breaks(Rule::uncertain));
 }
 
-TEST_CASE("uncertain: a kill excuses one message of a chat, which may have been marked and not yet sent") {
-  const auto killed = [] { return Told().sends("m1", "s1").sends("m2", "s2").then(What::stored, "m1").then(What::stored, "m2").then(What::killed); };
-  CHECK(killed().then(What::taken, "m2", "k2").then(What::told_failed, "may have", "s1", 1).is_good());
-  CHECK(killed().then(What::told_failed, "may have", "s1", 1).then(What::told_failed, "may have", "s2", 1).breaks(Rule::uncertain));
-  CHECK(Told().sends("m1", "s1").then(What::stored, "m1").then(What::stopping).then(What::told_failed, "may have", "s1", 1).breaks(Rule::uncertain));
+TEST_CASE("uncertain: a kill excuses one message of a chat, which was marked and not yet sent") {
+  const auto marked = [] { return Told().sends("m1", "s1").sends("m2", "s2").then(What::stored, "m1", "", 1).then(What::stored, "m2", "", 1); };
+  CHECK(marked().then(What::killed).then(What::taken, "m2", "k2").then(What::told_failed, "may have", "s1", 1).is_good());
+  CHECK(marked().then(What::killed).then(What::told_failed, "may have", "s1", 1).then(What::told_failed, "may have", "s2", 1).breaks(Rule::uncertain));
+  const auto told = [](Told history) { return history.then(What::taken, "m2", "k2").then(What::told_failed, "may have", "s1", 1); };
+  CHECK(told(marked().then(What::marked, "m1", "", 0).then(What::killed)).breaks(Rule::uncertain));
+  CHECK(told(marked().then(What::marked, "m1", "", 0).then(What::marked, "m1", "", 1).then(What::stopping).then(What::killed)).is_good());
+  CHECK(told(marked().then(What::stopping).then(What::stopped)).breaks(Rule::uncertain));
 }
 
 TEST_CASE("order_out: within a chat, not between chats") {

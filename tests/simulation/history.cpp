@@ -10,6 +10,11 @@ namespace wherry::simulation {
 
 namespace {
 
+const char* state_name(std::int64_t state) {
+  constexpr std::array names = {"queued", "sending", "unsure"};
+  return names.at(static_cast<std::size_t>(state));
+}
+
 std::string words(const Record& r) {
   const std::string user = r.user + " at " + r.network;
   switch (r.what) {
@@ -24,7 +29,8 @@ std::string words(const Record& r) {
     case What::got_foreign: return fmt::format("{} gets what is not for them: {}", user, r.text);
     case What::registered: return fmt::format("{} is registered", user);
     case What::unregistering: return fmt::format("{} asks to be unregistered", user);
-    case What::stored: return fmt::format("\"{}\" is committed", r.text);
+    case What::stored: return fmt::format("\"{}\" is committed as {}", r.text, state_name(r.number));
+    case What::marked: return fmt::format("\"{}\" is {} in the store", r.text, state_name(r.number));
     case What::performing: return fmt::format("{} is asked to send \"{}\" (key {})", r.network, r.text, r.id);
     case What::taken: return fmt::format("{} takes \"{}\" (key {})", r.network, r.text, r.id);
     case What::taken_again: return fmt::format("{} has \"{}\" already (key {})", r.network, r.text, r.id);
@@ -48,7 +54,7 @@ std::string words(const Record& r) {
 
 std::string to_string(What what) {
   constexpr std::array<const char*, kinds_of_records> names = {
-      "sent",    "asked",     "not sent",    "told failed", "receipts", "got",  "given back", "answers", "foreign", "registered", "unregistering", "stored", "performed",
+      "sent",    "asked",     "not sent",    "told failed", "receipts", "got",  "given back", "answers", "foreign", "registered", "unregistering", "stored", "marked", "performed",
       "taken",   "taken again", "reported",  "written",     "published", "links up", "links cut", "started", "killed", "stopping", "stopped",   "store faults", "breaches", "notes"};
   return names.at(static_cast<std::size_t>(what));
 }

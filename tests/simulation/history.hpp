@@ -22,7 +22,8 @@ enum class What {
   registered,   // the gateway said so
   unregistering,  // the iq left
   // ---- The store ----
-  stored,       // an outgoing message is committed: text
+  stored,       // an outgoing message is committed: text; `number`: its state (store::OutboxState)
+  marked,       // … its state has changed
   // ---- The network ----
   performing,   // asked to send: id is the key; text
   taken,        // it has the message now: id is the key; text, contact

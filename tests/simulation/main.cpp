@@ -38,6 +38,14 @@ struct Options {
   bool exhaustive = false, twice = false, history = false, log = false;
 };
 
+// Beginning and end of a long one.
+std::string shortened(const std::string& history) {
+  constexpr std::size_t first = 4000, last = 12000;
+  if (history.size() < first + last) return history;
+  const auto begin = history.rfind('\n', first) + 1, end = history.find('\n', history.size() - last) + 1;
+  return history.substr(0, begin) + "…\n" + history.substr(end);
+}
+
 void report(const Ground& ground, const Plan& plan, const Outcome& outcome, bool with_history) {
   const std::string& rule = outcome.rules.front();
   const char* commit = std::getenv("WHERRY_COMMIT");  // tests/simulation/run asks git
@@ -46,7 +54,7 @@ void report(const Ground& ground, const Plan& plan, const Outcome& outcome, bool
   const Plan small = shrink(ground, plan, rule);
   const Outcome again = Trial(ground, small).collect();
   fmt::print("-- the smallest plan that was found to break {}:\n{}-- how it goes:\n{}", rule, describe(small),
-             with_history || again.history.size() < 8000 ? again.history : again.history.substr(0, 8000) + "…\n");
+             with_history ? again.history : shortened(again.history));
   fmt::print("-- and breaks:\n{}\n", again.words.substr(0, 6000));
   std::fflush(stdout);
 }

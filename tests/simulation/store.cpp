@@ -22,6 +22,7 @@ class Store::NotingTransaction final : public db::Transaction {
     store_.operate(false);
     inner_.execute(sql, parameters);
     if (sql.starts_with("INSERT INTO outbox")) store_.note_stored(parameters);
+    if (sql.starts_with("UPDATE outbox SET state")) store_.note_marked(parameters);
   }
 
  private:
@@ -34,7 +35,7 @@ class Store::FaultyDriver final : public db::Driver {
   FaultyDriver(Store& store, std::shared_ptr<Connection> connection) : store_(store), connection_(std::move(connection)) {}
   void begin() override {
     store_.operate(false);
-    store_.storing_.clear();
+    store_.writing_.clear();
     connection_->driver->begin();
     transaction_ = std::make_unique<NotingTransaction>(store_, connection_->driver->transaction());
   }
@@ -44,12 +45,12 @@ class Store::FaultyDriver final : public db::Driver {
     const bool is_last = store_.commits_to_death_ > 0 && --store_.commits_to_death_ == 0;
     if (is_last && !store_.dies_after_commit_) store_.die("wherry dies just before a commit");
     connection_->driver->commit();
-    for (const std::string& text : store_.storing_) store_.recorder_.add(What::stored, "", "", "", "", text);
-    store_.storing_.clear();
+    for (const auto& written : store_.writing_) store_.recorder_.add(written.what, "", "", "", "", written.text, written.state);
+    store_.writing_.clear();
     if (is_last) store_.die("wherry dies just after a commit");
   }
   void rollback() noexcept override {
-    store_.storing_.clear();
+    store_.writing_.clear();
     if (connection_->driver) connection_->driver->rollback();
   }
   void run_script(const std::string& sql) override { connection_->driver->run_script(sql); }
@@ -111,7 +112,7 @@ void Store::close() {
   if (connection_->driver) connection_->driver->rollback();
   connection_->driver = nullptr;
   connection_ = nullptr;
-  storing_.clear();
+  writing_.clear();
 }
 
 void Store::begin_fault(Act act, std::int64_t number) {
@@ -150,14 +151,25 @@ void Store::operate(bool is_commit) {
   throw db::StatementFailed("the plan refuses it");
 }
 
-// A text of the plan in a row's payload; the words are unlike any other's.
+// The messages of the plan among new rows of the outbox, in the order of store::insert_outbox; the texts are unlike any other.
 void Store::note_stored(std::span<const db::Value> parameters) {
-  for (const db::Value& value : parameters) {
-    const auto* text = std::get_if<std::string>(&value);
-    const auto begin = text ? text->find("\"text\":\"m") : std::string::npos;
+  constexpr std::size_t columns = 9, payload = 4, state = 5;
+  for (; parameters.size() >= columns; parameters = parameters.subspan(columns)) {
+    const auto& text = std::get<std::string>(parameters[payload]);
+    const auto begin = text.find("\"text\":\"m");
     if (begin == std::string::npos) continue;
     const auto first = begin + 8;
-    storing_.push_back(text->substr(first, text->find('"', first) - first));
+    std::string& known = texts_[std::get<std::int64_t>(parameters[0])];
+    known = text.substr(first, text.find('"', first) - first);
+    writing_.push_back({What::stored, known, std::get<std::int64_t>(parameters[state])});
+  }
+}
+
+// As store::update_outbox has it.
+void Store::note_marked(std::span<const db::Value> parameters) {
+  const auto last = texts_.upper_bound(std::get<std::int64_t>(parameters[4]));
+  for (auto row = texts_.lower_bound(std::get<std::int64_t>(parameters[3])); row != last; ++row) {
+    writing_.push_back({What::marked, row->second, std::get<std::int64_t>(parameters[0])});
   }
 }
 

@@ -5,6 +5,7 @@
 #include "gateway/db/worker.hpp"
 #include "tests/simulation/recorder.hpp"
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -37,6 +38,7 @@ class Store {
   class Runner;
   void operate(bool is_commit);
   void note_stored(std::span<const db::Value> parameters);
+  void note_marked(std::span<const db::Value> parameters);
   [[noreturn]] void die(const char* how);
   Microseconds delay(const char* purpose);
 
@@ -47,7 +49,13 @@ class Store {
   std::int64_t statements_to_refusal_ = 0, commits_to_death_ = 0;  // 0: no such fault
   bool dies_after_commit_ = false, died_ = false;
   Microseconds lost_until_ = 0, slow_until_ = 0;
-  std::vector<std::string> storing_;  // texts in the open transaction
+  struct Written {
+    What what;
+    std::string text;
+    std::int64_t state;
+  };
+  std::vector<Written> writing_;               // in the open transaction
+  std::map<std::int64_t, std::string> texts_;  // of the outbox's rows, by id
 };
 
 }  // namespace wherry::simulation
