@@ -6,6 +6,7 @@ import os
 import re
 import select
 import socket
+import sqlite3
 import subprocess
 import time
 from dataclasses import dataclass
@@ -52,10 +53,11 @@ class Server:
                 self.take()
 
     def until_closed(self):
-        """Goes on answering pings until the component has gone."""
+        """Goes on answering pings until the component ends its stream, and ends ours (RFC 6120 §4.4)."""
         try:
-            while True:
-                self.take()
+            while b"</stream:stream>" not in self.take():
+                pass
+            self.socket.close()
         except Closed:
             pass
 
@@ -94,8 +96,9 @@ class Process:
         fields = open(f"/proc/{self.process.pid}/stat").read().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / TICKS
 
-    def resident_mib(self):
-        return int(re.search(r"VmRSS:\s+(\d+)", open(f"/proc/{self.process.pid}/status").read()).group(1)) / 1024
+    def resident_mib(self, field="VmRSS"):
+        """VmHWM: the most since it began."""
+        return int(re.search(field + r":\s+(\d+)", open(f"/proc/{self.process.pid}/status").read()).group(1)) / 1024
 
     def stop(self, server=None):
         """`server`: the other end of its stream; a gateway that ends waits for the answers to its last pings."""
@@ -124,7 +127,7 @@ class Sink(Process):
 
 
 def start_wherry(build, folder, port, connector, configuration):
-    """A gateway with an empty SQLite store in `folder`; `configuration` is the connector's part, as TOML."""
+    """A gateway with its SQLite store in `folder`; `configuration` is the connector's part, as TOML."""
     file = f"{folder}/wherry.toml"
     with open(file, "w") as out:
         out.write(f"""
@@ -140,7 +143,7 @@ connector = "{connector}"
 server = {{ host = "127.0.0.1", port = {port}, secret = "s", domain = "{HOST}" }}
 {configuration}
 """)
-    environment = dict(os.environ, WHERRY_CONNECTORS=f"{build}/connectors", WHERRY_MIGRATIONS=f"{ROOT}/schemas/migrations")
+    environment = dict(os.environ, WHERRY_CONNECTORS=f"{build}/connectors", WHERRY_MIGRATIONS=f"{build}/../../schemas/migrations")
     return Process([f"{build}/bin/wherry", "run", "--config", file], env=environment)
 
 
@@ -231,23 +234,63 @@ def texts(server, process, sink, users, seconds, receipts):
     return closed_loop(server, process, make, b"<received" if receipts else None, seconds, sink)
 
 
-def latency(server, users, rate, seconds):
-    """Round-trip times in ms, sorted, of messages sent at a fixed rate whether or not the earlier ones are back."""
+@dataclass
+class Latency:
+    times: list  # ms, sorted
+    cpu_us: float  # of the process, for each message
+
+    def __str__(self):
+        return f"p50 {self.times[len(self.times) // 2]:.2f}, p99 {self.times[int(len(self.times) * 0.99)]:.2f} ms; {self.cpu_us:.0f} µs CPU each"
+
+
+def latency(server, process, users, rate, seconds, until=lambda: True, on_data=lambda data: None):
+    """Round trips of messages sent at a fixed rate whether or not the earlier ones are back, for so long, and until
+    `until` says so. `on_data` sees all that comes."""
     times, pending, number = [], {}, 0
-    began = time.monotonic()
+    began, cpu = time.monotonic(), process.cpu_seconds()
+    ends = began + seconds
     while True:
         now = time.monotonic()
+        if now >= ends and not until():
+            ends = now + 0.1
         due = began + number / rate
-        if number < seconds * rate and now >= due:
+        if due < ends and now >= due:
             pending[number] = now
             server.socket.sendall(message(number % users, "friend", f"l{number}", f"{number}-{BODY}"))
             number += 1
             continue
-        if number >= seconds * rate and not pending:
-            return sorted(times)
-        ready, _, _ = select.select([server.socket], [], [], due - now if number < seconds * rate else PATIENCE)
-        if not ready and number >= seconds * rate:
+        if due >= ends and not pending and now >= ends:
+            return Latency(sorted(times), (process.cpu_seconds() - cpu) * 1e6 / number)
+        ready, _, _ = select.select([server.socket], [], [], max(due - now, 0) if due < ends else max(ends - now, PATIENCE if pending else 0))
+        if not ready and due >= ends and pending:
             raise SystemExit(f"{len(pending)} answers did not come")
+        data = server.take() if ready else b""
         now = time.monotonic()
-        for found in re.findall(rb"<body>(\d+)-", server.take()) if ready else []:
+        on_data(data)
+        for found in re.findall(rb"<body>(\d+)-", data):
             times.append((now - pending.pop(int(found))) * 1000)
+
+
+def fdatasync_ms(folder, times=300):
+    """What one durable write costs here and now: the median of so many, of a page each."""
+    file = os.open(f"{folder}/fdatasync", os.O_RDWR | os.O_CREAT)
+    try:
+        took = []
+        for i in range(times):
+            os.pwrite(file, bytes(4096), i * 4096)
+            began = time.monotonic()
+            os.fdatasync(file)
+            took.append((time.monotonic() - began) * 1000)
+        return sorted(took)[times // 2]
+    finally:
+        os.close(file)
+        os.unlink(f"{folder}/fdatasync")
+
+
+def give_contacts(folder, contacts):
+    """Every account of the stopped gateway gets so many contacts that its user sees, straight into the store."""
+    with sqlite3.connect(f"{folder}/wherry.db") as store:
+        accounts = [id for id, in store.execute("SELECT id FROM accounts")]
+        store.executemany("INSERT INTO contacts (account, contact, name, user_sees, user_asked, contact_sees) VALUES (?, ?, '', 1, 0, 1)",
+                          ((account, f"friend{n}") for account in accounts for n in range(contacts)))
+    store.close()
