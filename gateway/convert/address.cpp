@@ -11,6 +11,7 @@ namespace wherry::convert {
 namespace {
 
 constexpr std::string_view hex_digits = "0123456789abcdef";
+constexpr std::string_view allowed_in_uris = "-._~!$()*+,;=";  // RFC 5122 §2.2: unreserved and nodeallow, beside letters and digits
 constexpr std::string_view nothing = "\\00";  // stands beside a space at an end, which XEP-0106 §3.2 lets no \20 be
 constexpr std::string_view always_escaped = " \"&'/:<>@~";  // XEP-0106 §3.3, and what marks a further account
 
@@ -117,6 +118,17 @@ std::optional<base::ContactId> minted(std::string_view local) {
   std::string id = read_escapes(local);
   if (id == xmpp::unescape_local(local) || !can_be_spelt(id) || spell(id) != local) return std::nullopt;
   return base::ContactId{std::move(id)};
+}
+
+std::string to_uri(const xmpp::Jid& address) {
+  std::string uri = "xmpp:";
+  for (const char c : address.local()) {
+    const bool is_allowed = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || allowed_in_uris.find(c) != std::string_view::npos;
+    if (is_allowed) uri += c;
+    else uri.append("%").append(base::to_hex({&c, 1}));
+  }
+  if (!address.local().empty()) uri += '@';
+  return uri += address.domain();
 }
 
 std::string tidy(std::string_view typed) {

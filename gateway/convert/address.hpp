@@ -25,6 +25,9 @@ std::string typed_by(const xmpp::Jid& address);
 // connector takes that id at all, it is the true one, however the connector reads what people type.
 std::optional<base::ContactId> minted(std::string_view local);
 
+// An address as a URI (RFC 5122 §2.2): xmpp:+15550100@sms.test.
+std::string to_uri(const xmpp::Jid& address);
+
 // What a person typed into jabber:iq:gateway: surrounding space and an xmpp:, sms: or tel: scheme removed.
 std::string tidy(std::string_view typed);
 

@@ -118,7 +118,7 @@ StanzaError to_stanza_error(const base::Error& error) {
 Element error_element(const StanzaError& error, std::string_view lang) {
   Element element("error", ns::component);
   element.set("type", error.type).set("code", legacy_code(error.condition));
-  element.add(error.condition, ns::stanza_errors);
+  element.add(error.condition, ns::stanza_errors).set_text(error.target);
   if (!error.text.empty()) element.add("text", ns::stanza_errors).set("xml:lang", lang).set_text(base::utf8_prefix(error.text, most_text_bytes));
   return element;
 }

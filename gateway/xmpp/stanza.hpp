@@ -42,6 +42,7 @@ struct StanzaError {
   std::string type;       // auth, cancel, continue, modify, wait
   std::string condition;  // of §8.3.3
   std::string text;       // for a person; may be empty
+  std::string target{};   // of gone and redirect: the other address, as a URI (RFC 6120 §8.3.3.5)
 };
 // The only table from Errc to conditions: not_found → item-not-found, bad_input → not-acceptable, rejected →
 // not-acceptable, conflict → conflict, offline → service-unavailable, unsupported → feature-not-implemented,

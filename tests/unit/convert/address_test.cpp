@@ -49,6 +49,12 @@ TEST_CASE("What people type is unescaped as XEP-0106 has it; only what nobody ty
   CHECK(minted("\\4eurse") == base::ContactId{"Nurse"});
 }
 
+TEST_CASE("An address as a URI has what URIs allow, and the rest in percents (RFC 5122 §2.2)") {
+  CHECK(to_uri(jid("+15550100@sms.test")) == "xmpp:+15550100@sms.test");
+  CHECK(to_uri(jid("\\4eurse\\20é#1?@im.test")) == "xmpp:%5c4eurse%5c20%c3%a9%231%3f@im.test");
+  CHECK(to_uri(jid("sms.test/phone")) == "xmpp:sms.test");
+}
+
 TEST_CASE("Every id is read back from its address, and two ids never have one") {
   const std::vector<std::string> pieces = {"a", "A", "4", "1", "c", "\\", "5", " ", "@", "~", "#", "é", "e\u0301", "\u0301", "É", "ß", "ς", "σ", "Σ",
                                            "ａ", "\u05D0", "\u0661", "\u200D", "\uFB01", "🌹", "/", "\\20", "\\41", "\\c3", "\u00A0", "\n", "\u1112\u1161"};

@@ -1,0 +1,117 @@
+#include "gateway/convert/refusals.hpp"
+
+#include "gateway/convert/address.hpp"
+
+#include <string>
+
+namespace wherry::convert {
+
+using base::Errc;
+
+StanzaError not_registered(const xmpp::Jid& gateway) {
+  return {"auth", "registration-required", "Please register with " + gateway.str() + " first."};
+}
+
+StanzaError nothing_to_remove() {
+  return {"auth", "registration-required", "You are not registered here."};
+}
+
+StanzaError may_not_register(const xmpp::Jid& gateway) {
+  return {"auth", "forbidden", "The operator of " + gateway.str() + " does not let you register here."};
+}
+
+StanzaError login_refused(const xmpp::Jid& gateway, std::string_view trouble) {
+  std::string text = "The network no longer accepts your login. Please register with " + gateway.str() + " again.";
+  if (!trouble.empty()) text.append(" ").append(trouble);
+  return {"auth", "not-authorized", std::move(text)};
+}
+
+StanzaError no_such_contact(const base::Error& why) {
+  const bool is_final = why.code == Errc::not_found || why.code == Errc::bad_input || why.code == Errc::rejected;
+  return is_final ? StanzaError{"cancel", "item-not-found", why.text} : xmpp::to_stanza_error(why);
+}
+
+StanzaError other_address(const xmpp::Jid& right) {
+  return {"cancel", "gone", "This contact's address is " + right.str() + "; please use that one.", to_uri(right)};
+}
+
+StanzaError no_room() {
+  return {"cancel", "service-unavailable", "This is a person, not a room."};
+}
+
+StanzaError no_person(const xmpp::Jid& gateway) {
+  return {"cancel", "service-unavailable",
+          "This is the gateway itself. Write to a contact, like somebody@" + gateway.str() + "."};
+}
+
+StanzaError no_such_node() {
+  return {"cancel", "item-not-found", "There is no such node here."};
+}
+
+StanzaError encrypted(std::string_view method) {
+  return {
+      "modify", "not-acceptable",
+      "This network cannot carry encrypted messages. Please switch " + std::string(method) + " off for this contact."};
+}
+
+StanzaError cannot_take_back() {
+  return {"cancel", "feature-not-implemented", "This network cannot take a message back: it stays with your contact."};
+}
+
+StanzaError cannot_carry(std::string_view what) {
+  return {"cancel", "feature-not-implemented",
+          "This network cannot carry " + std::string(what) + "; your contact was sent nothing."};
+}
+
+StanzaError too_long(std::size_t most_bytes) {
+  return {"modify", "not-acceptable",
+          "This message is too long: at most " + std::to_string(most_bytes) + " bytes can be sent."};
+}
+
+StanzaError too_many_waiting(std::string_view sentence) {
+  return {"wait", "resource-constraint", std::string(sentence)};
+}
+
+StanzaError too_many_questions() {
+  return too_many_waiting("Too many addresses are being looked up just now; please try again in a moment.");
+}
+
+StanzaError too_many_devices() {
+  return too_many_waiting("You are here with too many devices at once.");
+}
+
+StanzaError contact_list_full(std::size_t most_contacts) {
+  return too_many_waiting("Your contact list is full here: " + std::to_string(most_contacts) +
+                          " contacts are the most.");
+}
+
+StanzaError removal_must_be_alone() {
+  return {"modify", "bad-request", "A removal must contain nothing else."};
+}
+
+StanzaError registration_must_wait() {
+  return too_many_waiting(
+      "Your registration, or those of too many others, are being worked on; please try again in a moment.");
+}
+
+StanzaError registration_unanswered() {
+  return {"wait", "remote-server-timeout", "The network did not answer in time; please try again later."};
+}
+
+StanzaError registration_not_removed() {
+  return {"wait", "internal-server-error", "Your registration could not be removed just now; please try again later."};
+}
+
+// Bad data is not-acceptable (rule B1.11), whatever exactly the network said of it; what is taken is a conflict (B4.4).
+StanzaError registration_refused(const base::Error& why) {
+  switch (why.code) {
+    case Errc::uncertain:  // nothing was sent that could have arrived
+      return why.text.empty() ? registration_unanswered() : StanzaError{"wait", "remote-server-timeout", why.text};
+    case Errc::unavailable:
+    case Errc::unsupported:
+    case Errc::conflict: return xmpp::to_stanza_error(why);
+    default: return {"modify", "not-acceptable", why.text};
+  }
+}
+
+}  // namespace wherry::convert
