@@ -1,32 +1,54 @@
 #include "gateway/accounts/contact_resolver.hpp"
 
+#include "gateway/base/log.hpp"
 #include "gateway/convert/address.hpp"
 
 namespace wherry::accounts {
 
+namespace {
+
+const char* too_many_text =
+    "Too many of your messages and requests wait until the network has looked up whom they are for; please try again "
+    "later.";
+const char* failed_text = "The network's connector failed; please try again later.";
+const char* no_answer_text = "The network did not look up the address in time; please try again.";
+
+}  // namespace
+
 void ContactResolver::resolve(const xmpp::Jid& address, base::AccountId account, Found found) {
   Key key(account.value, std::string(address.local()));
   if (const auto known = known_.find(key); known != known_.end()) return found(known->second);
+  auto place = stanzas_.take(std::to_string(account.value), true);
+  if (!place) return found(base::Error{base::Errc::unavailable, too_many_text});
   const bool is_first = !asking_.contains(key);
-  asking_[key].push_back(std::move(found));
+  asking_[key].push_back(Waiting{std::move(found), std::move(*place)});
   if (is_first) tasks_.spawn("contact.resolve", ask(std::move(key), convert::typed_by(address)));
 }
 
 asio::awaitable<void> ContactResolver::ask(Key key, std::string typed) {
-  base::Result<base::ContactId> result = base::Error{base::Errc::unavailable, "The network's connector is not running; please try again later."};
-  try {
-    result = co_await connector_->parse_contact(std::move(typed), base::AccountId(key.first));
-  } catch (const std::exception& e) {
-    result = base::Error{base::Errc::unavailable, "The network's connector failed; please try again later."};
-  }
+  auto result = co_await look_up(std::move(typed), base::AccountId(key.first));
   if (result) {
-    if (auto minted = convert::minted(key.second)) result = std::move(*minted);  // the network's own id, with its capitals
+    if (auto minted = convert::minted(key.second))
+      result = std::move(*minted);  // the network's own id, with its capitals
     if (known_.size() >= most_known) known_.clear();
     known_[key] = *result;
   }
   const auto waiting = asking_.extract(key);
   if (waiting.empty()) co_return;
-  for (const Found& found : waiting.mapped()) found(result);
+  for (const Waiting& one : waiting.mapped()) one.found(result);
+}
+
+// Nothing has been sent yet, so that no outcome is uncertain.
+asio::awaitable<base::Result<base::ContactId>> ContactResolver::look_up(std::string typed, base::AccountId account) {
+  base::Result<base::ContactId> result = base::Error{base::Errc::unavailable, failed_text};
+  try {
+    result = co_await connector_->parse_contact(std::move(typed), account);
+  } catch (const std::exception& e) {
+    log::warn("contact.look_up_failed", {{"account", account.value}, {"error", e.what()}});
+  }
+  if (!result && result.error().code == base::Errc::uncertain)
+    result = base::Error{base::Errc::unavailable, no_answer_text};
+  co_return result;
 }
 
 void ContactResolver::forget(base::AccountId account) {

@@ -1,12 +1,14 @@
 // From what stands before the @ to the contact's one true id, as the connector decides; remembered, so that a known
-// contact costs a look-up and no coroutine.
+// contact costs no question. Every question to the connector about an id is bounded here.
 #pragma once
 
+#include "gateway/accounts/quota.hpp"
 #include "gateway/base/task_group.hpp"
 #include "gateway/connector/contract.hpp"
 #include "gateway/xmpp/jid.hpp"
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -18,12 +20,21 @@ class ContactResolver {
   // Called with the id, or with why there is none.
   using Found = std::function<void(const base::Result<base::ContactId>&)>;
 
-  explicit ContactResolver(asio::any_io_executor executor) : tasks_(std::move(executor)) {}
+  explicit ContactResolver(asio::any_io_executor executor)
+      : stanzas_(of_stanzas), questions_(of_questions), tasks_(std::move(executor)) {}
   void use(connector::Connector& connector) { connector_ = &connector; }
 
-  // Calls `found` at once where the address is known, else when the connector has answered. Calls for one account and
-  // address keep their order. `account` 0: nobody registered asks.
+  // Calls `found` at once where the address is known, or where too many of the account's stanzas wait for an answer;
+  // else when the connector has answered. Calls for one account and address keep their order.
   void resolve(const xmpp::Jid& address, base::AccountId account, Found found);
+
+  // A place for one question that somebody waits for the answer to; nothing: too many are under way. `account` 0:
+  // nobody registered asks.
+  std::optional<Quota::Place> place_for(const xmpp::Jid& person, base::AccountId account) {
+    return questions_.take(person.bare().str(), account != base::AccountId{});
+  }
+  // Asks the connector, for one who holds such a place. The answer is not remembered, and never `uncertain`.
+  asio::awaitable<base::Result<base::ContactId>> look_up(std::string typed, base::AccountId account);
 
   // What was learned of an account no longer holds (its region, say, has changed).
   void forget(base::AccountId account);
@@ -36,12 +47,19 @@ class ContactResolver {
       return std::hash<std::string>()(key.second) * 31 + static_cast<std::size_t>(key.first);
     }
   };
+  struct Waiting {
+    Found found;
+    Quota::Place place;
+  };
   asio::awaitable<void> ask(Key key, std::string typed);
 
   static constexpr std::size_t most_known = 20000;
+  static constexpr QuotaLimits of_stanzas{1000, 0, 0};
+  static constexpr QuotaLimits of_questions{10, 1, 20};
   connector::Connector* connector_ = nullptr;
   std::unordered_map<Key, base::ContactId, KeyHash> known_;
-  std::unordered_map<Key, std::vector<Found>, KeyHash> asking_;
+  std::unordered_map<Key, std::vector<Waiting>, KeyHash> asking_;
+  Quota stanzas_, questions_;
   base::TaskGroup tasks_;
 };
 

@@ -65,6 +65,8 @@ class Network:
         self.pid = 0                      # of the relay
         self.starts = 0                   # how often the child was started
         self._down = ""                   # why sessions do not come up, or ""
+        self._looks_up = asyncio.Event()  # else what was typed stays unanswered
+        self._looks_up.set()
         self._peer: RpcPeer | None = None
         self._numbers = 0
         self._last_expected = 0
@@ -96,6 +98,7 @@ class Network:
 
     def end(self) -> None:
         """The scenario is over: what it left open is answered, so that nothing of it hangs into the next."""
+        self.end_look_ups()
         for request in self.requests:
             if not request.answer.done():
                 request.answer.set_result({})
@@ -175,6 +178,13 @@ class Network:
         assert account
         account.ended.set_result(RpcError("not_authorized", text))
         await self.no_session(user, limit)
+
+    def hold_look_ups(self) -> None:
+        """What people type is looked up only when that ends."""
+        self._looks_up.clear()
+
+    def end_look_ups(self) -> None:
+        self._looks_up.set()
 
     async def crash(self, limit: float) -> None:
         """kill -9 of the child process; returns when the gateway has started another."""
@@ -284,6 +294,7 @@ class Network:
         return await self._ask(action["type"], user, fields).answer
 
     async def _on_parse_contact(self, params: dict) -> object:
+        await self._looks_up.wait()
         contact = self.description.contact(params["typed"])
         if contact is None:
             raise RpcError("not_found", f"“{shorten(params['typed'], 100)}” is no {self.description.network['contact_prompt'].lower()}.")

@@ -172,7 +172,7 @@ def _network(step: Step, rest: str) -> None:
     if rest == "expects nothing":
         step.verb = rest
         return
-    for state in ("goes offline", "comes online", "needs a login", "crashes"):
+    for state in ("goes offline", "comes online", "needs a login", "crashes", "holds look-ups", "ends look-ups"):
         if rest == state or rest.startswith(state + " "):
             step.verb = state
             step.fields = _fields(shlex.split(rest[len(state):]))
@@ -182,7 +182,8 @@ def _network(step: Step, rest: str) -> None:
             step.verb = verb
             step.word, step.fields = _words(rest[len(verb):])
             return
-    raise ValueError("the network expects, does not expect, answers, sends, goes offline, comes online, needs a login, or crashes")
+    raise ValueError("the network expects, does not expect, answers, sends, goes offline, comes online, needs a login, crashes, "
+                     "holds look-ups, or ends look-ups")
 
 
 def _words(text: str) -> tuple[str, dict[str, str]]:

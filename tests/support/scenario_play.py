@@ -308,6 +308,12 @@ class Play:
         user, fields = self._fields(step)
         await self.network.need_login(user, fields.get("text", "The password was changed."), self._limit)
 
+    async def _network_holds_look_ups(self, _step: Step, _next) -> None:
+        self.network.hold_look_ups()
+
+    async def _network_ends_look_ups(self, _step: Step, _next) -> None:
+        self.network.end_look_ups()
+
     async def _network_crashes(self, _step: Step, _next) -> None:
         users = [account.user for account in self.network.accounts.values() if account.online and account.user in self.network.users]
         await self.network.crash(30)

@@ -1,12 +1,16 @@
-// XEP-0030 (v2.5.0): what the gateway and its contacts are and can do. Features come from the router, so that nothing is
-// announced that is not handled.
+// XEP-0030 (v2.5.0): what the gateway and its contacts are and can do. Features come from the router, so that nothing
+// is announced that is not handled.
 #include "gateway/features/features.hpp"
+
+#include "gateway/convert/refusals.hpp"
 
 namespace wherry::features {
 
 namespace {
 
-void add_feature(xmpp::Element& query, std::string_view var) { query.add("feature", ns::disco_info).set("var", var); }
+void add_feature(xmpp::Element& query, std::string_view var) {
+  query.add("feature", ns::disco_info).set("var", var);
+}
 
 void add_identity(xmpp::Element& query, std::string_view category, std::string_view type, std::string_view name) {
   query.add("identity", ns::disco_info).set("category", category).set("type", type).set("name", name);
@@ -15,7 +19,7 @@ void add_identity(xmpp::Element& query, std::string_view category, std::string_v
 // §3.2: a node that we do not have is not found.
 bool refuse_node(Transport& transport, const xmpp::Stanza& iq) {
   if (iq.payload()->attribute("node").empty()) return false;
-  transport.reply_error(iq, xmpp::StanzaError{"cancel", "item-not-found", "There is no such node here."});
+  transport.reply_error(iq, convert::no_such_node());
   return true;
 }
 
@@ -26,7 +30,8 @@ void gateway_info(Transport& transport, const xmpp::Stanza& iq) {
   add_identity(query, "gateway", transport.network().disco_type, transport.name());
   for (const std::string& feature : transport.router().namespaces(AddressForm::gateway)) {
     // XEP-0077 §11: announced to those for whom it will work.
-    const bool concerns = feature != ns::registration || transport.config().registration.allows(iq.from) || transport.accounts().find(iq.from);
+    const bool concerns = feature != ns::registration || transport.config().registration.allows(iq.from) ||
+                          transport.accounts().find(iq.from);
     if (concerns) add_feature(query, feature);
   }
   add_feature(query, ns::escaping);
@@ -56,8 +61,10 @@ void no_items(Transport& transport, const xmpp::Stanza& iq) {
 
 void install_disco(Transport& transport) {
   auto& router = transport.router();
-  router.on_iq(AddressForm::gateway, Request::get, ns::disco_info, [&](xmpp::Stanza iq) { gateway_info(transport, iq); });
-  router.on_iq(AddressForm::contact, Request::get, ns::disco_info, [&](xmpp::Stanza iq) { contact_info(transport, iq); });
+  router.on_iq(AddressForm::gateway, Request::get, ns::disco_info,
+               [&](xmpp::Stanza iq) { gateway_info(transport, iq); });
+  router.on_iq(AddressForm::contact, Request::get, ns::disco_info,
+               [&](xmpp::Stanza iq) { contact_info(transport, iq); });
   // Contacts are not listed: whom a user knows is for that user's roster.
   router.on_iq(AddressForm::gateway, Request::get, ns::disco_items, [&](xmpp::Stanza iq) { no_items(transport, iq); });
   router.on_iq(AddressForm::contact, Request::get, ns::disco_items, [&](xmpp::Stanza iq) { no_items(transport, iq); });

@@ -1,12 +1,11 @@
 // In-band registration (XEP-0077 v2.4, XEP-0100 §4.1–4.3): get shows the connector's first form, set answers it.
-#include "gateway/features/features.hpp"
 #include "gateway/convert/forms.hpp"
+#include "gateway/convert/refusals.hpp"
 #include "gateway/features/contacts/subscriptions.hpp"
+#include "gateway/features/features.hpp"
 
 #include "gateway/base/log.hpp"
 #include "gateway/base/within.hpp"
-
-#include <set>
 
 namespace wherry::features {
 
@@ -16,6 +15,9 @@ using connector::Error;
 namespace {
 
 constexpr std::chrono::seconds log_in_limit{60};
+constexpr accounts::QuotaLimits most_under_way{1, 1, 100};
+using Place = std::optional<accounts::Quota::Place>;  // given back before the answer, since the next request may follow
+                                                      // it at once
 
 // Stops the connector's dialogue at its first question: that is the form to show.
 class FirstForm final : public connector::Dialogue {
@@ -44,7 +46,9 @@ class Submitted final : public connector::Dialogue {
   // `imports`: what holds where nothing is said of it; null where that is not asked.
   Submitted(xmpp::Element query, bool* imports) : query_(std::move(query)), imports_(imports) {}
   asio::awaitable<connector::Result<connector::Answers>> ask(connector::Form form) override {
-    if (asked_) co_return Error{Errc::unsupported, "This network needs more steps than this client's registration form has. " + form.instructions};
+    if (asked_)
+      co_return Error{Errc::unsupported,
+                      "This network needs more steps than this client's registration form has. " + form.instructions};
     asked_ = true;
     if (imports_) form.fields.push_back(imports_field(*imports_));
     auto answers = convert::read_answers(query_, form);
@@ -58,10 +62,6 @@ class Submitted final : public connector::Dialogue {
   xmpp::Element query_;
   bool* imports_;
   bool asked_ = false;
-};
-
-struct Registering {  // users whose registration is being worked on
-  std::set<std::string> users;
 };
 
 connector::Applicant applicant_for(const xmpp::Jid& user) {
@@ -78,7 +78,7 @@ connector::Account present_account(const LiveAccount& account) {
   return present;
 }
 
-asio::awaitable<void> show_form_of(Transport& transport, xmpp::Stanza iq) {
+asio::awaitable<void> show_form_of(Transport& transport, xmpp::Stanza iq, Place place) {
   const LiveAccount* account = transport.accounts().find(iq.from);
   connector::Applicant applicant = applicant_for(iq.from);
   connector::Account present;
@@ -90,22 +90,25 @@ asio::awaitable<void> show_form_of(Transport& transport, xmpp::Stanza iq) {
   const bool imports = !account || account->row.imports;
   FirstForm dialogue;
   const auto ended = co_await base::within(log_in_limit, transport.connector().log_in(std::move(applicant), dialogue));
-  if (!dialogue.shown && !ended) co_return transport.reply_error(iq, ended.error());
+  place.reset();
+  if (!dialogue.shown && !ended) co_return transport.reply_error(iq, convert::registration_refused(ended.error()));
   xmpp::Element result = xmpp::result_of(iq);
   xmpp::Element& query = result.add("query", ns::registration);
   if (is_registered) query.add("registered", ns::registration);  // §3.1.1, rule B4.2
   if (dialogue.shown && transport.network().has_contact_list) dialogue.shown->fields.push_back(imports_field(imports));
-  if (dialogue.shown) convert::show_form(query, *dialogue.shown);
-  else query.add_text_child("instructions", "Nothing needs to be filled in: just register.");
+  if (dialogue.shown)
+    convert::show_form(query, *dialogue.shown);
+  else
+    query.add_text_child("instructions", "Nothing needs to be filled in: just register.");
   transport.send(result);
 }
 
 // Whatever the connector does, the question is answered.
-asio::awaitable<void> show(Transport& transport, xmpp::Stanza iq) {
-  const xmpp::Element refused = xmpp::error_reply(iq, xmpp::StanzaError{"wait", "remote-server-timeout", "The network did not answer; please try again later."});
+asio::awaitable<void> show(Transport& transport, xmpp::Stanza iq, Place place) {
+  const xmpp::Element refused = xmpp::error_reply(iq, convert::registration_unanswered());
   std::string trouble;
   try {
-    co_await show_form_of(transport, std::move(iq));
+    co_await show_form_of(transport, std::move(iq), std::move(place));
   } catch (const std::exception& e) {
     trouble = e.what();
   }
@@ -121,13 +124,7 @@ void reply(Transport& transport, const xmpp::Stanza& iq, const xmpp::StanzaError
   transport.send(answer);
 }
 
-// Bad data is not-acceptable (rule B1.11), whatever exactly the network said of it; what is taken is a conflict (B4.4).
-xmpp::StanzaError refusal(const Error& error) {
-  if (error.code == Errc::unavailable || error.code == Errc::uncertain || error.code == Errc::unsupported || error.code == Errc::conflict) return xmpp::to_stanza_error(error);
-  return {"modify", "not-acceptable", error.text};
-}
-
-asio::awaitable<void> enrol(Transport& transport, xmpp::Stanza iq, std::shared_ptr<Registering> registering) {
+asio::awaitable<void> enrol(Transport& transport, xmpp::Stanza iq, Place place) {
   const std::string user = iq.from.bare().str();
   connector::Applicant applicant = applicant_for(iq.from);
   connector::Account present;
@@ -140,9 +137,12 @@ asio::awaitable<void> enrol(Transport& transport, xmpp::Stanza iq, std::shared_p
   std::optional<Error> failure;
   try {
     Submitted dialogue(*iq.payload(), transport.network().has_contact_list ? &imports : nullptr);
-    auto credentials = co_await base::within(log_in_limit, transport.connector().log_in(std::move(applicant), dialogue));
+    auto credentials =
+        co_await base::within(log_in_limit, transport.connector().log_in(std::move(applicant), dialogue));
     if (credentials) {
-      store::AccountRow row{base::AccountId{}, transport.domain().str(), iq.from.bare(), std::move(*credentials), transport.config().policy, std::string(iq.lang()), imports};
+      store::AccountRow row{
+          base::AccountId{},         transport.domain().str(), iq.from.bare(), std::move(*credentials),
+          transport.config().policy, std::string(iq.lang()),   imports};
       co_await transport.accounts().put(std::move(row));
       if (const LiveAccount* account = transport.accounts().find(iq.from)) transport.contacts().forget(account->id());
     } else {
@@ -156,19 +156,16 @@ asio::awaitable<void> enrol(Transport& transport, xmpp::Stanza iq, std::shared_p
     log::warn("registration.failed", {{"transport", transport.domain().str()}, {"error", e.what()}});
     failure = Error{Errc::unavailable, "The network's connector failed; please try again later."};
   }
-  registering->users.erase(user);
-  if (failure) co_return reply(transport, iq, refusal(*failure));
+  place.reset();
+  if (failure) co_return reply(transport, iq, convert::registration_refused(*failure));
   log::info("account.registered", {{"transport", transport.domain().str()}, {"user", log::masked(user)}});
   transport.send(xmpp::result_of(iq));
   if (is_new) co_await enter_roster(transport, iq.from.bare());  // rule B1.8
 }
 
-asio::awaitable<void> remove(Transport& transport, xmpp::Stanza iq, std::shared_ptr<Registering> registering) {
+asio::awaitable<void> remove(Transport& transport, xmpp::Stanza iq, Place place) {
   const LiveAccount* account = transport.accounts().find(iq.from);
-  if (!account) {  // removed since the request was taken
-    registering->users.erase(iq.from.bare().str());
-    co_return transport.send(xmpp::result_of(iq));
-  }
+  if (!account) co_return transport.send(xmpp::result_of(iq));  // removed since the request was taken
   const base::AccountId id = account->id();
   std::vector<base::ContactId> contacts;
   for (const auto& [contact, live] : account->contacts) contacts.push_back(contact);
@@ -179,52 +176,57 @@ asio::awaitable<void> remove(Transport& transport, xmpp::Stanza iq, std::shared_
     log::error("account.remove_failed", {{"account", id.value}, {"error", e.what()}});
     failed = true;
   }
-  registering->users.erase(iq.from.bare().str());
-  if (failed) {
-    co_return transport.reply_error(iq, xmpp::StanzaError{"wait", "internal-server-error", "Your registration could not be removed just now; please try again later."});
-  }
+  place.reset();
+  if (failed) co_return transport.reply_error(iq, convert::registration_not_removed());
   log::info("account.removed", {{"transport", transport.domain().str()}, {"account", id.value}});
   transport.send(xmpp::result_of(iq));
   end_subscriptions(transport, iq.from.bare(), contacts);  // rule B1.17
+}
+
+// Nothing, and answered, where this person's registration, or too many, are being worked on.
+Place take_place(Transport& transport, accounts::Quota& quota, const xmpp::Stanza& iq) {
+  const bool is_registered = transport.accounts().find(iq.from) != nullptr;
+  Place place = quota.take(iq.from.bare().str(), is_registered);
+  if (!place) transport.reply_error(iq, convert::registration_must_wait());
+  return place;
 }
 
 bool may_register(Transport& transport, const xmpp::Stanza& iq) {
   return transport.config().registration.allows(iq.from) || transport.accounts().find(iq.from) != nullptr;
 }
 
-void refuse(Transport& transport, const xmpp::Stanza& iq) {
-  transport.reply_error(iq, xmpp::StanzaError{"auth", "forbidden", "The operator of " + transport.domain().str() + " does not let you register here."});
+void on_get(Transport& transport, accounts::Quota& quota, xmpp::Stanza iq) {
+  if (!may_register(transport, iq)) return transport.reply_error(iq, convert::may_not_register(transport.domain()));
+  Place place = take_place(transport, quota, iq);
+  if (place) transport.tasks().spawn("registration", show(transport, std::move(iq), std::move(place)));
 }
 
-void on_get(Transport& transport, xmpp::Stanza iq) {
-  if (!may_register(transport, iq)) return refuse(transport, iq);
-  transport.tasks().spawn("registration", show(transport, std::move(iq)));
-}
-
-void on_set(Transport& transport, xmpp::Stanza iq, const std::shared_ptr<Registering>& registering) {
+void on_set(Transport& transport, accounts::Quota& quota, xmpp::Stanza iq) {
   const xmpp::Element& query = *iq.payload();
   const bool removes = query.child("remove", ns::registration) != nullptr;
-  const LiveAccount* account = transport.accounts().find(iq.from);
-  if (removes && query.children().size() != 1) {  // §3.2, rule B4.8
-    return transport.reply_error(iq, xmpp::StanzaError{"modify", "bad-request", "A removal must contain nothing else."});
-  }
-  if (removes && !account) return transport.reply_error(iq, xmpp::StanzaError{"auth", "registration-required", "You are not registered here."});
-  if (!may_register(transport, iq)) return refuse(transport, iq);
-  if (const xmpp::Element* x = query.child("x", ns::data_forms); x && x->attribute("type") == "cancel") return transport.send(xmpp::result_of(iq));
-  if (!registering->users.insert(iq.from.bare().str()).second) {
-    return transport.reply_error(iq, xmpp::StanzaError{"wait", "resource-constraint", "Your registration is already being worked on; please wait a moment."});
-  }
-  if (removes) transport.tasks().spawn("registration.remove", remove(transport, std::move(iq), registering));
-  else transport.tasks().spawn("registration", enrol(transport, std::move(iq), registering));
+  const bool is_registered = transport.accounts().find(iq.from) != nullptr;
+  if (removes && query.children().size() != 1)
+    return transport.reply_error(iq, convert::removal_must_be_alone());  // §3.2, rule B4.8
+  if (removes && !is_registered) return transport.reply_error(iq, convert::nothing_to_remove());
+  if (!may_register(transport, iq)) return transport.reply_error(iq, convert::may_not_register(transport.domain()));
+  const xmpp::Element* form = query.child("x", ns::data_forms);
+  if (form && form->attribute("type") == "cancel") return transport.send(xmpp::result_of(iq));
+  Place place = take_place(transport, quota, iq);
+  if (!place) return;
+  if (removes)
+    transport.tasks().spawn("registration.remove", remove(transport, std::move(iq), std::move(place)));
+  else
+    transport.tasks().spawn("registration", enrol(transport, std::move(iq), std::move(place)));
 }
 
 }  // namespace
 
 void install_registration(Transport& transport) {
-  auto registering = std::make_shared<Registering>();
-  transport.router().on_iq(AddressForm::gateway, Request::get, ns::registration, [&transport](xmpp::Stanza iq) { on_get(transport, std::move(iq)); });
+  auto quota = std::make_shared<accounts::Quota>(most_under_way);
+  transport.router().on_iq(AddressForm::gateway, Request::get, ns::registration,
+                           [&transport, quota](xmpp::Stanza iq) { on_get(transport, *quota, std::move(iq)); });
   transport.router().on_iq(AddressForm::gateway, Request::set, ns::registration,
-                           [&transport, registering](xmpp::Stanza iq) { on_set(transport, std::move(iq), registering); });
+                           [&transport, quota](xmpp::Stanza iq) { on_set(transport, *quota, std::move(iq)); });
 }
 
 }  // namespace wherry::features
