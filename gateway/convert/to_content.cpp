@@ -1,0 +1,197 @@
+#include "gateway/convert/to_content.hpp"
+
+#include "gateway/base/text.hpp"
+#include "gateway/convert/refusals.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+namespace wherry::convert {
+
+namespace ns = xmpp::ns;
+using xmpp::Element;
+
+namespace {
+
+constexpr std::size_t most_text_bytes = 64 << 10;
+constexpr std::string_view correction_mark = "✎";
+
+struct Payload {
+  std::string_view name, ns;
+  std::string_view what;  // in a sentence
+};
+
+// Each is encrypted for the contact's own program, which a network that cannot carry it does not reach.
+constexpr Payload encryptions[] = {
+    {"encrypted", "eu.siacs.conversations.axolotl", "OMEMO"},  // XEP-0384, as deployed
+    {"encrypted", "urn:xmpp:omemo:2", "OMEMO"},                // XEP-0384
+    {"openpgp", "urn:xmpp:openpgp:0", "OpenPGP (OX)"},         // XEP-0373
+    {"x", "jabber:x:encrypted", "OpenPGP"},                    // XEP-0027
+    {"encryption", "urn:xmpp:eme:0", "encryption"},            // XEP-0380
+};
+
+// What is refused whatever the body says: that is for programs that cannot read the payload (XEP-0428).
+constexpr Payload acts[] = {
+    {"reactions", "urn:xmpp:reactions:0", "reactions"},    // XEP-0444
+    {"x", "jabber:x:conference", "invitations to rooms"},  // XEP-0249
+    {"propose", "urn:xmpp:jingle-message:0", "calls"},     // XEP-0353
+    {"propose", "urn:xmpp:jingle-message:1", "calls"},     // XEP-0353, as deployed
+    {"invite", "urn:xmpp:call-invites:0", "calls"},        // XEP-0482
+};
+
+// What is refused where nothing stands beside it.
+constexpr Payload bare_acts[] = {
+    {"file-sharing", "urn:xmpp:sfs:0", "files that are sent in this way"},     // XEP-0447
+    {"reference", "urn:xmpp:reference:0", "files that are sent in this way"},  // XEP-0385
+    {"geoloc", "http://jabber.org/protocol/geoloc", "places"},                 // XEP-0080
+    {"attention", "urn:xmpp:attention:0", "calls for attention"},              // XEP-0224
+};
+
+template <std::size_t n>
+const Payload* find(const Payload (&payloads)[n], const Element& message) {
+  const auto found = std::find_if(std::begin(payloads), std::end(payloads), [&](const Payload& payload) {
+    return message.child(payload.name, payload.ns) != nullptr;
+  });
+  return found == std::end(payloads) ? nullptr : found;
+}
+
+// ---- Encryption ----
+
+// XEP-0384 §4.6: it only moves keys, and nobody wrote anything.
+bool is_key_transport(const Element& message) {
+  return std::any_of(message.children().begin(), message.children().end(), [](const Element& child) {
+    const bool is_omemo =
+        child.is("encrypted", "eu.siacs.conversations.axolotl") || child.is("encrypted", "urn:xmpp:omemo:2");
+    return is_omemo && child.child("payload", child.ns()) == nullptr;
+  });
+}
+
+// What encrypts within the body: OTR (XEP-0364 §2: "?OTR"), OpenPGP, and links with their key (XEP-0454).
+std::string_view encryption_within(std::string_view text) {
+  if (text.starts_with("?OTR")) return "OTR";
+  if (base::trim(text).starts_with("-----BEGIN PGP MESSAGE-----")) return "OpenPGP";
+  for (const std::string_view line : base::split(text, '\n')) {
+    if (base::trim(line).starts_with("aesgcm://")) return "OMEMO (or the encryption of files)";
+  }
+  return {};
+}
+
+// Behind the text of one who can do OTR: sixteen spaces and tabs, and eight more for each version. They would make a
+// text of several parts.
+void cut_otr_tag(std::string& text) {
+  constexpr std::string_view tag = " \t  \t\t\t\t \t \t \t  ";
+  constexpr std::size_t version_bytes = 8;
+  const std::size_t at = text.find(tag);
+  if (at == std::string::npos) return;
+  std::size_t end = at + tag.size();
+  const auto is_version = [&] {
+    return end + version_bytes <= text.size() && text.find_first_not_of(" \t", end) >= end + version_bytes;
+  };
+  while (is_version()) end += version_bytes;
+  text.erase(at, end - at);
+}
+
+// ---- Placeholders (XEP-0428) ----
+
+struct Range {
+  std::size_t begin, end;  // in bytes
+};
+
+// `position` counts characters.
+std::optional<std::size_t> byte_of(std::string_view text, std::string_view position) {
+  std::size_t characters = 0;
+  const auto [rest, error] = std::from_chars(position.data(), position.data() + position.size(), characters);
+  if (error != std::errc() || rest != position.data() + position.size()) return std::nullopt;
+  std::size_t byte = 0;
+  for (; characters > 0 && byte < text.size(); --characters) {
+    do ++byte;
+    while (byte < text.size() && (static_cast<unsigned char>(text[byte]) & 0xC0) == 0x80);
+  }
+  return characters == 0 ? std::optional(byte) : std::nullopt;
+}
+
+// Which part of the text is only for programs that cannot read `fallback`'s payload. Nothing where it is none.
+std::optional<Range> placeholder(const Element& fallback, std::string_view text) {
+  const Element* part = fallback.child("body", fallback.ns());
+  if (!part && !fallback.children().empty()) return std::nullopt;  // the subject's
+  if (!part || (!part->has_attribute("start") && !part->has_attribute("end"))) return Range{0, text.size()};
+  const auto begin = byte_of(text, part->attribute("start")), end = byte_of(text, part->attribute("end"));
+  if (!begin || !end || *begin > *end) return std::nullopt;
+  return Range{*begin, *end};
+}
+
+// Cuts placeholders out. False: nothing but a placeholder was there.
+bool cut_placeholders(const Element& message, std::string& text) {
+  std::vector<Range> ranges;
+  for (const Element& child : message.children()) {
+    if (!child.is("fallback", "urn:xmpp:fallback:0")) continue;
+    const std::string_view payload = child.attribute("for");
+    if (payload == "urn:xmpp:sfs:0" || payload == ns::oob) continue;  // the file's link: that is carried
+    const auto range = placeholder(child, text);
+    if (range) ranges.push_back(*range);
+  }
+  std::sort(ranges.begin(), ranges.end(), [](const Range& a, const Range& b) { return a.begin < b.begin; });
+  std::string rest;
+  std::size_t from = 0;
+  for (const Range& range : ranges) {
+    if (range.begin > from) rest.append(text, from, range.begin - from);
+    from = std::max(from, range.end);
+  }
+  rest.append(text, from);
+  if (!ranges.empty() && base::trim(rest).empty()) return false;
+  text = std::move(rest);
+  return true;
+}
+
+// XEP-0424, also in its older form.
+bool takes_back(const Element& message) {
+  const auto is_retraction = [](const Element& child) {
+    return child.name() == "retract" && child.ns().starts_with("urn:xmpp:message-retract:");
+  };
+  return std::any_of(message.children().begin(), message.children().end(), [&](const Element& child) {
+    const bool fastens = child.is("apply-to", "urn:xmpp:fasten:0");
+    return is_retraction(child) ||
+           (fastens && std::any_of(child.children().begin(), child.children().end(), is_retraction));
+  });
+}
+
+connector::Content join(std::string_view subject, std::string text, std::string_view url) {
+  connector::Content content;
+  if (!url.empty() && url != text) content.files.push_back({std::string(url), "", 0});
+  content.text = std::string(subject);
+  if (!subject.empty() && !text.empty()) content.text += '\n';
+  content.text += text;
+  return content;
+}
+
+}  // namespace
+
+ContentOrRefusal to_content(const Element& message) {
+  std::string text(message.child_text("body", ns::component));
+  if (text.empty() && is_key_transport(message)) return NothingToSend{};
+  const Element* oob = message.child("x", ns::oob);
+  const std::string_view url = oob ? oob->child_text("url", ns::oob) : std::string_view{};
+  if (const Payload* encryption = find(encryptions, message)) return encrypted(encryption->what);
+  for (const std::string_view words : {std::string_view(text), url}) {
+    if (const std::string_view method = encryption_within(words); !method.empty()) return encrypted(method);
+  }
+  if (takes_back(message)) return cannot_take_back();
+  if (const Payload* act = find(acts, message)) return cannot_carry(act->what);
+  if (!text.empty() && !cut_placeholders(message, text)) return cannot_carry("messages of this kind");
+  cut_otr_tag(text);
+
+  connector::Content content = join(message.child_text("subject", ns::component), std::move(text), url);
+  const bool is_empty = content.text.empty() && content.files.empty();
+  if (message.child("replace", "urn:xmpp:message-correct:0")) {  // XEP-0308
+    if (is_empty) return cannot_take_back();
+    content.text = std::string(correction_mark) + (content.text.empty() ? "" : " ") + content.text;
+  } else if (is_empty) {
+    const Payload* act = find(bare_acts, message);
+    return act ? ContentOrRefusal(cannot_carry(act->what)) : NothingToSend{};
+  }
+  if (content.text.size() > most_text_bytes) return too_long(most_text_bytes);
+  return content;
+}
+
+}  // namespace wherry::convert

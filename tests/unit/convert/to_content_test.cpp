@@ -1,0 +1,167 @@
+// What a user's message says to the network, case by case.
+#include "gateway/convert/to_content.hpp"
+#include "gateway/xmpp/stream_parser.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace wherry;
+using namespace wherry::convert;
+
+namespace {
+
+ContentOrRefusal read(const std::string& children) {
+  return to_content(std::get<xmpp::Element>(
+      xmpp::parse_document("<message xmlns='jabber:component:accept' type='chat'>" + children + "</message>")));
+}
+
+std::string text_of(const std::string& children) {
+  const auto result = read(children);
+  const auto* content = std::get_if<connector::Content>(&result);
+  return content ? content->text : std::holds_alternative<NothingToSend>(result) ? "(nothing)" : "(refused)";
+}
+
+// The sentence, or what went wrong instead.
+std::string refusal_of(const std::string& children) {
+  const auto result = read(children);
+  const auto* error = std::get_if<xmpp::StanzaError>(&result);
+  return error ? error->text : "not refused: " + text_of(children);
+}
+
+constexpr const char* reactions = "<reactions xmlns='urn:xmpp:reactions:0' id='m0'><reaction>👍</reaction></reactions>";
+
+}  // namespace
+
+TEST_CASE("What a person writes is the text, and a subject stands above it, or alone") {
+  CHECK(text_of("<body>hi</body>") == "hi");
+  CHECK(text_of("<subject>dinner</subject><body>at eight?</body>") == "dinner\nat eight?");
+  CHECK(text_of("<subject>dinner</subject>") == "dinner");
+  CHECK(text_of("<subject>dinner</subject><body/>") == "dinner");
+  CHECK(text_of("<body>hi</body><active xmlns='http://jabber.org/protocol/chatstates'/>") == "hi");
+}
+
+TEST_CASE("Typing, receipts, markers and hints are nothing to send (XEP-0085, XEP-0184, XEP-0333, XEP-0334)") {
+  for (const char* children :
+       {"", "<body/>", "<composing xmlns='http://jabber.org/protocol/chatstates'/>",
+        "<received xmlns='urn:xmpp:receipts' id='n1'/>", "<displayed xmlns='urn:xmpp:chat-markers:0' id='n1'/>",
+        "<no-store xmlns='urn:xmpp:hints'/>", "<thread>t</thread>",
+        "<event xmlns='http://jabber.org/protocol/pubsub#event'/>",
+        "<ringing xmlns='urn:xmpp:jingle-message:0' id='c1'/>"}) {
+    CAPTURE(children);
+    CHECK(text_of(children) == "(nothing)");
+  }
+}
+
+TEST_CASE(
+    "Encryption is refused with what to switch off (XEP-0027, XEP-0364, XEP-0373, XEP-0380, XEP-0384, XEP-0454)") {
+  struct Row {
+    const char *children, *method;
+  };
+  const Row rows[] = {
+      {"<body>?OTRv23?\nromeo asks for a private conversation.</body>", "OTR"},
+      {"<body>?OTR:AAMDJ+MVmSfjFZcAAAAAAQ==.</body>", "OTR"},
+      {"<body>?OTR|5a73a599|27e31597,00001,00003,?OTR:AA,</body>", "OTR"},
+      {"<body>?OTR Error: You transmitted an unreadable encrypted message.</body>", "OTR"},
+      {"<body>\n-----BEGIN PGP MESSAGE-----\nhQEMA\n-----END PGP MESSAGE-----</body>", "OpenPGP"},
+      {"<body>This message is encrypted.</body><x xmlns='jabber:x:encrypted'>hQEMA</x>", "OpenPGP"},
+      {"<openpgp xmlns='urn:xmpp:openpgp:0'>hQEMA</openpgp>", "OpenPGP (OX)"},
+      {"<body>I sent you an OMEMO encrypted message.</body><encrypted "
+       "xmlns='eu.siacs.conversations.axolotl'><payload>x</payload></encrypted>",
+       "OMEMO"},
+      {"<encrypted xmlns='urn:xmpp:omemo:2'><header/><payload>x</payload></encrypted>", "OMEMO"},
+      {"<body>Encrypted.</body><encryption xmlns='urn:xmpp:eme:0' namespace='urn:example'/>", "encryption"},
+      {"<body>aesgcm://files.x.test/a.jpg#0011\ndata:image/jpeg,1</body>", "OMEMO (or the encryption of files)"},
+      {"<x xmlns='jabber:x:oob'><url>aesgcm://files.x.test/a.jpg#0011</url></x>", "OMEMO (or the encryption of files)"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.children);
+    CHECK(refusal_of(row.children) == "This network cannot carry encrypted messages. Please switch " +
+                                          std::string(row.method) + " off for this contact.");
+  }
+  CHECK(text_of("<body>What is aesgcm:// for, and OTR? ?OTR</body>") == "What is aesgcm:// for, and OTR? ?OTR");
+}
+
+TEST_CASE("A key transport of OMEMO is nobody's message (XEP-0384 §4.6)") {
+  CHECK(text_of("<encrypted xmlns='eu.siacs.conversations.axolotl'><header sid='1'/></encrypted><store "
+                "xmlns='urn:xmpp:hints'/>") == "(nothing)");
+  CHECK(text_of("<encrypted xmlns='urn:xmpp:omemo:2'><header/></encrypted>") == "(nothing)");
+  CHECK(text_of("<encrypted xmlns='eu.siacs.conversations.axolotl'><header/></encrypted><body>placeholder</body>") ==
+        "(refused)");
+}
+
+TEST_CASE("The tag with which OTR programs show themselves is cut off (OTR v3, whitespace tags)") {
+  const std::string tag = " \t  \t\t\t\t \t \t \t  ", v2 = "  \t\t  \t ", v3 = "  \t\t  \t\t";
+  CHECK(text_of("<body>hi" + tag + v2 + v3 + "</body>") == "hi");
+  CHECK(text_of("<body>hi" + tag + v2 + "there</body>") == "hithere");
+  CHECK(text_of("<body>" + tag + v2 + "</body>") == "(nothing)");
+  CHECK(text_of("<body>a \t b</body>") == "a \t b");
+}
+
+TEST_CASE("Taking a message back is refused, whatever placeholder stands beside it (XEP-0424)") {
+  const std::string body = "<body>This person attempted to retract a previous message.</body>";
+  for (const std::string& retraction :
+       {std::string("<retract xmlns='urn:xmpp:message-retract:1' id='m0'/>"),
+        std::string(
+            "<apply-to xmlns='urn:xmpp:fasten:0' id='m0'><retract xmlns='urn:xmpp:message-retract:0'/></apply-to>")}) {
+    CHECK(refusal_of(retraction) == "This network cannot take a message back: it stays with your contact.");
+    CHECK(refusal_of(body + "<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:message-retract:1'/>" + retraction) ==
+          "This network cannot take a message back: it stays with your contact.");
+  }
+}
+
+TEST_CASE(
+    "What a network cannot carry is refused by its name, not dropped (XEP-0249, XEP-0353, XEP-0385, XEP-0444, "
+    "XEP-0447)") {
+  const auto refused = [](std::string what) {
+    return "This network cannot carry " + what + "; your contact was sent nothing.";
+  };
+  CHECK(refusal_of(reactions) == refused("reactions"));
+  CHECK(refusal_of(std::string(reactions) + "<body>👍</body>") == refused("reactions"));
+  CHECK(refusal_of("<x xmlns='jabber:x:conference' jid='room@muc.x.test'/>") == refused("invitations to rooms"));
+  CHECK(refusal_of("<propose xmlns='urn:xmpp:jingle-message:0' id='c1'/>") == refused("calls"));
+  CHECK(refusal_of("<file-sharing xmlns='urn:xmpp:sfs:0'/>") == refused("files that are sent in this way"));
+  CHECK(refusal_of("<reference xmlns='urn:xmpp:reference:0' type='data'/>") ==
+        refused("files that are sent in this way"));
+  CHECK(refusal_of("<geoloc xmlns='http://jabber.org/protocol/geoloc'/>") == refused("places"));
+  CHECK(text_of("<body>https://files.x.test/a.jpg</body><file-sharing xmlns='urn:xmpp:sfs:0'/>"
+                "<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:sfs:0'><body/></fallback>") ==
+        "https://files.x.test/a.jpg");
+}
+
+TEST_CASE("A placeholder is not sent: its part of the text goes, and what is nothing else is refused (XEP-0428)") {
+  const auto fallback = [](const std::string& body) {
+    return "<fallback xmlns='urn:xmpp:fallback:0' for='urn:example:poll'>" + body + "</fallback>";
+  };
+  CHECK(text_of("<body>A poll: what to eat?</body>" + fallback("")) == "(refused)");
+  CHECK(text_of("<body>A poll: what to eat?</body>" + fallback("<body/>")) == "(refused)");
+  CHECK(text_of("<body>A poll</body>" + fallback("<body start='0' end='6'/>")) == "(refused)");
+  CHECK(text_of("<body>&gt; é🌹\nyes</body>" + fallback("<body start='0' end='5'/>")) == "yes");
+  CHECK(text_of("<body>one two three</body>" + fallback("<body start='8' end='13'/>") +
+                fallback("<body start='0' end='4'/>")) == "two ");
+  for (const char* nonsense : {"<body start='5' end='2'/>", "<body start='0' end='99'/>", "<body start='-1' end='2'/>",
+                               "<body start='x'/>", "<subject/>"}) {
+    CAPTURE(nonsense);
+    CHECK(text_of("<body>hello</body>" + fallback(nonsense)) == "hello");
+  }
+}
+
+TEST_CASE("A correction is marked, and one that leaves nothing takes the message back (XEP-0308)") {
+  const std::string replace = "<replace xmlns='urn:xmpp:message-correct:0' id='m0'/>";
+  CHECK(text_of("<body>at nine</body>" + replace) == "✎ at nine");
+  CHECK(text_of("<body/>" + replace) == "(refused)");
+}
+
+TEST_CASE("A file is its link, once (XEP-0066)") {
+  const auto result = read("<body>look</body><x xmlns='jabber:x:oob'><url>https://x.test/a.png</url></x>");
+  const auto& content = std::get<connector::Content>(result);
+  CHECK(content.text == "look");
+  REQUIRE(content.files.size() == 1);
+  CHECK(content.files[0].url == "https://x.test/a.png");
+  const auto same =
+      read("<body>https://x.test/a.png</body><x xmlns='jabber:x:oob'><url>https://x.test/a.png</url></x>");
+  CHECK(std::get<connector::Content>(same).files.empty());
+}
+
+TEST_CASE("A text longer than anything is refused with the limit") {
+  CHECK(refusal_of("<body>" + std::string((64 << 10) + 1, 'a') + "</body>") ==
+        "This message is too long: at most 65536 bytes can be sent.");
+}
