@@ -5,6 +5,7 @@
 //   co_await base::suspend(std::move(start));
 #pragma once
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -15,6 +16,7 @@
 #include <exception>
 #include <memory>
 #include <utility>
+#include <vector>
 
 namespace wherry {
 namespace asio = boost::asio;
@@ -31,18 +33,31 @@ class Resume {
 
   void operator()(std::exception_ptr error = nullptr) {
     auto target = std::move(target_);
-    target->resume(std::move(error));
+    target->post(std::move(error));
+  }
+
+  // Continues all of them in one turn of the loop, in their order: cheaper than a turn for each.
+  static void all(std::vector<Resume> waiting, std::exception_ptr error) {
+    if (waiting.empty()) return;
+    const auto executor = waiting.front().target_->executor();
+    asio::post(executor, [waiting = std::move(waiting), error = std::move(error)]() mutable {
+      for (Resume& resume : waiting) std::exchange(resume.target_, nullptr)->resume(error);
+    });
   }
 
  private:
   struct Base {
     virtual ~Base() = default;
-    virtual void resume(std::exception_ptr error) = 0;
+    virtual asio::any_io_executor executor() const = 0;
+    virtual void post(std::exception_ptr error) = 0;
+    virtual void resume(std::exception_ptr error) = 0;  // inside this call
   };
   template <class Handler>
   struct Target final : Base {
     explicit Target(Handler h) : handler(std::move(h)) {}
-    void resume(std::exception_ptr error) override {
+    asio::any_io_executor executor() const override { return asio::get_associated_executor(handler); }
+    void resume(std::exception_ptr error) override { std::move(handler)(std::move(error)); }
+    void post(std::exception_ptr error) override {
       const auto executor = asio::get_associated_executor(handler);
       asio::post(executor, [handler = std::move(handler), error = std::move(error)]() mutable {
         std::move(handler)(std::move(error));

@@ -6,6 +6,7 @@
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <span>
 #include <stdexcept>
 
@@ -79,7 +80,8 @@ Journal::Batch& Journal::riding() {
 
 Journal::Mark Journal::end_of(const Batch& b) {
   return {b.new_outbox.size(), b.changed_outbox.size(), b.gone_outbox.size(), b.gone_inbox.size(), b.new_inbox.size(),
-          b.sent.size(),       b.stages.size(),         b.events.size(),      b.stanzas.size(),    b.done.size()};
+          b.sent.size(),       b.stages.size(),         b.events.size(),      b.stanzas.size(),    b.done.size(),
+          b.waiting.size()};
 }
 
 void Journal::close_step() {
@@ -124,6 +126,8 @@ void Journal::submit(const std::shared_ptr<Turn>& turn, Mark from, Mark to) {
                      if (error && !is_loss(error) && is_whole && turn->steps.size() > 1) return submit_each_step(turn);
                      if (error) log_failure(transport_, error);
                      for (std::size_t i = from.done; i < to.done; ++i) turn->batch.done[i](error);
+                     const auto begin = std::make_move_iterator(turn->batch.waiting.begin());
+                     base::Resume::all({begin + static_cast<std::ptrdiff_t>(from.waiting), begin + static_cast<std::ptrdiff_t>(to.waiting)}, error);
                    });
 }
 
@@ -134,9 +138,7 @@ void Journal::submit_each_step(const std::shared_ptr<Turn>& turn) {
 
 boost::asio::awaitable<void> Journal::commit() {
   auto start = [this](base::Resume resume) {
-    // std::function wants to be copyable, which a Resume is not.
-    auto held = std::make_shared<base::Resume>(std::move(resume));
-    after_commit([held](std::exception_ptr error) { (*held)(std::move(error)); });
+    batch().waiting.push_back(std::move(resume));
     close_step();
   };
   co_await base::suspend(std::move(start));

@@ -8,7 +8,7 @@
 // Not promised: that a row which has gone is gone from the disk. After a kill it may be there again.
 #pragma once
 
-#include "gateway/base/task_group.hpp"
+#include "gateway/base/suspend.hpp"
 #include "gateway/db/database.hpp"
 #include "gateway/store/inbox.hpp"
 #include "gateway/store/messages.hpp"
@@ -82,11 +82,12 @@ class Journal {
     std::vector<std::uint64_t> events;
     std::vector<Stanza> stanzas;
     std::vector<Done> done;
+    std::vector<base::Resume> waiting;  // in commit()
   };
   // How much of each vector of a batch stands before some point.
   struct Mark {
     std::size_t new_outbox = 0, changed_outbox = 0, gone_outbox = 0, gone_inbox = 0, new_inbox = 0, sent = 0, stages = 0,
-                events = 0, stanzas = 0, done = 0;
+                events = 0, stanzas = 0, done = 0, waiting = 0;
     bool operator==(const Mark&) const = default;
   };
   struct Turn {

@@ -181,6 +181,37 @@ TEST_CASE("TaskGroup::spawn runs nothing inside the call; tasks begin in order, 
   std::string seen;
   tests::run(loop, check_beginning(group, seen));
 }
+TEST_CASE("Those who wait for one thing are continued in one turn of the loop, in their order") {
+  asio::io_context loop;
+  base::TaskGroup group(loop.get_executor());
+  struct Waiters {
+    asio::awaitable<void> wait(int number) {
+      auto start = [this](base::Resume resume) { waiting.push_back(std::move(resume)); };
+      try {
+        co_await base::suspend(std::move(start));
+      } catch (const std::runtime_error&) {
+        number = -number;
+      }
+      ended.push_back(number);
+    }
+    std::vector<base::Resume> waiting;
+    std::vector<int> ended;
+  } waiters;
+  for (int number = 1; number <= 3; ++number) group.spawn("wait", waiters.wait(number));
+  while (waiters.waiting.size() < 3) loop.run_one();
+  base::Resume::all(std::exchange(waiters.waiting, {}), nullptr);
+  CHECK(waiters.ended.empty());
+  loop.run_one();
+  CHECK(waiters.ended == std::vector{1, 2, 3});
+  group.spawn("wait", waiters.wait(4));
+  loop.restart();
+  while (waiters.waiting.empty()) loop.run_one();
+  base::Resume::all(std::exchange(waiters.waiting, {}), std::make_exception_ptr(std::runtime_error("lost")));
+  loop.run();
+  CHECK(waiters.ended.back() == -4);
+  base::Resume::all({}, nullptr);  // nobody waits
+}
+
 TEST_CASE("TaskGroup cancels and joins; a failing task ends alone") {
   asio::io_context loop;
   base::TaskGroup group(loop.get_executor());
