@@ -1,33 +1,26 @@
 #include "gateway/accounts/accounts.hpp"
 
 #include "gateway/base/log.hpp"
-#include "gateway/base/within.hpp"
 #include "gateway/store/ids.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <limits>
-#include <optional>
 
 namespace wherry::accounts {
 
-namespace {
-
-constexpr std::chrono::seconds healthy_after{60};  // a session that lasted so long starts the back-off anew
-
-}  // namespace
-
 Accounts::Accounts(asio::any_io_executor executor, db::Database& database, const base::Sealer& sealer,
-                   std::string transport, AccountEvents events)
-    : database_(database), sealer_(sealer), transport_(std::move(transport)), events_(std::move(events)), attempt_ended_(executor), tasks_(executor) {}
+                   std::string transport, AccountEvents events, SessionLimits limits)
+    : executor_(executor), database_(database), sealer_(sealer), transport_(std::move(transport)), events_(std::move(events)),
+      changed_(executor), keeper_(executor, *this, limits) {}
 
-connector::Account Accounts::to_connector(const store::AccountRow& row) const {
-  connector::Account account;
-  account.id = row.id;
-  account.user = row.user.str();
-  account.credentials = row.credentials;
-  return account;
+void Accounts::tell_connector(const LiveAccount& account) {
+  connector::Account told;
+  told.id = account.id();
+  told.user = account.user().str();
+  told.credentials = account.row.credentials;
+  connector_->know_account(told, *account.sink);
 }
 
 LiveAccount& Accounts::add(store::AccountRow row) {
@@ -37,23 +30,20 @@ LiveAccount& Accounts::add(store::AccountRow row) {
   LiveAccount& added = *account;
   by_user_.emplace(added.user().str(), id);
   by_id_[id] = std::move(account);
-  connector_->know_account(to_connector(added.row), *added.sink);
-  reconsider(added);
   return added;
 }
 
 asio::awaitable<void> Accounts::load(connector::Connector& connector) {
   connector_ = &connector;
-  using Loaded = std::vector<std::pair<store::AccountRow, std::vector<store::ContactRow>>>;
-  std::function<Loaded(db::Transaction&)> read = [this](db::Transaction& t) {
-    Loaded loaded;
+  auto read = [this](db::Transaction& t) {
+    std::vector<std::pair<store::AccountRow, std::vector<store::ContactRow>>> loaded;
     for (auto& row : store::read_accounts(t, transport_, sealer_)) {
       auto contacts = store::read_contacts(t, row.id);
       loaded.emplace_back(std::move(row), std::move(contacts));
     }
     return loaded;
   };
-  Loaded loaded = co_await database_.fetch(std::move(read));
+  auto loaded = co_await database_.fetch(std::move(read));
   for (auto& [row, contacts] : loaded) {
     LiveAccount& account = add(std::move(row));
     for (auto& contact : contacts) {
@@ -64,15 +54,12 @@ asio::awaitable<void> Accounts::load(connector::Connector& connector) {
 }
 
 void Accounts::start() {
-  started_ = true;
-  for (auto& [id, account] : by_id_) reconsider(*account);
+  for (const auto& [id, account] : by_id_) tell_connector(*account);
+  keeper_.start(*connector_);
+  for (const auto& [id, account] : by_id_) keeper_.reconsider(id);
 }
 
-asio::awaitable<void> Accounts::stop() {
-  stopping_ = true;
-  tasks_.cancel();
-  co_await tasks_.join();
-}
+asio::awaitable<void> Accounts::stop() { return keeper_.stop(); }
 
 LiveAccount* Accounts::find(const xmpp::Jid& user) {
   const auto found = by_user_.find(std::string(user.bare_view()));
@@ -84,95 +71,101 @@ LiveAccount* Accounts::find(base::AccountId id) {
   return found == by_id_.end() ? nullptr : found->second.get();
 }
 
-asio::awaitable<void> Accounts::put(store::AccountRow row) {
-  LiveAccount* present = find(row.user);
-  if (!present) {
-    std::function<store::IdRange(db::Transaction&)> reserve = [](db::Transaction& t) { return store::reserve_ids(t, 1); };
-    row.id = base::AccountId{(co_await database_.fetch(std::move(reserve))).first};
-  } else {
-    row.id = present->id();
+// ---- Coming and going ----
+
+asio::awaitable<void> Accounts::alone(std::string user, asio::awaitable<void> work) {
+  while (changing_.contains(user)) co_await changed_.wait();
+  changing_.insert(user);
+  std::exception_ptr failure;
+  try {
+    co_await std::move(work);
+  } catch (...) {
+    failure = std::current_exception();
   }
-  db::Database::Closure write = [this, row, is_new = !present](db::Transaction& t) {
+  changing_.erase(user);
+  changed_.notify();
+  if (failure) std::rethrow_exception(failure);
+}
+
+asio::awaitable<void> Accounts::put(store::AccountRow row) {
+  std::string user(row.user.bare_view());
+  return alone(std::move(user), put_alone(std::move(row)));
+}
+
+asio::awaitable<void> Accounts::put_alone(store::AccountRow row) {
+  const LiveAccount* before = find(row.user);
+  const bool is_new = !before;
+  if (before) {
+    row.id = before->id();
+  } else {
+    auto reserve = [](db::Transaction& t) { return store::reserve_ids(t, 1); };
+    row.id = base::AccountId{(co_await database_.fetch(std::move(reserve))).first};
+  }
+  db::Database::Closure write = [this, row, is_new](db::Transaction& t) {
     if (is_new) store::insert_account(t, row, sealer_);
     else store::update_account(t, row, sealer_);
   };
   co_await database_.transact(std::move(write));
 
-  present = find(row.user);
-  if (!present) {
-    add(std::move(row));
-    co_return;
-  }
-  present->row = std::move(row);
-  connector_->know_account(to_connector(present->row), *present->sink);
-  present->backoff.reset();
-  if (present->state == LiveAccount::State::needs_login) present->state = LiveAccount::State::offline;
-  reconsider(*present);
+  const base::AccountId id = row.id;
+  LiveAccount& account = is_new ? add(std::move(row)) : *find(id);
+  if (!is_new) account.row = std::move(row);
+  tell_connector(account);
+  if (account.state == LiveAccount::State::needs_login) account.state = LiveAccount::State::offline;
+  keeper_.retry_now(id);
+  keeper_.reconsider(id);
 }
 
 asio::awaitable<void> Accounts::remove(base::AccountId id) {
-  if (!find(id)) co_return;
-  // In the store first: where that fails the account stays as it was, and its session goes on.
-  std::function<std::vector<store::OutboxRow>(db::Transaction&)> erase = [id](db::Transaction& t) {
-    auto unsent = store::read_outbox(t, id, 0, std::numeric_limits<int>::max());
-    store::remove_account(t, id);
-    return unsent;
-  };
-  const auto unsent = co_await database_.fetch(std::move(erase));
+  const LiveAccount* account = find(id);
+  std::string user = account ? account->user().str() : std::string();
+  return alone(std::move(user), remove_alone(id));
+}
+
+// In the store first. What is published meanwhile waits: it belongs to an account that is erased, or to one that stays.
+asio::awaitable<void> Accounts::remove_alone(base::AccountId id) {
   LiveAccount* account = find(id);
   if (!account) co_return;
-  account->removed = true;
-  reconsider(*account);
-  while (account->attempt) co_await attempt_ended_.wait();
+  account->standing = LiveAccount::Standing::leaving;
+  // What was published until now is with the store before it erases.
+  co_await asio::post(executor_, asio::use_awaitable);
+  std::vector<store::OutboxRow> unsent;
+  std::exception_ptr failure;
+  try {
+    auto erase = [id](db::Transaction& t) {
+      auto rows = store::read_outbox(t, id, 0, std::numeric_limits<int>::max());
+      store::remove_account(t, id);
+      return rows;
+    };
+    unsent = co_await database_.fetch(std::move(erase));
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  account = find(id);
+  account->standing = failure ? LiveAccount::Standing::registered : LiveAccount::Standing::removed;
+  changed_.notify();
+  if (failure) std::rethrow_exception(failure);
+  keeper_.reconsider(id);
+  try {
+    co_await keeper_.await_end(id);
+  } catch (...) {
+    failure = std::current_exception();  // the gateway stops; who sent what was erased is told all the same
+  }
+  account = find(id);
   events_.removed(*account, unsent);
+  if (failure) std::rethrow_exception(failure);
   by_user_.erase(account->user().str());
   connector_->forget_account(id);
   by_id_.erase(id);
 }
 
-// After whatever may have changed what is_wanted() says: starts to keep the session up, or ends it.
-void Accounts::reconsider(LiveAccount& account) {
-  if (account.attempt) {
-    if (account.is_wanted()) return;
-    account.interrupted = true;
-    account.attempt->emit(asio::cancellation_type::terminal);
-  } else if (started_ && !stopping_ && account.is_wanted()) {
-    account.interrupted = false;
-    account.attempt = &tasks_.spawn("account", attempt(account));
+asio::awaitable<void> Accounts::until_settled(base::AccountId id) {
+  for (const LiveAccount* account = find(id); account && account->standing == LiveAccount::Standing::leaving; account = find(id)) {
+    co_await changed_.wait();
   }
 }
 
-// One attempt to keep the session up, with the pause before it. Each is a coroutine of its own, since a session may change
-// the coroutine's cancellation state to end in good order; the next one begins when this one has ended.
-asio::awaitable<void> Accounts::attempt(LiveAccount& account) {
-  std::optional<std::chrono::steady_clock::time_point> began;
-  std::string trouble;
-  try {
-    // Nothing happens before reconsider() has noted the signal: a session that refuses at once would end before it is noted.
-    co_await asio::post(tasks_.executor(), asio::use_awaitable);
-    const auto pause = account.backoff.next();
-    if (pause.count() > 0) co_await base::sleep(pause);
-    began = std::chrono::steady_clock::now();
-    set_state(account, LiveAccount::State::connecting, account.trouble);
-    if (!account.session) account.session = connector_->open(account.id());
-    const auto session = account.session;
-    co_await session->run();
-    // It returned, and not because it was asked to: only a new registration can help (contract of Session::run).
-    if (!account.interrupted && !stopping_ && account.state != LiveAccount::State::needs_login) set_state(account, LiveAccount::State::needs_login, account.trouble);
-  } catch (const std::exception& e) {
-    if (!account.interrupted) trouble = e.what();
-  }
-  if (!stopping_) {
-    const bool is_over = account.interrupted || !account.is_wanted();
-    if (is_over) account.session.reset();
-    if (is_over || (began && std::chrono::steady_clock::now() - *began >= healthy_after)) account.backoff.reset();
-    if (!trouble.empty()) log::warn("session.failed", {{"account", account.id().value}, {"error", trouble}});
-    if (account.state != LiveAccount::State::needs_login) set_state(account, LiveAccount::State::offline, std::move(trouble));
-  }
-  account.attempt = nullptr;
-  reconsider(account);
-  attempt_ended_.notify();
-}
+// ---- Their states ----
 
 void Accounts::set_state(LiveAccount& account, LiveAccount::State state, std::string trouble) {
   const bool news = account.state != state || account.trouble != trouble;
@@ -184,29 +177,30 @@ void Accounts::set_state(LiveAccount& account, LiveAccount::State state, std::st
 }
 
 void Accounts::report(LiveAccount& account, const connector::AccountChanged& change) {
-  if (account.removed) return;
+  if (account.is_removed()) return;
   if (change.needs_login) {
     set_state(account, LiveAccount::State::needs_login, change.text);
-    reconsider(account);
-  } else {
-    set_state(account, change.online ? LiveAccount::State::online : LiveAccount::State::connecting, change.text);
+    return keeper_.reconsider(account.id());
   }
+  if (!account.session) return;  // late word of a session that has ended
+  set_state(account, change.online ? LiveAccount::State::online : LiveAccount::State::connecting, change.text);
+  if (change.online) keeper_.logged_in(account.id());
 }
 
-void Accounts::user_available(LiveAccount& account, const xmpp::Jid& full, UserPresence presence) {
+bool Accounts::user_available(LiveAccount& account, const xmpp::Jid& full, UserPresence presence) {
   const bool first = account.resources.empty();
   account.presence_seen = true;
-  account.resources[full.str()] = std::move(presence);
-  if (!first) return;
-  account.backoff.reset();
-  reconsider(account);
+  if (!account.resources.put(full.str(), std::move(presence))) return false;
+  if (!first) return true;
+  keeper_.retry_now(account.id());
+  keeper_.reconsider(account.id());
+  return true;
 }
 
 void Accounts::user_unavailable(LiveAccount& account, const xmpp::Jid& full) {
   account.presence_seen = true;
-  if (full.is_bare()) account.resources.clear();
-  else account.resources.erase(full.str());
-  if (account.resources.empty()) reconsider(account);
+  account.resources.erase(full);
+  if (account.resources.empty()) keeper_.reconsider(account.id());
 }
 
 void Accounts::put_contact(LiveAccount& account, store::ContactRow contact) {

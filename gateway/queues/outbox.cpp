@@ -112,7 +112,7 @@ void Outbox::committed(std::unique_ptr<Item> item) {
 
 Backlog::Reach Outbox::reach(base::AccountId account) const {
   const accounts::LiveAccount* live = accounts_.find(account);
-  if (!live || live->removed) return Backlog::Reach::gone;
+  if (!live || live->is_removed()) return Backlog::Reach::gone;
   return live->is_online() && live->session ? Backlog::Reach::online : Backlog::Reach::away;
 }
 

@@ -145,8 +145,9 @@ asio::awaitable<void> Transport::expire() {
 }
 
 asio::awaitable<void> Transport::publish(base::AccountId account, connector::Event event) {
+  if (connector::is_durable(event)) co_await accounts_.until_settled(account);
   accounts::LiveAccount* live = accounts_.find(account);
-  if (!live || live->removed) co_return;  // nobody is there to be told; the network may forget it
+  if (!live || live->is_removed()) co_return;  // nobody is there to be told; the network may forget it
   apply(*live, event);
   if (auto* progress = std::get_if<connector::MessageProgressed>(&event)) co_await reports_.publish(account, std::move(*progress));
   else if (connector::is_durable(event)) co_await inbox_.publish(account, std::move(event));

@@ -60,13 +60,13 @@ void note(Transport& transport, LiveAccount& account, const ListedContact& liste
 asio::awaitable<void> write_roster(Transport& transport, base::AccountId id) {
   for (;;) {
     LiveAccount* account = transport.accounts().find(id);
-    if (!account || account->removed || !transport.rosters().is_writable(account->user())) co_return;
+    if (!account || account->is_removed() || !transport.rosters().is_writable(account->user())) co_return;
     auto next = take_next(transport, *account);
     if (!next) co_return;
     accounts::RosterItem item{*transport.jid_of(next->contact), name_of(*next), groups_of(*next)};
     const bool done = co_await transport.rosters().put(account->user(), std::move(item));
     account = transport.accounts().find(id);
-    if (!account || account->removed || account->contacts.contains(next->contact)) continue;
+    if (!account || account->is_removed() || account->contacts.contains(next->contact)) continue;
     if (!done) {  // another way, or another time
       account->listed.push_front(std::move(*next));
       co_return;
@@ -103,7 +103,7 @@ asio::awaitable<std::string> client_for_lists(Transport& transport, std::vector<
 asio::awaitable<void> suggest(Transport& transport, base::AccountId id, std::string client) {
   for (;;) {
     LiveAccount* account = transport.accounts().find(id);
-    if (!account || account->removed) co_return;
+    if (!account || account->is_removed()) co_return;
     std::vector<ListedContact> suggested;
     while (suggested.size() < most_suggested && account->contacts.size() + suggested.size() < most_contacts) {
       auto next = take_next(transport, *account);
@@ -122,7 +122,7 @@ asio::awaitable<void> suggest(Transport& transport, base::AccountId id, std::str
     }
     const auto answer = co_await transport.requests().ask(std::move(iq), client_limit);
     account = transport.accounts().find(id);
-    if (!account || account->removed) co_return;
+    if (!account || account->is_removed()) co_return;
     const bool taken = answer && answer->type() == "result";
     for (ListedContact& listed : suggested) {
       if (account->contacts.contains(listed.contact)) continue;
@@ -148,14 +148,11 @@ asio::awaitable<void> offer(Transport& transport, base::AccountId id) {
   co_await write_roster(transport, id);
   LiveAccount* account = transport.accounts().find(id);
   if (!account || account->listed.empty() || account->resources.empty()) co_return;  // they will come
-  std::vector<std::string> clients;
-  for (const auto& [full, presence] : account->resources) {
-    if (clients.size() < most_clients) clients.push_back(full);
-  }
+  std::vector<std::string> clients = account->resources.some(most_clients);
   std::string client = co_await client_for_lists(transport, std::move(clients));
   if (!client.empty()) co_await suggest(transport, id, std::move(client));
   account = transport.accounts().find(id);
-  if (account && !account->removed) ask_next(transport, *account);
+  if (account && !account->is_removed()) ask_next(transport, *account);
 }
 
 asio::awaitable<void> offer_once(Transport& transport, base::AccountId id) {

@@ -10,6 +10,9 @@
 #include "gateway/convert/address.hpp"
 #include "gateway/convert/presence.hpp"
 
+#include <algorithm>
+#include <charconv>
+
 namespace wherry::features {
 
 using connector::Availability;
@@ -17,7 +20,6 @@ using connector::Availability;
 namespace {
 
 constexpr std::size_t most_status_bytes = 1024;
-constexpr std::size_t most_resources = 100;  // of one user: a server may invent any number
 
 Availability availability_of(const xmpp::Element& presence) {
   const std::string_view show = presence.child_text("show", ns::component);
@@ -66,20 +68,41 @@ void send_all(Transport& transport, const LiveAccount& account, const xmpp::Jid&
   }
 }
 
+// §4.7.2.3: what is no whole number is none.
+int priority_of(const xmpp::Element& presence) {
+  const std::string_view text = presence.child_text("priority", ns::component);
+  int priority = 0;
+  std::from_chars(text.data(), text.data() + text.size(), priority);
+  return std::clamp(priority, -128, 127);
+}
+
+accounts::UserPresence presence_of(const xmpp::Element& element) {
+  accounts::UserPresence presence;
+  presence.availability = availability_of(element);
+  presence.status = base::utf8_prefix(element.child_text("status", ns::component), most_status_bytes);
+  presence.priority = priority_of(element);
+  return presence;
+}
+
+// What the user's devices together show, where it is not what they showed before.
+void tell_change(Transport& transport, LiveAccount& account, const accounts::UserPresence& before) {
+  const accounts::UserPresence now = account.resources.shown();
+  if (now.availability == before.availability && now.status == before.status) return;
+  connector::SetPresence news;
+  news.availability = now.availability;
+  news.status = now.status;
+  forward(transport, account, std::move(news));
+}
+
 void came(Transport& transport, LiveAccount& account, const xmpp::Stanza& stanza) {
   const bool is_new = !account.resources.contains(stanza.from.str());
   const bool was_online = account.is_online();
   const bool took_messages = account.takes_messages();
-  accounts::UserPresence presence;
-  presence.availability = availability_of(stanza.element);
-  presence.status = base::utf8_prefix(stanza.element.child_text("status", ns::component), most_status_bytes);
-  presence.takes_messages = !stanza.element.child_text("priority", ns::component).starts_with('-');
-  if (is_new && account.resources.size() >= most_resources) return transport.reply_error(stanza, xmpp::StanzaError{"wait", "resource-constraint", "You are here with too many devices at once."});
-  transport.accounts().user_available(account, stanza.from, presence);
-  connector::SetPresence news;
-  news.availability = presence.availability;
-  news.status = presence.status;
-  forward(transport, account, std::move(news));
+  const accounts::UserPresence before = account.resources.shown();
+  if (!transport.accounts().user_available(account, stanza.from, presence_of(stanza.element))) {
+    return transport.reply_error(stanza, xmpp::StanzaError{"wait", "resource-constraint", "You are here with too many devices at once."});
+  }
+  tell_change(transport, account, before);
   if (is_new || (!took_messages && account.takes_messages())) transport.inbox().resend_returned(account.id());
   if (is_new) offer_contacts(transport, account);
   // A session that is only now coming up tells by itself (on_account_state). For the contacts in its user's roster the server
@@ -88,13 +111,12 @@ void came(Transport& transport, LiveAccount& account, const xmpp::Stanza& stanza
 }
 
 void went(Transport& transport, LiveAccount& account, const xmpp::Stanza& stanza) {
-  connector::SetPresence news;
-  news.availability = Availability::offline;
-  const bool is_last = account.resources.size() <= 1 || stanza.from.is_bare();
-  if (is_last) forward(transport, account, std::move(news));
+  const accounts::UserPresence before = account.resources.shown();
   transport.accounts().user_unavailable(account, stanza.from);
-  // Rule B1.24; while others of the user's resources are there, only this one is told.
+  const bool is_last = account.resources.empty();
   if (is_last && account.row.policy == store::AccountPolicy::follow_presence) return;  // the session's end tells everybody
+  tell_change(transport, account, before);
+  // Rule B1.24; while others of the user's resources are there, only this one is told.
   transport.send(convert::to_presence(transport.domain(), stanza.from, Availability::offline, ""));
 }
 
@@ -168,7 +190,7 @@ asio::awaitable<void> greet(Transport& transport) {
 }
 
 void state_changed(Transport& transport, LiveAccount& account) {
-  if (account.removed) return;
+  if (account.is_removed()) return;
   // Every attempt that fails the same way need not be told again.
   if (!account.is_online() && !account.shown_online && (account.trouble.empty() || account.trouble == account.shown_trouble)) return;
   if (account.is_online() || account.shown_online) send_all(transport, account, account.user());
@@ -176,13 +198,9 @@ void state_changed(Transport& transport, LiveAccount& account) {
   account.shown_online = account.is_online();
   account.shown_trouble = account.trouble;
   if (!account.is_online()) return;
-  for (const auto& [full, presence] : account.resources) {
-    connector::SetPresence news;
-    news.availability = presence.availability;
-    news.status = presence.status;
-    forward(transport, account, std::move(news));
-    break;
-  }
+  accounts::UserPresence nobody;
+  nobody.availability = Availability::offline;
+  tell_change(transport, account, nobody);
 }
 
 }  // namespace

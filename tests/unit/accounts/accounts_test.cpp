@@ -2,6 +2,7 @@
 #include "gateway/accounts/accounts.hpp"
 
 #include "gateway/base/within.hpp"
+#include "gateway/store/ids.hpp"
 #include "tests/support/run.hpp"
 #include "tests/unit/store/fixture.hpp"
 
@@ -26,6 +27,7 @@ class Network final : public connector::Connector {
   std::string broken;       // what the sessions throw
   bool needs_login = false;  // they say so, and return
   bool is_slow_to_end = false;
+  int logins_let_in = 1000;  // how many sessions come online; the others wait
 
   connector::Network describe() const override { return {}; }
   asio::awaitable<void> run() override { co_return; }
@@ -43,6 +45,8 @@ class Network final : public connector::Connector {
    public:
     Directed(Network& network, connector::EventSink& events) : network_(network), events_(events) {}
     asio::awaitable<void> run() override {
+      while (network_.logins_let_in == 0) co_await network_.changed.wait();
+      --network_.logins_let_in;
       connector::Event up = connector::AccountChanged{true, false, ""};
       co_await events_.publish(std::move(up));
       try {
@@ -81,18 +85,22 @@ struct Reports final : connector::EventSink {
 };
 
 struct Fixture {
-  explicit Fixture(store::AccountPolicy policy) {
-    store::AccountRow row = tests::account(1, "romeo@example.net", domain);
-    row.policy = policy;
-    insert(store, row);
+  explicit Fixture(store::AccountPolicy policy, int registered = 1, SessionLimits limits = {}, int logins_let_in = 1000) {
+    network.logins_let_in = logins_let_in;
+    store([&](db::Transaction& t) { return wherry::store::reserve_ids(t, registered).first; });
+    for (int id = 1; id <= registered; ++id) {
+      store::AccountRow row = tests::account(id, id == 1 ? "romeo@example.net" : "user" + std::to_string(id) + "@example.net", domain);
+      row.policy = policy;
+      insert(store, row);
+    }
     database.emplace(loop.get_executor(), std::move(store.driver));
     AccountEvents events;
     events.make_sink = [this](LiveAccount& live) { return std::make_unique<Reports>(accounts, live.id()); };
     events.state_changed = [this](LiveAccount& live) { shown.emplace_back(live.state, live.trouble); };
     events.removed = [this](LiveAccount&, const std::vector<store::OutboxRow>&) { ++removed; };
-    accounts.emplace(loop.get_executor(), *database, sealer(), domain, std::move(events));
+    accounts.emplace(loop.get_executor(), *database, sealer(), domain, std::move(events), limits);
     run(loop, accounts->load(network));
-    accounts->start();
+    on_loop([&] { accounts->start(); });
   }
   ~Fixture() {
     network.is_slow_to_end = false;
@@ -193,11 +201,14 @@ TEST_CASE("An account that needs a new login stays so until there is one") {
   f.until([&] { return f.account().is_online(); });
   f.network.needs_login = true;
   f.network.changed.notify();
-  f.until([&] { return f.account().state == State::needs_login && !f.account().attempt; });
+  f.until([&] { return f.account().state == State::needs_login && !f.account().session; });
   CHECK(f.account().trouble == "The password is wrong.");
-  f.go();
-  f.come();
-  CHECK_FALSE(f.account().attempt);
+  f.on_loop([&] {
+    f.go();
+    f.come();
+  });
+  f.until([&] { return f.loop.poll() == 0; });
+  CHECK(f.network.opened == 1);
   f.network.needs_login = false;
   run(f.loop, f.accounts->put(f.account().row));
   f.until([&] { return f.account().is_online(); });
@@ -248,7 +259,107 @@ TEST_CASE("A removal that the store refuses leaves the account as it was, with i
   f.until([&] { return f.account().is_online(); });
   run(f.loop, f.database->transact([](db::Transaction& t) { t.execute("ALTER TABLE accounts RENAME TO hidden"); }));
   CHECK_THROWS(run(f.loop, f.accounts->remove(base::AccountId{1})));
-  CHECK_FALSE(f.account().removed);
+  CHECK(f.account().standing == LiveAccount::Standing::registered);
   CHECK(f.account().is_online());
   CHECK(f.removed == 0);
+}
+
+TEST_CASE("A start with many accounts lets a few log in at once, the next when one is online") {
+  SessionLimits limits;
+  limits.logins_at_once = 3;
+  limits.login_patience = std::chrono::hours(1);
+  Fixture f(store::AccountPolicy::always_on, 12, limits, 0);
+  f.until([&] { return f.loop.poll() == 0; });
+  CHECK(f.network.opened == 3);
+  f.network.logins_let_in = 2;
+  f.network.changed.notify();
+  f.until([&] { return f.network.opened == 5; });
+  f.until([&] { return f.loop.poll() == 0; });
+  CHECK(f.network.opened == 5);
+  f.network.logins_let_in = 1000;
+  f.network.changed.notify();
+  f.until([&] { return f.network.opened == 12; });
+}
+
+TEST_CASE("A login that takes long makes room for the next") {
+  SessionLimits limits;
+  limits.logins_at_once = 3;
+  limits.login_patience = std::chrono::milliseconds(0);
+  Fixture f(store::AccountPolicy::always_on, 12, limits, 0);
+  f.until([&] { return f.network.opened == 12; });
+}
+
+TEST_CASE("Who waits to log in and goes away leaves the turn to the next") {
+  SessionLimits limits;
+  limits.logins_at_once = 1;
+  limits.login_patience = std::chrono::hours(1);
+  Fixture f(store::AccountPolicy::follow_presence, 3, limits, 0);
+  const auto user = [&](int id) -> LiveAccount& { return *f.accounts->find(base::AccountId{id}); };
+  for (const int id : {1, 2, 3}) {
+    f.on_loop([&] { f.accounts->user_available(user(id), jid(user(id).user().str() + "/r"), {}); });
+  }
+  f.until([&] { return f.network.opened == 1; });
+  f.on_loop([&] { f.accounts->user_unavailable(user(2), user(2).user()); });
+  f.network.logins_let_in = 2;
+  f.network.changed.notify();
+  f.until([&] { return user(1).is_online() && user(3).is_online(); });
+  CHECK(f.network.opened == 2);
+  CHECK(user(2).state == State::offline);
+}
+
+TEST_CASE("Two registrations of one user at once are one account, under the id that the store has") {
+  Fixture f(store::AccountPolicy::always_on);
+  base::TaskGroup tasks(f.loop.get_executor());
+  const auto row = tests::account(0, "juliet@example.net", domain);
+  for (int i = 0; i < 2; ++i) tasks.spawn("put", f.accounts->put(row));
+  run(f.loop, tasks.join());
+  CHECK(f.accounts->size() == 2);
+  const base::AccountId id = f.accounts->find(jid("juliet@example.net"))->id();
+  REQUIRE(f.accounts->find(id));
+  auto read = [](db::Transaction& t) { return store::accounts_of(t, jid("juliet@example.net")); };
+  std::vector<base::AccountId> stored;
+  const auto fetch = [&]() -> asio::awaitable<void> { stored = co_await f.database->fetch(std::move(read)); };
+  run(f.loop, fetch());
+  CHECK(stored == std::vector<base::AccountId>{id});
+}
+
+TEST_CASE("A registration while the account is being removed is a new account") {
+  Fixture f(store::AccountPolicy::always_on);
+  f.until([&] { return f.account().is_online(); });
+  f.network.is_slow_to_end = true;
+  base::TaskGroup tasks(f.loop.get_executor());
+  tasks.spawn("remove", f.accounts->remove(base::AccountId{1}));
+  f.until([&] { return f.account().is_removed(); });
+  const auto row = tests::account(0, "romeo@example.net", domain);
+  tasks.spawn("put", f.accounts->put(row));
+  f.until([&] { return f.loop.poll() == 0; });
+  f.network.is_slow_to_end = false;
+  f.network.changed.notify();
+  run(f.loop, tasks.join());
+  LiveAccount* account = f.accounts->find(jid("romeo@example.net"));
+  REQUIRE(account);
+  CHECK(account->id() != base::AccountId{1});
+  f.until([&] { return account->is_online(); });
+}
+
+TEST_CASE("Whether an account stays is known when its removal has been written or refused") {
+  for (const bool fails : {false, true}) {
+    CAPTURE(fails);
+    Fixture f(store::AccountPolicy::always_on);
+    f.until([&] { return f.account().is_online(); });
+    if (fails) run(f.loop, f.database->transact([](db::Transaction& t) { t.execute("ALTER TABLE accounts RENAME TO hidden"); }));
+    base::TaskGroup tasks(f.loop.get_executor());
+    tasks.spawn("remove", f.accounts->remove(base::AccountId{1}));
+    f.until([&] { return f.account().standing == LiveAccount::Standing::leaving; });
+    run(f.loop, f.accounts->until_settled(base::AccountId{1}));
+    const LiveAccount* account = f.accounts->find(base::AccountId{1});
+    CHECK((account && account->standing == LiveAccount::Standing::registered) == fails);
+    run(f.loop, tasks.join());
+  }
+}
+
+TEST_CASE("Late word of a session that has ended is not believed") {
+  Fixture f(store::AccountPolicy::follow_presence);
+  f.on_loop([&] { f.accounts->report(f.account(), {true, false, ""}); });
+  CHECK(f.account().state == State::offline);
 }

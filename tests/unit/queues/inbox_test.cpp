@@ -142,7 +142,7 @@ struct Fixture {
     event();
     run(loop, settle());
     const auto tries = times(text) - before;
-    if (stays) accounts->find(romeo)->resources["romeo@x.test/orchard"];
+    if (stays) accounts->find(romeo)->resources.put("romeo@x.test/orchard", {});
     if (tries > 0) REQUIRE(give_back(text));
     return tries;
   }
@@ -214,7 +214,7 @@ TEST_CASE("A device of negative priority takes no messages, so what it does not 
   Fixture f;
   f.publish("hi");
   REQUIRE(f.give_back("hi"));
-  f.accounts->find(romeo)->resources["romeo@x.test/bot"].takes_messages = false;
+  f.accounts->find(romeo)->resources.put("romeo@x.test/bot", {connector::Availability::online, "", -1});
   for (int i = 0; i < 20; ++i) CHECK(f.come("hi") == 1);
 }
 

@@ -1,0 +1,70 @@
+// One registered account in memory: its row, its session, its user's devices, its contacts. A reference to one is valid until
+// the next co_await; across a wait keep the id, and look it up again (Accounts::find).
+#pragma once
+
+#include "gateway/accounts/resources.hpp"
+#include "gateway/connector/contract.hpp"
+#include "gateway/store/accounts.hpp"
+#include "gateway/store/contacts.hpp"
+
+#include <list>
+#include <map>
+#include <memory>
+#include <string>
+
+namespace wherry::accounts {
+
+struct LiveContact {
+  store::ContactRow row;
+  connector::Availability availability = connector::Availability::offline;  // the newest PresenceChanged
+  std::string status;
+  bool directed = false;  // the user has sent it presence of its own (RFC 6121 §4.6)
+};
+
+class LiveAccount {
+ public:
+  enum class State {
+    offline,      // no session, or it has failed and is tried again
+    connecting,   // its session is being brought up, or has lost its network
+    online,
+    needs_login,  // until its user registers anew
+  };
+  enum class Standing {
+    registered,
+    leaving,  // is being erased in the store, which may fail: durable events wait
+    removed,  // is erased, and is here until its session has ended
+  };
+
+  explicit LiveAccount(store::AccountRow account_row) : row(std::move(account_row)) {}
+
+  base::AccountId id() const { return row.id; }
+  const xmpp::Jid& user() const { return row.user; }
+  bool is_online() const { return state == State::online; }
+  bool is_removed() const { return standing == Standing::removed; }
+  bool takes_messages() const { return resources.takes_messages(); }
+  // Whether presence says that none of the user's devices takes messages.
+  bool is_seen_away() const { return presence_seen && !takes_messages(); }
+  // Whether the session should be up (AccountPolicy).
+  bool is_wanted() const {
+    return !is_removed() && state != State::needs_login &&
+           (row.policy == store::AccountPolicy::always_on || !resources.empty());
+  }
+
+  store::AccountRow row;
+  State state = State::offline;
+  Standing standing = Standing::registered;
+  std::string trouble;         // the last failure, for the user
+  Resources resources;         // the user's devices that are there
+  bool presence_seen = false;  // in this run: otherwise `resources` says nothing
+  std::map<base::ContactId, LiveContact> contacts;
+  std::list<connector::ListedContact> listed;  // of the network's contact list: who is not among `contacts`
+  bool offering = false;                       // … and is being offered to the user
+  // Shared with the performs in flight, which may outlast the account's removal.
+  std::shared_ptr<connector::Session> session;
+  std::unique_ptr<connector::EventSink> sink;
+  // What the user was last shown of the session.
+  bool shown_online = false;
+  std::string shown_trouble;
+};
+
+}  // namespace wherry::accounts

@@ -1,0 +1,68 @@
+#include "gateway/accounts/resources.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+namespace wherry::accounts {
+
+namespace {
+
+// RFC 6121 §4.7.2.1: who is interested in chatting, is there, is busy there, is away, is away for long.
+int rank(connector::Availability availability) {
+  using connector::Availability;
+  switch (availability) {
+    case Availability::chat: return 5;
+    case Availability::online: return 4;
+    case Availability::do_not_disturb: return 3;
+    case Availability::away: return 2;
+    case Availability::extended_away: return 1;
+    case Availability::offline: break;
+  }
+  return 0;
+}
+
+auto order_of(const UserPresence& presence) {
+  return std::tuple(presence.takes_messages(), rank(presence.availability), presence.priority);
+}
+
+}  // namespace
+
+bool Resources::put(const std::string& full, UserPresence presence) {
+  if (!by_jid_.contains(full) && by_jid_.size() >= most) return false;
+  by_jid_[full] = std::move(presence);
+  return true;
+}
+
+void Resources::erase(const xmpp::Jid& user) {
+  if (user.is_bare()) by_jid_.clear();
+  else by_jid_.erase(user.str());
+}
+
+const UserPresence* Resources::find(const std::string& full) const {
+  const auto found = by_jid_.find(full);
+  return found == by_jid_.end() ? nullptr : &found->second;
+}
+
+std::vector<std::string> Resources::some(std::size_t most_of_them) const {
+  std::vector<std::string> some;
+  for (const auto& [full, presence] : by_jid_) {
+    if (some.size() < most_of_them) some.push_back(full);
+  }
+  return some;
+}
+
+bool Resources::takes_messages() const {
+  return std::any_of(by_jid_.begin(), by_jid_.end(), [](const auto& entry) { return entry.second.takes_messages(); });
+}
+
+UserPresence Resources::shown() const {
+  const auto first = std::max_element(by_jid_.begin(), by_jid_.end(), [](const auto& a, const auto& b) {
+    return order_of(a.second) < order_of(b.second);
+  });
+  if (first != by_jid_.end()) return first->second;
+  UserPresence nobody;
+  nobody.availability = connector::Availability::offline;
+  return nobody;
+}
+
+}  // namespace wherry::accounts

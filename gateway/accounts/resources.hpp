@@ -1,0 +1,49 @@
+// Which of a user's devices are there, and what they together show of the user (RFC 6121 §4.7). Bounded; pure.
+#pragma once
+
+#include "gateway/connector/action.hpp"
+#include "gateway/xmpp/jid.hpp"
+
+#include <cstddef>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace wherry::accounts {
+
+// Of a user's one device, as its presence said.
+struct UserPresence {
+  connector::Availability availability = connector::Availability::online;
+  std::string status;
+  int priority = 0;  // §4.7.2.3
+
+  bool takes_messages() const { return priority >= 0; }  // §8.5.2.1.1
+  bool operator==(const UserPresence&) const = default;
+};
+
+class Resources {
+ public:
+  static constexpr std::size_t most = 100;  // of one user: a server may invent any number
+
+  // Whether there is room for it.
+  bool put(const std::string& full, UserPresence presence);
+  // One device; with a bare address all of them (§4.5.4).
+  void erase(const xmpp::Jid& user);
+
+  bool empty() const { return by_jid_.empty(); }
+  std::size_t size() const { return by_jid_.size(); }
+  bool contains(const std::string& full) const { return by_jid_.contains(full); }
+  const UserPresence* find(const std::string& full) const;
+  std::vector<std::string> some(std::size_t most_of_them) const;
+
+  // Whether a message to the bare address reaches a device, as far as presence tells.
+  bool takes_messages() const;
+  // What the network is shown of the user: the most available device's presence; among equals that of the highest priority.
+  // A device that takes no messages counts only where no other is there. Nobody there: offline.
+  UserPresence shown() const;
+
+ private:
+  std::map<std::string, UserPresence> by_jid_;
+};
+
+}  // namespace wherry::accounts

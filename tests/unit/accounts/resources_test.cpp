@@ -1,0 +1,60 @@
+// What a network is shown of a user who has several devices (RFC 6121 §4.7).
+#include "gateway/accounts/resources.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace wherry;
+using namespace wherry::accounts;
+using connector::Availability;
+
+namespace {
+
+xmpp::Jid jid(std::string_view text) { return xmpp::Jid::parse(text).value(); }
+
+}  // namespace
+
+TEST_CASE("The most available device decides what the network is shown, among equals the highest priority") {
+  struct Case {
+    const char* what;
+    std::vector<UserPresence> devices;
+    UserPresence shown;
+  };
+  const Case cases[] = {
+      {"nobody is there", {}, {Availability::offline, "", 0}},
+      {"one device", {{Availability::away, "lunch", 5}}, {Availability::away, "lunch", 5}},
+      {"who is there counts before who is away", {{Availability::away, "", 9}, {Availability::online, "", 0}}, {Availability::online, "", 0}},
+      {"who is busy is there", {{Availability::away, "", 9}, {Availability::do_not_disturb, "busy", 0}}, {Availability::do_not_disturb, "busy", 0}},
+      {"online counts before busy", {{Availability::do_not_disturb, "", 9}, {Availability::online, "", 0}}, {Availability::online, "", 0}},
+      {"who wants to chat counts first", {{Availability::online, "", 9}, {Availability::chat, "", 0}}, {Availability::chat, "", 0}},
+      {"away counts before away for long", {{Availability::extended_away, "", 9}, {Availability::away, "", 0}}, {Availability::away, "", 0}},
+      {"among equals the priority", {{Availability::online, "desk", 0}, {Availability::online, "phone", 1}}, {Availability::online, "phone", 1}},
+      {"a device without messages counts last", {{Availability::chat, "bot", -1}, {Availability::extended_away, "", 0}}, {Availability::extended_away, "", 0}},
+      {"… and alone it counts", {{Availability::chat, "bot", -1}}, {Availability::chat, "bot", -1}},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.what);
+    Resources resources;
+    for (std::size_t i = 0; i < c.devices.size(); ++i) CHECK(resources.put("romeo@x.test/" + std::to_string(i), c.devices[i]));
+    CHECK(resources.shown() == c.shown);
+  }
+}
+
+TEST_CASE("When the busy device leaves, what the other shows is shown") {
+  Resources resources;
+  resources.put("romeo@x.test/desk", {Availability::do_not_disturb, "busy", 1});
+  resources.put("romeo@x.test/phone", {Availability::away, "", 0});
+  CHECK(resources.shown().availability == Availability::do_not_disturb);
+  resources.erase(jid("romeo@x.test/desk"));
+  CHECK(resources.shown().availability == Availability::away);
+  resources.put("romeo@x.test/tablet", {});
+  resources.erase(jid("romeo@x.test"));  // all of them
+  CHECK(resources.empty());
+}
+
+TEST_CASE("A server that invents devices is not followed beyond a hundred") {
+  Resources resources;
+  for (std::size_t i = 0; i < Resources::most; ++i) REQUIRE(resources.put("romeo@x.test/" + std::to_string(i), {}));
+  CHECK_FALSE(resources.put("romeo@x.test/more", {}));
+  CHECK(resources.put("romeo@x.test/7", {Availability::away, "", 0}));
+  CHECK(resources.size() == Resources::most);
+}
