@@ -12,34 +12,11 @@ namespace {
 
 constexpr int rows_per_read = 1000;
 constexpr std::size_t most_seen = 200000;
-constexpr std::size_t most_lately = 1000, most_lately_bytes = 512 << 10;
-
-// What a server gives back is tried again, in ms: when it is as old again, but at least and at most so long after the last time; and when
-// its user comes, unless it was given back so often while they were there.
-constexpr std::int64_t least_wait = 30 * 60 * 1000, most_wait = 24 * 60 * 60 * 1000;
-constexpr int most_refusals = 3;
 
 // Which event ids may come again after an interruption.
 std::string repeatable_id(const connector::Event& event) {
   if (const auto* message = std::get_if<connector::MessageReceived>(&event)) return "m" + message->id.value;
   return {};
-}
-
-// What the user is to read, whenever they come; a receipt that its device no longer waits for is nothing to keep.
-bool is_for_reading(const convert::Delivery& delivery) {
-  return std::holds_alternative<connector::MessageReceived>(delivery) || std::holds_alternative<convert::SendFailed>(delivery);
-}
-
-// In memory, about.
-std::size_t bytes_of(const convert::Delivery& delivery) {
-  std::size_t bytes = sizeof delivery;
-  if (const auto* message = std::get_if<connector::MessageReceived>(&delivery)) {
-    bytes += message->content.text.size();
-    for (const auto& file : message->content.files) bytes += sizeof file + file.url.size();
-  } else if (const auto* failed = std::get_if<convert::SendFailed>(&delivery)) {
-    bytes += failed->text.size();
-  }
-  return bytes;
 }
 
 }  // namespace
@@ -48,7 +25,7 @@ Inbox::Inbox(asio::any_io_executor executor, Journal& journal, db::Database& dat
              xmpp::Component& link, const Keys& keys, const base::Clock& clock, std::string transport, InboxLimits limits,
              ToStanzas to_stanzas)
     : journal_(journal), database_(database), accounts_(accounts), link_(link), keys_(keys), clock_(clock), transport_(std::move(transport)),
-      limits_(limits), to_stanzas_(std::move(to_stanzas)), seen_(most_seen), lately_(most_lately), tasks_(executor) {}
+      limits_(limits), to_stanzas_(std::move(to_stanzas)), seen_(most_seen), tasks_(executor) {}
 
 asio::awaitable<void> Inbox::load(connector::Network network) {
   network_ = std::move(network);
@@ -96,40 +73,40 @@ asio::awaitable<void> Inbox::publish(base::AccountId account, connector::Event e
 }
 
 void Inbox::put(base::AccountId account, convert::Delivery delivery) {
-  Item item;
-  item.account = account;
-  item.created = now();
-  item.delivery = std::move(delivery);
-  put(std::move(item));
+  Incoming message;
+  message.account = account;
+  message.created = now();
+  message.delivery = std::move(delivery);
+  put(std::move(message));
 }
 
-void Inbox::put(Item item) {
-  item.id = journal_.next_inbox_id();
-  journal_.insert(row_of(item.id, item.account, item.delivery, item.created));
-  auto held = std::make_shared<Item>(std::move(item));
+void Inbox::put(Incoming message) {
+  message.id = journal_.next_inbox_id();
+  journal_.insert(row_of(message));
+  auto held = std::make_shared<Incoming>(std::move(message));
   journal_.after_commit([this, held](std::exception_ptr error) {
     if (!error) committed(std::move(*held));
   });
 }
 
-store::InboxRow Inbox::row_of(std::int64_t id, base::AccountId account, const convert::Delivery& delivery, std::int64_t created) const {
+store::InboxRow Inbox::row_of(const Incoming& message) const {
   store::InboxRow row;
-  row.id = id;
-  row.account = account;
-  row.payload = to_text(delivery);
-  row.created = created;
+  row.id = message.id;
+  row.account = message.account;
+  row.payload = to_text(message.delivery);
+  row.created = message.created;
   return row;
 }
 
 // ---- Sending ----
 
-void Inbox::committed(Item item) {
+void Inbox::committed(Incoming message) {
   if (is_spilled() || rows_.size() >= limits_.in_memory) {
-    newest_spilled_ = item.id;
+    newest_spilled_ = message.id;
     return;
   }
-  newest_in_memory_ = std::max(newest_in_memory_, item.id);
-  rows_.push_back(std::move(item));
+  newest_in_memory_ = std::max(newest_in_memory_, message.id);
+  rows_.push_back(Item{std::move(message)});
   pump();
 }
 
@@ -137,7 +114,7 @@ void Inbox::pump() {
   while (sent_ < rows_.size() && link_.can_send()) {
     Item& item = rows_[sent_];
     xmpp::Sequence sequence = sent_ > 0 ? rows_[sent_ - 1].sequence : 0;
-    if (!item.returned) {
+    if (!item.came_back) {
       item.withheld = false;
       for (const xmpp::Element& stanza : to_stanzas_(accounts_.find(item.account), item.delivery, stanza_id(item.id))) {
         auto sent = link_.send(stanza, xmpp::Component::Track::yes);
@@ -171,9 +148,9 @@ void Inbox::disconnected() { sent_ = 0; }
 void Inbox::confirmed(xmpp::Sequence sequence) {
   while (sent_ > 0 && rows_.front().sequence <= sequence) {
     Item& item = rows_.front();
-    if (!item.returned && !item.withheld) {
+    if (!item.came_back && !item.withheld) {
       journal_.remove_inbox(item.id);
-      if (is_for_reading(item.delivery)) keep_lately(std::move(item));
+      returned_.put_taken(std::move(item));
     }
     rows_.pop_front();
     --sent_;
@@ -183,89 +160,60 @@ void Inbox::confirmed(xmpp::Sequence sequence) {
 
 // ---- What came back ----
 
-void Inbox::keep_lately(Item item) {
-  const std::size_t bytes = bytes_of(item.delivery);
-  while (lately_.full() || (!lately_.empty() && lately_bytes_ + bytes > most_lately_bytes)) {
-    lately_bytes_ -= bytes_of(lately_.front().delivery);
-    lately_.pop_front();
-  }
-  lately_bytes_ += bytes;
-  lately_.push_back(std::move(item));
+Inbox::Item* Inbox::find(base::AccountId account, std::int64_t id) {
+  const auto found = std::lower_bound(rows_.begin(), rows_.end(), id, [](const Item& i, std::int64_t wanted) { return i.id < wanted; });
+  const bool is_it = found != rows_.end() && found->id == id && found->account == account;
+  return is_it && Returned::is_for_reading(found->delivery) ? &*found : nullptr;
 }
 
 // A server that has nobody to give it to says so at once; ours does before it answers the ping behind the message, so that the row is still
 // among rows_. Another server's answer may come later, and so may that of one whose client vanished and never resumed its session: the row is gone then.
 bool Inbox::returned(const accounts::LiveAccount& account, std::string_view of_stanza) {
-  const auto row = of_stanza.starts_with('w') ? keys_.row_of(of_stanza.substr(1)) : std::nullopt;  // a part's id goes on with "-2"
-  if (!row) return false;
-  const std::int64_t id = *row;
-  const auto find = [&](auto& items) -> Item* {  // both are in order of ids
-    const auto item = std::lower_bound(items.begin(), items.end(), id, [](const Item& i, std::int64_t wanted) { return i.id < wanted; });
-    const bool found = item != items.end() && item->id == id && item->account == account.id();
-    return found && is_for_reading(item->delivery) ? &*item : nullptr;
-  };
-  Item* present = find(rows_);
-  Item* item = present ? present : find(lately_);
-  if (!item || item->returned) return item != nullptr;  // each part of it may come back
-  item->returned = true;
-  if (account.takes_messages()) ++item->refusals;
-  if (present) wait_for_next_try(*item, id);
-  else keep_returned(*item);
+  const auto id = of_stanza.starts_with('w') ? keys_.row_of(of_stanza.substr(1)) : std::nullopt;  // a part's id goes on with "-2"
+  if (!id) return false;
+  Incoming* const present = find(account.id(), *id);
+  Incoming* const message = present ? present : returned_.find_taken(account.id(), *id);
+  if (!message) return false;
+  if (std::exchange(message->came_back, true)) return true;  // each part of it may come back
+  if (account.takes_messages()) ++message->refusals;
+  if (present) returned_.wait(*message, *id, now());
+  else store_again(*message);
   return true;
 }
 
 // Its row is gone: it gets another, as old as the first (store::undelivered_kept), which is not sent yet.
-void Inbox::keep_returned(const Item& item) {
-  const std::int64_t id = journal_.next_inbox_id();
-  journal_.insert(row_of(id, item.account, item.delivery, item.created));
-  Item head;
-  head.account = item.account;
-  head.created = item.created;
-  head.refusals = item.refusals;
-  journal_.after_commit([this, id, head = std::make_shared<Item>(std::move(head))](std::exception_ptr error) {
-    if (error) return log::error("inbox.returned_not_kept", {{"account", head->account.value}});
+void Inbox::store_again(const Incoming& message) {
+  auto again = std::make_shared<Incoming>(message);
+  again->id = journal_.next_inbox_id();
+  journal_.insert(row_of(*again));
+  again->delivery = {};
+  journal_.after_commit([this, again](std::exception_ptr error) {
+    if (error) return log::error("inbox.returned_not_kept", {{"account", again->account.value}});
     if (is_spilled()) {
-      newest_spilled_ = std::max(newest_spilled_, id);  // read back with the others, and so sent anew
+      newest_spilled_ = std::max(newest_spilled_, again->id);  // read back with the others, and so sent anew
       return;
     }
-    newest_in_memory_ = std::max(newest_in_memory_, id);
-    wait_for_next_try(*head, id);
+    newest_in_memory_ = std::max(newest_in_memory_, again->id);
+    returned_.wait(*again, again->id, now());
   });
 }
 
-void Inbox::wait_for_next_try(const Item& item, std::int64_t id) {
-  const std::int64_t due = now() + std::clamp(now() - item.created, least_wait, most_wait);
-  returned_[item.account].push_back({id, due, item.refusals});
-}
-
-void Inbox::resend_returned(base::AccountId account) {
-  resend_if(account, [](const Returned& row) { return row.refusals < most_refusals; });
-}
+void Inbox::resend_returned(base::AccountId account) { resend(account, returned_.take_for_coming(account)); }
 
 void Inbox::resend_returned() {
-  std::vector<base::AccountId> accounts;
-  for (const auto& [account, rows] : returned_) accounts.push_back(account);
-  for (const base::AccountId account : accounts) {
+  for (const base::AccountId account : returned_.accounts()) {
     const accounts::LiveAccount* live = accounts_.find(account);
     if (live && live->presence_seen && !live->takes_messages()) continue;  // they are away, and will be seen coming
-    resend_if(account, [now = now()](const Returned& row) { return row.due <= now; });
+    resend(account, returned_.take_due(account, now()));
   }
 }
 
-template <class Wanted> void Inbox::resend_if(base::AccountId account, Wanted wanted) {
-  const auto found = returned_.find(account);
-  if (found == returned_.end()) return;
-  auto& rows = found->second;
-  const auto first = std::partition(rows.begin(), rows.end(), [&](const Returned& row) { return !wanted(row); });
-  std::vector<Returned> chosen(first, rows.end());
-  rows.erase(first, rows.end());
-  if (rows.empty()) returned_.erase(found);
-  if (!chosen.empty()) tasks_.spawn("inbox.resend", resend(account, std::move(chosen)));
+void Inbox::resend(base::AccountId account, std::vector<Returned::Waiting> rows) {
+  if (!rows.empty()) tasks_.spawn("inbox.resend", put_again(account, std::move(rows)));
 }
 
 // Each becomes a new row behind all others, in the commit that removes the old one. What the store does not do now, it may do later.
-asio::awaitable<void> Inbox::resend(base::AccountId account, std::vector<Returned> rows) {
-  std::sort(rows.begin(), rows.end(), [](const Returned& a, const Returned& b) { return a.id < b.id; });
+asio::awaitable<void> Inbox::put_again(base::AccountId account, std::vector<Returned::Waiting> rows) {
   auto next = rows.begin();
   try {
     while (next != rows.end()) {
@@ -278,10 +226,10 @@ asio::awaitable<void> Inbox::resend(base::AccountId account, std::vector<Returne
         if (next == rows.end()) break;
         if (next->id != row.id) continue;
         auto delivery = convert::parse_delivery(row.payload);
-        if (delivery) put(Item{0, account, row.created, std::move(*delivery), next->refusals});
+        if (delivery) put(Incoming{0, account, row.created, std::move(*delivery), next->refusals, false});
         journal_.remove_inbox(row.id);
         journal_.after_commit([this, account, waiting = *next](std::exception_ptr error) {
-          if (error) returned_[account].push_back(waiting);
+          if (error) returned_.wait(account, waiting);
         });
         journal_.close_step();
         ++next;
@@ -289,8 +237,7 @@ asio::awaitable<void> Inbox::resend(base::AccountId account, std::vector<Returne
       if (found.size() < static_cast<std::size_t>(rows_per_read)) break;
     }
   } catch (...) {
-    auto& waiting = returned_[account];
-    waiting.insert(waiting.end(), next, rows.end());
+    for (; next != rows.end(); ++next) returned_.wait(account, *next);
     throw;
   }
 }
@@ -315,7 +262,7 @@ asio::awaitable<void> Inbox::reload() {
       log::error("inbox.row_damaged", {{"id", row.id}});
       continue;
     }
-    rows_.push_back(Item{row.id, row.account, row.created, std::move(*delivery)});
+    rows_.push_back(Item{Incoming{row.id, row.account, row.created, std::move(*delivery), 0, false}});
   }
   if (found.size() == static_cast<std::size_t>(rows_per_read)) newest_spilled_ = std::max(newest_spilled_, newest_in_memory_ + 1);
   else if (newest_spilled_ == spilled_before) newest_spilled_ = 0;

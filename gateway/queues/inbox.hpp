@@ -9,10 +9,9 @@
 #include "gateway/convert/delivery.hpp"
 #include "gateway/queues/envelope.hpp"
 #include "gateway/queues/journal.hpp"
+#include "gateway/queues/returned.hpp"
 #include "gateway/queues/seen.hpp"
 #include "gateway/xmpp/component.hpp"
-
-#include <boost/circular_buffer.hpp>
 
 #include <deque>
 #include <functional>
@@ -60,30 +59,18 @@ class Inbox {
   std::size_t waiting() const { return rows_.size(); }
 
  private:
-  struct Item {
-    std::int64_t id = 0;
-    base::AccountId account;
-    std::int64_t created = 0;  // ms since 1970, also of what is sent anew
-    convert::Delivery delivery;
-    int refusals = 0;  // how often, in this run, it was given back while its user was there
+  struct Item : Incoming {
     xmpp::Sequence sequence = 0;  // of its last stanza on this connection; 0: not sent
     bool withheld = false;        // by the link: its row stays, unread
-    bool returned = false;        // by the user's server: its row is the affair of returned_ now
   };
-  struct Returned {  // only in the store until it is sent anew
-    std::int64_t id = 0;
-    std::int64_t due = 0;  // when it is tried without the user's coming, ms since 1970
-    int refusals = 0;
-  };
-  void put(Item item);
-  void committed(Item item);
-  store::InboxRow row_of(std::int64_t id, base::AccountId account, const convert::Delivery& delivery, std::int64_t created) const;
+  void put(Incoming message);
+  void committed(Incoming message);
+  store::InboxRow row_of(const Incoming& message) const;
   bool is_spilled() const { return newest_spilled_ > newest_in_memory_; }
-  void keep_lately(Item item);
-  void keep_returned(const Item& item);
-  void wait_for_next_try(const Item& item, std::int64_t id);
-  template <class Wanted> void resend_if(base::AccountId account, Wanted wanted);
-  asio::awaitable<void> resend(base::AccountId account, std::vector<Returned> rows);
+  Item* find(base::AccountId account, std::int64_t id);
+  void store_again(const Incoming& message);
+  void resend(base::AccountId account, std::vector<Returned::Waiting> rows);
+  asio::awaitable<void> put_again(base::AccountId account, std::vector<Returned::Waiting> rows);
   std::optional<xmpp::Sequence> send_note_for(const xmpp::Element& withheld);
   void reload_if_low();
   asio::awaitable<void> reload();
@@ -105,9 +92,7 @@ class Inbox {
   std::size_t sent_ = 0;         // how many of them, from the front, are on this connection
   std::int64_t newest_in_memory_ = 0, newest_spilled_ = 0;  // the second above the first: the store holds rows that memory does not
   bool reloading_ = false;
-  std::unordered_map<base::AccountId, std::vector<Returned>> returned_;
-  boost::circular_buffer<Item> lately_;  // the newest that our server has taken: the user's may give it back later
-  std::size_t lately_bytes_ = 0;
+  Returned returned_;
   std::uint64_t not_kept_ = 0;  // events whose commit failed, so far
   base::TaskGroup tasks_;
 };
