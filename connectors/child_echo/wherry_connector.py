@@ -11,6 +11,7 @@ import sys
 from collections.abc import Awaitable, Callable
 
 MOST_LINE_BYTES = 1 << 20
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds, before what could not be stored is offered again
 
 
 class Refused(Exception):
@@ -32,7 +33,8 @@ class Refused(Exception):
 
     @classmethod
     def from_json(cls, error: dict) -> "Refused":
-        return cls(error.get("data", {}).get("code", "uncertain"), error.get("message", ""))
+        data = error.get("data", {})
+        return cls(data.get("code", "uncertain"), error.get("message", ""), data.get("retry_after", 0))
 
 
 class Gateway:
@@ -62,8 +64,18 @@ class Gateway:
         return (await self._call("ask", login=login, form=form))["answers"]
 
     async def store_write(self, entries: dict[str, str]) -> None:
-        """Keeps small texts for ever, by key; an empty text erases. Returns once they are durable."""
-        await self._call("store_write", entries=[{"key": k, "value": v} for k, v in entries.items()])
+        """Keeps small texts for ever, by key; an empty text erases. Returns once they are durable: while the gateway cannot
+        store them (`unavailable`) they are offered again. Raises Refused where they will never be, `rejected` say."""
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                await self._call("store_write", entries=[{"key": k, "value": v} for k, v in entries.items()])
+                return
+            except Refused as refused:
+                if refused.code != "unavailable":
+                    raise
+                await asyncio.sleep(refused.retry_after or pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
 
     async def store_read(self, prefix: str, after: str = "", limit: int = 1000) -> dict[str, str]:
         """The entries whose key starts with `prefix`, in order, at most `limit`, beginning after the key `after`."""

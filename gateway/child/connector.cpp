@@ -12,7 +12,6 @@
 #include "gateway/child/session.hpp"
 #include "gateway/child/settings.hpp"
 #include "gateway/child/values.hpp"
-#include "gateway/connector/codec.hpp"
 #include "gateway/net/line_process.hpp"
 #include "gateway/net/log_limit.hpp"
 
@@ -29,7 +28,6 @@ using nlohmann::json;
 
 constexpr std::size_t most_unanswered = 1000;  // requests of the child: beyond, it is not read until some are answered
 constexpr std::chrono::milliseconds misbehaved_grace{500};  // to end, for a process that is no longer read
-constexpr std::size_t most_log_text = 2000;
 
 class ChildConnector final : public Connector {
  public:
@@ -256,36 +254,21 @@ asio::awaitable<Result<json>> ChildConnector::answer_to(RpcPeer::Incoming& reque
 }
 
 asio::awaitable<Result<json>> ChildConnector::publish(const json& params) {
-  const json& account = member(params, "account");
-  if (!account.is_number_integer()) co_return Error{Errc::bad_input, "account: must be a whole number"};
-  auto event = parse_event(member(params, "event"));
-  if (!event) co_return Error{event.error().code, "event." + event.error().text};
-  const auto* changed = std::get_if<AccountChanged>(&*event);
-  if (changed && changed->needs_login) {
-    co_return Error{Errc::bad_input, "event.needs_login: answer `open` with the error not_authorized instead"};
-  }
-  const auto* message = std::get_if<MessageReceived>(&*event);
-  if (message && std::holds_alternative<base::RoomId>(message->chat))
-    co_return Error{Errc::unsupported, "event.chat: rooms are not carried", {}};
-  EventSink* const events = accounts_.find(AccountId{account.get<std::int64_t>()});
+  auto published = parse_published(params);
+  if (!published) co_return published.error();
+  EventSink* const events = accounts_.find(published->account);
   if (!events) co_return Error{Errc::not_found, "account: not registered (any more)", {}};
-  co_await events->publish(std::move(*event));
+  co_await events->publish(std::move(published->event));
   co_return json::object();
 }
 
 void ChildConnector::log_line(const json& params) {
-  const json &level = member(params, "level"), &text = member(params, "text");
-  if (!text.is_string()) return;
+  const auto line = parse_log_line(params);
+  if (!line) return;
   const auto skipped = log_limit_.admit(std::chrono::steady_clock::now());
   if (!skipped) return;
   if (*skipped > 0) log::warn("child.log_skipped", {{"network", greeting_.network.id}, {"lines", *skipped}});
-  const log::Level at = level == "error"   ? log::Level::error
-                        : level == "warn"  ? log::Level::warn
-                        : level == "debug" ? log::Level::debug
-                                           : log::Level::info;
-  log::write(
-      at, "child.log",
-      {{"network", greeting_.network.id}, {"text", text.get_ref<const std::string&>().substr(0, most_log_text)}});
+  log::write(line->level, "child.log", {{"network", greeting_.network.id}, {"text", line->text}});
 }
 
 // ---- What is asked of the child ----

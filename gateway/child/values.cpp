@@ -1,5 +1,7 @@
 #include "gateway/child/values.hpp"
 
+#include "gateway/connector/codec.hpp"
+
 #include <array>
 #include <utility>
 
@@ -11,7 +13,7 @@ using nlohmann::json;
 
 constexpr std::size_t most_text = 4000, most_fields = 50, most_choices = 200, most_entries = 1000,
                       most_key_bytes = 1000;
-constexpr std::size_t most_value_bytes = 512 << 10;
+constexpr std::size_t most_value_bytes = 512 << 10, most_log_text = 2000;
 constexpr std::size_t most_credential_bytes = 256 << 10;  // of one account: each is told in one line
 
 constexpr std::array<std::pair<std::string_view, Idempotency>, 3> idempotencies{
@@ -236,6 +238,32 @@ json to_json(const std::vector<Entry>& entries) {
     array.push_back(std::move(item));
   }
   return array;
+}
+
+Result<Published> parse_published(const json& params) {
+  const json& account = member(params, "account");
+  if (!account.is_number_integer()) return Error{Errc::bad_input, "account: must be a whole number"};
+  auto event = parse_event(member(params, "event"));
+  if (!event) return Error{event.error().code, "event." + event.error().text};
+  const auto* changed = std::get_if<AccountChanged>(&*event);
+  if (changed && changed->needs_login)
+    return Error{Errc::bad_input, "event.needs_login: answer `open` with the error not_authorized instead"};
+  const auto* message = std::get_if<MessageReceived>(&*event);
+  if (message && std::holds_alternative<base::RoomId>(message->chat))
+    return Error{Errc::unsupported, "event.chat: rooms are not carried"};
+  return Published{AccountId{account.get<std::int64_t>()}, std::move(*event)};
+}
+
+std::optional<LogLine> parse_log_line(const json& params) {
+  constexpr std::array<std::pair<std::string_view, log::Level>, 3> levels{
+      {{"error", log::Level::error}, {"warn", log::Level::warn}, {"debug", log::Level::debug}}};
+  const json &level = member(params, "level"), &text = member(params, "text");
+  if (!text.is_string()) return std::nullopt;
+  LogLine line{log::Level::info, text.get_ref<const std::string&>().substr(0, most_log_text)};
+  for (const auto& [name, value] : levels) {
+    if (level == name) line.level = value;
+  }
+  return line;
 }
 
 Result<Receipt> parse_receipt(const json& object) {

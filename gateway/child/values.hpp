@@ -2,9 +2,12 @@
 // the other files here. No string may contain NUL, which no store takes. The shapes are in schemas/connector-protocol.schema.json.
 #pragma once
 
+#include "gateway/base/log.hpp"
 #include "gateway/connector/contract.hpp"
 
 #include <nlohmann/json.hpp>
+
+#include <optional>
 
 namespace wherry::child {
 
@@ -38,6 +41,20 @@ nlohmann::json to_json(const Account& account);
 // [{"key":"part/1","value":"…"}]
 Result<std::vector<Entry>> parse_entries(const nlohmann::json& json);
 nlohmann::json to_json(const std::vector<Entry>& entries);
+
+// {"account":7,"event":{…}}: an event that a child may publish, for an account that may not be registered.
+struct Published {
+  AccountId account;
+  Event event;
+};
+Result<Published> parse_published(const nlohmann::json& json);
+
+// {"level":"warn","text":"…"}; nothing where there is no text.
+struct LogLine {
+  log::Level level = log::Level::info;
+  std::string text;  // shortened
+};
+std::optional<LogLine> parse_log_line(const nlohmann::json& json);
 
 // {"id":"net-77"} or {}
 Result<Receipt> parse_receipt(const nlohmann::json& json);

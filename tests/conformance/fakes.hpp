@@ -106,6 +106,7 @@ class User final : public connector::Dialogue {
 class MemoryStorage final : public connector::Storage {
  public:
   asio::awaitable<void> write(std::vector<connector::Entry> entries) override {
+    if (failures > 0 && failures-- > 0) throw std::runtime_error("the store is lost");
     for (auto& entry : entries) {
       if (entry.value.empty())
         values.erase(entry.key);
@@ -124,6 +125,7 @@ class MemoryStorage final : public connector::Storage {
     co_return found;
   }
   std::map<std::string, std::string> values;
+  int failures = 0;  // so many writes fail
 };
 
 // A loop and the services of a gateway on it.

@@ -1,92 +1,14 @@
 // ChildConnector against processes that misbehave (fake_child.py). The well-behaved one is in tests/conformance.
-#include "gateway/child/connector.hpp"
-
-#include "gateway/base/task_group.hpp"
-#include "tests/conformance/fakes.hpp"
-#include "tests/support/run.hpp"
-
-#include <csignal>
+#include "tests/unit/child/child.hpp"
 
 using namespace wherry;
 using namespace wherry::connector;
 using namespace wherry::child;
+using namespace wherry::tests;
 using namespace std::chrono_literals;
 using nlohmann::json;
 
 namespace {
-
-const AccountId seven{7};
-
-json settings(const std::string& mode) {
-  json configuration;
-  configuration["command"] = {"/usr/bin/python3", WHERRY_SOURCE_DIR "/tests/unit/child/fake_child.py", mode};
-  return configuration;
-}
-
-using Made = Result<std::unique_ptr<Connector>>;
-
-// A child of that mode, its run() as a gateway runs it (again after each failure, which is kept), and one account.
-struct Child : tests::Bench {
-  explicit Child(const std::string& mode) : Child(settings(mode), {}) {}
-  Child(json configuration, ChildLimits child_limits) : limits(child_limits) {
-    tests::run(loop, make(std::move(configuration)));
-    connector = std::move(made->value());
-    connector->know_account(Account{seven, "romeo@example.org", {{"phone", "1"}}}, sink);
-    group.spawn("run", run());
-  }
-  ~Child() {
-    group.cancel();
-    tests::run(loop, group.join());
-  }
-  asio::awaitable<void> make(json configuration) {
-    made = co_await make_child_connector(std::move(configuration), services, limits);
-  }
-
-  asio::awaitable<void> run() {
-    for (;;) {
-      try {
-        co_await connector->run();
-      } catch (const boost::system::system_error&) {
-        throw;
-      } catch (const std::exception& e) {
-        failures.push_back(e.what());
-        failed.notify();
-      }
-      if (!restarts) co_return;
-    }
-  }
-  asio::awaitable<void> wait_failures(std::size_t count) {
-    while (failures.size() < count) co_await base::within(60s, failed.wait());
-  }
-
-  // Results of the contract's coroutines, for tests that are plain functions.
-  template <class T>
-  T get(asio::awaitable<T> operation) {
-    std::optional<T> result;
-    tests::run(loop, into(std::move(operation), result));
-    return std::move(*result);
-  }
-  template <class T>
-  static asio::awaitable<void> into(asio::awaitable<T> operation, std::optional<T>& result) {
-    result = co_await std::move(operation);
-  }
-
-  Result<Receipt> perform(const std::string& key) {
-    if (!session) session = connector->open(seven);
-    return get(session->perform(SendMessage{ContactId{"a"}, key, Content{"x", {}}}));
-  }
-  Result<ContactId> parse() { return get(connector->parse_contact("x", seven)); }
-
-  ChildLimits limits;
-  std::optional<Made> made;
-  std::unique_ptr<Connector> connector;
-  tests::Sink sink{loop.get_executor()};
-  std::unique_ptr<Session> session;
-  std::vector<std::string> failures;
-  base::Signal failed{loop.get_executor()};
-  bool restarts = false;
-  base::TaskGroup group{loop.get_executor()};
-};
 
 // The error that making such a child gives.
 struct Unmade : tests::Bench {

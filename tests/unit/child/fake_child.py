@@ -4,6 +4,7 @@ helper module, so that every octet is deliberate."""
 
 import json
 import os
+import subprocess
 import sys
 import time
 
@@ -33,8 +34,14 @@ def read_answer() -> dict:
         write({"id": said["id"], "result": {}})
 
 
+def leave_helper() -> int:
+    """A process of ours that holds our pipes, as browsers and bridge daemons do."""
+    return subprocess.Popen(["sleep", "60"], start_new_session=True).pid
+
+
 answers: list[dict] = []  # the gateway's, to our requests
 log_ins = 0
+known: set[int] = set()  # accounts that we were told of
 
 if mode == "speaks_first":
     print("Welcome to Fake 1.0!", flush=True)
@@ -67,6 +74,7 @@ for line in sys.stdin:
     if method == "ping":
         write({"id": number, "result": {}})
     elif method == "know_account":
+        known.add(params["account"])
         write({"id": number, "result": {}})
         if mode == "garbage":
             print("%$§ oops", flush=True)
@@ -82,6 +90,8 @@ for line in sys.stdin:
     elif method == "open":
         if mode == "not_authorized":
             write({"id": number, "error": {"code": -32000, "message": "Log in again.", "data": {"code": "not_authorized"}}})
+        elif mode == "must_know" and params["account"] not in known:
+            write({"id": number, "error": {"code": -32000, "message": "Who?", "data": {"code": "not_authorized"}}})
         elif mode == "link_breaks":
             write({"id": number, "error": {"code": -32000, "message": "lost", "data": {"code": "unavailable"}}})
         else:
@@ -91,8 +101,24 @@ for line in sys.stdin:
     elif method == "perform":
         if mode == "dies":
             os._exit(9)
+        elif mode == "reads_on":
+            # A bad line, and then it goes on as if nothing had happened: what it reads, it does.
+            print("oops", flush=True)
+            with open(os.environ["RECORD"], "a", buffering=1) as record:
+                while line:
+                    record.write(json.loads(line)["params"]["action"]["key"] + "\n")
+                    line = sys.stdin.readline()
+                    time.sleep(0.01)
+            os._exit(0)
+        elif mode == "leaves_helper":
+            leave_helper()
+            os._exit(3)
         elif mode == "never_answers":
             continue
+        elif mode == "floods_log":
+            for i in range(50_000):
+                write({"method": "log", "params": {"level": "info", "text": f"line {i}"}})
+            write({"id": number, "result": {"id": "n-" + params["action"]["key"]}})
         elif mode == "odd_errors":
             odd = [
                 {"code": -32601, "message": "what?"},
@@ -131,6 +157,29 @@ for line in sys.stdin:
                 write({"id": "p", "method": "publish", "params": params})
                 refused.append(read_answer()["error"]["message"])
             write({"id": number, "result": {"contact": "|".join(refused)}})
+        elif mode == "room":
+            write({"id": "p", "method": "publish", "params": {"account": 7, "event": message(1) | {"chat": "r:tea"}}})
+            error = read_answer()["error"]
+            write({"id": number, "result": {"contact": f"{error['code']} {error['message']}"}})
+        elif mode == "slow_look_ups":
+            time.sleep(0.01)
+            write({"id": number, "result": {"contact": "c"}})
+        elif mode == "descriptors":
+            open_ones = " ".join(str(fd) for fd in range(1000) if os.path.exists(f"/proc/self/fd/{fd}"))
+            write({"id": number, "result": {"contact": str(os.getpid()) if params["typed"] == "pid" else open_ones}})
+        elif mode == "fills_store":
+            written = 0
+            while True:
+                entries = [{"key": f"{written:06}", "value": "x" * 500_000}]
+                write({"id": "w", "method": "store_write", "params": {"entries": entries}})
+                said = read_answer()
+                if "error" not in said:
+                    written += 1
+                elif said["error"]["data"]["code"] == "unavailable":  # until it is counted anew
+                    time.sleep(1)
+                else:
+                    break
+            write({"id": number, "result": {"contact": f"{said['error']['data']['code']} {written}"}})
         elif mode == "environment":
             write({"id": number, "result": {"contact": os.environ.get("COLOUR", "none")}})
         else:
@@ -144,6 +193,18 @@ for line in sys.stdin:
             write({"id": "q2", "method": "ask", "params": {"login": params["login"], "form": form}})
         if mode == "dies":
             os._exit(9)
+        elif mode == "reads_on":
+            # A bad line, and then it goes on as if nothing had happened: what it reads, it does.
+            print("oops", flush=True)
+            with open(os.environ["RECORD"], "a", buffering=1) as record:
+                while line:
+                    record.write(json.loads(line)["params"]["action"]["key"] + "\n")
+                    line = sys.stdin.readline()
+                    time.sleep(0.01)
+            os._exit(0)
+        elif mode == "leaves_helper":
+            leave_helper()
+            os._exit(3)
         if mode == "does_not_wait":
             write({"id": number, "result": {"credentials": {"early": "yes"}}})
     elif number is not None:

@@ -108,3 +108,25 @@ TEST_CASE("parse_receipt has an id or none; parse_contact_answer must have one")
   CHECK(parse_contact_answer(json::parse(R"({"contact":"a"})")).value() == ContactId{"a"});
   CHECK(parse_contact_answer(json::object()).error().code == Errc::bad_input);
 }
+
+TEST_CASE("parse_published refuses what a child may not publish, with the path of what is wrong") {
+  const auto error = [](const char* text) { return parse_published(json::parse(text)).error(); };
+  CHECK(error("{}").text == "account: must be a whole number");
+  CHECK(error(R"({"account":7})").text.starts_with("event."));
+  CHECK(error(R"({"account":7,"event":{"type":"account_changed","online":false,"needs_login":true}})").text.starts_with("event.needs_login: "));
+  const Error room = error(R"({"account":7,"event":{"type":"message_received","chat":"r:tea","sender":"a","id":"1","text":"x","sent_at":1}})");
+  CHECK(room.code == Errc::unsupported);
+  CHECK(room.text == "event.chat: rooms are not carried");
+  const auto good = parse_published(json::parse(R"({"account":7,"event":{"type":"contact_removed","contact":"a"}})")).value();
+  CHECK(good.account == AccountId{7});
+  CHECK(std::get<ContactRemoved>(good.event).contact == ContactId{"a"});
+}
+
+TEST_CASE("parse_log_line takes the levels that it knows, and shortens") {
+  CHECK(!parse_log_line(json::parse(R"({"level":"error"})")));
+  CHECK(parse_log_line(json::parse(R"({"level":"error","text":"x"})"))->level == log::Level::error);
+  CHECK(parse_log_line(json::parse(R"({"level":5,"text":"x"})"))->level == log::Level::info);
+  json large;
+  large["text"] = std::string(5000, 'x');
+  CHECK(parse_log_line(large)->text.size() == 2000);
+}
