@@ -18,7 +18,7 @@ namespace asio = boost::asio;
 
 class ComponentServer {
  public:
-  explicit ComponentServer(asio::io_context& loop) : acceptor_(loop, {asio::ip::address_v4::loopback(), 0}), socket_(loop) {
+  explicit ComponentServer(asio::io_context& loop, std::uint16_t port = 0) : acceptor_(loop, {asio::ip::address_v4::loopback(), port}), socket_(loop) {
     acceptor_.set_option(asio::socket_base::receive_buffer_size(64 << 10));  // what it does not read, soon waits on the other side
   }
 

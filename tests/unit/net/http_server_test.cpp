@@ -9,6 +9,9 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/write.hpp>
 
+#include <fcntl.h>
+#include <sys/socket.h>
+
 #include <algorithm>
 
 using namespace wherry;
@@ -323,4 +326,23 @@ TEST_CASE("HttpServer says when its address is taken") {
   Site site;
   HttpServer other(site.loop.get_executor());
   CHECK_THROWS_AS(other.listen(site.server.endpoint()), boost::system::system_error);
+}
+
+TEST_CASE("No socket of an HttpServer is inherited by children: neither the one that listens nor those it accepted (FD_CLOEXEC)") {
+  Site site;
+  const auto port = site.server.endpoint().port();
+  int inherited = 0, closed = 0;
+  site.server.route("/sockets", [&](ServerRequest) -> asio::awaitable<ServerResponse> {
+    for (int fd = 0; fd < 1000; ++fd) {
+      sockaddr_storage address{};
+      socklen_t size = sizeof address;
+      if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0 || address.ss_family != AF_INET) continue;
+      if (ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port) != port) continue;
+      ++((::fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0 ? closed : inherited);
+    }
+    co_return ServerResponse();
+  });
+  CHECK(site.status("/sockets") == "200");
+  CHECK(closed == 2);
+  CHECK(inherited == 0);
 }

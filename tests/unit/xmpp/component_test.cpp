@@ -263,3 +263,44 @@ TEST_CASE("A server that does not read costs bounded memory, whatever presence a
   CHECK(taken < 50);  // 16 MiB
   CHECK(link.send("m1") > 0);
 }
+
+TEST_CASE("A port that opens late is found within a second of its opening") {
+  using std::chrono::steady_clock;
+  auto best = steady_clock::duration::max();  // of some trials, since the machine may be busy in one
+  for (int trial = 0; trial < 4 && best > std::chrono::seconds(1); ++trial) {
+    asio::io_context loop;
+    base::Signal changed(loop.get_executor());
+    ComponentConfig config{.host = "127.0.0.1", .port = ComponentServer(loop).port(), .domain = jid("sms.test"), .server = jid("x.test"), .secret = base::Secret("secret")};
+    int dialled = 0;
+    bool connected = false;
+    ComponentEvents events;
+    events.received = [](Stanza) {};
+    events.connected = [&] { connected = true, changed.notify(); };
+    struct Count {
+      static asio::awaitable<asio::ip::tcp::socket> dial(std::string host, std::uint16_t port, int& dialled, base::Signal& changed) {
+        ++dialled, changed.notify();
+        co_return co_await tests::dial(std::move(host), port);
+      }
+      static asio::awaitable<void> until(const int& dialled, int count, base::Signal& changed) {
+        while (dialled < count) co_await changed.wait();
+      }
+      static asio::awaitable<void> until(const bool& connected, base::Signal& changed) {
+        while (!connected) co_await changed.wait();
+      }
+    };
+    const auto port = config.port;
+    Component component(loop.get_executor(), std::move(config), [&](std::string host, std::uint16_t p) { return Count::dial(std::move(host), p, dialled, changed); }, std::move(events));
+    base::TaskGroup tasks(loop.get_executor());
+    tasks.spawn("link", component.run());
+    tests::run(loop, Count::until(dialled, 6, changed));  // refused for a while, as long as growing pauses would need to be felt
+    loop.poll();
+    ComponentServer server(loop, port);
+    const auto opened = steady_clock::now();
+    tests::run(loop, server.accept());
+    tests::run(loop, Count::until(connected, changed));
+    best = std::min<steady_clock::duration>(best, steady_clock::now() - opened);
+    tasks.cancel();
+    tests::run(loop, tasks.join());
+  }
+  CHECK(best <= std::chrono::seconds(1));
+}
