@@ -1,34 +1,57 @@
 #include "gateway/convert/delivery.hpp"
 
 #include "gateway/connector/codec.hpp"
-
-#include <nlohmann/json.hpp>
+#include "gateway/connector/json_text.hpp"
 
 namespace wherry::convert {
 
 namespace {
 
-// Our own two kinds are arrays, events are objects: ["delivered", origin], ["failed", origin, code, text].
-std::string dump(const nlohmann::json& json) { return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace); }
-
 template <class... Kinds>
 base::Result<Delivery> pick(connector::Event event) {
   Delivery delivery;
-  const bool picked = ((std::holds_alternative<Kinds>(event) && (delivery = std::move(std::get<Kinds>(event)), true)) || ...);
+  const bool picked =
+      ((std::holds_alternative<Kinds>(event) && (delivery = std::move(std::get<Kinds>(event)), true)) || ...);
   if (!picked) return base::Error{base::Errc::bad_input, "This event is not delivered."};
   return delivery;
 }
 
-base::Result<Delivery> parse_own(const nlohmann::json& json) {
-  const base::Error damaged{base::Errc::bad_input, "This is no delivery."};
-  if (json.size() < 2 || !json[0].is_string() || !json[1].is_string()) return damaged;
+base::Error damaged() {
+  return {base::Errc::bad_input, "This is no delivery."};
+}
+
+// Rows of the versions before 1: ["delivered", origin], ["failed", origin, code, text], the origin as a text. Read for
+// ever.
+base::Result<Delivery> parse_unversioned(const nlohmann::json& json) {
+  if (json.size() < 2 || !json[0].is_string() || !json[1].is_string()) return damaged();
   auto origin = parse_origin(json[1].get_ref<const std::string&>());
   if (!origin) return origin.error();
   if (json[0] == "delivered") return Delivery(SendDelivered{std::move(*origin)});
-  if (json[0] != "failed" || json.size() != 4 || !json[2].is_string() || !json[3].is_string()) return damaged;
+  if (json[0] != "failed" || json.size() != 4 || !json[2].is_string() || !json[3].is_string()) return damaged();
   const auto code = base::parse_errc(json[2].get_ref<const std::string&>());
-  if (!code) return damaged;
+  if (!code) return damaged();
   return Delivery(SendFailed{std::move(*origin), *code, json[3].get<std::string>()});
+}
+
+// What we say ourselves.
+base::Result<Delivery> parse_own(const nlohmann::json& json, std::string_view type) {
+  const auto written = json.find("origin");
+  if (written == json.end()) return damaged();
+  auto origin = parse_origin(written->dump());
+  if (!origin) return origin.error();
+  if (type == "delivered") return Delivery(SendDelivered{std::move(*origin)});
+  const auto code_name = json.find("code"), text = json.find("text");
+  if (code_name == json.end() || text == json.end() || !code_name->is_string() || !text->is_string()) return damaged();
+  const auto code = base::parse_errc(code_name->get_ref<const std::string&>());
+  if (!code) return damaged();
+  return Delivery(SendFailed{std::move(*origin), *code, text->get<std::string>()});
+}
+
+// {"v":1,"type":…, and the rest}: an event's members are the codec's (connector/codec.hpp).
+std::string row_of(std::string_view type, const Origin& origin) {
+  std::string row = R"({"v":1,"type":)";
+  connector::append_json_string(row, type);
+  return row.append(R"(,"origin":)").append(to_text(origin));
 }
 
 }  // namespace
@@ -44,26 +67,33 @@ std::string to_text(const Delivery& delivery) {
       [](const auto& d) -> std::string {
         using D = std::decay_t<decltype(d)>;
         if constexpr (std::is_same_v<D, SendDelivered>) {
-          return dump(nlohmann::json::array({"delivered", to_text(d.origin)}));
+          return row_of("delivered", d.origin) + '}';
         } else if constexpr (std::is_same_v<D, SendFailed>) {
-          return dump(nlohmann::json::array({"failed", to_text(d.origin), base::to_string(d.code), d.text}));
+          std::string row = row_of("failed", d.origin);
+          row += R"(,"code":)";
+          connector::append_json_string(row, base::to_string(d.code));
+          row += R"(,"text":)";
+          connector::append_json_string(row, d.text);
+          return row += '}';
         } else {
-          return connector::to_text(connector::Event(d));
+          return R"({"v":1,)" + connector::to_text(connector::Event(d)).substr(1);
         }
       },
       delivery);
 }
 
 base::Result<Delivery> parse_delivery(std::string_view text) {
-  if (text.starts_with('[')) {
-    const auto json = nlohmann::json::parse(text, nullptr, false);
-    if (!json.is_array()) return base::Error{base::Errc::bad_input, "This is no delivery."};
-    return parse_own(json);
-  }
-  auto event = connector::parse_event(text);
+  const auto json = connector::parse_json(text);
+  if (!json) return damaged();
+  if (json->is_array()) return parse_unversioned(*json);
+  if (!json->is_object() || json->value("v", nlohmann::json(1)) != 1) return damaged();
+  const auto type = json->find("type");
+  if (type != json->end() && (*type == "delivered" || *type == "failed"))
+    return parse_own(*json, type->get_ref<const std::string&>());
+  auto event = connector::parse_event(*json);  // without a version, too: older rows
   if (!event) return event.error();
-  return pick<connector::MessageReceived, connector::ContactAsked, connector::ContactAnswered, connector::ContactRemoved>(
-      std::move(*event));
+  return pick<connector::MessageReceived, connector::ContactAsked, connector::ContactAnswered,
+              connector::ContactRemoved>(std::move(*event));
 }
 
 }  // namespace wherry::convert

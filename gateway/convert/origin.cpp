@@ -1,8 +1,57 @@
 #include "gateway/convert/origin.hpp"
 
-#include <nlohmann/json.hpp>
+#include "gateway/connector/json_text.hpp"
 
 namespace wherry::convert {
+
+namespace {
+
+base::Error damaged() {
+  return {base::Errc::bad_input, "This is no origin."};
+}
+
+// Rows of the versions before 1: [user, contact, id, type, lang, receipt, sent]. Read for ever.
+base::Result<Origin> parse_unversioned(const nlohmann::json& json) {
+  if (json.size() != 7 || !json[5].is_boolean() || !json[6].is_number_integer()) return damaged();
+  for (std::size_t i = 0; i < 5; ++i) {
+    if (!json[i].is_string()) return damaged();
+  }
+  Origin origin;
+  origin.user = json[0].get<std::string>();
+  origin.contact = json[1].get<std::string>();
+  origin.stanza_id = json[2].get<std::string>();
+  origin.type = json[3].get<std::string>();
+  origin.lang = json[4].get<std::string>();
+  origin.wants_receipt = json[5].get<bool>();
+  origin.sent = json[6].get<std::int64_t>();
+  return origin;
+}
+
+// Whether the member, where it is there, could be read.
+template <class T>
+bool read(const nlohmann::json& json, const char* name, bool (nlohmann::json::*is_right)() const noexcept, T& value) {
+  const auto found = json.find(name);
+  if (found == json.end()) return true;
+  if (!((*found).*is_right)()) return false;
+  value = found->template get<T>();
+  return true;
+}
+
+// Members that are not known are a later version's additions, and are ignored.
+base::Result<Origin> parse_object(const nlohmann::json& json) {
+  constexpr auto is_text = &nlohmann::json::is_string;
+  Origin origin;
+  if (!json.is_object() || json.value("v", nlohmann::json()) != 1) return damaged();
+  const bool all_read = read(json, "user", is_text, origin.user) && read(json, "contact", is_text, origin.contact) &&
+                        read(json, "id", is_text, origin.stanza_id) && read(json, "type", is_text, origin.type) &&
+                        read(json, "lang", is_text, origin.lang) &&
+                        read(json, "receipt", &nlohmann::json::is_boolean, origin.wants_receipt) &&
+                        read(json, "sent", &nlohmann::json::is_number_integer, origin.sent);
+  if (!all_read) return damaged();
+  return origin;
+}
+
+}  // namespace
 
 Origin origin_of(const xmpp::Stanza& stanza, base::Time now) {
   Origin origin;
@@ -17,25 +66,27 @@ Origin origin_of(const xmpp::Stanza& stanza, base::Time now) {
 }
 
 std::string to_text(const Origin& origin) {
-  nlohmann::json json = {origin.user, origin.contact, origin.stanza_id, origin.type, origin.lang, origin.wants_receipt, origin.sent};
-  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  std::string out = R"({"v":1)";
+  const auto add = [&](std::string_view name, std::string_view text) {
+    if (text.empty()) return;
+    out.append(",\"").append(name).append("\":");
+    connector::append_json_string(out, text);
+  };
+  add("user", origin.user);
+  add("contact", origin.contact);
+  add("id", origin.stanza_id);
+  add("type", origin.type);
+  add("lang", origin.lang);
+  if (origin.wants_receipt) out += R"(,"receipt":true)";
+  out += R"(,"sent":)";
+  connector::append_json_number(out, origin.sent);
+  return out += '}';
 }
 
 base::Result<Origin> parse_origin(std::string_view text) {
-  const auto json = nlohmann::json::parse(text, nullptr, false);
-  if (!json.is_array() || json.size() != 7 || !json[5].is_boolean() || !json[6].is_number_integer()) return base::Error{base::Errc::bad_input, "This is no origin."};
-  for (std::size_t i = 0; i < 5; ++i) {
-    if (!json[i].is_string()) return base::Error{base::Errc::bad_input, "This is no origin."};
-  }
-  Origin origin;
-  origin.user = json[0].get<std::string>();
-  origin.contact = json[1].get<std::string>();
-  origin.stanza_id = json[2].get<std::string>();
-  origin.type = json[3].get<std::string>();
-  origin.lang = json[4].get<std::string>();
-  origin.wants_receipt = json[5].get<bool>();
-  origin.sent = json[6].get<std::int64_t>();
-  return origin;
+  const auto json = connector::parse_json(text);
+  if (!json) return damaged();
+  return json->is_array() ? parse_unversioned(*json) : parse_object(*json);
 }
 
 }  // namespace wherry::convert

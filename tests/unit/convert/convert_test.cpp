@@ -11,9 +11,13 @@ using namespace wherry::convert;
 
 namespace {
 
-xmpp::Jid jid(std::string_view text) { return xmpp::Jid::parse(text).value(); }
+xmpp::Jid jid(std::string_view text) {
+  return xmpp::Jid::parse(text).value();
+}
 
-Origin origin() { return {"romeo@x.test/orchard", "+15550100@sms.test", "m1", "chat", "en", true, 1796000000000}; }
+Origin origin() {
+  return {"romeo@x.test/orchard", "+15550100@sms.test", "m1", "chat", "en", true, 1796000000000};
+}
 
 }  // namespace
 
@@ -24,17 +28,69 @@ TEST_CASE("Every delivery is read back from its row as it was written") {
   message.id = base::MessageId{"n1"};
   message.content.text = "é \"quoted\"\n🌹";
   message.sent_at = base::from_milliseconds(1796000000000);
-  const std::vector<Delivery> deliveries = {message, connector::ContactAsked{{"tybalt"}, "Tybalt"}, connector::ContactAnswered{{"nurse"}, true},
-                                            connector::ContactRemoved{{"nurse"}}, SendDelivered{origin()},
+  const std::vector<Delivery> deliveries = {message,
+                                            connector::ContactAsked{{"tybalt"}, "Tybalt"},
+                                            connector::ContactAnswered{{"nurse"}, true},
+                                            connector::ContactRemoved{{"nurse"}},
+                                            SendDelivered{origin()},
                                             SendFailed{origin(), base::Errc::uncertain, "Who knows?"}};
   for (const Delivery& delivery : deliveries) CHECK(parse_delivery(to_text(delivery)).value() == delivery);
 }
 
-TEST_CASE("A damaged delivery row is an error, never a guess") {
-  for (const char* text : {"", "[", "[]", "[\"failed\"]", "[\"failed\",\"[]\",\"rejected\",\"\"]", "[\"failed\",\"[]\",99,\"\"]", "{}", "{\"type\":\"account_changed\"}", "[1,2]"}) CHECK_FALSE(parse_delivery(text).has_value());
+TEST_CASE("Rows are objects with a version, and what a later version adds to them is ignored") {
+  CHECK(
+      to_text(origin()) ==
+      R"({"v":1,"user":"romeo@x.test/orchard","contact":"+15550100@sms.test","id":"m1","type":"chat","lang":"en","receipt":true,"sent":1796000000000})");
+  CHECK(to_text(Delivery(SendDelivered{origin()})) ==
+        R"({"v":1,"type":"delivered","origin":)" + to_text(origin()) + "}");
+  CHECK(to_text(Delivery(SendFailed{origin(), base::Errc::rejected, "Too late."})) ==
+        R"({"v":1,"type":"failed","origin":)" + to_text(origin()) + R"(,"code":"rejected","text":"Too late."})");
+  CHECK(to_text(Delivery(connector::ContactRemoved{{"nurse"}})) ==
+        R"({"v":1,"type":"contact_removed","contact":"nurse"})");
+  CHECK(
+      parse_origin(
+          R"({"v":1,"new":[1],"user":"romeo@x.test/orchard","contact":"+15550100@sms.test","id":"m1","type":"chat","lang":"en","receipt":true,"sent":1796000000000})")
+          .value() == origin());
+  CHECK(parse_origin(to_text(Origin{})).value() == Origin{});
+  CHECK(
+      parse_delivery(R"({"v":1,"type":"failed","origin":{"v":1,"sent":5,"x":1},"code":"rejected","text":"","since":1})")
+          .has_value());
 }
 
-TEST_CASE("A failed send is an error stanza with the original id, from the contact, to the resource that sent it (checklist B1.39)") {
+TEST_CASE("Rows of the first versions are read for ever: arrays, and events without a version (schema 2)") {
+  const Origin late{"romeo@x.test/phone", "+15550101@net.test", "sent-reported-late", "chat", "", true, 1795694516468};
+  const std::string row =
+      R"(["romeo@x.test/phone","+15550101@net.test","sent-reported-late","chat","",true,1795694516468])";
+  CHECK(parse_origin(row).value() == late);
+  CHECK(
+      parse_delivery(
+          R"(["failed","[\"romeo@x.test/phone\",\"+15550101@net.test\",\"sent-reported-late\",\"chat\",\"\",true,1795694516468]","rejected","Too late."])")
+          .value() == Delivery(SendFailed{late, base::Errc::rejected, "Too late."}));
+  CHECK(
+      parse_delivery(
+          R"(["delivered","[\"romeo@x.test/phone\",\"+15550101@net.test\",\"sent-reported-late\",\"chat\",\"\",true,1795694516468]"])")
+          .value() == Delivery(SendDelivered{late}));
+  CHECK(parse_delivery(R"({"type":"contact_asked","contact":"+15550107","name":"Benvolio"})").value() ==
+        Delivery(connector::ContactAsked{{"+15550107"}, "Benvolio"}));
+}
+
+TEST_CASE("A damaged row, or one of a version that is not known, is an error, never a guess") {
+  for (const char* text : {"", "[]", "{}", "{\"v\":2,\"sent\":5}", "{\"v\":1,\"user\":5}", "{\"v\":\"1\"}",
+                           "[\"a\",\"b\",\"c\",\"d\",\"e\",1,2]", "5"}) {
+    CAPTURE(text);
+    CHECK_FALSE(parse_origin(text).has_value());
+  }
+  for (const char* text :
+       {"{\"v\":2,\"type\":\"contact_removed\",\"contact\":\"nurse\"}", "{\"v\":1,\"type\":\"delivered\"}",
+        "{\"v\":1,\"type\":\"failed\",\"origin\":{\"v\":1},\"code\":\"99\",\"text\":\"\"}", "", "[", "[]",
+        "[\"failed\"]", "[\"failed\",\"[]\",\"rejected\",\"\"]", "[\"failed\",\"[]\",99,\"\"]", "{}",
+        "{\"type\":\"account_changed\"}", "[1,2]"})
+    CHECK_FALSE(parse_delivery(text).has_value());
+}
+
+TEST_CASE(
+    "A failed send is an error stanza with the original id, from the contact, to the resource that sent it (checklist "
+    "B1.39)") {
   const auto domain = jid("sms.test"), user = jid("romeo@x.test");
   const StanzaContext context{domain, user, "w1", base::Time{}};
   const auto stanzas = to_stanzas(SendFailed{origin(), base::Errc::not_found, "The number does not exist."}, context);
@@ -49,7 +105,8 @@ TEST_CASE("A failed send is an error stanza with the original id, from the conta
   CHECK(error->child_text("text", xmpp::ns::stanza_errors) == "The number does not exist.");
 }
 
-TEST_CASE("A failure whose sender has gone is also said in the contact's chat, to the bare address (RFC 6121 §8.5.3.2.2)") {
+TEST_CASE(
+    "A failure whose sender has gone is also said in the contact's chat, to the bare address (RFC 6121 §8.5.3.2.2)") {
   const auto domain = jid("sms.test"), user = jid("romeo@x.test");
   StanzaContext context{domain, user, "w1", base::Time{}};
   context.has_sender = false;
@@ -60,7 +117,8 @@ TEST_CASE("A failure whose sender has gone is also said in the contact's chat, t
   CHECK(note.attribute("to") == "romeo@x.test");
   CHECK(note.attribute("from") == "+15550100@sms.test");
   CHECK(note.child_text("body", xmpp::ns::component) ==
-        "A message that you sent here on 2026-11-30 at 00:53 UTC may not have been delivered. It is not known whether this arrived. The link broke.");
+        "A message that you sent here on 2026-11-30 at 00:53 UTC may not have been delivered. It is not known whether "
+        "this arrived. The link broke.");
   REQUIRE(note.child("reply", xmpp::ns::reply));
   CHECK(note.child("reply", xmpp::ns::reply)->attribute("id") == "m1");
 }
