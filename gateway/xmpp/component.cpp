@@ -47,6 +47,14 @@ std::string handshake_of(std::string_view stream_id, const base::Secret& secret)
   return base::to_hex({reinterpret_cast<const char*>(digest.data()), digest.size()});
 }
 
+// RFC 6120 §8.2.3: an iq is answered, if not with what was asked for.
+Element too_large_instead_of(const Element& result) {
+  Element answer("iq", ns::component);
+  for (const char* name : {"from", "to", "id"}) answer.set(name, result.attribute(name));
+  answer.set("type", "error").add(error_element({"cancel", "resource-constraint", "The answer would be larger than servers take."}));
+  return answer;
+}
+
 std::string_view domain_of(std::string_view address) {
   const auto slash = address.find('/');
   address = address.substr(0, slash);
@@ -316,6 +324,7 @@ std::optional<Sequence> Component::send(const Element& stanza, Track track) {
   stanza.write(out_, ns::component);
   if (const std::size_t bytes = out_.size() - before; bytes > most_sent_bytes) {
     out_.resize(before);
+    if (stanza.name() == "iq" && stanza.attribute("type") == "result") send(too_large_instead_of(stanza));
     return withhold("it is too large", bytes);
   }
   if (before == 0) out_filled_.notify();

@@ -72,7 +72,8 @@ class Component {
 
   // Queues a stanza for the next write; what is sent in one turn of the loop goes in one write. A stanza that has no
   // `to`, whose `from` is not of our domain, or that is too large would end the stream for everybody: it is logged as
-  // stanza.withheld, and nothing is returned. 0: the link is down, or far too much presence waits already. With Track::yes `confirmed` will be told of it.
+  // stanza.withheld, and nothing is returned; in place of an iq's result that is too large an error goes. 0: the link is
+  // down, or far too much presence waits already. With Track::yes `confirmed` will be told of it.
   enum class Track { no, yes };
   std::optional<Sequence> send(const Element& stanza, Track track = Track::no);
   // The same for what may be dropped; it is dropped unless can_send_volatile(). Whether it was taken.

@@ -152,6 +152,22 @@ TEST_CASE("What would end the stream for everybody is withheld: a foreign from, 
   CHECK(came.find("other.test") == std::string::npos);
 }
 
+TEST_CASE("An answer that is too large to be sent becomes an error, since each iq is answered (RFC 6120 §8.2.3)") {
+  Link link;
+  Element form = make_stanza(Kind::iq, jid("sms.test"), jid("romeo@x.test/orchard"), "result", "r1");
+  form.add("query", ns::registration).add_text_child("instructions", std::string(600 << 10, 'x'));
+  CHECK(link.component->send(form) == std::nullopt);
+  std::string came;
+  link.run(Link::store(link.server.read_until("</iq>"), came));
+  const auto at = came.find("<iq");
+  REQUIRE(at != std::string::npos);
+  const auto answer = std::get<Element>(parse_document("<s xmlns='jabber:component:accept'>" + came.substr(at) + "</s>")).children().at(0);
+  CHECK(answer.attribute("type") == "error");
+  CHECK(answer.attribute("id") == "r1");
+  CHECK(answer.attribute("to") == "romeo@x.test/orchard");
+  CHECK(answer.child("error", ns::component)->child("resource-constraint", ns::stanza_errors));
+}
+
 TEST_CASE("What was sent before close() is written to its end, however slowly the server reads, and the stream's end behind it (RFC 6120 §4.4)") {
   Link link;
   Element burst = make_stanza(Kind::message, jid("a@sms.test"), jid("romeo@x.test"), "chat", "m1");
