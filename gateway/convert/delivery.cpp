@@ -40,6 +40,7 @@ base::Result<Delivery> parse_own(const nlohmann::json& json, std::string_view ty
   auto origin = parse_origin(written->dump());
   if (!origin) return origin.error();
   if (type == "delivered") return Delivery(SendDelivered{std::move(*origin)});
+  if (type == "read") return Delivery(SendRead{std::move(*origin)});
   const auto code_name = json.find("code"), text = json.find("text");
   if (code_name == json.end() || text == json.end() || !code_name->is_string() || !text->is_string()) return damaged();
   const auto code = base::parse_errc(code_name->get_ref<const std::string&>());
@@ -58,6 +59,7 @@ std::string row_of(std::string_view type, const Origin& origin) {
 
 const Origin* origin_of(const Delivery& delivery) {
   if (const auto* delivered = std::get_if<SendDelivered>(&delivery)) return &delivered->origin;
+  if (const auto* read = std::get_if<SendRead>(&delivery)) return &read->origin;
   if (const auto* failed = std::get_if<SendFailed>(&delivery)) return &failed->origin;
   return nullptr;
 }
@@ -68,6 +70,8 @@ std::string to_text(const Delivery& delivery) {
         using D = std::decay_t<decltype(d)>;
         if constexpr (std::is_same_v<D, SendDelivered>) {
           return row_of("delivered", d.origin) + '}';
+        } else if constexpr (std::is_same_v<D, SendRead>) {
+          return row_of("read", d.origin) + '}';
         } else if constexpr (std::is_same_v<D, SendFailed>) {
           std::string row = row_of("failed", d.origin);
           row += R"(,"code":)";
@@ -88,7 +92,7 @@ base::Result<Delivery> parse_delivery(std::string_view text) {
   if (json->is_array()) return parse_unversioned(*json);
   if (!json->is_object() || json->value("v", nlohmann::json(1)) != 1) return damaged();
   const auto type = json->find("type");
-  if (type != json->end() && (*type == "delivered" || *type == "failed"))
+  if (type != json->end() && (*type == "delivered" || *type == "read" || *type == "failed"))
     return parse_own(*json, type->get_ref<const std::string&>());
   auto event = connector::parse_event(*json);  // without a version, too: older rows
   if (!event) return event.error();

@@ -15,6 +15,10 @@ struct SendDelivered {  // the other side's device has it: a receipt (XEP-0184)
   Origin origin;
   bool operator==(const SendDelivered&) const = default;
 };
+struct SendRead {  // its person has read it: a marker (XEP-0333)
+  Origin origin;
+  bool operator==(const SendRead&) const = default;
+};
 struct SendFailed {  // an error stanza with the original id, also days later
   Origin origin;
   base::Errc code = base::Errc::rejected;
@@ -23,9 +27,9 @@ struct SendFailed {  // an error stanza with the original id, also days later
 };
 
 using Delivery = std::variant<connector::MessageReceived, connector::ContactAsked, connector::ContactAnswered,
-                              connector::ContactRemoved, SendDelivered, SendFailed>;
+                              connector::ContactRemoved, SendDelivered, SendRead, SendFailed>;
 
-// Of the two kinds that we say ourselves: where the send came from; of the others null.
+// Of the three kinds that we say ourselves: where the send came from; of the others null.
 const Origin* origin_of(const Delivery& delivery);
 
 // As JSON without line breaks; a row that was damaged gives bad_input.

@@ -46,6 +46,7 @@ base::Result<Origin> parse_object(const nlohmann::json& json) {
                         read(json, "id", is_text, origin.stanza_id) && read(json, "type", is_text, origin.type) &&
                         read(json, "lang", is_text, origin.lang) &&
                         read(json, "receipt", &nlohmann::json::is_boolean, origin.wants_receipt) &&
+                        read(json, "marker", &nlohmann::json::is_boolean, origin.wants_marker) &&
                         read(json, "sent", &nlohmann::json::is_number_integer, origin.sent);
   if (!all_read) return damaged();
   return origin;
@@ -61,6 +62,7 @@ Origin origin_of(const xmpp::Stanza& stanza, base::Time now) {
   origin.type = stanza.type();
   origin.lang = stanza.lang();
   origin.wants_receipt = stanza.element.child("request", xmpp::ns::receipts) != nullptr;
+  origin.wants_marker = stanza.element.child("markable", xmpp::ns::chat_markers) != nullptr;
   origin.sent = base::to_milliseconds(now);
   return origin;
 }
@@ -78,6 +80,7 @@ std::string to_text(const Origin& origin) {
   add("type", origin.type);
   add("lang", origin.lang);
   if (origin.wants_receipt) out += R"(,"receipt":true)";
+  if (origin.wants_marker) out += R"(,"marker":true)";
   out += R"(,"sent":)";
   connector::append_json_number(out, origin.sent);
   return out += '}';

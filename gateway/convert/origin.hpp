@@ -17,6 +17,7 @@ struct Origin {
   std::string lang;        // xml:lang, for texts about it
   bool wants_receipt = false;  // XEP-0184
   std::int64_t sent = 0;       // ms since 1970
+  bool wants_marker = false;   // XEP-0333: when the other side has read it
   bool operator==(const Origin&) const = default;
 };
 

@@ -101,6 +101,15 @@ std::vector<Element> of(const SendDelivered& delivered, const StanzaContext& con
   return {std::move(stanza)};
 }
 
+std::vector<Element> of(const SendRead& read, const StanzaContext& context) {
+  const auto from = xmpp::Jid::parse(read.origin.contact);
+  const auto to = xmpp::Jid::vouched(read.origin.user);
+  if (!from || !to) return {};
+  Element stanza = xmpp::make_stanza(Kind::message, from->bare(), *to, read.origin.type, context.id);
+  stanza.add("displayed", ns::chat_markers).set("id", read.origin.stanza_id);
+  return {std::move(stanza)};
+}
+
 // RFC 6121 §8.5.3.2.2: a server drops an error for a resource that has gone. So that the failure is not lost with it, the
 // contact's chat says it to whichever of the user's devices is there, now or later, and names the message (XEP-0461).
 Element failure_note(const SendFailed& failed, const xmpp::Jid& contact, const xmpp::StanzaError& error, const StanzaContext& context) {

@@ -24,6 +24,7 @@ inline constexpr const char* delay = "urn:xmpp:delay";                          
 inline constexpr const char* privilege = "urn:xmpp:privilege:2";                    // XEP-0356
 inline constexpr const char* stanza_id = "urn:xmpp:sid:0";                          // XEP-0359
 inline constexpr const char* reply = "urn:xmpp:reply:0";                             // XEP-0461
+inline constexpr const char* chat_markers = "urn:xmpp:chat-markers:0";              // XEP-0333
 inline constexpr const char* oob = "jabber:x:oob";                                  // XEP-0066
 
 }  // namespace wherry::xmpp::ns

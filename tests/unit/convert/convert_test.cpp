@@ -33,7 +33,7 @@ TEST_CASE("Every delivery is read back from its row as it was written") {
                                             connector::ContactAnswered{{"nurse"}, true},
                                             connector::ContactRemoved{{"nurse"}},
                                             SendDelivered{origin()},
-                                            SendFailed{origin(), base::Errc::uncertain, "Who knows?"}};
+                                            SendRead{origin()}, SendFailed{origin(), base::Errc::uncertain, "Who knows?"}};
   for (const Delivery& delivery : deliveries) CHECK(parse_delivery(to_text(delivery)).value() == delivery);
 }
 
