@@ -14,8 +14,9 @@ constexpr std::size_t most_parked = 1000;  // of one account
 
 // Delivered after failed counts, failed after delivered does not (connector::Stage).
 bool is_news(Stage before, Stage now) {
-  const bool was_delivered = before == Stage::delivered || before == Stage::read;
-  return now != before && now != Stage::accepted && !was_delivered;
+  if (before == Stage::read) return false;
+  if (before == Stage::delivered) return now == Stage::read;
+  return now != before && now != Stage::accepted;
 }
 
 }  // namespace
@@ -73,7 +74,8 @@ asio::awaitable<bool> Reports::apply(base::AccountId account, connector::Message
   const std::optional<store::SentMessage> sent = co_await find(account, progress.id.value);
   if (!sent) co_return false;
   auto origin = convert::parse_origin(sent->origin);
-  if (!is_news(sent->stage.value_or(Stage::accepted), progress.stage) || !origin) {
+  const Stage before = sent->stage.value_or(Stage::accepted);
+  if (!is_news(before, progress.stage) || !origin) {
     co_await journal_.commit();  // what an equal report wrote is durable before this one is acknowledged, too
     co_return true;
   }
@@ -81,10 +83,9 @@ asio::awaitable<bool> Reports::apply(base::AccountId account, connector::Message
   journal_.set_stage(sent->id, progress.stage);
   if (progress.stage == Stage::failed) {
     put_failed(account, std::move(*origin), base::Error{base::Errc::rejected, progress.text});
-  } else if (origin->wants_receipt) {
-    convert::SendDelivered delivered;
-    delivered.origin = std::move(*origin);
-    inbox_.put(account, std::move(delivered));
+  } else {
+    if (origin->wants_receipt && before != Stage::delivered) inbox_.put(account, convert::SendDelivered{*origin});
+    if (origin->wants_marker && progress.stage == Stage::read) inbox_.put(account, convert::SendRead{std::move(*origin)});
   }
   co_await journal_.commit();
   co_return true;
