@@ -17,6 +17,7 @@ constexpr std::size_t most_body_bytes = 48 << 10;  // servers refuse stanzas abo
 
 constexpr std::size_t most_link_bytes = 2 << 10;  // as XEP-0066 has it beside the text: a longer one is in the text alone, which can be cut
 constexpr std::size_t most_name_bytes = 256;  // what networks call people
+constexpr const char* nothing_to_show = "This message came without anything that can be shown here.";
 
 base::Result<xmpp::Jid> sender(const base::ContactId& contact, const StanzaContext& context) { return to_jid(contact, context.domain); }
 
@@ -52,6 +53,7 @@ std::vector<Element> of(const connector::MessageReceived& message, const StanzaC
   const auto address = sender(message.sender, context);
   const xmpp::Jid from = address ? *address : context.domain;
   std::string body = body_of(message.content);
+  if (base::trim(body).empty()) body = nothing_to_show;  // programs hide an empty message, and the network was told that it arrived
   // Nothing is lost for its sender's name: the gateway itself brings what comes from nobody that can be an address.
   if (!address) body = "‹" + std::string(base::utf8_prefix(message.sender.value, most_name_bytes)) + "›: " + body;
   std::vector<Element> stanzas;

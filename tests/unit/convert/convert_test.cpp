@@ -123,6 +123,30 @@ TEST_CASE(
   CHECK(note.child("reply", xmpp::ns::reply)->attribute("id") == "m1");
 }
 
+TEST_CASE("A message without text and files says so: an empty one would not be seen") {
+  const auto domain = jid("sms.test"), user = jid("romeo@x.test");
+  const StanzaContext context{domain, user, "w1", base::Time{}};
+  connector::MessageReceived message;
+  message.chat = message.sender = base::ContactId{"+15550100"};
+  for (const char* text : {"", " \n"}) {
+    message.content.text = text;
+    const auto stanzas = to_stanzas(message, context);
+    REQUIRE(stanzas.size() == 1);
+    CHECK(stanzas[0].child_text("body", xmpp::ns::component) == "This message came without anything that can be shown here.");
+  }
+}
+
+TEST_CASE("What its reader has read is a marker for the message (XEP-0333 §3)") {
+  const auto domain = jid("sms.test"), user = jid("romeo@x.test");
+  const StanzaContext context{domain, user, "w1", base::Time{}};
+  const auto stanzas = to_stanzas(SendRead{origin()}, context);
+  REQUIRE(stanzas.size() == 1);
+  CHECK(stanzas[0].attribute("to") == "romeo@x.test/orchard");
+  CHECK(stanzas[0].attribute("from") == "+15550100@sms.test");
+  REQUIRE(stanzas[0].child("displayed", xmpp::ns::chat_markers));
+  CHECK(stanzas[0].child("displayed", xmpp::ns::chat_markers)->attribute("id") == "m1");
+}
+
 TEST_CASE("A text that no server would take comes in parts that lose nothing (study (d) 13)") {
   const auto domain = jid("sms.test"), user = jid("romeo@x.test");
   const StanzaContext context{domain, user, "w1", base::Time{}};
