@@ -31,7 +31,7 @@ asio::awaitable<void> ContactResolver::ask(Key key, std::string typed) {
     if (auto minted = convert::minted(key.second))
       result = std::move(*minted);  // the network's own id, with its capitals
     if (known_.size() >= most_known) known_.clear();
-    known_[key] = *result;
+    if (key.first != 0) known_[key] = *result;  // else a stranger's
   }
   const auto waiting = asking_.extract(key);
   if (waiting.empty()) co_return;

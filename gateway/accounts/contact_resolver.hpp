@@ -25,7 +25,8 @@ class ContactResolver {
   void use(connector::Connector& connector) { connector_ = &connector; }
 
   // Calls `found` at once where the address is known, or where too many of the account's stanzas wait for an answer;
-  // else when the connector has answered. Calls for one account and address keep their order.
+  // else when the connector has answered. Calls for one account and address keep their order. `account` 0: nobody
+  // registered asks, who holds a place_for(); that answer is not remembered, lest strangers push out what users need.
   void resolve(const xmpp::Jid& address, base::AccountId account, Found found);
 
   // A place for one question that somebody waits for the answer to; nothing: too many are under way. `account` 0:

@@ -27,7 +27,7 @@ StanzaError login_refused(const xmpp::Jid& gateway, std::string_view trouble) {
 }
 
 StanzaError no_such_contact(const base::Error& why) {
-  const bool is_final = why.code == Errc::not_found || why.code == Errc::bad_input || why.code == Errc::rejected;
+  const bool is_final = why.code == Errc::not_found || why.code == Errc::bad_input;
   return is_final ? StanzaError{"cancel", "item-not-found", why.text} : xmpp::to_stanza_error(why);
 }
 

@@ -296,8 +296,8 @@ class Network:
     async def _on_parse_contact(self, params: dict) -> object:
         await self._looks_up.wait()
         contact = self.description.contact(params["typed"])
-        if contact is None:
-            raise RpcError("not_found", f"“{shorten(params['typed'], 100)}” is no {self.description.network['contact_prompt'].lower()}.")
+        if contact is None:  # what is only written wrong is another error than what is none
+            raise RpcError("bad_input" if params["typed"].isdigit() else "not_found", f"“{shorten(params['typed'], 100)}” is no {self.description.network['contact_prompt'].lower()}.")
         return {"contact": contact}
 
 

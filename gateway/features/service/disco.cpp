@@ -39,11 +39,13 @@ void gateway_info(Transport& transport, const xmpp::Stanza& iq) {
   transport.send(result);
 }
 
-void contact_info(Transport& transport, const xmpp::Stanza& iq) {
-  if (refuse_node(transport, iq)) return;
+void contact_info(Transport& transport, const xmpp::Stanza& iq, const base::ContactId& contact) {
+  const LiveAccount* account = transport.accounts().find(iq.from);
+  const auto known = account ? account->contacts.find(contact) : decltype(account->contacts.end()){};
+  const bool is_named = account && known != account->contacts.end() && !known->second.row.name.empty();
   xmpp::Element result = xmpp::result_of(iq);
   xmpp::Element& query = result.add("query", ns::disco_info);
-  add_identity(query, "client", transport.network().client_type, transport.name());
+  add_identity(query, "client", transport.network().client_type, is_named ? known->second.row.name : contact.value);
   for (const std::string& feature : transport.router().namespaces(AddressForm::contact)) add_feature(query, feature);
   // XEP-0184 §6: only where the network tells us of deliveries; a receipt for less would be a lie.
   if (transport.network().reports_delivery) add_feature(query, ns::receipts);
@@ -51,10 +53,31 @@ void contact_info(Transport& transport, const xmpp::Stanza& iq) {
 }
 
 void no_items(Transport& transport, const xmpp::Stanza& iq) {
-  if (refuse_node(transport, iq)) return;
   xmpp::Element result = xmpp::result_of(iq);
   result.add("query", ns::disco_items);
   transport.send(result);
+}
+
+// Only what can be a contact has anything to show. `show` is called with the contact, or its error is sent.
+template <class Show>
+void resolve(Transport& transport, xmpp::Stanza iq, Show show) {
+  if (refuse_node(transport, iq)) return;
+  const LiveAccount* account = transport.accounts().find(iq.from);
+  std::shared_ptr<accounts::Quota::Place> place;  // of a stranger's question; shared: std::function must be copyable
+  if (!account) {
+    auto taken = transport.contacts().place_for(iq.from, {});
+    if (!taken) return transport.reply_error(iq, convert::too_many_questions());
+    place = std::make_shared<accounts::Quota::Place>(std::move(*taken));
+  }
+  const xmpp::Jid to = iq.to;
+  const auto held = std::make_shared<xmpp::Stanza>(std::move(iq));
+  auto found = [&transport, held, place, show](const base::Result<base::ContactId>& contact) {
+    if (!contact) return transport.reply_error(*held, convert::no_such_contact(contact.error()));
+    const auto right = transport.jid_of(*contact);
+    if (right && *right != held->to.bare()) return transport.reply_error(*held, convert::other_address(*right));
+    show(*held, *contact);
+  };
+  transport.contacts().resolve(to, account ? account->id() : base::AccountId{}, std::move(found));
 }
 
 }  // namespace
@@ -63,11 +86,19 @@ void install_disco(Transport& transport) {
   auto& router = transport.router();
   router.on_iq(AddressForm::gateway, Request::get, ns::disco_info,
                [&](xmpp::Stanza iq) { gateway_info(transport, iq); });
-  router.on_iq(AddressForm::contact, Request::get, ns::disco_info,
-               [&](xmpp::Stanza iq) { contact_info(transport, iq); });
+  router.on_iq(AddressForm::contact, Request::get, ns::disco_info, [&](xmpp::Stanza iq) {
+    resolve(transport, std::move(iq), [&](const xmpp::Stanza& asked, const base::ContactId& contact) {
+      contact_info(transport, asked, contact);
+    });
+  });
   // Contacts are not listed: whom a user knows is for that user's roster.
-  router.on_iq(AddressForm::gateway, Request::get, ns::disco_items, [&](xmpp::Stanza iq) { no_items(transport, iq); });
-  router.on_iq(AddressForm::contact, Request::get, ns::disco_items, [&](xmpp::Stanza iq) { no_items(transport, iq); });
+  router.on_iq(AddressForm::gateway, Request::get, ns::disco_items, [&](xmpp::Stanza iq) {
+    if (!refuse_node(transport, iq)) no_items(transport, iq);
+  });
+  router.on_iq(AddressForm::contact, Request::get, ns::disco_items, [&](xmpp::Stanza iq) {
+    resolve(transport, std::move(iq),
+            [&](const xmpp::Stanza& asked, const base::ContactId&) { no_items(transport, asked); });
+  });
 }
 
 }  // namespace wherry::features
