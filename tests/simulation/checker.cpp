@@ -140,8 +140,9 @@ class Checker {
       breach(Rule::farewell, fmt::format("\"{}\" was sent while wherry ended its stream, and is gone", text));
     }
     if (sent.taken.size() > 1) {
-      // Once more for each time that the sender heard of a failure and sent it anew.
-      const bool was_sent_anew = sent.taken.size() <= std::min(sent.stanzas.size(), 1 + sent.failures.size());
+      // Once more for each time that the sender heard of a failure and sent it anew. Of who has left nothing is remembered.
+      const bool was_sent_anew = sent.taken.size() <= std::min(sent.stanzas.size(), 1 + sent.failures.size()) ||
+                                 has_unregistered(first.network, first.user, first.at);
       const bool same_key = std::all_of(sent.taken.begin(), sent.taken.end(), [&](const Record* r) { return r->id == sent.taken.front()->id; });
       if (same_key || sent.stanzas.size() == 1) breach(Rule::doubled, fmt::format("\"{}\" was taken {} times", text, sent.taken.size()));
       else if (!was_sent_anew) breach(Rule::resent, fmt::format("the client sent \"{}\" again, and it was taken {} times", text, sent.taken.size()));

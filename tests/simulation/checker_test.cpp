@@ -62,6 +62,7 @@ TEST_CASE("resent: the same stanza again is no new message, unless its sender wa
   CHECK(taken().sends("m1", "s1").is_good());
   CHECK(taken().sends("m1", "s1").then(What::taken, "m1", "k2").breaks(Rule::resent));
   CHECK(taken().then(What::told_failed, "may have", "s1", 1).sends("m1", "s1").then(What::taken, "m1", "k2").is_good());
+  CHECK(taken().then(What::unregistering, "", "i1").sends("m1", "s1").then(What::taken, "m1", "k2").is_good());
   CHECK(taken().then(What::told_failed, "it failed there", "s1").sends("m1", "s1").then(What::taken, "m1", "k2").is_good());
 }
 

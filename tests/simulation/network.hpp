@@ -67,6 +67,9 @@ class Network {
   void add_contact(const std::string& user, const std::string& contact);
   Microseconds delay(std::string_view purpose, std::uint64_t a = 0, std::uint64_t b = 0) const;
   std::uint64_t count_attempt(const std::string& text) { return ++attempts_[text]; }
+  // What it will not take it never takes.
+  void refuse(const std::string& key) { refused_.insert(key); }
+  bool is_refused(const std::string& key) const { return refused_.contains(key); }
   std::uint64_t next_number() { return ++numbers_; }
   // The process is dead: nobody is connected, and of what was on its way to us the rest may still come.
   void process_died();
@@ -82,6 +85,7 @@ class Network {
   std::map<std::string, Mailbox> mailboxes_;           // by user name
   std::map<std::string, connector::MessageId> taken_;  // by key, where the network goes by keys
   std::map<std::string, std::uint64_t> attempts_;
+  std::set<std::string> refused_;                      // by key
   Microseconds away_until_ = 0;
   std::uint64_t numbers_ = 0;
 };

@@ -142,10 +142,14 @@ class SimulatedSession final : public connector::Session, public NetworkSession 
     const std::uint64_t about = hash_of(text), attempt = network_.count_attempt(text);
     recorder.add(What::performing, network_.name(), user_, base::to_string(message.chat).substr(2), message.key, text);
     const bool is_unlucky = !recorder.is_healed() && network_.draw().happens(recorder.plan.bad_luck, "unlucky", about, attempt);
-    const auto fate = is_unlucky ? network_.draw().between(1, 6, "fate", about, attempt) : 0;
+    auto fate = is_unlucky ? network_.draw().between(1, 6, "fate", about, attempt) : 0;
+    if (network_.is_refused(message.key)) fate = 2;
     // Some networks answer without a wait.
     if (fate == 1) co_return Error{Errc::unavailable, "not now"};
-    if (fate == 2) co_return Error{Errc::rejected, "never"};
+    if (fate == 2) {
+      network_.refuse(message.key);
+      co_return Error{Errc::rejected, "never"};
+    }
     const std::uint64_t number = network_.next_number();
     network_.sending[number] = {user_, message};
     Result<connector::MessageId> taken = Error{Errc::unavailable, "the connection broke before anything was sent"};
