@@ -203,6 +203,19 @@ void Accounts::user_unavailable(LiveAccount& account, const xmpp::Jid& full) {
   if (account.resources.empty()) keeper_.reconsider(account.id());
 }
 
+ContactStep Accounts::change_contact(LiveAccount& account, const base::ContactId& contact, ContactEvent event, std::string_view name) {
+  const auto found = account.contacts.find(contact);
+  const store::ContactRow* present = found == account.contacts.end() ? nullptr : &found->second.row;
+  ContactStep step = next_step(present, contact, event, account.contacts.size(), name);
+  if (step.change == ContactStep::Row::put) put_contact(account, step.row);
+  if (step.change == ContactStep::Row::remove) remove_contact(account, contact);
+  return step;
+}
+
+void Accounts::request_failed(base::AccountId id, const base::ContactId& contact) {
+  if (LiveAccount* account = find(id)) change_contact(*account, contact, ContactEvent::request_failed);
+}
+
 void Accounts::put_contact(LiveAccount& account, store::ContactRow contact) {
   LiveContact& live = account.contacts[contact.contact];
   if (live.row == contact) return;

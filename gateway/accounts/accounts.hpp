@@ -1,6 +1,7 @@
 // The live accounts of one transport: who is registered, whose session is up, who sees whom.
 #pragma once
 
+#include "gateway/accounts/contacts.hpp"
 #include "gateway/accounts/live_account.hpp"
 #include "gateway/accounts/session_keeper.hpp"
 #include "gateway/base/signal.hpp"
@@ -55,6 +56,10 @@ class Accounts final : private SessionOwner {
   bool user_available(LiveAccount& account, const xmpp::Jid& full, UserPresence presence);
   void user_unavailable(LiveAccount& account, const xmpp::Jid& full);
 
+  // What happens to a contact, by the one table: changes it, and says what is to be said.
+  ContactStep change_contact(LiveAccount& account, const base::ContactId& contact, ContactEvent event, std::string_view name = {});
+  // The network was not asked, or refuses to be (AddContact).
+  void request_failed(base::AccountId id, const base::ContactId& contact);
   // Changes a contact in memory and in the store.
   void put_contact(LiveAccount& account, store::ContactRow contact);
   void remove_contact(LiveAccount& account, const base::ContactId& contact);

@@ -57,14 +57,11 @@ class LiveAccount {
   Resources resources;         // the user's devices that are there
   bool presence_seen = false;  // in this run: otherwise `resources` says nothing
   std::map<base::ContactId, LiveContact> contacts;
+  bool list_was_full = false;  // in this run: said once in the log
   std::list<connector::ListedContact> listed;  // of the network's contact list: who is not among `contacts`
-  bool offering = false;                       // … and is being offered to the user
   // Shared with the performs in flight, which may outlast the account's removal.
   std::shared_ptr<connector::Session> session;
   std::unique_ptr<connector::EventSink> sink;
-  // What the user was last shown of the session.
-  bool shown_online = false;
-  std::string shown_trouble;
 };
 
 }  // namespace wherry::accounts

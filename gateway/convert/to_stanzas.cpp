@@ -73,7 +73,7 @@ std::vector<Element> of(const connector::ContactAnswered& answer, const StanzaCo
   if (!from) return {};
   if (!answer.accepted) return {xmpp::make_stanza(Kind::presence, *from, context.user, "unsubscribed", context.id)};
   return {xmpp::make_stanza(Kind::presence, *from, context.user, "subscribed", context.id),
-          to_presence(*from, context.user, connector::Availability::online, ""),
+          to_presence(*from, context.user, context.contact_availability, context.contact_status),
           xmpp::make_stanza(Kind::presence, *from, context.user, "subscribe", "")};
 }
 
@@ -136,6 +136,8 @@ std::vector<Element> of(const SendFailed& failed, const StanzaContext& context) 
   const xmpp::StanzaError error = xmpp::to_stanza_error(base::Error{failed.code, failed.text});
   stanza.add(xmpp::error_element(error));
   std::vector<Element> stanzas = {std::move(stanza)};
+  // An end of the waiting (RFC 6121 §3.1.3), which the error alone is not to every server.
+  if (failed.origin.type == "subscribe") stanzas.push_back(xmpp::make_stanza(Kind::presence, from->bare(), to->bare(), "unsubscribed", ""));
   if (!is_presence && !context.has_sender) stanzas.push_back(failure_note(failed, *from, error, context));
   return stanzas;
 }

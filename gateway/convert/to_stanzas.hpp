@@ -15,6 +15,8 @@ struct StanzaContext {
   const xmpp::Jid& user;    // bare
   std::string id;           // of the delivery, for ever: the stanza's id and origin-id
   base::Time now;           // an event that is older gets its own time (XEP-0203)
+  connector::Availability contact_availability = connector::Availability::online;  // of a contact that has answered: what it shows now
+  std::string contact_status{};
   bool has_sender = true;   // of a failed send: the resource that sent it is still there to be told
 };
 

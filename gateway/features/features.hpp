@@ -20,6 +20,7 @@ void install_ping(Transport& transport);            // XEP-0199
 void install_presence(Transport& transport);        // XEP-0100 §4.4–4.5: log in, log out; RFC 6121 §4
 void install_privileges(Transport& transport);      // XEP-0356
 void install_registration(Transport& transport);    // XEP-0077
+void install_subscriptions(Transport& transport);   // XEP-0100 §4.6, 4.7; RFC 6121 §3
 void install_version(Transport& transport);         // XEP-0092
 
 inline void install_all(Transport& transport) {
@@ -31,6 +32,7 @@ inline void install_all(Transport& transport) {
   install_presence(transport);
   install_privileges(transport);
   install_registration(transport);
+  install_subscriptions(transport);
   install_version(transport);
 }
 

@@ -300,6 +300,7 @@ void Outbox::fail_row(Item& item, Error error) {
 void Outbox::report_failure(const Item& item, Error error) {
   // A report may still come, and then counts (Stage).
   if (error.code == Errc::uncertain && std::holds_alternative<connector::SendMessage>(item.action)) note_sent(item, "", connector::Stage::failed);
+  if (const auto* add = std::get_if<connector::AddContact>(&item.action)) accounts_.request_failed(item.row.account, add->contact);
   reports_.put_failed(item.row.account, item.origin, std::move(error));
   journal_.remove_outbox(item.row.id);
 }

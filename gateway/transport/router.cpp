@@ -18,6 +18,12 @@ std::string key_of(xmpp::Kind kind, AddressForm form, std::string_view rest) {
 
 AddressForm form_of(const xmpp::Jid& to) { return to.local().empty() ? AddressForm::gateway : AddressForm::contact; }
 
+constexpr const char* subscription = "subscription";
+
+bool is_subscription(std::string_view type) {
+  return type == "subscribe" || type == "subscribed" || type == "unsubscribe" || type == "unsubscribed";
+}
+
 }  // namespace
 
 void Router::on_message(AddressForm form, Handler handler) { handlers_[key_of(xmpp::Kind::message, form, "")] = std::move(handler); }
@@ -25,6 +31,9 @@ void Router::on_message(std::string payload_ns, Handler handler) {
   handlers_[key_of(xmpp::Kind::message, AddressForm::gateway, payload_ns)] = std::move(handler);
 }
 void Router::on_presence(AddressForm form, Handler handler) { handlers_[key_of(xmpp::Kind::presence, form, "")] = std::move(handler); }
+void Router::on_subscription(AddressForm form, Handler handler) {
+  handlers_[key_of(xmpp::Kind::presence, form, subscription)] = std::move(handler);
+}
 void Router::on_iq(AddressForm form, Request request, std::string payload_ns, Handler handler) {
   handlers_[key_of(xmpp::Kind::iq, form, (request == Request::get ? "get " : "set ") + payload_ns)] = std::move(handler);
 }
@@ -50,6 +59,7 @@ const Router::Handler* Router::find(const xmpp::Stanza& stanza) const {
     key += ' ';
     key += payload->ns();
   }
+  if (stanza.kind == xmpp::Kind::presence && is_subscription(stanza.type())) key += subscription;
   if (stanza.kind == xmpp::Kind::message && stanza.to.local().empty()) {
     for (const xmpp::Element& child : stanza.element.children()) {
       if (const auto found = handlers_.find(key + std::string(child.ns())); found != handlers_.end()) return &found->second;

@@ -12,7 +12,7 @@ namespace wherry::transport {
 
 enum class AddressForm { gateway, contact };  // sms.test, or somebody at sms.test
 
-// What an iq asks; messages and presences have one handler per address form.
+// What an iq asks; messages, presences and subscriptions have one handler per address form.
 enum class Request { get, set };
 
 class Router {
@@ -25,7 +25,10 @@ class Router {
   void on_message(AddressForm form, Handler handler);
   // A message to the gateway itself with such a payload.
   void on_message(std::string payload_ns, Handler handler);
+  // Who is there, and who asks; not subscriptions.
   void on_presence(AddressForm form, Handler handler);
+  // subscribe, subscribed, unsubscribe, unsubscribed (RFC 6121 §3).
+  void on_subscription(AddressForm form, Handler handler);
   void on_iq(AddressForm form, Request request, std::string payload_ns, Handler handler);
   // Answers (result, error) to iqs of our own.
   void on_answer(Handler handler) { answered_ = std::move(handler); }

@@ -14,17 +14,6 @@ bool RegistrationPolicy::allows(const xmpp::Jid& user) const {
          std::find(jids.begin(), jids.end(), user.bare_view()) != jids.end();
 }
 
-// An account's events: into the transport.
-class Transport::Sink final : public connector::EventSink {
- public:
-  Sink(Transport& transport, base::AccountId account) : transport_(transport), account_(account) {}
-  asio::awaitable<void> publish(connector::Event event) override { return transport_.publish(account_, std::move(event)); }
-
- private:
-  Transport& transport_;
-  base::AccountId account_;
-};
-
 Transport::Transport(TransportConfig config, TransportServices services, std::unique_ptr<connector::Connector> connector)
     : config_(std::move(config)),
       services_(std::move(services)),
@@ -33,7 +22,7 @@ Transport::Transport(TransportConfig config, TransportServices services, std::un
       router_([this](const xmpp::Element& stanza) { send(stanza); }),
       journal_(services_.executor, services_.database, config_.link.domain.str()),
       link_(services_.executor, config_.link, services_.dial, link_events()),
-      accounts_(services_.executor, services_.database, services_.sealer, config_.link.domain.str(), account_events()),
+      accounts_(services_.executor, services_.database, services_.sealer, config_.link.domain.str(), account_events(), config_.sessions),
       inbox_(services_.executor, journal_, services_.database, accounts_, link_, services_.keys, services_.clock, config_.link.domain.str(), config_.inbox,
              [this](const accounts::LiveAccount* account, const convert::Delivery& delivery, const std::string& id) { return stanzas_of(account, delivery, id); }),
       repeats_(journal_),
@@ -41,12 +30,18 @@ Transport::Transport(TransportConfig config, TransportServices services, std::un
       outbox_(services_.executor, journal_, services_.database, accounts_, reports_, repeats_, services_.keys, services_.clock,
               config_.link.domain.str(), config_.outbox,
               [this](base::AccountId account, convert::Origin origin, base::Error error) { tell_not_stored(account, std::move(origin), std::move(error)); }),
+      shown_(accounts_, config_.link.domain, network_.has_presence),
+      lane_(services_.executor, link_, accounts_, shown_),
+      dispatcher_(accounts_, inbox_, reports_, lane_, hooks_),
       contacts_(services_.executor),
       requests_(services_.executor, [this](const xmpp::Element& stanza) { send(stanza); }, domain().str(), "q" + std::to_string(base::to_milliseconds(services_.clock.now())) + "-"),
       rosters_(requests_),
+      link_has_room_(services_.executor),
       tasks_(services_.executor),
       connector_tasks_(services_.executor),
-      link_tasks_(services_.executor) {
+      link_tasks_(services_.executor),
+      lane_tasks_(services_.executor),
+      slow_tasks_(services_.executor) {
   contacts_.use(*connector_);
   router_.on_answer([this](xmpp::Stanza answer) { requests_.answered(std::move(answer)); });
 }
@@ -57,7 +52,7 @@ base::Result<xmpp::Jid> Transport::jid_of(const base::ContactId& contact) const 
 
 std::vector<xmpp::Element> Transport::stanzas_of(const accounts::LiveAccount* account, const convert::Delivery& delivery, const std::string& id) const {
   const convert::Origin* origin = origin_of(delivery);
-  if (account && !origin) return convert::to_stanzas(delivery, {domain(), account->user(), id, services_.clock.now()});
+  if (account && !origin) return convert::to_stanzas(delivery, context_for(*account, delivery, id));
   const auto sender = xmpp::Jid::vouched(origin ? origin->user : "");
   if (!sender) return {};  // nobody is registered any more
   const xmpp::Jid user = sender->bare();
@@ -69,32 +64,63 @@ std::vector<xmpp::Element> Transport::stanzas_of(const accounts::LiveAccount* ac
   return convert::to_stanzas(delivery, context);
 }
 
+convert::StanzaContext Transport::context_for(const accounts::LiveAccount& account, const convert::Delivery& delivery, const std::string& id) const {
+  convert::StanzaContext context{domain(), account.user(), id, services_.clock.now()};
+  const auto* answer = std::get_if<connector::ContactAnswered>(&delivery);
+  const auto contact = answer ? account.contacts.find(answer->contact) : account.contacts.end();
+  if (contact == account.contacts.end()) return context;
+  context.contact_availability = shown_.of(account, contact->second);
+  context.contact_status = contact->second.status;
+  return context;
+}
+
+void Transport::link_has_room() {
+  lane_.wake();
+  link_has_room_.notify();
+}
+
+void Transport::send_slowly(std::function<std::optional<xmpp::Element>()> next) { slow_tasks_.spawn("send_slowly", send_each(std::move(next))); }
+
+asio::awaitable<void> Transport::send_each(std::function<std::optional<xmpp::Element>()> next) {
+  while (const auto stanza = next()) {
+    while (!link_.can_send_volatile()) co_await link_has_room_.wait();
+    link_.send_volatile(*stanza);
+  }
+}
+
 xmpp::ComponentEvents Transport::link_events() {
   xmpp::ComponentEvents events;
   events.received = [this](xmpp::Stanza stanza) { router_.route(std::move(stanza)); };
   events.connected = [this] {
     inbox_.connected();
-    if (on_link_up) on_link_up();
+    hooks_.link_up();
+    link_has_room();
   };
   events.disconnected = [this] {
     inbox_.disconnected();
     rosters_.disconnected();
   };
   events.confirmed = [this](xmpp::Sequence sequence) { inbox_.confirmed(sequence); };
-  events.writable = [this] { inbox_.pump(); };
+  events.writable = [this] {
+    inbox_.pump();
+    link_has_room();
+  };
   return events;
 }
 
 accounts::AccountEvents Transport::account_events() {
   accounts::AccountEvents events;
-  events.make_sink = [this](accounts::LiveAccount& account) { return std::make_unique<Sink>(*this, account.id()); };
+  events.make_sink = [this](accounts::LiveAccount& account) { return dispatcher_.sink_for(account.id()); };
   events.state_changed = [this](accounts::LiveAccount& account) {
-    if (on_account_state) on_account_state(account);
+    lane_.session_ended(account.id());  // what it was told of the user holds for one session
+    hooks_.account_changed(account);
     if (account.is_online()) outbox_.account_online(account);
   };
   events.removed = [this](accounts::LiveAccount& account, const std::vector<store::OutboxRow>& unsent) {
     outbox_.account_removed(account.id(), unsent);
     contacts_.forget(account.id());
+    lane_.account_removed(account.id());
+    hooks_.account_removed(account.id());
   };
   return events;
 }
@@ -111,10 +137,12 @@ asio::awaitable<void> Transport::start() {
   co_await inbox_.load(network_);
   co_await repeats_.load(services_.database, domain().str(), services_.clock.now());
   co_await outbox_.load(network_);
+  // Events may come as soon as the connector knows an account: the queues are loaded before.
+  accounts_.start();
   connector_tasks_.spawn("connector", run_connector());
   tasks_.spawn("inbox.returned", resend_returned());
   tasks_.spawn("outbox.expire", expire());
-  accounts_.start();
+  lane_tasks_.spawn("lane", lane_.run());
   link_tasks_.spawn("link", link_.run());
 }
 
@@ -144,54 +172,15 @@ asio::awaitable<void> Transport::expire() {
   for (const std::chrono::seconds pause(30);; co_await base::sleep(pause)) outbox_.expire();
 }
 
-asio::awaitable<void> Transport::publish(base::AccountId account, connector::Event event) {
-  if (connector::is_durable(event)) co_await accounts_.until_settled(account);
-  accounts::LiveAccount* live = accounts_.find(account);
-  if (!live || live->is_removed()) co_return;  // nobody is there to be told; the network may forget it
-  apply(*live, event);
-  if (auto* progress = std::get_if<connector::MessageProgressed>(&event)) co_await reports_.publish(account, std::move(*progress));
-  else if (connector::is_durable(event)) co_await inbox_.publish(account, std::move(event));
-}
-
-// What an event changes here, beside what the user is told.
-void Transport::apply(accounts::LiveAccount& account, const connector::Event& event) {
-  if (const auto* change = std::get_if<connector::AccountChanged>(&event)) return accounts_.report(account, *change);
-  if (const auto* presence = std::get_if<connector::PresenceChanged>(&event)) {
-    const auto contact = account.contacts.find(presence->contact);
-    if (contact == account.contacts.end()) return;
-    contact->second.availability = presence->availability;
-    contact->second.status = presence->status;
-    if (on_contact_presence) on_contact_presence(account, *presence);
-    return;
-  }
-  if (const auto* list = std::get_if<connector::ContactsListed>(&event)) {
-    account.listed.clear();
-    if (!account.row.imports) return;
-    for (const auto& listed : list->contacts) {
-      if (!account.contacts.contains(listed.contact)) account.listed.push_back(listed);
-    }
-    if (on_contacts_listed) on_contacts_listed(account);
-    return;
-  }
-  const auto row_of = [&](const base::ContactId& id) {
-    const auto found = account.contacts.find(id);
-    store::ContactRow row;
-    if (found != account.contacts.end()) row = found->second.row;
-    row.contact = id;
-    return row;
-  };
-  if (const auto* answer = std::get_if<connector::ContactAnswered>(&event)) {
-    store::ContactRow row = row_of(answer->contact);
-    row.user_asked = false;
-    row.user_sees = answer->accepted;
-    accounts_.put_contact(account, std::move(row));
-  } else if (const auto* asked = std::get_if<connector::ContactAsked>(&event)) {
-    store::ContactRow row = row_of(asked->contact);
-    if (!asked->name.empty()) row.name = asked->name;
-    accounts_.put_contact(account, std::move(row));
-  } else if (const auto* removed = std::get_if<connector::ContactRemoved>(&event)) {
-    accounts_.remove_contact(account, removed->contact);
-  }
+// Rule B1.53: everybody is unavailable now. What was just sent is confirmed in a moment; then it need not be sent again after
+// the next start.
+asio::awaitable<void> Transport::say_farewell() {
+  shown_.close();
+  for (const auto& [id, account] : accounts_.all()) lane_.tell_user_all(id);
+  co_await lane_.drained();
+  co_await slow_tasks_.join();
+  const std::chrono::milliseconds step(5);
+  while (inbox_.waiting() > 0 && link_.is_connected()) co_await base::sleep(step);
 }
 
 asio::awaitable<void> Transport::stop() {
@@ -200,18 +189,25 @@ asio::awaitable<void> Transport::stop() {
   contacts_.cancel();
   tasks_.cancel();
   co_await outbox_.stop(grace);
+  co_await lane_.stop();
   co_await accounts_.stop();
   connector_tasks_.cancel();
   co_await connector_tasks_.join();
-  if (on_stop) on_stop();
-  // What was just sent is confirmed in a moment; then it need not be sent again after the next start.
-  const auto deadline = std::chrono::steady_clock::now() + grace;
-  const std::chrono::milliseconds step(5);
-  while (inbox_.waiting() > 0 && link_.is_connected() && std::chrono::steady_clock::now() < deadline) co_await base::sleep(step);
+  if (link_.is_connected()) {
+    try {
+      co_await base::within(grace, say_farewell());
+    } catch (const base::TimedOut&) {
+      log::warn("transport.cut", {{"transport", domain().str()}, {"reason", "not everybody could be told in time"}});
+    }
+  }
+  lane_tasks_.cancel();
+  slow_tasks_.cancel();
   co_await link_.close(grace);
   link_tasks_.cancel();
   co_await link_tasks_.join();
   co_await tasks_.join();
+  co_await lane_tasks_.join();
+  co_await slow_tasks_.join();
   co_await reports_.stop();
   co_await inbox_.stop();
   try {

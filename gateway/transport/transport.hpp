@@ -12,7 +12,11 @@
 #include "gateway/queues/reports.hpp"
 #include "gateway/xmpp/iq_requests.hpp"
 #include "gateway/accounts/rosters.hpp"
+#include "gateway/queues/volatile_lane.hpp"
+#include "gateway/transport/dispatcher.hpp"
+#include "gateway/transport/hooks.hpp"
 #include "gateway/transport/router.hpp"
+#include "gateway/transport/shown.hpp"
 #include "gateway/convert/to_stanzas.hpp"
 
 #include <memory>
@@ -35,6 +39,7 @@ struct TransportConfig {
   RegistrationPolicy registration;
   queues::OutboxLimits outbox;
   queues::InboxLimits inbox;
+  accounts::SessionLimits sessions{};
 };
 
 // What the transport uses and does not own; everything outlives it.
@@ -75,6 +80,9 @@ class Transport {
   connector::Connector& connector() { return *connector_; }
   xmpp::Component& link() { return link_; }
   base::TaskGroup& tasks() { return tasks_; }
+  queues::VolatileLane& lane() { return lane_; }
+  const Shown& shown() const { return shown_; }
+  Hooks& hooks() { return hooks_; }
 
   void send(const xmpp::Element& stanza) { link_.send(stanza); }
   void reply_error(const xmpp::Stanza& stanza, const base::Error& error) { send(xmpp::error_reply(stanza, error)); }
@@ -83,21 +91,19 @@ class Transport {
   // The JID of a contact here; an id that no JID can hold gives an error.
   base::Result<xmpp::Jid> jid_of(const base::ContactId& contact) const;
 
-  // What features do when something changes; set by them, called here.
-  std::function<void(accounts::LiveAccount&)> on_account_state;
-  std::function<void(accounts::LiveAccount&, const connector::PresenceChanged&)> on_contact_presence;
-  std::function<void(accounts::LiveAccount&)> on_contacts_listed;  // account.listed is new
-  std::function<void()> on_link_up;
-  std::function<void()> on_stop;
+  // Sends what nobody waits for, such as thousands of farewells: `next` gives one stanza after the other, until it gives none.
+  // What is not sent when the transport stops gets a moment then.
+  void send_slowly(std::function<std::optional<xmpp::Element>()> next);
 
  private:
-  class Sink;
-  asio::awaitable<void> publish(base::AccountId account, connector::Event event);
-  void apply(accounts::LiveAccount& account, const connector::Event& event);
   std::vector<xmpp::Element> stanzas_of(const accounts::LiveAccount* account, const convert::Delivery& delivery, const std::string& id) const;
+  convert::StanzaContext context_for(const accounts::LiveAccount& account, const convert::Delivery& delivery, const std::string& id) const;
+  asio::awaitable<void> send_each(std::function<std::optional<xmpp::Element>()> next);
+  asio::awaitable<void> say_farewell();
   asio::awaitable<void> run_connector();
   asio::awaitable<void> resend_returned();
   asio::awaitable<void> expire();
+  void link_has_room();
   accounts::AccountEvents account_events();
   void tell_not_stored(base::AccountId account, convert::Origin origin, base::Error error);
   xmpp::ComponentEvents link_events();
@@ -106,6 +112,7 @@ class Transport {
   TransportServices services_;
   std::unique_ptr<connector::Connector> connector_;
   connector::Network network_;
+  Hooks hooks_;
   Router router_;
   queues::Journal journal_;
   xmpp::Component link_;
@@ -114,11 +121,15 @@ class Transport {
   queues::Repeats repeats_;
   queues::Reports reports_;
   queues::Outbox outbox_;
+  Shown shown_;
+  queues::VolatileLane lane_;
+  Dispatcher dispatcher_;
   accounts::ContactResolver contacts_;
   xmpp::IqRequests requests_;
   accounts::Rosters rosters_;
+  base::Signal link_has_room_;
   bool stopping_ = false;
-  base::TaskGroup tasks_, connector_tasks_, link_tasks_;
+  base::TaskGroup tasks_, connector_tasks_, link_tasks_, lane_tasks_, slow_tasks_;
 };
 
 }  // namespace wherry::transport

@@ -2,14 +2,12 @@
 // B1.42–45): written into the roster where the server lets us (XEP-0356), else suggested as a whole to a client that can
 // take it (XEP-0144), else the contacts ask as contacts do, a few at a time, the next when the user has answered one.
 // Each is offered once: an offer leaves a row in account.contacts.
-#include "gateway/features/contacts/contact_list.hpp"
-
-#include "gateway/base/log.hpp"
-#include "gateway/base/text.hpp"
 #include "gateway/features/features.hpp"
-#include "gateway/features/contacts/presence.hpp"
+
+#include "gateway/base/text.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace wherry::features {
 
@@ -34,11 +32,9 @@ std::vector<std::string> groups_of(const ListedContact& listed) {
   return groups;
 }
 
-bool has_room(const LiveAccount& account) { return account.contacts.size() < most_contacts; }
-
 // Takes the first one that can be a contact here from the list. Who has come to be one otherwise is not offered.
 std::optional<ListedContact> take_next(Transport& transport, LiveAccount& account) {
-  while (!account.listed.empty() && has_room(account)) {
+  while (!account.listed.empty() && accounts::has_room(account.contacts.size())) {
     ListedContact next = std::move(account.listed.front());
     account.listed.pop_front();
     if (!account.contacts.contains(next.contact) && transport.jid_of(next.contact)) return next;
@@ -72,7 +68,7 @@ asio::awaitable<void> write_roster(Transport& transport, base::AccountId id) {
       co_return;
     }
     note(transport, *account, *next, Offer::none);
-    send_contact_presence(transport, *account, account->contacts.at(next->contact), account->user());
+    transport.lane().tell_user(id, next->contact, queues::NewsKind::presence);
   }
 }
 
@@ -105,7 +101,7 @@ asio::awaitable<void> suggest(Transport& transport, base::AccountId id, std::str
     LiveAccount* account = transport.accounts().find(id);
     if (!account || account->is_removed()) co_return;
     std::vector<ListedContact> suggested;
-    while (suggested.size() < most_suggested && account->contacts.size() + suggested.size() < most_contacts) {
+    while (suggested.size() < most_suggested && accounts::has_room(account->contacts.size() + suggested.size())) {
       auto next = take_next(transport, *account);
       if (!next) break;
       suggested.push_back(std::move(*next));
@@ -142,6 +138,16 @@ void ask(Transport& transport, LiveAccount& account, const ListedContact& listed
   note(transport, account, listed, Offer::asks);
 }
 
+void ask_next(Transport& transport, LiveAccount& account) {
+  if (account.listed.empty() || account.resources.empty()) return;
+  auto asking = std::count_if(account.contacts.begin(), account.contacts.end(), [](const auto& entry) { return entry.second.row.offer == Offer::asks; });
+  for (; asking < most_asking; ++asking) {
+    const auto next = take_next(transport, account);
+    if (!next) return;
+    ask(transport, account, *next);
+  }
+}
+
 // ---- The three in their order ----
 
 asio::awaitable<void> offer(Transport& transport, base::AccountId id) {
@@ -155,37 +161,31 @@ asio::awaitable<void> offer(Transport& transport, base::AccountId id) {
   if (account && !account->is_removed()) ask_next(transport, *account);
 }
 
-asio::awaitable<void> offer_once(Transport& transport, base::AccountId id) {
+// Each account is offered its list once at a time.
+using Offering = std::set<base::AccountId>;
+
+asio::awaitable<void> offer_once(Transport& transport, base::AccountId id, std::shared_ptr<Offering> offering) {
   std::exception_ptr failure;
   try {
     co_await offer(transport, id);
   } catch (...) {
     failure = std::current_exception();
   }
-  if (LiveAccount* account = transport.accounts().find(id)) account->offering = false;
+  offering->erase(id);
   if (failure) std::rethrow_exception(failure);
 }
 
 }  // namespace
 
-void offer_contacts(Transport& transport, LiveAccount& account) {
-  if (account.listed.empty() || account.offering) return;
-  account.offering = true;
-  transport.tasks().spawn("contact_list.offer", offer_once(transport, account.id()));
-}
-
-void ask_next(Transport& transport, LiveAccount& account) {
-  if (account.listed.empty() || account.resources.empty()) return;
-  auto asking = std::count_if(account.contacts.begin(), account.contacts.end(), [](const auto& entry) { return entry.second.row.offer == Offer::asks; });
-  for (; asking < most_asking; ++asking) {
-    const auto next = take_next(transport, account);
-    if (!next) return;
-    ask(transport, account, *next);
-  }
-}
-
 void install_contact_list(Transport& transport) {
-  transport.on_contacts_listed = [&transport](LiveAccount& account) { offer_contacts(transport, account); };
+  const auto offering = std::make_shared<Offering>();
+  const auto offer_contacts = [&transport, offering](const LiveAccount& account) {
+    if (account.listed.empty() || !offering->insert(account.id()).second) return;
+    transport.tasks().spawn("contact_list.offer", offer_once(transport, account.id(), offering));
+  };
+  transport.hooks().contacts_listed.add(offer_contacts);
+  transport.hooks().device_came.add(offer_contacts);
+  transport.hooks().offer_answered.add([&transport](LiveAccount& account) { ask_next(transport, account); });
 }
 
 }  // namespace wherry::features

@@ -1,25 +1,37 @@
 // Who is there: the user's presence logs in and out (XEP-0100 §4.4, 4.5), the gateway's and the contacts' presence shows
 // how it went (RFC 6121 §4).
 #include "gateway/features/features.hpp"
-#include "gateway/features/contacts/presence.hpp"
 
+#include "gateway/accounts/copies.hpp"
 #include "gateway/base/text.hpp"
 #include "gateway/base/within.hpp"
-#include "gateway/features/contacts/contact_list.hpp"
-#include "gateway/features/contacts/subscriptions.hpp"
 #include "gateway/convert/address.hpp"
 #include "gateway/convert/presence.hpp"
+#include "gateway/convert/refusals.hpp"
 
 #include <algorithm>
 #include <charconv>
 
 namespace wherry::features {
 
+using accounts::UserPresence;
 using connector::Availability;
+using queues::NewsKind;
 
 namespace {
 
 constexpr std::size_t most_status_bytes = 1024;
+constexpr std::chrono::milliseconds copies_moment{250};  // in which a server has sent a change to everybody
+
+// What the feature remembers of an account, in this run.
+struct Remembered {
+  bool shown_online = false;  // what the user was last shown of the session
+  std::string shown_trouble;
+  accounts::Copies copies;
+};
+using Memory = std::unordered_map<base::AccountId, Remembered>;
+
+// ---- The user's presence, read ----
 
 Availability availability_of(const xmpp::Element& presence) {
   const std::string_view show = presence.child_text("show", ns::component);
@@ -30,44 +42,6 @@ Availability availability_of(const xmpp::Element& presence) {
   return Availability::online;
 }
 
-// The network hears of the user's presence; volatile, so it is told only while the session is up.
-asio::awaitable<void> tell_network(std::shared_ptr<connector::Session> session, connector::SetPresence presence) {
-  connector::Action action = std::move(presence);
-  co_await session->perform(std::move(action));
-}
-
-void forward(Transport& transport, LiveAccount& account, connector::SetPresence presence) {
-  if (!transport.network().has_presence || !account.is_online() || !account.session) return;
-  transport.tasks().spawn("presence", tell_network(account.session, std::move(presence)));
-}
-
-// A login that failed is an error, not an available presence with a sad status (XEP-0100 §4.4.2, rule B1.23).
-xmpp::Element failure(Transport& transport, const LiveAccount& account, const xmpp::Jid& to, const xmpp::StanzaError& error) {
-  xmpp::Element presence = xmpp::make_stanza(xmpp::Kind::presence, transport.domain(), to, "error", "");
-  presence.add(xmpp::error_element(error, account.row.lang.empty() ? "en" : account.row.lang));
-  return presence;
-}
-
-void send_gateway_presence(Transport& transport, const LiveAccount& account, const xmpp::Jid& to) {
-  switch (account.state) {
-    case LiveAccount::State::online:
-      return transport.send(convert::to_presence(transport.domain(), to, Availability::online, account.trouble));
-    case LiveAccount::State::needs_login:
-      return transport.send(failure(transport, account, to, {"auth", "not-authorized", account.trouble}));
-    case LiveAccount::State::offline:
-    case LiveAccount::State::connecting:
-      if (!account.trouble.empty()) return transport.send(failure(transport, account, to, {"wait", "remote-server-timeout", account.trouble}));
-      transport.send(convert::to_presence(transport.domain(), to, Availability::offline, ""));
-  }
-}
-
-void send_all(Transport& transport, const LiveAccount& account, const xmpp::Jid& to) {
-  send_gateway_presence(transport, account, to);
-  for (const auto& [id, contact] : account.contacts) {
-    if (contact.row.user_sees) send_contact_presence(transport, account, contact, to);
-  }
-}
-
 // §4.7.2.3: what is no whole number is none.
 int priority_of(const xmpp::Element& presence) {
   const std::string_view text = presence.child_text("priority", ns::component);
@@ -76,101 +50,157 @@ int priority_of(const xmpp::Element& presence) {
   return std::clamp(priority, -128, 127);
 }
 
-accounts::UserPresence presence_of(const xmpp::Element& element) {
-  accounts::UserPresence presence;
-  presence.availability = availability_of(element);
-  presence.status = base::utf8_prefix(element.child_text("status", ns::component), most_status_bytes);
-  presence.priority = priority_of(element);
+UserPresence presence_of(const xmpp::Stanza& stanza) {
+  UserPresence presence;
+  if (stanza.type() == "unavailable") {
+    presence.availability = Availability::offline;
+    return presence;
+  }
+  presence.availability = availability_of(stanza.element);
+  presence.status = base::utf8_prefix(stanza.element.child_text("status", ns::component), most_status_bytes);
+  presence.priority = priority_of(stanza.element);
   return presence;
 }
 
-// What the user's devices together show, where it is not what they showed before.
-void tell_change(Transport& transport, LiveAccount& account, const accounts::UserPresence& before) {
-  const accounts::UserPresence now = account.resources.shown();
-  if (now.availability == before.availability && now.status == before.status) return;
+bool shows_the_same(const UserPresence& a, const UserPresence& b) { return a.availability == b.availability && a.status == b.status; }
+
+// ---- … and told to the network ----
+
+// `to`: one contact; null: everybody. Volatile, so it is told only while the session is up.
+void tell_network(Transport& transport, const LiveAccount& account, const queues::NewsOf& to, const UserPresence& presence) {
+  if (!transport.network().has_presence || !account.is_online()) return;
   connector::SetPresence news;
-  news.availability = now.availability;
-  news.status = now.status;
-  forward(transport, account, std::move(news));
+  news.to = to;
+  news.availability = presence.availability;
+  news.status = presence.status;
+  transport.lane().tell_network(account.id(), NewsKind::presence, to, std::move(news));
 }
 
-void came(Transport& transport, LiveAccount& account, const xmpp::Stanza& stanza) {
-  const bool is_new = !account.resources.contains(stanza.from.str());
+// What the user's devices together show, where it is not what they showed before.
+void tell_change(Transport& transport, const LiveAccount& account, const UserPresence& before) {
+  const UserPresence now = account.resources.shown();
+  if (!shows_the_same(now, before)) tell_network(transport, account, std::nullopt, now);
+}
+
+// Whether there was room for the device.
+bool device_available(Transport& transport, LiveAccount& account, const xmpp::Jid& full, UserPresence presence) {
+  const bool is_new = !account.resources.contains(full.str());
   const bool was_online = account.is_online();
   const bool took_messages = account.takes_messages();
-  const accounts::UserPresence before = account.resources.shown();
-  if (!transport.accounts().user_available(account, stanza.from, presence_of(stanza.element))) {
-    return transport.reply_error(stanza, xmpp::StanzaError{"wait", "resource-constraint", "You are here with too many devices at once."});
-  }
+  const UserPresence before = account.resources.shown();
+  if (!transport.accounts().user_available(account, full, std::move(presence))) return false;
   tell_change(transport, account, before);
   if (is_new || (!took_messages && account.takes_messages())) transport.inbox().resend_returned(account.id());
-  if (is_new) offer_contacts(transport, account);
-  // A session that is only now coming up tells by itself (on_account_state). For the contacts in its user's roster the server
+  if (is_new) transport.hooks().device_came(account);
+  // A session that is only now coming up tells by itself (account_changed). For the contacts in its user's roster the server
   // asks (RFC 6121 §4.3.1); the gateway's own presence is also for those who have it in none.
-  if (is_new && (was_online || account.state == LiveAccount::State::needs_login)) send_gateway_presence(transport, account, stanza.from);
+  if (is_new && (was_online || account.state == LiveAccount::State::needs_login)) transport.send(transport.shown().gateway(account, full));
+  return true;
 }
 
-void went(Transport& transport, LiveAccount& account, const xmpp::Stanza& stanza) {
-  const accounts::UserPresence before = account.resources.shown();
-  transport.accounts().user_unavailable(account, stanza.from);
-  const bool is_last = account.resources.empty();
-  if (is_last && account.row.policy == store::AccountPolicy::follow_presence) return;  // the session's end tells everybody
-  tell_change(transport, account, before);
-  // Rule B1.24; while others of the user's resources are there, only this one is told.
-  transport.send(convert::to_presence(transport.domain(), stanza.from, Availability::offline, ""));
+void device_unavailable(Transport& transport, LiveAccount& account, const xmpp::Jid& full) {
+  const UserPresence before = account.resources.shown();
+  transport.accounts().user_unavailable(account, full);
+  // Rule B1.24; while others of the user's devices are there, only this one is told.
+  transport.send(convert::to_presence(transport.domain(), full, Availability::offline, ""));
+  const bool logs_out = account.resources.empty() && account.row.policy == store::AccountPolicy::follow_presence;
+  if (!logs_out) tell_change(transport, account, before);
 }
+
+void change_device(Transport& transport, LiveAccount& account, const xmpp::Stanza& stanza) {
+  const UserPresence presence = presence_of(stanza);
+  if (presence.availability == Availability::offline) return device_unavailable(transport, account, stanza.from);
+  if (!device_available(transport, account, stanza.from, presence)) transport.reply_error(stanza, convert::too_many_devices());
+}
+
+// ---- To the gateway ----
 
 void register_first(Transport& transport, const xmpp::Stanza& stanza) {
-  transport.reply_error(stanza, xmpp::StanzaError{"auth", "registration-required", "Please register with " + transport.domain().str() + " first."});
+  transport.reply_error(stanza, convert::not_registered(transport.domain()));
 }
 
-void to_gateway(Transport& transport, const xmpp::Stanza& stanza) {
+void to_gateway(Transport& transport, Memory& memory, const xmpp::Stanza& stanza) {
   const std::string_view type = stanza.type();
-  if (type == "error") return;
-  if (is_subscription(type)) return on_gateway_subscription(transport, stanza);
   LiveAccount* account = transport.accounts().find(stanza.from);
+  if (type == "error") return;
   if (type == "probe") {
-    if (account) send_gateway_presence(transport, *account, stanza.from);
+    if (account) transport.send(transport.shown().gateway(*account, stanza.from));
     return;
   }
+  if (!type.empty() && type != "unavailable") return;
   // A stranger's presence is answered, but not its going away: that would only make noise at every log-out.
   if (!account) return type.empty() ? register_first(transport, stanza) : void();
-  if (type == "unavailable") went(transport, *account, stanza);
-  else if (type.empty()) came(transport, *account, stanza);
+  memory[account->id()].copies.forget(stanza.from.str());
+  change_device(transport, *account, stanza);
 }
 
-void to_contact(Transport& transport, xmpp::Stanza stanza) {
+// ---- To a contact ----
+
+// What waited for the gateway's own, which did not come.
+asio::awaitable<void> settle_copies(Transport& transport, std::shared_ptr<Memory> memory, base::AccountId id) {
+  co_await base::sleep(copies_moment);
+  const auto found = memory->find(id);
+  LiveAccount* account = transport.accounts().find(id);
+  if (found == memory->end() || !account) co_return;
+  const auto seeing = std::count_if(account->contacts.begin(), account->contacts.end(), [](const auto& entry) { return entry.second.row.contact_sees; });
+  for (const auto& group : found->second.copies.take(static_cast<std::size_t>(seeing))) {
+    const auto device = xmpp::Jid::vouched(group.device);
+    if (!group.is_for_everybody || !device) {
+      for (const base::ContactId& contact : group.contacts) tell_network(transport, *account, contact, group.presence);
+    } else if (group.presence.availability == Availability::offline) {
+      device_unavailable(transport, *account, *device);
+    } else {
+      device_available(transport, *account, *device, group.presence);
+    }
+  }
+}
+
+void hold_copy(Transport& transport, const std::shared_ptr<Memory>& memory, LiveAccount& account, const base::ContactId& contact, const xmpp::Stanza& stanza) {
+  const UserPresence presence = presence_of(stanza);
+  UserPresence known;
+  known.availability = Availability::offline;
+  if (const UserPresence* device = account.resources.find(stanza.from.str())) known = *device;
+  if (shows_the_same(known, presence)) return;
+  accounts::Copies& copies = (*memory)[account.id()].copies;
+  const bool is_first = copies.empty();
+  copies.hold(stanza.from.str(), presence, contact);
+  if (is_first) transport.tasks().spawn("presence.copies", settle_copies(transport, memory, account.id()));
+}
+
+// RFC 6121 §4.6: for that contact alone (rule B1.25).
+void direct(Transport& transport, const LiveAccount& account, accounts::LiveContact& contact, const xmpp::Stanza& stanza) {
+  const UserPresence presence = presence_of(stanza);
+  const bool is_available = presence.availability != Availability::offline;
+  // Servers also send it to contacts that have seen nothing: that stays here.
+  if (!is_available && !contact.directed) return;
+  contact.directed = is_available;
+  tell_network(transport, account, contact.row.contact, presence);
+}
+
+void answer_probe(Transport& transport, const LiveAccount& account, const accounts::LiveContact* contact, const xmpp::Stanza& stanza) {
+  if (!contact || !contact->row.user_sees) {  // RFC 6121 §4.3.2
+    return transport.send(xmpp::make_stanza(xmpp::Kind::presence, stanza.to.bare(), stanza.from, "unsubscribed", ""));
+  }
+  if (const auto presence = transport.shown().contact(account, *contact, stanza.from)) transport.send(*presence);
+}
+
+void to_contact(Transport& transport, const std::shared_ptr<Memory>& memory, const xmpp::Stanza& stanza) {
   const std::string_view type = stanza.type();
   if (type == "error") return;
-  if (is_subscription(type)) return on_contact_subscription(transport, std::move(stanza));
   LiveAccount* account = transport.accounts().find(stanza.from);
   if (!account) return type.empty() ? register_first(transport, stanza) : void();
-  const base::ContactId id{convert::typed_by(stanza.to)};
-  const auto contact = account->contacts.find(id);
-  if (type == "probe") {
-    if (contact != account->contacts.end() && contact->second.row.user_sees) send_contact_presence(transport, *account, contact->second, stanza.from);
-    else transport.send(xmpp::make_stanza(xmpp::Kind::presence, stanza.to.bare(), stanza.from, "unsubscribed", ""));  // RFC 6121 §4.3.2
-    return;
-  }
-  connector::SetPresence presence;
-  presence.to = id;
-  if (type == "unavailable") {
-    // Directed (rule B1.25). Servers also send it to contacts that have seen nothing: that stays here.
-    if (contact == account->contacts.end() || !(contact->second.row.contact_sees || contact->second.directed)) return;
-    contact->second.directed = false;
-    presence.availability = Availability::offline;
-    return forward(transport, *account, std::move(presence));
-  }
-  if (!type.empty()) return;
+  const auto contact = account->contacts.find(base::ContactId{convert::typed_by(stanza.to)});
+  const bool is_known = contact != account->contacts.end();
+  if (type == "probe") return answer_probe(transport, *account, is_known ? &contact->second : nullptr, stanza);
+  if (!type.empty() && type != "unavailable") return;
   // The first presence logs in, whomever it is for (rule B1.19).
-  if (account->resources.empty()) came(transport, *account, stanza);
-  // Rule B1.29: a contact that the user has removed sees nothing.
-  if (contact == account->contacts.end()) return;
-  contact->second.directed = true;
-  presence.availability = availability_of(stanza.element);
-  presence.status = base::utf8_prefix(stanza.element.child_text("status", ns::component), most_status_bytes);
-  forward(transport, *account, std::move(presence));
+  if (type.empty() && account->resources.empty()) change_device(transport, *account, stanza);
+  if (!is_known) return;  // rule B1.29: a contact that the user has removed sees nothing
+  if (contact->second.row.contact_sees) hold_copy(transport, memory, *account, contact->first, stanza);
+  else direct(transport, *account, contact->second, stanza);
 }
+
+// ---- The network's side, shown ----
 
 // After a start: each registered user hears that we are there and is asked for their presence (rule B1.52), some at a
 // time, so that a thousand users are no storm.
@@ -184,55 +214,38 @@ asio::awaitable<void> greet(Transport& transport) {
     const LiveAccount* account = transport.accounts().find(id);
     if (!account) continue;
     transport.send(xmpp::make_stanza(xmpp::Kind::presence, transport.domain(), account->user(), "probe", ""));
-    if (account->is_online()) send_gateway_presence(transport, *account, account->user());
+    if (account->is_online()) transport.lane().tell_user(id, std::nullopt, NewsKind::presence);
     if (++greeted % at_once == 0) co_await base::sleep(pause);
   }
 }
 
-void state_changed(Transport& transport, LiveAccount& account) {
+void account_changed(Transport& transport, Memory& memory, const LiveAccount& account) {
   if (account.is_removed()) return;
+  Remembered& shown = memory[account.id()];
+  const bool was_online = std::exchange(shown.shown_online, account.is_online());
+  if (account.is_online()) {
+    UserPresence nobody;
+    nobody.availability = Availability::offline;
+    tell_change(transport, account, nobody);
+  }
+  if (account.is_online() || was_online) {
+    shown.shown_trouble = account.trouble;
+    return transport.lane().tell_user_all(account.id());
+  }
   // Every attempt that fails the same way need not be told again.
-  if (!account.is_online() && !account.shown_online && (account.trouble.empty() || account.trouble == account.shown_trouble)) return;
-  if (account.is_online() || account.shown_online) send_all(transport, account, account.user());
-  else send_gateway_presence(transport, account, account.user());
-  account.shown_online = account.is_online();
-  account.shown_trouble = account.trouble;
-  if (!account.is_online()) return;
-  accounts::UserPresence nobody;
-  nobody.availability = Availability::offline;
-  tell_change(transport, account, nobody);
+  if (account.trouble.empty() || std::exchange(shown.shown_trouble, account.trouble) == account.trouble) return;
+  transport.lane().tell_user(account.id(), std::nullopt, NewsKind::presence);
 }
 
 }  // namespace
 
-void send_contact_presence(Transport& transport, const LiveAccount& account, const accounts::LiveContact& contact, const xmpp::Jid& to) {
-  const auto from = transport.jid_of(contact.row.contact);
-  if (!from) return;
-  Availability availability = Availability::offline;
-  if (account.is_online()) availability = transport.network().has_presence ? contact.availability : Availability::online;
-  transport.send(convert::to_presence(*from, to, availability, contact.status));
-}
-
 void install_presence(Transport& transport) {
-  transport.router().on_presence(AddressForm::gateway, [&](xmpp::Stanza stanza) { to_gateway(transport, stanza); });
-  transport.router().on_presence(AddressForm::contact, [&](xmpp::Stanza stanza) { to_contact(transport, std::move(stanza)); });
-  transport.on_account_state = [&](LiveAccount& account) { state_changed(transport, account); };
-  transport.on_contact_presence = [&](LiveAccount& account, const connector::PresenceChanged& change) {
-    const auto contact = account.contacts.find(change.contact);
-    if (contact != account.contacts.end() && contact->second.row.user_sees) send_contact_presence(transport, account, contact->second, account.user());
-  };
-  transport.on_link_up = [&] { transport.tasks().spawn("presence.greet", greet(transport)); };
-  transport.on_stop = [&] {
-    // Rule B1.53.
-    for (const auto& [id, account] : transport.accounts().all()) {
-      for (const auto& [contact_id, contact] : account->contacts) {
-        if (const auto from = transport.jid_of(contact_id); from && contact.row.user_sees) {
-          transport.send(convert::to_presence(*from, account->user(), Availability::offline, ""));
-        }
-      }
-      transport.send(convert::to_presence(transport.domain(), account->user(), Availability::offline, "The gateway is being restarted."));
-    }
-  };
+  auto memory = std::make_shared<Memory>();
+  transport.router().on_presence(AddressForm::gateway, [&transport, memory](const xmpp::Stanza& stanza) { to_gateway(transport, *memory, stanza); });
+  transport.router().on_presence(AddressForm::contact, [&transport, memory](const xmpp::Stanza& stanza) { to_contact(transport, memory, stanza); });
+  transport.hooks().account_changed.add([&transport, memory](const LiveAccount& account) { account_changed(transport, *memory, account); });
+  transport.hooks().account_removed.add([memory](base::AccountId id) { memory->erase(id); });
+  transport.hooks().link_up.add([&transport] { transport.tasks().spawn("presence.greet", greet(transport)); });
 }
 
 }  // namespace wherry::features

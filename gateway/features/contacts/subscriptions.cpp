@@ -1,15 +1,14 @@
 // Adding and removing contacts (XEP-0100 §5.1, 5.2; RFC 6121 §3): requests travel to the network, answers come back as
-// events (transport::to_stanzas); never an unasked `subscribed` (rule B1.30).
-#include "gateway/features/contacts/subscriptions.hpp"
-
-#include "gateway/features/contacts/contact_list.hpp"
+// events (convert/to_stanzas); never an unasked `subscribed` (rule B1.30). What follows from what is accounts/contacts' affair.
 #include "gateway/features/features.hpp"
-#include "gateway/features/contacts/presence.hpp"
-#include "gateway/convert/address.hpp"
+
 #include "gateway/convert/presence.hpp"
+#include "gateway/convert/refusals.hpp"
 
 namespace wherry::features {
 
+using accounts::ContactEvent;
+using accounts::ContactStep;
 using connector::Availability;
 
 namespace {
@@ -18,102 +17,70 @@ void send_presence(Transport& transport, const xmpp::Jid& from, const xmpp::Jid&
   transport.send(xmpp::make_stanza(xmpp::Kind::presence, from, to, type, ""));
 }
 
-store::ContactRow row_of(const LiveAccount& account, const base::ContactId& contact) {
-  const auto found = account.contacts.find(contact);
-  store::ContactRow row;
-  if (found != account.contacts.end()) row = found->second.row;
-  row.contact = contact;
-  return row;
-}
-
-// The network is told durably: a contact added while it is down is added when it is back.
-void tell_network(Transport& transport, LiveAccount& account, connector::Action action, const base::ContactId& contact, const xmpp::Stanza& stanza) {
-  const auto put = transport.outbox().put(account, std::move(action), base::to_string(base::ChatId(contact)), convert::origin_of(stanza, transport.clock().now()));
-  if (!put) transport.reply_error(stanza, put.error());
-}
-
 // A request that leads nowhere: why, and an end of the waiting (RFC 6121 §3.1.3), which the error alone is not to every server.
 void refuse(Transport& transport, const xmpp::Stanza& stanza, const xmpp::StanzaError& error) {
   transport.reply_error(stanza, error);
-  send_presence(transport, stanza.to.bare(), stanza.from.bare(), "unsubscribed");
+  if (stanza.type() == "subscribe") send_presence(transport, stanza.to.bare(), stanza.from.bare(), "unsubscribed");
 }
 
-void subscribe(Transport& transport, LiveAccount& account, const base::ContactId& contact, const xmpp::Stanza& stanza) {
-  store::ContactRow row = row_of(account, contact);
-  if (row.user_sees) {  // RFC 6121 §3.1.3: already approved; say so again
-    send_presence(transport, stanza.to.bare(), stanza.from.bare(), "subscribed");
-    return send_contact_presence(transport, account, account.contacts.at(contact), stanza.from.bare());
+ContactEvent event_of(std::string_view type) {
+  if (type == "subscribe") return ContactEvent::user_subscribes;
+  if (type == "unsubscribe") return ContactEvent::user_unsubscribes;
+  return type == "subscribed" ? ContactEvent::user_approves : ContactEvent::user_declines;
+}
+
+void say(Transport& transport, const LiveAccount& account, const base::ContactId& contact, ContactStep::Say what, const xmpp::Stanza& stanza) {
+  const xmpp::Jid from = stanza.to.bare(), to = stanza.from.bare();
+  switch (what) {
+    case ContactStep::Say::nothing:
+      return;
+    case ContactStep::Say::approved:
+      send_presence(transport, from, to, "subscribed");
+      if (const auto presence = transport.shown().contact(account, account.contacts.at(contact), to)) transport.send(*presence);
+      return;
+    case ContactStep::Say::ended:
+      send_presence(transport, from, to, "unsubscribed");
+      return send_presence(transport, from, to, "unavailable");
+    case ContactStep::Say::full:
+      return refuse(transport, stanza, convert::contact_list_full(accounts::most_contacts));
   }
-  if (!account.contacts.contains(contact) && account.contacts.size() >= most_contacts) {
-    return refuse(transport, stanza, {"wait", "resource-constraint", "Your contact list is full here: " + std::to_string(most_contacts) + " contacts are the most."});
-  }
-  row.user_asked = true;
-  row.offer = store::Offer::none;
-  transport.accounts().put_contact(account, std::move(row));
-  ask_next(transport, account);
-  connector::AddContact add;
-  add.contact = contact;
-  tell_network(transport, account, std::move(add), contact, stanza);
 }
 
-void unsubscribe(Transport& transport, LiveAccount& account, const base::ContactId& contact, const xmpp::Stanza& stanza) {
-  const bool known = account.contacts.contains(contact);
-  transport.accounts().remove_contact(account, contact);
-  account.listed.remove_if([&](const auto& listed) { return listed.contact == contact; });
-  send_presence(transport, stanza.to.bare(), stanza.from.bare(), "unsubscribed");
-  send_presence(transport, stanza.to.bare(), stanza.from.bare(), "unavailable");
-  if (!known) return;
-  connector::RemoveContact remove;
-  remove.contact = contact;
-  tell_network(transport, account, std::move(remove), contact, stanza);
+void take(Transport& transport, LiveAccount& account, const base::ContactId& contact, const xmpp::Stanza& stanza) {
+  ContactStep step = transport.accounts().change_contact(account, contact, event_of(stanza.type()));
+  if (stanza.type() == "unsubscribe") account.listed.remove_if([&](const auto& listed) { return listed.contact == contact; });
+  say(transport, account, contact, step.say, stanza);
+  if (step.answers_offer) transport.hooks().offer_answered(account);
+  if (!step.action) return;
+  // The network is told durably: a contact added while it is down is added when it is back.
+  const auto put = transport.outbox().put(account, std::move(*step.action), base::to_string(base::ChatId(contact)), convert::origin_of(stanza, transport.clock().now()));
+  if (put) return;
+  if (stanza.type() == "subscribe") transport.accounts().request_failed(account.id(), contact);
+  refuse(transport, stanza, xmpp::to_stanza_error(put.error()));
 }
 
-// The user's answer to a contact that asked, or a change of mind.
-void answer(Transport& transport, LiveAccount& account, const base::ContactId& contact, const xmpp::Stanza& stanza) {
-  const bool accepted = stanza.type() == "subscribed";
-  const auto found = account.contacts.find(contact);
-  if (!accepted && found == account.contacts.end()) return;  // the end of a removal that `unsubscribe` began
-  store::ContactRow row = row_of(account, contact);
-  const bool was_offered = std::exchange(row.offer, store::Offer::none) != store::Offer::none;
-  row.contact_sees = accepted;
-  if (was_offered && !accepted) row.offer = store::Offer::declined;  // of which the network need not hear
-  transport.accounts().put_contact(account, row);
-  ask_next(transport, account);
-  if (row.offer == store::Offer::declined) return;
-  connector::AnswerContact reply;
-  reply.contact = contact;
-  reply.accepted = accepted;
-  tell_network(transport, account, std::move(reply), contact, stanza);
-}
-
-void apply(Transport& transport, const xmpp::Stanza& stanza, const base::Result<base::ContactId>& contact) {
+void resolved(Transport& transport, const xmpp::Stanza& stanza, const base::Result<base::ContactId>& contact) {
   LiveAccount* account = transport.accounts().find(stanza.from);
   if (!account) return;
   const bool asks = stanza.type() == "subscribe";
   if (!contact) {
-    if (asks) refuse(transport, stanza, xmpp::to_stanza_error(contact.error()));  // rule B1.34
+    if (asks) refuse(transport, stanza, convert::no_such_contact(contact.error()));  // rule B1.34
     return;
   }
   const auto right = transport.jid_of(*contact);
-  if (asks && right && *right != stanza.to.bare()) {
-    return refuse(transport, stanza, {"cancel", "gone", "This contact's address is " + right->str() + "; please add that one."});
-  }
-  if (asks) subscribe(transport, *account, *contact, stanza);
-  else if (stanza.type() == "unsubscribe") unsubscribe(transport, *account, *contact, stanza);
-  else answer(transport, *account, *contact, stanza);
+  if (asks && right && *right != stanza.to.bare()) return refuse(transport, stanza, convert::other_address(*right));
+  take(transport, *account, *contact, stanza);
 }
 
-}  // namespace
-
-bool is_subscription(std::string_view type) {
-  return type == "subscribe" || type == "subscribed" || type == "unsubscribe" || type == "unsubscribed";
+void register_first(Transport& transport, const xmpp::Stanza& stanza) {
+  if (stanza.type() == "subscribe") transport.reply_error(stanza, convert::not_registered(transport.domain()));
 }
 
-void on_gateway_subscription(Transport& transport, const xmpp::Stanza& stanza) {
+void to_gateway(Transport& transport, const xmpp::Stanza& stanza) {
   const LiveAccount* account = transport.accounts().find(stanza.from);
   const xmpp::Jid user = stanza.from.bare();
   if (stanza.type() == "subscribe") {
-    if (!account) return transport.reply_error(stanza, xmpp::StanzaError{"auth", "registration-required", "Please register with " + transport.domain().str() + " first."});
+    if (!account) return register_first(transport, stanza);
     send_presence(transport, transport.domain(), user, "subscribed");
     if (account->is_online()) transport.send(convert::to_presence(transport.domain(), user, Availability::online, ""));
   } else if (stanza.type() == "unsubscribe") {
@@ -122,17 +89,16 @@ void on_gateway_subscription(Transport& transport, const xmpp::Stanza& stanza) {
   // subscribed and unsubscribed: nothing depends on the user's approval (rule B1.9).
 }
 
-void on_contact_subscription(Transport& transport, xmpp::Stanza stanza) {
+void to_contact(Transport& transport, xmpp::Stanza stanza) {
   const LiveAccount* account = transport.accounts().find(stanza.from);
-  if (!account) {
-    if (stanza.type() == "subscribe") transport.reply_error(stanza, xmpp::StanzaError{"auth", "registration-required", "Please register with " + transport.domain().str() + " first."});
-    return;
-  }
+  if (!account) return register_first(transport, stanza);
   const xmpp::Jid to = stanza.to;
   auto held = std::make_shared<xmpp::Stanza>(std::move(stanza));
-  transport.contacts().resolve(to, account->id(), [&transport, held](const base::Result<base::ContactId>& contact) { apply(transport, *held, contact); });
+  transport.contacts().resolve(to, account->id(), [&transport, held](const base::Result<base::ContactId>& contact) { resolved(transport, *held, contact); });
 }
 
+// The gateway in the user's roster, after registration (rule B1.8): by its own request (XEP-0100 §4.1.1 step 8), or without a
+// question where the server lets us.
 asio::awaitable<void> enter_roster(Transport& transport, xmpp::Jid user) {
   if (transport.rosters().is_writable(user)) {
     accounts::RosterItem item{transport.domain(), transport.name(), {}};
@@ -143,14 +109,33 @@ asio::awaitable<void> enter_roster(Transport& transport, xmpp::Jid user) {
   send_presence(transport, transport.domain(), user, "subscribe");
 }
 
-void end_subscriptions(Transport& transport, const xmpp::Jid& user, const std::vector<base::ContactId>& contacts) {
-  const auto end = [&](const xmpp::Jid& from) {
-    for (const char* type : {"unsubscribe", "unsubscribed", "unavailable"}) send_presence(transport, from, user, type);
-  };
-  for (const base::ContactId& contact : contacts) {
-    if (const auto from = transport.jid_of(contact)) end(*from);
+// After the registration is gone: contacts and gateway end every subscription and go offline (rule B1.17). One stanza a call, as
+// the link takes them: there may be fifteen thousand.
+class Farewell {
+ public:
+  Farewell(const Transport& transport, xmpp::Jid user, std::vector<base::ContactId> contacts)
+      : transport_(transport), user_(std::move(user)), contacts_(std::move(contacts)) {}
+
+  std::optional<xmpp::Element> operator()() {
+    static constexpr const char* types[] = {"unsubscribe", "unsubscribed", "unavailable"};
+    while (next_ < 3 * (contacts_.size() + 1)) {
+      const std::size_t contact = next_ / 3;
+      const char* type = types[next_++ % 3];
+      const auto from = contact < contacts_.size() ? transport_.jid_of(contacts_[contact]) : base::Result<xmpp::Jid>(transport_.domain());
+      if (from) return xmpp::make_stanza(xmpp::Kind::presence, *from, user_, type, "");
+    }
+    return std::nullopt;
   }
-  end(transport.domain());
+
+ private:
+  const Transport& transport_;
+  xmpp::Jid user_;
+  std::vector<base::ContactId> contacts_;
+  std::size_t next_ = 0;
+};
+
+void end_subscriptions(Transport& transport, const xmpp::Jid& user, const std::vector<base::ContactId>& contacts) {
+  transport.send_slowly(Farewell(transport, user, contacts));
   // Rule B1.18: clients do not do it.
   if (!transport.rosters().is_writable(user)) return;
   std::vector<xmpp::Jid> entries;
@@ -159,6 +144,15 @@ void end_subscriptions(Transport& transport, const xmpp::Jid& user, const std::v
   }
   entries.push_back(transport.domain());
   transport.tasks().spawn("roster.tidy", transport.rosters().remove(user, std::move(entries)));
+}
+
+}  // namespace
+
+void install_subscriptions(Transport& transport) {
+  transport.router().on_subscription(AddressForm::gateway, [&transport](const xmpp::Stanza& stanza) { to_gateway(transport, stanza); });
+  transport.router().on_subscription(AddressForm::contact, [&transport](xmpp::Stanza stanza) { to_contact(transport, std::move(stanza)); });
+  transport.hooks().registered.add([&transport](const xmpp::Jid& user) { transport.tasks().spawn("roster.enter", enter_roster(transport, user)); });
+  transport.hooks().unregistered.add([&transport](const xmpp::Jid& user, const std::vector<base::ContactId>& contacts) { end_subscriptions(transport, user, contacts); });
 }
 
 }  // namespace wherry::features

@@ -1,7 +1,6 @@
 // In-band registration (XEP-0077 v2.4, XEP-0100 §4.1–4.3): get shows the connector's first form, set answers it.
 #include "gateway/convert/forms.hpp"
 #include "gateway/convert/refusals.hpp"
-#include "gateway/features/contacts/subscriptions.hpp"
 #include "gateway/features/features.hpp"
 
 #include "gateway/base/log.hpp"
@@ -160,7 +159,7 @@ asio::awaitable<void> enrol(Transport& transport, xmpp::Stanza iq, Place place) 
   if (failure) co_return reply(transport, iq, convert::registration_refused(*failure));
   log::info("account.registered", {{"transport", transport.domain().str()}, {"user", log::masked(user)}});
   transport.send(xmpp::result_of(iq));
-  if (is_new) co_await enter_roster(transport, iq.from.bare());  // rule B1.8
+  if (is_new) transport.hooks().registered(iq.from.bare());
 }
 
 asio::awaitable<void> remove(Transport& transport, xmpp::Stanza iq, Place place) {
@@ -180,7 +179,7 @@ asio::awaitable<void> remove(Transport& transport, xmpp::Stanza iq, Place place)
   if (failed) co_return transport.reply_error(iq, convert::registration_not_removed());
   log::info("account.removed", {{"transport", transport.domain().str()}, {"account", id.value}});
   transport.send(xmpp::result_of(iq));
-  end_subscriptions(transport, iq.from.bare(), contacts);  // rule B1.17
+  transport.hooks().unregistered(iq.from.bare(), contacts);
 }
 
 // Nothing, and answered, where this person's registration, or too many, are being worked on.

@@ -1,0 +1,69 @@
+#include "gateway/transport/dispatcher.hpp"
+
+#include "gateway/base/log.hpp"
+
+#include <utility>
+
+namespace wherry::transport {
+
+using accounts::ContactEvent;
+using accounts::LiveAccount;
+
+class Dispatcher::Sink final : public connector::EventSink {
+ public:
+  Sink(Dispatcher& dispatcher, base::AccountId account) : dispatcher_(dispatcher), account_(account) {}
+  boost::asio::awaitable<void> publish(connector::Event event) override { return dispatcher_.publish(account_, std::move(event)); }
+
+ private:
+  Dispatcher& dispatcher_;
+  base::AccountId account_;
+};
+
+std::unique_ptr<connector::EventSink> Dispatcher::sink_for(base::AccountId account) { return std::make_unique<Sink>(*this, account); }
+
+boost::asio::awaitable<void> Dispatcher::publish(base::AccountId account, connector::Event event) {
+  // While the account is being erased a row would be nobody's, and the erasure may still fail.
+  if (connector::is_durable(event)) co_await accounts_.until_settled(account);
+  LiveAccount* live = accounts_.find(account);
+  if (!live || live->is_removed()) co_return;  // nobody is there to be told; the network may forget it
+  if (!apply(*live, event)) co_return;
+  if (auto* progress = std::get_if<connector::MessageProgressed>(&event)) co_await reports_.publish(account, std::move(*progress));
+  else if (connector::is_durable(event)) co_await inbox_.publish(account, std::move(event));
+}
+
+// What an event changes here, beside what the user is told. Whether they are to be told.
+bool Dispatcher::apply(LiveAccount& account, const connector::Event& event) {
+  if (const auto* change = std::get_if<connector::AccountChanged>(&event)) accounts_.report(account, *change);
+  else if (const auto* presence = std::get_if<connector::PresenceChanged>(&event)) note_presence(account, *presence);
+  else if (const auto* list = std::get_if<connector::ContactsListed>(&event)) note_list(account, *list);
+  else if (const auto* answer = std::get_if<connector::ContactAnswered>(&event)) return change_contact(account, answer->contact, answer->accepted ? ContactEvent::network_accepts : ContactEvent::network_refuses);
+  else if (const auto* asked = std::get_if<connector::ContactAsked>(&event)) return change_contact(account, asked->contact, ContactEvent::network_asks, asked->name);
+  else if (const auto* removed = std::get_if<connector::ContactRemoved>(&event)) return change_contact(account, removed->contact, ContactEvent::network_removes);
+  return true;
+}
+
+bool Dispatcher::change_contact(LiveAccount& account, const base::ContactId& contact, ContactEvent event, std::string_view name) {
+  const accounts::ContactStep step = accounts_.change_contact(account, contact, event, name);
+  if (!step.is_dropped) return true;
+  if (!std::exchange(account.list_was_full, true)) log::warn("contacts.full", {{"account", account.id().value}, {"contacts", account.contacts.size()}});
+  return false;
+}
+
+void Dispatcher::note_presence(LiveAccount& account, const connector::PresenceChanged& change) {
+  const auto contact = account.contacts.find(change.contact);
+  if (contact == account.contacts.end()) return;
+  contact->second.availability = change.availability;
+  contact->second.status = change.status;
+  if (contact->second.row.user_sees) lane_.tell_user(account.id(), change.contact, queues::NewsKind::presence);
+}
+
+void Dispatcher::note_list(LiveAccount& account, const connector::ContactsListed& list) {
+  account.listed.clear();
+  if (!account.row.imports) return;
+  for (const auto& listed : list.contacts) {
+    if (!account.contacts.contains(listed.contact)) account.listed.push_back(listed);
+  }
+  hooks_.contacts_listed(account);
+}
+
+}  // namespace wherry::transport

@@ -1,0 +1,40 @@
+// Every event of a network, to where it belongs: accounts, contacts, the volatile lane, reports or the inbox.
+#pragma once
+
+#include "gateway/accounts/accounts.hpp"
+#include "gateway/accounts/contacts.hpp"
+#include "gateway/queues/inbox.hpp"
+#include "gateway/queues/reports.hpp"
+#include "gateway/queues/volatile_lane.hpp"
+#include "gateway/transport/hooks.hpp"
+
+#include <memory>
+
+namespace wherry::transport {
+
+class Dispatcher {
+ public:
+  Dispatcher(accounts::Accounts& accounts, queues::Inbox& inbox, queues::Reports& reports, queues::VolatileLane& lane, const Hooks& hooks)
+      : accounts_(accounts), inbox_(inbox), reports_(reports), lane_(lane), hooks_(hooks) {}
+
+  // Where the events of an account go in. It lives no longer than the dispatcher.
+  std::unique_ptr<connector::EventSink> sink_for(base::AccountId account);
+
+  // Returns once what follows from a durable event is durable; a volatile one is applied at once.
+  boost::asio::awaitable<void> publish(base::AccountId account, connector::Event event);
+
+ private:
+  class Sink;
+  bool apply(accounts::LiveAccount& account, const connector::Event& event);
+  bool change_contact(accounts::LiveAccount& account, const base::ContactId& contact, accounts::ContactEvent event, std::string_view name = {});
+  void note_presence(accounts::LiveAccount& account, const connector::PresenceChanged& change);
+  void note_list(accounts::LiveAccount& account, const connector::ContactsListed& list);
+
+  accounts::Accounts& accounts_;
+  queues::Inbox& inbox_;
+  queues::Reports& reports_;
+  queues::VolatileLane& lane_;
+  const Hooks& hooks_;
+};
+
+}  // namespace wherry::transport
