@@ -23,10 +23,18 @@ const char* uncertain_text = "The connection broke while this message was being 
 const char* unregistered_meanwhile_text = "You have unregistered while it was being sent.";
 const char* unregistered_text = "You are no longer registered here; the message was not sent.";
 const char* expired_text = "The network could not be reached for too long; the message was not sent.";
+const char* expired_unwanted_text = "You were not logged in to the network for too long; the message was not sent. Showing the gateway your presence logs you in.";
+const char* expired_refused_text = "The network has not accepted your login for too long; the message was not sent. Please register again.";
 const char* expired_unsure_text = "The network could not be reached for too long. An earlier attempt may have succeeded, so the message may or may not have arrived.";
 const char* damaged_text = "The gateway's record of it is damaged; the message was not sent.";
 
 bool is_final(Errc code) { return code != Errc::unavailable && code != Errc::uncertain; }
+
+// Why a message that was surely not sent had to wait for so long.
+const char* expired_because(const accounts::LiveAccount* account) {
+  if (!account || account->is_wanted()) return expired_text;
+  return account->state == accounts::LiveAccount::State::needs_login ? expired_refused_text : expired_unwanted_text;
+}
 
 std::int64_t now_forward() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -155,7 +163,7 @@ asio::awaitable<bool> Outbox::take_step(base::AccountId account, std::string cha
       co_return true;
     case Backlog::Step::Kind::expire: {
       const bool is_unsure = step.item->row.state == OutboxState::unsure;
-      fail_row(*step.item, is_unsure ? Error{Errc::uncertain, expired_unsure_text} : Error{Errc::unavailable, expired_text});
+      fail_row(*step.item, is_unsure ? Error{Errc::uncertain, expired_unsure_text} : Error{Errc::unavailable, expired_because(accounts_.find(account))});
       co_return true;
     }
     case Backlog::Step::Kind::rest:

@@ -347,6 +347,18 @@ TEST_CASE("What only the store holds has its deadline, too, and its sender is to
   }
 }
 
+TEST_CASE("Whose login was away for too long is told so, and the network is not blamed") {
+  OutboxLimits limits;
+  limits.deadline = std::chrono::seconds(0);
+  Fixture f(limits);
+  f.send(3, "+1", "one");  // the account follows its user's presence, and there is none
+  f.until_committed();
+  f.outbox->expire();
+  f.until([&] { return f.failures().size() == 1; });
+  CHECK(f.failures().front() ==
+        "You were not logged in to the network for too long; the message was not sent. Showing the gateway your presence logs you in.");
+}
+
 TEST_CASE("What an earlier run left goes in order; what may have been sent, and what is damaged, is told and not sent") {
   for (const auto kind : every_database) {
     CAPTURE(name_of(kind));
