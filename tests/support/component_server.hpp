@@ -59,6 +59,8 @@ class ComponentServer {
     co_return found;
   }
   void cut() { socket_.close(); }
+  // What has come and was not asked for.
+  std::string rest() const { return text_; }
 
  private:
   asio::ip::tcp::acceptor acceptor_;

@@ -1,0 +1,55 @@
+// An account that is going while something happens to it, and one that has just come.
+#include "tests/unit/features/transport_world.hpp"
+
+#include "gateway/convert/delivery.hpp"
+#include "gateway/store/ids.hpp"
+#include "gateway/store/inbox.hpp"
+
+using namespace wherry;
+using namespace wherry::tests;
+using Standing = accounts::LiveAccount::Standing;
+
+namespace {
+
+constexpr base::AccountId first{1};
+
+std::int64_t rows(TransportWorld& world) {
+  return world.stored([](db::Transaction& t) { return t.query("SELECT COUNT(*) FROM inbox").at(0).integer(0); });
+}
+
+}  // namespace
+
+TEST_CASE("What is published while an account is being erased is nobody's row; where the store refuses, it is delivered") {
+  for (const bool fails : {false, true}) {
+    CAPTURE(fails);
+    TransportWorld world;
+    world.register_users(1, 1);
+    world.start();
+    const accounts::LiveAccount& account = *world.transport->accounts().find(first);
+    world.until([&] { return account.is_online(); });
+    if (fails) run(world.loop, world.database->transact([](db::Transaction& t) { t.execute("ALTER TABLE accounts RENAME TO hidden"); }));
+    base::TaskGroup removing(world.loop.get_executor());
+    removing.spawn("remove", world.transport->accounts().remove(first));
+    world.until([&] { return account.standing == Standing::leaving; });
+    world.network.publish(first, TransportWorld::message("m1", "between"));
+    run(world.loop, removing.join());
+    if (fails) run(world.loop, world.database->transact([](db::Transaction& t) { t.execute("ALTER TABLE hidden RENAME TO accounts"); }));
+    world.until([&] { return world.network.tasks.empty(); });
+    if (fails) world.until([&] { return world.has_come("between"); });
+    else CHECK(rows(world) == 0);
+    CHECK((world.transport->accounts().find(first) != nullptr) == fails);
+  }
+}
+
+TEST_CASE("An event may come as soon as the connector knows the account: it takes its place behind what an earlier run left") {
+  TransportWorld world;
+  world.register_users(1, 1);
+  world.store([](db::Transaction& t) {
+    const store::InboxRow row{store::reserve_ids(t, 1).first, first, convert::to_text(TransportWorld::message("old", "the older one")), 1795400000000};
+    store::insert_inbox(t, std::span(&row, 1));
+  });
+  world.network.at_once.push_back(TransportWorld::message("new", "the newer one"));
+  world.start();
+  world.until([&] { return world.has_come("the newer one"); });
+  CHECK(world.came.find("the older one") < world.came.find("the newer one"));
+}

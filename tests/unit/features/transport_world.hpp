@@ -1,0 +1,168 @@
+// One whole transport with all features, over a real store, a network and an XMPP server that do what the test says.
+#pragma once
+
+#include "gateway/base/within.hpp"
+#include "gateway/features/features.hpp"
+#include "gateway/store/ids.hpp"
+#include "tests/support/component_server.hpp"
+#include "tests/support/dial.hpp"
+#include "tests/support/fake_clock.hpp"
+#include "tests/support/run.hpp"
+#include "tests/unit/store/fixture.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <map>
+
+namespace wherry::tests {
+
+// Its sessions come online at once.
+class PlayedNetwork final : public connector::Connector {
+ public:
+  explicit PlayedNetwork(asio::any_io_executor executor) : tasks(executor), ended(executor) {}
+
+  base::TaskGroup tasks;  // what it publishes
+  base::Signal ended;     // nobody notifies it: sessions wait here
+  connector::Network network;
+  std::map<base::AccountId, connector::EventSink*> sinks;
+  std::vector<connector::Event> at_once;  // published as soon as an account is known
+
+  void publish(base::AccountId account, connector::Event event) { tasks.spawn("publish", sinks.at(account)->publish(std::move(event))); }
+
+  connector::Network describe() const override { return network; }
+  asio::awaitable<void> run() override { co_return; }
+  asio::awaitable<connector::Result<connector::Answers>> log_in(connector::Applicant, connector::Dialogue&) override { co_return connector::Answers(); }
+  void know_account(const connector::Account& account, connector::EventSink& events) override {
+    sinks[account.id] = &events;
+    for (const connector::Event& event : at_once) publish(account.id, event);
+  }
+  void forget_account(base::AccountId account) override { sinks.erase(account); }
+  std::unique_ptr<connector::Session> open(base::AccountId account) override { return std::make_unique<Session>(*this, *sinks.at(account)); }
+  asio::awaitable<connector::Result<base::ContactId>> parse_contact(std::string typed, base::AccountId) const override { co_return base::ContactId{std::move(typed)}; }
+
+ private:
+  struct Session final : connector::Session {
+    Session(PlayedNetwork& n, connector::EventSink& e) : network(n), events(e) {}
+    asio::awaitable<void> run() override {
+      connector::Event up = connector::AccountChanged{true, false, ""};
+      co_await events.publish(std::move(up));
+      co_await network.ended.wait();
+    }
+    asio::awaitable<connector::Result<connector::Receipt>> perform(connector::Action) override { co_return connector::Receipt(); }
+    connector::Capabilities capabilities(const base::ChatId&) const override { return {}; }
+    PlayedNetwork& network;
+    connector::EventSink& events;
+  };
+};
+
+struct TransportWorld {
+  static constexpr const char* domain = "sms.test";
+
+  // Accounts u1@x.test, u2@x.test and so on, each with contacts c1, c2 … that it sees.
+  void register_users(int users, int contacts_of_each) {
+    store([&](db::Transaction& t) {
+      wherry::store::reserve_ids(t, users);
+      for (int user = 1; user <= users; ++user) {
+        const base::AccountId id{user};
+        wherry::store::insert_account(t, account(user, "u" + std::to_string(user) + "@x.test", domain), sealer());
+        for (int contact = 1; contact <= contacts_of_each; ++contact) {
+          wherry::store::ContactRow row;
+          row.contact = base::ContactId{"c" + std::to_string(contact)};
+          row.user_sees = true;
+          wherry::store::put_contact(t, id, row);
+        }
+      }
+    });
+  }
+  void start() {
+    database.emplace(loop.get_executor(), std::move(store.driver));
+    transport::TransportConfig config{.link = {.host = "127.0.0.1", .port = server.port(), .domain = jid(domain), .server = jid("x.test"), .secret = base::Secret("secret")},
+                                      .name = {}, .registration = {}, .outbox = {}, .inbox = {}};
+    config.link.idle_before_ping = std::chrono::seconds(1);  // `came` is complete up to a ping
+    transport::TransportServices services{loop.get_executor(), *database, sealer(), clock, tests::dial, keys};
+    transport.emplace(std::move(config), services, std::move(owned_network));
+    features::install_all(*transport);
+    run(loop, transport->start());
+    run(loop, server.accept());
+    serving.spawn("server", serve());
+    until([&] { return transport->link().is_connected(); });
+  }
+  ~TransportWorld() {
+    if (!transport) return;
+    answers_pings = true;
+    pings_answered.notify();
+    run(loop, transport->stop());
+    serving.cancel();
+    network.tasks.cancel();
+    run(loop, serving.join());
+    run(loop, network.tasks.join());
+    run(loop, settle());
+    transport.reset();
+  }
+
+  asio::awaitable<void> serve() {
+    for (;;) {
+      std::string id;
+      try {
+        id = co_await server.ping();
+      } catch (const boost::system::system_error&) {
+        came += server.rest();
+        server.cut();
+        throw;
+      }
+      came += server.before_ping;
+      while (!answers_pings) co_await pings_answered.wait();
+      co_await server.answer(id);
+    }
+  }
+  asio::awaitable<void> settle() {
+    for (int i = 0; i < 3; ++i) {
+      db::Database::Closure nothing = [](db::Transaction&) {};
+      co_await database->transact(std::move(nothing));
+    }
+  }
+  void receive(std::string text) { run(loop, server.write(std::move(text))); }
+  template <class Condition>
+  void until(Condition condition) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (!condition() && std::chrono::steady_clock::now() < deadline) {
+      if (loop.stopped()) loop.restart();
+      loop.run_one_for(std::chrono::milliseconds(100));
+    }
+    REQUIRE(condition());
+  }
+  bool has_come(std::string_view text) const { return came.find(text) != std::string::npos; }
+  template <class Read>
+  auto stored(Read read) {
+    std::optional<decltype(read(std::declval<db::Transaction&>()))> result;
+    run(loop, fetch(std::move(read), result));
+    return std::move(*result);
+  }
+  template <class Read, class Result>
+  asio::awaitable<void> fetch(Read read, std::optional<Result>& result) {
+    result = co_await database->fetch(std::move(read));
+  }
+  static connector::MessageReceived message(std::string id, std::string text) {
+    connector::MessageReceived message;
+    message.chat = message.sender = base::ContactId{"c1"};
+    message.id = base::MessageId{std::move(id)};
+    message.content.text = std::move(text);
+    return message;
+  }
+
+  asio::io_context loop;
+  Store store{DatabaseKind::sqlite};
+  FakeClock clock;
+  queues::Keys keys{"store", {{"run", 0}}};
+  ComponentServer server{loop};
+  std::unique_ptr<PlayedNetwork> owned_network = std::make_unique<PlayedNetwork>(loop.get_executor());
+  PlayedNetwork& network = *owned_network;
+  base::TaskGroup serving{loop.get_executor()};
+  base::Signal pings_answered{loop.get_executor()};
+  bool answers_pings = true;
+  std::string came;  // to the server, up to its last ping
+  std::optional<db::Database> database;
+  std::optional<transport::Transport> transport;
+};
+
+}  // namespace wherry::tests
