@@ -202,8 +202,8 @@ void to_contact(Transport& transport, const std::shared_ptr<Memory>& memory, con
 
 // ---- The network's side, shown ----
 
-// After a start: each registered user hears that we are there and is asked for their presence (rule B1.52), some at a
-// time, so that a thousand users are no storm.
+// When the link comes up: each registered user is asked for their presence (rule B1.52), some at a time, so that a thousand
+// users are no storm. They hear how things stand, since what was told while it was down, or was on its way, may be lost.
 asio::awaitable<void> greet(Transport& transport) {
   constexpr int at_once = 50;
   constexpr std::chrono::milliseconds pause(100);
@@ -214,7 +214,7 @@ asio::awaitable<void> greet(Transport& transport) {
     const LiveAccount* account = transport.accounts().find(id);
     if (!account) continue;
     transport.send(xmpp::make_stanza(xmpp::Kind::presence, transport.domain(), account->user(), "probe", ""));
-    if (account->is_online()) transport.lane().tell_user(id, std::nullopt, NewsKind::presence);
+    if (account->is_online()) transport.lane().tell_user_all(id);
     if (++greeted % at_once == 0) co_await base::sleep(pause);
   }
 }
