@@ -248,6 +248,14 @@ void Inbox::reload_if_low() {
   tasks_.spawn("inbox.reload", reload());
 }
 
+// Of an account that is gone there is word that a message of its user's failed. The message's address says whose network it was.
+bool Inbox::is_ours(base::AccountId account, const convert::Delivery& delivery) const {
+  if (accounts_.find(account)) return true;
+  const convert::Origin* origin = origin_of(delivery);
+  const auto contact = xmpp::Jid::parse(origin ? origin->contact : "");
+  return contact && contact->domain() == transport_;
+}
+
 asio::awaitable<void> Inbox::reload() {
   const std::int64_t spilled_before = newest_spilled_;
   auto read = [this, after = newest_in_memory_](db::Transaction& t) {
@@ -262,6 +270,7 @@ asio::awaitable<void> Inbox::reload() {
       log::error("inbox.row_damaged", {{"id", row.id}});
       continue;
     }
+    if (!is_ours(row.account, *delivery)) continue;
     rows_.push_back(Item{Incoming{row.id, row.account, row.created, std::move(*delivery), 0, false}});
   }
   if (found.size() == static_cast<std::size_t>(rows_per_read)) newest_spilled_ = std::max(newest_spilled_, newest_in_memory_ + 1);

@@ -73,6 +73,7 @@ class Inbox {
   asio::awaitable<void> put_again(base::AccountId account, std::vector<Returned::Waiting> rows);
   std::optional<xmpp::Sequence> send_note_for(const xmpp::Element& withheld);
   void reload_if_low();
+  bool is_ours(base::AccountId account, const convert::Delivery& delivery) const;
   asio::awaitable<void> reload();
   std::int64_t now() const { return base::to_milliseconds(clock_.now()); }
   std::string stanza_id(std::int64_t id) const { return "w" + keys_.of(id); }

@@ -71,7 +71,8 @@ void remove_account(db::Transaction& transaction, base::AccountId account) {
 
 void remove_orphans(db::Transaction& transaction) {
   transaction.execute("DELETE FROM outbox WHERE account NOT IN (SELECT id FROM accounts)");
-  transaction.execute("DELETE FROM inbox WHERE account NOT IN (SELECT id FROM accounts)");
+  // In a JSON string these quotes would be escaped (convert::to_text of a SendFailed).
+  transaction.execute("DELETE FROM inbox WHERE account NOT IN (SELECT id FROM accounts) AND payload NOT LIKE '%\"type\":\"failed\",%'");
   transaction.execute("DELETE FROM message_map WHERE account NOT IN (SELECT id FROM accounts)");
 }
 

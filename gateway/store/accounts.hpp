@@ -34,7 +34,7 @@ void update_account(db::Transaction& transaction, const AccountRow& account, con
 // the last account. Its seen ids are keyed hashes that tell nothing, and expire.
 void remove_account(db::Transaction& transaction, base::AccountId account);
 // Removes rows of the queues and the message map whose account is gone: what was on its way when the account was
-// removed. Once, at start, before anything is read.
+// removed. Word that a message of theirs failed stays until its sender has it. Once, at start, before anything is read.
 void remove_orphans(db::Transaction& transaction);
 
 // Every account of a transport, in order of id. Throws std::runtime_error, naming the account, where a credential

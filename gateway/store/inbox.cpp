@@ -55,7 +55,8 @@ void remove_inbox(db::Transaction& transaction, std::span<const IdRange> ranges)
 std::vector<InboxRow> read_inbox(db::Transaction& transaction, const std::string& transport, std::int64_t after, int limit) {
   return read_rows(transaction.query(
       "SELECT id, account, payload, created FROM inbox "
-      "WHERE account IN (SELECT id FROM accounts WHERE transport = $1) AND id > $2 ORDER BY id LIMIT $3",
+      "WHERE (account IN (SELECT id FROM accounts WHERE transport = $1) OR account NOT IN (SELECT id FROM accounts)) "
+      "AND id > $2 ORDER BY id LIMIT $3",
       {transport, after, std::int64_t{limit}}));
 }
 

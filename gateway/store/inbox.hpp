@@ -21,7 +21,8 @@ struct InboxRow {
 
 void insert_inbox(db::Transaction& transaction, std::span<const InboxRow> rows);
 void remove_inbox(db::Transaction& transaction, std::span<const IdRange> ranges);
-// Rows of a transport's accounts, in order of id, ids above `after`, at most `limit`.
+// Rows of a transport's accounts and of accounts that are gone, whose transport only their payload says; in order of id, ids
+// above `after`, at most `limit`.
 std::vector<InboxRow> read_inbox(db::Transaction& transaction, const std::string& transport, std::int64_t after, int limit);
 // The same of one account.
 std::vector<InboxRow> read_inbox(db::Transaction& transaction, base::AccountId account, std::int64_t after, int limit);

@@ -53,3 +53,45 @@ TEST_CASE("An event may come as soon as the connector knows the account: it take
   world.until([&] { return world.has_come("the newer one"); });
   CHECK(world.came.find("the older one") < world.came.find("the newer one"));
 }
+
+TEST_CASE("That a message failed is told after a restart, too, where its sender has unregistered meanwhile, by the network it was sent to") {
+  TransportWorld world;
+  world.register_users(1, 0);
+  world.store([](db::Transaction& t) {
+    const auto failed = [&](const char* contact, const char* id) {
+      convert::SendFailed word;
+      word.origin.user = "gone@x.test/r";
+      word.origin.contact = contact;
+      word.origin.stanza_id = id;
+      word.origin.type = "chat";
+      const store::InboxRow row{store::reserve_ids(t, 1).first, base::AccountId{77}, convert::to_text(word), 1795400000000};
+      store::insert_inbox(t, std::span(&row, 1));
+    };
+    failed("c1@sms.test", "of-this-one");
+    failed("c1@other.test", "of-another");
+    store::remove_orphans(t);
+  });
+  world.start();
+  world.until([&] { return world.has_come("id='of-this-one'"); });
+  world.until([&] { return world.transport->inbox().waiting() == 0 && rows(world) == 1; });
+  CHECK_FALSE(world.has_come("of-another"));
+}
+
+TEST_CASE("Who unregisters while the gateway stops hears that what waited was not sent") {
+  TransportWorld world;
+  world.register_users(1, 0);
+  world.network.comes_online = false;
+  world.network.is_slow_to_end = true;
+  world.start();
+  world.receive("<message xmlns='jabber:component:accept' type='chat' from='u1@x.test/r' to='c1@sms.test' id='waits'><body>hi</body></message>");
+  world.until([&] { return world.stored([](db::Transaction& t) { return t.query("SELECT COUNT(*) FROM outbox").at(0).integer(0); }) == 1; });
+  world.receive("<iq xmlns='jabber:component:accept' type='set' from='u1@x.test/r' to='sms.test' id='gone'><query xmlns='jabber:iq:register'><remove/></query></iq>");
+  const accounts::LiveAccount& account = *world.transport->accounts().find(first);
+  world.until([&] { return account.is_removed(); });
+  base::TaskGroup stopping(world.loop.get_executor());
+  stopping.spawn("stop", world.transport->stop());
+  world.until([&] { return world.has_come("id='waits'"); });
+  world.network.is_slow_to_end = false;
+  world.network.ended.notify();
+  run(world.loop, stopping.join());
+}

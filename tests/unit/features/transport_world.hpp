@@ -22,10 +22,11 @@ class PlayedNetwork final : public connector::Connector {
   explicit PlayedNetwork(asio::any_io_executor executor) : tasks(executor), ended(executor) {}
 
   base::TaskGroup tasks;  // what it publishes
-  base::Signal ended;     // nobody notifies it: sessions wait here
+  base::Signal ended;     // what sessions wait for
   connector::Network network;
   std::map<base::AccountId, connector::EventSink*> sinks;
   std::vector<connector::Event> at_once;  // published as soon as an account is known
+  bool comes_online = true, is_slow_to_end = false;
 
   void publish(base::AccountId account, connector::Event event) { tasks.spawn("publish", sinks.at(account)->publish(std::move(event))); }
 
@@ -44,9 +45,11 @@ class PlayedNetwork final : public connector::Connector {
   struct Session final : connector::Session {
     Session(PlayedNetwork& n, connector::EventSink& e) : network(n), events(e) {}
     asio::awaitable<void> run() override {
-      connector::Event up = connector::AccountChanged{true, false, ""};
+      connector::Event up = connector::AccountChanged{network.comes_online, false, ""};
       co_await events.publish(std::move(up));
-      co_await network.ended.wait();
+      if (network.is_slow_to_end) co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+      do co_await network.ended.wait();
+      while (network.is_slow_to_end);
     }
     asio::awaitable<connector::Result<connector::Receipt>> perform(connector::Action) override { co_return connector::Receipt(); }
     connector::Capabilities capabilities(const base::ChatId&) const override { return {}; }
