@@ -221,6 +221,7 @@ void Accounts::put_contact(LiveAccount& account, store::ContactRow contact) {
   LiveContact& live = account.contacts[contact.contact];
   if (live.row == contact) return;
   live.row = contact;
+  if (account.is_removed()) return;
   write([id = account.id(), contact = std::move(contact)](db::Transaction& t) { store::put_contact(t, id, contact); }, "put_contact");
 }
 

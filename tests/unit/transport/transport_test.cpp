@@ -100,3 +100,21 @@ TEST_CASE("Router hands a request to the one handler of its payload, and answers
   router.route(stanza(head + "to='sms.test' type='result'/>"));
   CHECK(replies.size() == 4);
 }
+
+TEST_CASE("Router hands subscriptions to their own handler, and other presences to theirs (RFC 6121 §3, 4)") {
+  Router router([](const xmpp::Element&) { FAIL("nothing is answered"); });
+  std::vector<std::string> handled;
+  for (const auto& [form, where] : {std::pair(AddressForm::gateway, "gateway "), std::pair(AddressForm::contact, "contact ")}) {
+    router.on_presence(form, [&, where = std::string(where)](const xmpp::Stanza& s) { handled.push_back(where + "presence " + std::string(s.type())); });
+    router.on_subscription(form, [&, where = std::string(where)](const xmpp::Stanza& s) { handled.push_back(where + "subscription " + std::string(s.type())); });
+  }
+  const std::string head = "<presence xmlns='jabber:component:accept' from='romeo@x.test/r' ";
+  for (const char* type : {"subscribe", "subscribed", "unsubscribe", "unsubscribed", "unavailable", "probe", "error"}) {
+    router.route(stanza(head + "to='a@sms.test' type='" + type + "'/>"));
+  }
+  router.route(stanza(head + "to='sms.test' type='subscribe'/>"));
+  router.route(stanza(head + "to='sms.test'/>"));
+  CHECK(handled == std::vector<std::string>{"contact subscription subscribe", "contact subscription subscribed", "contact subscription unsubscribe",
+                                            "contact subscription unsubscribed", "contact presence unavailable", "contact presence probe",
+                                            "contact presence error", "gateway subscription subscribe", "gateway presence "});
+}
