@@ -12,8 +12,13 @@ namespace wherry::accounts {
 
 Accounts::Accounts(asio::any_io_executor executor, db::Database& database, const base::Sealer& sealer,
                    std::string transport, AccountEvents events, SessionLimits limits)
-    : executor_(executor), database_(database), sealer_(sealer), transport_(std::move(transport)), events_(std::move(events)),
-      changed_(executor), keeper_(executor, *this, limits) {}
+    : executor_(executor),
+      database_(database),
+      sealer_(sealer),
+      transport_(std::move(transport)),
+      events_(std::move(events)),
+      changed_(executor),
+      keeper_(executor, *this, limits) {}
 
 void Accounts::tell_connector(const LiveAccount& account) {
   connector::Account told;
@@ -59,7 +64,9 @@ void Accounts::start() {
   for (const auto& [id, account] : by_id_) keeper_.reconsider(id);
 }
 
-asio::awaitable<void> Accounts::stop() { return keeper_.stop(); }
+asio::awaitable<void> Accounts::stop() {
+  return keeper_.stop();
+}
 
 LiveAccount* Accounts::find(const xmpp::Jid& user) {
   const auto found = by_user_.find(std::string(user.bare_view()));
@@ -102,8 +109,10 @@ asio::awaitable<void> Accounts::put_alone(store::AccountRow row) {
     row.id = base::AccountId{(co_await database_.fetch(std::move(reserve))).first};
   }
   db::Database::Closure write = [this, row, is_new](db::Transaction& t) {
-    if (is_new) store::insert_account(t, row, sealer_);
-    else store::update_account(t, row, sealer_);
+    if (is_new)
+      store::insert_account(t, row, sealer_);
+    else
+      store::update_account(t, row, sealer_);
   };
   co_await database_.transact(std::move(write));
 
@@ -161,7 +170,8 @@ asio::awaitable<void> Accounts::remove_alone(base::AccountId id) {
 }
 
 asio::awaitable<void> Accounts::until_settled(base::AccountId id) {
-  for (const LiveAccount* account = find(id); account && account->standing == LiveAccount::Standing::leaving; account = find(id)) {
+  for (const LiveAccount* account = find(id); account && account->standing == LiveAccount::Standing::leaving;
+       account = find(id)) {
     co_await changed_.wait();
   }
 }
@@ -173,7 +183,8 @@ void Accounts::set_state(LiveAccount& account, LiveAccount::State state, std::st
   account.state = state;
   account.trouble = std::move(trouble);
   if (!news) return;
-  log::debug("account.changed", {{"account", account.id().value}, {"state", static_cast<int>(state)}, {"trouble", account.trouble}});
+  log::debug("account.changed",
+             {{"account", account.id().value}, {"state", static_cast<int>(state)}, {"trouble", account.trouble}});
   events_.state_changed(account);
 }
 
@@ -204,7 +215,8 @@ void Accounts::user_unavailable(LiveAccount& account, const xmpp::Jid& full) {
   if (account.resources.empty()) keeper_.reconsider(account.id());
 }
 
-ContactStep Accounts::change_contact(LiveAccount& account, const base::ContactId& contact, ContactEvent event, std::string_view name) {
+ContactStep Accounts::change_contact(LiveAccount& account, const base::ContactId& contact, ContactEvent event,
+                                     std::string_view name) {
   const auto found = account.contacts.find(contact);
   const store::ContactRow* present = found == account.contacts.end() ? nullptr : &found->second.row;
   ContactStep step = next_step(present, contact, event, account.contacts.size(), name);
@@ -222,7 +234,8 @@ void Accounts::put_contact(LiveAccount& account, store::ContactRow contact) {
   if (live.row == contact) return;
   live.row = contact;
   if (account.is_removed()) return;
-  write([id = account.id(), contact = std::move(contact)](db::Transaction& t) { store::put_contact(t, id, contact); }, "put_contact");
+  write([id = account.id(), contact = std::move(contact)](db::Transaction& t) { store::put_contact(t, id, contact); },
+        "put_contact");
 }
 
 void Accounts::remove_contact(LiveAccount& account, const base::ContactId& contact) {

@@ -32,7 +32,8 @@ class Accounts final : private SessionOwner {
 
   // Reads every account and its contacts.
   asio::awaitable<void> load(connector::Connector& connector);
-  // Tells the connector of them, whose events may come from now on, and keeps the sessions of wanted accounts up until stop().
+  // Tells the connector of them, whose events may come from now on, and keeps the sessions of wanted accounts up until
+  // stop().
   void start();
   asio::awaitable<void> stop();
 
@@ -42,8 +43,8 @@ class Accounts final : private SessionOwner {
   std::size_t size() const { return by_id_.size(); }
   const std::map<base::AccountId, std::unique_ptr<LiveAccount>>& all() const { return by_id_; }
 
-  // Stores a new account, or new credentials of the present one, and starts its session where it is not up. Of one user,
-  // calls of put() and remove() wait for each other.
+  // Stores a new account, or new credentials of the present one, and starts its session where it is not up. Of one
+  // user, calls of put() and remove() wait for each other.
   asio::awaitable<void> put(store::AccountRow row);
   // Removes everything that is kept for the account, ends its session. Where the store refuses, nothing has changed.
   asio::awaitable<void> remove(base::AccountId id);
@@ -52,12 +53,14 @@ class Accounts final : private SessionOwner {
 
   // The session's own report of itself.
   void report(LiveAccount& account, const connector::AccountChanged& change);
-  // A device of the user came (or changed) or went; starts or ends the session where it follows presence. Whether there was room.
+  // A device of the user came (or changed) or went; starts or ends the session where it follows presence. Whether there
+  // was room.
   bool user_available(LiveAccount& account, const xmpp::Jid& full, UserPresence presence);
   void user_unavailable(LiveAccount& account, const xmpp::Jid& full);
 
   // What happens to a contact, by the one table: changes it, and says what is to be said.
-  ContactStep change_contact(LiveAccount& account, const base::ContactId& contact, ContactEvent event, std::string_view name = {});
+  ContactStep change_contact(LiveAccount& account, const base::ContactId& contact, ContactEvent event,
+                             std::string_view name = {});
   // The network was not asked, or refuses to be (AddContact).
   void request_failed(base::AccountId id, const base::ContactId& contact);
   // Changes a contact in memory and in the store.

@@ -12,11 +12,15 @@ namespace {
 using Row = ContactStep::Row;
 using Say = ContactStep::Say;
 
-bool has_subscription(const ContactRow& row) { return row.user_sees || row.user_asked || row.contact_sees; }
+bool has_subscription(const ContactRow& row) {
+  return row.user_sees || row.user_asked || row.contact_sees;
+}
 
-// A request that came to nothing leaves no row, or ever new ones would fill the list. A contact with a name has asked itself,
-// and may wait for its answer.
-bool says_something(const ContactRow& row) { return has_subscription(row) || row.offer != Offer::none || !row.name.empty(); }
+// A request that came to nothing leaves no row, or ever new ones would fill the list. A contact with a name has asked
+// itself, and may wait for its answer.
+bool says_something(const ContactRow& row) {
+  return has_subscription(row) || row.offer != Offer::none || !row.name.empty();
+}
 
 ContactStep put(ContactRow row) {
   ContactStep step;
@@ -92,19 +96,15 @@ ContactStep answer(const ContactRow* present, ContactRow row, bool accepted, std
 
 }  // namespace
 
-ContactStep next_step(const ContactRow* present, const base::ContactId& contact, ContactEvent event, std::size_t contacts,
-                      std::string_view name) {
+ContactStep next_step(const ContactRow* present, const base::ContactId& contact, ContactEvent event,
+                      std::size_t contacts, std::string_view name) {
   ContactRow row = present ? *present : ContactRow{};
   row.contact = contact;
   switch (event) {
-    case ContactEvent::user_subscribes:
-      return subscribe(present, std::move(row), contacts);
-    case ContactEvent::user_unsubscribes:
-      return unsubscribe(present, contact);
-    case ContactEvent::user_approves:
-      return answer(present, std::move(row), true, contacts);
-    case ContactEvent::user_declines:
-      return answer(present, std::move(row), false, contacts);
+    case ContactEvent::user_subscribes: return subscribe(present, std::move(row), contacts);
+    case ContactEvent::user_unsubscribes: return unsubscribe(present, contact);
+    case ContactEvent::user_approves: return answer(present, std::move(row), true, contacts);
+    case ContactEvent::user_declines: return answer(present, std::move(row), false, contacts);
     case ContactEvent::network_accepts:
       if (!present && !has_room(contacts)) return drop();
       row.user_asked = false;
@@ -119,8 +119,7 @@ ContactStep next_step(const ContactRow* present, const base::ContactId& contact,
       if (!present && !has_room(contacts + kept_for_the_user)) return drop();
       if (!name.empty()) row.name = name;
       return put(std::move(row));
-    case ContactEvent::network_removes:
-      return remove(present);
+    case ContactEvent::network_removes: return remove(present);
   }
   return {};
 }

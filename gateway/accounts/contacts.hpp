@@ -1,5 +1,6 @@
 // The one subscription table (RFC 6121 §3 and appendix A; XEP-0100 §4.6, 4.7): what becomes of a contact's row by what
-// happens, and what is said of it to the user and to the network. Every door to the list of contacts asks it for room. Pure.
+// happens, and what is said of it to the user and to the network. Every door to the list of contacts asks it for room.
+// Pure.
 #pragma once
 
 #include "gateway/connector/action.hpp"
@@ -11,8 +12,9 @@
 
 namespace wherry::accounts {
 
-inline constexpr std::size_t most_contacts = 5000;     // of one account
-inline constexpr std::size_t kept_for_the_user = 500;  // of these: what strangers on the network ask for does not take them
+inline constexpr std::size_t most_contacts = 5000;  // of one account
+inline constexpr std::size_t kept_for_the_user =
+    500;  // of these: what strangers on the network ask for does not take them
 
 enum class ContactEvent {
   user_subscribes,
@@ -21,9 +23,9 @@ enum class ContactEvent {
   user_declines,
   network_accepts,  // the user's request
   network_refuses,
-  network_asks,     // on its own
+  network_asks,  // on its own
   network_removes,
-  request_failed,   // the user's request did not come through
+  request_failed,  // the user's request did not come through
 };
 
 struct ContactStep {
@@ -39,18 +41,21 @@ struct ContactStep {
     full,      // there is no room
   };
   Row change = Row::as_it_is;
-  store::ContactRow row;                    // with Row::put
+  store::ContactRow row;  // with Row::put
   Say say = Say::nothing;
   std::optional<connector::Action> action;  // for the network, durably
   bool answers_offer = false;               // the next of the network's list may ask
   bool is_dropped = false;                  // the network's event goes no further: there is no room for it
 };
 
-// `present`: null where the contact is not in the list, which has `contacts` entries. `name`: what a contact that asks calls itself.
-ContactStep next_step(const store::ContactRow* present, const base::ContactId& contact, ContactEvent event, std::size_t contacts,
-                      std::string_view name = {});
+// `present`: null where the contact is not in the list, which has `contacts` entries. `name`: what a contact that asks
+// calls itself.
+ContactStep next_step(const store::ContactRow* present, const base::ContactId& contact, ContactEvent event,
+                      std::size_t contacts, std::string_view name = {});
 
 // Whether the user may have one more.
-inline bool has_room(std::size_t contacts) { return contacts < most_contacts; }
+inline bool has_room(std::size_t contacts) {
+  return contacts < most_contacts;
+}
 
 }  // namespace wherry::accounts

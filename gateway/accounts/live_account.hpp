@@ -1,5 +1,5 @@
-// One registered account in memory: its row, its session, its user's devices, its contacts. A reference to one is valid until
-// the next co_await; across a wait keep the id, and look it up again (Accounts::find).
+// One registered account in memory: its row, its session, its user's devices, its contacts. A reference to one is valid
+// until the next co_await; across a wait keep the id, and look it up again (Accounts::find).
 #pragma once
 
 #include "gateway/accounts/resources.hpp"
@@ -24,8 +24,8 @@ struct LiveContact {
 class LiveAccount {
  public:
   enum class State {
-    offline,      // no session, or it has failed and is tried again
-    connecting,   // its session is being brought up, or has lost its network
+    offline,     // no session, or it has failed and is tried again
+    connecting,  // its session is being brought up, or has lost its network
     online,
     needs_login,  // until its user registers anew
   };
@@ -57,7 +57,7 @@ class LiveAccount {
   Resources resources;         // the user's devices that are there
   bool presence_seen = false;  // in this run: otherwise `resources` says nothing
   std::map<base::ContactId, LiveContact> contacts;
-  bool list_was_full = false;  // in this run: said once in the log
+  bool list_was_full = false;                  // in this run: said once in the log
   std::list<connector::ListedContact> listed;  // of the network's contact list: who is not among `contacts`
   // Shared with the performs in flight, which may outlast the account's removal.
   std::shared_ptr<connector::Session> session;

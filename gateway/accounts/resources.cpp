@@ -34,8 +34,10 @@ bool Resources::put(const std::string& full, UserPresence presence) {
 }
 
 void Resources::erase(const xmpp::Jid& user) {
-  if (user.is_bare()) by_jid_.clear();
-  else by_jid_.erase(user.str());
+  if (user.is_bare())
+    by_jid_.clear();
+  else
+    by_jid_.erase(user.str());
 }
 
 const UserPresence* Resources::find(const std::string& full) const {

@@ -38,8 +38,8 @@ class Resources {
 
   // Whether a message to the bare address reaches a device, as far as presence tells.
   bool takes_messages() const;
-  // What the network is shown of the user: the most available device's presence; among equals that of the highest priority.
-  // A device that takes no messages counts only where no other is there. Nobody there: offline.
+  // What the network is shown of the user: the most available device's presence; among equals that of the highest
+  // priority. A device that takes no messages counts only where no other is there. Nobody there: offline.
   UserPresence shown() const;
 
  private:

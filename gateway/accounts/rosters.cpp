@@ -16,8 +16,10 @@ constexpr std::chrono::seconds limit{30};
 }  // namespace
 
 void Rosters::grant(const std::string& domain, bool may_read_and_write) {
-  if (!may_read_and_write) writable_.erase(domain);
-  else if (writable_.size() < most_domains) writable_.insert(domain);
+  if (!may_read_and_write)
+    writable_.erase(domain);
+  else if (writable_.size() < most_domains)
+    writable_.insert(domain);
 }
 
 void Rosters::disconnected() {
@@ -46,8 +48,8 @@ asio::awaitable<void> Rosters::remove(xmpp::Jid user, std::vector<xmpp::Jid> con
   }
 }
 
-// RFC 6121 §2.3.1: one item at a time; §4.3 of XEP-0356: to the user's bare address. `subscription` is the privilege's own:
-// from a client it would be ignored (RFC 6121 §2.1.2.5).
+// RFC 6121 §2.3.1: one item at a time; §4.3 of XEP-0356: to the user's bare address. `subscription` is the privilege's
+// own: from a client it would be ignored (RFC 6121 §2.1.2.5).
 asio::awaitable<bool> Rosters::set(xmpp::Jid user, RosterItem item, const char* subscription) {
   xmpp::Element iq("iq", ns::component);
   iq.set("type", "set").set("to", user.bare().str());
@@ -65,7 +67,7 @@ asio::awaitable<bool> Rosters::is_subscribed(xmpp::Jid user, xmpp::Jid contact) 
   iq.add("query", ns::roster);
   const auto answer = co_await requests_.ask(std::move(iq), limit);
   const xmpp::Element* query = answer ? answer->element.child("query", ns::roster) : nullptr;
-  co_return query && std::any_of(query->children().begin(), query->children().end(), [&](const xmpp::Element& item) {
+  co_return query&& std::any_of(query->children().begin(), query->children().end(), [&](const xmpp::Element& item) {
     return item.attribute("jid") == contact.str() && item.attribute("subscription") == "both";
   });
 }

@@ -26,9 +26,9 @@ class Rosters {
 
   bool is_writable(const xmpp::Jid& user) const { return writable_.contains(std::string(user.domain())); }
 
-  // Puts the item into the user's roster, subscribed both ways; whether that is so now. A server that does not do it is not
-  // asked again before it grants it anew. COMPAT(ejabberd): 23.01 fails, later ones put the item there and ignore the
-  // subscription; so the first item of each server is read back.
+  // Puts the item into the user's roster, subscribed both ways; whether that is so now. A server that does not do it is
+  // not asked again before it grants it anew. COMPAT(ejabberd): 23.01 fails, later ones put the item there and ignore
+  // the subscription; so the first item of each server is read back.
   asio::awaitable<bool> put(xmpp::Jid user, RosterItem item);
   // Takes these out of it.
   asio::awaitable<void> remove(xmpp::Jid user, std::vector<xmpp::Jid> contacts);

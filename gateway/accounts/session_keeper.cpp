@@ -27,8 +27,8 @@ asio::awaitable<void> wait(asio::steady_timer& timer) {
   co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, woken));
 }
 
-// From the loop's next turn on: a coroutine that is cancelled in its first turn and ends in it never says so (Boost 1.81,
-// co_spawn_entry_point), and a session may refuse at once.
+// From the loop's next turn on: a coroutine that is cancelled in its first turn and ends in it never says so
+// (Boost 1.81, co_spawn_entry_point), and a session may refuse at once.
 asio::awaitable<void> run_session(std::shared_ptr<connector::Session> session) {
   co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
   co_await session->run();
@@ -40,9 +40,16 @@ SessionKeeper::Loop::Loop(const asio::any_io_executor& executor, base::AccountId
     : backoff(base::BackoffPolicy{}, static_cast<std::uint64_t>(id.value)), timer(executor) {}
 
 SessionKeeper::SessionKeeper(asio::any_io_executor executor, SessionOwner& owner, SessionLimits limits)
-    : executor_(executor), owner_(owner), limits_(limits), loop_ended_(executor), loop_tasks_(executor), pace_(executor) {}
+    : executor_(executor),
+      owner_(owner),
+      limits_(limits),
+      loop_ended_(executor),
+      loop_tasks_(executor),
+      pace_(executor) {}
 
-void SessionKeeper::start(connector::Connector& connector) { connector_ = &connector; }
+void SessionKeeper::start(connector::Connector& connector) {
+  connector_ = &connector;
+}
 
 bool SessionKeeper::is_wanted(base::AccountId id) const {
   const LiveAccount* account = owner_.find(id);
@@ -119,15 +126,16 @@ asio::awaitable<void> SessionKeeper::pause(std::shared_ptr<Loop> loop) {
   co_await wait(loop->timer);
 }
 
-// The session's run is a coroutine of its own with a signal of its own: it may change its cancellation state to end in good
-// order, and it is ended alone.
+// The session's run is a coroutine of its own with a signal of its own: it may change its cancellation state to end in
+// good order, and it is ended alone.
 asio::awaitable<SessionKeeper::Ended> SessionKeeper::run(base::AccountId id, std::shared_ptr<Loop> loop) {
   Ended ended;
   const auto began = Clock::now();
   try {
     const std::shared_ptr<connector::Session> session = open(id, *loop);
     auto end_run = loop->end_run.slot();
-    co_await asio::co_spawn(executor_, run_session(session), asio::bind_cancellation_slot(end_run, asio::use_awaitable));
+    co_await asio::co_spawn(executor_, run_session(session),
+                            asio::bind_cancellation_slot(end_run, asio::use_awaitable));
     ended.has_returned = true;
   } catch (const std::exception& e) {
     ended.trouble = e.what();
@@ -202,11 +210,14 @@ void SessionKeeper::end_login(base::AccountId id) {
 // As long as somebody waits: whoever takes too long no longer counts.
 asio::awaitable<void> SessionKeeper::make_room() {
   while (!waiting_.empty() && !logging_in_.empty()) {
-    const auto oldest = std::min_element(logging_in_.begin(), logging_in_.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+    const auto oldest = std::min_element(logging_in_.begin(), logging_in_.end(),
+                                         [](const auto& a, const auto& b) { return a.second < b.second; });
     const base::AccountId id = oldest->first;
     const auto left = oldest->second + limits_.login_patience - Clock::now();
-    if (left.count() > 0) co_await base::sleep(left);
-    else end_login(id);
+    if (left.count() > 0)
+      co_await base::sleep(left);
+    else
+      end_login(id);
   }
   making_room_ = false;
 }

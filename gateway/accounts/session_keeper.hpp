@@ -1,7 +1,8 @@
 // Keeps the sessions of one network's accounts up: one loop for each account that is wanted (LiveAccount::is_wanted).
 //
-//   exponential backoff  1 s to 60 s, ±20 %; anew when a session has lasted a minute, its user comes, or registers again
-//   few log in at once   of those that are not online yet, in the order in which they came; one that takes long makes room
+//   exponential backoff  1 s to 60 s, ±20 %; anew when a session has lasted a minute, its user comes, or registers
+//   again few log in at once   of those that are not online yet, in the order in which they came; one that takes long
+//   makes room
 #pragma once
 
 #include "gateway/accounts/live_account.hpp"
@@ -64,8 +65,8 @@ class SessionKeeper {
   struct Loop {  // of one account; shared with its coroutine
     Loop(const asio::any_io_executor& executor, base::AccountId id);
     base::Backoff backoff;
-    asio::steady_timer timer;             // its pause, or its wait for a turn
-    asio::cancellation_signal end_run;    // of its session
+    asio::steady_timer timer;           // its pause, or its wait for a turn
+    asio::cancellation_signal end_run;  // of its session
     Turn turn = Turn::none;
     bool is_interrupted = false;  // its session is not wanted any more; it may be wanted again before it has ended
   };

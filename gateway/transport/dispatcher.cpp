@@ -12,14 +12,18 @@ using accounts::LiveAccount;
 class Dispatcher::Sink final : public connector::EventSink {
  public:
   Sink(Dispatcher& dispatcher, base::AccountId account) : dispatcher_(dispatcher), account_(account) {}
-  boost::asio::awaitable<void> publish(connector::Event event) override { return dispatcher_.publish(account_, std::move(event)); }
+  boost::asio::awaitable<void> publish(connector::Event event) override {
+    return dispatcher_.publish(account_, std::move(event));
+  }
 
  private:
   Dispatcher& dispatcher_;
   base::AccountId account_;
 };
 
-std::unique_ptr<connector::EventSink> Dispatcher::sink_for(base::AccountId account) { return std::make_unique<Sink>(*this, account); }
+std::unique_ptr<connector::EventSink> Dispatcher::sink_for(base::AccountId account) {
+  return std::make_unique<Sink>(*this, account);
+}
 
 boost::asio::awaitable<void> Dispatcher::publish(base::AccountId account, connector::Event event) {
   // While the account is being erased a row would be nobody's, and the erasure may still fail.
@@ -27,25 +31,36 @@ boost::asio::awaitable<void> Dispatcher::publish(base::AccountId account, connec
   LiveAccount* live = accounts_.find(account);
   if (!live || live->is_removed()) co_return;  // nobody is there to be told; the network may forget it
   if (!apply(*live, event)) co_return;
-  if (auto* progress = std::get_if<connector::MessageProgressed>(&event)) co_await reports_.publish(account, std::move(*progress));
-  else if (connector::is_durable(event)) co_await inbox_.publish(account, std::move(event));
+  if (auto* progress = std::get_if<connector::MessageProgressed>(&event))
+    co_await reports_.publish(account, std::move(*progress));
+  else if (connector::is_durable(event))
+    co_await inbox_.publish(account, std::move(event));
 }
 
 // What an event changes here, beside what the user is told. Whether they are to be told.
 bool Dispatcher::apply(LiveAccount& account, const connector::Event& event) {
-  if (const auto* change = std::get_if<connector::AccountChanged>(&event)) accounts_.report(account, *change);
-  else if (const auto* presence = std::get_if<connector::PresenceChanged>(&event)) note_presence(account, *presence);
-  else if (const auto* list = std::get_if<connector::ContactsListed>(&event)) note_list(account, *list);
-  else if (const auto* answer = std::get_if<connector::ContactAnswered>(&event)) return change_contact(account, answer->contact, answer->accepted ? ContactEvent::network_accepts : ContactEvent::network_refuses);
-  else if (const auto* asked = std::get_if<connector::ContactAsked>(&event)) return change_contact(account, asked->contact, ContactEvent::network_asks, asked->name);
-  else if (const auto* removed = std::get_if<connector::ContactRemoved>(&event)) return change_contact(account, removed->contact, ContactEvent::network_removes);
+  if (const auto* change = std::get_if<connector::AccountChanged>(&event))
+    accounts_.report(account, *change);
+  else if (const auto* presence = std::get_if<connector::PresenceChanged>(&event))
+    note_presence(account, *presence);
+  else if (const auto* list = std::get_if<connector::ContactsListed>(&event))
+    note_list(account, *list);
+  else if (const auto* answer = std::get_if<connector::ContactAnswered>(&event))
+    return change_contact(account, answer->contact,
+                          answer->accepted ? ContactEvent::network_accepts : ContactEvent::network_refuses);
+  else if (const auto* asked = std::get_if<connector::ContactAsked>(&event))
+    return change_contact(account, asked->contact, ContactEvent::network_asks, asked->name);
+  else if (const auto* removed = std::get_if<connector::ContactRemoved>(&event))
+    return change_contact(account, removed->contact, ContactEvent::network_removes);
   return true;
 }
 
-bool Dispatcher::change_contact(LiveAccount& account, const base::ContactId& contact, ContactEvent event, std::string_view name) {
+bool Dispatcher::change_contact(LiveAccount& account, const base::ContactId& contact, ContactEvent event,
+                                std::string_view name) {
   const accounts::ContactStep step = accounts_.change_contact(account, contact, event, name);
   if (!step.is_dropped) return true;
-  if (!std::exchange(account.list_was_full, true)) log::warn("contacts.full", {{"account", account.id().value}, {"contacts", account.contacts.size()}});
+  if (!std::exchange(account.list_was_full, true))
+    log::warn("contacts.full", {{"account", account.id().value}, {"contacts", account.contacts.size()}});
   return false;
 }
 

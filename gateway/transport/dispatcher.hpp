@@ -14,7 +14,8 @@ namespace wherry::transport {
 
 class Dispatcher {
  public:
-  Dispatcher(accounts::Accounts& accounts, queues::Inbox& inbox, queues::Reports& reports, queues::VolatileLane& lane, const Hooks& hooks)
+  Dispatcher(accounts::Accounts& accounts, queues::Inbox& inbox, queues::Reports& reports, queues::VolatileLane& lane,
+             const Hooks& hooks)
       : accounts_(accounts), inbox_(inbox), reports_(reports), lane_(lane), hooks_(hooks) {}
 
   // Where the events of an account go in. It lives no longer than the dispatcher.
@@ -26,7 +27,8 @@ class Dispatcher {
  private:
   class Sink;
   bool apply(accounts::LiveAccount& account, const connector::Event& event);
-  bool change_contact(accounts::LiveAccount& account, const base::ContactId& contact, accounts::ContactEvent event, std::string_view name = {});
+  bool change_contact(accounts::LiveAccount& account, const base::ContactId& contact, accounts::ContactEvent event,
+                      std::string_view name = {});
   void note_presence(accounts::LiveAccount& account, const connector::PresenceChanged& change);
   void note_list(accounts::LiveAccount& account, const connector::ContactsListed& list);
 

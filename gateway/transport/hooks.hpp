@@ -1,5 +1,5 @@
-// What several features may hear, so that none of them needs to know another: transport and dispatcher tell, and features
-// tell each other. Listeners are called in the order in which they were added.
+// What several features may hear, so that none of them needs to know another: transport and dispatcher tell, and
+// features tell each other. Listeners are called in the order in which they were added.
 #pragma once
 
 #include "gateway/accounts/live_account.hpp"
@@ -27,11 +27,11 @@ struct Hooks {
   Hook<const xmpp::Jid&> registered;  // a user who was not
   // Who was; with the contacts there were.
   Hook<const xmpp::Jid&, const std::vector<base::ContactId>&> unregistered;
-  Hook<base::AccountId> account_removed;               // nothing is kept for it any more
-  Hook<accounts::LiveAccount&> account_changed;        // its session's state
-  Hook<accounts::LiveAccount&> device_came;            // one more of the user's
-  Hook<accounts::LiveAccount&> contacts_listed;        // account.listed is new
-  Hook<accounts::LiveAccount&> offer_answered;         // by the user, to a contact of the network's list
+  Hook<base::AccountId> account_removed;         // nothing is kept for it any more
+  Hook<accounts::LiveAccount&> account_changed;  // its session's state
+  Hook<accounts::LiveAccount&> device_came;      // one more of the user's
+  Hook<accounts::LiveAccount&> contacts_listed;  // account.listed is new
+  Hook<accounts::LiveAccount&> offer_answered;   // by the user, to a contact of the network's list
   Hook<> link_up;
 };
 

@@ -16,7 +16,9 @@ std::string key_of(xmpp::Kind kind, AddressForm form, std::string_view rest) {
   return key;
 }
 
-AddressForm form_of(const xmpp::Jid& to) { return to.local().empty() ? AddressForm::gateway : AddressForm::contact; }
+AddressForm form_of(const xmpp::Jid& to) {
+  return to.local().empty() ? AddressForm::gateway : AddressForm::contact;
+}
 
 constexpr const char* subscription = "subscription";
 
@@ -26,22 +28,28 @@ bool is_subscription(std::string_view type) {
 
 }  // namespace
 
-void Router::on_message(AddressForm form, Handler handler) { handlers_[key_of(xmpp::Kind::message, form, "")] = std::move(handler); }
+void Router::on_message(AddressForm form, Handler handler) {
+  handlers_[key_of(xmpp::Kind::message, form, "")] = std::move(handler);
+}
 void Router::on_message(std::string payload_ns, Handler handler) {
   handlers_[key_of(xmpp::Kind::message, AddressForm::gateway, payload_ns)] = std::move(handler);
 }
-void Router::on_presence(AddressForm form, Handler handler) { handlers_[key_of(xmpp::Kind::presence, form, "")] = std::move(handler); }
+void Router::on_presence(AddressForm form, Handler handler) {
+  handlers_[key_of(xmpp::Kind::presence, form, "")] = std::move(handler);
+}
 void Router::on_subscription(AddressForm form, Handler handler) {
   handlers_[key_of(xmpp::Kind::presence, form, subscription)] = std::move(handler);
 }
 void Router::on_iq(AddressForm form, Request request, std::string payload_ns, Handler handler) {
-  handlers_[key_of(xmpp::Kind::iq, form, (request == Request::get ? "get " : "set ") + payload_ns)] = std::move(handler);
+  handlers_[key_of(xmpp::Kind::iq, form, (request == Request::get ? "get " : "set ") + payload_ns)] =
+      std::move(handler);
 }
 
 std::vector<std::string> Router::namespaces(AddressForm form) const {
   std::vector<std::string> found;
   for (const auto& [key, handler] : handlers_) {
-    if (key.starts_with(key_of(xmpp::Kind::iq, form, "get ")) || key.starts_with(key_of(xmpp::Kind::iq, form, "set "))) {
+    if (key.starts_with(key_of(xmpp::Kind::iq, form, "get ")) ||
+        key.starts_with(key_of(xmpp::Kind::iq, form, "set "))) {
       found.push_back(key.substr(6));
     }
   }
@@ -62,7 +70,8 @@ const Router::Handler* Router::find(const xmpp::Stanza& stanza) const {
   if (stanza.kind == xmpp::Kind::presence && is_subscription(stanza.type())) key += subscription;
   if (stanza.kind == xmpp::Kind::message && stanza.to.local().empty()) {
     for (const xmpp::Element& child : stanza.element.children()) {
-      if (const auto found = handlers_.find(key + std::string(child.ns())); found != handlers_.end()) return &found->second;
+      if (const auto found = handlers_.find(key + std::string(child.ns())); found != handlers_.end())
+        return &found->second;
     }
   }
   const auto found = handlers_.find(key);
@@ -74,13 +83,16 @@ void Router::route(xmpp::Stanza stanza) const {
   const Handler* handler = is_answer && answered_ ? &answered_ : find(stanza);
   if (!handler) return unhandled(stanza);
   // The stanza moves into the handler; what an answer to a failure needs is kept.
-  xmpp::Stanza head{stanza.kind, stanza.from, stanza.to, xmpp::make_stanza(stanza.kind, stanza.from, stanza.to, stanza.type(), stanza.id())};
+  xmpp::Stanza head{stanza.kind, stanza.from, stanza.to,
+                    xmpp::make_stanza(stanza.kind, stanza.from, stanza.to, stanza.type(), stanza.id())};
   try {
     (*handler)(std::move(stanza));
   } catch (const std::exception& e) {
     log::error("stanza.failed", {{"error", e.what()}});
     if (head.type() == "error" || head.type() == "result") return;
-    reply_(xmpp::error_reply(head, xmpp::StanzaError{"cancel", "internal-server-error", "Something went wrong in the gateway; its operator finds it in the log."}));
+    reply_(xmpp::error_reply(
+        head, xmpp::StanzaError{"cancel", "internal-server-error",
+                                "Something went wrong in the gateway; its operator finds it in the log."}));
   }
 }
 
@@ -91,7 +103,8 @@ void Router::unhandled(const xmpp::Stanza& stanza) const {
   const auto refuse = [&](xmpp::StanzaError error) { reply_(xmpp::error_reply(stanza, error)); };
   if (stanza.kind != xmpp::Kind::iq) return refuse({"cancel", "service-unavailable", ""});
   // RFC 6120 §8.2.3.
-  if (!stanza.payload()) return refuse({"modify", "bad-request", "An iq must be a get or a set with one child element."});
+  if (!stanza.payload())
+    return refuse({"modify", "bad-request", "An iq must be a get or a set with one child element."});
   if (stanza.id().empty()) return refuse({"modify", "bad-request", "An iq must have an id."});
   refuse({"cancel", "service-unavailable", ""});
 }

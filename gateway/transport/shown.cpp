@@ -18,24 +18,23 @@ connector::Availability Shown::of(const LiveAccount& account, const LiveContact&
 xmpp::Element Shown::gateway(const LiveAccount& account, const xmpp::Jid& to) const {
   const auto failure = [&](const char* type, const char* condition) {
     xmpp::Element presence = xmpp::make_stanza(xmpp::Kind::presence, domain_, to, "error", "");
-    presence.add(xmpp::error_element({type, condition, account.trouble}, account.row.lang.empty() ? "en" : account.row.lang));
+    presence.add(
+        xmpp::error_element({type, condition, account.trouble}, account.row.lang.empty() ? "en" : account.row.lang));
     return presence;
   };
   if (closed_) return convert::to_presence(domain_, to, Availability::offline, "The gateway is being restarted.");
   switch (account.state) {
-    case LiveAccount::State::online:
-      return convert::to_presence(domain_, to, Availability::online, account.trouble);
-    case LiveAccount::State::needs_login:
-      return failure("auth", "not-authorized");
+    case LiveAccount::State::online: return convert::to_presence(domain_, to, Availability::online, account.trouble);
+    case LiveAccount::State::needs_login: return failure("auth", "not-authorized");
     case LiveAccount::State::offline:
-    case LiveAccount::State::connecting:
-      break;
+    case LiveAccount::State::connecting: break;
   }
   if (!account.trouble.empty()) return failure("wait", "remote-server-timeout");
   return convert::to_presence(domain_, to, Availability::offline, "");
 }
 
-std::optional<xmpp::Element> Shown::contact(const LiveAccount& account, const LiveContact& contact, const xmpp::Jid& to) const {
+std::optional<xmpp::Element> Shown::contact(const LiveAccount& account, const LiveContact& contact,
+                                            const xmpp::Jid& to) const {
   const auto from = convert::to_jid(contact.row.contact, domain_);
   if (!from) return std::nullopt;
   return convert::to_presence(*from, to, of(account, contact), closed_ ? std::string() : contact.status);
@@ -46,7 +45,8 @@ bool Shown::is_away(base::AccountId id) const {
   return !account || account->is_removed() || (account->presence_seen && account->resources.empty());
 }
 
-std::optional<base::ContactId> Shown::contact_after(base::AccountId id, const std::optional<base::ContactId>& previous) const {
+std::optional<base::ContactId> Shown::contact_after(base::AccountId id,
+                                                    const std::optional<base::ContactId>& previous) const {
   const LiveAccount* account = accounts_.find(id);
   if (!account) return std::nullopt;
   auto next = previous ? account->contacts.upper_bound(*previous) : account->contacts.begin();

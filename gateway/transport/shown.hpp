@@ -1,5 +1,5 @@
-// What users are shown of a network: the presence of the gateway and of each contact as it is at that moment. The volatile lane
-// asks when the turn has come; who asks by a probe is answered at once.
+// What users are shown of a network: the presence of the gateway and of each contact as it is at that moment. The
+// volatile lane asks when the turn has come; who asks by a probe is answered at once.
 #pragma once
 
 #include "gateway/accounts/accounts.hpp"
@@ -19,13 +19,16 @@ class Shown final : public queues::NewsSource {
   // A contact's presence: where the network knows none, available while the session is up.
   connector::Availability of(const accounts::LiveAccount& account, const accounts::LiveContact& contact) const;
 
-  // To the user's bare or full address. A login that failed is an error, not a presence with a sad status (XEP-0100 §4.4.2).
+  // To the user's bare or full address. A login that failed is an error, not a presence with a sad status (XEP-0100
+  // §4.4.2).
   xmpp::Element gateway(const accounts::LiveAccount& account, const xmpp::Jid& to) const;
   // Nothing where no address can hold the contact's id.
-  std::optional<xmpp::Element> contact(const accounts::LiveAccount& account, const accounts::LiveContact& contact, const xmpp::Jid& to) const;
+  std::optional<xmpp::Element> contact(const accounts::LiveAccount& account, const accounts::LiveContact& contact,
+                                       const xmpp::Jid& to) const;
 
   bool is_away(base::AccountId account) const override;
-  std::optional<base::ContactId> contact_after(base::AccountId account, const std::optional<base::ContactId>& previous) const override;
+  std::optional<base::ContactId> contact_after(base::AccountId account,
+                                               const std::optional<base::ContactId>& previous) const override;
   std::optional<xmpp::Element> stanza_for(const queues::News& news) override;
 
  private:

@@ -14,7 +14,8 @@ bool RegistrationPolicy::allows(const xmpp::Jid& user) const {
          std::find(jids.begin(), jids.end(), user.bare_view()) != jids.end();
 }
 
-Transport::Transport(TransportConfig config, TransportServices services, std::unique_ptr<connector::Connector> connector)
+Transport::Transport(TransportConfig config, TransportServices services,
+                     std::unique_ptr<connector::Connector> connector)
     : config_(std::move(config)),
       services_(std::move(services)),
       connector_(std::move(connector)),
@@ -22,19 +23,27 @@ Transport::Transport(TransportConfig config, TransportServices services, std::un
       router_([this](const xmpp::Element& stanza) { send(stanza); }),
       journal_(services_.executor, services_.database, config_.link.domain.str()),
       link_(services_.executor, config_.link, services_.dial, link_events()),
-      accounts_(services_.executor, services_.database, services_.sealer, config_.link.domain.str(), account_events(), config_.sessions),
-      inbox_(services_.executor, journal_, services_.database, accounts_, link_, services_.keys, services_.clock, config_.link.domain.str(), config_.inbox,
-             [this](const accounts::LiveAccount* account, const convert::Delivery& delivery, const std::string& id) { return stanzas_of(account, delivery, id); }),
+      accounts_(services_.executor, services_.database, services_.sealer, config_.link.domain.str(), account_events(),
+                config_.sessions),
+      inbox_(services_.executor, journal_, services_.database, accounts_, link_, services_.keys, services_.clock,
+             config_.link.domain.str(), config_.inbox,
+             [this](const accounts::LiveAccount* account, const convert::Delivery& delivery, const std::string& id) {
+               return stanzas_of(account, delivery, id);
+             }),
       repeats_(journal_),
       reports_(services_.executor, journal_, services_.database, inbox_, repeats_, services_.keys),
-      outbox_(services_.executor, journal_, services_.database, accounts_, reports_, repeats_, services_.keys, services_.clock,
-              config_.link.domain.str(), config_.outbox,
-              [this](base::AccountId account, convert::Origin origin, base::Error error) { tell_not_stored(account, std::move(origin), std::move(error)); }),
+      outbox_(services_.executor, journal_, services_.database, accounts_, reports_, repeats_, services_.keys,
+              services_.clock, config_.link.domain.str(), config_.outbox,
+              [this](base::AccountId account, convert::Origin origin, base::Error error) {
+                tell_not_stored(account, std::move(origin), std::move(error));
+              }),
       shown_(accounts_, config_.link.domain, network_.has_presence),
       lane_(services_.executor, link_, accounts_, shown_),
       dispatcher_(accounts_, inbox_, reports_, lane_, hooks_),
       contacts_(services_.executor),
-      requests_(services_.executor, [this](const xmpp::Element& stanza) { send(stanza); }, domain().str(), "q" + std::to_string(base::to_milliseconds(services_.clock.now())) + "-"),
+      requests_(
+          services_.executor, [this](const xmpp::Element& stanza) { send(stanza); }, domain().str(),
+          "q" + std::to_string(base::to_milliseconds(services_.clock.now())) + "-"),
       rosters_(requests_),
       link_has_room_(services_.executor),
       tasks_(services_.executor),
@@ -48,9 +57,12 @@ Transport::Transport(TransportConfig config, TransportServices services, std::un
 
 Transport::~Transport() = default;
 
-base::Result<xmpp::Jid> Transport::jid_of(const base::ContactId& contact) const { return convert::to_jid(contact, domain()); }
+base::Result<xmpp::Jid> Transport::jid_of(const base::ContactId& contact) const {
+  return convert::to_jid(contact, domain());
+}
 
-std::vector<xmpp::Element> Transport::stanzas_of(const accounts::LiveAccount* account, const convert::Delivery& delivery, const std::string& id) const {
+std::vector<xmpp::Element> Transport::stanzas_of(const accounts::LiveAccount* account,
+                                                 const convert::Delivery& delivery, const std::string& id) const {
   const convert::Origin* origin = origin_of(delivery);
   if (account && !origin) return convert::to_stanzas(delivery, context_for(*account, delivery, id));
   const auto sender = xmpp::Jid::vouched(origin ? origin->user : "");
@@ -64,7 +76,8 @@ std::vector<xmpp::Element> Transport::stanzas_of(const accounts::LiveAccount* ac
   return convert::to_stanzas(delivery, context);
 }
 
-convert::StanzaContext Transport::context_for(const accounts::LiveAccount& account, const convert::Delivery& delivery, const std::string& id) const {
+convert::StanzaContext Transport::context_for(const accounts::LiveAccount& account, const convert::Delivery& delivery,
+                                              const std::string& id) const {
   convert::StanzaContext context{domain(), account.user(), id, services_.clock.now()};
   const auto* answer = std::get_if<connector::ContactAnswered>(&delivery);
   const auto contact = answer ? account.contacts.find(answer->contact) : account.contacts.end();
@@ -79,7 +92,9 @@ void Transport::link_has_room() {
   link_has_room_.notify();
 }
 
-void Transport::send_slowly(std::function<std::optional<xmpp::Element>()> next) { slow_tasks_.spawn("send_slowly", send_each(std::move(next))); }
+void Transport::send_slowly(std::function<std::optional<xmpp::Element>()> next) {
+  slow_tasks_.spawn("send_slowly", send_each(std::move(next)));
+}
 
 asio::awaitable<void> Transport::send_each(std::function<std::optional<xmpp::Element>()> next) {
   while (const auto stanza = next()) {
@@ -172,8 +187,8 @@ asio::awaitable<void> Transport::expire() {
   for (const std::chrono::seconds pause(30);; co_await base::sleep(pause)) outbox_.expire();
 }
 
-// Rule B1.53: everybody is unavailable now. What was just sent is confirmed in a moment; then it need not be sent again after
-// the next start.
+// Rule B1.53: everybody is unavailable now. What was just sent is confirmed in a moment; then it need not be sent again
+// after the next start.
 asio::awaitable<void> Transport::say_farewell() {
   shown_.close();
   for (const auto& [id, account] : accounts_.all()) lane_.tell_user_all(id);
@@ -211,7 +226,7 @@ asio::awaitable<void> Transport::stop() {
   co_await reports_.stop();
   co_await inbox_.stop();
   try {
-    co_await journal_.commit();  // what was only to ride on a later commit
+    co_await journal_.commit();      // what was only to ride on a later commit
   } catch (const std::exception&) {  // the store is lost; the journal has said so
   }
 }

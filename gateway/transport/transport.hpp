@@ -2,22 +2,22 @@
 // feature (features/) needs is reached from here.
 #pragma once
 
-#include "gateway/connector/contract.hpp"
-#include "gateway/store/connector_storage.hpp"
 #include "gateway/accounts/accounts.hpp"
 #include "gateway/accounts/contact_resolver.hpp"
+#include "gateway/accounts/rosters.hpp"
+#include "gateway/connector/contract.hpp"
+#include "gateway/convert/to_stanzas.hpp"
 #include "gateway/queues/inbox.hpp"
 #include "gateway/queues/journal.hpp"
 #include "gateway/queues/outbox.hpp"
 #include "gateway/queues/reports.hpp"
-#include "gateway/xmpp/iq_requests.hpp"
-#include "gateway/accounts/rosters.hpp"
 #include "gateway/queues/volatile_lane.hpp"
+#include "gateway/store/connector_storage.hpp"
 #include "gateway/transport/dispatcher.hpp"
 #include "gateway/transport/hooks.hpp"
 #include "gateway/transport/router.hpp"
 #include "gateway/transport/shown.hpp"
-#include "gateway/convert/to_stanzas.hpp"
+#include "gateway/xmpp/iq_requests.hpp"
 
 #include <memory>
 #include <string>
@@ -86,18 +86,22 @@ class Transport {
 
   void send(const xmpp::Element& stanza) { link_.send(stanza); }
   void reply_error(const xmpp::Stanza& stanza, const base::Error& error) { send(xmpp::error_reply(stanza, error)); }
-  void reply_error(const xmpp::Stanza& stanza, const xmpp::StanzaError& error) { send(xmpp::error_reply(stanza, error)); }
+  void reply_error(const xmpp::Stanza& stanza, const xmpp::StanzaError& error) {
+    send(xmpp::error_reply(stanza, error));
+  }
 
   // The JID of a contact here; an id that no JID can hold gives an error.
   base::Result<xmpp::Jid> jid_of(const base::ContactId& contact) const;
 
-  // Sends what nobody waits for, such as thousands of farewells: `next` gives one stanza after the other, until it gives none.
-  // What is not sent when the transport stops gets a moment then.
+  // Sends what nobody waits for, such as thousands of farewells: `next` gives one stanza after the other, until it
+  // gives none. What is not sent when the transport stops gets a moment then.
   void send_slowly(std::function<std::optional<xmpp::Element>()> next);
 
  private:
-  std::vector<xmpp::Element> stanzas_of(const accounts::LiveAccount* account, const convert::Delivery& delivery, const std::string& id) const;
-  convert::StanzaContext context_for(const accounts::LiveAccount& account, const convert::Delivery& delivery, const std::string& id) const;
+  std::vector<xmpp::Element> stanzas_of(const accounts::LiveAccount* account, const convert::Delivery& delivery,
+                                        const std::string& id) const;
+  convert::StanzaContext context_for(const accounts::LiveAccount& account, const convert::Delivery& delivery,
+                                     const std::string& id) const;
   asio::awaitable<void> send_each(std::function<std::optional<xmpp::Element>()> next);
   asio::awaitable<void> say_farewell();
   asio::awaitable<void> run_connector();

@@ -1,7 +1,7 @@
 // The contact list that the network keeps becomes the user's, where the user wants that (XEP-0100 §4.4.1 and 6.4; rules
-// B1.42–45): written into the roster where the server lets us (XEP-0356), else suggested as a whole to a client that can
-// take it (XEP-0144), else the contacts ask as contacts do, a few at a time, the next when the user has answered one.
-// Each is offered once: an offer leaves a row in account.contacts.
+// B1.42–45): written into the roster where the server lets us (XEP-0356), else suggested as a whole to a client that
+// can take it (XEP-0144), else the contacts ask as contacts do, a few at a time, the next when the user has answered
+// one. Each is offered once: an offer leaves a row in account.contacts.
 #include "gateway/features/features.hpp"
 
 #include "gateway/base/text.hpp"
@@ -17,12 +17,15 @@ using store::Offer;
 namespace {
 
 constexpr std::ptrdiff_t most_asking = 10;
-constexpr std::size_t most_suggested = 50;  // in one stanza, which stays below servers' limits even if each name is all apostrophes
-constexpr std::size_t most_clients = 10;     // that are asked what they can do
+constexpr std::size_t most_suggested =
+    50;  // in one stanza, which stays below servers' limits even if each name is all apostrophes
+constexpr std::size_t most_clients = 10;  // that are asked what they can do
 constexpr std::chrono::seconds client_limit{20};
 constexpr std::size_t most_name_bytes = 256, most_group_bytes = 100, most_groups = 5;
 
-std::string name_of(const ListedContact& listed) { return std::string(base::utf8_prefix(listed.name, most_name_bytes)); }
+std::string name_of(const ListedContact& listed) {
+  return std::string(base::utf8_prefix(listed.name, most_name_bytes));
+}
 
 std::vector<std::string> groups_of(const ListedContact& listed) {
   std::vector<std::string> groups;
@@ -122,8 +125,10 @@ asio::awaitable<void> suggest(Transport& transport, base::AccountId id, std::str
     const bool taken = answer && answer->type() == "result";
     for (ListedContact& listed : suggested) {
       if (account->contacts.contains(listed.contact)) continue;
-      if (taken) note(transport, *account, listed, Offer::suggested);
-      else account->listed.push_front(std::move(listed));
+      if (taken)
+        note(transport, *account, listed, Offer::suggested);
+      else
+        account->listed.push_front(std::move(listed));
     }
     if (!taken) co_return;
   }
@@ -132,7 +137,8 @@ asio::awaitable<void> suggest(Transport& transport, base::AccountId id, std::str
 // ---- One by one ----
 
 void ask(Transport& transport, LiveAccount& account, const ListedContact& listed) {
-  xmpp::Element stanza = xmpp::make_stanza(xmpp::Kind::presence, *transport.jid_of(listed.contact), account.user(), "subscribe", "");
+  xmpp::Element stanza =
+      xmpp::make_stanza(xmpp::Kind::presence, *transport.jid_of(listed.contact), account.user(), "subscribe", "");
   if (!listed.name.empty()) stanza.add("nick", ns::nick).set_text(name_of(listed));
   transport.send(stanza);
   note(transport, account, listed, Offer::asks);
@@ -140,7 +146,8 @@ void ask(Transport& transport, LiveAccount& account, const ListedContact& listed
 
 void ask_next(Transport& transport, LiveAccount& account) {
   if (account.listed.empty() || account.resources.empty()) return;
-  auto asking = std::count_if(account.contacts.begin(), account.contacts.end(), [](const auto& entry) { return entry.second.row.offer == Offer::asks; });
+  auto asking = std::count_if(account.contacts.begin(), account.contacts.end(),
+                              [](const auto& entry) { return entry.second.row.offer == Offer::asks; });
   for (; asking < most_asking; ++asking) {
     const auto next = take_next(transport, account);
     if (!next) return;

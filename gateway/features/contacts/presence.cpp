@@ -1,5 +1,5 @@
-// Who is there: the user's presence logs in and out (XEP-0100 §4.4, 4.5), the gateway's and the contacts' presence shows
-// how it went (RFC 6121 §4).
+// Who is there: the user's presence logs in and out (XEP-0100 §4.4, 4.5), the gateway's and the contacts' presence
+// shows how it went (RFC 6121 §4).
 #include "gateway/features/features.hpp"
 
 #include "gateway/accounts/copies.hpp"
@@ -62,12 +62,15 @@ UserPresence presence_of(const xmpp::Stanza& stanza) {
   return presence;
 }
 
-bool shows_the_same(const UserPresence& a, const UserPresence& b) { return a.availability == b.availability && a.status == b.status; }
+bool shows_the_same(const UserPresence& a, const UserPresence& b) {
+  return a.availability == b.availability && a.status == b.status;
+}
 
 // ---- … and told to the network ----
 
 // `to`: one contact; null: everybody. Volatile, so it is told only while the session is up.
-void tell_network(Transport& transport, const LiveAccount& account, const queues::NewsOf& to, const UserPresence& presence) {
+void tell_network(Transport& transport, const LiveAccount& account, const queues::NewsOf& to,
+                  const UserPresence& presence) {
   if (!transport.network().has_presence || !account.is_online()) return;
   connector::SetPresence news;
   news.to = to;
@@ -92,9 +95,10 @@ bool device_available(Transport& transport, LiveAccount& account, const xmpp::Ji
   tell_change(transport, account, before);
   if (is_new || (!took_messages && account.takes_messages())) transport.inbox().resend_returned(account.id());
   if (is_new) transport.hooks().device_came(account);
-  // A session that is only now coming up tells by itself (account_changed). For the contacts in its user's roster the server
-  // asks (RFC 6121 §4.3.1); the gateway's own presence is also for those who have it in none.
-  if (is_new && (was_online || account.state == LiveAccount::State::needs_login)) transport.send(transport.shown().gateway(account, full));
+  // A session that is only now coming up tells by itself (account_changed). For the contacts in its user's roster the
+  // server asks (RFC 6121 §4.3.1); the gateway's own presence is also for those who have it in none.
+  if (is_new && (was_online || account.state == LiveAccount::State::needs_login))
+    transport.send(transport.shown().gateway(account, full));
   return true;
 }
 
@@ -110,7 +114,8 @@ void device_unavailable(Transport& transport, LiveAccount& account, const xmpp::
 void change_device(Transport& transport, LiveAccount& account, const xmpp::Stanza& stanza) {
   const UserPresence presence = presence_of(stanza);
   if (presence.availability == Availability::offline) return device_unavailable(transport, account, stanza.from);
-  if (!device_available(transport, account, stanza.from, presence)) transport.reply_error(stanza, convert::too_many_devices());
+  if (!device_available(transport, account, stanza.from, presence))
+    transport.reply_error(stanza, convert::too_many_devices());
 }
 
 // ---- To the gateway ----
@@ -142,7 +147,8 @@ asio::awaitable<void> settle_copies(Transport& transport, std::shared_ptr<Memory
   const auto found = memory->find(id);
   LiveAccount* account = transport.accounts().find(id);
   if (found == memory->end() || !account) co_return;
-  const auto seeing = std::count_if(account->contacts.begin(), account->contacts.end(), [](const auto& entry) { return entry.second.row.contact_sees; });
+  const auto seeing = std::count_if(account->contacts.begin(), account->contacts.end(),
+                                    [](const auto& entry) { return entry.second.row.contact_sees; });
   for (const auto& group : found->second.copies.take(static_cast<std::size_t>(seeing))) {
     const auto device = xmpp::Jid::vouched(group.device);
     if (!group.is_for_everybody || !device) {
@@ -155,7 +161,8 @@ asio::awaitable<void> settle_copies(Transport& transport, std::shared_ptr<Memory
   }
 }
 
-void hold_copy(Transport& transport, const std::shared_ptr<Memory>& memory, LiveAccount& account, const base::ContactId& contact, const xmpp::Stanza& stanza) {
+void hold_copy(Transport& transport, const std::shared_ptr<Memory>& memory, LiveAccount& account,
+               const base::ContactId& contact, const xmpp::Stanza& stanza) {
   const UserPresence presence = presence_of(stanza);
   UserPresence known;
   known.availability = Availability::offline;
@@ -168,7 +175,8 @@ void hold_copy(Transport& transport, const std::shared_ptr<Memory>& memory, Live
 }
 
 // RFC 6121 §4.6: for that contact alone (rule B1.25).
-void direct(Transport& transport, const LiveAccount& account, accounts::LiveContact& contact, const xmpp::Stanza& stanza) {
+void direct(Transport& transport, const LiveAccount& account, accounts::LiveContact& contact,
+            const xmpp::Stanza& stanza) {
   const UserPresence presence = presence_of(stanza);
   const bool is_available = presence.availability != Availability::offline;
   // Servers also send it to contacts that have seen nothing: that stays here.
@@ -177,7 +185,8 @@ void direct(Transport& transport, const LiveAccount& account, accounts::LiveCont
   tell_network(transport, account, contact.row.contact, presence);
 }
 
-void answer_probe(Transport& transport, const LiveAccount& account, const accounts::LiveContact* contact, const xmpp::Stanza& stanza) {
+void answer_probe(Transport& transport, const LiveAccount& account, const accounts::LiveContact* contact,
+                  const xmpp::Stanza& stanza) {
   if (!contact || !contact->row.user_sees) {  // RFC 6121 §4.3.2
     return transport.send(xmpp::make_stanza(xmpp::Kind::presence, stanza.to.bare(), stanza.from, "unsubscribed", ""));
   }
@@ -196,14 +205,17 @@ void to_contact(Transport& transport, const std::shared_ptr<Memory>& memory, con
   // The first presence logs in, whomever it is for (rule B1.19).
   if (type.empty() && account->resources.empty()) change_device(transport, *account, stanza);
   if (!is_known) return;  // rule B1.29: a contact that the user has removed sees nothing
-  if (contact->second.row.contact_sees) hold_copy(transport, memory, *account, contact->first, stanza);
-  else direct(transport, *account, contact->second, stanza);
+  if (contact->second.row.contact_sees)
+    hold_copy(transport, memory, *account, contact->first, stanza);
+  else
+    direct(transport, *account, contact->second, stanza);
 }
 
 // ---- The network's side, shown ----
 
-// When the link comes up: each registered user is asked for their presence (rule B1.52), some at a time, so that a thousand
-// users are no storm. They hear how things stand, since what was told while it was down, or was on its way, may be lost.
+// When the link comes up: each registered user is asked for their presence (rule B1.52), some at a time, so that a
+// thousand users are no storm. They hear how things stand, since what was told while it was down, or was on its way,
+// may be lost.
 asio::awaitable<void> greet(Transport& transport) {
   constexpr int at_once = 50;
   constexpr std::chrono::milliseconds pause(100);
@@ -241,9 +253,14 @@ void account_changed(Transport& transport, Memory& memory, const LiveAccount& ac
 
 void install_presence(Transport& transport) {
   auto memory = std::make_shared<Memory>();
-  transport.router().on_presence(AddressForm::gateway, [&transport, memory](const xmpp::Stanza& stanza) { to_gateway(transport, *memory, stanza); });
-  transport.router().on_presence(AddressForm::contact, [&transport, memory](const xmpp::Stanza& stanza) { to_contact(transport, memory, stanza); });
-  transport.hooks().account_changed.add([&transport, memory](const LiveAccount& account) { account_changed(transport, *memory, account); });
+  transport.router().on_presence(AddressForm::gateway, [&transport, memory](const xmpp::Stanza& stanza) {
+    to_gateway(transport, *memory, stanza);
+  });
+  transport.router().on_presence(AddressForm::contact, [&transport, memory](const xmpp::Stanza& stanza) {
+    to_contact(transport, memory, stanza);
+  });
+  transport.hooks().account_changed.add(
+      [&transport, memory](const LiveAccount& account) { account_changed(transport, *memory, account); });
   transport.hooks().account_removed.add([memory](base::AccountId id) { memory->erase(id); });
   transport.hooks().link_up.add([&transport] { transport.tasks().spawn("presence.greet", greet(transport)); });
 }

@@ -16,7 +16,9 @@ void told(Transport& transport, const xmpp::Stanza& message, const char* privile
     if (perm.name() == "perm" && perm.attribute("access") == "roster") granted = perm.attribute("type") == "both";
   }
   transport.rosters().grant(std::string(message.from.domain()), granted);
-  log::info("privilege.told", {{"transport", transport.domain().str()}, {"server", message.from.str()}, {"roster", granted ? "read and write" : "no"}});
+  log::info("privilege.told", {{"transport", transport.domain().str()},
+                               {"server", message.from.str()},
+                               {"roster", granted ? "read and write" : "no"}});
 }
 
 }  // namespace
@@ -24,7 +26,8 @@ void told(Transport& transport, const xmpp::Stanza& message, const char* privile
 void install_privileges(Transport& transport) {
   // COMPAT(ejabberd before 24.10): the namespace of version 0.2; the roster part is the same.
   for (const char* privilege_ns : {ns::privilege, "urn:xmpp:privilege:1"}) {
-    transport.router().on_message(privilege_ns, [&transport, privilege_ns](xmpp::Stanza message) { told(transport, message, privilege_ns); });
+    transport.router().on_message(
+        privilege_ns, [&transport, privilege_ns](xmpp::Stanza message) { told(transport, message, privilege_ns); });
   }
 }
 

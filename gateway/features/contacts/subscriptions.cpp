@@ -1,5 +1,6 @@
 // Adding and removing contacts (XEP-0100 §5.1, 5.2; RFC 6121 §3): requests travel to the network, answers come back as
-// events (convert/to_stanzas); never an unasked `subscribed` (rule B1.30). What follows from what is accounts/contacts' affair.
+// events (convert/to_stanzas); never an unasked `subscribed` (rule B1.30). What follows from what is accounts/contacts'
+// affair.
 #include "gateway/features/features.hpp"
 
 #include "gateway/convert/presence.hpp"
@@ -17,7 +18,8 @@ void send_presence(Transport& transport, const xmpp::Jid& from, const xmpp::Jid&
   transport.send(xmpp::make_stanza(xmpp::Kind::presence, from, to, type, ""));
 }
 
-// A request that leads nowhere: why, and an end of the waiting (RFC 6121 §3.1.3), which the error alone is not to every server.
+// A request that leads nowhere: why, and an end of the waiting (RFC 6121 §3.1.3), which the error alone is not to every
+// server.
 void refuse(Transport& transport, const xmpp::Stanza& stanza, const xmpp::StanzaError& error) {
   transport.reply_error(stanza, error);
   if (stanza.type() == "subscribe") send_presence(transport, stanza.to.bare(), stanza.from.bare(), "unsubscribed");
@@ -29,31 +31,33 @@ ContactEvent event_of(std::string_view type) {
   return type == "subscribed" ? ContactEvent::user_approves : ContactEvent::user_declines;
 }
 
-void say(Transport& transport, const LiveAccount& account, const base::ContactId& contact, ContactStep::Say what, const xmpp::Stanza& stanza) {
+void say(Transport& transport, const LiveAccount& account, const base::ContactId& contact, ContactStep::Say what,
+         const xmpp::Stanza& stanza) {
   const xmpp::Jid from = stanza.to.bare(), to = stanza.from.bare();
   switch (what) {
-    case ContactStep::Say::nothing:
-      return;
+    case ContactStep::Say::nothing: return;
     case ContactStep::Say::approved:
       send_presence(transport, from, to, "subscribed");
-      if (const auto presence = transport.shown().contact(account, account.contacts.at(contact), to)) transport.send(*presence);
+      if (const auto presence = transport.shown().contact(account, account.contacts.at(contact), to))
+        transport.send(*presence);
       return;
     case ContactStep::Say::ended:
       send_presence(transport, from, to, "unsubscribed");
       return send_presence(transport, from, to, "unavailable");
-    case ContactStep::Say::full:
-      return refuse(transport, stanza, convert::contact_list_full(accounts::most_contacts));
+    case ContactStep::Say::full: return refuse(transport, stanza, convert::contact_list_full(accounts::most_contacts));
   }
 }
 
 void take(Transport& transport, LiveAccount& account, const base::ContactId& contact, const xmpp::Stanza& stanza) {
   ContactStep step = transport.accounts().change_contact(account, contact, event_of(stanza.type()));
-  if (stanza.type() == "unsubscribe") account.listed.remove_if([&](const auto& listed) { return listed.contact == contact; });
+  if (stanza.type() == "unsubscribe")
+    account.listed.remove_if([&](const auto& listed) { return listed.contact == contact; });
   say(transport, account, contact, step.say, stanza);
   if (step.answers_offer) transport.hooks().offer_answered(account);
   if (!step.action) return;
   // The network is told durably: a contact added while it is down is added when it is back.
-  const auto put = transport.outbox().put(account, std::move(*step.action), base::to_string(base::ChatId(contact)), convert::origin_of(stanza, transport.clock().now()));
+  const auto put = transport.outbox().put(account, std::move(*step.action), base::to_string(base::ChatId(contact)),
+                                          convert::origin_of(stanza, transport.clock().now()));
   if (put) return;
   if (stanza.type() == "subscribe") transport.accounts().request_failed(account.id(), contact);
   refuse(transport, stanza, xmpp::to_stanza_error(put.error()));
@@ -94,11 +98,13 @@ void to_contact(Transport& transport, xmpp::Stanza stanza) {
   if (!account) return register_first(transport, stanza);
   const xmpp::Jid to = stanza.to;
   auto held = std::make_shared<xmpp::Stanza>(std::move(stanza));
-  transport.contacts().resolve(to, account->id(), [&transport, held](const base::Result<base::ContactId>& contact) { resolved(transport, *held, contact); });
+  transport.contacts().resolve(to, account->id(), [&transport, held](const base::Result<base::ContactId>& contact) {
+    resolved(transport, *held, contact);
+  });
 }
 
-// The gateway in the user's roster, after registration (rule B1.8): by its own request (XEP-0100 §4.1.1 step 8), or without a
-// question where the server lets us.
+// The gateway in the user's roster, after registration (rule B1.8): by its own request (XEP-0100 §4.1.1 step 8), or
+// without a question where the server lets us.
 asio::awaitable<void> enter_roster(Transport& transport, xmpp::Jid user) {
   if (transport.rosters().is_writable(user)) {
     accounts::RosterItem item{transport.domain(), transport.name(), {}};
@@ -109,8 +115,8 @@ asio::awaitable<void> enter_roster(Transport& transport, xmpp::Jid user) {
   send_presence(transport, transport.domain(), user, "subscribe");
 }
 
-// After the registration is gone: contacts and gateway end every subscription and go offline (rule B1.17). One stanza a call, as
-// the link takes them: there may be fifteen thousand.
+// After the registration is gone: contacts and gateway end every subscription and go offline (rule B1.17). One stanza a
+// call, as the link takes them: there may be fifteen thousand.
 class Farewell {
  public:
   Farewell(const Transport& transport, xmpp::Jid user, std::vector<base::ContactId> contacts)
@@ -121,7 +127,8 @@ class Farewell {
     while (next_ < 3 * (contacts_.size() + 1)) {
       const std::size_t contact = next_ / 3;
       const char* type = types[next_++ % 3];
-      const auto from = contact < contacts_.size() ? transport_.jid_of(contacts_[contact]) : base::Result<xmpp::Jid>(transport_.domain());
+      const auto from = contact < contacts_.size() ? transport_.jid_of(contacts_[contact])
+                                                   : base::Result<xmpp::Jid>(transport_.domain());
       if (from) return xmpp::make_stanza(xmpp::Kind::presence, *from, user_, type, "");
     }
     return std::nullopt;
@@ -149,10 +156,15 @@ void end_subscriptions(Transport& transport, const xmpp::Jid& user, const std::v
 }  // namespace
 
 void install_subscriptions(Transport& transport) {
-  transport.router().on_subscription(AddressForm::gateway, [&transport](const xmpp::Stanza& stanza) { to_gateway(transport, stanza); });
-  transport.router().on_subscription(AddressForm::contact, [&transport](xmpp::Stanza stanza) { to_contact(transport, std::move(stanza)); });
-  transport.hooks().registered.add([&transport](const xmpp::Jid& user) { transport.tasks().spawn("roster.enter", enter_roster(transport, user)); });
-  transport.hooks().unregistered.add([&transport](const xmpp::Jid& user, const std::vector<base::ContactId>& contacts) { end_subscriptions(transport, user, contacts); });
+  transport.router().on_subscription(AddressForm::gateway,
+                                     [&transport](const xmpp::Stanza& stanza) { to_gateway(transport, stanza); });
+  transport.router().on_subscription(AddressForm::contact,
+                                     [&transport](xmpp::Stanza stanza) { to_contact(transport, std::move(stanza)); });
+  transport.hooks().registered.add(
+      [&transport](const xmpp::Jid& user) { transport.tasks().spawn("roster.enter", enter_roster(transport, user)); });
+  transport.hooks().unregistered.add([&transport](const xmpp::Jid& user, const std::vector<base::ContactId>& contacts) {
+    end_subscriptions(transport, user, contacts);
+  });
 }
 
 }  // namespace wherry::features

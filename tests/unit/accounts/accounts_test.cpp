@@ -24,21 +24,27 @@ class Network final : public connector::Connector {
   explicit Network(asio::any_io_executor executor) : changed(executor) {}
   base::Signal changed;
   int opened = 0, ended = 0;
-  std::string broken;       // what the sessions throw
+  std::string broken;        // what the sessions throw
   bool needs_login = false;  // they say so, and return
   bool is_slow_to_end = false;
   int logins_let_in = 1000;  // how many sessions come online; the others wait
 
   connector::Network describe() const override { return {}; }
   asio::awaitable<void> run() override { co_return; }
-  asio::awaitable<connector::Result<connector::Answers>> log_in(connector::Applicant, connector::Dialogue&) override { co_return connector::Answers(); }
-  void know_account(const connector::Account& account, connector::EventSink& events) override { sinks_[account.id] = &events; }
+  asio::awaitable<connector::Result<connector::Answers>> log_in(connector::Applicant, connector::Dialogue&) override {
+    co_return connector::Answers();
+  }
+  void know_account(const connector::Account& account, connector::EventSink& events) override {
+    sinks_[account.id] = &events;
+  }
   void forget_account(base::AccountId account) override { sinks_.erase(account); }
   std::unique_ptr<connector::Session> open(base::AccountId account) override {
     ++opened;
     return std::make_unique<Directed>(*this, *sinks_.at(account));
   }
-  asio::awaitable<connector::Result<base::ContactId>> parse_contact(std::string typed, base::AccountId) const override { co_return base::ContactId{std::move(typed)}; }
+  asio::awaitable<connector::Result<base::ContactId>> parse_contact(std::string typed, base::AccountId) const override {
+    co_return base::ContactId{std::move(typed)};
+  }
 
  private:
   class Directed final : public connector::Session {
@@ -54,7 +60,8 @@ class Network final : public connector::Connector {
       } catch (const boost::system::system_error&) {
         if (!network_.is_slow_to_end) throw;
       }
-      if (network_.is_slow_to_end) {  // as a connector that says goodbye to its network: it returns although it was cancelled
+      if (network_.is_slow_to_end) {  // as a connector that says goodbye to its network: it returns although it was
+                                      // cancelled
         co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
         while (network_.is_slow_to_end) co_await network_.changed.wait();
         ++network_.ended;
@@ -64,7 +71,9 @@ class Network final : public connector::Connector {
       connector::Event over = connector::AccountChanged{false, true, "The password is wrong."};
       co_await events_.publish(std::move(over));
     }
-    asio::awaitable<connector::Result<connector::Receipt>> perform(connector::Action) override { co_return connector::Receipt(); }
+    asio::awaitable<connector::Result<connector::Receipt>> perform(connector::Action) override {
+      co_return connector::Receipt();
+    }
     connector::Capabilities capabilities(const base::ChatId&) const override { return {}; }
 
    private:
@@ -77,7 +86,8 @@ class Network final : public connector::Connector {
 struct Reports final : connector::EventSink {
   Reports(std::optional<Accounts>& a, base::AccountId i) : accounts(a), id(i) {}
   asio::awaitable<void> publish(connector::Event event) override {
-    if (const auto* change = std::get_if<connector::AccountChanged>(&event)) accounts->report(*accounts->find(id), *change);
+    if (const auto* change = std::get_if<connector::AccountChanged>(&event))
+      accounts->report(*accounts->find(id), *change);
     co_return;
   }
   std::optional<Accounts>& accounts;
@@ -85,11 +95,13 @@ struct Reports final : connector::EventSink {
 };
 
 struct Fixture {
-  explicit Fixture(store::AccountPolicy policy, int registered = 1, SessionLimits limits = {}, int logins_let_in = 1000) {
+  explicit Fixture(store::AccountPolicy policy, int registered = 1, SessionLimits limits = {},
+                   int logins_let_in = 1000) {
     network.logins_let_in = logins_let_in;
     store([&](db::Transaction& t) { return wherry::store::reserve_ids(t, registered).first; });
     for (int id = 1; id <= registered; ++id) {
-      store::AccountRow row = tests::account(id, id == 1 ? "romeo@example.net" : "user" + std::to_string(id) + "@example.net", domain);
+      store::AccountRow row =
+          tests::account(id, id == 1 ? "romeo@example.net" : "user" + std::to_string(id) + "@example.net", domain);
       row.policy = policy;
       insert(store, row);
     }
@@ -165,7 +177,11 @@ TEST_CASE("Who goes and comes at once sees a new session and no trouble") {
   f.go();
   f.come();
   f.until([&] { return f.network.opened == 2 && f.account().is_online(); });
-  CHECK(f.shown == Shown{{State::connecting, ""}, {State::online, ""}, {State::offline, ""}, {State::connecting, ""}, {State::online, ""}});
+  CHECK(f.shown == Shown{{State::connecting, ""},
+                         {State::online, ""},
+                         {State::offline, ""},
+                         {State::connecting, ""},
+                         {State::online, ""}});
 }
 
 TEST_CASE("A session that takes its time to end is waited for, and is not taken for one that needs a new login") {
@@ -347,7 +363,8 @@ TEST_CASE("Whether an account stays is known when its removal has been written o
     CAPTURE(fails);
     Fixture f(store::AccountPolicy::always_on);
     f.until([&] { return f.account().is_online(); });
-    if (fails) run(f.loop, f.database->transact([](db::Transaction& t) { t.execute("ALTER TABLE accounts RENAME TO hidden"); }));
+    if (fails)
+      run(f.loop, f.database->transact([](db::Transaction& t) { t.execute("ALTER TABLE accounts RENAME TO hidden"); }));
     base::TaskGroup tasks(f.loop.get_executor());
     tasks.spawn("remove", f.accounts->remove(base::AccountId{1}));
     f.until([&] { return f.account().standing == LiveAccount::Standing::leaving; });

@@ -15,8 +15,8 @@ namespace {
 
 const base::ContactId nurse{"nurse"};
 
-// "-": not in the list. Else: s the user sees the contact, a the user has asked, c the contact sees the user, n it has a name,
-// o it was offered, d it was declined.
+// "-": not in the list. Else: s the user sees the contact, a the user has asked, c the contact sees the user, n it has
+// a name, o it was offered, d it was declined.
 std::optional<ContactRow> row(std::string_view text) {
   if (text == "-") return std::nullopt;
   const auto has = [&](char letter) { return text.find(letter) != std::string_view::npos; };
@@ -44,7 +44,8 @@ std::optional<ContactRow> after(const std::optional<ContactRow>& before, const C
   return step.change == Row::remove ? std::nullopt : before;
 }
 
-ContactStep step_from(const std::optional<ContactRow>& before, E event, std::size_t contacts, std::string_view name = {}) {
+ContactStep step_from(const std::optional<ContactRow>& before, E event, std::size_t contacts,
+                      std::string_view name = {}) {
   return next_step(before ? &*before : nullptr, nurse, event, contacts, name);
 }
 
@@ -61,11 +62,11 @@ TEST_CASE("Each state and event give one row, one thing to say and one to ask of
   const Case cases[] = {
       {"-", E::user_subscribes, "a", Say::nothing, "add"},
       {"", E::user_subscribes, "a", Say::nothing, "add"},
-      {"a", E::user_subscribes, "a", Say::nothing, "add"},       // asked again: the network may have forgotten
-      {"s", E::user_subscribes, "s", Say::approved, ""},         // §3.1.3
+      {"a", E::user_subscribes, "a", Say::nothing, "add"},  // asked again: the network may have forgotten
+      {"s", E::user_subscribes, "s", Say::approved, ""},    // §3.1.3
       {"sc", E::user_subscribes, "sc", Say::approved, ""},
       {"c", E::user_subscribes, "ac", Say::nothing, "add"},
-      {"o", E::user_subscribes, "a", Say::nothing, "add"},       // taken over from the network's list
+      {"o", E::user_subscribes, "a", Say::nothing, "add"},  // taken over from the network's list
       {"-", E::user_unsubscribes, "-", Say::ended, ""},
       {"s", E::user_unsubscribes, "-", Say::ended, "remove"},
       {"c", E::user_unsubscribes, "-", Say::ended, "remove"},
@@ -73,16 +74,16 @@ TEST_CASE("Each state and event give one row, one thing to say and one to ask of
       {"n", E::user_approves, "cn", Say::nothing, "accept"},
       {"s", E::user_approves, "sc", Say::nothing, "accept"},
       {"o", E::user_approves, "c", Say::nothing, "accept"},
-      {"-", E::user_declines, "-", Say::nothing, ""},            // the end of a removal
+      {"-", E::user_declines, "-", Say::nothing, ""},  // the end of a removal
       {"n", E::user_declines, "-", Say::nothing, "decline"},
       {"sc", E::user_declines, "s", Say::nothing, "decline"},
-      {"o", E::user_declines, "d", Say::nothing, ""},            // not offered again; the network need not hear of it
+      {"o", E::user_declines, "d", Say::nothing, ""},  // not offered again; the network need not hear of it
       {"a", E::network_accepts, "s", Say::nothing, ""},
       {"ac", E::network_accepts, "sc", Say::nothing, ""},
       {"-", E::network_accepts, "s", Say::nothing, ""},
       {"a", E::network_refuses, "-", Say::nothing, ""},
       {"sc", E::network_refuses, "c", Say::nothing, ""},
-      {"an", E::network_refuses, "n", Say::nothing, ""},         // which may wait for its own answer
+      {"an", E::network_refuses, "n", Say::nothing, ""},  // which may wait for its own answer
       {"-", E::network_refuses, "-", Say::nothing, ""},
       {"a", E::request_failed, "-", Say::nothing, ""},
       {"ac", E::request_failed, "c", Say::nothing, ""},
@@ -125,6 +126,8 @@ TEST_CASE("A full list takes nobody new, through whichever door, and strangers l
 }
 
 TEST_CASE("The next of an offered list may ask when one has been answered, and not otherwise") {
-  for (const E event : {E::user_subscribes, E::user_approves, E::user_declines}) CHECK(step_from(row("o"), event, 1).answers_offer);
-  for (const E event : {E::user_unsubscribes, E::network_accepts, E::network_asks}) CHECK_FALSE(step_from(row("o"), event, 1).answers_offer);
+  for (const E event : {E::user_subscribes, E::user_approves, E::user_declines})
+    CHECK(step_from(row("o"), event, 1).answers_offer);
+  for (const E event : {E::user_unsubscribes, E::network_accepts, E::network_asks})
+    CHECK_FALSE(step_from(row("o"), event, 1).answers_offer);
 }

@@ -11,7 +11,9 @@ namespace {
 const UserPresence away{connector::Availability::away, "", 0}, busy{connector::Availability::do_not_disturb, "", 0};
 const std::string desk = "romeo@x.test/desk", phone = "romeo@x.test/phone";
 
-base::ContactId contact(int number) { return base::ContactId{"c" + std::to_string(number)}; }
+base::ContactId contact(int number) {
+  return base::ContactId{"c" + std::to_string(number)};
+}
 
 }  // namespace
 
@@ -32,7 +34,8 @@ TEST_CASE("What only some contacts got is for them; what most of them got is for
     int got, seeing;
     bool is_for_everybody;
   };
-  for (const Case& c : {Case{1, 1, false}, Case{1, 10, false}, Case{5, 10, false}, Case{6, 10, true}, Case{10, 10, true}}) {
+  for (const Case& c :
+       {Case{1, 1, false}, Case{1, 10, false}, Case{5, 10, false}, Case{6, 10, true}, Case{10, 10, true}}) {
     CAPTURE(c.got);
     Copies copies;
     for (int i = 0; i < c.got; ++i) copies.hold(desk, away, contact(i));

@@ -9,7 +9,9 @@ using connector::Availability;
 
 namespace {
 
-xmpp::Jid jid(std::string_view text) { return xmpp::Jid::parse(text).value(); }
+xmpp::Jid jid(std::string_view text) {
+  return xmpp::Jid::parse(text).value();
+}
 
 }  // namespace
 
@@ -22,19 +24,34 @@ TEST_CASE("The most available device decides what the network is shown, among eq
   const Case cases[] = {
       {"nobody is there", {}, {Availability::offline, "", 0}},
       {"one device", {{Availability::away, "lunch", 5}}, {Availability::away, "lunch", 5}},
-      {"who is there counts before who is away", {{Availability::away, "", 9}, {Availability::online, "", 0}}, {Availability::online, "", 0}},
-      {"who is busy is there", {{Availability::away, "", 9}, {Availability::do_not_disturb, "busy", 0}}, {Availability::do_not_disturb, "busy", 0}},
-      {"online counts before busy", {{Availability::do_not_disturb, "", 9}, {Availability::online, "", 0}}, {Availability::online, "", 0}},
-      {"who wants to chat counts first", {{Availability::online, "", 9}, {Availability::chat, "", 0}}, {Availability::chat, "", 0}},
-      {"away counts before away for long", {{Availability::extended_away, "", 9}, {Availability::away, "", 0}}, {Availability::away, "", 0}},
-      {"among equals the priority", {{Availability::online, "desk", 0}, {Availability::online, "phone", 1}}, {Availability::online, "phone", 1}},
-      {"a device without messages counts last", {{Availability::chat, "bot", -1}, {Availability::extended_away, "", 0}}, {Availability::extended_away, "", 0}},
+      {"who is there counts before who is away",
+       {{Availability::away, "", 9}, {Availability::online, "", 0}},
+       {Availability::online, "", 0}},
+      {"who is busy is there",
+       {{Availability::away, "", 9}, {Availability::do_not_disturb, "busy", 0}},
+       {Availability::do_not_disturb, "busy", 0}},
+      {"online counts before busy",
+       {{Availability::do_not_disturb, "", 9}, {Availability::online, "", 0}},
+       {Availability::online, "", 0}},
+      {"who wants to chat counts first",
+       {{Availability::online, "", 9}, {Availability::chat, "", 0}},
+       {Availability::chat, "", 0}},
+      {"away counts before away for long",
+       {{Availability::extended_away, "", 9}, {Availability::away, "", 0}},
+       {Availability::away, "", 0}},
+      {"among equals the priority",
+       {{Availability::online, "desk", 0}, {Availability::online, "phone", 1}},
+       {Availability::online, "phone", 1}},
+      {"a device without messages counts last",
+       {{Availability::chat, "bot", -1}, {Availability::extended_away, "", 0}},
+       {Availability::extended_away, "", 0}},
       {"… and alone it counts", {{Availability::chat, "bot", -1}}, {Availability::chat, "bot", -1}},
   };
   for (const Case& c : cases) {
     CAPTURE(c.what);
     Resources resources;
-    for (std::size_t i = 0; i < c.devices.size(); ++i) CHECK(resources.put("romeo@x.test/" + std::to_string(i), c.devices[i]));
+    for (std::size_t i = 0; i < c.devices.size(); ++i)
+      CHECK(resources.put("romeo@x.test/" + std::to_string(i), c.devices[i]));
     CHECK(resources.shown() == c.shown);
   }
 }

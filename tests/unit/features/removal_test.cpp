@@ -19,7 +19,8 @@ std::int64_t rows(TransportWorld& world) {
 
 }  // namespace
 
-TEST_CASE("What is published while an account is being erased is nobody's row; where the store refuses, it is delivered") {
+TEST_CASE(
+    "What is published while an account is being erased is nobody's row; where the store refuses, it is delivered") {
   for (const bool fails : {false, true}) {
     CAPTURE(fails);
     TransportWorld world;
@@ -27,25 +28,34 @@ TEST_CASE("What is published while an account is being erased is nobody's row; w
     world.start();
     const accounts::LiveAccount& account = *world.transport->accounts().find(first);
     world.until([&] { return account.is_online(); });
-    if (fails) run(world.loop, world.database->transact([](db::Transaction& t) { t.execute("ALTER TABLE accounts RENAME TO hidden"); }));
+    if (fails)
+      run(world.loop,
+          world.database->transact([](db::Transaction& t) { t.execute("ALTER TABLE accounts RENAME TO hidden"); }));
     base::TaskGroup removing(world.loop.get_executor());
     removing.spawn("remove", world.transport->accounts().remove(first));
     world.until([&] { return account.standing == Standing::leaving; });
     world.network.publish(first, TransportWorld::message("m1", "between"));
     run(world.loop, removing.join());
-    if (fails) run(world.loop, world.database->transact([](db::Transaction& t) { t.execute("ALTER TABLE hidden RENAME TO accounts"); }));
+    if (fails)
+      run(world.loop,
+          world.database->transact([](db::Transaction& t) { t.execute("ALTER TABLE hidden RENAME TO accounts"); }));
     world.until([&] { return world.network.tasks.empty(); });
-    if (fails) world.until([&] { return world.has_come("between"); });
-    else CHECK(rows(world) == 0);
+    if (fails)
+      world.until([&] { return world.has_come("between"); });
+    else
+      CHECK(rows(world) == 0);
     CHECK((world.transport->accounts().find(first) != nullptr) == fails);
   }
 }
 
-TEST_CASE("An event may come as soon as the connector knows the account: it takes its place behind what an earlier run left") {
+TEST_CASE(
+    "An event may come as soon as the connector knows the account: it takes its place behind what an earlier run "
+    "left") {
   TransportWorld world;
   world.register_users(1, 1);
   world.store([](db::Transaction& t) {
-    const store::InboxRow row{store::reserve_ids(t, 1).first, first, convert::to_text(TransportWorld::message("old", "the older one")), 1795400000000};
+    const store::InboxRow row{store::reserve_ids(t, 1).first, first,
+                              convert::to_text(TransportWorld::message("old", "the older one")), 1795400000000};
     store::insert_inbox(t, std::span(&row, 1));
   });
   world.network.at_once.push_back(TransportWorld::message("new", "the newer one"));
@@ -54,7 +64,9 @@ TEST_CASE("An event may come as soon as the connector knows the account: it take
   CHECK(world.came.find("the older one") < world.came.find("the newer one"));
 }
 
-TEST_CASE("That a message failed is told after a restart, too, where its sender has unregistered meanwhile, by the network it was sent to") {
+TEST_CASE(
+    "That a message failed is told after a restart, too, where its sender has unregistered meanwhile, by the network "
+    "it was sent to") {
   TransportWorld world;
   world.register_users(1, 0);
   world.store([](db::Transaction& t) {
@@ -64,7 +76,8 @@ TEST_CASE("That a message failed is told after a restart, too, where its sender 
       word.origin.contact = contact;
       word.origin.stanza_id = id;
       word.origin.type = "chat";
-      const store::InboxRow row{store::reserve_ids(t, 1).first, base::AccountId{77}, convert::to_text(word), 1795400000000};
+      const store::InboxRow row{store::reserve_ids(t, 1).first, base::AccountId{77}, convert::to_text(word),
+                                1795400000000};
       store::insert_inbox(t, std::span(&row, 1));
     };
     failed("c1@sms.test", "of-this-one");
@@ -83,9 +96,16 @@ TEST_CASE("Who unregisters while the gateway stops hears that what waited was no
   world.network.comes_online = false;
   world.network.is_slow_to_end = true;
   world.start();
-  world.receive("<message xmlns='jabber:component:accept' type='chat' from='u1@x.test/r' to='c1@sms.test' id='waits'><body>hi</body></message>");
-  world.until([&] { return world.stored([](db::Transaction& t) { return t.query("SELECT COUNT(*) FROM outbox").at(0).integer(0); }) == 1; });
-  world.receive("<iq xmlns='jabber:component:accept' type='set' from='u1@x.test/r' to='sms.test' id='gone'><query xmlns='jabber:iq:register'><remove/></query></iq>");
+  world.receive(
+      "<message xmlns='jabber:component:accept' type='chat' from='u1@x.test/r' to='c1@sms.test' "
+      "id='waits'><body>hi</body></message>");
+  world.until([&] {
+    return world.stored([](db::Transaction& t) { return t.query("SELECT COUNT(*) FROM outbox").at(0).integer(0); }) ==
+           1;
+  });
+  world.receive(
+      "<iq xmlns='jabber:component:accept' type='set' from='u1@x.test/r' to='sms.test' id='gone'><query "
+      "xmlns='jabber:iq:register'><remove/></query></iq>");
   const accounts::LiveAccount& account = *world.transport->accounts().find(first);
   world.until([&] { return account.is_removed(); });
   base::TaskGroup stopping(world.loop.get_executor());

@@ -10,9 +10,12 @@ using namespace wherry::tests;
 namespace {
 
 constexpr base::AccountId first{1}, second{2};
-constexpr std::size_t much = 100 << 10;  // bytes; on their way before a ping proves that the server has worked them off: 64 KiB
+constexpr std::size_t much =
+    100 << 10;  // bytes; on their way before a ping proves that the server has worked them off: 64 KiB
 
-const char* unregisters = "<iq xmlns='jabber:component:accept' type='set' from='u1@x.test/r' to='sms.test' id='gone'><query xmlns='jabber:iq:register'><remove/></query></iq>";
+const char* unregisters =
+    "<iq xmlns='jabber:component:accept' type='set' from='u1@x.test/r' to='sms.test' id='gone'><query "
+    "xmlns='jabber:iq:register'><remove/></query></iq>";
 
 }  // namespace
 
@@ -63,7 +66,8 @@ TEST_CASE("Strangers who ask and ask fill no list beyond its bound, and leave ro
   world.register_users(1, 0);
   world.start();
   const std::size_t room = accounts::most_contacts - accounts::kept_for_the_user;
-  for (std::size_t i = 0; i < room + 500; ++i) world.network.publish(first, connector::ContactAsked{base::ContactId{"s" + std::to_string(i)}, ""});
+  for (std::size_t i = 0; i < room + 500; ++i)
+    world.network.publish(first, connector::ContactAsked{base::ContactId{"s" + std::to_string(i)}, ""});
   world.until([&] { return world.network.tasks.empty(); });
   const accounts::LiveAccount& account = *world.transport->accounts().find(first);
   CHECK(account.contacts.size() == room);

@@ -28,18 +28,26 @@ class PlayedNetwork final : public connector::Connector {
   std::vector<connector::Event> at_once;  // published as soon as an account is known
   bool comes_online = true, is_slow_to_end = false;
 
-  void publish(base::AccountId account, connector::Event event) { tasks.spawn("publish", sinks.at(account)->publish(std::move(event))); }
+  void publish(base::AccountId account, connector::Event event) {
+    tasks.spawn("publish", sinks.at(account)->publish(std::move(event)));
+  }
 
   connector::Network describe() const override { return network; }
   asio::awaitable<void> run() override { co_return; }
-  asio::awaitable<connector::Result<connector::Answers>> log_in(connector::Applicant, connector::Dialogue&) override { co_return connector::Answers(); }
+  asio::awaitable<connector::Result<connector::Answers>> log_in(connector::Applicant, connector::Dialogue&) override {
+    co_return connector::Answers();
+  }
   void know_account(const connector::Account& account, connector::EventSink& events) override {
     sinks[account.id] = &events;
     for (const connector::Event& event : at_once) publish(account.id, event);
   }
   void forget_account(base::AccountId account) override { sinks.erase(account); }
-  std::unique_ptr<connector::Session> open(base::AccountId account) override { return std::make_unique<Session>(*this, *sinks.at(account)); }
-  asio::awaitable<connector::Result<base::ContactId>> parse_contact(std::string typed, base::AccountId) const override { co_return base::ContactId{std::move(typed)}; }
+  std::unique_ptr<connector::Session> open(base::AccountId account) override {
+    return std::make_unique<Session>(*this, *sinks.at(account));
+  }
+  asio::awaitable<connector::Result<base::ContactId>> parse_contact(std::string typed, base::AccountId) const override {
+    co_return base::ContactId{std::move(typed)};
+  }
 
  private:
   struct Session final : connector::Session {
@@ -51,7 +59,9 @@ class PlayedNetwork final : public connector::Connector {
       do co_await network.ended.wait();
       while (network.is_slow_to_end);
     }
-    asio::awaitable<connector::Result<connector::Receipt>> perform(connector::Action) override { co_return connector::Receipt(); }
+    asio::awaitable<connector::Result<connector::Receipt>> perform(connector::Action) override {
+      co_return connector::Receipt();
+    }
     connector::Capabilities capabilities(const base::ChatId&) const override { return {}; }
     PlayedNetwork& network;
     connector::EventSink& events;
@@ -79,8 +89,15 @@ struct TransportWorld {
   }
   void start() {
     database.emplace(loop.get_executor(), std::move(store.driver));
-    transport::TransportConfig config{.link = {.host = "127.0.0.1", .port = server.port(), .domain = jid(domain), .server = jid("x.test"), .secret = base::Secret("secret")},
-                                      .name = {}, .registration = {}, .outbox = {}, .inbox = {}};
+    transport::TransportConfig config{.link = {.host = "127.0.0.1",
+                                               .port = server.port(),
+                                               .domain = jid(domain),
+                                               .server = jid("x.test"),
+                                               .secret = base::Secret("secret")},
+                                      .name = {},
+                                      .registration = {},
+                                      .outbox = {},
+                                      .inbox = {}};
     config.link.idle_before_ping = std::chrono::seconds(1);  // `came` is complete up to a ping
     transport::TransportServices services{loop.get_executor(), *database, sealer(), clock, tests::dial, keys};
     transport.emplace(std::move(config), services, std::move(owned_network));

@@ -1,6 +1,6 @@
 #include "gateway/queues/messages.hpp"
-#include "gateway/transport/router.hpp"
 #include "gateway/queues/seen.hpp"
+#include "gateway/transport/router.hpp"
 #include "gateway/xmpp/stream_parser.hpp"
 
 #include <doctest/doctest.h>
@@ -75,7 +75,8 @@ TEST_CASE("RecentlySent finds by key and by the network's id, for the right acco
   CHECK_FALSE(recent.find(base::AccountId{1}, 7));
 }
 
-TEST_CASE("Router hands a request to the one handler of its payload, and answers what nobody handles (RFC 6120 §8.2.3)") {
+TEST_CASE(
+    "Router hands a request to the one handler of its payload, and answers what nobody handles (RFC 6120 §8.2.3)") {
   std::vector<xmpp::Element> replies;
   Router router([&](const xmpp::Element& reply) { replies.push_back(reply); });
   int handled = 0;
@@ -93,7 +94,10 @@ TEST_CASE("Router hands a request to the one handler of its payload, and answers
   router.route(stanza(head + "to='sms.test' type='get'/>"));
   REQUIRE(replies.size() == 4);
   const char* conditions[] = {"service-unavailable", "service-unavailable", "internal-server-error", "bad-request"};
-  for (int i = 0; i < 4; ++i) CHECK(replies[static_cast<std::size_t>(i)].child("error", xmpp::ns::component)->child(conditions[i], xmpp::ns::stanza_errors));
+  for (int i = 0; i < 4; ++i)
+    CHECK(replies[static_cast<std::size_t>(i)]
+              .child("error", xmpp::ns::component)
+              ->child(conditions[i], xmpp::ns::stanza_errors));
 
   // RFC 6120 §8.3.1: never an error about an error, nor about a result.
   router.route(stanza(head + "to='sms.test' type='error'/>"));
@@ -104,9 +108,14 @@ TEST_CASE("Router hands a request to the one handler of its payload, and answers
 TEST_CASE("Router hands subscriptions to their own handler, and other presences to theirs (RFC 6121 §3, 4)") {
   Router router([](const xmpp::Element&) { FAIL("nothing is answered"); });
   std::vector<std::string> handled;
-  for (const auto& [form, where] : {std::pair(AddressForm::gateway, "gateway "), std::pair(AddressForm::contact, "contact ")}) {
-    router.on_presence(form, [&, where = std::string(where)](const xmpp::Stanza& s) { handled.push_back(where + "presence " + std::string(s.type())); });
-    router.on_subscription(form, [&, where = std::string(where)](const xmpp::Stanza& s) { handled.push_back(where + "subscription " + std::string(s.type())); });
+  for (const auto& [form, where] :
+       {std::pair(AddressForm::gateway, "gateway "), std::pair(AddressForm::contact, "contact ")}) {
+    router.on_presence(form, [&, where = std::string(where)](const xmpp::Stanza& s) {
+      handled.push_back(where + "presence " + std::string(s.type()));
+    });
+    router.on_subscription(form, [&, where = std::string(where)](const xmpp::Stanza& s) {
+      handled.push_back(where + "subscription " + std::string(s.type()));
+    });
   }
   const std::string head = "<presence xmlns='jabber:component:accept' from='romeo@x.test/r' ";
   for (const char* type : {"subscribe", "subscribed", "unsubscribe", "unsubscribed", "unavailable", "probe", "error"}) {
@@ -114,7 +123,9 @@ TEST_CASE("Router hands subscriptions to their own handler, and other presences 
   }
   router.route(stanza(head + "to='sms.test' type='subscribe'/>"));
   router.route(stanza(head + "to='sms.test'/>"));
-  CHECK(handled == std::vector<std::string>{"contact subscription subscribe", "contact subscription subscribed", "contact subscription unsubscribe",
-                                            "contact subscription unsubscribed", "contact presence unavailable", "contact presence probe",
-                                            "contact presence error", "gateway subscription subscribe", "gateway presence "});
+  CHECK(handled == std::vector<std::string>{"contact subscription subscribe", "contact subscription subscribed",
+                                            "contact subscription unsubscribe", "contact subscription unsubscribed",
+                                            "contact presence unavailable", "contact presence probe",
+                                            "contact presence error", "gateway subscription subscribe",
+                                            "gateway presence "});
 }
