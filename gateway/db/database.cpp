@@ -4,6 +4,7 @@
 // the runner (a `Worker`) on the database thread, and a Group belongs to the one that holds it.
 #include "gateway/db/database.hpp"
 
+#include "gateway/db/commit_pace.hpp"
 #include "gateway/db/worker.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -34,10 +35,11 @@ bool is_loss(const std::exception_ptr& error) {
 
 struct Database::Impl : std::enable_shared_from_this<Impl> {
   Impl(asio::any_io_executor executor, std::unique_ptr<GroupRunner> r, DatabasePolicy p)
-      : loop(std::move(executor)), policy(p), overdue(loop), runner(std::move(r)) {}
+      : loop(std::move(executor)), policy(p), pace(p.commit_distance, p.commit_burst), pause(loop), overdue(loop), runner(std::move(r)) {}
 
   void submit(GroupItem item);
   void send_next();
+  bool pause_for_more();
   void finished(Group group);
   void watch();
 
@@ -48,6 +50,8 @@ struct Database::Impl : std::enable_shared_from_this<Impl> {
   // Held while a group is on its way, so that the loop does not end before its answer comes.
   std::optional<asio::executor_work_guard<asio::any_io_executor>> in_flight;
   std::optional<std::chrono::milliseconds> patience;  // with one group, once there is hurry
+  CommitPace pace;
+  asio::steady_timer pause;  // until the next group goes
   asio::steady_timer overdue;
   std::unique_ptr<GroupRunner> runner;
 };
@@ -68,6 +72,7 @@ void Database::Impl::send_next() {
     in_flight.reset();
     return;
   }
+  if (pause_for_more()) return;
   const auto count = static_cast<std::ptrdiff_t>(std::min(waiting.size(), std::max<std::size_t>(policy.most_in_one_commit, 1)));
   Group group(std::make_move_iterator(waiting.begin()), std::make_move_iterator(waiting.begin() + count));
   waiting.erase(waiting.begin(), waiting.begin() + count);
@@ -77,6 +82,19 @@ void Database::Impl::send_next() {
       if (const auto self = weak.lock()) self->finished(std::move(done));
     });
   });
+}
+
+// Whether the group waits a moment, as much as there may be already.
+bool Database::Impl::pause_for_more() {
+  if (patience || waiting.size() >= policy.most_in_one_commit) return false;
+  const auto wait = pace.begin(std::chrono::steady_clock::now());
+  if (wait == CommitPace::Duration::zero()) return false;
+  pause.expires_after(wait);
+  pause.async_wait([weak = weak_from_this()](boost::system::error_code error) {
+    const auto self = weak.lock();
+    if (self && !error) self->send_next();
+  });
+  return true;
 }
 
 void Database::Impl::finished(Group group) {
@@ -105,6 +123,7 @@ void Database::hurry(std::chrono::milliseconds patience) {
 
 void Database::close() {
   impl_->overdue.cancel();
+  impl_->pause.cancel();
   impl_->runner->stop();
 }
 

@@ -101,6 +101,10 @@ base::Result<std::unique_ptr<Driver>> open_driver(const std::string& url, Driver
 struct DatabasePolicy {
   std::chrono::seconds give_up_after{60};
   std::size_t most_in_one_commit = 2048;  // closures
+  // A commit costs as much as twenty messages. So under load it waits for more to share it: no longer than this, and not at
+  // all while few come (commit_burst at once, after a rest).
+  std::chrono::microseconds commit_distance{1000};
+  int commit_burst = 16;
 };
 
 class GroupRunner;  // worker.hpp

@@ -1,3 +1,4 @@
+#include "gateway/db/commit_pace.hpp"
 #include "gateway/db/worker.hpp"
 #include "tests/support/run.hpp"
 #include "tests/support/temp_database.hpp"
@@ -164,6 +165,43 @@ TEST_CASE("What arrives while a commit runs goes into the next one, together (ho
   may_end.notify_one();
   f.run_until_all_ended();
   CHECK(f.faults->committed == 2);
+}
+
+TEST_CASE("Commits that come seldom begin at once, and many keep their distance (CommitPace)") {
+  using std::chrono::microseconds;
+  db::CommitPace pace(microseconds(1000), 3);
+  db::CommitPace::Time now{std::chrono::hours(1)};
+  for (int i = 0; i < 3; ++i) CHECK(pace.begin(now) == microseconds(0));
+  CHECK(pace.begin(now) == microseconds(1000));
+  CHECK(pace.begin(now += microseconds(400)) == microseconds(600));
+  CHECK(pace.begin(now += microseconds(600)) == microseconds(0));
+  CHECK(pace.begin(now) == microseconds(1000));
+  now += std::chrono::hours(1);  // no more is saved up than at first
+  for (int i = 0; i < 3; ++i) CHECK(pace.begin(now) == microseconds(0));
+  CHECK(pace.begin(now) == microseconds(1000));
+  for (int i = 0; i < 100; ++i) CHECK(pace.begin(now += microseconds(1000)) == microseconds(0));
+  db::CommitPace hasty(microseconds(0), 0);
+  for (int i = 0; i < 100; ++i) CHECK(hasty.begin(now) == microseconds(0));
+}
+
+TEST_CASE("Under load a commit waits for more, and takes all that came meanwhile (DatabasePolicy)") {
+  db::DatabasePolicy policy;
+  policy.commit_distance = std::chrono::milliseconds(50);
+  policy.commit_burst = 2;
+  Fixture f(DatabaseKind::sqlite, policy);
+  const auto began = std::chrono::steady_clock::now();
+  for (std::int64_t id = 1; id <= 2; ++id) {
+    f.submit(Fixture::insert(id));
+    f.run_until_all_ended();
+  }
+  for (std::int64_t id = 3; id <= 10; ++id) {  // one in each turn, faster than the pause is over
+    f.submit(Fixture::insert(id));
+    f.loop.poll();
+  }
+  f.run_until_all_ended();
+  if (std::chrono::steady_clock::now() - began < std::chrono::milliseconds(90)) CHECK(f.faults->committed == 3);
+  CHECK(f.faults->committed < 10);
+  CHECK(f.ids() == range(1, 10));
 }
 
 TEST_CASE("Of a shared commit only the guilty closure fails, whether its statement or its own code threw (database.hpp)") {
