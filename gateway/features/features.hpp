@@ -22,6 +22,7 @@ void install_privileges(Transport& transport);      // XEP-0356
 void install_registration(Transport& transport);    // XEP-0077
 void install_subscriptions(Transport& transport);   // XEP-0100 §4.6, 4.7; RFC 6121 §3
 void install_version(Transport& transport);         // XEP-0092
+void install_waiting_note(Transport& transport);    // RFC 6121 §5: what is taken and waits for the network
 
 inline void install_all(Transport& transport) {
   install_chat(transport);
@@ -34,6 +35,7 @@ inline void install_all(Transport& transport) {
   install_registration(transport);
   install_subscriptions(transport);
   install_version(transport);
+  install_waiting_note(transport);
 }
 
 }  // namespace wherry::features

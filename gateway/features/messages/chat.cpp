@@ -3,14 +3,12 @@
 #include "gateway/features/features.hpp"
 
 #include "gateway/base/log.hpp"
-#include "gateway/base/within.hpp"
 #include "gateway/convert/refusals.hpp"
 #include "gateway/convert/to_content.hpp"
 
 #include <algorithm>
 #include <iterator>
 #include <memory>
-#include <set>
 
 namespace wherry::features {
 
@@ -21,54 +19,8 @@ constexpr const char* passing_conditions[] = {"service-unavailable",   "recipien
                                               "resource-constraint",   "remote-server-not-found",
                                               "remote-server-timeout", "internal-server-error"};
 
-// ---- While the network is away ----
-
-constexpr std::chrono::seconds patience{5};  // most interruptions are over by then
-
-// Whose user has heard, or will hear in a moment, that what they write waits.
-using Waiting = std::set<base::AccountId>;
-
-std::string waits_because(const Transport& transport, const LiveAccount& account) {
-  const std::string &network = transport.name(), &gateway = transport.domain().str();
-  if (account.state == LiveAccount::State::needs_login)
-    return network + " no longer accepts your login. It goes out when you have registered with " + gateway + " again.";
-  if (!account.is_wanted())
-    return "you are not logged in to " + network + ". It goes out when you show " + gateway +
-           " that you are available.";
-  std::string text = network + " cannot be reached just now. It goes out as soon as that is possible.";
-  if (!account.trouble.empty()) text.append(" ").append(account.trouble);
-  return text;
-}
-
-asio::awaitable<void> tell_of_waiting(Transport& transport, base::AccountId id, xmpp::Jid contact, xmpp::Jid user,
-                                      std::shared_ptr<Waiting> waiting) {
-  co_await base::sleep(patience);
-  const LiveAccount* account = transport.accounts().find(id);
-  if (!account || account->is_online()) {
-    waiting->erase(id);
-    co_return;
-  }
-  xmpp::Element note = xmpp::make_stanza(xmpp::Kind::message, contact, user, "chat", "");
-  note.add_text_child("body", "Your message waits here: " + waits_because(transport, *account));
-  transport.send(note);
-}
-
-// Taken is not sent: where the network stays away, the contact's chat says so, once.
-void note_waiting(Transport& transport, const LiveAccount& account, const xmpp::Stanza& stanza,
-                  const std::shared_ptr<Waiting>& waiting) {
-  if (account.is_online()) {
-    waiting->erase(account.id());
-    return;
-  }
-  if (!waiting->insert(account.id()).second) return;
-  transport.tasks().spawn("message.waits",
-                          tell_of_waiting(transport, account.id(), stanza.to.bare(), stanza.from, waiting));
-}
-
-// ---- From users ----
-
 void send(Transport& transport, const xmpp::Stanza& stanza, connector::Content content,
-          const base::Result<base::ContactId>& contact, const std::shared_ptr<Waiting>& waiting) {
+          const base::Result<base::ContactId>& contact) {
   if (!contact) return transport.reply_error(stanza, convert::no_such_contact(contact.error()));
   LiveAccount* account = transport.accounts().find(stanza.from);
   if (!account) return transport.reply_error(stanza, convert::not_registered(transport.domain()));
@@ -88,7 +40,7 @@ void send(Transport& transport, const xmpp::Stanza& stanza, connector::Content c
   const auto put =
       transport.outbox().put(*account, std::move(message), convert::origin_of(stanza, transport.clock().now()));
   if (!put) return transport.reply_error(stanza, convert::too_many_waiting(put.error().text));
-  note_waiting(transport, *account, stanza, waiting);
+  transport.hooks().message_taken(*account, stanza);
 }
 
 // The user's server gave our message back. Where that only means that nobody is there just now, it is kept for them.
@@ -105,7 +57,7 @@ void came_back(Transport& transport, const xmpp::Stanza& stanza) {
             {{"transport", transport.domain().str()}, {"user", log::masked(stanza.from.bare_view())}, {"kept", kept}});
 }
 
-void to_contact(Transport& transport, xmpp::Stanza stanza, const std::shared_ptr<Waiting>& waiting) {
+void to_contact(Transport& transport, xmpp::Stanza stanza) {
   if (stanza.type() == "error") return came_back(transport, stanza);
   if (stanza.type() == "groupchat") return transport.reply_error(stanza, convert::no_room());
   auto read = convert::to_content(stanza.element);
@@ -115,9 +67,9 @@ void to_contact(Transport& transport, xmpp::Stanza stanza, const std::shared_ptr
   if (const auto* refusal = std::get_if<xmpp::StanzaError>(&read)) return transport.reply_error(stanza, *refusal);
   const xmpp::Jid to = stanza.to;
   auto held = std::make_shared<xmpp::Stanza>(std::move(stanza));
-  auto found = [&transport, held, waiting, content = std::get<connector::Content>(std::move(read))](
+  auto found = [&transport, held, content = std::get<connector::Content>(std::move(read))](
                    const base::Result<base::ContactId>& contact) mutable {
-    send(transport, *held, std::move(content), contact, waiting);
+    send(transport, *held, std::move(content), contact);
   };
   transport.contacts().resolve(to, account->id(), std::move(found));
 }
@@ -132,10 +84,8 @@ void to_gateway(Transport& transport, const xmpp::Stanza& stanza) {
 }  // namespace
 
 void install_chat(Transport& transport) {
-  const auto waiting = std::make_shared<Waiting>();
-  transport.router().on_message(AddressForm::contact, [&transport, waiting](xmpp::Stanza stanza) {
-    to_contact(transport, std::move(stanza), waiting);
-  });
+  transport.router().on_message(AddressForm::contact,
+                                [&](xmpp::Stanza stanza) { to_contact(transport, std::move(stanza)); });
   transport.router().on_message(AddressForm::gateway, [&](xmpp::Stanza stanza) { to_gateway(transport, stanza); });
 }
 
