@@ -60,6 +60,7 @@ connector::Network SmsConnector::describe() const {
   network.id = "sms";
   network.name = "SMS";
   network.disco_type = "sms";
+  network.client_type = "sms";
   network.contact_prompt = "Phone number";
   network.contact_help = "With the country code, like +1 415 555 0132.";
   network.contact_prompts = contact_prompts();

@@ -215,6 +215,7 @@ SMS_TEST("A contact is anything that can be a number, in the country of the acco
   CHECK(set.has_value());
   CHECK(session->capabilities(connector::ContactId{"+14155550132"}).files == connector::Support::fall_back);
   CHECK(g.sms->describe().disco_type == "sms");
+  CHECK(g.sms->describe().client_type == "sms");  // as disco shows a contact (XEP-0030, registry of categories)
   CHECK(g.sms->describe().idempotency == connector::Idempotency::none);
   CHECK(g.sms->describe().reports_delivery);
   co_await g.end();
