@@ -98,6 +98,11 @@ StanzaError registration_unanswered() {
   return {"wait", "remote-server-timeout", "The network did not answer in time; please try again later."};
 }
 
+StanzaError registration_not_stored() {
+  return {"wait", "internal-server-error",
+          "The gateway cannot store your registration just now; please try again later."};
+}
+
 StanzaError registration_not_removed() {
   return {"wait", "internal-server-error", "Your registration could not be removed just now; please try again later."};
 }

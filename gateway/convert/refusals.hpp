@@ -40,6 +40,7 @@ StanzaError contact_list_full(std::size_t most_contacts);
 StanzaError removal_must_be_alone();
 StanzaError registration_must_wait();
 StanzaError registration_unanswered();
+StanzaError registration_not_stored();
 StanzaError registration_not_removed();
 StanzaError registration_refused(const base::Error& why);
 

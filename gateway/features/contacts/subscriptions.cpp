@@ -60,7 +60,7 @@ void take(Transport& transport, LiveAccount& account, const base::ContactId& con
                                           convert::origin_of(stanza, transport.clock().now()));
   if (put) return;
   if (stanza.type() == "subscribe") transport.accounts().request_failed(account.id(), contact);
-  refuse(transport, stanza, xmpp::to_stanza_error(put.error()));
+  refuse(transport, stanza, convert::too_many_waiting(put.error().text));
 }
 
 void resolved(Transport& transport, const xmpp::Stanza& stanza, const base::Result<base::ContactId>& contact) {

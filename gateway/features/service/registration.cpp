@@ -133,7 +133,7 @@ asio::awaitable<void> enrol(Transport& transport, xmpp::Stanza iq, Place place) 
   }
   const bool is_new = applicant.present == nullptr;
   bool imports = is_new || transport.accounts().find(iq.from)->row.imports;
-  std::optional<Error> failure;
+  std::optional<xmpp::StanzaError> failure;
   try {
     Submitted dialogue(*iq.payload(), transport.network().has_contact_list ? &imports : nullptr);
     auto credentials =
@@ -145,18 +145,18 @@ asio::awaitable<void> enrol(Transport& transport, xmpp::Stanza iq, Place place) 
       co_await transport.accounts().put(std::move(row));
       if (const LiveAccount* account = transport.accounts().find(iq.from)) transport.contacts().forget(account->id());
     } else {
-      failure = credentials.error();
+      failure = convert::registration_refused(credentials.error());
     }
   } catch (const base::TimedOut&) {
-    failure = Error{Errc::unavailable, "The network did not answer in time; please try again later."};
+    failure = convert::registration_unanswered();
   } catch (const db::DatabaseLost&) {
-    failure = Error{Errc::unavailable, "The gateway cannot store your registration just now; please try again later."};
+    failure = convert::registration_not_stored();
   } catch (const std::exception& e) {
     log::warn("registration.failed", {{"transport", transport.domain().str()}, {"error", e.what()}});
-    failure = Error{Errc::unavailable, "The network's connector failed; please try again later."};
+    failure = convert::registration_unanswered();
   }
   place.reset();
-  if (failure) co_return reply(transport, iq, convert::registration_refused(*failure));
+  if (failure) co_return reply(transport, iq, *failure);
   log::info("account.registered", {{"transport", transport.domain().str()}, {"user", log::masked(user)}});
   transport.send(xmpp::result_of(iq));
   if (is_new) transport.hooks().registered(iq.from.bare());

@@ -21,8 +21,11 @@ class PlayedNetwork final : public connector::Connector {
  public:
   explicit PlayedNetwork(asio::any_io_executor executor) : tasks(executor), ended(executor) {}
 
-  base::TaskGroup tasks;  // what it publishes
-  base::Signal ended;     // what sessions wait for
+  base::TaskGroup tasks;         // what it publishes
+  mutable base::Signal ended;    // nobody notifies it: sessions wait here
+  bool holds_questions = false;  // look-ups and logins stay without an answer
+  mutable int look_ups = 0;
+  int logins = 0;
   connector::Network network;
   std::map<base::AccountId, connector::EventSink*> sinks;
   std::vector<connector::Event> at_once;  // published as soon as an account is known
@@ -35,6 +38,8 @@ class PlayedNetwork final : public connector::Connector {
   connector::Network describe() const override { return network; }
   asio::awaitable<void> run() override { co_return; }
   asio::awaitable<connector::Result<connector::Answers>> log_in(connector::Applicant, connector::Dialogue&) override {
+    ++logins;
+    if (holds_questions) co_await ended.wait();
     co_return connector::Answers();
   }
   void know_account(const connector::Account& account, connector::EventSink& events) override {
@@ -46,6 +51,8 @@ class PlayedNetwork final : public connector::Connector {
     return std::make_unique<Session>(*this, *sinks.at(account));
   }
   asio::awaitable<connector::Result<base::ContactId>> parse_contact(std::string typed, base::AccountId) const override {
+    ++look_ups;
+    if (holds_questions) co_await ended.wait();
     co_return base::ContactId{std::move(typed)};
   }
 
@@ -95,7 +102,7 @@ struct TransportWorld {
                                                .server = jid("x.test"),
                                                .secret = base::Secret("secret")},
                                       .name = {},
-                                      .registration = {},
+                                      .registration = registration,
                                       .outbox = {},
                                       .inbox = {}};
     config.link.idle_before_ping = std::chrono::seconds(1);  // `came` is complete up to a ping
@@ -181,6 +188,7 @@ struct TransportWorld {
   base::Signal pings_answered{loop.get_executor()};
   bool answers_pings = true;
   std::string came;  // to the server, up to its last ping
+  transport::RegistrationPolicy registration;
   std::optional<db::Database> database;
   std::optional<transport::Transport> transport;
 };

@@ -1,0 +1,63 @@
+// What people who are not registered may cost the network: their questions are few, and users' questions go on beside
+// them.
+#include "tests/unit/features/transport_world.hpp"
+
+using namespace wherry;
+using namespace wherry::tests;
+
+namespace {
+
+std::string iq(const std::string& from, const std::string& type, const std::string& payload) {
+  return "<iq from='" + from + "' to='sms.test' id='i' type='" + type + "'>" + payload + "</iq>";
+}
+
+std::size_t count(const std::string& text, std::string_view word) {
+  std::size_t found = 0;
+  for (std::size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) ++found;
+  return found;
+}
+
+struct World : TransportWorld {
+  World() {
+    registration.domains = {"evil.test"};
+    register_users(1, 0);
+    network.holds_questions = true;
+    start();
+  }
+  void ask(int strangers, const std::string& type, const std::string& payload) {
+    std::string text;
+    for (int i = 0; i < strangers; ++i) text += iq("s" + std::to_string(i) + "@evil.test/r", type, payload);
+    receive(std::move(text));
+  }
+  void until_refused(std::size_t times) {
+    until([&] { return count(came, "<resource-constraint") >= times; });
+    CHECK(count(came, "<resource-constraint") == times);
+  }
+};
+
+constexpr const char* prompt = "<query xmlns='jabber:iq:gateway'><prompt>c1</prompt></query>";
+constexpr const char* disco = "<query xmlns='http://jabber.org/protocol/disco#info'/>";
+
+}  // namespace
+
+TEST_CASE(
+    "Of two thousand strangers who ask at once for a contact twenty are asked about, and the rest is refused at once") {
+  World world;
+  world.ask(2000, "set", prompt);
+  world.until_refused(1980);
+  CHECK(world.network.look_ups == 20);
+  world.receive("<iq from='s2001@evil.test/r' to='c1@sms.test' id='d' type='get'>" + std::string(disco) + "</iq>");
+  world.until_refused(1981);
+  CHECK(world.network.look_ups == 20);
+  world.receive(iq("u1@x.test/r", "set", prompt));
+  world.until([&] { return world.network.look_ups == 21; });
+}
+
+TEST_CASE("Of two thousand strangers who ask at once for the registration form a hundred begin a login") {
+  World world;
+  world.ask(2000, "get", "<query xmlns='jabber:iq:register'/>");
+  world.until_refused(1900);
+  CHECK(world.network.logins == 100);
+  world.receive(iq("u1@x.test/r", "get", "<query xmlns='jabber:iq:register'/>"));
+  world.until([&] { return world.network.logins == 101; });
+}
