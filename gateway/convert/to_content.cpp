@@ -129,7 +129,9 @@ bool cut_placeholders(const Element& message, std::string& text) {
     const std::string_view payload = child.attribute("for");
     if (payload == "urn:xmpp:sfs:0" || payload == ns::oob) continue;  // the file's link: that is carried
     const auto range = placeholder(child, text);
-    if (range) ranges.push_back(*range);
+    // Somebody who replies has written something: only the quotation above it is a placeholder (XEP-0461 §3.2).
+    const bool is_all = range && range->begin == 0 && range->end == text.size();
+    if (range && !(is_all && payload == ns::reply)) ranges.push_back(*range);
   }
   std::sort(ranges.begin(), ranges.end(), [](const Range& a, const Range& b) { return a.begin < b.begin; });
   std::string rest;

@@ -144,6 +144,16 @@ TEST_CASE("A placeholder is not sent: its part of the text goes, and what is not
   }
 }
 
+TEST_CASE(
+    "A reply goes out without the quotation that programs put above it, and never without what was written (XEP-0461 "
+    "§3.2)") {
+  const std::string reply = "<reply xmlns='urn:xmpp:reply:0' id='m0'/>";
+  const std::string head = "<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:reply:0'";
+  CHECK(text_of("<body>&gt; at eight?\nyes</body>" + reply + head + "><body start='0' end='12'/></fallback>") == "yes");
+  CHECK(text_of("<body>yes</body>" + reply + head + "/>") == "yes");
+  CHECK(text_of("<body>yes</body>" + reply + head + "><body/></fallback>") == "yes");
+}
+
 TEST_CASE("A correction is marked, and one that leaves nothing takes the message back (XEP-0308)") {
   const std::string replace = "<replace xmlns='urn:xmpp:message-correct:0' id='m0'/>";
   CHECK(text_of("<body>at nine</body>" + replace) == "✎ at nine");
