@@ -163,3 +163,18 @@ TEST_CASE("A text that no server would take comes in parts that lose nothing (st
   CHECK(joined == message.content.text);
   CHECK(ids.size() == 4);
 }
+
+TEST_CASE("A link that no server would take as one comes in parts, in the text alone (XEP-0066)") {
+  const auto domain = jid("sms.test"), user = jid("romeo@x.test");
+  const StanzaContext context{domain, user, "w1", base::Time{}};
+  connector::MessageReceived message;
+  message.chat = message.sender = base::ContactId{"+15550100"};
+  message.content.files.push_back({"data:image/png;base64," + std::string(600 << 10, 'A'), "", 0});
+  std::string joined;
+  for (const auto& part : to_stanzas(message, context)) {
+    joined += part.child_text("body", xmpp::ns::component);
+    CHECK(part.child("x", xmpp::ns::oob) == nullptr);
+    CHECK(part.to_xml().size() < (64 << 10));
+  }
+  CHECK(joined == message.content.files[0].url);
+}
