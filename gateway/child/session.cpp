@@ -1,7 +1,7 @@
 #include "gateway/child/session.hpp"
 
 #include "gateway/child/values.hpp"
-#include "gateway/connector/codec.hpp"
+#include "gateway/connector/action_codec.hpp"
 
 #include <utility>
 

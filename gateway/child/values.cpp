@@ -1,6 +1,6 @@
 #include "gateway/child/values.hpp"
 
-#include "gateway/connector/codec.hpp"
+#include "gateway/connector/event_codec.hpp"
 
 #include <array>
 #include <utility>

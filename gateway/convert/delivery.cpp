@@ -1,6 +1,6 @@
 #include "gateway/convert/delivery.hpp"
 
-#include "gateway/connector/codec.hpp"
+#include "gateway/connector/event_codec.hpp"
 #include "gateway/connector/json_text.hpp"
 
 namespace wherry::convert {
@@ -48,7 +48,7 @@ base::Result<Delivery> parse_own(const nlohmann::json& json, std::string_view ty
   return Delivery(SendFailed{std::move(*origin), *code, text->get<std::string>()});
 }
 
-// {"v":1,"type":…, and the rest}: an event's members are the codec's (connector/codec.hpp).
+// {"v":1,"type":…, and the rest}: an event's members are the codec's (connector/event_codec.hpp).
 std::string row_of(std::string_view type, const Origin& origin) {
   std::string row = R"({"v":1,"type":)";
   connector::append_json_string(row, type);

@@ -2,7 +2,7 @@
 
 #include "gateway/base/log.hpp"
 #include "gateway/base/within.hpp"
-#include "gateway/connector/codec.hpp"
+#include "gateway/connector/action_codec.hpp"
 
 #include <algorithm>
 #include <utility>

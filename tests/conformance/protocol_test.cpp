@@ -1,7 +1,8 @@
 // The lines that really go between the gateway and a child connector are those of
 // schemas/connector-protocol.schema.json.
 #include "gateway/child/connector.hpp"
-#include "gateway/connector/codec.hpp"
+#include "gateway/connector/action_codec.hpp"
+#include "gateway/connector/event_codec.hpp"
 #include "gateway/net/line_process.hpp"
 #include "tests/conformance/lab.hpp"
 

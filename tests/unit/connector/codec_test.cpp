@@ -1,4 +1,6 @@
-#include "gateway/connector/codec.hpp"
+#include "gateway/connector/action_codec.hpp"
+#include "gateway/connector/contract.hpp"
+#include "gateway/connector/event_codec.hpp"
 
 #include <doctest/doctest.h>
 
@@ -136,15 +138,6 @@ TEST_CASE("parse_chat takes contacts and rooms of at most 2,000 bytes, whatever 
   for (const std::string& text : std::vector<std::string>{"", "c", "c:", "a", "c:" + std::string(1999, 'x')}) {
     CHECK(parse_chat(text).error().code == Errc::bad_input);
   }
-}
-
-TEST_CASE("Availability has a name for each of its values, and no other") {
-  for (const auto availability : {Availability::offline, Availability::online, Availability::chat, Availability::away,
-                                  Availability::extended_away, Availability::do_not_disturb}) {
-    CHECK(parse_availability(connector::to_string(availability)) == availability);
-  }
-  CHECK_FALSE(parse_availability(""));
-  CHECK_FALSE(parse_availability("xa"));
 }
 
 TEST_CASE("is_durable: presence, the contact list and the account's own state are volatile, the rest is kept (event.hpp)") {

@@ -2,7 +2,7 @@
 #include "gateway/queues/outbox.hpp"
 
 #include "gateway/base/within.hpp"
-#include "gateway/connector/codec.hpp"
+#include "gateway/connector/action_codec.hpp"
 #include "tests/support/dial.hpp"
 #include "tests/support/run.hpp"
 #include "tests/unit/store/fixture.hpp"

@@ -1,0 +1,46 @@
+#include "gateway/connector/event_codec.hpp"
+
+#include "gateway/connector/json_members.hpp"
+#include "gateway/connector/json_text.hpp"
+
+namespace wherry::connector {
+
+using nlohmann::json;
+
+// clang-format off
+template <> constexpr std::string_view type_name<MessageReceived> = "message_received";
+template <> constexpr std::string_view type_name<MessageProgressed> = "message_progressed";
+template <> constexpr std::string_view type_name<ContactAsked> = "contact_asked";
+template <> constexpr std::string_view type_name<ContactAnswered> = "contact_answered";
+template <> constexpr std::string_view type_name<ContactRemoved> = "contact_removed";
+template <> constexpr std::string_view type_name<ContactsListed> = "contacts_listed";
+template <> constexpr std::string_view type_name<PresenceChanged> = "presence_changed";
+template <> constexpr std::string_view type_name<AccountChanged> = "account_changed";
+
+template <class V> void members(V& v, Is<MessageReceived> auto& m) { v.required("chat", m.chat); v.required("sender", m.sender); v.required("id", m.id); v.content(m.content); v.required("sent_at", m.sent_at); }
+template <class V> void members(V& v, Is<MessageProgressed> auto& m) { v.required("id", m.id); v.required("stage", m.stage); v.optional("text", m.text); }
+template <class V> void members(V& v, Is<ContactAsked> auto& m) { v.required("contact", m.contact); v.optional("name", m.name); }
+template <class V> void members(V& v, Is<ContactAnswered> auto& m) { v.required("contact", m.contact); v.required("accepted", m.accepted); }
+template <class V> void members(V& v, Is<ContactRemoved> auto& m) { v.required("contact", m.contact); }
+template <class V> void members(V& v, Is<ContactsListed> auto& m) { v.contacts(m.contacts); }
+template <class V> void members(V& v, Is<PresenceChanged> auto& m) { v.required("contact", m.contact); v.required("availability", m.availability); v.optional("status", m.status); }
+template <class V> void members(V& v, Is<AccountChanged> auto& m) { v.required("online", m.online); v.optional("needs_login", m.needs_login); v.optional("text", m.text); }
+// clang-format on
+
+std::string to_text(const Event& event) {
+  return write_variant(event);
+}
+json to_json(const Event& event) {
+  return json::parse(write_variant(event));
+}
+
+Result<Event> parse_event(const json& object) {
+  return read_variant<Event>(object, "event", std::make_index_sequence<std::variant_size_v<Event>>());
+}
+Result<Event> parse_event(std::string_view text) {
+  const auto parsed = parse_json(text);
+  if (!parsed) return parsed.error();
+  return parse_event(*parsed);
+}
+
+}  // namespace wherry::connector

@@ -1,0 +1,189 @@
+// The members of actions and events, between the contract's types and JSON: said once for both directions, in
+//
+//   template <class V> void members(V& v, Is<SendMessage> auto& m) { v.required("chat", m.chat); … }
+//
+// which is called with a MemberWriter or a MemberReader. For action_codec and event_codec alone: each has its types' names
+// and members.
+#pragma once
+
+#include "gateway/base/error.hpp"
+#include "gateway/connector/event.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <array>
+#include <concepts>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace wherry::connector {
+
+using base::Errc;
+using base::Error;
+using base::Result;
+
+inline constexpr std::array<std::pair<Availability, std::string_view>, 6> availabilities{{
+    {Availability::offline, "offline"},
+    {Availability::online, "online"},
+    {Availability::chat, "chat"},
+    {Availability::away, "away"},
+    {Availability::extended_away, "extended_away"},
+    {Availability::do_not_disturb, "do_not_disturb"},
+}};
+inline constexpr std::array<std::pair<Stage, std::string_view>, 4> stages{{
+    {Stage::accepted, "accepted"},
+    {Stage::delivered, "delivered"},
+    {Stage::read, "read"},
+    {Stage::failed, "failed"},
+}};
+
+template <class Table, class Value>
+std::string_view name_in(const Table& table, Value value) {
+  for (const auto& [entry, name] : table) {
+    if (entry == value) return name;
+  }
+  return {};
+}
+
+// "c:…" or "r:…", of at most 2,000 bytes, without NUL.
+Result<ChatId> parse_chat(std::string_view text);
+
+// How JSON names T.
+template <class T>
+constexpr std::string_view type_name = "";
+
+// T is X, const or not: the writer visits constant values, the reader fills variable ones.
+template <class T, class X>
+concept Is = std::same_as<std::remove_const_t<T>, X>;
+
+// Appends members to an object's text: no tree is built, since both queues write one per message.
+class MemberWriter {
+ public:
+  explicit MemberWriter(std::string& out) : out_(out) {}
+
+  void required(std::string_view name, const std::string& text);
+  template <class Tag>
+  void required(std::string_view name, const base::Id<Tag>& id) {
+    required(name, id.value);
+  }
+  void required(std::string_view name, const ChatId& chat) { required(name, base::to_string(chat)); }
+  void required(std::string_view name, Availability value) { word(name, name_in(availabilities, value)); }
+  void required(std::string_view name, Stage value) { word(name, name_in(stages, value)); }
+  void required(std::string_view name, bool value);
+  void required(std::string_view name, base::Time time);
+  void optional(std::string_view name, const std::string& text);
+  void optional(std::string_view name, const std::optional<ContactId>& id);
+  void optional(std::string_view name, bool value) { required(name, value); }
+  void content(const Content& content);
+  void contacts(const std::vector<ListedContact>& contacts);
+
+ private:
+  void groups(const std::vector<std::string>& groups);
+  void begin(std::string_view name);
+  void word(std::string_view name, std::string_view value);
+
+  std::string& out_;
+};
+
+// Reads members of an object. The first thing that is wrong is remembered, the rest is skipped.
+class MemberReader {
+ public:
+  explicit MemberReader(const nlohmann::json& object) : object_(object) {}
+
+  const std::optional<Error>& error() const { return error_; }
+
+  void required(const char* name, std::string& text);
+  template <class Tag>
+  void required(const char* name, base::Id<Tag>& id) {
+    required(name, id.value);
+  }
+  void required(const char* name, ChatId& chat);
+  void required(const char* name, Availability& value) { word(name, availabilities, value); }
+  void required(const char* name, Stage& value) { word(name, stages, value); }
+  void required(const char* name, bool& value) { boolean(name, value, true); }
+  void required(const char* name, base::Time& time);
+  void optional(const char* name, std::string& text);
+  void optional(const char* name, std::optional<ContactId>& id);
+  void optional(const char* name, bool& value) { boolean(name, value, false); }
+  void content(Content& content);
+  void contacts(std::vector<ListedContact>& contacts);
+
+ private:
+  void groups(std::vector<std::string>& groups);
+  const nlohmann::json* find(const char* name, bool needed);
+  void fail(std::string_view name, std::string_view what);
+  void identifier(const char* name, const nlohmann::json& value, std::string& text);
+  void boolean(const char* name, bool& value, bool needed);
+  template <class Table, class Value>
+  void word(const char* name, const Table& table, Value& value);
+
+  const nlohmann::json& object_;
+  std::optional<Error> error_;
+};
+
+template <class Table, class Value>
+void MemberReader::word(const char* name, const Table& table, Value& value) {
+  const nlohmann::json* found = find(name, true);
+  if (!found) return;
+  if (found->is_string()) {
+    for (const auto& [entry, word] : table) {
+      if (found->get_ref<const std::string&>() == word) {
+        value = entry;
+        return;
+      }
+    }
+  }
+  std::string known;
+  for (const auto& [entry, word] : table) known += (known.empty() ? "must be one of " : ", ") + std::string(word);
+  fail(name, known);
+}
+
+// ---- Whole values ----
+
+// Fills `result` when `type` names T.
+template <class T, class Variant>
+bool read_as(std::string_view type, const nlohmann::json& object, Result<Variant>& result) {
+  if (type != type_name<T>) return false;
+  T value;
+  MemberReader reader(object);
+  members(reader, value);
+  if (reader.error())
+    result = *reader.error();
+  else
+    result = Variant(std::move(value));
+  return true;
+}
+
+template <class Variant, std::size_t... I>
+Result<Variant> read_variant(const nlohmann::json& object, std::string_view what, std::index_sequence<I...>) {
+  if (!object.is_object()) return Error{Errc::bad_input, "must be an object"};
+  const auto type = object.find("type");
+  if (type == object.end() || !type->is_string()) return Error{Errc::bad_input, "type: must be a string"};
+  const auto& name = type->get_ref<const std::string&>();
+  Result<Variant> result =
+      Error{Errc::unsupported, "type: no such " + std::string(what) + ": " + std::string(name.substr(0, 40))};
+  (read_as<std::variant_alternative_t<I, Variant>>(name, object, result) || ...);
+  return result;
+}
+
+template <class Variant>
+std::string write_variant(const Variant& value) {
+  std::string text;
+  text.reserve(256);
+  std::visit([&](const auto& it) {
+    text += R"({"type":")";
+    text += type_name<std::decay_t<decltype(it)>>;
+    text += '"';
+    MemberWriter writer(text);
+    members(writer, it);
+    text += '}';
+  }, value);
+  return text;
+}
+
+}  // namespace wherry::connector
