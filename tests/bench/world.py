@@ -169,12 +169,15 @@ delivery_reports = {str(reports).lower()}
 
 
 def register(server, users, answers=lambda user: ""):
-    """Accounts for all of these users; returns when each has been told that it is registered."""
-    left = set()
-    for user in users:
-        server.socket.sendall(f"<iq type='set' from='u{user}@{HOST}/r' to='{DOMAIN}' id='r{user}'><query xmlns='jabber:iq:register'>{answers(user)}</query></iq>".encode())
-        left.add(f"r{user}".encode())
-    while left:
+    """Accounts for all of these users, some at a time, since the gateway bounds how many it works on; returns when each has been
+    told that it is registered."""
+    users, left = iter(users), set()
+    while True:
+        for user in itertools.islice(users, 20 - len(left)):
+            server.socket.sendall(f"<iq type='set' from='u{user}@{HOST}/r' to='{DOMAIN}' id='r{user}'><query xmlns='jabber:iq:register'>{answers(user)}</query></iq>".encode())
+            left.add(f"r{user}".encode())
+        if not left:
+            return
         left -= set(re.findall(rb"<iq [^>]*id=['\"](r\d+)['\"]", server.take()))
 
 
