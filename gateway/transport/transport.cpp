@@ -45,7 +45,7 @@ Transport::Transport(TransportConfig config, TransportServices services,
           services_.executor, [this](const xmpp::Element& stanza) { send(stanza); }, domain().str(),
           "q" + std::to_string(base::to_milliseconds(services_.clock.now())) + "-"),
       rosters_(requests_),
-      link_has_room_(services_.executor),
+      link_changed_(services_.executor),
       tasks_(services_.executor),
       connector_tasks_(services_.executor),
       link_tasks_(services_.executor),
@@ -89,7 +89,7 @@ convert::StanzaContext Transport::context_for(const accounts::LiveAccount& accou
 
 void Transport::link_has_room() {
   lane_.wake();
-  link_has_room_.notify();
+  link_changed_.notify();
 }
 
 void Transport::send_slowly(std::function<std::optional<xmpp::Element>()> next) {
@@ -98,7 +98,7 @@ void Transport::send_slowly(std::function<std::optional<xmpp::Element>()> next) 
 
 asio::awaitable<void> Transport::send_each(std::function<std::optional<xmpp::Element>()> next) {
   while (const auto stanza = next()) {
-    while (!link_.can_send_volatile()) co_await link_has_room_.wait();
+    while (!link_.can_send_volatile()) co_await link_changed_.wait();
     link_.send_volatile(*stanza);
   }
 }
@@ -114,8 +114,12 @@ xmpp::ComponentEvents Transport::link_events() {
   events.disconnected = [this] {
     inbox_.disconnected();
     rosters_.disconnected();
+    link_changed_.notify();
   };
-  events.confirmed = [this](xmpp::Sequence sequence) { inbox_.confirmed(sequence); };
+  events.confirmed = [this](xmpp::Sequence sequence) {
+    inbox_.confirmed(sequence);
+    link_changed_.notify();
+  };
   events.writable = [this] {
     inbox_.pump();
     link_has_room();
@@ -194,8 +198,7 @@ asio::awaitable<void> Transport::say_farewell() {
   for (const auto& [id, account] : accounts_.all()) lane_.tell_user_all(id);
   co_await lane_.drained();
   co_await slow_tasks_.join();
-  const std::chrono::milliseconds step(5);
-  while (inbox_.waiting() > 0 && link_.is_connected()) co_await base::sleep(step);
+  while (inbox_.waiting() > 0 && link_.is_connected()) co_await link_changed_.wait();
 }
 
 asio::awaitable<void> Transport::stop() {

@@ -131,7 +131,7 @@ class Transport {
   accounts::ContactResolver contacts_;
   xmpp::IqRequests requests_;
   accounts::Rosters rosters_;
-  base::Signal link_has_room_;
+  base::Signal link_changed_;  // it is up or down, has room, or has confirmed something
   bool stopping_ = false;
   base::TaskGroup tasks_, connector_tasks_, link_tasks_, lane_tasks_, slow_tasks_;
 };
