@@ -21,6 +21,7 @@ constexpr std::chrono::hours least_time_left{1};
 
 const char* uncertain_text = "The connection broke while this message was being sent: it may or may not have arrived. It is not sent again by itself.";
 const char* unregistered_meanwhile_text = "You have unregistered while it was being sent.";
+const char* unregistered_unsure_text = "You have unregistered. An earlier attempt may have succeeded, so the message may or may not have arrived.";
 const char* unregistered_text = "You are no longer registered here; the message was not sent.";
 const char* expired_text = "The network could not be reached for too long; the message was not sent.";
 const char* expired_unwanted_text = "You were not logged in to the network for too long; the message was not sent. Showing the gateway your presence logs you in.";
@@ -331,17 +332,25 @@ void Outbox::note_sent(const Item& item, std::string network_id, connector::Stag
 }
 
 void Outbox::account_removed(base::AccountId account, const std::vector<store::OutboxRow>& stored) {
-  const auto stored_origin = [&](std::int64_t id) {
+  const auto find = [&](std::int64_t id) -> const store::OutboxRow* {
     const auto row = std::lower_bound(stored.begin(), stored.end(), id, [](const store::OutboxRow& r, std::int64_t i) { return r.id < i; });
-    return row != stored.end() && row->id == id ? convert::parse_origin(row->origin) : Error{Errc::bad_input, "not stored"};
+    return row != stored.end() && row->id == id ? &*row : nullptr;
   };
   for (Backlog::Removed& row : backlog_.remove(account)) {
-    auto origin = row.item ? base::Result<convert::Origin>(std::move(row.item->origin)) : stored_origin(row.id);
+    const store::OutboxRow* const kept = row.item ? &row.item->row : find(row.id);
+    base::Result<convert::Origin> origin = Error{Errc::bad_input, "not stored"};
+    if (row.item) origin = std::move(row.item->origin);
+    else if (kept) origin = convert::parse_origin(kept->origin);
     if (!origin) {
       log::error("outbox.row_damaged", {{"id", row.id}});
       continue;
     }
-    reports_.put_failed(account, std::move(*origin), row.is_performing ? Error{Errc::uncertain, unregistered_meanwhile_text} : Error{Errc::rejected, unregistered_text});
+    // A row that rests only in the store and is `sending` there was left so by an earlier run.
+    const bool may_have_gone = kept->state == OutboxState::unsure || (!row.item && kept->state == OutboxState::sending);
+    Error error{Errc::rejected, unregistered_text};
+    if (row.is_performing) error = Error{Errc::uncertain, unregistered_meanwhile_text};
+    else if (may_have_gone) error = Error{Errc::uncertain, unregistered_unsure_text};
+    reports_.put_failed(account, std::move(*origin), std::move(error));
   }
   reports_.forget(account);
   journal_.close_step();

@@ -496,3 +496,22 @@ TEST_CASE("What may have been done on a network that is asked again ends as unce
   });
   CHECK(never.failures().front().find("was not sent") != std::string::npos);
 }
+
+TEST_CASE("What may have been done is uncertain for a user who unregisters, too, whole in memory or not") {
+  for (const auto pause : {std::chrono::milliseconds(100), std::chrono::milliseconds(3'600'000)}) {  // it rests only in the store
+    OutboxLimits limits;
+    limits.retry = {pause, pause, 0};
+    Fixture f(limits, DatabaseKind::sqlite, {}, connector::Idempotency::by_key);
+    f.network.answer = connector::Error{connector::Errc::uncertain, ""};
+    f.network.release();
+    f.send(1, "+1", "one");
+    f.send(1, "+1", "two");
+    f.until([&] { return f.states().count(store::OutboxState::unsure) == 1; });
+    f.go_away(1);
+    run(f.loop, f.accounts->remove(base::AccountId{1}));
+    const auto told = f.failures();
+    REQUIRE(told.size() == 2);
+    CHECK(told.front().find("may or may not have arrived") != std::string::npos);
+    CHECK(told.back().find("was not sent") != std::string::npos);
+  }
+}
