@@ -117,13 +117,17 @@ void Journal::flush() {
   if (!turn->steps.empty()) submit(turn, {}, turn->steps.back());
 }
 
-// One value that the store refuses must not undo what its neighbours did: then each step is written by itself.
+// One value that the store refuses must not undo what its neighbours did: then each step is written by itself. A single step that
+// removes or tells is tried once more, too, since nobody would ever do it else; rows of the outbox must not overtake each other.
+bool Journal::may_come_later(const Turn& turn) {
+  return turn.steps.size() > 1 || (turn.batch.new_outbox.empty() && turn.batch.changed_outbox.empty());
+}
+
 void Journal::submit(const std::shared_ptr<Turn>& turn, Mark from, Mark to) {
   const std::int64_t now = base::to_milliseconds(std::chrono::system_clock::now());
   database_.submit([turn, from, to, transport = transport_, now](db::Transaction& t) { write(t, turn->batch, from, to, transport, now); },
                    [this, turn, from, to](const std::exception_ptr& error) {
-                     const bool is_whole = from == Mark() && to == turn->steps.back();
-                     if (error && !is_loss(error) && is_whole && turn->steps.size() > 1) return submit_each_step(turn);
+                     if (error && !is_loss(error) && !turn->is_in_steps && may_come_later(*turn)) return submit_each_step(turn);
                      if (error) log_failure(transport_, error);
                      for (std::size_t i = from.done; i < to.done; ++i) turn->batch.done[i](error);
                      const auto begin = std::make_move_iterator(turn->batch.waiting.begin());
@@ -132,6 +136,7 @@ void Journal::submit(const std::shared_ptr<Turn>& turn, Mark from, Mark to) {
 }
 
 void Journal::submit_each_step(const std::shared_ptr<Turn>& turn) {
+  turn->is_in_steps = true;
   Mark from;
   for (const Mark& to : turn->steps) submit(turn, std::exchange(from, to), to);
 }

@@ -93,8 +93,10 @@ class Journal {
   struct Turn {
     Batch batch;
     std::vector<Mark> steps;  // where each ends
+    bool is_in_steps = false; // the store refused it as a whole
   };
   static Mark end_of(const Batch& batch);
+  static bool may_come_later(const Turn& turn);
   Batch& batch();
   Batch& riding();
   void flush();

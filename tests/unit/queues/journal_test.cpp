@@ -1,6 +1,7 @@
 // One turn's writes, and what the store refuses of them.
 #include "gateway/queues/journal.hpp"
 
+#include "gateway/db/worker.hpp"
 #include "tests/support/run.hpp"
 #include "tests/unit/store/fixture.hpp"
 
@@ -37,7 +38,51 @@ asio::awaitable<void> settle_three(Journal& journal, int& refused) {
   co_await journal.commit();
 }
 
+// A store that refuses one group.
+class RefusesOnce final : public db::GroupRunner {
+ public:
+  explicit RefusesOnce(std::unique_ptr<db::Driver> driver) : worker_(std::move(driver), db::DatabasePolicy()) {}
+  bool refuses = false;
+
+  void run(db::Group group, std::function<void(db::Group)> finished) override {
+    if (!std::exchange(refuses, false)) return worker_.run(std::move(group), std::move(finished));
+    for (auto& item : group) item.error = std::make_exception_ptr(db::StatementFailed("not now"));
+    finished(std::move(group));
+  }
+  void stop() override { worker_.stop(); }
+
+ private:
+  db::Worker worker_;
+};
+
+std::int64_t count_left(asio::io_context& loop, db::Database& database) {
+  std::int64_t left = 0;
+  db::Database::Closure count = [&](db::Transaction& t) { left = store::count_outbox(t, "sms.example.net"); };
+  run(loop, database.transact(std::move(count)));
+  return left;
+}
+
 }  // namespace
+
+TEST_CASE("A turn of one step that the store refuses is tried once more, too") {
+  asio::io_context loop;
+  Store store(DatabaseKind::sqlite);
+  insert(store, account(1, "romeo@example.net", "sms.example.net"));
+  store([](db::Transaction& t) {
+    const std::vector<store::OutboxRow> rows{row(1, "c:1")};
+    store::insert_outbox(t, rows);
+  });
+  auto runner = std::make_unique<RefusesOnce>(std::move(store.driver));
+  RefusesOnce& refusing = *runner;
+  db::Database database(loop.get_executor(), std::move(runner));
+  Journal journal(loop.get_executor(), database, "sms.example.net");
+  run(loop, journal.start());
+  refusing.refuses = true;
+  journal.remove_outbox(1);
+  run(loop, journal.commit());
+  CHECK_FALSE(refusing.refuses);
+  CHECK(count_left(loop, database) == 0);
+}
 
 TEST_CASE("What the store refuses undoes its own step and no other of the same turn") {
   for (const auto kind : every_database) {
