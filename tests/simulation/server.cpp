@@ -20,6 +20,7 @@ std::string bare(const std::string& user) { return user + "@" + server_domain; }
 
 // What the gateway says of a message to whom its error may not have reached (XEP-0461).
 constexpr std::string_view failure_note = "A message that you sent here on ";
+constexpr std::string_view waiting_note = "Your message waits here: ";
 
 }  // namespace
 
@@ -167,6 +168,7 @@ void Server::take_message(const std::string& user, const Element& element) {
     return recorder_.add(What::got_receipt, name(), user, contact, about, id);
   }
   const std::string text(element.child_text("body", ns::component));
+  if (text.starts_with(waiting_note)) return recorder_.add(What::note, name(), user, contact, "", user + " hears that a message waits");
   const bool is_note = text.starts_with(failure_note);
   if (!is_note && !text.ends_with(" for " + user)) return note_foreign(user, "\"" + text + "\"");
   if (!recorder_.plan.server_keeps_messages && !online_.contains(user)) {
