@@ -337,6 +337,7 @@ void Outbox::account_removed(base::AccountId account, const std::vector<store::O
     return row != stored.end() && row->id == id ? &*row : nullptr;
   };
   for (Backlog::Removed& row : backlog_.remove(account)) {
+    if (!find(row.id)) journal_.remove_outbox(row.id);  // it was committed behind the removal
     const store::OutboxRow* const kept = row.item ? &row.item->row : find(row.id);
     base::Result<convert::Origin> origin = Error{Errc::bad_input, "not stored"};
     if (row.item) origin = std::move(row.item->origin);
