@@ -22,6 +22,7 @@ constexpr std::chrono::hours least_time_left{1};
 const char* uncertain_text = "The connection broke while this message was being sent: it may or may not have arrived. It is not sent again by itself.";
 const char* unregistered_meanwhile_text = "You have unregistered while it was being sent.";
 const char* unregistered_unsure_text = "You have unregistered. An earlier attempt may have succeeded, so the message may or may not have arrived.";
+const char* leaving_text = "You are being unregistered; the message was not sent.";
 const char* unregistered_text = "You are no longer registered here; the message was not sent.";
 const char* expired_text = "The network could not be reached for too long; the message was not sent.";
 const char* expired_unwanted_text = "You were not logged in to the network for too long; the message was not sent. Showing the gateway your presence logs you in.";
@@ -69,6 +70,8 @@ base::Result<void> Outbox::put(accounts::LiveAccount& account, connector::Action
 
 base::Result<void> Outbox::accept(accounts::LiveAccount& account, connector::Action action, std::string chat,
                                   convert::Origin origin, std::int64_t id) {
+  // The store erases what is theirs just now: what came behind that would be nobody's.
+  if (account.standing != accounts::LiveAccount::Standing::registered) return Error{Errc::unavailable, leaving_text};
   if (!backlog_.has_room(account.id())) {
     return Error{Errc::unavailable, "Too many of your messages are waiting to be sent; please try again later."};
   }

@@ -515,3 +515,18 @@ TEST_CASE("What may have been done is uncertain for a user who unregisters, too,
     CHECK(told.back().find("was not sent") != std::string::npos);
   }
 }
+
+TEST_CASE("While a user is being unregistered nothing more is taken from them") {
+  Fixture f(OutboxLimits{});
+  f.accounts->find(base::AccountId{1})->standing = LiveAccount::Standing::leaving;
+  connector::SendMessage message;
+  message.chat = base::ContactId{"+1"};
+  message.content.text = "one";
+  const auto put = f.outbox->put(*f.accounts->find(base::AccountId{1}), std::move(message), by_somebody());
+  REQUIRE_FALSE(put.has_value());
+  CHECK(put.error().code == connector::Errc::unavailable);
+  f.accounts->find(base::AccountId{1})->standing = LiveAccount::Standing::registered;
+  f.send(1, "+1", "two");
+  f.network.release();
+  f.until([&] { return f.network.sent == std::vector<std::string>{"two"}; });
+}
