@@ -1,7 +1,6 @@
 #include "gateway/queues/inbox.hpp"
 
 #include "gateway/base/log.hpp"
-#include "gateway/store/retention.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -29,9 +28,9 @@ Inbox::Inbox(asio::any_io_executor executor, Journal& journal, db::Database& dat
 
 asio::awaitable<void> Inbox::load(connector::Network network) {
   network_ = std::move(network);
-  const std::int64_t since = base::to_milliseconds(clock_.now() - store::seen_kept);
-  auto read = [this, since](db::Transaction& t) {
-    return std::pair(store::seen_key(t), store::read_seen(t, transport_, store::SeenKind::events, since, most_seen));
+  // All that are kept, and not by the time of day: a clock that is ahead would let everything come again.
+  auto read = [this](db::Transaction& t) {
+    return std::pair(store::seen_key(t), store::read_seen(t, transport_, store::SeenKind::events, 0, most_seen));
   };
   const auto lately = co_await database_.fetch(std::move(read));
   seen_.load(lately.first, lately.second);

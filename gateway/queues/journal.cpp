@@ -130,13 +130,23 @@ void Journal::submit(const std::shared_ptr<Turn>& turn, Mark from, Mark to) {
                      if (error && !is_loss(error) && !turn->is_in_steps && may_come_later(*turn)) return submit_each_step(turn);
                      if (error) log_failure(transport_, error);
                      for (std::size_t i = from.done; i < to.done; ++i) turn->batch.done[i](error);
+                     if (turn->is_in_steps && to == turn->steps.back()) --in_steps_;
                      const auto begin = std::make_move_iterator(turn->batch.waiting.begin());
-                     base::Resume::all({begin + static_cast<std::ptrdiff_t>(from.waiting), begin + static_cast<std::ptrdiff_t>(to.waiting)}, error);
+                     std::vector<base::Resume> waiting(begin + static_cast<std::ptrdiff_t>(from.waiting), begin + static_cast<std::ptrdiff_t>(to.waiting));
+                     settled_.emplace_back(std::move(waiting), error);
+                     resume_settled();
                    });
+}
+
+// Who waits for a commit waits for all before it, and a turn that is written anew step by step was before it.
+void Journal::resume_settled() {
+  if (in_steps_ > 0) return;
+  for (auto& [waiting, error] : std::exchange(settled_, {})) base::Resume::all(std::move(waiting), error);
 }
 
 void Journal::submit_each_step(const std::shared_ptr<Turn>& turn) {
   turn->is_in_steps = true;
+  ++in_steps_;
   Mark from;
   for (const Mark& to : turn->steps) submit(turn, std::exchange(from, to), to);
 }

@@ -102,6 +102,7 @@ class Journal {
   void flush();
   void submit(const std::shared_ptr<Turn>& turn, Mark from, Mark to);
   void submit_each_step(const std::shared_ptr<Turn>& turn);
+  void resume_settled();
   static void write(db::Transaction& transaction, const Batch& batch, Mark from, Mark to, const std::string& transport, std::int64_t now);
 
   boost::asio::any_io_executor executor_;
@@ -110,6 +111,8 @@ class Journal {
   std::shared_ptr<Turn> open_;  // of this turn; shared with the closure that writes it, which may run twice
   bool flush_is_posted_ = false;
   boost::asio::steady_timer ride_;  // when what only rides is written at the latest
+  int in_steps_ = 0;  // turns that are being written anew, step by step
+  std::vector<std::pair<std::vector<base::Resume>, std::exception_ptr>> settled_;  // whose waiters are not resumed yet
   Ids outbox_ids_, inbox_ids_;
 };
 

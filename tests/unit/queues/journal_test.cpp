@@ -5,6 +5,10 @@
 #include "tests/support/run.hpp"
 #include "tests/unit/store/fixture.hpp"
 
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 using namespace wherry;
 using namespace wherry::tests;
 using namespace wherry::queues;
@@ -36,6 +40,18 @@ asio::awaitable<void> settle_three(Journal& journal, int& refused) {
     journal.close_step();
   }
   co_await journal.commit();
+}
+
+// The same without a wait; then, in a later turn, a commit of nothing. How many had been refused when that was done.
+asio::awaitable<void> wait_behind_three(Journal& journal, int& refused, int& refused_before) {
+  for (std::int64_t id = 1; id <= 3; ++id) {
+    journal.insert(sent(id, id == 2 ? std::string("a\0b", 3) : "n" + std::to_string(id)));
+    journal.after_commit([&](const std::exception_ptr& error) { refused += error != nullptr; });
+    journal.close_step();
+  }
+  for (int turn = 0; turn < 2; ++turn) co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
+  co_await journal.commit();
+  refused_before = refused;
 }
 
 // A store that refuses one group.
@@ -110,6 +126,21 @@ TEST_CASE("What the store refuses undoes its own step and no other of the same t
     run(loop, database.transact(std::move(read)));
     CHECK(left == std::vector<std::int64_t>{2});
     CHECK(noted == 2);
+  }
+}
+
+TEST_CASE("A commit waits for what is before it, also for steps that are written anew by themselves") {
+  for (const auto kind : every_database) {
+    CAPTURE(name_of(kind));
+    asio::io_context loop;
+    Store store(kind);
+    insert(store, account(1, "romeo@example.net", "sms.example.net"));
+    db::Database database(loop.get_executor(), std::move(store.driver));
+    Journal journal(loop.get_executor(), database, "sms.example.net");
+    run(loop, journal.start());
+    int refused = 0, refused_before = 0;
+    run(loop, wait_behind_three(journal, refused, refused_before));
+    CHECK(refused_before == 1);
   }
 }
 
