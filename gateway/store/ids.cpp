@@ -4,15 +4,18 @@ namespace wherry::store {
 
 namespace {
 
-constexpr std::int64_t runs_kept = 60LL * 24 * 3600 * 1000;  // ms: longer than any row is (store/retention.hpp)
+// Runs of which no row is left, nor any that a report may name. By ids and not by time: a run may last for months.
+constexpr char forget_runs[] =
+    "DELETE FROM runs WHERE first < (SELECT MAX(first) FROM runs WHERE first <= (SELECT COALESCE(MIN(id), $1) FROM "
+    "(SELECT MIN(id) AS id FROM inbox UNION ALL SELECT MIN(id) FROM outbox UNION ALL SELECT MIN(id) FROM message_map) AS tables))";
 
 }  // namespace
 
 std::vector<Run> begin_run(db::Transaction& transaction, const std::string& name, std::int64_t now) {
   // An id of its own, so that of two runs without a row the second has the greater one.
   const std::int64_t first = reserve_ids(transaction, 1).first;
-  transaction.execute("DELETE FROM runs WHERE started < $1", {now - runs_kept});
   transaction.execute("INSERT INTO runs (first, name, started) VALUES ($1, $2, $3)", {first, name, now});
+  transaction.execute(forget_runs, {first});
   std::vector<Run> runs;
   for (const db::Row& row : transaction.query("SELECT name, first FROM runs ORDER BY first")) {
     runs.push_back({row.text(0), row.integer(1)});

@@ -46,6 +46,27 @@ TEST_CASE("reserve_ids gives each block once, rising (ids.hpp)") {
   }
 }
 
+TEST_CASE("A run is remembered as long as a row of it is left, however long it lasted, whatever the clock says (ids.hpp)") {
+  for (const auto kind : every_database) {
+    CAPTURE(name_of(kind));
+    Store store(kind);
+    insert(store, account(1));
+    constexpr std::int64_t day = 24LL * 3600 * 1000;
+    const auto begin = [&](const std::string& name, std::int64_t now) {
+      std::vector<std::string> names;
+      for (const store::Run& run : store([&](Transaction& t) { return store::begin_run(t, name, now); })) names.push_back(run.name);
+      return names;
+    };
+    CHECK(begin("first", 0) == std::vector<std::string>{"first"});
+    const std::int64_t id = store([](Transaction& t) { return store::reserve_ids(t, 1); }).first;
+    put(store, {outbox(id)});
+    CHECK(begin("second", 400 * day) == std::vector<std::string>{"first", "second"});
+    CHECK(begin("third", 401 * day) == std::vector<std::string>{"first", "second", "third"});
+    store([&](Transaction& t) { t.execute("DELETE FROM outbox WHERE id = $1", {id}); });
+    CHECK(begin("fourth", 401 * day) == std::vector<std::string>{"fourth"});
+  }
+}
+
 TEST_CASE("The outbox gives rows back whole, in order of id, whatever the size of the batch they came in (outbox.hpp)") {
   for (const auto kind : every_database) {
     CAPTURE(name_of(kind));
