@@ -207,14 +207,16 @@ asio::awaitable<void> Outbox::perform(base::AccountId account, std::string chat,
   reports_.perform_began(account);
   ++performing_;
   base::Result<connector::Receipt> result = Error{Errc::uncertain, ""};
+  std::exception_ptr ended;
   try {
     result = co_await session->perform(std::move(action));
   } catch (const std::exception& e) {
     // The contract lets a lost store pass through perform(); a bug of the connector's must not stop the chat either.
-    if (stopping_) throw;
-    log::error("session.perform_failed", {{"account", account.value}, {"error", e.what()}});
+    if (stopping_) ended = std::current_exception();
+    else log::error("session.perform_failed", {{"account", account.value}, {"error", e.what()}});
   }
   if (--performing_ == 0) performed_.notify();
+  if (ended) std::rethrow_exception(ended);
   if (Item* const item = backlog_.end_perform(account, chat, id)) settle(*item, result);
   journal_.close_step();
   reports_.perform_ended(account);
@@ -378,8 +380,8 @@ asio::awaitable<void> Outbox::load(connector::Network network) {
 }
 
 void Outbox::recover(const store::OutboxRow& row) {
-  if (row.state == OutboxState::sending && !repeats_freely()) {
-    // The process died between the mark and the answer.
+  // The process died between the mark and the answer; or the network deduplicated then, and does no longer.
+  if (row.state != OutboxState::queued && !repeats_freely()) {
     const auto item = to_item(row);
     if (!item) return;
     if (std::holds_alternative<connector::SendMessage>(item->action)) {

@@ -41,6 +41,8 @@ class HeldNetwork final : public connector::Connector {
 
   connector::Idempotency idempotency = connector::Idempotency::none;
   std::optional<connector::Error> answer;  // instead of taking what is sent
+  bool throws = false;
+  int performing = 0;  // begun, so far
 
   connector::Network describe() const override {
     connector::Network network;
@@ -64,7 +66,9 @@ class HeldNetwork final : public connector::Connector {
       for (const std::chrono::hours hour(1);;) co_await base::sleep(hour);
     }
     asio::awaitable<connector::Result<connector::Receipt>> perform(connector::Action action) override {
+      ++network_.performing;
       while (network_.is_held_) co_await network_.released_.wait();
+      if (network_.throws) throw std::runtime_error("the network broke");
       const std::string& text = std::get<connector::SendMessage>(action).content.text;
       if (network_.answer) co_return *network_.answer;
       if (network_.unreachable.erase(text) > 0) co_return connector::Error{connector::Errc::unavailable, "away"};
@@ -145,6 +149,10 @@ struct Fixture {
     db::Database::Closure nothing = [](db::Transaction&) {};
     co_await database->transact(std::move(nothing));
   }
+  asio::awaitable<void> release_soon() {
+    co_await base::sleep(std::chrono::milliseconds(50));
+    network.release();
+  }
   void send(std::int64_t from, std::string_view to, std::string text, std::string stanza_id = "") {
     connector::SendMessage message;
     message.chat = base::ContactId{std::string(to)};
@@ -212,6 +220,7 @@ struct Fixture {
   }
 
   asio::io_context loop;
+  base::TaskGroup tasks{loop.get_executor()};
   Store store;
   base::SystemClock clock;
   HeldNetwork network{loop.get_executor()};
@@ -372,6 +381,24 @@ TEST_CASE("What an earlier run left goes in order; what may have been sent, and 
     CHECK(f.network.sent == numbered("+1", 30));
     CHECK(f.stored() == 0);
   }
+}
+
+TEST_CASE("What may have been sent is told and not sent again where the network no longer deduplicates") {
+  Fixture f(little_memory(), DatabaseKind::sqlite, {left(1, "+1 0", store::OutboxState::unsure), left(2, "+1 1")});
+  f.network.release();
+  f.until([&] { return f.network.sent.size() == 1 && f.failures().size() == 1; });
+  CHECK(f.network.sent == std::vector<std::string>{"+1 1"});
+  CHECK(f.failures().front().find("may or may not have arrived") != std::string::npos);
+}
+
+TEST_CASE("A send that ends with an exception while the gateway stops is not waited for any longer") {
+  Fixture f(OutboxLimits{});
+  f.network.throws = true;
+  f.send(1, "+1", "one");
+  f.until([&] { return f.network.performing == 1; });
+  f.tasks.spawn("release", f.release_soon());
+  run(f.loop, f.stop(std::chrono::hours(1)));  // run() has a limit of its own
+  run(f.loop, f.tasks.join());
 }
 
 TEST_CASE("What finds the memory full is sent later, and is never taken for what may have been sent") {
