@@ -226,7 +226,7 @@ asio::awaitable<void> greet(Transport& transport) {
     const LiveAccount* account = transport.accounts().find(id);
     if (!account) continue;
     transport.send(xmpp::make_stanza(xmpp::Kind::presence, transport.domain(), account->user(), "probe", ""));
-    if (account->is_online()) transport.lane().tell_user_all(id);
+    transport.lane().tell_user_all(id);
     if (++greeted % at_once == 0) co_await base::sleep(pause);
   }
 }
