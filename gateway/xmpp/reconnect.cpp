@@ -9,6 +9,8 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::chrono::seconds healthy_after{10};  // a link that lasted so long starts the back-off anew
+// COMPAT(ejabberd 23.01): what users send before it has noticed the end of the old stream goes to that one, and is lost.
+constexpr milliseconds least_after_cut{250};
 constexpr std::chrono::seconds most_after_cut{10};  // however often: what takes a connection is there, and users wait
 
 // What only a person can mend is not asked again every second; a conflict ends when the old connection has timed out.
@@ -22,7 +24,7 @@ milliseconds least_after(std::string_view condition) {
 
 Reconnect::Reconnect(base::BackoffPolicy policy, std::uint64_t seed)
     : listening_({.first = milliseconds(700), .most = milliseconds(700), .jitter = 0.25}, seed), failing_(policy, seed), cutting_(policy, seed) {
-  listening_.next();  // only a cut link is tried again without a pause
+  listening_.next();  // these two begin with a pause
   failing_.next();
 }
 
@@ -36,7 +38,7 @@ milliseconds Reconnect::after(LinkEnd end, std::string_view condition, std::chro
   failing_.reset();
   failing_.next();
   if (up >= healthy_after) cutting_.reset();
-  return std::max(least, std::min<milliseconds>(cutting_.next(), most_after_cut));
+  return std::max({least, least_after_cut, std::min<milliseconds>(cutting_.next(), most_after_cut)});
 }
 
 }  // namespace wherry::xmpp
