@@ -11,6 +11,7 @@ const char* too_many_text =
     "Too many of your messages and requests wait until the network has looked up whom they are for; please try again "
     "later.";
 const char* failed_text = "The network's connector failed; please try again later.";
+const char* ended_text = "The gateway is being restarted; please try again in a moment.";
 const char* no_answer_text = "The network did not look up the address in time; please try again.";
 
 }  // namespace
@@ -18,6 +19,7 @@ const char* no_answer_text = "The network did not look up the address in time; p
 void ContactResolver::resolve(const xmpp::Jid& address, base::AccountId account, Found found) {
   Key key(account.value, std::string(address.local()));
   if (const auto known = known_.find(key); known != known_.end()) return found(known->second);
+  if (has_ended_) return found(base::Error{base::Errc::unavailable, ended_text});
   auto place = stanzas_.take(std::to_string(account.value), true);
   if (!place) return found(base::Error{base::Errc::unavailable, too_many_text});
   const bool is_first = !asking_.contains(key);
@@ -40,6 +42,7 @@ asio::awaitable<void> ContactResolver::ask(Key key, std::string typed) {
 
 // Nothing has been sent yet, so that no outcome is uncertain.
 asio::awaitable<base::Result<base::ContactId>> ContactResolver::look_up(std::string typed, base::AccountId account) {
+  if (has_ended_) co_return base::Error{base::Errc::unavailable, ended_text};
   base::Result<base::ContactId> result = base::Error{base::Errc::unavailable, failed_text};
   try {
     result = co_await connector_->parse_contact(std::move(typed), account);

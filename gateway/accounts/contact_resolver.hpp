@@ -39,7 +39,11 @@ class ContactResolver {
 
   // What was learned of an account no longer holds (its region, say, has changed).
   void forget(base::AccountId account);
-  void cancel() { tasks_.cancel(); }
+  // Nothing is asked any more: who waits, or comes later, is told to try again.
+  void cancel() {
+    has_ended_ = true;
+    tasks_.cancel();
+  }
 
  private:
   using Key = std::pair<std::int64_t, std::string>;
@@ -61,6 +65,7 @@ class ContactResolver {
   std::unordered_map<Key, base::ContactId, KeyHash> known_;
   std::unordered_map<Key, std::vector<Waiting>, KeyHash> asking_;
   Quota stanzas_, questions_;
+  bool has_ended_ = false;
   base::TaskGroup tasks_;
 };
 

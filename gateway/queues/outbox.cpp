@@ -178,8 +178,8 @@ asio::awaitable<bool> Outbox::take_step(base::AccountId account, std::string cha
       co_return true;
     case Backlog::Step::Kind::mark:
       write_state(*step.item, OutboxState::sending);
-      // A network that may be asked again is: of a mark that is lost nothing worse comes than another attempt.
-      if (!repeats_freely()) co_await commit_mark(account, chat);
+      // Also for a network that may be asked again: should it never be, the row must not say that it was not sent.
+      co_await commit_mark(account, chat);
       co_return true;
     case Backlog::Step::Kind::perform:
       co_await perform(account, chat, step.item->row.id, step.item->action);

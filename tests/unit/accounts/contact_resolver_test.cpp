@@ -106,3 +106,13 @@ TEST_CASE_FIXTURE(Fixture,
     places.push_back(*resolver.place_for(xmpp::Jid::make("u" + std::to_string(i), "evil.test").value(), {}));
   CHECK_FALSE(resolver.place_for(xmpp::Jid::parse("mercutio@y.test").value(), {}));
 }
+
+TEST_CASE_FIXTURE(Fixture, "Once the gateway stops nobody waits for the network: who waited and who comes is told to try again") {
+  resolve("waiting");
+  turn();
+  resolver.cancel();
+  resolve("late");
+  turn();
+  REQUIRE(errors.size() == 2);
+  for (const base::Error& error : errors) CHECK(error.code == base::Errc::unavailable);
+}
