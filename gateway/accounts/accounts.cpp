@@ -143,7 +143,7 @@ asio::awaitable<void> Accounts::remove_alone(base::AccountId id) {
   try {
     auto erase = [id](db::Transaction& t) {
       auto rows = store::read_outbox(t, id, 0, std::numeric_limits<int>::max());
-      store::remove_account(t, id);
+      store::remove_account(t, id, store::Unsent::kept);
       return rows;
     };
     unsent = co_await database_.fetch(std::move(erase));

@@ -342,7 +342,7 @@ void Outbox::account_removed(base::AccountId account, const std::vector<store::O
     return row != stored.end() && row->id == id ? &*row : nullptr;
   };
   for (Backlog::Removed& row : backlog_.remove(account)) {
-    if (!find(row.id)) journal_.remove_outbox(row.id);  // it was committed behind the removal
+    journal_.remove_outbox(row.id);
     const store::OutboxRow* const kept = row.item ? &row.item->row : find(row.id);
     base::Result<convert::Origin> origin = Error{Errc::bad_input, "not stored"};
     if (row.item) origin = std::move(row.item->origin);
@@ -377,6 +377,20 @@ asio::awaitable<void> Outbox::load(connector::Network network) {
     if (more) after = found.back().id;
   }
   if (rows > 0) log::info("outbox.recovered", {{"transport", transport_}, {"rows", rows}});
+  auto read = [](db::Transaction& t) { return store::read_orphaned_outbox(t); };
+  for (const auto& row : co_await database_.fetch(std::move(read))) tell_orphaned(row);
+  journal_.close_step();
+}
+
+// Its user unregistered, and the gateway died before they were told. The address that was written to says whose network it was.
+void Outbox::tell_orphaned(const store::OutboxRow& row) {
+  auto origin = convert::parse_origin(row.origin);
+  const auto contact = origin ? xmpp::Jid::parse(origin->contact) : Error{Errc::bad_input, ""};
+  if (!contact || contact->domain() != transport_) return;
+  const bool may_have_gone = row.state == OutboxState::unsure || row.state == OutboxState::sending;
+  Error error = may_have_gone ? Error{Errc::uncertain, unregistered_unsure_text} : Error{Errc::rejected, unregistered_text};
+  reports_.put_failed(row.account, std::move(*origin), std::move(error));
+  journal_.remove_outbox(row.id);
 }
 
 void Outbox::recover(const store::OutboxRow& row) {

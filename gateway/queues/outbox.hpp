@@ -81,6 +81,7 @@ class Outbox {
   void write_state(Item& item, store::OutboxState state);
   void note_sent(const Item& item, std::string network_id, connector::Stage stage);
   void recover(const store::OutboxRow& row);
+  void tell_orphaned(const store::OutboxRow& row);
   std::unique_ptr<Item> to_item(store::OutboxRow row);
   bool repeats_freely() const { return network_.idempotency != connector::Idempotency::none; }
 

@@ -39,6 +39,9 @@ AccountRow read_row(const db::Row& row, const std::string& transport, const base
   return account;
 }
 
+// Word that a message failed. In a JSON string these quotes would be escaped (convert::to_text of a SendFailed).
+constexpr std::string_view but_failures = " AND payload NOT LIKE '%\"type\":\"failed\",%'";
+
 }  // namespace
 
 void insert_account(db::Transaction& transaction, const AccountRow& account, const base::Sealer& sealer) {
@@ -57,11 +60,12 @@ void update_account(db::Transaction& transaction, const AccountRow& account, con
                        std::int64_t{account.imports}, account.id.value});
 }
 
-void remove_account(db::Transaction& transaction, base::AccountId account) {
+void remove_account(db::Transaction& transaction, base::AccountId account, Unsent unsent) {
   const auto found = transaction.query("SELECT user_jid FROM accounts WHERE id = $1", {account.value});
   transaction.execute("DELETE FROM contacts WHERE account = $1", {account.value});
-  transaction.execute("DELETE FROM outbox WHERE account = $1", {account.value});
-  transaction.execute("DELETE FROM inbox WHERE account = $1", {account.value});
+  if (unsent == Unsent::erased) transaction.execute("DELETE FROM outbox WHERE account = $1", {account.value});
+  const std::string_view inbox = "DELETE FROM inbox WHERE account = $1";
+  transaction.execute(std::string(inbox).append(unsent == Unsent::kept ? but_failures : ""), {account.value});
   transaction.execute("DELETE FROM message_map WHERE account = $1", {account.value});
   transaction.execute("DELETE FROM accounts WHERE id = $1", {account.value});
   if (found.empty()) return;
@@ -70,9 +74,7 @@ void remove_account(db::Transaction& transaction, base::AccountId account) {
 }
 
 void remove_orphans(db::Transaction& transaction) {
-  transaction.execute("DELETE FROM outbox WHERE account NOT IN (SELECT id FROM accounts)");
-  // In a JSON string these quotes would be escaped (convert::to_text of a SendFailed).
-  transaction.execute("DELETE FROM inbox WHERE account NOT IN (SELECT id FROM accounts) AND payload NOT LIKE '%\"type\":\"failed\",%'");
+  transaction.execute(std::string("DELETE FROM inbox WHERE account NOT IN (SELECT id FROM accounts)").append(but_failures));
   transaction.execute("DELETE FROM message_map WHERE account NOT IN (SELECT id FROM accounts)");
 }
 

@@ -30,10 +30,15 @@ struct AccountRow {
 void insert_account(db::Transaction& transaction, const AccountRow& account, const base::Sealer& sealer);
 // Writes credentials, policy, lang and imports.
 void update_account(db::Transaction& transaction, const AccountRow& account, const base::Sealer& sealer);
+// What becomes of an account's messages that were not sent, and of word that some failed.
+enum class Unsent {
+  erased,
+  kept,  // until their sender has been told (read_orphaned_outbox, read_inbox)
+};
 // Removes the account with everything that is kept for it (contacts, queues, message map), and its user when that was
 // the last account. Its seen ids are keyed hashes that tell nothing, and expire.
-void remove_account(db::Transaction& transaction, base::AccountId account);
-// Removes rows of the queues and the message map whose account is gone: what was on its way when the account was
+void remove_account(db::Transaction& transaction, base::AccountId account, Unsent unsent = Unsent::erased);
+// Removes rows of the inbox and the message map whose account is gone: what was on its way when the account was
 // removed. Word that a message of theirs failed stays until its sender has it. Once, at start, before anything is read.
 void remove_orphans(db::Transaction& transaction);
 

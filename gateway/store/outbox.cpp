@@ -84,6 +84,12 @@ std::vector<OutboxRow> read_outbox(db::Transaction& transaction, base::AccountId
       {account.value, after, std::int64_t{limit}}));
 }
 
+std::vector<OutboxRow> read_orphaned_outbox(db::Transaction& transaction) {
+  return read_rows(transaction.query(
+      "SELECT id, account, chat, origin, payload, state, attempts, not_before, deadline FROM outbox "
+      "WHERE account NOT IN (SELECT id FROM accounts) ORDER BY id"));
+}
+
 std::vector<OutboxRow> read_outbox(db::Transaction& transaction, std::span<const std::int64_t> ids) {
   std::vector<OutboxRow> found;
   std::array<db::Value, 16> asked;

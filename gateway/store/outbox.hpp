@@ -38,6 +38,8 @@ void remove_outbox(db::Transaction& transaction, std::span<const IdRange> ranges
 std::vector<OutboxRow> read_outbox(db::Transaction& transaction, const std::string& transport, std::int64_t after, int limit);
 // The same of one account.
 std::vector<OutboxRow> read_outbox(db::Transaction& transaction, base::AccountId account, std::int64_t after, int limit);
+// Rows of accounts that are gone, of every transport, in order of id: their senders have not been told yet.
+std::vector<OutboxRow> read_orphaned_outbox(db::Transaction& transaction);
 // Those of these ids that are there, in order of id where the ids are.
 std::vector<OutboxRow> read_outbox(db::Transaction& transaction, std::span<const std::int64_t> ids);
 // How many rows a transport's accounts have. Reads them all: for start and for tests, not for every message.

@@ -90,6 +90,36 @@ TEST_CASE(
   CHECK_FALSE(world.has_come("of-another"));
 }
 
+TEST_CASE("Who unregistered just before a kill hears of each message what is known of it") {
+  TransportWorld world;
+  world.register_users(1, 0);
+  world.store([](db::Transaction& t) {
+    const auto left = [&](const char* contact, const char* id, store::OutboxState state) {
+      convert::Origin origin;
+      origin.user = "gone@x.test/r";
+      origin.contact = contact;
+      origin.stanza_id = id;
+      origin.type = "chat";
+      const store::OutboxRow row{
+          store::reserve_ids(t, 1).first, base::AccountId{77}, "c:c1", convert::to_text(origin), "{}", state, 0, 0, 0};
+      store::insert_outbox(t, std::span(&row, 1));
+    };
+    left("c1@sms.test", "not-sent", store::OutboxState::queued);
+    left("c1@sms.test", "perhaps", store::OutboxState::sending);
+    left("c1@other.test", "of-another", store::OutboxState::queued);
+    store::remove_orphans(t);
+  });
+  world.start();
+  world.until([&] { return world.has_come("id='not-sent'") && world.has_come("id='perhaps'"); });
+  CHECK(world.has_come("may or may not have arrived"));
+  CHECK(world.has_come("the message was not sent"));
+  CHECK_FALSE(world.has_come("of-another"));
+  world.until([&] { return world.transport->inbox().waiting() == 0; });
+  std::size_t left = 0;
+  run(world.loop, world.database->transact([&](db::Transaction& t) { left = t.query("SELECT id FROM outbox").size(); }));
+  CHECK(left == 1);  // the other network's
+}
+
 TEST_CASE("Who unregisters while the gateway stops hears that what waited was not sent") {
   TransportWorld world;
   world.register_users(1, 0);

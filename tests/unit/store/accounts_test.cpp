@@ -112,6 +112,24 @@ TEST_CASE("remove_account leaves nothing of the account, everything of others, a
   }
 }
 
+TEST_CASE("remove_account keeps what its user is still to be told, where that is asked (accounts.hpp)") {
+  for (const auto kind : every_database) {
+    CAPTURE(name_of(kind));
+    Store store(kind);
+    insert(store, account(1));
+    fill(store, 1, 10);
+    store([&](Transaction& t) {
+      const store::InboxRow failed{11, {1}, "{\"v\":1,\"type\":\"failed\",\"text\":\"\"}", 0};
+      store::insert_inbox(t, {&failed, 1});
+      store::remove_account(t, {1}, store::Unsent::kept);
+    });
+    CHECK(store.count("accounts") == 0);
+    CHECK(store.count("outbox") == 1);
+    CHECK(store.count("inbox") == 1);
+    CHECK(store([](Transaction& t) { return store::read_inbox(t, "sms.example.net", 0, 10); }).front().id == 11);
+  }
+}
+
 TEST_CASE("remove_orphans removes what came for an account after its removal, and nothing else (accounts.hpp)") {
   for (const auto kind : every_database) {
     CAPTURE(name_of(kind));
@@ -127,10 +145,13 @@ TEST_CASE("remove_orphans removes what came for an account after its removal, an
       store::insert_sent(t, {&sent, 1});
       store::remove_orphans(t);
     });
-    for (const std::string table : {"outbox", "inbox", "message_map"}) {
+    for (const std::string table : {"inbox", "message_map"}) {
       CAPTURE(table);
       CHECK(store.count(table) == 1);
     }
+    const auto orphaned = store([](Transaction& t) { return store::read_orphaned_outbox(t); });
+    REQUIRE(orphaned.size() == 1);  // its sender is still to be told
+    CHECK(orphaned.front().id == 11);
   }
 }
 
