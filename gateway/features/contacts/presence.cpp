@@ -213,6 +213,11 @@ void to_contact(Transport& transport, const std::shared_ptr<Memory>& memory, con
 
 // ---- The network's side, shown ----
 
+// RFC 6121 §4.3.
+void ask_for_presence(Transport& transport, const xmpp::Jid& user) {
+  transport.send(xmpp::make_stanza(xmpp::Kind::presence, transport.domain(), user, "probe", ""));
+}
+
 // When the link comes up: each registered user is asked for their presence (rule B1.52), some at a time, so that a
 // thousand users are no storm. They hear how things stand, since what was told while it was down, or was on its way,
 // may be lost.
@@ -225,7 +230,7 @@ asio::awaitable<void> greet(Transport& transport) {
   for (const base::AccountId id : ids) {
     const LiveAccount* account = transport.accounts().find(id);
     if (!account) continue;
-    transport.send(xmpp::make_stanza(xmpp::Kind::presence, transport.domain(), account->user(), "probe", ""));
+    ask_for_presence(transport, account->user());
     transport.lane().tell_user_all(id);
     if (++greeted % at_once == 0) co_await base::sleep(pause);
   }
@@ -262,6 +267,8 @@ void install_presence(Transport& transport) {
   transport.hooks().account_changed.add(
       [&transport, memory](const LiveAccount& account) { account_changed(transport, *memory, account); });
   transport.hooks().account_removed.add([memory](base::AccountId id) { memory->erase(id); });
+  // Their presence may have come before the account was there, and been refused.
+  transport.hooks().registered.add([&transport](const xmpp::Jid& user) { ask_for_presence(transport, user); });
   transport.hooks().link_up.add([&transport] { transport.tasks().spawn("presence.greet", greet(transport)); });
 }
 
