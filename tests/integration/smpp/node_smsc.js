@@ -78,7 +78,10 @@ server.listen(0, '127.0.0.1', () => say({listening: server.address().port}));
 
 readline.createInterface({input: process.stdin}).on('line', line => {
   const command = JSON.parse(line);
-  if (command.set) Object.assign(how, command.set);
+  if (command.set) {
+    Object.assign(how, command.set);
+    say({set: command.set});
+  }
   if (command.drop) for (const session of bound) session.destroy();
   if (command.deliver) {
     const {udh, octets, label, ...fields} = command.deliver;

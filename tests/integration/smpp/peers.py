@@ -19,6 +19,11 @@ class Node(Peer):
         super().__init__(["node", str(HERE / "node_smsc.js"), json.dumps(setting)],
                          {"NODE_PATH": Npm.modules("smpp@0.5.1", "SMPP_TEST_NODE_MODULES")})
 
+    def behave(self, **how: Any) -> None:
+        """From now on. Returns when that holds: what is told and what is sent go different ways."""
+        self.tell(set=how)
+        self.expect("set")
+
     def deliver(self, label: str, **fields: Any) -> None:
         self.tell(deliver={"source_addr": bare(THEM), "destination_addr": bare(US), "label": label, **fields})
 

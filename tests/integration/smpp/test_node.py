@@ -65,7 +65,7 @@ class Sending(NodeCase):
         for settings in ({"receiptFirst": True}, {"receiptFirst": True, "decimalReceipts": True},
                          {"receiptFirst": False, "decimalReceipts": True, "textOnly": True}):
             with self.subTest(settings):
-                self.peer.tell(set=settings)
+                self.peer.behave(**settings)
                 driver = self.start()
                 for n in range(5):
                     driver.send(f"k{n}", "hello")
@@ -77,7 +77,7 @@ class Sending(NodeCase):
                 driver.stop()
 
     def test_throttling_loses_nothing_and_keeps_the_order(self) -> None:
-        self.peer.tell(set={"throttleEvery": 4})
+        self.peer.behave(throttleEvery=4)
         driver = self.start(window=1)
         for n in range(8):
             driver.send(f"k{n}", f"text {n}")
@@ -90,7 +90,7 @@ class Sending(NodeCase):
     def test_two_binds_are_one_link(self) -> None:
         driver = self.start(bind="transmitter_receiver")
         self.assertEqual([self.peer.expect("bind")["bind"] for _ in range(2)], ["bind_transmitter", "bind_receiver"])
-        self.peer.tell(set={"receipts": False})
+        self.peer.behave(receipts=False)
         driver.send("k1", "hello")
         self.assertEqual(driver.outcome("k1")["outcome"], "ok")
         self.peer.deliver("mo", short_message="hi")
@@ -112,7 +112,7 @@ class Sending(NodeCase):
 
 class Breaking(NodeCase):
     def test_a_cut_makes_the_unanswered_uncertain_and_the_link_comes_back(self) -> None:
-        self.peer.tell(set={"silentAfter": 1})
+        self.peer.behave(silentAfter=1)
         driver = self.start()
         driver.send("k1", "answered")
         driver.send("k2", "not answered")
@@ -122,7 +122,7 @@ class Breaking(NodeCase):
         self.assertEqual(driver.outcome("k2")["outcome"], "uncertain")
         driver.expect("up", lambda line: not line["up"])
         driver.expect("up", lambda line: line["up"])
-        self.peer.tell(set={"silentAfter": -1})
+        self.peer.behave(silentAfter=-1)
         driver.send("k2", "not answered")
         self.assertEqual(driver.outcome("k2")["outcome"], "uncertain")
         driver.send("k3", "later")
@@ -130,13 +130,13 @@ class Breaking(NodeCase):
         self.assertEqual([s["text"] for s in self.peer.submits(1)], ["later"])
 
     def test_a_killed_process_sends_no_segment_twice(self) -> None:
-        self.peer.tell(set={"silentAfter": 1, "receipts": False})
+        self.peer.behave(silentAfter=1, receipts=False)
         driver = self.start(window=1)
         driver.send("k1", "x" * 400)
         self.peer.submits(2)
         self.wait_stored(lambda stored: any("/m/" in key for key in stored), "the first segment is on record")
         driver.kill()
-        self.peer.tell(set={"silentAfter": -1})
+        self.peer.behave(silentAfter=-1)
         driver = self.start(window=1)
         driver.send("k1", "x" * 400)
         self.assertEqual(driver.outcome("k1")["outcome"], "uncertain")
@@ -144,7 +144,7 @@ class Breaking(NodeCase):
         self.assertEqual(self.peer.all_so_far("submit"), [])
 
     def test_a_killed_process_still_knows_whose_receipt_comes(self) -> None:
-        self.peer.tell(set={"receipts": False})
+        self.peer.behave(receipts=False)
         driver = self.start()
         driver.send("k1", "hello")
         self.assertEqual(driver.outcome("k1")["outcome"], "ok")
