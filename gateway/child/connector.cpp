@@ -234,7 +234,7 @@ asio::awaitable<void> ChildConnector::answer(RpcPeer::Incoming request) {
                {{"network", greeting_.network.id}, {"method", request.method}, {"error", e.what()}});
     result = Error{Errc::unavailable, "It is not stored. Do not acknowledge it; try again."};
   }
-  co_await rpc_->wait_room();
+  co_await rpc_->wait_room_for_answer();
   --unanswered_;
   answered_.notify();
   rpc_->answer(request.id, result);

@@ -39,9 +39,12 @@ asio::awaitable<Result<json>> Memory::write(json params) {
     cost += size_of(entry);
     if (!entry.value.empty()) kept += size_of(entry);
   }
+  const auto due = turn_for(cost);
+  if (!due) co_return Error{Errc::unavailable, "entries: too much is waiting to be stored; try again in some seconds", {}};
   {
     const auto turn = co_await writing_.take();
-    co_await wait_pace(cost);
+    const auto wait = *due - steady_clock::now();
+    if (wait > steady_clock::duration::zero()) co_await base::sleep(wait);
     if (kept > 0) {
       auto fits = co_await check_space(kept);
       if (!fits) co_return fits.error();
@@ -89,15 +92,17 @@ asio::awaitable<void> Memory::count() {
   counted_at_ = steady_clock::now();
 }
 
-asio::awaitable<void> Memory::wait_pace(std::size_t bytes) {
+// When so much may be written, at the child's pace; nothing: too much is waiting already. So what waits here is bounded.
+std::optional<steady_clock::time_point> Memory::turn_for(std::size_t bytes) {
   const auto time_of = [this](std::size_t some) {
     const std::chrono::duration<double> seconds(static_cast<double>(some) / static_cast<double>(limits_.bytes_per_second));
     return std::chrono::duration_cast<steady_clock::duration>(seconds);
   };
   const auto now = steady_clock::now();
+  const auto burst = time_of(limits_.burst_bytes);
+  if (paid_until_ > now + burst + limits_.longest_wait) return std::nullopt;
   paid_until_ = std::max(paid_until_, now) + time_of(bytes);
-  const auto wait = paid_until_ - now - time_of(limits_.burst_bytes);
-  if (wait > steady_clock::duration::zero()) co_await base::sleep(wait);
+  return paid_until_ - burst;
 }
 
 asio::awaitable<Result<json>> Memory::read(json params) {

@@ -16,6 +16,7 @@ struct MemoryLimits {
   std::size_t most_bytes = 64 << 20;       // keys and values that are kept
   std::size_t bytes_per_second = 1 << 20;  // written, on average
   std::size_t burst_bytes = 4 << 20;       // and at once
+  std::chrono::seconds longest_wait{5};    // for its turn at that pace; a write that would wait longer is refused
   std::size_t answer_bytes = 256 << 10;    // of one store_read; one entry is answered, however long
   std::chrono::milliseconds count_pause{5000};  // from one count of all that is kept to the next
 };
@@ -25,8 +26,9 @@ class Memory {
   // `storage` outlives this.
   Memory(asio::any_io_executor executor, connector::Storage& storage, MemoryLimits limits = {});
 
-  // {"entries":[…]} → {} once durable; waits where the child writes faster than it may. rejected where it would keep
-  // too much, and unavailable where that is not clear until the next count: erasing goes on, and writing after it.
+  // {"entries":[…]} → {} once durable; waits where the child writes faster than it may, and is unavailable where
+  // it does so for long. rejected where it would keep too much, and unavailable where that is not clear until the next
+  // count: erasing goes on, and writing after it.
   asio::awaitable<connector::Result<nlohmann::json>> write(nlohmann::json params);
   // {"prefix":"…","after":"…","limit":10} → {"entries":[…],"more":true}: `more` where the answer ends before the limit
   // for its length, and others may follow.
@@ -35,7 +37,7 @@ class Memory {
  private:
   asio::awaitable<connector::Result<void>> check_space(std::size_t bytes);
   asio::awaitable<void> count();
-  asio::awaitable<void> wait_pace(std::size_t bytes);
+  std::optional<std::chrono::steady_clock::time_point> turn_for(std::size_t bytes);
 
   connector::Storage& storage_;
   const MemoryLimits limits_;

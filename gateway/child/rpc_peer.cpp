@@ -140,6 +140,10 @@ asio::awaitable<void> RpcPeer::wait_room() {
   if (process_) co_await process_->wait_room(most_waiting_bytes);
 }
 
+asio::awaitable<void> RpcPeer::wait_room_for_answer() {
+  if (process_) co_await process_->wait_room(most_waiting_bytes + most_answer_bytes);
+}
+
 void RpcPeer::answer(const json& id, const Result<json>& result) {
   if (id.is_null() || !process_) return;
   std::string line = R"({"jsonrpc":"2.0","id":)" + dump(id);

@@ -25,6 +25,7 @@ class RpcPeer {
   static constexpr std::size_t most_line_bytes = 1 << 20;
   static constexpr std::size_t most_calls = 10000;            // of Limit::usual, unanswered at once
   static constexpr std::size_t most_waiting_bytes = 4 << 20;  // that the process has not read
+  static constexpr std::size_t most_answer_bytes = 4 << 20;   // and besides, if they are answers to it
 
   enum class Limit {
     usual,  // refused where too many are unanswered or the process does not read
@@ -83,9 +84,12 @@ class RpcPeer {
                                                      std::chrono::seconds time, Limit limit);
   // Until the process has read enough for more to be written; at once where there is none.
   asio::awaitable<void> wait_room();
+  // The same for an answer to it. Requests cannot take this room: a process that says much before it reads would else be
+  // read no longer for want of an answer, and read nothing itself.
+  asio::awaitable<void> wait_room_for_answer();
   // How many answers came so far: a process that answers is not hung.
   std::uint64_t answers() const { return answers_; }
-  // The answer to an Incoming; nothing for a notification. Wait for room first.
+  // The answer to an Incoming; nothing for a notification. Wait for room for it first.
   void answer(const nlohmann::json& id, const base::Result<nlohmann::json>& result);
 
   // Takes one line from the other side: an answer ends here; a request comes back. bad_input where the line breaks the

@@ -41,6 +41,7 @@ def leave_helper() -> int:
 
 answers: list[dict] = []  # the gateway's, to our requests
 log_ins = 0
+brought = False
 known: set[int] = set()  # accounts that we were told of
 
 if mode == "speaks_first":
@@ -113,6 +114,12 @@ for line in sys.stdin:
         elif mode == "leaves_helper":
             leave_helper()
             os._exit(3)
+        elif mode == "brings_history" and not brought:
+            brought = True
+            time.sleep(0.5)  # the others are waiting by now
+            for i in range(5000):
+                publish(i, params["account"], message(i))
+            write({"id": number, "result": {"id": "n-" + params["action"]["key"]}})
         elif mode == "never_answers":
             continue
         elif mode == "floods_log":
@@ -193,18 +200,6 @@ for line in sys.stdin:
             write({"id": "q2", "method": "ask", "params": {"login": params["login"], "form": form}})
         if mode == "dies":
             os._exit(9)
-        elif mode == "reads_on":
-            # A bad line, and then it goes on as if nothing had happened: what it reads, it does.
-            print("oops", flush=True)
-            with open(os.environ["RECORD"], "a", buffering=1) as record:
-                while line:
-                    record.write(json.loads(line)["params"]["action"]["key"] + "\n")
-                    line = sys.stdin.readline()
-                    time.sleep(0.01)
-            os._exit(0)
-        elif mode == "leaves_helper":
-            leave_helper()
-            os._exit(3)
         if mode == "does_not_wait":
             write({"id": number, "result": {"credentials": {"early": "yes"}}})
     elif number is not None:

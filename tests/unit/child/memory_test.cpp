@@ -136,6 +136,27 @@ TEST_CASE("Memory: a limit above 1,000 entries is answered in pages, too") {
   CHECK(read_all(kept, 5000).first.size() == 2500);
 }
 
+TEST_CASE("Memory: what would have to wait for long at the child's pace is refused at once, and costs it nothing") {
+  asio::io_context loop;
+  HeldStorage storage(loop.get_executor());
+  MemoryLimits limits;
+  limits.bytes_per_second = 1000;
+  limits.burst_bytes = 1000;
+  limits.longest_wait = std::chrono::seconds(2);
+  Memory memory(loop.get_executor(), storage, limits);
+  base::TaskGroup group(loop.get_executor());
+  const auto into = [&](const char* key, Answer& answer) -> asio::awaitable<void> {
+    json params = Bounded::entry(key, 1000);
+    answer = co_await memory.write(std::move(params));
+  };
+  std::array<Answer, 8> answers;
+  for (Answer& answer : answers) group.spawn("write", into("a", answer));
+  tests::run(loop, group.join());
+  const auto taken = std::count_if(answers.begin(), answers.end(), [](const Answer& a) { return a->has_value(); });
+  CHECK(taken == 3);  // the burst, and two seconds' worth
+  CHECK(answers.back()->error().code == Errc::unavailable);
+}
+
 TEST_CASE("Memory: writes under way are counted, and a count waits for them") {
   Bounded bounded(std::chrono::milliseconds(0));
   bounded.storage.held = true;

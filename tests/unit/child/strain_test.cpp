@@ -124,6 +124,20 @@ TEST_CASE("What is called not done never reaches the process that misbehaved, by
   CHECK(not_done > 0);
 }
 
+TEST_CASE("A process that brings its history while much waits to be written to it is read on: neither side waits for the other") {
+  std::vector<std::optional<Result<Receipt>>> results(60);  // more than a pipe and what may wait for it hold
+  Child child("brings_history");
+  child.session = child.connector->open(seven);
+  base::TaskGroup performing(child.loop.get_executor());
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    SendMessage message{ContactId{"a"}, "k" + std::to_string(i), Content{std::string(100'000, 'x'), {}}};
+    performing.spawn("perform", Child::into(child.session->perform(std::move(message)), results[i]));
+  }
+  tests::run(child.loop, performing.join());
+  CHECK(results.front()->has_value());
+  CHECK(child.failures.empty());
+}
+
 TEST_CASE("With more than 10,000 sessions open, messages, registration and ping go on") {
   ChildLimits hasty;
   hasty.ping = 1s;
