@@ -1,6 +1,6 @@
 #include "gateway/child/connector.hpp"
 
-#include "gateway/base/log.hpp"
+#include "gateway/base/log_limit.hpp"
 #include "gateway/base/signal.hpp"
 #include "gateway/base/task_group.hpp"
 #include "gateway/base/within.hpp"
@@ -13,7 +13,6 @@
 #include "gateway/child/settings.hpp"
 #include "gateway/child/values.hpp"
 #include "gateway/net/line_process.hpp"
-#include "gateway/net/log_limit.hpp"
 
 #include <boost/asio/this_coro.hpp>
 #include <boost/system/system_error.hpp>
@@ -77,7 +76,7 @@ class ChildConnector final : public Connector {
   const std::unique_ptr<LookUps> look_ups_;
   Logins logins_;
   Memory memory_;
-  net::LogLimit log_limit_;
+  base::LogLimit log_limit_;
   base::Signal answered_;  // one of the child's requests was
   std::size_t unanswered_ = 0;
   base::TaskGroup tasks_;  // of the present process

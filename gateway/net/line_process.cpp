@@ -1,8 +1,7 @@
 #include "gateway/net/line_process.hpp"
 
-#include "gateway/base/log.hpp"
+#include "gateway/base/log_limit.hpp"
 #include "gateway/base/signal.hpp"
-#include "gateway/net/log_limit.hpp"
 #include "gateway/net/spawn.hpp"
 
 #include <boost/asio/buffer.hpp>
@@ -151,7 +150,7 @@ struct State : std::enable_shared_from_this<State> {
 
   std::array<char, 4096> error_chunk;
   std::string error_line;
-  LogLimit error_limit;
+  base::LogLimit error_limit;
 };
 
 class Process final : public LineProcess {

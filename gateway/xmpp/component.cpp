@@ -1,6 +1,5 @@
 #include "gateway/xmpp/component.hpp"
 
-#include "gateway/base/log.hpp"
 #include "gateway/base/text.hpp"
 #include "gateway/base/within.hpp"
 
@@ -193,12 +192,12 @@ void Component::take(Element element) {
   if (!stanza) return answer_error(element, {"modify", "jid-malformed", "This is no address."});
   // No answer may come from an address that is not ours (XEP-0114 §3), so nothing is done for one either.
   if (stanza->to.domain() == config_.domain.domain()) return events_.received(std::move(*stanza));
-  log::warn("stanza.not_ours", {{"domain", config_.domain.str()}, {"name", stanza->element.name()}});
+  not_ours_.write(log::Level::warn, "stanza.not_ours", {{"domain", config_.domain.str()}, {"name", stanza->element.name()}});
 }
 
 // A stranger's stanza that is too much is that stranger's to hear of (RFC 6120 §8.3.3.12), and no reason to end everybody's stream.
 void Component::decline(StanzaRefused refused) {
-  log::warn("stanza.refused", {{"domain", config_.domain.str()}, {"name", refused.head.name()}, {"reason", refused.text}});
+  refused_.write(log::Level::warn, "stanza.refused", {{"domain", config_.domain.str()}, {"name", refused.head.name()}, {"reason", refused.text}});
   answer_error(refused.head, {"modify", "policy-violation", "This is more than the gateway takes. " + refused.text});
 }
 
@@ -209,7 +208,7 @@ void Component::answer_error(const Element& element, const StanzaError& error) {
   Element head(element.name(), element.ns());
   for (const char* name : {"from", "id", "type"}) head.set(name, element.attribute(name));
   const auto stanza = to_stanza(std::move(head.set("to", ours ? to->str() : config_.domain.str())));
-  if (!stanza) return log::warn("stanza.invalid", {{"domain", config_.domain.str()}, {"reason", "no stanza, or its from is no JID"}});
+  if (!stanza) return invalid_.write(log::Level::warn, "stanza.invalid", {{"domain", config_.domain.str()}, {"reason", "no stanza, or its from is no JID"}});
   // RFC 6120 §8.3.1: never an error about an error.
   if (stanza->type() != "error" && stanza->type() != "result") send(error_reply(*stanza, error));
 }

@@ -4,6 +4,7 @@
 // stanza is confirmed when a ping that was sent after the answer to a ping that was sent after the stanza is answered.
 #pragma once
 
+#include "gateway/base/log_limit.hpp"
 #include "gateway/base/secret.hpp"
 #include "gateway/base/signal.hpp"
 #include "gateway/xmpp/element.hpp"
@@ -127,6 +128,7 @@ class Component {
   std::uint64_t next_ping_ = 1;
   std::string ping_prefix_;
   bool pings_resource_ = false;
+  base::LogLimit not_ours_ = base::LogLimit::of_stanzas(), refused_ = base::LogLimit::of_stanzas(), invalid_ = base::LogLimit::of_stanzas();
   std::chrono::steady_clock::time_point last_received_{}, up_since_{};
 };
 

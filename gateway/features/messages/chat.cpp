@@ -2,7 +2,7 @@
 // when this returns; one that is not is answered.
 #include "gateway/features/features.hpp"
 
-#include "gateway/base/log.hpp"
+#include "gateway/base/log_limit.hpp"
 #include "gateway/convert/refusals.hpp"
 #include "gateway/convert/to_content.hpp"
 
@@ -45,7 +45,7 @@ void send(Transport& transport, const xmpp::Stanza& stanza, connector::Content c
 
 // The user's server gave our message back. Where that only means that nobody is there just now, it is kept for them.
 // RFC 6120 §8.3.1: an error is never answered.
-void came_back(Transport& transport, const xmpp::Stanza& stanza) {
+void came_back(Transport& transport, base::LogLimit& lines, const xmpp::Stanza& stanza) {
   const xmpp::Element* error = stanza.element.child("error", ns::component);
   const bool may_pass =
       error && std::any_of(std::begin(passing_conditions), std::end(passing_conditions), [&](const char* condition) {
@@ -53,12 +53,11 @@ void came_back(Transport& transport, const xmpp::Stanza& stanza) {
       });
   const LiveAccount* account = transport.accounts().find(stanza.from);
   const bool kept = may_pass && account && transport.inbox().returned(*account, stanza.id());
-  log::info("message.returned",
-            {{"transport", transport.domain().str()}, {"user", log::masked(stanza.from.bare_view())}, {"kept", kept}});
+  lines.write(log::Level::info, "message.returned",
+              {{"transport", transport.domain().str()}, {"user", log::masked(stanza.from.bare_view())}, {"kept", kept}});
 }
 
 void to_contact(Transport& transport, xmpp::Stanza stanza) {
-  if (stanza.type() == "error") return came_back(transport, stanza);
   if (stanza.type() == "groupchat") return transport.reply_error(stanza, convert::no_room());
   auto read = convert::to_content(stanza.element);
   if (std::holds_alternative<convert::NothingToSend>(read)) return;
@@ -75,8 +74,6 @@ void to_contact(Transport& transport, xmpp::Stanza stanza) {
 }
 
 void to_gateway(Transport& transport, const xmpp::Stanza& stanza) {
-  if (stanza.type() == "error")
-    return came_back(transport, stanza);  // the gateway brings what comes from nobody with an address
   if (stanza.element.child("body", ns::component))
     transport.reply_error(stanza, convert::no_person(transport.domain()));
 }
@@ -84,9 +81,16 @@ void to_gateway(Transport& transport, const xmpp::Stanza& stanza) {
 }  // namespace
 
 void install_chat(Transport& transport) {
-  transport.router().on_message(AddressForm::contact,
-                                [&](xmpp::Stanza stanza) { to_contact(transport, std::move(stanza)); });
-  transport.router().on_message(AddressForm::gateway, [&](xmpp::Stanza stanza) { to_gateway(transport, stanza); });
+  const auto lines = std::make_shared<base::LogLimit>(base::LogLimit::of_stanzas());  // who sends an error need not be registered
+  transport.router().on_message(AddressForm::contact, [&transport, lines](xmpp::Stanza stanza) {
+    if (stanza.type() == "error") return came_back(transport, *lines, stanza);
+    to_contact(transport, std::move(stanza));
+  });
+  // The gateway brings what comes from nobody with an address.
+  transport.router().on_message(AddressForm::gateway, [&transport, lines](xmpp::Stanza stanza) {
+    if (stanza.type() == "error") return came_back(transport, *lines, stanza);
+    to_gateway(transport, stanza);
+  });
 }
 
 }  // namespace wherry::features

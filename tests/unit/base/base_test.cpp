@@ -1,4 +1,5 @@
 #include "gateway/base/backoff.hpp"
+#include "gateway/base/log_limit.hpp"
 #include "gateway/base/secret.hpp"
 #include "gateway/base/signal.hpp"
 #include "gateway/base/task_group.hpp"
@@ -218,4 +219,14 @@ TEST_CASE("TaskGroup cancels and joins; a failing task ends alone") {
   bool done = false;
   tests::run(loop, check_group(group, done));
   CHECK(done);
+}
+
+TEST_CASE("LogLimit takes its burst and then its rate, and counts what was left out") {
+  const base::LogLimit::Time start{};
+  base::LogLimit lines(start, 1, 3);
+  for (int i = 0; i < 3; ++i) CHECK(lines.admit(start) == 0);
+  for (int i = 0; i < 5; ++i) CHECK(!lines.admit(start));
+  CHECK(lines.admit(start + std::chrono::seconds(1)) == 5);
+  CHECK(!lines.admit(start + std::chrono::seconds(1)));
+  CHECK(lines.admit(start + std::chrono::seconds(60)) == 1);
 }

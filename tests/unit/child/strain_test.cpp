@@ -1,5 +1,6 @@
 // A child connector under strain, end to end: what one side does too much of, or what a process does when it should be gone,
 // harms nobody else. Real processes (fake_child.py); the parts by themselves are in the other tests of this folder.
+#include "tests/support/log_capture.hpp"
 #include "tests/unit/child/child.hpp"
 
 #include <fcntl.h>
@@ -64,32 +65,6 @@ std::set<std::string> lines_of(const std::string& path) {
   std::set<std::string> lines;
   for (std::string line; std::getline(file, line);) lines.insert(line);
   return lines;
-}
-
-// Standard error, for as long as this lives: the log.
-class Log {
- public:
-  Log() : before_(::dup(2)), file_(std::tmpfile()) { ::dup2(::fileno(file_), 2); }
-  ~Log() {
-    ::dup2(before_, 2);
-    ::close(before_);
-    std::fclose(file_);
-  }
-  std::string text() {
-    std::string text(static_cast<std::size_t>(::lseek(::fileno(file_), 0, SEEK_END)), '\0');
-    text.resize(static_cast<std::size_t>(std::max<ssize_t>(::pread(::fileno(file_), text.data(), text.size(), 0), 0)));
-    return text;
-  }
-
- private:
-  int before_;
-  std::FILE* file_;
-};
-
-std::size_t count_of(const std::string& text, const std::string& word) {
-  std::size_t count = 0;
-  for (auto at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) ++count;
-  return count;
 }
 
 }  // namespace
@@ -235,16 +210,13 @@ TEST_CASE("What could not be stored is offered again by wherry_connector.py, unt
 }
 
 TEST_CASE("A process that floods the log gets some lines into it, and word of how many were left out") {
-  Log log;
-  std::string text;
-  {
-    Child child("floods_log");
-    CHECK(child.perform("k").value().id == MessageId{"n-k"});  // behind the flood
-    text = log.text();
-  }
-  CHECK(count_of(text, "child.log ") >= 200);
-  CHECK(count_of(text, "child.log ") < 5000);
-  CHECK(text.find("child.log_skipped") != std::string::npos);
+  LogCapture log;
+  Child child("floods_log");
+  const auto sent = child.perform("k");  // behind the flood
+  CHECK(sent.value().id == MessageId{"n-k"});
+  CHECK(log.count("child.log ") >= 200);
+  CHECK(log.count("child.log ") < 5000);
+  CHECK(log.count("child.log_skipped") > 0);
 }
 
 TEST_CASE("A message of a room is refused as unsupported, where rooms are not carried") {

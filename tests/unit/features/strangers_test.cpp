@@ -1,5 +1,6 @@
 // What people who are not registered may cost the network: their questions are few, and users' questions go on beside
 // them.
+#include "tests/support/log_capture.hpp"
 #include "tests/unit/features/transport_world.hpp"
 
 using namespace wherry;
@@ -60,4 +61,18 @@ TEST_CASE("Of two thousand strangers who ask at once for the registration form a
   CHECK(world.network.logins == 100);
   world.receive(iq("u1@x.test/r", "get", "<query xmlns='jabber:iq:register'/>"));
   world.until([&] { return world.network.logins == 101; });
+}
+
+TEST_CASE("Errors that strangers send fill no log") {
+  LogCapture log;
+  World world;
+  std::string flood;
+  for (int i = 0; i < 500; ++i) {
+    flood += "<message from='s@evil.test' to='sms.test' type='error'/>";
+    flood += "<message from='s@evil.test' to='c1@sms.test' type='error'/>";
+  }
+  world.receive(flood + iq("s@evil.test/r", "get", disco));
+  world.until([&] { return world.has_come("disco#info"); });
+  CHECK(log.count(" message.returned") >= 20);
+  CHECK(log.count(" message.returned") < 200);
 }

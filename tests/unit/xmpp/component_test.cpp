@@ -5,6 +5,7 @@
 #include "gateway/base/within.hpp"
 #include "tests/support/component_server.hpp"
 #include "tests/support/dial.hpp"
+#include "tests/support/log_capture.hpp"
 #include "tests/support/run.hpp"
 
 #include <doctest/doctest.h>
@@ -319,4 +320,22 @@ TEST_CASE("A port that opens late is found within a second of its opening") {
     tests::run(loop, tasks.join());
   }
   CHECK(best <= std::chrono::seconds(1));
+}
+
+TEST_CASE("Stanzas that anybody can send fill no log: of each kind some lines, and how many were left out") {
+  LogCapture log;
+  Link link;
+  const std::string not_ours = "<message from='evil@y.test' to='a@other.test'/>";
+  const std::string invalid = "<message to='a@sms.test' from='@'/>";
+  std::string refused = "<message from='evil@y.test' to='a@sms.test'>", flood;
+  for (int depth = 0; depth < 40; ++depth) refused += "<a>";
+  for (int depth = 0; depth < 40; ++depth) refused += "</a>";
+  for (int i = 0; i < 500; ++i) flood += not_ours + invalid + refused + "</message>";
+  link.run(link.server.write(flood + "<message from='romeo@x.test' to='a@sms.test' id='last'/>"));
+  link.run(link.until([&] { return !link.received.empty(); }));
+  for (const char* kind : {"stanza.not_ours", "stanza.invalid", "stanza.refused"}) {
+    CAPTURE(kind);
+    CHECK(log.count(std::string("warning ") + kind) >= 20);
+    CHECK(log.count(std::string("warning ") + kind) < 100);
+  }
 }
