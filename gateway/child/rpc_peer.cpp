@@ -155,6 +155,7 @@ void RpcPeer::answer(const json& id, const Result<json>& result) {
     append_json_string(line, error.text);
     line += ",\"data\":{\"code\":";
     append_json_string(line, base::to_string(error.code));
+    if (error.retry_after.count() > 0) line += ",\"retry_after\":" + std::to_string(error.retry_after.count());
     line += "}}}";
   }
   process_->write_line(std::move(line));
