@@ -1,18 +1,17 @@
 #include "gateway/child/connector.hpp"
 
-#include "gateway/base/log_limit.hpp"
-#include "gateway/base/signal.hpp"
+#include "gateway/base/log.hpp"
 #include "gateway/base/task_group.hpp"
 #include "gateway/base/within.hpp"
 #include "gateway/child/known_accounts.hpp"
+#include "gateway/child/listening.hpp"
 #include "gateway/child/logins.hpp"
 #include "gateway/child/look_ups.hpp"
-#include "gateway/child/memory.hpp"
+#include "gateway/child/requests.hpp"
 #include "gateway/child/rpc_peer.hpp"
 #include "gateway/child/session.hpp"
 #include "gateway/child/settings.hpp"
 #include "gateway/child/values.hpp"
-#include "gateway/net/line_process.hpp"
 
 #include <boost/asio/this_coro.hpp>
 #include <boost/system/system_error.hpp>
@@ -25,22 +24,21 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t most_unanswered = 1000;  // requests of the child: beyond, it is not read until some are answered
 constexpr std::chrono::milliseconds misbehaved_grace{500};  // to end, for a process that is no longer read
+constexpr int looks_per_ping = 10;                          // whether it is alive
 
 class ChildConnector final : public Connector {
  public:
-  ChildConnector(Settings settings, Services services, ChildLimits limits)
+  ChildConnector(Settings settings, Services services, ChildLimits limits, StartProcess start_process)
       : settings_(std::move(settings)),
         services_(services),
         limits_(limits),
+        start_process_(std::move(start_process)),
         rpc_(std::make_unique<RpcPeer>(services.executor)),
         accounts_(services.executor, *rpc_, limits.answer),
         look_ups_(std::make_unique<LookUps>(services.executor, *rpc_, limits.answer)),
         logins_(services.executor, *rpc_),
-        memory_(services.executor, services.storage),
-        log_limit_(std::chrono::steady_clock::now()),
-        answered_(services.executor),
+        requests_(services.executor, *rpc_, accounts_, logins_, services.storage),
         tasks_(services.executor) {}
 
   // Starts the process and exchanges hello with it.
@@ -59,34 +57,27 @@ class ChildConnector final : public Connector {
   asio::awaitable<void> end(bool orderly, std::chrono::milliseconds grace);
   asio::awaitable<void> serve();
   asio::awaitable<void> keep_alive();
-
-  void accept(RpcPeer::Incoming request);
-  void log_line(const json& params);
-  asio::awaitable<void> answer(RpcPeer::Incoming request);
-  asio::awaitable<Result<json>> answer_to(RpcPeer::Incoming& request);
-  asio::awaitable<Result<json>> publish(const json& params);
+  asio::awaitable<bool> answers(RpcPeer::Call& ping);
 
   const Settings settings_;
   const Services services_;
   const ChildLimits limits_;
+  const StartProcess start_process_;
   Greeting greeting_;
   std::unique_ptr<net::LineProcess> process_;
   const std::unique_ptr<RpcPeer> rpc_;
   KnownAccounts accounts_;
   const std::unique_ptr<LookUps> look_ups_;
   Logins logins_;
-  Memory memory_;
-  base::LogLimit log_limit_;
-  base::Signal answered_;  // one of the child's requests was
-  std::size_t unanswered_ = 0;
+  Requests requests_;
+  Listening listening_;
   base::TaskGroup tasks_;  // of the present process
 };
 
 // ---- The process ----
 
 asio::awaitable<Result<void>> ChildConnector::start() {
-  auto started =
-      net::LineProcess::start(services_.executor, settings_.command, settings_.environment, RpcPeer::most_line_bytes);
+  auto started = start_process_(services_.executor, settings_.command, settings_.environment, RpcPeer::most_line_bytes);
   if (!started) co_return Error{started.error().code, "command: " + started.error().text};
   process_ = std::move(*started);
   rpc_->attach(*process_);
@@ -130,7 +121,7 @@ asio::awaitable<Result<void>> ChildConnector::greet() {
                       "command: the process wrote a line that is not its protocol: " + taken.error().text};
     if (!*taken) continue;
     if ((*taken)->method == "log")
-      log_line((*taken)->params);
+      requests_.log_line((*taken)->params);
     else
       rpc_->answer((*taken)->id, Error{Errc::rejected, "hello comes first"});
   }
@@ -142,6 +133,7 @@ asio::awaitable<Result<void>> ChildConnector::greet() {
   auto greeting = parse_greeting(*answer);
   if (!greeting) co_return Error{Errc::bad_input, "command: the process's answer to hello: " + greeting.error().text};
   greeting_ = std::move(*greeting);
+  requests_.name = greeting_.network.id;
   co_return base::ok();
 }
 
@@ -152,10 +144,10 @@ asio::awaitable<void> ChildConnector::end(bool orderly, std::chrono::millisecond
   if (!orderly) process_->abandon();
   tasks_.cancel();
   co_await tasks_.join();
+  co_await requests_.end();
   const int code = co_await process_->stop(grace);
   rpc_->detach();
   process_.reset();
-  unanswered_ = 0;
   accounts_.begin_anew();
   log::info("child.ended", {{"network", greeting_.network.id}, {"code", code}});
 }
@@ -183,91 +175,50 @@ asio::awaitable<void> ChildConnector::run() {
 
 // Reads lines for ever; throws when the process ends or can no longer be understood.
 asio::awaitable<void> ChildConnector::serve() {
+  using std::chrono::steady_clock;
   for (;;) {
-    while (unanswered_ >= most_unanswered) co_await answered_.wait();
+    co_await requests_.wait_room();
+    listening_.begin(steady_clock::now());
     const auto line = co_await process_->read_line();
+    listening_.end(steady_clock::now());
     if (!line) throw std::runtime_error("the process of connector " + greeting_.network.id + " ended or closed its output");
     auto taken = rpc_->take(*line);
     if (!taken)
       throw std::runtime_error("the process of connector " + greeting_.network.id +
                                " wrote a bad line: " + taken.error().text);
-    if (*taken) accept(std::move(**taken));
+    if (*taken) requests_.accept(std::move(**taken), line->size());
   }
 }
 
-// A process that hangs would otherwise look like one that has nothing to say. One that is slow, but answers other
-// requests before the ping, does not hang.
+// A process that hangs would otherwise look like one that has nothing to say.
 asio::awaitable<void> ChildConnector::keep_alive() {
   for (;;) {
     co_await base::sleep(limits_.ping);
     auto begun = rpc_->begin("ping", "{}", RpcPeer::Limit::none);
     if (!begun) co_return;  // it is being ended
     const std::unique_ptr<RpcPeer::Call> ping = std::move(*begun);
-    bool alive = true;
-    while (alive && !ping->answer()) {
-      const std::uint64_t answers = rpc_->answers();
-      co_await ping->wait(limits_.ping);
-      alive = ping->answer() || rpc_->answers() != answers;
-    }
-    if (alive) continue;
+    const bool is_alive = co_await answers(*ping);
+    if (is_alive) continue;
     log::warn("child.hung", {{"network", greeting_.network.id}});
     co_await process_->stop(std::chrono::milliseconds(0));
     co_return;
   }
 }
 
-// ---- What the child asks ----
-
-void ChildConnector::accept(RpcPeer::Incoming request) {
-  if (request.method == "log") return log_line(request.params);
-  ++unanswered_;
-  tasks_.spawn("child.request", answer(std::move(request)));
-}
-
-asio::awaitable<void> ChildConnector::answer(RpcPeer::Incoming request) {
-  Result<json> result = json();
-  try {
-    result = co_await answer_to(request);
-  } catch (const std::exception& e) {  // the store is lost: the other process has to hear of it
-    log::error("child.request_failed",
-               {{"network", greeting_.network.id}, {"method", request.method}, {"error", e.what()}});
-    result = Error{Errc::unavailable, "It is not stored. Do not acknowledge it; try again."};
+// Until the ping is answered, or nothing is for too long. One that is slow, but answers other requests before the ping,
+// does not hang. Only the time counts in which the gateway listened: what it has not read may be the answer.
+asio::awaitable<bool> ChildConnector::answers(RpcPeer::Call& ping) {
+  const std::chrono::steady_clock::duration limit = limits_.ping, pause = limit / looks_per_ping;
+  auto silent = limit - limit;
+  listening_.take(std::chrono::steady_clock::now(), pause);
+  while (silent < limit) {
+    const std::uint64_t before = rpc_->answers();
+    co_await ping.wait(pause);
+    if (ping.answer()) co_return true;
+    silent += listening_.take(std::chrono::steady_clock::now(), pause);
+    if (rpc_->answers() != before) silent = limit - limit;
   }
-  co_await rpc_->wait_room_for_answer();
-  --unanswered_;
-  answered_.notify();
-  rpc_->answer(request.id, result);
-}
-
-asio::awaitable<Result<json>> ChildConnector::answer_to(RpcPeer::Incoming& request) {
-  if (request.method == "publish") co_return co_await publish(request.params);
-  if (request.method == "store_read") co_return co_await memory_.read(std::move(request.params));
-  if (request.method == "store_write") co_return co_await memory_.write(std::move(request.params));
-  if (request.method == "ask") {
-    auto refused = logins_.accept(request);
-    if (refused) co_return std::move(*refused);
-    request.id = nullptr;  // its user answers it
-    co_return json();
-  }
-  co_return Error{Errc::unsupported, "no such method: " + request.method.substr(0, 40)};
-}
-
-asio::awaitable<Result<json>> ChildConnector::publish(const json& params) {
-  auto published = parse_published(params);
-  if (!published) co_return published.error();
-  EventSink* const events = accounts_.find(published->account);
-  if (!events) co_return Error{Errc::not_found, "account: not registered (any more)", {}};
-  co_await events->publish(std::move(published->event));
-  co_return json::object();
-}
-
-void ChildConnector::log_line(const json& params) {
-  const auto line = parse_log_line(params);
-  if (!line) return;
-  const auto skipped = log_limit_.admit(std::chrono::steady_clock::now());
-  if (!skipped) return;
-  if (*skipped > 0) log::warn("child.log_skipped", {{"network", greeting_.network.id}, {"lines", *skipped}});
-  log::write(line->level, "child.log", {{"network", greeting_.network.id}, {"text", line->text}});
+  co_return false;
 }
 
 // ---- What is asked of the child ----
@@ -288,10 +239,10 @@ std::unique_ptr<Session> ChildConnector::open(AccountId account) {
 }  // namespace
 
 asio::awaitable<Result<std::unique_ptr<Connector>>> make_child_connector(json configuration, Services services,
-                                                                         ChildLimits limits) {
+                                                                         ChildLimits limits, StartProcess start) {
   auto settings = parse_settings(configuration);
   if (!settings) co_return settings.error();
-  auto connector = std::make_unique<ChildConnector>(std::move(*settings), services, limits);
+  auto connector = std::make_unique<ChildConnector>(std::move(*settings), services, limits, std::move(start));
   const auto started = co_await connector->start();
   if (!started) co_return started.error();
   co_return std::unique_ptr<Connector>(std::move(connector));

@@ -3,8 +3,14 @@
 #pragma once
 
 #include "gateway/connector/contract.hpp"
+#include "gateway/net/line_process.hpp"
 
 #include <nlohmann/json.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace wherry::child {
 
@@ -19,6 +25,11 @@ struct ChildLimits {
   std::chrono::seconds stop{5};       // to end after its standard input is closed
 };
 
+// As net::LineProcess::start, which it is but for tests.
+using StartProcess = std::function<Result<std::unique_ptr<net::LineProcess>>(
+    asio::any_io_executor executor, std::vector<std::string> command, std::vector<std::string> environment,
+    std::size_t most_line_bytes)>;
+
 // Starts the child and returns once it has said what its network is. `configuration`:
 //
 //   {"command": ["python3", "echo.py"], "environment": {"NAME": "value"}, "configuration": {…handed to the child…}}
@@ -26,6 +37,7 @@ struct ChildLimits {
 // The error's text begins with the offending key's path; the child's own complaint is put behind "configuration.".
 // The connector's run() reads what the child says and restarts it: without run() nothing else is answered.
 asio::awaitable<Result<std::unique_ptr<Connector>>> make_child_connector(nlohmann::json configuration,
-                                                                         Services services, ChildLimits limits = {});
+                                                                         Services services, ChildLimits limits = {},
+                                                                         StartProcess start = net::LineProcess::start);
 
 }  // namespace wherry::child

@@ -5,6 +5,7 @@
 
 #include <boost/asio/this_coro.hpp>
 
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
@@ -64,13 +65,15 @@ asio::awaitable<void> KnownAccounts::tell() {
   std::exception_ptr failed;
   try {
     for (;;) {
-      while (untold_.empty() || at_once_ >= most_at_once) co_await changed_.wait();
+      while (untold_.empty() || at_once_ >= most_at_once || bytes_at_once_ >= most_bytes_at_once)
+        co_await changed_.wait();
       co_await peer_.wait_room();
       if (untold_.empty()) continue;
-      const AccountId next = *untold_.begin();
+      Telling next = telling(*untold_.begin());
       untold_.erase(untold_.begin());
       ++at_once_;
-      tasks.spawn("child.tell", tell_one(next));
+      bytes_at_once_ += next.params.size();
+      tasks.spawn("child.tell", tell_one(std::move(next)));
     }
   } catch (...) {
     failed = std::current_exception();
@@ -78,32 +81,36 @@ asio::awaitable<void> KnownAccounts::tell() {
   co_await asio::this_coro::reset_cancellation_state();
   tasks.cancel();
   co_await tasks.join();
-  at_once_ = 0;
+  at_once_ = bytes_at_once_ = 0;
   std::rethrow_exception(failed);
 }
 
-asio::awaitable<void> KnownAccounts::tell_one(AccountId account) {
+KnownAccounts::Telling KnownAccounts::telling(AccountId account) const {
   const auto found = known_.find(account);
-  const bool is_known = found != known_.end();
-  const std::uint64_t version = is_known ? found->second.version : 0;
-  std::string method = is_known ? "know_account" : "forget_account";
-  std::string params = is_known ? to_line(to_json(found->second.account))
-                                : R"({"account":)" + std::to_string(account.value) + "}";
-  const auto answer = co_await peer_.call(std::move(method), std::move(params), limit_, RpcPeer::Limit::none);
+  if (found == known_.end())
+    return {account, 0, "forget_account", R"({"account":)" + std::to_string(account.value) + "}"};
+  return {account, found->second.version, "know_account", to_line(to_json(found->second.account))};
+}
+
+asio::awaitable<void> KnownAccounts::tell_one(Telling one) {
+  const std::size_t bytes = one.params.size();
+  const auto answer =
+      co_await peer_.call(std::move(one.method), std::move(one.params), limit_, RpcPeer::Limit::none);
   --at_once_;
+  bytes_at_once_ -= bytes;
   changed_.notify();
   // Only what was surely not said is not told; who refuses or forgets to answer has heard it.
   if (!answer && (answer.error().code == Errc::unavailable || answer.error().code == Errc::rejected)) {
-    log::warn("child.not_told", {{"account", account.value}, {"why", answer.error().text}});
+    log::warn("child.not_told", {{"account", one.account.value}, {"why", answer.error().text}});
     co_return;
   }
-  if (is_known) note_told(account, version);
+  if (one.version != 0) note_told(one.account, one.version);
 }
 
 void KnownAccounts::note_told(AccountId account, std::uint64_t version) {
   const auto found = known_.find(account);
   if (found == known_.end()) return;
-  found->second.told = version;
+  found->second.told = std::max(found->second.told, version);  // the answer to an older one may come later
   if (!is_told(account) || !found->second.waiting) return;
   found->second.waiting->notify();
   found->second.waiting = nullptr;

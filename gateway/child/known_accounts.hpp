@@ -15,7 +15,8 @@ namespace wherry::child {
 
 class KnownAccounts {
  public:
-  static constexpr std::size_t most_at_once = 100;  // unanswered by the child
+  static constexpr std::size_t most_at_once = 100;            // unanswered by the child
+  static constexpr std::size_t most_bytes_at_once = 4 << 20;  // and of them the bytes
 
   // `peer` outlives this. `limit`: for the child's answer; then it counts as told.
   KnownAccounts(asio::any_io_executor executor, RpcPeer& peer, std::chrono::seconds limit);
@@ -42,7 +43,14 @@ class KnownAccounts {
     std::shared_ptr<base::Signal> waiting;
   };
 
-  asio::awaitable<void> tell_one(base::AccountId account);
+  struct Telling {
+    base::AccountId account;
+    std::uint64_t version = 0;  // 0: forgotten
+    std::string method, params;
+  };
+
+  Telling telling(base::AccountId account) const;
+  asio::awaitable<void> tell_one(Telling one);
   void note_told(base::AccountId account, std::uint64_t version);
   void change(base::AccountId account);
 
@@ -52,7 +60,7 @@ class KnownAccounts {
   std::map<base::AccountId, Known> known_;
   std::uint64_t last_version_ = 0;
   std::set<base::AccountId> untold_;  // known or removed since the child heard of them
-  std::size_t at_once_ = 0;
+  std::size_t at_once_ = 0, bytes_at_once_ = 0;
   base::Signal changed_;
 };
 

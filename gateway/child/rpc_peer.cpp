@@ -9,6 +9,7 @@
 #include <boost/system/system_error.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace wherry::child {
@@ -75,16 +76,14 @@ std::string start_of_message(std::string_view method) {
 
 // ---- Call ----
 
-RpcPeer::Call::Call(RpcPeer& peer, std::uint64_t id, std::uint64_t starts_at, Limit limit)
-    : peer_(peer), id_(id), limit_(limit), starts_at_(starts_at), answered_(peer.executor_) {
-  peer_.calls_.emplace(id, this);
-  if (limit_ == Limit::usual) ++peer_.usual_calls_;
-}
+RpcPeer::Call::Call(RpcPeer& peer, std::uint64_t id) : peer_(peer), id_(id), answered_(peer.executor_) {}
 
 RpcPeer::Call::~Call() {
-  peer_.calls_.erase(id_);
-  if (limit_ == Limit::usual) --peer_.usual_calls_;
-  if (answer_ || !peer_.process_) return;
+  const auto found = peer_.calls_.find(id_);
+  if (found == peer_.calls_.end()) return;
+  found->second.waiting = nullptr;
+  if (found->second.limit == Limit::look_up) return;
+  peer_.release(id_);
   peer_.process_->write_line(start_of_message("cancel") + R"(,"params":{"id":)" + std::to_string(id_) + "}}");
 }
 
@@ -104,12 +103,17 @@ void RpcPeer::Call::settle(Result<json> answer) {
 
 // ---- Out ----
 
-Result<std::unique_ptr<RpcPeer::Call>> RpcPeer::begin(std::string_view method, std::string_view params, Limit limit) {
+bool RpcPeer::is_full(Limit limit) const {
+  if (limit == Limit::none) return false;
+  return limited_calls_ >= most_calls || limited_bytes_ >= most_unanswered_bytes ||
+         process_->appended() - process_->taken() > most_waiting_bytes;
+}
+
+Result<std::unique_ptr<RpcPeer::Call>> RpcPeer::begin(std::string_view method, std::string_view params, Limit limit,
+                                                      std::shared_ptr<void> place) {
   if (!process_ || ending_)
     return Error{Errc::unavailable, "The connector's process is not running; it is being restarted.", {}};
-  const std::uint64_t waiting = process_->appended() - process_->taken();
-  if (limit == Limit::usual && (usual_calls_ >= most_calls || waiting > most_waiting_bytes))
-    return Error{Errc::unavailable, "The connector's process does not keep up.", {}};
+  if (is_full(limit)) return Error{Errc::unavailable, "The connector's process does not keep up.", {}};
   const std::uint64_t id = ++last_id_;
   std::string line = start_of_message(method);
   line.reserve(line.size() + params.size() + 40);
@@ -120,17 +124,43 @@ Result<std::unique_ptr<RpcPeer::Call>> RpcPeer::begin(std::string_view method, s
   line += '}';
   if (line.size() > most_line_bytes)
     return Error{Errc::rejected, "The message is too long for this network's connector."};
-  auto call = std::make_unique<Call>(*this, id, process_->appended(), limit);
+  auto call = std::make_unique<Call>(*this, id);
+  calls_.emplace(id, Held{call.get(), process_->appended(), line.size(), limit, std::move(place)});
+  if (limit != Limit::none) {
+    ++limited_calls_;
+    limited_bytes_ += line.size();
+  }
+  if (limit == Limit::look_up) look_ups_.insert(id);
   process_->write_line(std::move(line));
   return call;
 }
 
+// The process no longer has it.
+RpcPeer::Held RpcPeer::release(std::uint64_t id) {
+  Held held = std::move(calls_.extract(id).mapped());
+  if (held.limit != Limit::none) {
+    --limited_calls_;
+    limited_bytes_ -= held.bytes;
+  }
+  look_ups_.erase(id);
+  return held;
+}
+
+std::size_t RpcPeer::look_ups_before(const Call& call) const {
+  return static_cast<std::size_t>(std::distance(look_ups_.begin(), look_ups_.lower_bound(call.id_)));
+}
+
 asio::awaitable<Result<json>> RpcPeer::call(std::string method, std::string params, std::chrono::seconds time,
-                                             Limit limit) {
-  auto begun = begin(method, params, limit);
+                                             Limit limit, std::shared_ptr<void> place) {
+  auto begun = begin(method, params, limit, std::move(place));
   if (!begun) co_return begun.error();
   const std::unique_ptr<Call> call = std::move(*begun);
-  co_await call->wait(time);
+  std::size_t left = look_ups_before(*call), before = 0;
+  do {
+    before = left;
+    co_await call->wait(time);
+    left = look_ups_before(*call);
+  } while (!call->answer() && limit == Limit::usual && left < before);
   if (call->answer()) co_return *call->answer();
   log::warn("child.answer_missed", {{"method", method}, {"seconds", time.count()}});
   co_return Error{Errc::uncertain, "The network's connector did not answer in time."};
@@ -201,26 +231,32 @@ Result<std::optional<RpcPeer::Incoming>> RpcPeer::take(std::string_view line) {
 void RpcPeer::take_answer(const json& message) {
   ++answers_;
   const auto error = message.find("error");
-  const auto found = calls_.find(message.at("id").get<std::uint64_t>());
-  if (found == calls_.end()) {  // nobody waits any more: too late, cancelled, or only sent
+  const auto id = message.at("id").get<std::uint64_t>();
+  if (!calls_.contains(id)) {  // cancelled
     if (error != message.end()) log::info("child.refused", {{"error", to_error(*error).text}});
     return;
   }
+  const Held held = release(id);
+  if (!held.waiting) return;
   if (error != message.end())
-    found->second->settle(to_error(*error));
+    held.waiting->settle(to_error(*error));
   else
-    found->second->settle(message.at("result"));
+    held.waiting->settle(message.at("result"));
 }
 
 void RpcPeer::detach() {
   if (!process_) return;
   const std::uint64_t taken = process_->taken();
   process_ = nullptr;
-  for (auto& [id, call] : calls_) {
-    if (call->starts_at_ >= taken)
-      call->settle(Error{Errc::unavailable, "The connector's process ended before it took this."});
+  limited_calls_ = limited_bytes_ = 0;
+  look_ups_.clear();
+  const auto calls = std::exchange(calls_, {});
+  for (const auto& [id, held] : calls) {
+    if (!held.waiting) continue;
+    if (held.starts_at >= taken)
+      held.waiting->settle(Error{Errc::unavailable, "The connector's process ended before it took this."});
     else
-      call->settle(Error{Errc::uncertain, "The connector's process ended before it answered."});
+      held.waiting->settle(Error{Errc::uncertain, "The connector's process ended before it answered."});
   }
 }
 

@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 namespace wherry::child {
@@ -23,20 +24,23 @@ namespace asio = boost::asio;
 class RpcPeer {
  public:
   static constexpr std::size_t most_line_bytes = 1 << 20;
-  static constexpr std::size_t most_calls = 10000;            // of Limit::usual, unanswered at once
-  static constexpr std::size_t most_waiting_bytes = 4 << 20;  // that the process has not read
+  static constexpr std::size_t most_calls = 10000;                // unanswered at once, of those that are limited
+  static constexpr std::size_t most_unanswered_bytes = 16 << 20;  // and of these the bytes, which the process may have to keep
+  static constexpr std::size_t most_waiting_bytes = 4 << 20;      // that the process has not read
   static constexpr std::size_t most_answer_bytes = 4 << 20;   // and besides, if they are answers to it
 
   enum class Limit {
-    usual,  // refused where too many are unanswered or the process does not read
-    none,   // never refused while the process runs: the caller waits for room, or asks rarely
+    usual,    // refused where too many are unanswered, or too many bytes, or the process does not read
+    look_up,  // the same; and it keeps its place until the process has answered it, also where nobody waits any more
+    none,     // never refused while the process runs: the caller waits for room, or asks rarely
   };
 
-  // A request of ours on its way. Destroyed unanswered, it is cancelled at the other side (notification `cancel`).
+  // A request of ours on its way. Destroyed unanswered, it is cancelled at the other side (notification `cancel`); but a
+  // look-up is not, since what is cancelled need not be answered, and it would not be known when its place is free.
   class Call {
    public:
     static constexpr std::chrono::hours no_limit{24 * 365};
-    Call(RpcPeer& peer, std::uint64_t id, std::uint64_t starts_at, Limit limit);
+    Call(RpcPeer& peer, std::uint64_t id);
     ~Call();
     Call(const Call&) = delete;
     Call& operator=(const Call&) = delete;
@@ -51,8 +55,6 @@ class RpcPeer {
 
     RpcPeer& peer_;
     std::uint64_t id_;
-    Limit limit_;
-    std::uint64_t starts_at_;      // LineProcess::appended() before its line
     asio::steady_timer answered_;  // rather than within(): one of these runs per message
     std::optional<base::Result<nlohmann::json>> answer_;
   };
@@ -77,11 +79,15 @@ class RpcPeer {
   // Fails every call: uncertain where the process may have read it, unavailable where it cannot have.
   void detach();
 
-  // Sends a request; `params` is the text of a JSON object. unavailable or rejected where nothing was sent.
-  base::Result<std::unique_ptr<Call>> begin(std::string_view method, std::string_view params, Limit limit);
-  // begin() and the answer. uncertain where none comes within `time`.
+  // Sends a request; `params` is the text of a JSON object. unavailable or rejected where nothing was sent. `place` is
+  // destroyed when the process no longer has the request.
+  base::Result<std::unique_ptr<Call>> begin(std::string_view method, std::string_view params, Limit limit,
+                                            std::shared_ptr<void> place = nullptr);
+  // begin() and the answer. uncertain where none comes within `time`; while the process works off look-ups that it got
+  // before, one of Limit::usual has as much time again, so that no look-up makes it uncertain.
   asio::awaitable<base::Result<nlohmann::json>> call(std::string method, std::string params,
-                                                     std::chrono::seconds time, Limit limit);
+                                                     std::chrono::seconds time, Limit limit,
+                                                     std::shared_ptr<void> place = nullptr);
   // Until the process has read enough for more to be written; at once where there is none.
   asio::awaitable<void> wait_room();
   // The same for an answer to it. Requests cannot take this room: a process that says much before it reads would else be
@@ -97,14 +103,27 @@ class RpcPeer {
   base::Result<std::optional<Incoming>> take(std::string_view line);
 
  private:
+  // A request that the process has not answered.
+  struct Held {
+    Call* waiting = nullptr;      // none: nobody waits for the answer
+    std::uint64_t starts_at = 0;  // LineProcess::appended() before its line
+    std::size_t bytes = 0;
+    Limit limit = Limit::usual;
+    std::shared_ptr<void> place;
+  };
+
+  bool is_full(Limit limit) const;
   void take_answer(const nlohmann::json& message);
+  Held release(std::uint64_t id);
+  std::size_t look_ups_before(const Call& call) const;
 
   asio::any_io_executor executor_;
   net::LineProcess* process_ = nullptr;
   bool ending_ = false;
   std::uint64_t last_id_ = 0, answers_ = 0;
-  std::size_t usual_calls_ = 0;
-  std::map<std::uint64_t, Call*> calls_;
+  std::map<std::uint64_t, Held> calls_;
+  std::size_t limited_calls_ = 0, limited_bytes_ = 0;  // of them, those that are limited
+  std::set<std::uint64_t> look_ups_;                   // of them
 };
 
 }  // namespace wherry::child

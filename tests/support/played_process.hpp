@@ -31,14 +31,19 @@ struct Pipes {
 
   // The next line of standard input; nothing: none is there yet, or ever.
   std::optional<std::string> read() {
-    const auto end = pipe.find('\n');
+    auto end = buffer.find('\n');
+    for (; end == std::string::npos && !pipe.empty(); end = buffer.find('\n')) {
+      buffer += std::exchange(pipe, {});
+      fill();
+    }
     if (end == std::string::npos) return std::nullopt;
-    std::string line = pipe.substr(0, end);
-    pipe.erase(0, end + 1);
-    fill();
+    std::string line = buffer.substr(0, end);
+    buffer.erase(0, end + 1);
     return line;
   }
-  bool has_input_ended() const { return closed && waiting.empty() && pipe.find('\n') == std::string::npos; }
+  bool has_input_ended() const {
+    return closed && waiting.empty() && pipe.empty() && buffer.find('\n') == std::string::npos;
+  }
   void say(std::string line) {
     if (code) return;
     said.push_back(std::move(line));
@@ -83,6 +88,7 @@ struct Pipes {
   std::deque<std::string> waiting, said;
   std::size_t done = 0;  // of the first of `waiting`
   std::string pipe;
+  std::string buffer;  // read of it, and not yet given out
   bool closed = false;
   std::optional<int> code;
   std::uint64_t appended = 0, taken = 0;
