@@ -63,6 +63,7 @@ class Component {
   asio::awaitable<void> close(std::chrono::milliseconds grace);
 
   bool is_connected() const { return connected_; }
+  std::size_t unsent_bytes() const { return out_.size(); }
   bool can_send() const { return connected_ && !closing_ && out_.size() < config_.most_unsent_bytes; }
 
   // What may be dropped waits behind all else, and only so much of it is on its way that it delays nothing: beyond that, a

@@ -70,6 +70,7 @@ TEST_CASE("uncertain: only of what the network was asked to send, and never \"no
   CHECK(Told().sends("m1", "s1").then(What::told_failed, "may have", "s1", 1).breaks(Rule::uncertain));
   CHECK(Told().sends("m1", "s1").then(What::performing, "m1", "k1").then(What::told_failed, "may have", "s1", 1).is_good());
   CHECK(Told().sends("m1", "s1").then(What::performing, "m1", "k1").then(What::taken, "m1", "k1").then(What::told_failed, "the message was not sent", "s1").breaks(Rule::uncertain));
+  CHECK(Told().sends("m1", "s1").then(What::told_failed, "the message was not sent", "s1").then(What::performing, "m1", "k1").then(What::taken, "m1", "k1").breaks(Rule::uncertain));
 }
 
 TEST_CASE("uncertain: a kill excuses one message of a chat, which was marked and not yet sent") {
@@ -86,6 +87,7 @@ TEST_CASE("order_out: within a chat, not between chats") {
   const auto sent = [] { return Told().sends("m1", "s1").sends("m2", "s2"); };
   CHECK(sent().then(What::taken, "m1", "k1").then(What::taken, "m2", "k2").is_good());
   CHECK(sent().then(What::taken, "m2", "k2").then(What::taken, "m1", "k1").breaks(Rule::order_out));
+  CHECK(sent().then(What::performing, "m1", "k1").then(What::told_failed, "may have", "s1", 1).then(What::taken, "m2", "k2").then(What::taken, "m1", "k1").is_good());
   CHECK(Told().sends("m1", "s1").then(What::sent, "m2", "s2", 1, "c2").then(What::taken, "m2", "k2", 0, "c2").then(What::taken, "m1", "k1").is_good());
 }
 
@@ -147,6 +149,9 @@ TEST_CASE("The other rules") {
   Told fat;
   fat.history.most_bytes = std::size_t{1} << 30;
   CHECK(fat.breaks(Rule::memory));
+  Told stuck;
+  stuck.history.most_unsent = 1 << 20;
+  CHECK(stuck.breaks(Rule::memory));
 }
 
 TEST_CASE("A plan is its seed's, and steps that are left out change no other draw") {

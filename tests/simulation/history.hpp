@@ -39,6 +39,9 @@ enum class What {
   note,         // for the reader only
 };
 
+// As the links of the simulation are configured: so small that it is met.
+inline constexpr std::size_t link_bytes = 16 << 10;
+
 struct Record {
   std::int64_t at = 0;  // microseconds
   What what = What::note;
@@ -55,6 +58,7 @@ struct History {
   bool spins = false;                  // turns without end while no time passed
   bool never_stopped = false;          // SIGTERM was not obeyed within minutes
   std::size_t most_bytes = 0;          // of heap, above what there was at the beginning
+  std::size_t most_unsent = 0;         // bytes that waited in front of one link
 };
 
 std::string to_line(const Record& record);

@@ -125,15 +125,19 @@ void Network::add_contact(const std::string& user, const std::string& contact) {
   put(user, Mail{std::move(answer), "", "", now() + delay("answers", hash_of(contact))});
 }
 
+void Network::forget_or_take(std::uint64_t number) {
+  const auto found = sending.extract(number);
+  if (!found.empty() && draw().happens(500, "still_comes", number)) take(found.mapped().user, found.mapped().message);
+}
+
 void Network::process_died() {
+  for (const auto& close_input : children) close_input();
+  if (traits().is_child) return;  // which ends when it has read all
   for (auto& [user, box] : mailboxes_) {
     box.session = nullptr;
     box.breaks = false;
   }
-  const auto under_way = std::exchange(sending, {});
-  for (const auto& [number, one] : under_way) {
-    if (draw().happens(500, "still_comes", number)) take(one.user, one.message);
-  }
+  while (!sending.empty()) forget_or_take(sending.begin()->first);
 }
 
 }  // namespace wherry::simulation

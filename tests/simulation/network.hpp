@@ -5,9 +5,11 @@
 #include "tests/simulation/recorder.hpp"
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace wherry::simulation {
 
@@ -78,6 +80,9 @@ class Network {
     connector::SendMessage message;
   };
   std::map<std::uint64_t, Sending> sending;  // that left the connector and is not taken yet
+  // Its connector is no longer there: it may have come all the same.
+  void forget_or_take(std::uint64_t number);
+  std::vector<std::function<void()>> children;  // where the connector is a process: closes its standard input
 
  private:
   int index_;
@@ -92,7 +97,7 @@ class Network {
 
 std::string user_of(const std::string& address);  // "romeo@x.test" → "romeo"
 
-// The connector of a new process.
+// The connector of a new process, where it is part of the process (else: child.hpp).
 std::unique_ptr<connector::Connector> make_connector(Network& network);
 
 }  // namespace wherry::simulation

@@ -156,7 +156,7 @@ class SimulatedSession final : public connector::Session, public NetworkSession 
     try {
       co_await pause(network_.delay("sends", about, attempt));
     } catch (...) {
-      forget_or_take(number);
+      network_.forget_or_take(number);
       throw;
     }
     if (network_.sending.erase(number) == 0) throw std::runtime_error("the process is dead");
@@ -168,12 +168,6 @@ class SimulatedSession final : public connector::Session, public NetworkSession 
     if (fate == 6) throw std::runtime_error("the connector has a bug");
     if (!network_.traits().names_messages) co_return Receipt{connector::MessageId{message.key}};
     co_return Receipt{*taken};
-  }
-
-  // Cancelled: what was on its way may have come.
-  void forget_or_take(std::uint64_t number) {
-    const auto found = network_.sending.extract(number);
-    if (!found.empty() && network_.draw().happens(500, "still_comes", number)) network_.take(found.mapped().user, found.mapped().message);
   }
 
   asio::awaitable<Result<Receipt>> do_other(Action action) {

@@ -68,6 +68,8 @@ NetworkTraits draw_traits(const Draw& draw, std::uint64_t i) {
   traits.names_messages = draw.happens(500, "names", i);
   traits.follows_presence = draw.happens(300, "follows", i);
   traits.deadline_s = draw.happens(300, "short_deadline", i) ? draw.between(5, 30, "deadline", i) : 300;
+  traits.is_child = draw.happens(400, "is_child", i);
+  if (draw.happens(500, "small_pipe", i)) traits.pipe_bytes = draw.between(100, 1000, "pipe", i);
   return traits;
 }
 
@@ -125,6 +127,7 @@ Plan draw_plan(std::uint64_t seed) {
   std::stable_sort(plan.steps.begin(), plan.steps.end(), [](const Step& a, const Step& b) { return a.at < b.at; });
   plan.healed_at = std::max(begins + lasts, plan.steps.back().at) + 1'000'000;
   plan.ends_at = plan.healed_at + 900'000'000;
+  plan.ages = draw.happens(30, "ages");
   return plan;
 }
 
@@ -157,6 +160,10 @@ Plan leaving_plan() {
                 {800'000, Act::receive, 0, 0, 0, 11},      {900'000, Act::register_user, 0, 0, 0, 0},  {1'000'000, Act::send, 0, 0, 0, 4},
                 {1'100'000, Act::receive, 0, 0, 0, 12}};
   return plan;
+}
+
+bool never_comes(const Plan& plan, const std::string& network, const std::string& user) {
+  return plan.ages && network == network_name(0) && user == user_name(0);
 }
 
 std::string user_name(int user) {
@@ -209,12 +216,14 @@ std::string describe(const Plan& plan) {
   for (std::size_t i = 0; i < plan.networks.size(); ++i) {
     const NetworkTraits& t = plan.networks[i];
     constexpr std::array kinds = {"by_key", "queryable", "none"};
-    text += fmt::format("  {}: idempotency {}{}{}{}{}{}, deadline {} s\n", network_name(static_cast<int>(i)), kinds.at(static_cast<std::size_t>(t.idempotency)),
+    text += fmt::format("  {}: {}idempotency {}{}{}{}{}{}, deadline {} s\n", network_name(static_cast<int>(i)),
+                        t.is_child ? fmt::format("a child behind pipes of {} bytes, ", t.pipe_bytes) : "", kinds.at(static_cast<std::size_t>(t.idempotency)),
                         t.has_presence ? ", presence" : "", t.has_contact_list ? ", contact list" : "", t.reports_delivery ? ", reports" : "",
                         t.names_messages ? " by ids of its own" : "", t.follows_presence ? ", sessions follow presence" : "", t.deadline_s);
   }
   text += fmt::format("  the server {} messages for who is away; delays up to: link {} us, store {} us, network {} us; bad luck {} of 1000\n",
                       plan.server_keeps_messages ? "keeps" : "gives back", plan.most_link_delay, plan.most_store_delay, plan.most_network_delay, plan.bad_luck);
+  if (plan.ages) text += fmt::format("  {} at {} never comes again, and at the end a month passes\n", user_name(0), network_name(0));
   if (plan.dies_at_turn) text += fmt::format("  wherry is killed at turn {} of its loop\n", plan.dies_at_turn);
   if (plan.session_ends_at_turn) text += fmt::format("  every session breaks at turn {} of the loop\n", plan.session_ends_at_turn);
   if (plan.store_fault_at) text += fmt::format("  at operation {} of the store: {}\n", plan.store_fault_at, describe(Step{0, plan.store_fault, 0, 0, 0, 0}));

@@ -58,6 +58,8 @@ struct NetworkTraits {
   bool names_messages = false;     // gives ids of its own, by which it reports
   bool follows_presence = false;   // sessions are up while the user is there
   std::int64_t deadline_s = 300;   // how long a send is tried
+  bool is_child = false;           // its connector is a process, which may misbehave
+  std::int64_t pipe_bytes = 65536; // that a pipe to it holds
 };
 
 struct Plan {
@@ -70,6 +72,7 @@ struct Plan {
   std::vector<Step> steps;         // in order of time
   Microseconds healed_at = 0;      // from here on nothing fails any more, and everybody is there
   Microseconds ends_at = 0;        // everything must be settled by then
+  bool ages = false;               // the first user of the first network never comes again, and at the end a month passes
   std::int64_t dies_at_turn = 0;   // the process is killed before that turn of its loop; 0: not so
   std::int64_t session_ends_at_turn = 0;  // … or every session breaks there
   std::int64_t store_fault_at = 0; // the operation of the store, counted from the start, that `store_fault` befalls; 0: none
@@ -81,6 +84,9 @@ Plan draw_plan(std::uint64_t seed);
 Plan short_plan(connector::Idempotency idempotency);
 // A user who leaves in the middle of it, and comes back.
 Plan leaving_plan();
+
+// Whether it is the user who never comes again.
+bool never_comes(const Plan& plan, const std::string& network, const std::string& user);
 
 std::string user_name(int user);        // "romeo"
 std::string contact_name(int contact);  // "c1"

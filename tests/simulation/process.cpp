@@ -5,12 +5,13 @@
 #include "gateway/store/accounts.hpp"
 #include "gateway/store/ids.hpp"
 #include "gateway/store/retention.hpp"
+#include "tests/simulation/child.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 
 namespace wherry::simulation {
 
-Process::Process(Surroundings around) : around_(around), tasks_(loop_.get_executor()), tidying_(loop_.get_executor()) {
+Process::Process(Surroundings around) : around_(around), tasks_(loop_.get_executor()), tidying_(loop_.get_executor()), bringing_up_(loop_.get_executor()), http_(loop_.get_executor()), webhooks_(loop_.get_executor()) {
   guard_.emplace(loop_.get_executor());
   asio::steady_timer first(loop_);  // makes the loop's own timer
   timer_ = virtual_time::newest_timer();
@@ -37,12 +38,14 @@ asio::awaitable<void> Process::guarded(asio::awaitable<void> work) {
   }
 }
 
-std::unique_ptr<transport::Transport> Process::make_transport(std::size_t index) {
+transport::Transport& Process::make_transport(std::size_t index, std::unique_ptr<connector::Connector> connector) {
   const Draw& draw = around_.recorder.draw;
   const Network& network = *around_.networks[index];
   xmpp::ComponentConfig link{.host = "", .domain = *xmpp::Jid::parse(network.name() + ".test"), .server = *xmpp::Jid::parse(server_domain), .secret = {}};
   transport::TransportConfig config{.link = std::move(link), .name = "", .registration = {}, .outbox = {}, .inbox = {}};
   config.link.secret = base::Secret("secret");
+  config.link.most_unsent_bytes = link_bytes;
+  config.link.most_volatile_bytes = link_bytes / 2;
   config.policy = network.traits().follows_presence ? store::AccountPolicy::follow_presence : store::AccountPolicy::always_on;
   config.registration.domains = {server_domain};
   config.outbox.deadline = std::chrono::seconds(network.traits().deadline_s);
@@ -55,9 +58,10 @@ std::unique_ptr<transport::Transport> Process::make_transport(std::size_t index)
   if (draw.happens(300, "small_inbox", index)) config.inbox.in_memory = 4;
   xmpp::Dial dial = [server = around_.servers[index].get(), executor = loop_.get_executor()](std::string, std::uint16_t) { return server->dial(executor); };
   transport::TransportServices services{loop_.get_executor(), *database_, around_.sealer, around_.clock, std::move(dial), *keys_};
-  auto made = std::make_unique<transport::Transport>(std::move(config), services, make_connector(*around_.networks[index]));
+  auto made = std::make_unique<transport::Transport>(std::move(config), services, std::move(connector));
   features::install_all(*made);
-  return made;
+  transports_.push_back(std::move(made));
+  return *transports_.back();
 }
 
 // As App::start_all and App::stop have it.
@@ -67,11 +71,37 @@ asio::awaitable<void> Process::start() {
     return store::begin_run(t, run, now);
   };
   keys_ = std::make_unique<queues::Keys>("sim", co_await database_->fetch(std::move(read)));
-  for (std::size_t i = 0; i < around_.networks.size(); ++i) transports_.push_back(make_transport(i));
+  const auto& networks = around_.networks;
+  for (std::size_t i = 0; i < networks.size(); ++i) {
+    if (!networks[i]->traits().is_child) make_transport(i, make_connector(*networks[i]));
+  }
   for (const auto& transport : transports_) co_await transport->start();
   if (state_ != State::starting) co_return;
   state_ = State::serving;
+  for (std::size_t i = 0; i < networks.size(); ++i) {
+    if (networks[i]->traits().is_child) bringing_up_.spawn("child", bring_up(i));
+  }
   tidying_.spawn("retention", keep_tidy());
+}
+
+asio::awaitable<void> Process::bring_up(std::size_t index) {
+  Network& network = *around_.networks[index];
+  storages_.push_back(std::make_unique<store::ConnectorStorage>(*database_, network.name() + ".test"));
+  const connector::Services services{loop_.get_executor(), http_, webhooks_, *storages_.back(), around_.clock};
+  std::unique_ptr<connector::Connector> connector;
+  while (!connector) {
+    nlohmann::json configuration;
+    configuration["command"] = {"played"};
+    child::StartProcess start = start_child(around_.loop, network);
+    auto made = co_await child::make_child_connector(std::move(configuration), services, child_limits, std::move(start));
+    if (made) connector = std::move(*made);
+    else if (state_ != State::serving) co_return;
+    else co_await base::sleep(std::chrono::seconds(1));
+  }
+  transport::Transport& transport = make_transport(index, std::move(connector));
+  // What has begun to start is started to its end, so that stop() stops whole transports only.
+  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+  co_await guarded(transport.start());
 }
 
 asio::awaitable<void> Process::keep_tidy() {
@@ -96,13 +126,21 @@ void Process::ask_to_stop() {
 asio::awaitable<void> Process::stop() {
   constexpr std::chrono::seconds store_patience(5);
   database_->hurry(store_patience);
+  bringing_up_.cancel();
   tidying_.cancel();
+  co_await bringing_up_.join();
   co_await tidying_.join();
   for (auto transport = transports_.rbegin(); transport != transports_.rend(); ++transport) co_await (*transport)->stop();
   db::Database::Closure nothing = [](db::Transaction&) {};
   co_await database_->transact(std::move(nothing));
   around_.recorder.add(What::stopped);
   state_ = State::stopped;
+}
+
+std::size_t Process::unsent_bytes() const {
+  std::size_t most = 0;
+  for (const auto& transport : transports_) most = std::max(most, transport->link().unsent_bytes());
+  return most;
 }
 
 bool Process::has_work_left() {

@@ -5,6 +5,9 @@
 #include "gateway/base/secret.hpp"
 #include "gateway/base/task_group.hpp"
 #include "gateway/features/features.hpp"
+#include "gateway/net/http_client.hpp"
+#include "gateway/net/http_server.hpp"
+#include "gateway/store/connector_storage.hpp"
 #include "tests/simulation/network.hpp"
 #include "tests/simulation/server.hpp"
 #include "tests/simulation/store.hpp"
@@ -30,6 +33,7 @@ struct Surroundings {
   std::vector<std::unique_ptr<Server>>& servers;
   const base::Sealer& sealer;
   const base::Clock& clock;
+  asio::io_context& loop;  // of the world
 };
 
 class Process {
@@ -44,6 +48,8 @@ class Process {
   State state() const { return state_; }
   // Of a stopped one: whether a coroutine of it is still there. It is destroyed only where not.
   bool has_work_left();
+  // That wait in front of the link with the most.
+  std::size_t unsent_bytes() const;
 
   // kill -9. The object is to be leaked.
   void abandon();
@@ -53,16 +59,20 @@ class Process {
   asio::awaitable<void> stop();
   asio::awaitable<void> keep_tidy();
   asio::awaitable<void> guarded(asio::awaitable<void> work);
-  std::unique_ptr<transport::Transport> make_transport(std::size_t index);
+  transport::Transport& make_transport(std::size_t index, std::unique_ptr<connector::Connector> connector);
+  asio::awaitable<void> bring_up(std::size_t index);
 
   Surroundings around_;
   asio::io_context loop_{1};
   std::optional<asio::executor_work_guard<asio::io_context::executor_type>> guard_;
   int timer_ = -1;
   State state_ = State::starting;
-  base::TaskGroup tasks_, tidying_;
+  base::TaskGroup tasks_, tidying_, bringing_up_;
   std::unique_ptr<db::Database> database_;
   std::unique_ptr<queues::Keys> keys_;
+  net::HttpClient http_;  // no connector here uses it, or the server
+  net::HttpServer webhooks_;
+  std::vector<std::unique_ptr<store::ConnectorStorage>> storages_;
   std::vector<std::unique_ptr<transport::Transport>> transports_;
 };
 

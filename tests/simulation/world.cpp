@@ -42,6 +42,7 @@ class World {
     operations_to_heal_ = store_.operations();
     heal();
     run_until(plan_.ends_at);
+    if (plan_.ages) age();
     for (Microseconds at = now(); !recorder_.history.spins && now() < look_until && !store_.rows_left().empty();) run_until(at += look_every);
     finish();
     return std::move(recorder_.history);
@@ -50,7 +51,7 @@ class World {
 
  private:
   void start_process() {
-    process_ = new Process({recorder_, store_, networks_, servers_, sealer_, clock_});
+    process_ = new Process({recorder_, store_, networks_, servers_, sealer_, clock_, loop_});
     starts_at_ = -1;
   }
 
@@ -119,6 +120,7 @@ class World {
         start_process();
         continue;
       }
+      if (process_) recorder_.history.most_unsent = std::max(recorder_.history.most_unsent, process_->unsent_bytes());
       recorder_.history.most_bytes = std::max(recorder_.history.most_bytes, heap_bytes() - std::min(heap_bytes(), first_heap_));
       auto next = virtual_time::Nanoseconds(std::chrono::microseconds(end));
       if (const auto expiry = virtual_time::next_expiry()) next = std::min(next, *expiry);
@@ -162,8 +164,17 @@ class World {
   // Nothing fails any more; everybody comes.
   void heal() {
     for (int network = 0; network < static_cast<int>(networks_.size()); ++network) {
-      for (int user = 0; user < plan_.users; ++user) servers_[static_cast<std::size_t>(network)]->act({now(), Act::come_online, network, user, 0, 0});
+      for (int user = 0; user < plan_.users; ++user) {
+        const Act act = never_comes(plan_, network_name(network), user_name(user)) ? Act::go_offline : Act::come_online;
+        servers_[static_cast<std::size_t>(network)]->act({now(), act, network, user, 0, 0});
+      }
     }
+  }
+
+  // Ages are counted at most 24 times as fast as the gateway runs (DECISIONS.md 36): so a month needs some 30 hours.
+  void age() {
+    clock_.off += std::chrono::hours(32 * 24);
+    run_until(now() + 34 * 3'600'000'000);
   }
 
   void finish() {
