@@ -40,12 +40,9 @@ asio::awaitable<bool> Rosters::put(xmpp::Jid user, RosterItem item) {
   co_return done;
 }
 
-asio::awaitable<void> Rosters::remove(xmpp::Jid user, std::vector<xmpp::Jid> contacts) {
-  for (const xmpp::Jid& contact : contacts) {
-    if (!is_writable(user)) co_return;
-    RosterItem item{contact, "", {}};
-    co_await set(user, std::move(item), "remove");
-  }
+asio::awaitable<void> Rosters::remove(xmpp::Jid user, xmpp::Jid contact) {
+  RosterItem item{std::move(contact), "", {}};
+  co_await set(std::move(user), std::move(item), "remove");
 }
 
 // RFC 6121 §2.3.1: one item at a time; §4.3 of XEP-0356: to the user's bare address. `subscription` is the privilege's

@@ -30,8 +30,8 @@ class Rosters {
   // not asked again before it grants it anew. COMPAT(ejabberd): 23.01 fails, later ones put the item there and ignore
   // the subscription; so the first item of each server is read back.
   asio::awaitable<bool> put(xmpp::Jid user, RosterItem item);
-  // Takes these out of it.
-  asio::awaitable<void> remove(xmpp::Jid user, std::vector<xmpp::Jid> contacts);
+  // Takes one out of it.
+  asio::awaitable<void> remove(xmpp::Jid user, xmpp::Jid contact);
 
  private:
   asio::awaitable<bool> set(xmpp::Jid user, RosterItem item, const char* subscription);

@@ -24,10 +24,16 @@ class Hook {
   std::vector<Listener> listeners_;
 };
 
+// An account that is no more. Its user may have another one at any time, with another id.
+struct FormerAccount {
+  base::AccountId id;
+  xmpp::Jid user;
+  std::vector<base::ContactId> contacts;
+};
+
 struct Hooks {
-  Hook<const xmpp::Jid&> registered;  // a user who was not
-  // Who was; with the contacts there were.
-  Hook<const xmpp::Jid&, const std::vector<base::ContactId>&> unregistered;
+  Hook<accounts::LiveAccount&> registered;  // of a user who had none
+  Hook<const FormerAccount&> unregistered;
   Hook<base::AccountId> account_removed;         // nothing is kept for it any more
   Hook<accounts::LiveAccount&> account_changed;  // its session's state
   Hook<accounts::LiveAccount&> device_came;      // one more of the user's

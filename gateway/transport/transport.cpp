@@ -97,8 +97,10 @@ void Transport::send_slowly(std::function<std::optional<xmpp::Element>()> next) 
 }
 
 asio::awaitable<void> Transport::send_each(std::function<std::optional<xmpp::Element>()> next) {
-  while (const auto stanza = next()) {
+  for (;;) {
     while (!link_.can_send_volatile()) co_await link_changed_.wait();
+    const auto stanza = next();
+    if (!stanza) co_return;
     link_.send_volatile(*stanza);
   }
 }

@@ -94,7 +94,7 @@ class Transport {
   base::Result<xmpp::Jid> jid_of(const base::ContactId& contact) const;
 
   // Sends what nobody waits for, such as thousands of farewells: `next` gives one stanza after the other, until it
-  // gives none. What is not sent when the transport stops gets a moment then.
+  // gives none. It is asked when the link can take one. What is not sent when the transport stops gets a moment then.
   void send_slowly(std::function<std::optional<xmpp::Element>()> next);
 
  private:

@@ -268,7 +268,8 @@ void install_presence(Transport& transport) {
       [&transport, memory](const LiveAccount& account) { account_changed(transport, *memory, account); });
   transport.hooks().account_removed.add([memory](base::AccountId id) { memory->erase(id); });
   // Their presence may have come before the account was there, and been refused.
-  transport.hooks().registered.add([&transport](const xmpp::Jid& user) { ask_for_presence(transport, user); });
+  transport.hooks().registered.add(
+      [&transport](const LiveAccount& account) { ask_for_presence(transport, account.user()); });
   transport.hooks().link_up.add([&transport] { transport.tasks().spawn("presence.greet", greet(transport)); });
 }
 

@@ -11,6 +11,7 @@ namespace wherry::features {
 using accounts::ContactEvent;
 using accounts::ContactStep;
 using connector::Availability;
+using transport::FormerAccount;
 
 namespace {
 
@@ -105,52 +106,65 @@ void to_contact(Transport& transport, xmpp::Stanza stanza) {
 
 // The gateway in the user's roster, after registration (rule B1.8): by its own request (XEP-0100 §4.1.1 step 8), or
 // without a question where the server lets us.
-asio::awaitable<void> enter_roster(Transport& transport, xmpp::Jid user) {
+asio::awaitable<void> enter_roster(Transport& transport, base::AccountId id, xmpp::Jid user) {
   if (transport.rosters().is_writable(user)) {
     accounts::RosterItem item{transport.domain(), transport.name(), {}};
     const bool done = co_await transport.rosters().put(user, std::move(item));
+    if (!transport.accounts().find(id)) co_return;  // unregistered meanwhile
     // The server tells of the user only when something changes; until then it must be asked.
     if (done) co_return send_presence(transport, transport.domain(), user, "probe");
   }
   send_presence(transport, transport.domain(), user, "subscribe");
 }
 
+// Whether the user of a former account has another one: then nothing of theirs is ended or tidied up any more.
+bool has_registered_again(Transport& transport, const FormerAccount& former) {
+  const LiveAccount* present = transport.accounts().find(former.user);
+  return present && present->id() != former.id;
+}
+
 // After the registration is gone: contacts and gateway end every subscription and go offline (rule B1.17). One stanza a
 // call, as the link takes them: there may be fifteen thousand.
 class Farewell {
  public:
-  Farewell(const Transport& transport, xmpp::Jid user, std::vector<base::ContactId> contacts)
-      : transport_(transport), user_(std::move(user)), contacts_(std::move(contacts)) {}
+  Farewell(Transport& transport, FormerAccount former) : transport_(transport), former_(std::move(former)) {}
 
   std::optional<xmpp::Element> operator()() {
     static constexpr const char* types[] = {"unsubscribe", "unsubscribed", "unavailable"};
-    while (next_ < 3 * (contacts_.size() + 1)) {
+    const std::vector<base::ContactId>& contacts = former_.contacts;
+    if (has_registered_again(transport_, former_)) return std::nullopt;
+    while (next_ < 3 * (contacts.size() + 1)) {
       const std::size_t contact = next_ / 3;
       const char* type = types[next_++ % 3];
-      const auto from = contact < contacts_.size() ? transport_.jid_of(contacts_[contact])
-                                                   : base::Result<xmpp::Jid>(transport_.domain());
-      if (from) return xmpp::make_stanza(xmpp::Kind::presence, *from, user_, type, "");
+      const auto from = contact < contacts.size() ? transport_.jid_of(contacts[contact])
+                                                  : base::Result<xmpp::Jid>(transport_.domain());
+      if (from) return xmpp::make_stanza(xmpp::Kind::presence, *from, former_.user, type, "");
     }
     return std::nullopt;
   }
 
  private:
-  const Transport& transport_;
-  xmpp::Jid user_;
-  std::vector<base::ContactId> contacts_;
+  Transport& transport_;
+  FormerAccount former_;
   std::size_t next_ = 0;
 };
 
-void end_subscriptions(Transport& transport, const xmpp::Jid& user, const std::vector<base::ContactId>& contacts) {
-  transport.send_slowly(Farewell(transport, user, contacts));
-  // Rule B1.18: clients do not do it.
-  if (!transport.rosters().is_writable(user)) return;
+// Rule B1.18: clients do not do it.
+asio::awaitable<void> tidy_roster(Transport& transport, FormerAccount former) {
   std::vector<xmpp::Jid> entries;
-  for (const base::ContactId& contact : contacts) {
+  for (const base::ContactId& contact : former.contacts) {
     if (auto jid = transport.jid_of(contact)) entries.push_back(std::move(*jid));
   }
   entries.push_back(transport.domain());
-  transport.tasks().spawn("roster.tidy", transport.rosters().remove(user, std::move(entries)));
+  for (const xmpp::Jid& entry : entries) {
+    if (!transport.rosters().is_writable(former.user) || has_registered_again(transport, former)) co_return;
+    co_await transport.rosters().remove(former.user, entry);
+  }
+}
+
+void end_subscriptions(Transport& transport, const FormerAccount& former) {
+  transport.send_slowly(Farewell(transport, former));
+  transport.tasks().spawn("roster.tidy", tidy_roster(transport, former));
 }
 
 }  // namespace
@@ -160,11 +174,11 @@ void install_subscriptions(Transport& transport) {
                                      [&transport](const xmpp::Stanza& stanza) { to_gateway(transport, stanza); });
   transport.router().on_subscription(AddressForm::contact,
                                      [&transport](xmpp::Stanza stanza) { to_contact(transport, std::move(stanza)); });
-  transport.hooks().registered.add(
-      [&transport](const xmpp::Jid& user) { transport.tasks().spawn("roster.enter", enter_roster(transport, user)); });
-  transport.hooks().unregistered.add([&transport](const xmpp::Jid& user, const std::vector<base::ContactId>& contacts) {
-    end_subscriptions(transport, user, contacts);
+  transport.hooks().registered.add([&transport](const LiveAccount& account) {
+    transport.tasks().spawn("roster.enter", enter_roster(transport, account.id(), account.user()));
   });
+  transport.hooks().unregistered.add(
+      [&transport](const FormerAccount& former) { end_subscriptions(transport, former); });
 }
 
 }  // namespace wherry::features

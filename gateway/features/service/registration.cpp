@@ -159,15 +159,16 @@ asio::awaitable<void> enrol(Transport& transport, xmpp::Stanza iq, Place place) 
   if (failure) co_return reply(transport, iq, *failure);
   log::info("account.registered", {{"transport", transport.domain().str()}, {"user", log::masked(user)}});
   transport.send(xmpp::result_of(iq));
-  if (is_new) transport.hooks().registered(iq.from.bare());
+  LiveAccount* const account = transport.accounts().find(iq.from);
+  if (is_new && account) transport.hooks().registered(*account);
 }
 
 asio::awaitable<void> remove(Transport& transport, xmpp::Stanza iq, Place place) {
   const LiveAccount* account = transport.accounts().find(iq.from);
   if (!account) co_return transport.send(xmpp::result_of(iq));  // removed since the request was taken
   const base::AccountId id = account->id();
-  std::vector<base::ContactId> contacts;
-  for (const auto& [contact, live] : account->contacts) contacts.push_back(contact);
+  transport::FormerAccount former{id, account->user(), {}};
+  for (const auto& [contact, live] : account->contacts) former.contacts.push_back(contact);
   bool failed = false;
   try {
     co_await transport.accounts().remove(id);
@@ -179,7 +180,7 @@ asio::awaitable<void> remove(Transport& transport, xmpp::Stanza iq, Place place)
   if (failed) co_return transport.reply_error(iq, convert::registration_not_removed());
   log::info("account.removed", {{"transport", transport.domain().str()}, {"account", id.value}});
   transport.send(xmpp::result_of(iq));
-  transport.hooks().unregistered(iq.from.bare(), contacts);
+  transport.hooks().unregistered(former);
 }
 
 // Nothing, and answered, where this person's registration, or too many, are being worked on.

@@ -84,7 +84,9 @@ struct TransportWorld {
       wherry::store::reserve_ids(t, users);
       for (int user = 1; user <= users; ++user) {
         const base::AccountId id{user};
-        wherry::store::insert_account(t, account(user, "u" + std::to_string(user) + "@x.test", domain), sealer());
+        wherry::store::AccountRow registered = account(user, "u" + std::to_string(user) + "@x.test", domain);
+        registered.policy = policy;
+        wherry::store::insert_account(t, registered, sealer());
         for (int contact = 1; contact <= contacts_of_each; ++contact) {
           wherry::store::ContactRow row;
           row.contact = base::ContactId{"c" + std::to_string(contact)};
@@ -103,13 +105,21 @@ struct TransportWorld {
                                                .secret = base::Secret("secret")},
                                       .name = {},
                                       .registration = registration,
-                                      .outbox = {},
+                                      .outbox = outbox,
                                       .inbox = {}};
     config.link.idle_before_ping = std::chrono::seconds(1);  // `came` is complete up to a ping
     transport::TransportServices services{loop.get_executor(), *database, sealer(), clock, tests::dial, keys};
     transport.emplace(std::move(config), services, std::move(owned_network));
     features::install_all(*transport);
     run(loop, transport->start());
+    run(loop, server.accept());
+    serving.spawn("server", serve());
+    until([&] { return transport->link().is_connected(); });
+  }
+  // The link is cut, and comes up again.
+  void reconnect() {
+    server.cut();
+    run(loop, serving.join());
     run(loop, server.accept());
     serving.spawn("server", serve());
     until([&] { return transport->link().is_connected(); });
@@ -149,6 +159,17 @@ struct TransportWorld {
     }
   }
   void receive(std::string text) { run(loop, server.write(std::move(text))); }
+  // What the gateway has received so far has had its consequences, as far as they need nobody else.
+  void settle_stanzas() {
+    for (int round = 0; round < 2; ++round) {
+      const std::string id = "settled-" + std::to_string(++settled);
+      receive("<iq type='get' from='nobody@x.test/r' to='sms.test' id='" + id + "'><ping xmlns='urn:xmpp:ping'/></iq>");
+      until([&] { return has_come(id); });
+    }
+  }
+  accounts::LiveAccount* find(int user) {
+    return transport->accounts().find(jid("u" + std::to_string(user) + "@x.test"));
+  }
   template <class Condition>
   void until(Condition condition) {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
@@ -187,8 +208,11 @@ struct TransportWorld {
   base::TaskGroup serving{loop.get_executor()};
   base::Signal pings_answered{loop.get_executor()};
   bool answers_pings = true;
+  int settled = 0;
   std::string came;  // to the server, up to its last ping
   transport::RegistrationPolicy registration;
+  queues::OutboxLimits outbox;
+  wherry::store::AccountPolicy policy = wherry::store::AccountPolicy::always_on;
   std::optional<db::Database> database;
   std::optional<transport::Transport> transport;
 };
