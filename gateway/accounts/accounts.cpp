@@ -215,13 +215,22 @@ void Accounts::user_unavailable(LiveAccount& account, const xmpp::Jid& full) {
   if (account.resources.empty()) keeper_.reconsider(account.id());
 }
 
-ContactStep Accounts::change_contact(LiveAccount& account, const base::ContactId& contact, ContactEvent event,
-                                     std::string_view name) {
+ContactStep Accounts::contact_step(const LiveAccount& account, const base::ContactId& contact, ContactEvent event,
+                                   std::string_view name) const {
   const auto found = account.contacts.find(contact);
   const store::ContactRow* present = found == account.contacts.end() ? nullptr : &found->second.row;
-  ContactStep step = next_step(present, contact, event, account.contacts.size(), name);
+  return next_step(present, contact, event, account.contacts.size(), name);
+}
+
+void Accounts::take_step(LiveAccount& account, const base::ContactId& contact, const ContactStep& step) {
   if (step.change == ContactStep::Row::put) put_contact(account, step.row);
   if (step.change == ContactStep::Row::remove) remove_contact(account, contact);
+}
+
+ContactStep Accounts::change_contact(LiveAccount& account, const base::ContactId& contact, ContactEvent event,
+                                     std::string_view name) {
+  ContactStep step = contact_step(account, contact, event, name);
+  take_step(account, contact, step);
   return step;
 }
 

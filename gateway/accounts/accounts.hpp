@@ -58,7 +58,11 @@ class Accounts final : private SessionOwner {
   bool user_available(LiveAccount& account, const xmpp::Jid& full, UserPresence presence);
   void user_unavailable(LiveAccount& account, const xmpp::Jid& full);
 
-  // What happens to a contact, by the one table: changes it, and says what is to be said.
+  // What becomes of a contact, by the one table, and what is to be said of it; nothing changes before take_step().
+  ContactStep contact_step(const LiveAccount& account, const base::ContactId& contact, ContactEvent event,
+                           std::string_view name = {}) const;
+  void take_step(LiveAccount& account, const base::ContactId& contact, const ContactStep& step);
+  // Both at once, where nobody has to be asked.
   ContactStep change_contact(LiveAccount& account, const base::ContactId& contact, ContactEvent event,
                              std::string_view name = {});
   // The network was not asked, or refuses to be (AddContact).

@@ -99,6 +99,7 @@ base::Result<void> Outbox::accept(accounts::LiveAccount& account, connector::Act
     const Item& lost = **held;
     backlog_.withdraw(lost);
     repeats_.erase(lost.row.account, lost.origin);
+    if (const auto* add = std::get_if<connector::AddContact>(&lost.action)) accounts_.request_failed(lost.row.account, add->contact);
     not_stored_(lost.row.account, lost.origin, Error{Errc::unavailable, "The gateway could not store your message; please send it again later."});
   });
   journal_.close_step();

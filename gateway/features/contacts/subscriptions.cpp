@@ -50,18 +50,19 @@ void say(Transport& transport, const LiveAccount& account, const base::ContactId
 }
 
 void take(Transport& transport, LiveAccount& account, const base::ContactId& contact, const xmpp::Stanza& stanza) {
-  ContactStep step = transport.accounts().change_contact(account, contact, event_of(stanza.type()));
+  ContactStep step = transport.accounts().contact_step(account, contact, event_of(stanza.type()));
+  // The network is told durably: a contact added while it is down is added when it is back. What it will never hear of
+  // does not change here either.
+  if (step.action) {
+    const auto put = transport.outbox().put(account, std::move(*step.action), base::to_string(base::ChatId(contact)),
+                                            convert::origin_of(stanza, transport.clock().now()));
+    if (!put) return refuse(transport, stanza, convert::too_many_waiting(put.error().text));
+  }
+  transport.accounts().take_step(account, contact, step);
   if (stanza.type() == "unsubscribe")
     account.listed.remove_if([&](const auto& listed) { return listed.contact == contact; });
   say(transport, account, contact, step.say, stanza);
   if (step.answers_offer) transport.hooks().offer_answered(account);
-  if (!step.action) return;
-  // The network is told durably: a contact added while it is down is added when it is back.
-  const auto put = transport.outbox().put(account, std::move(*step.action), base::to_string(base::ChatId(contact)),
-                                          convert::origin_of(stanza, transport.clock().now()));
-  if (put) return;
-  if (stanza.type() == "subscribe") transport.accounts().request_failed(account.id(), contact);
-  refuse(transport, stanza, convert::too_many_waiting(put.error().text));
 }
 
 void resolved(Transport& transport, const xmpp::Stanza& stanza, const base::Result<base::ContactId>& contact) {
