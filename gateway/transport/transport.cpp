@@ -14,6 +14,14 @@ bool RegistrationPolicy::allows(const xmpp::Jid& user) const {
          std::find(jids.begin(), jids.end(), user.bare_view()) != jids.end();
 }
 
+bool RegistrationPolicy::allows_some_of(std::string_view domain) const {
+  const auto is_there = [&](const std::string& jid) {
+    return jid.size() > domain.size() && jid.ends_with(domain) && jid[jid.size() - domain.size() - 1] == '@';
+  };
+  return std::find(domains.begin(), domains.end(), domain) != domains.end() ||
+         std::any_of(jids.begin(), jids.end(), is_there);
+}
+
 Transport::Transport(TransportConfig config, TransportServices services,
                      std::unique_ptr<connector::Connector> connector)
     : config_(std::move(config)),

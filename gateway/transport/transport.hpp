@@ -30,6 +30,8 @@ struct RegistrationPolicy {
   std::vector<std::string> domains;  // every user of these
   std::vector<std::string> jids;     // and these, bare
   bool allows(const xmpp::Jid& user) const;
+  // Whether anybody of that server may.
+  bool allows_some_of(std::string_view domain) const;
 };
 
 struct TransportConfig {

@@ -7,10 +7,12 @@ namespace wherry::features {
 
 namespace {
 
-// Each of a server's domains tells for itself (`from`), also of what it does not grant, and anew when that changes.
+// Each of a server's domains tells for itself (`from`), also of what it does not grant, and anew when that changes. What
+// servers say that have no users here means nothing: any number of them can be invented.
 void told(Transport& transport, const xmpp::Stanza& message, const char* privilege_ns) {
   const xmpp::Element* privilege = message.element.child("privilege", privilege_ns);
-  if (!message.from.local().empty() || message.type() == "error" || !privilege) return;
+  if (!message.from.local().empty() || !message.from.is_bare() || message.type() == "error" || !privilege) return;
+  if (!transport.config().registration.allows_some_of(message.from.domain())) return;
   bool granted = false;
   for (const xmpp::Element& perm : privilege->children()) {
     if (perm.name() == "perm" && perm.attribute("access") == "roster") granted = perm.attribute("type") == "both";

@@ -76,3 +76,30 @@ TEST_CASE("Errors that strangers send fill no log") {
   CHECK(log.count(" message.returned") >= 20);
   CHECK(log.count(" message.returned") < 200);
 }
+
+TEST_CASE("Privileges that strangers' servers tell take no place of the users' own server") {
+  World world;
+  const auto privilege = [](const std::string& server) {
+    return "<message from='" + server +
+           "' to='sms.test'><privilege xmlns='urn:xmpp:privilege:2'><perm access='roster' type='both'/></privilege>"
+           "</message>";
+  };
+  std::string flood;
+  for (int i = 0; i < 2000; ++i) flood += privilege("s" + std::to_string(i) + ".strange.test");
+  world.receive(std::move(flood));
+  world.receive(privilege("evil.test"));
+  world.settle_stanzas();
+  CHECK(world.transport->rosters().is_writable(jid("mercutio@evil.test")));  // who may register here
+  CHECK_FALSE(world.transport->rosters().is_writable(jid("mercutio@s1.strange.test")));
+}
+
+TEST_CASE("What a server grants itself it grants for its own users, and only in its own name") {
+  World world;
+  world.registration.domains.push_back("x.test");
+  world.receive(
+      "<message from='evil.test/x.test' to='sms.test'><privilege xmlns='urn:xmpp:privilege:2'><perm access='roster' "
+      "type='both'/></privilege></message>");
+  world.settle_stanzas();
+  CHECK_FALSE(world.transport->rosters().is_writable(jid("u1@x.test")));
+  CHECK_FALSE(world.transport->rosters().is_writable(jid("mercutio@evil.test")));
+}
