@@ -164,6 +164,7 @@ asio::awaitable<void> Accounts::remove_alone(base::AccountId id) {
   account = find(id);
   events_.removed(*account, unsent);
   if (is_cut) co_return;
+  keeper_.forget(id);
   by_user_.erase(account->user().str());
   connector_->forget_account(id);
   by_id_.erase(id);
@@ -203,9 +204,7 @@ bool Accounts::user_available(LiveAccount& account, const xmpp::Jid& full, UserP
   const bool first = account.resources.empty();
   account.presence_seen = true;
   if (!account.resources.put(full.str(), std::move(presence))) return false;
-  if (!first) return true;
-  keeper_.retry_now(account.id());
-  keeper_.reconsider(account.id());
+  if (first) keeper_.reconsider(account.id());
   return true;
 }
 

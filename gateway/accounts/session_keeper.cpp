@@ -36,9 +36,6 @@ asio::awaitable<void> run_session(std::shared_ptr<connector::Session> session) {
 
 }  // namespace
 
-SessionKeeper::Loop::Loop(const asio::any_io_executor& executor, base::AccountId id)
-    : backoff(base::BackoffPolicy{}, static_cast<std::uint64_t>(id.value)), timer(executor) {}
-
 SessionKeeper::SessionKeeper(asio::any_io_executor executor, SessionOwner& owner, SessionLimits limits)
     : executor_(executor),
       owner_(owner),
@@ -60,7 +57,7 @@ void SessionKeeper::reconsider(base::AccountId id) {
   const auto found = loops_.find(id);
   if (is_wanted(id)) {
     if (found != loops_.end()) return;
-    const auto loop = std::make_shared<Loop>(executor_, id);
+    const auto loop = std::make_shared<Loop>(executor_);
     loops_.emplace(id, loop);
     loop_tasks_.spawn("session", keep(id, loop));
   } else if (found != loops_.end()) {
@@ -72,10 +69,13 @@ void SessionKeeper::reconsider(base::AccountId id) {
 }
 
 void SessionKeeper::retry_now(base::AccountId id) {
-  const auto found = loops_.find(id);
-  if (found == loops_.end()) return;
-  found->second->backoff.reset();
-  found->second->timer.cancel();
+  failing_.erase(id);
+  if (const auto found = loops_.find(id); found != loops_.end()) found->second->timer.cancel();
+}
+
+void SessionKeeper::logged_in(base::AccountId id) {
+  if (const auto found = loops_.find(id); found != loops_.end()) found->second->was_online = true;
+  end_login(id);
 }
 
 asio::awaitable<void> SessionKeeper::await_end(base::AccountId id) {
@@ -110,7 +110,7 @@ asio::awaitable<void> SessionKeeper::keep(base::AccountId id, std::shared_ptr<Lo
 
 // The pause before it, too.
 asio::awaitable<void> SessionKeeper::attempt(base::AccountId id, std::shared_ptr<Loop> loop) {
-  co_await pause(loop);
+  co_await pause(id, loop);
   if (is_wanted(id)) co_await await_turn(id, loop);
   if (is_wanted(id)) {
     const Ended ended = co_await run(id, loop);
@@ -119,11 +119,22 @@ asio::awaitable<void> SessionKeeper::attempt(base::AccountId id, std::shared_ptr
   end_login(id);
 }
 
-asio::awaitable<void> SessionKeeper::pause(std::shared_ptr<Loop> loop) {
-  const auto length = loop->backoff.next();
-  if (length.count() == 0) co_return;
-  loop->timer.expires_after(length);
+// Who has come meanwhile is shown why.
+asio::awaitable<void> SessionKeeper::pause(base::AccountId id, std::shared_ptr<Loop> loop) {
+  const auto failing = failing_.find(id);
+  if (failing == failing_.end() || failing->second.next_attempt <= Clock::now()) co_return;
+  loop->timer.expires_at(failing->second.next_attempt);
+  owner_.set_state(*owner_.find(id), State::offline, failing->second.trouble);
   co_await wait(loop->timer);
+}
+
+void SessionKeeper::put_off(base::AccountId id, const std::string& trouble) {
+  const auto seed = static_cast<std::uint64_t>(id.value);
+  const auto [entry, is_new] = failing_.try_emplace(id, Failing{base::Backoff(limits_.backoff, seed), {}, {}});
+  Failing& failing = entry->second;
+  if (is_new) failing.backoff.next();  // none before the first attempt
+  failing.next_attempt = Clock::now() + failing.backoff.next();
+  failing.trouble = trouble;
 }
 
 // The session's run is a coroutine of its own with a signal of its own: it may change its cancellation state to end in
@@ -131,6 +142,7 @@ asio::awaitable<void> SessionKeeper::pause(std::shared_ptr<Loop> loop) {
 asio::awaitable<SessionKeeper::Ended> SessionKeeper::run(base::AccountId id, std::shared_ptr<Loop> loop) {
   Ended ended;
   const auto began = Clock::now();
+  loop->was_online = false;
   try {
     const std::shared_ptr<connector::Session> session = open(id, *loop);
     auto end_run = loop->end_run.slot();
@@ -160,7 +172,10 @@ void SessionKeeper::note_end(base::AccountId id, Loop& loop, const Ended& ended)
   if (!account) return;
   const bool is_over = loop.is_interrupted || !account->is_wanted();
   if (is_over) account->session.reset();
-  if (is_over || ended.lasted >= healthy_after) loop.backoff.reset();
+  if (ended.lasted >= healthy_after)
+    failing_.erase(id);
+  else if (is_over ? !loop.was_online : !ended.has_returned)
+    put_off(id, is_over ? account->trouble : ended.trouble);
   if (account->state == State::needs_login) return;
   if (is_over) return owner_.set_state(*account, State::offline, "");
   // It returned, and not because it was asked to: only a new registration can help (contract of Session::run).

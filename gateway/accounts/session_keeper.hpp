@@ -1,8 +1,9 @@
 // Keeps the sessions of one network's accounts up: one loop for each account that is wanted (LiveAccount::is_wanted).
 //
-//   exponential backoff  1 s to 60 s, ±20 %; anew when a session has lasted a minute, its user comes, or registers
-//   again few log in at once   of those that are not online yet, in the order in which they came; one that takes long
-//   makes room
+//   exponential backoff  1 s to 60 s, ±20 %; anew when a session has lasted a minute, or its user registers again. Who
+//                        goes and comes does not shorten it, and a login that is broken off counts as one that failed
+//   few log in at once   of those that are not online yet, in the order in which they came; one that takes long makes
+//                        room
 #pragma once
 
 #include "gateway/accounts/live_account.hpp"
@@ -26,6 +27,7 @@ namespace wherry::accounts {
 struct SessionLimits {
   std::size_t logins_at_once = 50;
   std::chrono::milliseconds login_patience{10'000};  // a login that takes longer no longer counts
+  base::BackoffPolicy backoff{};                     // between the attempts of one account
 };
 
 // Whose sessions they are. It outlives the keeper.
@@ -49,10 +51,12 @@ class SessionKeeper {
   // The next attempt is now, and the back-off starts anew.
   void retry_now(base::AccountId id);
   // The session says that it is online: the next one may log in.
-  void logged_in(base::AccountId id) { end_login(id); }
+  void logged_in(base::AccountId id);
 
   // Waits until nothing is left of the account's session.
   asio::awaitable<void> await_end(base::AccountId id);
+  // The account is gone.
+  void forget(base::AccountId id) { failing_.erase(id); }
   // Ends every session.
   asio::awaitable<void> stop();
 
@@ -63,12 +67,17 @@ class SessionKeeper {
     given,
   };
   struct Loop {  // of one account; shared with its coroutine
-    Loop(const asio::any_io_executor& executor, base::AccountId id);
-    base::Backoff backoff;
+    explicit Loop(const asio::any_io_executor& executor) : timer(executor) {}
     asio::steady_timer timer;           // its pause, or its wait for a turn
     asio::cancellation_signal end_run;  // of its session
     Turn turn = Turn::none;
     bool is_interrupted = false;  // its session is not wanted any more; it may be wanted again before it has ended
+    bool was_online = false;      // in this attempt
+  };
+  struct Failing {  // an account whose last attempt failed; it outlives the loop
+    base::Backoff backoff;
+    std::chrono::steady_clock::time_point next_attempt;  // not before
+    std::string trouble;
   };
   struct Ended {  // how a session's run did
     std::string trouble;
@@ -80,11 +89,12 @@ class SessionKeeper {
   asio::awaitable<void> keep(base::AccountId id, std::shared_ptr<Loop> loop);
   asio::awaitable<void> attempt(base::AccountId id, std::shared_ptr<Loop> loop);
   asio::awaitable<Ended> run(base::AccountId id, std::shared_ptr<Loop> loop);
-  asio::awaitable<void> pause(std::shared_ptr<Loop> loop);
+  asio::awaitable<void> pause(base::AccountId id, std::shared_ptr<Loop> loop);
   asio::awaitable<void> await_turn(base::AccountId id, std::shared_ptr<Loop> loop);
   asio::awaitable<void> make_room();
   std::shared_ptr<connector::Session> open(base::AccountId id, Loop& loop);
   void note_end(base::AccountId id, Loop& loop, const Ended& ended);
+  void put_off(base::AccountId id, const std::string& trouble);
   void close(base::AccountId id);
   void end_login(base::AccountId id);
   void give_turns();
@@ -95,6 +105,7 @@ class SessionKeeper {
   connector::Connector* connector_ = nullptr;  // null: not started
   bool stopping_ = false;
   std::unordered_map<base::AccountId, std::shared_ptr<Loop>> loops_;
+  std::unordered_map<base::AccountId, Failing> failing_;
   std::deque<base::AccountId> waiting_;  // for a turn; some may have gone meanwhile
   std::map<base::AccountId, std::chrono::steady_clock::time_point> logging_in_;  // and since when
   bool making_room_ = false;

@@ -23,7 +23,7 @@ class Network final : public connector::Connector {
  public:
   explicit Network(asio::any_io_executor executor) : changed(executor) {}
   base::Signal changed;
-  int opened = 0, ended = 0;
+  int opened = 0, ended = 0, runs = 0;
   std::string broken;        // what the sessions throw
   bool needs_login = false;  // they say so, and return
   bool is_slow_to_end = false;
@@ -51,6 +51,7 @@ class Network final : public connector::Connector {
    public:
     Directed(Network& network, connector::EventSink& events) : network_(network), events_(events) {}
     asio::awaitable<void> run() override {
+      ++network_.runs;
       while (network_.logins_let_in == 0) co_await network_.changed.wait();
       --network_.logins_let_in;
       connector::Event up = connector::AccountChanged{true, false, ""};
@@ -379,4 +380,43 @@ TEST_CASE("Late word of a session that has ended is not believed") {
   Fixture f(store::AccountPolicy::follow_presence);
   f.on_loop([&] { f.accounts->report(f.account(), {true, false, ""}); });
   CHECK(f.account().state == State::offline);
+}
+
+TEST_CASE("Who goes and comes does not make a network that fails be tried more often") {
+  SessionLimits limits;
+  limits.backoff = {std::chrono::hours(1), std::chrono::hours(1), 0.2};
+  for (const bool fails_at_login : {false, true}) {
+    CAPTURE(fails_at_login);
+    Fixture f(store::AccountPolicy::follow_presence, 1, limits, fails_at_login ? 0 : 1000);
+    if (!fails_at_login) f.network.broken = "The network refuses.";
+    f.on_loop([&] { f.come(); });
+    f.until([&] { return f.network.runs == 1; });
+    f.until([&] { return f.account().state == (fails_at_login ? State::connecting : State::offline); });
+    for (int i = 0; i < 5; ++i) {
+      f.on_loop([&] { f.go(); });
+      f.until([&] { return f.loop.poll() == 0; });
+      f.on_loop([&] { f.come(); });
+      f.until([&] { return f.loop.poll() == 0; });
+    }
+    CHECK(f.network.runs == 1);
+    if (!fails_at_login) CHECK(f.account().trouble == "The network refuses.");
+    f.network.broken.clear();
+    f.network.logins_let_in = 1000;
+    f.network.changed.notify();
+    run(f.loop, f.accounts->put(f.account().row));
+    f.until([&] { return f.account().is_online(); });
+  }
+}
+
+TEST_CASE("Who goes from a session that works and comes again is logged in at once") {
+  SessionLimits limits;
+  limits.backoff = {std::chrono::hours(1), std::chrono::hours(1), 0.2};
+  Fixture f(store::AccountPolicy::follow_presence, 1, limits);
+  for (int stay = 1; stay <= 3; ++stay) {
+    f.on_loop([&] { f.come(); });
+    f.until([&] { return f.account().is_online(); });
+    f.on_loop([&] { f.go(); });
+    f.until([&] { return f.account().state == State::offline; });
+    CHECK(f.network.opened == stay);
+  }
 }
