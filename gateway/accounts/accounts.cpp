@@ -118,7 +118,10 @@ asio::awaitable<void> Accounts::put_alone(store::AccountRow row) {
 
   const base::AccountId id = row.id;
   LiveAccount& account = is_new ? add(std::move(row)) : *find(id);
-  if (!is_new) account.row = std::move(row);
+  if (!is_new) {
+    account.row = std::move(row);
+    ++account.registration;
+  }
   tell_connector(account);
   if (account.state == LiveAccount::State::needs_login) account.state = LiveAccount::State::offline;
   keeper_.retry_now(id);
@@ -190,12 +193,12 @@ void Accounts::set_state(LiveAccount& account, LiveAccount::State state, std::st
 }
 
 void Accounts::report(LiveAccount& account, const connector::AccountChanged& change) {
-  if (account.is_removed()) return;
+  if (account.is_removed() || !keeper_.is_running(account.id())) return;  // late word of a session that has ended
   if (change.needs_login) {
+    if (!keeper_.uses_present_registration(account.id())) return;
     set_state(account, LiveAccount::State::needs_login, change.text);
     return keeper_.reconsider(account.id());
   }
-  if (!account.session) return;  // late word of a session that has ended
   set_state(account, change.online ? LiveAccount::State::online : LiveAccount::State::connecting, change.text);
   if (change.online) keeper_.logged_in(account.id());
 }

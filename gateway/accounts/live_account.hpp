@@ -51,6 +51,7 @@ class LiveAccount {
   }
 
   store::AccountRow row;
+  std::uint64_t registration = 0;  // counts what its user has registered anew in this run
   State state = State::offline;
   Standing standing = Standing::registered;
   std::string trouble;         // the last failure, for the user

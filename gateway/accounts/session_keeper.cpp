@@ -78,6 +78,16 @@ void SessionKeeper::logged_in(base::AccountId id) {
   end_login(id);
 }
 
+bool SessionKeeper::is_running(base::AccountId id) const {
+  const auto found = loops_.find(id);
+  return found != loops_.end() && found->second->is_running && !found->second->is_interrupted;
+}
+
+bool SessionKeeper::uses_present_registration(base::AccountId id) const {
+  const LiveAccount* account = owner_.find(id);
+  return account && is_running(id) && loops_.at(id)->registration == account->registration;
+}
+
 asio::awaitable<void> SessionKeeper::await_end(base::AccountId id) {
   while (loops_.contains(id)) co_await loop_ended_.wait();
 }
@@ -145,6 +155,7 @@ asio::awaitable<SessionKeeper::Ended> SessionKeeper::run(base::AccountId id, std
   loop->was_online = false;
   try {
     const std::shared_ptr<connector::Session> session = open(id, *loop);
+    loop->is_running = true;
     auto end_run = loop->end_run.slot();
     co_await asio::co_spawn(executor_, run_session(session),
                             asio::bind_cancellation_slot(end_run, asio::use_awaitable));
@@ -152,6 +163,7 @@ asio::awaitable<SessionKeeper::Ended> SessionKeeper::run(base::AccountId id, std
   } catch (const std::exception& e) {
     ended.trouble = e.what();
   }
+  loop->is_running = false;
   loop->end_run.slot().clear();
   ended.lasted = Clock::now() - began;
   co_return ended;
@@ -161,6 +173,7 @@ asio::awaitable<SessionKeeper::Ended> SessionKeeper::run(base::AccountId id, std
 std::shared_ptr<connector::Session> SessionKeeper::open(base::AccountId id, Loop& loop) {
   LiveAccount& account = *owner_.find(id);
   if (std::exchange(loop.is_interrupted, false)) account.session.reset();
+  loop.registration = account.registration;
   if (!account.session) account.session = connector_->open(id);
   const std::shared_ptr<connector::Session> session = account.session;
   owner_.set_state(account, State::connecting, account.trouble);
@@ -178,7 +191,12 @@ void SessionKeeper::note_end(base::AccountId id, Loop& loop, const Ended& ended)
     put_off(id, is_over ? account->trouble : ended.trouble);
   if (account->state == State::needs_login) return;
   if (is_over) return owner_.set_state(*account, State::offline, "");
-  // It returned, and not because it was asked to: only a new registration can help (contract of Session::run).
+  // It returned, and not because it was asked to: only a new registration can help (contract of Session::run), unless
+  // there has been one.
+  if (ended.has_returned && loop.registration != account->registration) {
+    account->session.reset();
+    return owner_.set_state(*account, State::offline, "");
+  }
   if (ended.has_returned) return owner_.set_state(*account, State::needs_login, account->trouble);
   log::warn("session.failed", {{"account", id.value}, {"error", ended.trouble}});
   owner_.set_state(*account, State::offline, ended.trouble);

@@ -53,6 +53,11 @@ class SessionKeeper {
   // The session says that it is online: the next one may log in.
   void logged_in(base::AccountId id);
 
+  // Whether the account has a session that is to be listened to: not one that has ended, or is to end.
+  bool is_running(base::AccountId id) const;
+  // … and began to log in with what is registered now: else that it is refused says nothing of the account.
+  bool uses_present_registration(base::AccountId id) const;
+
   // Waits until nothing is left of the account's session.
   asio::awaitable<void> await_end(base::AccountId id);
   // The account is gone.
@@ -71,6 +76,8 @@ class SessionKeeper {
     asio::steady_timer timer;           // its pause, or its wait for a turn
     asio::cancellation_signal end_run;  // of its session
     Turn turn = Turn::none;
+    bool is_running = false;      // its session
+    std::uint64_t registration = 0;  // with which this attempt began
     bool is_interrupted = false;  // its session is not wanted any more; it may be wanted again before it has ended
     bool was_online = false;      // in this attempt
   };

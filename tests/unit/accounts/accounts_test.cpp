@@ -27,6 +27,7 @@ class Network final : public connector::Connector {
   std::string broken;        // what the sessions throw
   bool needs_login = false;  // they say so, and return
   bool is_slow_to_end = false;
+  bool refuses_at_once = false;  // a login, before it is online
   int logins_let_in = 1000;  // how many sessions come online; the others wait
 
   connector::Network describe() const override { return {}; }
@@ -54,6 +55,11 @@ class Network final : public connector::Connector {
       ++network_.runs;
       while (network_.logins_let_in == 0) co_await network_.changed.wait();
       --network_.logins_let_in;
+      if (network_.refuses_at_once) {
+        connector::Event refused = connector::AccountChanged{false, true, "The old password is wrong."};
+        co_await events_.publish(std::move(refused));
+        co_return;
+      }
       connector::Event up = connector::AccountChanged{true, false, ""};
       co_await events_.publish(std::move(up));
       try {
@@ -380,6 +386,37 @@ TEST_CASE("Late word of a session that has ended is not believed") {
   Fixture f(store::AccountPolicy::follow_presence);
   f.on_loop([&] { f.accounts->report(f.account(), {true, false, ""}); });
   CHECK(f.account().state == State::offline);
+}
+
+TEST_CASE("Nothing that a session says when it has ended is believed, nor that it needs a new login") {
+  Fixture f(store::AccountPolicy::follow_presence);
+  f.on_loop([&] { f.accounts->report(f.account(), {false, true, "The password is wrong."}); });
+  CHECK(f.account().state == State::offline);
+  f.on_loop([&] { f.come(); });
+  f.until([&] { return f.account().is_online(); });
+  f.network.is_slow_to_end = true;
+  f.on_loop([&] { f.go(); });
+  f.on_loop([&] { f.accounts->report(f.account(), {false, true, "The password is wrong."}); });
+  f.on_loop([&] { f.come(); });
+  f.network.is_slow_to_end = false;
+  f.network.changed.notify();
+  f.until([&] { return f.network.opened == 2 && f.account().is_online(); });
+  for (const auto& [state, trouble] : f.shown) CHECK(state != State::needs_login);
+}
+
+TEST_CASE("A login that began with what was registered before, and is refused, says nothing of what is registered now") {
+  Fixture f(store::AccountPolicy::always_on, 1, {}, 0);
+  f.until([&] { return f.network.runs == 1; });
+  run(f.loop, f.accounts->put(f.account().row));
+  f.network.refuses_at_once = true;
+  f.network.logins_let_in = 1;
+  f.network.changed.notify();
+  f.until([&] { return f.network.logins_let_in == 0; });
+  f.network.refuses_at_once = false;
+  f.network.logins_let_in = 1000;
+  f.network.changed.notify();
+  f.until([&] { return f.account().is_online(); });
+  for (const auto& [state, trouble] : f.shown) CHECK(state != State::needs_login);
 }
 
 TEST_CASE("Who goes and comes does not make a network that fails be tried more often") {
