@@ -203,10 +203,11 @@ void Accounts::report(LiveAccount& account, const connector::AccountChanged& cha
   if (change.online) keeper_.logged_in(account.id());
 }
 
-bool Accounts::user_available(LiveAccount& account, const xmpp::Jid& full, UserPresence presence) {
+bool Accounts::user_available(LiveAccount& account, const xmpp::Jid& full, UserPresence presence,
+                              const std::vector<base::ContactId>& contacts) {
   const bool first = account.resources.empty();
   account.presence_seen = true;
-  if (!account.resources.put(full.str(), std::move(presence))) return false;
+  if (!account.resources.put(full.str(), std::move(presence), contacts)) return false;
   if (first) keeper_.reconsider(account.id());
   return true;
 }

@@ -27,9 +27,14 @@ auto order_of(const UserPresence& presence) {
 
 }  // namespace
 
-bool Resources::put(const std::string& full, UserPresence presence) {
-  if (!by_jid_.contains(full) && by_jid_.size() >= most) return false;
-  by_jid_[full] = std::move(presence);
+bool Resources::put(const std::string& full, UserPresence presence, const std::vector<base::ContactId>& contacts) {
+  const bool is_new = !by_jid_.contains(full);
+  if (is_new && by_jid_.size() >= most) return false;
+  Device& device = by_jid_[full];
+  device.presence = std::move(presence);
+  if (contacts.empty()) device.contacts.clear();
+  if (is_new && !contacts.empty()) device.contacts.insert(contacts.front());
+  for (const base::ContactId& contact : contacts) show(full, contact);
   return true;
 }
 
@@ -40,28 +45,45 @@ void Resources::erase(const xmpp::Jid& user) {
     by_jid_.erase(user.str());
 }
 
+void Resources::show(const std::string& full, const base::ContactId& contact) {
+  const auto found = by_jid_.find(full);
+  if (found == by_jid_.end()) return;
+  std::set<base::ContactId>& contacts = found->second.contacts;
+  if (!contacts.empty() && contacts.size() < most_contacts) contacts.insert(contact);
+}
+
+std::vector<std::string> Resources::hide(const xmpp::Jid& user, const base::ContactId& contact) {
+  std::vector<std::string> gone;
+  for (auto& [full, device] : by_jid_) {
+    if (!user.is_bare() && full != user.str()) continue;
+    if (device.contacts.erase(contact) > 0 && device.contacts.empty()) gone.push_back(full);
+  }
+  return gone;
+}
+
 const UserPresence* Resources::find(const std::string& full) const {
   const auto found = by_jid_.find(full);
-  return found == by_jid_.end() ? nullptr : &found->second;
+  return found == by_jid_.end() ? nullptr : &found->second.presence;
 }
 
 std::vector<std::string> Resources::some(std::size_t most_of_them) const {
   std::vector<std::string> some;
-  for (const auto& [full, presence] : by_jid_) {
+  for (const auto& [full, device] : by_jid_) {
     if (some.size() < most_of_them) some.push_back(full);
   }
   return some;
 }
 
 bool Resources::takes_messages() const {
-  return std::any_of(by_jid_.begin(), by_jid_.end(), [](const auto& entry) { return entry.second.takes_messages(); });
+  return std::any_of(by_jid_.begin(), by_jid_.end(),
+                     [](const auto& entry) { return entry.second.presence.takes_messages(); });
 }
 
 UserPresence Resources::shown() const {
   const auto first = std::max_element(by_jid_.begin(), by_jid_.end(), [](const auto& a, const auto& b) {
-    return order_of(a.second) < order_of(b.second);
+    return order_of(a.second.presence) < order_of(b.second.presence);
   });
-  if (first != by_jid_.end()) return first->second;
+  if (first != by_jid_.end()) return first->second.presence;
   UserPresence nobody;
   nobody.availability = connector::Availability::offline;
   return nobody;

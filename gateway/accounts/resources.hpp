@@ -1,11 +1,13 @@
 // Which of a user's devices are there, and what they together show of the user (RFC 6121 §4.7). Bounded; pure.
 #pragma once
 
+#include "gateway/base/ids.hpp"
 #include "gateway/connector/action.hpp"
 #include "gateway/xmpp/jid.hpp"
 
 #include <cstddef>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,12 +25,19 @@ struct UserPresence {
 
 class Resources {
  public:
-  static constexpr std::size_t most = 100;  // of one user: a server may invent any number
+  static constexpr std::size_t most = 100;          // of one user: a server may invent any number
+  static constexpr std::size_t most_contacts = 20;  // by which one device is known
 
+  // A device came or changed, by its presence to the gateway; or to these contacts, where that is the only sign of it.
   // Whether there is room for it.
-  bool put(const std::string& full, UserPresence presence);
+  bool put(const std::string& full, UserPresence presence, const std::vector<base::ContactId>& contacts = {});
   // One device; with a bare address all of them (§4.5.4).
   void erase(const xmpp::Jid& user);
+  // A device has shown itself to this contact, too.
+  void show(const std::string& full, const base::ContactId& contact);
+  // A device (bare: every one) is not there for this contact any more (§4.6.3). Which of them were known only by such
+  // presence, and have now taken back the last: they are to be erased.
+  std::vector<std::string> hide(const xmpp::Jid& user, const base::ContactId& contact);
 
   bool empty() const { return by_jid_.empty(); }
   std::size_t size() const { return by_jid_.size(); }
@@ -43,7 +52,11 @@ class Resources {
   UserPresence shown() const;
 
  private:
-  std::map<std::string, UserPresence> by_jid_;
+  struct Device {
+    UserPresence presence;
+    std::set<base::ContactId> contacts;  // by whom alone it is known; empty: it shows itself to the gateway
+  };
+  std::map<std::string, Device> by_jid_;
 };
 
 }  // namespace wherry::accounts

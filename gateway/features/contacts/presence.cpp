@@ -85,13 +85,14 @@ void tell_change(Transport& transport, const LiveAccount& account, const UserPre
   if (!shows_the_same(now, before)) tell_network(transport, account, std::nullopt, now);
 }
 
-// Whether there was room for the device.
-bool device_available(Transport& transport, LiveAccount& account, const xmpp::Jid& full, UserPresence presence) {
+// Whether there was room for the device. `contacts`: by whom alone it is known.
+bool device_available(Transport& transport, LiveAccount& account, const xmpp::Jid& full, UserPresence presence,
+                      const std::vector<base::ContactId>& contacts) {
   const bool is_new = !account.resources.contains(full.str());
   const bool was_online = account.is_online();
   const bool took_messages = account.takes_messages();
   const UserPresence before = account.resources.shown();
-  if (!transport.accounts().user_available(account, full, std::move(presence))) return false;
+  if (!transport.accounts().user_available(account, full, std::move(presence), contacts)) return false;
   tell_change(transport, account, before);
   if (is_new || (!took_messages && account.takes_messages())) transport.inbox().resend_returned(account.id());
   if (is_new) transport.hooks().device_came(account);
@@ -111,10 +112,11 @@ void device_unavailable(Transport& transport, LiveAccount& account, const xmpp::
   if (!logs_out) tell_change(transport, account, before);
 }
 
-void change_device(Transport& transport, LiveAccount& account, const xmpp::Stanza& stanza) {
+void change_device(Transport& transport, LiveAccount& account, const xmpp::Stanza& stanza,
+                   const std::vector<base::ContactId>& contacts) {
   const UserPresence presence = presence_of(stanza);
   if (presence.availability == Availability::offline) return device_unavailable(transport, account, stanza.from);
-  if (!device_available(transport, account, stanza.from, presence))
+  if (!device_available(transport, account, stanza.from, presence, contacts))
     transport.reply_error(stanza, convert::too_many_devices());
 }
 
@@ -136,7 +138,7 @@ void to_gateway(Transport& transport, Memory& memory, const xmpp::Stanza& stanza
   // A stranger's presence is answered, but not its going away: that would only make noise at every log-out.
   if (!account) return type.empty() ? register_first(transport, stanza) : void();
   memory[account->id()].copies.forget(stanza.from.str());
-  change_device(transport, *account, stanza);
+  change_device(transport, *account, stanza, {});
 }
 
 // ---- To a contact ----
@@ -154,9 +156,9 @@ asio::awaitable<void> settle_copies(Transport& transport, std::shared_ptr<Memory
     if (!group.is_for_everybody || !device) {
       for (const base::ContactId& contact : group.contacts) tell_network(transport, *account, contact, group.presence);
     } else if (group.presence.availability == Availability::offline) {
-      device_unavailable(transport, *account, *device);
+      if (account->resources.contains(group.device)) device_unavailable(transport, *account, *device);
     } else {
-      device_available(transport, *account, *device, group.presence);
+      device_available(transport, *account, *device, group.presence, group.contacts);
     }
   }
 }
@@ -185,6 +187,15 @@ void direct(Transport& transport, const LiveAccount& account, accounts::LiveCont
   tell_network(transport, account, contact.row.contact, presence);
 }
 
+// Whose server tells the contacts only, or who came by presence to one, goes by such presence, too (§4.6.3).
+void hide(Transport& transport, Memory& memory, LiveAccount& account, const base::ContactId& contact,
+          const xmpp::Jid& user) {
+  for (const std::string& gone : account.resources.hide(user, contact)) {
+    memory[account.id()].copies.forget(gone);
+    if (const auto device = xmpp::Jid::vouched(gone)) device_unavailable(transport, account, *device);
+  }
+}
+
 void answer_probe(Transport& transport, const LiveAccount& account, const accounts::LiveContact* contact,
                   const xmpp::Stanza& stanza) {
   if (!contact || !contact->row.user_sees) {  // RFC 6121 §4.3.2
@@ -198,12 +209,18 @@ void to_contact(Transport& transport, const std::shared_ptr<Memory>& memory, con
   if (type == "error") return;
   LiveAccount* account = transport.accounts().find(stanza.from);
   if (!account) return type.empty() ? register_first(transport, stanza) : void();
-  const auto contact = account->contacts.find(base::ContactId{convert::typed_by(stanza.to)});
+  const base::ContactId id{convert::typed_by(stanza.to)};
+  const auto contact = account->contacts.find(id);
   const bool is_known = contact != account->contacts.end();
   if (type == "probe") return answer_probe(transport, *account, is_known ? &contact->second : nullptr, stanza);
   if (!type.empty() && type != "unavailable") return;
   // The first presence logs in, whomever it is for (rule B1.19).
-  if (type.empty() && account->resources.empty()) change_device(transport, *account, stanza);
+  if (!type.empty())
+    hide(transport, *memory, *account, id, stanza.from);
+  else if (account->resources.empty())
+    change_device(transport, *account, stanza, {id});
+  else
+    account->resources.show(stanza.from.str(), id);
   if (!is_known) return;  // rule B1.29: a contact that the user has removed sees nothing
   if (contact->second.row.contact_sees)
     hold_copy(transport, memory, *account, contact->first, stanza);

@@ -75,3 +75,23 @@ TEST_CASE("A server that invents devices is not followed beyond a hundred") {
   CHECK(resources.put("romeo@x.test/7", {Availability::away, "", 0}));
   CHECK(resources.size() == Resources::most);
 }
+
+TEST_CASE("A device that is known by presence to contacts only goes with the last of them") {
+  Resources resources;
+  resources.put("u@x.test/a", {}, {base::ContactId{"c1"}});
+  resources.show("u@x.test/a", base::ContactId{"c2"});
+  resources.put("u@x.test/b", {});
+  resources.show("u@x.test/b", base::ContactId{"c1"});
+  const auto a = jid("u@x.test/a"), everyone = jid("u@x.test");
+  CHECK(resources.hide(a, base::ContactId{"c3"}).empty());
+  CHECK(resources.hide(a, base::ContactId{"c1"}).empty());
+  CHECK(resources.hide(everyone, base::ContactId{"c2"}) == std::vector<std::string>{"u@x.test/a"});
+  CHECK(resources.hide(everyone, base::ContactId{"c1"}).empty());
+}
+
+TEST_CASE("A device that shows itself to the gateway, too, does not go with its contacts") {
+  Resources resources;
+  resources.put("u@x.test/a", {}, {base::ContactId{"c1"}});
+  resources.put("u@x.test/a", {});
+  CHECK(resources.hide(jid("u@x.test/a"), base::ContactId{"c1"}).empty());
+}
