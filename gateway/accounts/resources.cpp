@@ -32,6 +32,7 @@ bool Resources::put(const std::string& full, UserPresence presence, const std::v
   if (is_new && by_jid_.size() >= most) return false;
   Device& device = by_jid_[full];
   device.presence = std::move(presence);
+  device.is_doubted = false;
   if (contacts.empty()) device.contacts.clear();
   if (is_new && !contacts.empty()) device.contacts.insert(contacts.front());
   for (const base::ContactId& contact : contacts) show(full, contact);
@@ -48,6 +49,7 @@ void Resources::erase(const xmpp::Jid& user) {
 void Resources::show(const std::string& full, const base::ContactId& contact) {
   const auto found = by_jid_.find(full);
   if (found == by_jid_.end()) return;
+  found->second.is_doubted = false;
   std::set<base::ContactId>& contacts = found->second.contacts;
   if (!contacts.empty() && contacts.size() < most_contacts) contacts.insert(contact);
 }
@@ -59,6 +61,18 @@ std::vector<std::string> Resources::hide(const xmpp::Jid& user, const base::Cont
     if (device.contacts.erase(contact) > 0 && device.contacts.empty()) gone.push_back(full);
   }
   return gone;
+}
+
+void Resources::doubt() {
+  for (auto& [full, device] : by_jid_) device.is_doubted = true;
+}
+
+std::vector<std::string> Resources::doubted() const {
+  std::vector<std::string> doubted;
+  for (const auto& [full, device] : by_jid_) {
+    if (device.is_doubted) doubted.push_back(full);
+  }
+  return doubted;
 }
 
 const UserPresence* Resources::find(const std::string& full) const {

@@ -39,6 +39,10 @@ class Resources {
   // presence, and have now taken back the last: they are to be erased.
   std::vector<std::string> hide(const xmpp::Jid& user, const base::ContactId& contact);
 
+  // What is known may be old: every device is to show itself anew, by whatever presence.
+  void doubt();
+  std::vector<std::string> doubted() const;  // who have not
+
   bool empty() const { return by_jid_.empty(); }
   std::size_t size() const { return by_jid_.size(); }
   bool contains(const std::string& full) const { return by_jid_.contains(full); }
@@ -55,6 +59,7 @@ class Resources {
   struct Device {
     UserPresence presence;
     std::set<base::ContactId> contacts;  // by whom alone it is known; empty: it shows itself to the gateway
+    bool is_doubted = false;
   };
   std::map<std::string, Device> by_jid_;
 };

@@ -42,6 +42,7 @@ struct TransportConfig {
   queues::OutboxLimits outbox;
   queues::InboxLimits inbox;
   accounts::SessionLimits sessions{};
+  std::chrono::milliseconds device_patience{60'000};  // with what was there before the link was cut, to show itself anew
 };
 
 // What the transport uses and does not own; everything outlives it.

@@ -235,22 +235,56 @@ void ask_for_presence(Transport& transport, const xmpp::Jid& user) {
   transport.send(xmpp::make_stanza(xmpp::Kind::presence, transport.domain(), user, "probe", ""));
 }
 
-// When the link comes up: each registered user is asked for their presence (rule B1.52), some at a time, so that a
-// thousand users are no storm. They hear how things stand, since what was told while it was down, or was on its way,
-// may be lost.
-asio::awaitable<void> greet(Transport& transport) {
+using LinkUps = std::shared_ptr<std::uint64_t>;  // how often the link has come up
+
+// Some at a time, so that a thousand users are no storm. Whether it came to the end before the link came up anew.
+template <class Call>
+asio::awaitable<bool> call_for_each(Transport& transport, LinkUps link_ups, Call call) {
   constexpr int at_once = 50;
   constexpr std::chrono::milliseconds pause(100);
+  const std::uint64_t present = *link_ups;
   std::vector<base::AccountId> ids;
   for (const auto& [id, account] : transport.accounts().all()) ids.push_back(id);
-  int greeted = 0;
+  int called = 0;
   for (const base::AccountId id : ids) {
-    const LiveAccount* account = transport.accounts().find(id);
-    if (!account) continue;
-    ask_for_presence(transport, account->user());
-    transport.lane().tell_user_all(id);
-    if (++greeted % at_once == 0) co_await base::sleep(pause);
+    LiveAccount* account = transport.accounts().find(id);
+    if (!account || account->is_removed()) continue;
+    call(*account);
+    if (++called % at_once == 0) co_await base::sleep(pause);
+    if (*link_ups != present) co_return false;
   }
+  co_return true;
+}
+
+// Their server may have been restarted with the link, and told nobody that they have gone.
+void drop_doubted(Transport& transport, Memory& memory, LiveAccount& account) {
+  for (const std::string& gone : account.resources.doubted()) {
+    memory[account.id()].copies.forget(gone);
+    if (const auto device = xmpp::Jid::vouched(gone)) device_unavailable(transport, account, *device);
+  }
+}
+
+// When the link comes up: each registered user is asked for their presence (rule B1.52). They hear how things stand,
+// since what was told while it was down, or was on its way, may be lost. Devices that were there before and do not show
+// themselves anew are not there.
+asio::awaitable<void> greet(Transport& transport, std::shared_ptr<Memory> memory, LinkUps link_ups) {
+  const auto ask = [&transport](const LiveAccount& account) {
+    ask_for_presence(transport, account.user());
+    transport.lane().tell_user_all(account.id());
+  };
+  const auto drop = [&transport, memory](LiveAccount& account) { drop_doubted(transport, *memory, account); };
+  const std::uint64_t present = *link_ups;
+  const bool asked = co_await call_for_each(transport, link_ups, ask);
+  if (!asked) co_return;
+  co_await base::sleep(transport.config().device_patience);
+  if (*link_ups != present || !transport.link().is_connected()) co_return;
+  co_await call_for_each(transport, link_ups, drop);
+}
+
+void link_up(Transport& transport, const std::shared_ptr<Memory>& memory, const LinkUps& link_ups) {
+  ++*link_ups;
+  for (const auto& [id, account] : transport.accounts().all()) account->resources.doubt();
+  transport.tasks().spawn("presence.greet", greet(transport, memory, link_ups));
 }
 
 void account_changed(Transport& transport, Memory& memory, const LiveAccount& account) {
@@ -287,7 +321,8 @@ void install_presence(Transport& transport) {
   // Their presence may have come before the account was there, and been refused.
   transport.hooks().registered.add(
       [&transport](const LiveAccount& account) { ask_for_presence(transport, account.user()); });
-  transport.hooks().link_up.add([&transport] { transport.tasks().spawn("presence.greet", greet(transport)); });
+  const auto link_ups = std::make_shared<std::uint64_t>(0);
+  transport.hooks().link_up.add([&transport, memory, link_ups] { link_up(transport, memory, link_ups); });
 }
 
 }  // namespace wherry::features

@@ -95,3 +95,12 @@ TEST_CASE("A device that shows itself to the gateway, too, does not go with its 
   resources.put("u@x.test/a", {});
   CHECK(resources.hide(jid("u@x.test/a"), base::ContactId{"c1"}).empty());
 }
+
+TEST_CASE("A device in doubt is so until it shows itself") {
+  Resources resources;
+  for (const char* full : {"u@x.test/a", "u@x.test/b", "u@x.test/c"}) resources.put(full, {});
+  resources.doubt();
+  resources.put("u@x.test/a", {});
+  resources.show("u@x.test/b", base::ContactId{"c1"});
+  CHECK(resources.doubted() == std::vector<std::string>{"u@x.test/c"});
+}

@@ -8,7 +8,8 @@ using State = accounts::LiveAccount::State;
 namespace {
 
 struct World : TransportWorld {
-  World() {
+  explicit World(std::chrono::milliseconds patience = std::chrono::minutes(1)) {
+    device_patience = patience;
     policy = wherry::store::AccountPolicy::follow_presence;
     network.network.has_presence = true;
     register_users(1, 1);
@@ -87,4 +88,25 @@ TEST_CASE("A user whose server tells the contacts only, each by itself, is logge
   world.until_online();
   for (const char* contact : {"c@sms.test", "a@sms.test", "b@sms.test"}) world.presence(contact, "unavailable");
   world.until_offline();
+}
+
+TEST_CASE("Devices that were there before the link was cut, and do not show themselves anew, are not there") {
+  World world(std::chrono::milliseconds(0));
+  world.presence("sms.test");
+  world.presence("sms.test", "", "u1@x.test/phone");
+  world.until_online();
+  world.reconnect();
+  world.until_offline();
+}
+
+TEST_CASE("Once the link is back a device is in doubt until it shows itself, to whomever") {
+  World world(std::chrono::hours(1));
+  for (const char* device : {"u1@x.test/a", "u1@x.test/b", "u1@x.test/c"}) world.presence("sms.test", "", device);
+  world.until_online();
+  world.reconnect();
+  world.until([&] { return world.find(1)->resources.doubted().size() == 3; });
+  world.presence("sms.test", "", "u1@x.test/a");
+  world.presence("c1@sms.test", "", "u1@x.test/b");
+  CHECK(world.find(1)->resources.doubted() == std::vector<std::string>{"u1@x.test/c"});
+  CHECK(world.find(1)->is_online());
 }

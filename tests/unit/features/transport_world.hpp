@@ -107,6 +107,7 @@ struct TransportWorld {
                                       .registration = registration,
                                       .outbox = outbox,
                                       .inbox = {}};
+    config.device_patience = device_patience;
     config.link.idle_before_ping = std::chrono::seconds(1);  // `came` is complete up to a ping
     transport::TransportServices services{loop.get_executor(), *database, sealer(), clock, tests::dial, keys};
     transport.emplace(std::move(config), services, std::move(owned_network));
@@ -212,6 +213,7 @@ struct TransportWorld {
   std::string came;  // to the server, up to its last ping
   transport::RegistrationPolicy registration;
   queues::OutboxLimits outbox;
+  std::chrono::milliseconds device_patience{60'000};
   wherry::store::AccountPolicy policy = wherry::store::AccountPolicy::always_on;
   std::optional<db::Database> database;
   std::optional<transport::Transport> transport;
