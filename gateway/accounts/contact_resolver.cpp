@@ -2,6 +2,7 @@
 
 #include "gateway/base/log.hpp"
 #include "gateway/convert/address.hpp"
+#include "gateway/convert/refusals.hpp"
 
 namespace wherry::accounts {
 
@@ -19,9 +20,9 @@ const char* no_answer_text = "The network did not look up the address in time; p
 void ContactResolver::resolve(const xmpp::Jid& address, base::AccountId account, Found found) {
   Key key(account.value, std::string(address.local()));
   if (const auto known = known_.find(key); known != known_.end()) return found(known->second);
-  if (has_ended_) return found(base::Error{base::Errc::unavailable, ended_text});
+  if (has_ended_) return found(convert::no_such_contact({base::Errc::unavailable, ended_text}));
   auto place = stanzas_.take(std::to_string(account.value), true);
-  if (!place) return found(base::Error{base::Errc::unavailable, too_many_text});
+  if (!place) return found(convert::too_many_waiting(too_many_text));
   const bool is_first = !asking_.contains(key);
   asking_[key].push_back(Waiting{std::move(found), std::move(*place)});
   if (is_first) tasks_.spawn("contact.resolve", ask(std::move(key), convert::typed_by(address)));
@@ -37,7 +38,8 @@ asio::awaitable<void> ContactResolver::ask(Key key, std::string typed) {
   }
   const auto waiting = asking_.extract(key);
   if (waiting.empty()) co_return;
-  for (const Waiting& one : waiting.mapped()) one.found(result);
+  const Resolved resolved = result ? Resolved(*result) : Resolved(convert::no_such_contact(result.error()));
+  for (const Waiting& one : waiting.mapped()) one.found(resolved);
 }
 
 // Nothing has been sent yet, so that no outcome is uncertain.

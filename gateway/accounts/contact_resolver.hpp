@@ -6,6 +6,7 @@
 #include "gateway/base/task_group.hpp"
 #include "gateway/connector/contract.hpp"
 #include "gateway/xmpp/jid.hpp"
+#include "gateway/xmpp/stanza.hpp"
 
 #include <functional>
 #include <optional>
@@ -15,10 +16,12 @@
 
 namespace wherry::accounts {
 
+// A contact's id, or what whoever wrote to that address is answered.
+using Resolved = boost::system::result<base::ContactId, xmpp::StanzaError>;
+
 class ContactResolver {
  public:
-  // Called with the id, or with why there is none.
-  using Found = std::function<void(const base::Result<base::ContactId>&)>;
+  using Found = std::function<void(const Resolved&)>;
 
   explicit ContactResolver(asio::any_io_executor executor)
       : stanzas_(of_stanzas), questions_(of_questions), tasks_(std::move(executor)) {}

@@ -65,12 +65,12 @@ void take(Transport& transport, LiveAccount& account, const base::ContactId& con
   if (step.answers_offer) transport.hooks().offer_answered(account);
 }
 
-void resolved(Transport& transport, const xmpp::Stanza& stanza, const base::Result<base::ContactId>& contact) {
+void resolved(Transport& transport, const xmpp::Stanza& stanza, const accounts::Resolved& contact) {
   LiveAccount* account = transport.accounts().find(stanza.from);
   if (!account) return;
   const bool asks = stanza.type() == "subscribe";
   if (!contact) {
-    if (asks) refuse(transport, stanza, convert::no_such_contact(contact.error()));  // rule B1.34
+    if (asks) refuse(transport, stanza, contact.error());  // rule B1.34
     return;
   }
   const auto right = transport.jid_of(*contact);
@@ -100,7 +100,7 @@ void to_contact(Transport& transport, xmpp::Stanza stanza) {
   if (!account) return register_first(transport, stanza);
   const xmpp::Jid to = stanza.to;
   auto held = std::make_shared<xmpp::Stanza>(std::move(stanza));
-  transport.contacts().resolve(to, account->id(), [&transport, held](const base::Result<base::ContactId>& contact) {
+  transport.contacts().resolve(to, account->id(), [&transport, held](const accounts::Resolved& contact) {
     resolved(transport, *held, contact);
   });
 }

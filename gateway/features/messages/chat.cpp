@@ -20,8 +20,8 @@ constexpr const char* passing_conditions[] = {"service-unavailable",   "recipien
                                               "remote-server-timeout", "internal-server-error"};
 
 void send(Transport& transport, const xmpp::Stanza& stanza, connector::Content content,
-          const base::Result<base::ContactId>& contact) {
-  if (!contact) return transport.reply_error(stanza, convert::no_such_contact(contact.error()));
+          const accounts::Resolved& contact) {
+  if (!contact) return transport.reply_error(stanza, contact.error());
   LiveAccount* account = transport.accounts().find(stanza.from);
   if (!account) return transport.reply_error(stanza, convert::not_registered(transport.domain()));
   // One contact is one address (and one conversation), however it was typed.
@@ -67,7 +67,7 @@ void to_contact(Transport& transport, xmpp::Stanza stanza) {
   const xmpp::Jid to = stanza.to;
   auto held = std::make_shared<xmpp::Stanza>(std::move(stanza));
   auto found = [&transport, held, content = std::get<connector::Content>(std::move(read))](
-                   const base::Result<base::ContactId>& contact) mutable {
+                   const accounts::Resolved& contact) mutable {
     send(transport, *held, std::move(content), contact);
   };
   transport.contacts().resolve(to, account->id(), std::move(found));

@@ -71,8 +71,8 @@ void resolve(Transport& transport, xmpp::Stanza iq, Show show) {
   }
   const xmpp::Jid to = iq.to;
   const auto held = std::make_shared<xmpp::Stanza>(std::move(iq));
-  auto found = [&transport, held, place, show](const base::Result<base::ContactId>& contact) {
-    if (!contact) return transport.reply_error(*held, convert::no_such_contact(contact.error()));
+  auto found = [&transport, held, place, show](const accounts::Resolved& contact) {
+    if (!contact) return transport.reply_error(*held, contact.error());
     const auto right = transport.jid_of(*contact);
     if (right && *right != held->to.bare()) return transport.reply_error(*held, convert::other_address(*right));
     show(*held, *contact);

@@ -46,7 +46,7 @@ struct Fixture {
   Fixture() { resolver.use(network); }
   void resolve(std::string local, std::int64_t account = 1) {
     resolver.resolve(xmpp::Jid::make(local, "net.test").value(), {account},
-                     [this](const base::Result<base::ContactId>& found) {
+                     [this](const Resolved& found) {
                        if (found)
                          ++known;
                        else
@@ -62,7 +62,7 @@ struct Fixture {
   Network network{loop.get_executor()};
   ContactResolver resolver{loop.get_executor()};
   int known = 0;
-  std::vector<base::Error> errors;
+  std::vector<xmpp::StanzaError> errors;
 };
 
 }  // namespace
@@ -75,7 +75,8 @@ TEST_CASE_FIXTURE(
   CHECK(errors.empty());
   resolve("one-more");
   REQUIRE(errors.size() == 1);
-  CHECK(errors[0].code == base::Errc::unavailable);
+  CHECK(errors[0].type == "wait");
+  CHECK(errors[0].condition == "resource-constraint");
   resolve("one-more", 2);
   CHECK(errors.size() == 1);
   network.answer(base::ContactId{"c"});
@@ -92,7 +93,7 @@ TEST_CASE_FIXTURE(Fixture,
   network.answer(base::Error{base::Errc::uncertain, ""});
   turn();
   REQUIRE(errors.size() == 1);
-  CHECK(errors[0].code == base::Errc::unavailable);
+  CHECK(errors[0].type == "wait");
   CHECK(errors[0].text == "The network did not look up the address in time; please try again.");
 }
 
@@ -114,5 +115,5 @@ TEST_CASE_FIXTURE(Fixture, "Once the gateway stops nobody waits for the network:
   resolve("late");
   turn();
   REQUIRE(errors.size() == 2);
-  for (const base::Error& error : errors) CHECK(error.code == base::Errc::unavailable);
+  for (const xmpp::StanzaError& error : errors) CHECK(error.type == "wait");
 }

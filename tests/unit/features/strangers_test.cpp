@@ -103,3 +103,16 @@ TEST_CASE("What a server grants itself it grants for its own users, and only in 
   CHECK_FALSE(world.transport->rosters().is_writable(jid("u1@x.test")));
   CHECK_FALSE(world.transport->rosters().is_writable(jid("mercutio@evil.test")));
 }
+
+TEST_CASE("Of too many messages that wait for look-ups the sender hears that they are too many") {
+  World world;
+  std::string messages;
+  for (int i = 0; i <= 1000; ++i) {
+    const std::string n = std::to_string(i);
+    messages += "<message type='chat' from='u1@x.test/r' to='c" + n + "@sms.test' id='m" + n + "'><body>hi</body></message>";
+  }
+  world.receive(std::move(messages));
+  world.until_refused(1);
+  CHECK(world.has_come("id='m1000'"));
+  CHECK_FALSE(world.has_come("remote-server-timeout"));
+}
