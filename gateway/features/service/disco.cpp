@@ -1,8 +1,7 @@
 // XEP-0030 (v2.5.0): what the gateway and its contacts are and can do. Features come from the router, so that nothing
 // is announced that is not handled.
-#include "gateway/features/features.hpp"
-
 #include "gateway/convert/refusals.hpp"
+#include "gateway/features/service/for_contact.hpp"
 
 namespace wherry::features {
 
@@ -58,28 +57,6 @@ void no_items(Transport& transport, const xmpp::Stanza& iq) {
   transport.send(result);
 }
 
-// Only what can be a contact has anything to show. `show` is called with the contact, or its error is sent.
-template <class Show>
-void resolve(Transport& transport, xmpp::Stanza iq, Show show) {
-  if (refuse_node(transport, iq)) return;
-  const LiveAccount* account = transport.accounts().find(iq.from);
-  std::shared_ptr<accounts::Quota::Place> place;  // of a stranger's question; shared: std::function must be copyable
-  if (!account) {
-    auto taken = transport.contacts().place_for(iq.from, {});
-    if (!taken) return transport.reply_error(iq, convert::too_many_questions());
-    place = std::make_shared<accounts::Quota::Place>(std::move(*taken));
-  }
-  const xmpp::Jid to = iq.to;
-  const auto held = std::make_shared<xmpp::Stanza>(std::move(iq));
-  auto found = [&transport, held, place, show](const accounts::Resolved& contact) {
-    if (!contact) return transport.reply_error(*held, contact.error());
-    const auto right = transport.jid_of(*contact);
-    if (right && *right != held->to.bare()) return transport.reply_error(*held, convert::other_address(*right));
-    show(*held, *contact);
-  };
-  transport.contacts().resolve(to, account ? account->id() : base::AccountId{}, std::move(found));
-}
-
 }  // namespace
 
 void install_disco(Transport& transport) {
@@ -87,7 +64,8 @@ void install_disco(Transport& transport) {
   router.on_iq(AddressForm::gateway, Request::get, ns::disco_info,
                [&](xmpp::Stanza iq) { gateway_info(transport, iq); });
   router.on_iq(AddressForm::contact, Request::get, ns::disco_info, [&](xmpp::Stanza iq) {
-    resolve(transport, std::move(iq), [&](const xmpp::Stanza& asked, const base::ContactId& contact) {
+    if (refuse_node(transport, iq)) return;
+    for_contact(transport, std::move(iq), [&](const xmpp::Stanza& asked, const base::ContactId& contact) {
       contact_info(transport, asked, contact);
     });
   });
@@ -96,8 +74,9 @@ void install_disco(Transport& transport) {
     if (!refuse_node(transport, iq)) no_items(transport, iq);
   });
   router.on_iq(AddressForm::contact, Request::get, ns::disco_items, [&](xmpp::Stanza iq) {
-    resolve(transport, std::move(iq),
-            [&](const xmpp::Stanza& asked, const base::ContactId&) { no_items(transport, asked); });
+    if (refuse_node(transport, iq)) return;
+    for_contact(transport, std::move(iq),
+                [&](const xmpp::Stanza& asked, const base::ContactId&) { no_items(transport, asked); });
   });
 }
 

@@ -1,0 +1,29 @@
+#include "gateway/features/service/for_contact.hpp"
+
+#include "gateway/convert/refusals.hpp"
+
+#include <memory>
+#include <utility>
+
+namespace wherry::features {
+
+void for_contact(Transport& transport, xmpp::Stanza iq, ContactAnswer answer) {
+  const LiveAccount* account = transport.accounts().find(iq.from);
+  std::shared_ptr<accounts::Quota::Place> place;  // of a stranger's question; shared: std::function must be copyable
+  if (!account) {
+    auto taken = transport.contacts().place_for(iq.from, {});
+    if (!taken) return transport.reply_error(iq, convert::too_many_questions());
+    place = std::make_shared<accounts::Quota::Place>(std::move(*taken));
+  }
+  const xmpp::Jid to = iq.to;
+  const auto held = std::make_shared<xmpp::Stanza>(std::move(iq));
+  auto found = [&transport, held, place, answer = std::move(answer)](const accounts::Resolved& contact) {
+    if (!contact) return transport.reply_error(*held, contact.error());
+    const auto right = transport.jid_of(*contact);
+    if (right && *right != held->to.bare()) return transport.reply_error(*held, convert::other_address(*right));
+    answer(*held, *contact);
+  };
+  transport.contacts().resolve(to, account ? account->id() : base::AccountId{}, std::move(found));
+}
+
+}  // namespace wherry::features
