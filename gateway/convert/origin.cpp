@@ -47,6 +47,7 @@ base::Result<Origin> parse_object(const nlohmann::json& json) {
                         read(json, "lang", is_text, origin.lang) &&
                         read(json, "receipt", &nlohmann::json::is_boolean, origin.wants_receipt) &&
                         read(json, "marker", &nlohmann::json::is_boolean, origin.wants_marker) &&
+                        read(json, "origin_id", &nlohmann::json::is_boolean, origin.has_origin_id) &&
                         read(json, "sent", &nlohmann::json::is_number_integer, origin.sent);
   if (!all_read) return damaged();
   return origin;
@@ -63,6 +64,8 @@ Origin origin_of(const xmpp::Stanza& stanza, base::Time now) {
   origin.lang = stanza.lang();
   origin.wants_receipt = stanza.element.child("request", xmpp::ns::receipts) != nullptr;
   origin.wants_marker = stanza.element.child("markable", xmpp::ns::chat_markers) != nullptr;
+  const xmpp::Element* const origin_id = stanza.element.child("origin-id", xmpp::ns::stanza_id);
+  origin.has_origin_id = origin_id && !stanza.id().empty() && origin_id->attribute("id") == stanza.id();
   origin.sent = base::to_milliseconds(now);
   return origin;
 }
@@ -81,6 +84,7 @@ std::string to_text(const Origin& origin) {
   add("lang", origin.lang);
   if (origin.wants_receipt) out += R"(,"receipt":true)";
   if (origin.wants_marker) out += R"(,"marker":true)";
+  if (origin.has_origin_id) out += R"(,"origin_id":true)";
   out += R"(,"sent":)";
   connector::append_json_number(out, origin.sent);
   return out += '}';

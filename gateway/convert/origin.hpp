@@ -18,6 +18,7 @@ struct Origin {
   bool wants_receipt = false;  // XEP-0184
   std::int64_t sent = 0;       // ms since 1970
   bool wants_marker = false;   // XEP-0333: when the other side has read it
+  bool has_origin_id = false;  // its id is unique everywhere (XEP-0359): the same id is the same message
   bool operator==(const Origin&) const = default;
 };
 

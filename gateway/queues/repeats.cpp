@@ -24,7 +24,9 @@ boost::asio::awaitable<void> Repeats::load(db::Database& database, std::string t
 }
 
 std::uint64_t Repeats::hash_of(base::AccountId account, const convert::Origin& origin) const {
-  return hashes_.hash(account.value, origin.contact + "\n" + origin.stanza_id);
+  // Of a user's devices each may count its ids from 1.
+  const std::string device = origin.has_origin_id ? std::string() : origin.user;
+  return hashes_.hash(account.value, device + "\n" + origin.contact + "\n" + origin.stanza_id);
 }
 
 std::uint64_t Repeats::hash_of(base::AccountId account, const connector::Content& content) const {

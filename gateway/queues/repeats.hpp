@@ -20,8 +20,8 @@ class Repeats {
   // Before anything else: what came lately, of this transport.
   boost::asio::awaitable<void> load(db::Database& database, std::string transport, base::Time now);
 
-  // Whether the very same message came in the last ten minutes: the same user, contact, id and content. Old clients count
-  // their ids from 1 at each start, so an id alone makes no message the same.
+  // Whether the very same message came in the last ten minutes: the same device, contact, id and content. Old clients
+  // count their ids from 1 at each start, so an id alone makes no message the same. Of an origin-id the device does not count.
   bool contains(base::AccountId account, const convert::Origin& origin, const connector::Content& content);
   // In the present step of the journal.
   void insert(base::AccountId account, const convert::Origin& origin, const connector::Content& content);

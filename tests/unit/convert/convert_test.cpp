@@ -1,6 +1,7 @@
 // Deliveries as rows and as stanzas.
 #include "gateway/convert/delivery.hpp"
 #include "gateway/convert/to_stanzas.hpp"
+#include "gateway/xmpp/stream_parser.hpp"
 
 #include <doctest/doctest.h>
 
@@ -86,6 +87,19 @@ TEST_CASE("A damaged row, or one of a version that is not known, is an error, ne
         "[\"failed\"]", "[\"failed\",\"[]\",\"rejected\",\"\"]", "[\"failed\",\"[]\",99,\"\"]", "{}",
         "{\"type\":\"account_changed\"}", "[1,2]"})
     CHECK_FALSE(parse_delivery(text).has_value());
+}
+
+TEST_CASE("Whether a message's id is unique everywhere is remembered with its origin (XEP-0359)") {
+  const auto read = [](const std::string& id, const std::string& origin_id) {
+    auto element = std::get<xmpp::Element>(xmpp::parse_document(
+        "<message xmlns='jabber:component:accept' from='romeo@x.test/r' to='c@sms.test' id='" + id +
+        "'><origin-id xmlns='urn:xmpp:sid:0' id='" + origin_id + "'/></message>"));
+    return origin_of(xmpp::to_stanza(std::move(element)).value(), base::Time{});
+  };
+  CHECK(read("m1", "m1").has_origin_id);
+  CHECK_FALSE(read("m1", "m2").has_origin_id);
+  CHECK_FALSE(read("", "").has_origin_id);
+  CHECK(parse_origin(to_text(read("m1", "m1"))).value() == read("m1", "m1"));
 }
 
 TEST_CASE(
