@@ -82,6 +82,11 @@ std::vector<std::string> Backlog::chats_of(base::AccountId account) const {
   return names;
 }
 
+bool Backlog::has(base::AccountId account, const std::string& name) const {
+  const auto queue = queues_.find(account);
+  return queue != queues_.end() && queue->second.chats.contains(name);
+}
+
 bool Backlog::begin(base::AccountId account, const std::string& name, Reach reach, std::int64_t now) {
   Chat* const chat = find(account, name);
   if (!chat || chat->rows.empty() || chat->state == ChatState::working || chat->state == ChatState::performing) return false;

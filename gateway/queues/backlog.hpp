@@ -75,6 +75,7 @@ class Backlog {
   // ---- Working ----
   std::vector<base::AccountId> accounts() const;
   std::vector<std::string> chats_of(base::AccountId account) const;
+  bool has(base::AccountId account, const std::string& chat) const;  // anything that is not done with
   // Whether somebody is to go through the chat's rows from now on: then next() until it says stop or rest, and end().
   bool begin(base::AccountId account, const std::string& chat, Reach reach, std::int64_t now);
   Step next(base::AccountId account, const std::string& chat, Reach reach, std::int64_t now);

@@ -49,6 +49,9 @@ class Outbox {
   // Forgets the rows of a removed account, telling their senders. `stored`: those that the store held until then.
   void account_removed(base::AccountId account, const std::vector<store::OutboxRow>& stored);
 
+  // Whether something of the chat was taken and is not done with.
+  bool has(base::AccountId account, const base::ContactId& chat) const { return backlog_.has(account, base::to_string(base::ChatId(chat))); }
+
   // Begins to tell the senders of what waits behind its deadline, whether its account is there or not. Now and then.
   void expire();
 

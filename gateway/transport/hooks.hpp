@@ -39,8 +39,8 @@ struct Hooks {
   Hook<accounts::LiveAccount&> device_came;      // one more of the user's
   Hook<accounts::LiveAccount&> contacts_listed;  // account.listed is new
   Hook<accounts::LiveAccount&> offer_answered;   // by the user, to a contact of the network's list
-  // A user's: it will be sent, or its sender hears why not.
-  Hook<accounts::LiveAccount&, const xmpp::Stanza&> message_taken;
+  // A user's, to that contact: it will be sent, or its sender hears why not.
+  Hook<accounts::LiveAccount&, const base::ContactId&, const xmpp::Stanza&> message_taken;
   Hook<> link_up;
 };
 

@@ -40,7 +40,7 @@ void send(Transport& transport, const xmpp::Stanza& stanza, connector::Content c
   const auto put =
       transport.outbox().put(*account, std::move(message), convert::origin_of(stanza, transport.clock().now()));
   if (!put) return transport.reply_error(stanza, convert::too_many_waiting(put.error().text));
-  transport.hooks().message_taken(*account, stanza);
+  transport.hooks().message_taken(*account, *contact, stanza);
 }
 
 // The user's server gave our message back. Where that only means that nobody is there just now, it is kept for them.

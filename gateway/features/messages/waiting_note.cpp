@@ -4,6 +4,7 @@
 
 #include "gateway/base/within.hpp"
 
+#include <algorithm>
 #include <map>
 #include <memory>
 
@@ -13,24 +14,23 @@ namespace {
 
 constexpr std::chrono::seconds patience{5};  // most absences are over by then, the gateway's own start among them
 
-// Whose network was away when they last wrote, with the number of that absence.
-class Absences {
- public:
-  // Its number, or nothing where it has one.
-  std::optional<std::uint64_t> begin(base::AccountId account) {
-    const auto [entry, is_new] = number_.emplace(account, last_ + 1);
-    if (!is_new) return std::nullopt;
-    return ++last_;
-  }
-  void end(base::AccountId account) { number_.erase(account); }
-  bool is(base::AccountId account, std::uint64_t number) const {
-    const auto found = number_.find(account);
-    return found != number_.end() && found->second == number;
-  }
+constexpr std::size_t most_taken = 16;  // of one account
 
- private:
-  std::map<base::AccountId, std::uint64_t> number_;
-  std::uint64_t last_ = 0;
+// That a user wrote to this contact, and last with what.
+struct Taken {
+  base::ContactId contact;
+  xmpp::Jid address, sender;
+};
+
+// Of one account.
+struct Notes {
+  std::vector<Taken> taken;   // what may still wait
+  std::uint64_t absence = 0;  // number of the network's present absence; 0: none has been noted
+};
+
+struct Memory {
+  std::map<base::AccountId, Notes> of;
+  std::uint64_t absences = 0;  // so far
 };
 
 std::string reason(const Transport& transport, const LiveAccount& account) {
@@ -45,31 +45,73 @@ std::string reason(const Transport& transport, const LiveAccount& account) {
   return text;
 }
 
-asio::awaitable<void> tell(Transport& transport, base::AccountId id, std::uint64_t number, xmpp::Jid contact,
-                           xmpp::Jid user, std::shared_ptr<Absences> absences) {
+void forget_sent(Transport& transport, base::AccountId id, Notes& notes) {
+  std::erase_if(notes.taken, [&](const Taken& taken) { return !transport.outbox().has(id, taken.contact); });
+}
+
+// Where the network is still away, in the chat of what was written first and still waits.
+asio::awaitable<void> tell(Transport& transport, std::shared_ptr<Memory> memory, base::AccountId id,
+                           std::uint64_t absence) {
   co_await base::sleep(patience);
   const LiveAccount* account = transport.accounts().find(id);
-  if (!account || !absences->is(id, number)) co_return;
-  xmpp::Element note = xmpp::make_stanza(xmpp::Kind::message, contact, user, "chat", "");
+  const auto found = memory->of.find(id);
+  if (!account || found == memory->of.end() || found->second.absence != absence) co_return;
+  Notes& notes = found->second;
+  forget_sent(transport, id, notes);
+  if (notes.taken.empty()) {
+    notes.absence = 0;  // what waits later will say so
+    co_return;
+  }
+  const Taken& first = notes.taken.front();
+  xmpp::Element note = xmpp::make_stanza(xmpp::Kind::message, first.address, first.sender, "chat", "");
   note.add_text_child("body", "Your message waits here: " + reason(transport, *account));
   transport.send(note);
+}
+
+void begin_absence(Transport& transport, const std::shared_ptr<Memory>& memory, base::AccountId id) {
+  Notes& notes = memory->of[id];
+  if (notes.absence != 0) return;
+  notes.absence = ++memory->absences;
+  transport.tasks().spawn("message.waits", tell(transport, memory, id, notes.absence));
+}
+
+void message_taken(Transport& transport, const std::shared_ptr<Memory>& memory, const LiveAccount& account,
+                   const base::ContactId& contact, const xmpp::Stanza& stanza) {
+  Notes& notes = memory->of[account.id()];
+  forget_sent(transport, account.id(), notes);
+  const auto before = std::find_if(notes.taken.begin(), notes.taken.end(),
+                                   [&](const Taken& taken) { return taken.contact == contact; });
+  if (before != notes.taken.end())
+    before->sender = stanza.from;
+  else if (notes.taken.size() < most_taken)
+    notes.taken.push_back({contact, stanza.to.bare(), stanza.from});
+  if (!account.is_online()) begin_absence(transport, memory, account.id());
+}
+
+// What was taken just before the network went waits, too. Who has gone themselves are not there to read it.
+void account_changed(Transport& transport, const std::shared_ptr<Memory>& memory, const LiveAccount& account) {
+  const auto found = memory->of.find(account.id());
+  if (found == memory->of.end()) return;
+  Notes& notes = found->second;
+  forget_sent(transport, account.id(), notes);
+  if (account.is_online())
+    notes.absence = 0;
+  else if (!notes.taken.empty() && !account.is_seen_away())
+    begin_absence(transport, memory, account.id());
+  if (notes.taken.empty() && notes.absence == 0) memory->of.erase(found);
 }
 
 }  // namespace
 
 void install_waiting_note(Transport& transport) {
-  const auto absences = std::make_shared<Absences>();
-  transport.hooks().message_taken.add([&transport, absences](const LiveAccount& account, const xmpp::Stanza& stanza) {
-    if (account.is_online()) return;
-    const auto number = absences->begin(account.id());
-    if (!number) return;
-    auto task = tell(transport, account.id(), *number, stanza.to.bare(), stanza.from, absences);
-    transport.tasks().spawn("message.waits", std::move(task));
+  const auto memory = std::make_shared<Memory>();
+  transport.hooks().message_taken.add([&transport, memory](const LiveAccount& account, const base::ContactId& contact,
+                                                           const xmpp::Stanza& stanza) {
+    message_taken(transport, memory, account, contact, stanza);
   });
-  transport.hooks().account_changed.add([absences](const LiveAccount& account) {
-    if (account.is_online()) absences->end(account.id());
-  });
-  transport.hooks().account_removed.add([absences](base::AccountId account) { absences->end(account); });
+  transport.hooks().account_changed.add(
+      [&transport, memory](const LiveAccount& account) { account_changed(transport, memory, account); });
+  transport.hooks().account_removed.add([memory](base::AccountId account) { memory->of.erase(account); });
 }
 
 }  // namespace wherry::features
