@@ -4,6 +4,7 @@
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
 
@@ -23,7 +24,8 @@ bool is_cancellation(const std::exception_ptr& error) {
 
 }  // namespace
 
-TaskGroup::TaskGroup(asio::any_io_executor executor) : executor_(std::move(executor)) {}
+TaskGroup::TaskGroup(asio::any_io_executor executor)
+    : executor_(std::move(executor)), self_(std::make_shared<TaskGroup*>(this)) {}
 TaskGroup::~TaskGroup() = default;
 
 asio::cancellation_signal& TaskGroup::spawn(std::string name, asio::awaitable<void> task) {
@@ -68,7 +70,15 @@ void TaskGroup::remove(Entry task) {
   for (auto& resume : joining) resume();
 }
 
+// Off the loop the signal's handler would only be posted (Boost 1.81, co_spawn_cancellation_handler), with a pointer into a
+// task that may have ended by then. So the whole of it is.
 void TaskGroup::cancel() {
+  asio::dispatch(executor_, [weak = std::weak_ptr(self_)] {
+    if (const auto self = weak.lock()) (*self)->cancel_all();
+  });
+}
+
+void TaskGroup::cancel_all() {
   // A cancelled task may end at once and remove itself, so the next one is looked up first.
   for (auto task = tasks_.begin(); task != tasks_.end();) (task++)->cancel.emit(asio::cancellation_type::terminal);
 }

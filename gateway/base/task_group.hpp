@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <list>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -23,11 +24,11 @@ class TaskGroup {
 
   // Runs `task` on the loop, from its next turn on: nothing of it runs inside this call. An exception that leaves it ends
   // this task only: it is logged as task.failed with `name`. Cancellation is not a failure. The signal cancels this task
-  // alone, and lives until the task has ended. A task that is cancelled before it begins still begins, and ends at its
+  // alone, is emitted on the loop only, and lives until the task has ended. A task that is cancelled before it begins still begins, and ends at its
   // first cancellable wait.
   asio::cancellation_signal& spawn(std::string name, asio::awaitable<void> task);
 
-  // Cancels every task; each ends at its next (or present) cancellable wait.
+  // Cancels every task; each ends at its next (or present) cancellable wait. Off the loop it is done in the loop's next turn.
   void cancel();
 
   // Waits until no task is left. Tasks spawned meanwhile are waited for too.
@@ -51,12 +52,14 @@ class TaskGroup {
   };
   using Entry = std::list<Task>::iterator;
   void begin(Entry task, asio::awaitable<void> work);
+  void cancel_all();
   void ended(Entry task, const std::exception_ptr& error);
   void remove(Entry task);
 
   asio::any_io_executor executor_;
   std::list<Task> tasks_;
   std::vector<Resume> joining_;
+  std::shared_ptr<TaskGroup*> self_;  // goes with the group
 };
 
 }  // namespace wherry::base

@@ -230,3 +230,62 @@ TEST_CASE("LogLimit takes its burst and then its rate, and counts what was left 
   CHECK(!lines.admit(start + std::chrono::seconds(1)));
   CHECK(lines.admit(start + std::chrono::seconds(60)) == 1);
 }
+
+namespace {
+
+asio::awaitable<void> wait_for(base::Signal& signal) { co_await signal.wait(); }
+
+// Cancelled, it writes what it has to write all the same.
+asio::awaitable<void> end_in_good_order(std::string& seen) {
+  seen += 'a';
+  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+  co_await base::sleep(1ms);
+  seen += 'b';
+}
+asio::awaitable<void> keep_apart(std::string& seen) {
+  co_await base::apart(end_in_good_order(seen));
+  try {
+    co_await forever();
+  } catch (const boost::system::system_error&) {
+    seen += 'c';
+    throw;
+  }
+}
+
+asio::awaitable<void> cancel_at_once(base::TaskGroup& group, std::string& seen) {
+  group.spawn("apart", keep_apart(seen));
+  group.cancel();
+  CHECK(seen.empty());
+  co_await group.join();
+}
+
+}  // namespace
+
+TEST_CASE("TaskGroup::cancel may be called off the loop, also where a task is about to end by itself") {
+  asio::io_context loop;
+  base::TaskGroup group(loop.get_executor());
+  base::Signal signal(loop.get_executor());
+  group.spawn("ends", wait_for(signal));
+  group.spawn("waits", forever());
+  loop.poll();
+  signal.notify();
+  group.cancel();
+  tests::run(loop, group.join());
+  CHECK(group.empty());
+  loop.restart();
+  loop.poll();
+  {
+    base::TaskGroup gone(loop.get_executor());
+    gone.cancel();
+  }
+  loop.restart();
+  loop.poll();
+}
+
+TEST_CASE("What runs apart begins before a cancellation can reach it, and ends as it likes; then the cancellation is the caller's") {
+  asio::io_context loop;
+  base::TaskGroup group(loop.get_executor());
+  std::string seen;
+  tests::run(loop, cancel_at_once(group, seen));
+  CHECK(seen == "abc");
+}
