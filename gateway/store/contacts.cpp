@@ -22,7 +22,8 @@ std::string storable_name(std::string name) {
 
 void put_contact(db::Transaction& transaction, base::AccountId account, const ContactRow& contact) {
   transaction.execute(
-      "INSERT INTO contacts (account, contact, name, user_sees, user_asked, contact_sees, offer) VALUES ($1, $2, $3, $4, $5, $6, $7) "
+      "INSERT INTO contacts (account, contact, name, user_sees, user_asked, contact_sees, offer) "
+      "SELECT id, $2, $3, CAST($4 AS BIGINT), CAST($5 AS BIGINT), CAST($6 AS BIGINT), CAST($7 AS BIGINT) FROM accounts WHERE id = $1 "
       "ON CONFLICT (account, contact) DO UPDATE SET name = excluded.name, user_sees = excluded.user_sees, "
       "user_asked = excluded.user_asked, contact_sees = excluded.contact_sees, offer = excluded.offer",
       {account.value, contact.contact.value, storable_name(contact.name), std::int64_t{contact.user_sees}, std::int64_t{contact.user_asked},

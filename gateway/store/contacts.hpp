@@ -28,6 +28,7 @@ struct ContactRow {
   bool operator==(const ContactRow&) const = default;
 };
 
+// Nothing where the account is gone: its removal may be on its way while a contact of it changes.
 // A name is stored without its control characters, and one that is not UTF-8 as none.
 void put_contact(db::Transaction& transaction, base::AccountId account, const ContactRow& contact);
 void remove_contact(db::Transaction& transaction, base::AccountId account, const base::ContactId& contact);

@@ -56,3 +56,18 @@ TEST_CASE("A contact whose name no database can hold is stored all the same, wit
     });
   }
 }
+
+TEST_CASE("A contact of an account that is gone is nothing, and fails no transaction (contacts.hpp)") {
+  for (const auto kind : every_database) {
+    CAPTURE(name_of(kind));
+    Store store(kind);
+    insert(store, account(1));
+    store([&](Transaction& t) {
+      store::put_contact(t, {1}, {{"a"}, "", true, false, false});
+      store::put_contact(t, {2}, {{"a"}, "", true, false, false});
+      store::remove_account(t, {1});
+      store::put_contact(t, {1}, {{"b"}, "", true, false, false});
+    });
+    CHECK(store.count("contacts") == 0);
+  }
+}
