@@ -1,6 +1,7 @@
 #include "gateway/queues/volatile_lane.hpp"
 
 #include "gateway/base/log.hpp"
+#include "gateway/base/within.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -138,7 +139,7 @@ void NetworkNews::put(base::AccountId account, NewsKind kind, NewsOf of, connect
 }
 
 void NetworkNews::make_ready(base::AccountId account, Entry& entry) {
-  if (entry.pending.empty() || entry.has_place || std::exchange(entry.is_queued, true)) return;
+  if (entry.pending.empty() || entry.is_performing || std::exchange(entry.is_queued, true)) return;
   ready_.push_back(account);
 }
 
@@ -158,11 +159,15 @@ void NetworkNews::forget_if_empty(base::AccountId account) {
   const auto found = entries_.find(account);
   if (found == entries_.end()) return;
   const Entry& entry = found->second;
-  if (entry.pending.empty() && !entry.has_place && !entry.is_queued && !entry.told) entries_.erase(found);
+  if (entry.pending.empty() && !entry.is_performing && !entry.is_queued && !entry.told) entries_.erase(found);
 }
 
-std::optional<base::AccountId> NetworkNews::begin() {
-  while (!ready_.empty() && performing_ < most_performing) {
+std::optional<base::AccountId> NetworkNews::begin(Time now) {
+  while (!ready_.empty()) {
+    if (places_.size() >= most_performing) {
+      if (places_.front().since + longest_hold > now) return std::nullopt;
+      free_place(entries_.at(places_.front().account));  // it hangs
+    }
     const base::AccountId account = ready_.front();
     ready_.pop_front();
     Entry& entry = entries_.at(account);
@@ -171,11 +176,22 @@ std::optional<base::AccountId> NetworkNews::begin() {
       forget_if_empty(account);
       continue;
     }
-    entry.has_place = true;
-    ++performing_;
+    entry.is_performing = true;
+    entry.place = ++last_place_;
+    places_.push_back({entry.place, account, now});
     return account;
   }
   return std::nullopt;
+}
+
+std::optional<NetworkNews::Time> NetworkNews::next_place() const {
+  if (ready_.empty() || places_.empty()) return std::nullopt;
+  return places_.front().since + longest_hold;
+}
+
+void NetworkNews::free_place(Entry& entry) {
+  const std::uint64_t number = std::exchange(entry.place, 0);
+  std::erase_if(places_, [number](const Place& place) { return place.number == number; });
 }
 
 std::optional<connector::Action> NetworkNews::take(base::AccountId account) {
@@ -188,8 +204,8 @@ std::optional<connector::Action> NetworkNews::take(base::AccountId account) {
 
 void NetworkNews::end(base::AccountId account, bool succeeded) {
   Entry& entry = entries_.at(account);
-  entry.has_place = false;
-  --performing_;
+  entry.is_performing = false;
+  free_place(entry);
   if (auto current = std::exchange(entry.current, std::nullopt)) {
     auto* presence = std::get_if<connector::SetPresence>(&current->action);
     if (presence && current->of) {
@@ -253,7 +269,15 @@ void VolatileLane::account_removed(base::AccountId account) {
 
 void VolatileLane::perform_next() {
   if (stopping_) return;
-  while (const auto account = to_networks_.begin()) tasks_.spawn("volatile", perform(*account));
+  while (const auto account = to_networks_.begin(std::chrono::steady_clock::now())) tasks_.spawn("volatile", perform(*account));
+  const auto until = to_networks_.next_place();
+  if (until && !std::exchange(waits_for_place_, true)) tasks_.spawn("volatile.place", wait_for_place(*until));
+}
+
+asio::awaitable<void> VolatileLane::wait_for_place(NetworkNews::Time until) {
+  co_await base::sleep(until - std::chrono::steady_clock::now());
+  waits_for_place_ = false;
+  perform_next();
 }
 
 // What comes in the same turn of the loop is coalesced, since the task begins in the next one.

@@ -7,6 +7,8 @@
 //   round robin         an account with much news gives place after a few stanzas
 //   nobody away         nothing is made for a user who is seen to be away when their turn comes
 //   one at a time       a network performs one such action of an account at once; what comes meanwhile is coalesced
+//   places              64 accounts at once; who has taken ten seconds goes on without a place, so that actions which hang
+//                       keep nobody else waiting
 // Not promised: that anything of it arrives; order between news of one account.
 #pragma once
 
@@ -18,6 +20,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -101,7 +104,9 @@ class UserNews {
 class NetworkNews {
  public:
   static constexpr std::size_t most_keys = 64;       // of an account that wait; more are dropped
-  static constexpr std::size_t most_performing = 64;  // accounts whose actions are with the connector
+  static constexpr std::size_t most_performing = 64;  // accounts whose actions are with the connector, and have not hung
+  static constexpr std::chrono::seconds longest_hold{10};  // of a place
+  using Time = std::chrono::steady_clock::time_point;
 
   // The newest for this key wins. Dropped where the network was told the same, or is just being told.
   void put(base::AccountId account, NewsKind kind, NewsOf of, connector::Action action);
@@ -110,7 +115,9 @@ class NetworkNews {
   void forget(base::AccountId account);
 
   // An account that has something to perform and a free place; take() its action, and end() it.
-  std::optional<base::AccountId> begin();
+  std::optional<base::AccountId> begin(Time now);
+  // When an account that waits for a place has one at the latest; nothing: none waits.
+  std::optional<Time> next_place() const;
   // The newest; null: it was withdrawn meanwhile.
   std::optional<connector::Action> take(base::AccountId account);
   void end(base::AccountId account, bool succeeded);
@@ -127,7 +134,8 @@ class NetworkNews {
   struct Entry {
     std::vector<Pending> pending;
     std::optional<Pending> current;  // with the connector
-    bool has_place = false;          // from begin() to end()
+    bool is_performing = false;      // from begin() to end()
+    std::uint64_t place = 0;         // 0: none, or taken from it
     bool is_queued = false;          // in ready_
     std::optional<connector::SetPresence> told;  // everybody, in this session
     bool has_told_some = false;                  // … and since then single contacts something else
@@ -137,8 +145,16 @@ class NetworkNews {
   static bool is_told(const Entry& entry, const Pending& news);
 
   std::unordered_map<base::AccountId, Entry> entries_;
+  struct Place {
+    std::uint64_t number = 0;
+    base::AccountId account;
+    Time since;
+  };
+  void free_place(Entry& entry);
+
   std::deque<base::AccountId> ready_;
-  std::size_t performing_ = 0;
+  std::deque<Place> places_;  // the longest held first
+  std::uint64_t last_place_ = 0;
 };
 
 class VolatileLane {
@@ -168,6 +184,7 @@ class VolatileLane {
 
  private:
   void perform_next();
+  asio::awaitable<void> wait_for_place(NetworkNews::Time until);
   asio::awaitable<void> perform(base::AccountId account);
 
   xmpp::Component& link_;
@@ -177,6 +194,7 @@ class VolatileLane {
   NetworkNews to_networks_;
   base::Signal wake_, drained_;
   bool stopping_ = false;
+  bool waits_for_place_ = false;
   base::TaskGroup tasks_;
 };
 

@@ -23,6 +23,7 @@ using connector::Availability;
 namespace {
 
 constexpr AccountId romeo{1}, juliet{2};
+constexpr NetworkNews::Time start{1h};
 const ContactId a{"a"}, b{"b"}, c{"c"};
 
 // Accounts with these contacts; a stanza's status counts how often one was made.
@@ -72,7 +73,7 @@ void put(NetworkNews& news, Availability availability, std::optional<ContactId> 
 // What is performed now, one after the other, each with success: "dnd", "away a".
 Texts perform_all(NetworkNews& news) {
   Texts performed;
-  while (const auto account = news.begin()) {
+  while (const auto account = news.begin(start)) {
     if (const auto action = news.take(*account)) {
       const auto& presence = std::get<connector::SetPresence>(*action);
       std::string text = presence.availability == Availability::do_not_disturb ? "dnd" : presence.availability == Availability::away ? "away" : "online";
@@ -179,12 +180,12 @@ TEST_CASE("The network hears the newest presence only, and one action of an acco
   NetworkNews news;
   put(news, Availability::online);
   put(news, Availability::away);
-  REQUIRE(news.begin() == romeo);
+  REQUIRE(news.begin(start) == romeo);
   put(news, Availability::do_not_disturb);  // before it was taken
   CHECK(std::get<connector::SetPresence>(*news.take(romeo)).availability == Availability::do_not_disturb);
   put(news, Availability::online);
   put(news, Availability::away);
-  CHECK(!news.begin());  // one is under way
+  CHECK(!news.begin(start));  // one is under way
   news.end(romeo, true);
   CHECK(perform_all(news) == Texts{"away"});
 }
@@ -229,11 +230,11 @@ TEST_CASE("A new session is told again, and so is what failed") {
   CHECK(perform_all(news) == Texts{"online"});
   news.session_ended(romeo);
   put(news, Availability::online);
-  REQUIRE(news.begin() == romeo);
+  REQUIRE(news.begin(start) == romeo);
   REQUIRE(news.take(romeo));
   news.end(romeo, false);
   put(news, Availability::online);
-  REQUIRE(news.begin() == romeo);
+  REQUIRE(news.begin(start) == romeo);
   REQUIRE(news.take(romeo));
   news.session_ended(romeo);  // while it is under way
   news.end(romeo, true);
@@ -245,11 +246,36 @@ TEST_CASE("How many accounts and keys are with the network at once is bounded") 
   NetworkNews news;
   for (std::int64_t id = 1; id <= 1000; ++id) put(news, Availability::online, std::nullopt, AccountId{id});
   std::size_t begun = 0;
-  while (news.begin()) ++begun;
+  while (news.begin(start)) ++begun;
   CHECK(begun == NetworkNews::most_performing);
   NetworkNews directed;
   for (int i = 0; i < 1000; ++i) put(directed, Availability::away, ContactId{std::to_string(i)});
   CHECK(directed.waiting() == NetworkNews::most_keys);
+}
+
+TEST_CASE("Accounts whose actions hang keep no place, so that no other waits for them; and none of them is asked twice at once") {
+  NetworkNews news;
+  const auto put_for = [&](std::int64_t id) { put(news, Availability::online, std::nullopt, AccountId{id}); };
+  const auto begin_all = [&](NetworkNews::Time now) {
+    std::vector<std::int64_t> begun;
+    while (const auto account = news.begin(now)) {
+      begun.push_back(account->value);
+      CHECK(news.take(*account));
+    }
+    return begun;
+  };
+  for (std::int64_t id = 1; id <= 66; ++id) put_for(id);
+  CHECK(begin_all(start).size() == 64);
+  CHECK(news.next_place() == start + NetworkNews::longest_hold);
+  CHECK(begin_all(start + 9s).empty());
+  news.end(AccountId{1}, true);
+  CHECK(begin_all(start + 9s) == std::vector<std::int64_t>{65});
+  CHECK(begin_all(start + 10s) == std::vector<std::int64_t>{66});
+  CHECK(!news.next_place());  // nobody waits
+  for (std::int64_t id = 2; id <= 64; ++id) put(news, Availability::away, std::nullopt, AccountId{id});
+  CHECK(begin_all(start + 10s).empty());  // they have not ended
+  for (std::int64_t id = 2; id <= 66; ++id) news.end(AccountId{id}, true);
+  CHECK(begin_all(start + 10s).size() == 63);
 }
 
 namespace {
