@@ -170,7 +170,10 @@ void Backlog::load(base::AccountId account, const std::string& name, const std::
 }
 
 void Backlog::begin_perform(base::AccountId account, const std::string& name) {
-  if (Chat* const chat = find(account, name)) chat->state = ChatState::performing;
+  Chat* const chat = find(account, name);
+  if (!chat || chat->rows.empty()) return;
+  chat->state = ChatState::performing;
+  chat->with_connector = chat->rows.begin()->first;
 }
 
 Backlog::Item* Backlog::end_perform(base::AccountId account, const std::string& name, std::int64_t id) {
@@ -194,6 +197,26 @@ void Backlog::retry_first(base::AccountId account, const std::string& name, std:
   if (chat && !chat->rows.empty()) chat->rows.begin()->second.not_before = not_before;
 }
 
+std::optional<Backlog::Place> Backlog::find(base::AccountId account, const std::string& name, std::int64_t id) {
+  Chat* const chat = find(account, name);
+  if (!chat) return std::nullopt;
+  const auto row = chat->rows.find(id);
+  if (row == chat->rows.end()) return std::nullopt;
+  return Place{row->second.item.get(), chat->state == ChatState::performing && chat->with_connector == id};
+}
+
+void Backlog::remove(base::AccountId account, const std::string& name, std::int64_t id) {
+  Chat* const chat = find(account, name);
+  const auto row = chat ? chat->rows.find(id) : decltype(chat->rows.begin())();
+  if (!chat || row == chat->rows.end()) return;
+  release(row->second);
+  chat->rows.erase(row);
+  if (chat->state == ChatState::resting) chat->state = ChatState::idle;
+  Queue& queue = queues_[account];
+  --queue.waiting;
+  forget_if_empty(queue, name);
+}
+
 // ---- Going ----
 
 std::vector<Backlog::Item*> Backlog::idle_sending() {
@@ -201,7 +224,7 @@ std::vector<Backlog::Item*> Backlog::idle_sending() {
   for (auto& [account, queue] : queues_) {
     for (auto& [name, chat] : queue.chats) {
       for (auto& [id, entry] : chat.rows) {
-        const bool is_performing = chat.state == ChatState::performing && id == chat.rows.begin()->first;
+        const bool is_performing = chat.state == ChatState::performing && id == chat.with_connector;
         if (!entry.item || entry.item->row.state != store::OutboxState::sending || is_performing) continue;
         items.push_back(entry.item.get());
       }
@@ -215,10 +238,9 @@ std::vector<Backlog::Removed> Backlog::remove(base::AccountId account) {
   const auto found = queues_.find(account);
   if (found == queues_.end()) return removed;
   for (auto& [name, chat] : found->second.chats) {
-    bool is_performing = chat.state == ChatState::performing;
     for (auto& [id, entry] : chat.rows) {
       if (entry.item) --in_memory_;
-      removed.push_back({id, std::move(entry.item), std::exchange(is_performing, false)});
+      removed.push_back({id, std::move(entry.item), chat.state == ChatState::performing && id == chat.with_connector});
     }
   }
   queues_.erase(found);

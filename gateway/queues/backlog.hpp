@@ -16,6 +16,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -95,6 +96,15 @@ class Backlog {
   void remove_first(base::AccountId account, const std::string& chat);
   void retry_first(base::AccountId account, const std::string& chat, std::int64_t not_before);
 
+  struct Place {
+    Item* item = nullptr;  // null: only the store has it; valid until the next wait
+    bool is_performing = false;
+  };
+  // Where a row is; nothing: nowhere.
+  std::optional<Place> find(base::AccountId account, const std::string& chat, std::int64_t id);
+  // A row is done with, wherever it stands. The chat does not rest any more.
+  void remove(base::AccountId account, const std::string& chat, std::int64_t id);
+
   // ---- Going ----
   // Rows in memory that are written as `sending` and are not with the connector: to be written as `queued` at the end.
   std::vector<Item*> idle_sending();
@@ -121,6 +131,7 @@ class Backlog {
   struct Chat {
     std::map<std::int64_t, Entry> rows;  // by id, which is their order; committed. Those with an item come first
     ChatState state = ChatState::idle;
+    std::int64_t with_connector = 0;  // the row that is, while performing: it may be gone meanwhile
     int entering = 0;  // rows that are being written
   };
   struct Queue {  // of one account

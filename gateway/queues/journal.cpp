@@ -79,9 +79,9 @@ Journal::Batch& Journal::riding() {
 }
 
 Journal::Mark Journal::end_of(const Batch& b) {
-  return {b.new_outbox.size(), b.changed_outbox.size(), b.gone_outbox.size(), b.gone_inbox.size(), b.new_inbox.size(),
-          b.sent.size(),       b.stages.size(),         b.events.size(),      b.stanzas.size(),    b.done.size(),
-          b.waiting.size()};
+  return {b.new_outbox.size(), b.changed_outbox.size(), b.gone_outbox.size(), b.gone_inbox.size(), b.gone_sent.size(),
+          b.new_inbox.size(),  b.sent.size(),           b.stages.size(),      b.events.size(),     b.stanzas.size(),
+          b.done.size(),       b.waiting.size()};
 }
 
 void Journal::close_step() {
@@ -99,6 +99,7 @@ void Journal::write(db::Transaction& t, const Batch& batch, Mark from, Mark to, 
   if (!new_inbox.empty()) store::insert_inbox(t, new_inbox);
   if (from.gone_inbox < to.gone_inbox) store::remove_inbox(t, to_ranges(part(batch.gone_inbox, from.gone_inbox, to.gone_inbox)));
   if (from.sent < to.sent) store::insert_sent(t, part(batch.sent, from.sent, to.sent));
+  if (from.gone_sent < to.gone_sent) store::remove_sent(t, part(batch.gone_sent, from.gone_sent, to.gone_sent));
   for (const auto& [id, stage] : part(batch.stages, from.stages, to.stages)) store::set_stage(t, id, stage);
   const auto events = part(batch.events, from.events, to.events);
   if (!events.empty()) store::insert_seen(t, transport, store::SeenKind::events, new_inbox.front().id, now, events);

@@ -37,6 +37,7 @@ class Journal {
   void insert(store::InboxRow row) { batch().new_inbox.push_back(std::move(row)); }
   void remove_inbox(std::int64_t id) { riding().gone_inbox.push_back(id); }
   void insert(store::SentMessage message) { batch().sent.push_back(std::move(message)); }
+  void remove_sent(std::int64_t id) { riding().gone_sent.push_back(id); }
   void set_stage(std::int64_t id, connector::Stage stage) { batch().stages.emplace_back(id, stage); }
   // Of an event whose inbox row is inserted in this step.
   void remember_event(std::uint64_t hash) { batch().events.push_back(hash); }
@@ -75,7 +76,7 @@ class Journal {
   };
   struct Batch {
     std::vector<store::OutboxRow> new_outbox, changed_outbox;
-    std::vector<std::int64_t> gone_outbox, gone_inbox;
+    std::vector<std::int64_t> gone_outbox, gone_inbox, gone_sent;
     std::vector<store::InboxRow> new_inbox;
     std::vector<store::SentMessage> sent;
     std::vector<std::pair<std::int64_t, connector::Stage>> stages;
@@ -86,7 +87,7 @@ class Journal {
   };
   // How much of each vector of a batch stands before some point.
   struct Mark {
-    std::size_t new_outbox = 0, changed_outbox = 0, gone_outbox = 0, gone_inbox = 0, new_inbox = 0, sent = 0, stages = 0,
+    std::size_t new_outbox = 0, changed_outbox = 0, gone_outbox = 0, gone_inbox = 0, gone_sent = 0, new_inbox = 0, sent = 0, stages = 0,
                 events = 0, stanzas = 0, done = 0, waiting = 0;
     bool operator==(const Mark&) const = default;
   };

@@ -11,7 +11,9 @@ namespace wherry::queues {
 
 class RecentlySent {
  public:
+  // One that is there already gets the network's id, and stays as it is else.
   void insert(store::SentMessage sent) {
+    if (const auto present = by_id_.find(sent.id); present != by_id_.end()) return name_present(present->second, std::move(sent.network_id));
     if (!sent.network_id.empty()) by_network_id_[name(sent.account, sent.network_id)] = sent.id;
     order_.push_back(sent.id);
     by_id_[sent.id] = std::move(sent);
@@ -31,6 +33,17 @@ class RecentlySent {
   void set_stage(std::int64_t id, connector::Stage stage) {
     if (const auto found = by_id_.find(id); found != by_id_.end()) found->second.stage = stage;
   }
+  // `stage` could not be stored.
+  void take_back_stage(std::int64_t id, connector::Stage stage, connector::Stage before) {
+    if (const auto found = by_id_.find(id); found != by_id_.end() && found->second.stage == stage) found->second.stage = before;
+  }
+  // It was not noted after all.
+  void erase(std::int64_t id) {
+    const auto found = by_id_.find(id);
+    if (found == by_id_.end()) return;
+    if (!found->second.network_id.empty()) by_network_id_.erase(name(found->second.account, found->second.network_id));
+    by_id_.erase(found);  // its place in the order goes with time
+  }
 
  private:
   static constexpr std::size_t most = 4096;
@@ -40,10 +53,13 @@ class RecentlySent {
   }
   void forget(std::int64_t id) {
     order_.pop_front();
-    const auto found = by_id_.find(id);
-    if (found == by_id_.end()) return;
-    if (!found->second.network_id.empty()) by_network_id_.erase(name(found->second.account, found->second.network_id));
-    by_id_.erase(found);
+    erase(id);
+  }
+  void name_present(store::SentMessage& present, std::string network_id) {
+    if (network_id.empty()) return;
+    if (!present.network_id.empty()) by_network_id_.erase(name(present.account, present.network_id));
+    by_network_id_[name(present.account, network_id)] = present.id;
+    present.network_id = std::move(network_id);
   }
 
   std::unordered_map<std::int64_t, store::SentMessage> by_id_;

@@ -49,7 +49,9 @@ Outbox::Outbox(asio::any_io_executor executor, Journal& journal, db::Database& d
                OutboxLimits limits, NotStored not_stored)
     : journal_(journal), database_(database), accounts_(accounts), reports_(reports), repeats_(repeats), keys_(keys),
       clock_(clock), transport_(std::move(transport)), limits_(limits), not_stored_(std::move(not_stored)), backlog_(limits),
-      performed_(executor), tasks_(executor) {}
+      performed_(executor), tasks_(executor) {
+  reports_.set_unsent(*this);
+}
 
 // ---- Accepting ----
 
@@ -180,7 +182,7 @@ asio::awaitable<bool> Outbox::take_step(base::AccountId account, std::string cha
     case Backlog::Step::Kind::mark:
       write_state(*step.item, OutboxState::sending);
       // Also for a network that may be asked again: should it never be, the row must not say that it was not sent.
-      co_await commit_mark(account, chat);
+      co_await commit_mark(account, chat, step.item->row.id);
       co_return true;
     case Backlog::Step::Kind::perform:
       co_await perform(account, chat, step.item->row.id, step.item->action);
@@ -190,7 +192,7 @@ asio::awaitable<bool> Outbox::take_step(base::AccountId account, std::string cha
 }
 
 // A mark that is not on disk is none.
-asio::awaitable<void> Outbox::commit_mark(base::AccountId account, std::string chat) {
+asio::awaitable<void> Outbox::commit_mark(base::AccountId account, std::string chat, std::int64_t id) {
   std::exception_ptr failed;
   try {
     co_await journal_.commit();
@@ -198,14 +200,14 @@ asio::awaitable<void> Outbox::commit_mark(base::AccountId account, std::string c
     failed = std::current_exception();
   }
   if (!failed) co_return;
-  if (Item* const first = backlog_.first(account, chat)) first->row.state = OutboxState::queued;
+  if (Item* const first = backlog_.first(account, chat); first && first->row.id == id) first->row.state = OutboxState::queued;
   std::rethrow_exception(failed);
 }
 
 asio::awaitable<void> Outbox::perform(base::AccountId account, std::string chat, std::int64_t id, connector::Action action) {
   const auto session = accounts_.find(account)->session;
   backlog_.begin_perform(account, chat);
-  reports_.perform_began(account);
+  const Reports::Ticket ticket = reports_.perform_began(account);
   ++performing_;
   base::Result<connector::Receipt> result = Error{Errc::uncertain, ""};
   std::exception_ptr ended;
@@ -219,8 +221,9 @@ asio::awaitable<void> Outbox::perform(base::AccountId account, std::string chat,
   if (--performing_ == 0) performed_.notify();
   if (ended) std::rethrow_exception(ended);
   if (Item* const item = backlog_.end_perform(account, chat, id)) settle(*item, result);
+  else if (result && result->id) reports_.name_sent(account, id, result->id->value);  // a report has ended it meanwhile
   journal_.close_step();
-  reports_.perform_ended(account);
+  reports_.perform_ended(account, ticket);
 }
 
 // The chat's first rows, from the store. None of them was on the wire in this run, or it is `queued` again since.
@@ -325,6 +328,38 @@ void Outbox::remove_row(const Item& item) {
   backlog_.remove_first(item.row.account, std::string(item.row.chat));
 }
 
+bool Outbox::end_send(const store::OutboxRow& row, connector::Stage stage) {
+  const auto place = backlog_.find(row.account, row.chat, row.id);
+  if (!place) return false;
+  // What is with the connector ends with a success of its own.
+  if (stage == connector::Stage::accepted && place->is_performing) return false;
+  const OutboxState state = place->item ? place->item->row.state : row.state;
+  if (state == OutboxState::queued && stage == connector::Stage::failed) return false;  // it was provably not sent
+  const auto origin = convert::parse_origin(row.origin);
+  const auto action = connector::parse_action(std::string_view(row.payload));
+  if (!origin || !action || !std::holds_alternative<connector::SendMessage>(*action)) return false;
+  Item item;
+  item.row = row;
+  item.origin = *origin;
+  note_sent(item, "", connector::Stage::accepted);
+  journal_.remove_outbox(row.id);
+  backlog_.remove(row.account, row.chat, row.id);
+  journal_.after_commit([this, account = row.account, chat = row.chat, id = row.id](const std::exception_ptr& error) {
+    if (error) end_failed(account, chat, id);
+  });
+  log::debug("outbox.settled", {{"id", row.id}, {"outcome", "reported"}});
+  start(row.account, row.chat);
+  return true;
+}
+
+// The store still has the row. Where it may be sent again it waits as before; else the next start tells its sender.
+void Outbox::end_failed(base::AccountId account, const std::string& chat, std::int64_t id) {
+  reports_.forget_sent(id);
+  if (!repeats_freely() || reach(account) == Backlog::Reach::gone) return;
+  const auto ms = [](auto duration) { return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count(); };
+  backlog_.recover(account, chat, id, now_forward() + ms(limits_.deadline), now_forward() + ms(limits_.retry.most));
+}
+
 void Outbox::note_sent(const Item& item, std::string network_id, connector::Stage stage) {
   store::SentMessage sent;
   sent.id = item.row.id;
@@ -367,6 +402,7 @@ void Outbox::account_removed(base::AccountId account, const std::vector<store::O
 
 asio::awaitable<void> Outbox::load(connector::Network network) {
   network_ = std::move(network);
+  co_await reports_.load(transport_);
   std::size_t rows = 0;
   std::int64_t after = 0;
   for (bool more = true; more;) {

@@ -25,7 +25,7 @@
 
 namespace wherry::queues {
 
-class Outbox {
+class Outbox final : public UnsentMessages {
  public:
   // Of a message that could not be stored, and of which only the link can tell.
   using NotStored = std::function<void(base::AccountId, convert::Origin, base::Error)>;
@@ -51,6 +51,9 @@ class Outbox {
 
   // Whether something of the chat was taken and is not done with.
   bool has(base::AccountId account, const base::ContactId& chat) const { return backlog_.has(account, base::to_string(base::ChatId(chat))); }
+  // For a message of which the network says what became of it: its row goes, in the journal's present step, and it is
+  // noted as accepted. False: there is none that may have been sent.
+  bool end_send(const store::OutboxRow& row, connector::Stage stage) override;
 
   // Begins to tell the senders of what waits behind its deadline, whether its account is there or not. Now and then.
   void expire();
@@ -72,7 +75,7 @@ class Outbox {
   asio::awaitable<void> work(base::AccountId account, std::string chat);
   asio::awaitable<bool> take_step(base::AccountId account, std::string chat);
   asio::awaitable<void> load_rows(base::AccountId account, std::string chat, std::vector<std::int64_t> ids);
-  asio::awaitable<void> commit_mark(base::AccountId account, std::string chat);
+  asio::awaitable<void> commit_mark(base::AccountId account, std::string chat, std::int64_t id);
   asio::awaitable<void> perform(base::AccountId account, std::string chat, std::int64_t id, connector::Action action);
   asio::awaitable<void> rest(base::AccountId account, std::string chat, std::chrono::milliseconds pause);
   asio::awaitable<void> await_performs();
@@ -82,6 +85,7 @@ class Outbox {
   void report_failure(const Item& item, base::Error error);
   void remove_row(const Item& item);
   void write_state(Item& item, store::OutboxState state);
+  void end_failed(base::AccountId account, const std::string& chat, std::int64_t id);
   void note_sent(const Item& item, std::string network_id, connector::Stage stage);
   void recover(const store::OutboxRow& row);
   void tell_orphaned(const store::OutboxRow& row);

@@ -1,7 +1,10 @@
 #include "gateway/queues/reports.hpp"
 
+#include "gateway/base/clock.hpp"
 #include "gateway/base/log.hpp"
 
+#include <limits>
+#include <span>
 #include <utility>
 
 namespace wherry::queues {
@@ -10,7 +13,7 @@ using connector::Stage;
 
 namespace {
 
-constexpr std::size_t most_parked = 1000;  // of one account
+constexpr std::size_t most_early = 1000;  // of one account
 
 // Delivered after failed counts, failed after delivered does not (connector::Stage).
 bool is_news(Stage before, Stage now) {
@@ -35,74 +38,152 @@ void Reports::put_failed(base::AccountId account, convert::Origin origin, base::
 }
 
 void Reports::note_sent(store::SentMessage sent) {
+  const base::AccountId account = sent.account;
+  const std::string network_id = sent.network_id;
   recent_.insert(sent);
   journal_.insert(std::move(sent));
+  if (!network_id.empty()) match_early(account, network_id);
 }
 
-void Reports::perform_ended(base::AccountId account) {
+void Reports::name_sent(base::AccountId account, std::int64_t id, const std::string& network_id) {
+  const store::SentMessage* const present = recent_.find(account, id);
+  if (!present || network_id == keys_.of(id)) return;
+  store::SentMessage sent = *present;
+  sent.network_id = network_id;
+  note_sent(std::move(sent));
+}
+
+// ---- Reports that come before their send has returned ----
+
+Reports::Ticket Reports::perform_began(base::AccountId account) {
+  Performing& performing = performing_[account];
+  performing.now.push_back(++performing.last);
+  return performing.last;
+}
+
+// A report that none of the performs that ran when it came was about is nobody's.
+void Reports::perform_ended(base::AccountId account, Ticket ticket) {
   const auto found = performing_.find(account);
   if (found == performing_.end()) return;
   Performing& performing = found->second;
-  --performing.now;
-  ++performing.ended;
-  if (!performing.parked.empty()) tasks_.spawn("reports.parked", publish_parked(account, std::exchange(performing.parked, {})));
+  std::erase(performing.now, ticket);
+  if (performing.early.empty()) return;
+  const Ticket oldest = performing.now.empty() ? performing.last + 1 : performing.now.front();
+  std::erase_if(performing.early, [&](const Early& early) {
+    if (early.newest >= oldest) return false;
+    journal_.remove_sent(early.row);
+    log::debug("report.unmatched", {{"account", account.value}});
+    return true;
+  });
 }
 
-asio::awaitable<void> Reports::publish_parked(base::AccountId account, std::vector<connector::MessageProgressed> parked) {
-  for (auto& progress : parked) co_await publish(account, std::move(progress));
+asio::awaitable<void> Reports::keep(base::AccountId account, connector::MessageProgressed progress) {
+  Performing& performing = performing_[account];
+  store::SentMessage row;
+  row.id = journal_.next_outbox_id();
+  row.account = account;
+  row.network_id = progress.id.value;
+  row.chat = progress.text;
+  row.stage = progress.stage;
+  row.created = base::to_milliseconds(std::chrono::system_clock::now());
+  performing.early.push_back({row.id, performing.last, std::move(progress)});
+  journal_.insert(std::move(row));
+  co_await journal_.commit();
 }
+
+// A send has returned, and the network calls it so.
+void Reports::match_early(base::AccountId account, const std::string& network_id) {
+  const auto found = performing_.find(account);
+  if (found == performing_.end() || found->second.early.empty()) return;
+  std::vector<Early> matching;
+  std::erase_if(found->second.early, [&](Early& early) {
+    if (early.progress.id.value != network_id) return false;
+    matching.push_back(std::move(early));
+    return true;
+  });
+  if (!matching.empty()) tasks_.spawn("reports.early", apply_early(account, std::move(matching)));
+}
+
+asio::awaitable<void> Reports::apply_early(base::AccountId account, std::vector<Early> reports) {
+  for (Early& early : reports) co_await apply(account, std::move(early.progress), early.row);
+}
+
+// What an earlier run kept is about one of the rows that it left, whenever that is sent again.
+asio::awaitable<void> Reports::load(std::string transport) {
+  auto read = [transport](db::Transaction& t) { return store::read_early_reports(t, transport); };
+  for (store::SentMessage& row : co_await database_.fetch(std::move(read))) {
+    connector::MessageProgressed progress{{std::move(row.network_id)}, row.stage.value_or(Stage::accepted), std::move(row.chat)};
+    performing_[row.account].early.push_back({row.id, std::numeric_limits<Ticket>::max(), std::move(progress)});
+  }
+}
+
+// ---- Reports ----
 
 asio::awaitable<void> Reports::publish(base::AccountId account, connector::MessageProgressed progress) {
-  for (std::uint64_t before = performing_[account].ended;;) {
-    const bool known = co_await apply(account, progress);
-    if (known) co_return;
-    const std::uint64_t now = performing_[account].ended;
-    if (std::exchange(before, now) == now) break;  // else the send may have returned while we looked
-  }
-  // It may be about a send that has not returned yet. It waits in memory: should the process die now, the send itself is
-  // reported as uncertain, and the report is not needed for the sender to know.
-  Performing& performing = performing_[account];
-  if (performing.now > 0 && performing.parked.size() < most_parked) {
-    performing.parked.push_back(std::move(progress));
-  } else {
-    log::debug("report.unmatched", {{"account", account.value}});
-  }
+  const bool known = co_await apply(account, progress, 0);
+  if (known) co_return;
+  const auto performing = performing_.find(account);
+  const bool may_be_early = performing != performing_.end() && !performing->second.now.empty() && !keys_.row_of(progress.id.value);
+  if (may_be_early && performing->second.early.size() < most_early) co_await keep(account, std::move(progress));
+  else log::debug("report.unmatched", {{"account", account.value}});
 }
 
-// Whether the message it is about is known.
-asio::awaitable<bool> Reports::apply(base::AccountId account, connector::MessageProgressed progress) {
-  const std::optional<store::SentMessage> sent = co_await find(account, progress.id.value);
-  if (!sent) co_return false;
-  auto origin = convert::parse_origin(sent->origin);
-  const Stage before = sent->stage.value_or(Stage::accepted);
-  if (!is_news(before, progress.stage) || !origin) {
-    co_await journal_.commit();  // what an equal report wrote is durable before this one is acknowledged, too
+// Whether the message it is about is known. `early`: the row that it has in the store; 0: none.
+asio::awaitable<bool> Reports::apply(base::AccountId account, connector::MessageProgressed progress, std::int64_t early) {
+  for (;;) {
+    const std::optional<store::SentMessage> sent = co_await find(account, progress);
+    if (!sent) co_return false;
+    auto origin = convert::parse_origin(sent->origin);
+    const Stage before = sent->stage.value_or(Stage::accepted);
+    if (early != 0) journal_.remove_sent(early);
+    if (!is_news(before, progress.stage) || !origin) {
+      const std::uint64_t failures = not_kept_;
+      co_await journal_.commit();  // an equal report may be on its way to the disk just now
+      if (not_kept_ == failures) co_return true;
+      continue;
+    }
+    recent_.set_stage(sent->id, progress.stage);
+    journal_.set_stage(sent->id, progress.stage);
+    if (progress.stage == Stage::failed) {
+      put_failed(account, std::move(*origin), base::Error{base::Errc::rejected, progress.text});
+    } else {
+      if (origin->wants_receipt && before != Stage::delivered) inbox_.put(account, convert::SendDelivered{*origin});
+      if (origin->wants_marker && progress.stage == Stage::read) inbox_.put(account, convert::SendRead{std::move(*origin)});
+    }
+    journal_.after_commit([this, id = sent->id, before, now = progress.stage](const std::exception_ptr& error) {
+      if (!error) return;
+      recent_.take_back_stage(id, now, before);  // so it may come again
+      ++not_kept_;
+    });
+    co_await journal_.commit();
     co_return true;
   }
-  recent_.set_stage(sent->id, progress.stage);
-  journal_.set_stage(sent->id, progress.stage);
-  if (progress.stage == Stage::failed) {
-    put_failed(account, std::move(*origin), base::Error{base::Errc::rejected, progress.text});
-  } else {
-    if (origin->wants_receipt && before != Stage::delivered) inbox_.put(account, convert::SendDelivered{*origin});
-    if (origin->wants_marker && progress.stage == Stage::read) inbox_.put(account, convert::SendRead{std::move(*origin)});
-  }
-  co_await journal_.commit();
-  co_return true;
 }
 
-asio::awaitable<std::optional<store::SentMessage>> Reports::find(base::AccountId account, std::string network_id) {
-  const std::optional<std::int64_t> id = keys_.row_of(network_id);
-  const auto recent = [&] { return id ? recent_.find(account, *id) : recent_.find(account, network_id); };
+asio::awaitable<std::optional<store::SentMessage>> Reports::find(base::AccountId account, connector::MessageProgressed progress) {
+  const std::optional<std::int64_t> id = keys_.row_of(progress.id.value);
+  const auto recent = [&] { return id ? recent_.find(account, *id) : recent_.find(account, progress.id.value); };
   if (const store::SentMessage* sent = recent()) co_return *sent;
-  auto read = [account, id, network_id](db::Transaction& t) {
-    return id ? store::find_sent(t, account, *id) : store::find_sent(t, account, std::string_view(network_id));
+  struct Found {
+    std::optional<store::SentMessage> sent;
+    std::vector<store::OutboxRow> unsent;
+  };
+  auto read = [account, id, name = progress.id.value](db::Transaction& t) {
+    Found found;
+    found.sent = id ? store::find_sent(t, account, *id) : store::find_sent(t, account, std::string_view(name));
+    if (!found.sent && id) found.unsent = store::read_outbox(t, std::span(&*id, 1));
+    return found;
   };
   auto stored = co_await database_.fetch(std::move(read));
-  // Meanwhile another report on the same message may have found it.
+  // Meanwhile another report on the same message may have found it, or its send may have returned.
   if (const store::SentMessage* sent = recent()) co_return *sent;
-  if (stored) recent_.insert(*stored);
-  co_return stored;
+  if (stored.sent) {
+    recent_.insert(*stored.sent);
+    co_return stored.sent;
+  }
+  const bool is_unsent = !stored.unsent.empty() && stored.unsent.front().account == account;
+  if (!is_unsent || !unsent_->end_send(stored.unsent.front(), progress.stage)) co_return std::nullopt;
+  co_return *recent();
 }
 
 asio::awaitable<void> Reports::stop() {

@@ -1,5 +1,9 @@
-// What became of what was sent: delivered, read, failed; reports that come before their send has returned. Called by the
-// outbox, and by the transport for what connectors report.
+// What became of what was sent: delivered, read, failed. Called by the outbox, and by the transport for what connectors report.
+//
+//   by our key               it ends the send, also one that is with the connector or is to be tried again
+//   by the network's id      before the send has returned with that id nobody knows whose it is: it is kept, in the store,
+//                            too, since the network forgets it now
+//   again                    is acknowledged once the first one is durable, and takes its place where it could not be stored
 #pragma once
 
 #include "gateway/queues/envelope.hpp"
@@ -12,17 +16,35 @@
 
 namespace wherry::queues {
 
+// The messages that are not known to be sent. One object, which outlives the reports' use of it.
+struct UnsentMessages {
+  virtual bool end_send(const store::OutboxRow& row, connector::Stage stage) = 0;
+
+ protected:
+  ~UnsentMessages() = default;
+};
+
 class Reports {
  public:
+  using Ticket = std::uint64_t;  // of something that is with the connector
+
   Reports(asio::any_io_executor executor, Journal& journal, db::Database& database, Inbox& inbox, Repeats& repeats, const Keys& keys);
+
+  void set_unsent(UnsentMessages& unsent) { unsent_ = &unsent; }
+  // Before anything else: the reports that an earlier run kept.
+  asio::awaitable<void> load(std::string transport);
 
   // A send failed: its sender hears of it, in the commit of the journal's present step.
   void put_failed(base::AccountId account, convert::Origin origin, base::Error error);
   // The network took a send, or may have it: a report may name it.
   void note_sent(store::SentMessage sent);
-  // Something is with the connector, or is not any more: a report may come while it is, and is matched afterwards.
-  void perform_began(base::AccountId account) { ++performing_[account].now; }
-  void perform_ended(base::AccountId account);
+  // A message that a report has ended before its send returned: the network calls it so.
+  void name_sent(base::AccountId account, std::int64_t id, const std::string& network_id);
+  // note_sent could not be stored.
+  void forget_sent(std::int64_t id) { recent_.erase(id); }
+  // Something is with the connector, or is not any more: a report may come while it is.
+  Ticket perform_began(base::AccountId account);
+  void perform_ended(base::AccountId account, Ticket ticket);
   void forget(base::AccountId account) { performing_.erase(account); }
 
   // A report from the network. Returns once what follows from it is durable.
@@ -32,14 +54,21 @@ class Reports {
   asio::awaitable<void> stop();
 
  private:
-  struct Performing {
-    int now = 0;
-    std::uint64_t ended = 0;                            // so far
-    std::vector<connector::MessageProgressed> parked;  // reports that came before their sends returned
+  struct Early {  // a report that came before its send returned
+    std::int64_t row = 0;   // in the store
+    Ticket newest = 0;      // that it can be about
+    connector::MessageProgressed progress;
   };
-  asio::awaitable<void> publish_parked(base::AccountId account, std::vector<connector::MessageProgressed> parked);
-  asio::awaitable<bool> apply(base::AccountId account, connector::MessageProgressed progress);
-  asio::awaitable<std::optional<store::SentMessage>> find(base::AccountId account, std::string network_id);
+  struct Performing {
+    Ticket last = 0;
+    std::vector<Ticket> now;  // rising
+    std::vector<Early> early;
+  };
+  asio::awaitable<void> apply_early(base::AccountId account, std::vector<Early> reports);
+  asio::awaitable<bool> apply(base::AccountId account, connector::MessageProgressed progress, std::int64_t early);
+  void match_early(base::AccountId account, const std::string& network_id);
+  asio::awaitable<void> keep(base::AccountId account, connector::MessageProgressed progress);
+  asio::awaitable<std::optional<store::SentMessage>> find(base::AccountId account, connector::MessageProgressed progress);
 
   Journal& journal_;
   db::Database& database_;
@@ -48,6 +77,8 @@ class Reports {
   const Keys& keys_;
   RecentlySent recent_;
   std::unordered_map<base::AccountId, Performing> performing_;
+  UnsentMessages* unsent_ = nullptr;
+  std::uint64_t not_kept_ = 0;  // reports whose commit failed, so far
   base::TaskGroup tasks_;
 };
 

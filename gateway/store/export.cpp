@@ -58,7 +58,7 @@ json export_sent(db::Transaction& transaction, base::AccountId account) {
   static constexpr std::array stages{"accepted", "delivered", "read", "failed"};
   json sent = json::array();
   for (const db::Row& row : transaction.query(
-           "SELECT chat, network_id, origin, stage, created FROM message_map WHERE account = $1 ORDER BY id", {account.value})) {
+           "SELECT chat, network_id, origin, stage, created FROM message_map WHERE account = $1 AND origin <> '' ORDER BY id", {account.value})) {
     json message{{"chat", row.text(0)}, {"network_id", row.text(1)}, {"origin", embedded(row.text(2))}, {"sent", time_text(row.integer(4))}};
     if (!row.is_null(3)) message["stage"] = stages.at(static_cast<std::size_t>(row.integer(3)));
     sent.push_back(std::move(message));

@@ -14,11 +14,14 @@ namespace wherry::store {
 
 inline constexpr std::size_t rows_at_once = 16;
 
-// "<head> VALUES ($1,$2),($3,$4) … ON CONFLICT DO NOTHING": a commit of unknown outcome is run again (db::Database).
-template <std::size_t Columns, std::size_t Rows, std::size_t HeadSize>
+inline constexpr char do_nothing[] = " ON CONFLICT DO NOTHING";
+
+// "<head> VALUES ($1,$2),($3,$4) … ON CONFLICT DO NOTHING", or another tail: a commit of unknown outcome is run again (db::Database).
+template <std::size_t Columns, std::size_t Rows, std::size_t HeadSize, std::size_t TailSize = sizeof do_nothing>
 class InsertText {
  public:
-  explicit consteval InsertText(const char (&head)[HeadSize]) {
+  explicit consteval InsertText(const char (&head)[HeadSize]) : InsertText(head, do_nothing) {}
+  consteval InsertText(const char (&head)[HeadSize], const char (&tail)[TailSize]) {
     append(std::string_view(head, HeadSize - 1));
     append(" VALUES ");
     for (std::size_t i = 0; i < Rows * Columns; ++i) {
@@ -26,7 +29,8 @@ class InsertText {
       append("$");
       append_number(i + 1);
     }
-    append(") ON CONFLICT DO NOTHING");
+    append(")");
+    append(std::string_view(tail, TailSize - 1));
   }
   constexpr operator std::string_view() const { return {text_.data(), size_}; }
 
@@ -38,7 +42,7 @@ class InsertText {
     if (number >= 10) append_number(number / 10);
     text_[size_++] = static_cast<char>('0' + number % 10);
   }
-  std::array<char, HeadSize + 40 + Rows * Columns * 6> text_{};
+  std::array<char, HeadSize + TailSize + 16 + Rows * Columns * 6> text_{};
   std::size_t size_ = 0;
 };
 

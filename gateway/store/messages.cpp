@@ -10,8 +10,12 @@ namespace {
 
 constexpr std::size_t columns = 8;
 constexpr char insert_head[] = "INSERT INTO message_map (id, account, network_hash, network_id, origin, chat, stage, created)";
-constexpr InsertText<columns, 1, sizeof insert_head> insert_one(insert_head);
-constexpr InsertText<columns, rows_at_once, sizeof insert_head> insert_many(insert_head);
+// A report may have named the message before its send returned with the network's id.
+constexpr char name_it[] =
+    " ON CONFLICT (id) DO UPDATE SET network_hash = excluded.network_hash, network_id = excluded.network_id "
+    "WHERE excluded.network_hash IS NOT NULL";
+constexpr InsertText<columns, 1, sizeof insert_head, sizeof name_it> insert_one(insert_head, name_it);
+constexpr InsertText<columns, rows_at_once, sizeof insert_head, sizeof name_it> insert_many(insert_head, name_it);
 
 // FNV-1a: a short key for the index; the text itself is compared too. It is in the table, so it must never change.
 std::int64_t hash_of(std::string_view network_id) {
@@ -20,9 +24,7 @@ std::int64_t hash_of(std::string_view network_id) {
   return std::bit_cast<std::int64_t>(hash);
 }
 
-std::optional<SentMessage> read_first(const db::Rows& rows) {
-  if (rows.empty()) return std::nullopt;
-  const db::Row& row = rows.front();
+SentMessage read_row(const db::Row& row) {
   SentMessage sent;
   sent.id = row.integer(0);
   sent.account = {row.integer(1)};
@@ -32,6 +34,11 @@ std::optional<SentMessage> read_first(const db::Rows& rows) {
   if (!row.is_null(5)) sent.stage = static_cast<connector::Stage>(row.integer(5));
   sent.created = row.integer(6);
   return sent;
+}
+
+std::optional<SentMessage> read_first(const db::Rows& rows) {
+  if (rows.empty()) return std::nullopt;
+  return read_row(rows.front());
 }
 
 }  // namespace
@@ -61,8 +68,24 @@ std::optional<SentMessage> find_sent(db::Transaction& transaction, base::Account
 std::optional<SentMessage> find_sent(db::Transaction& transaction, base::AccountId account, std::string_view network_id) {
   return read_first(transaction.query(
       "SELECT id, account, network_id, origin, chat, stage, created FROM message_map "
-      "WHERE account = $1 AND network_hash = $2 AND network_id = $3 ORDER BY id DESC LIMIT 1",
+      "WHERE account = $1 AND network_hash = $2 AND network_id = $3 AND origin <> '' ORDER BY id DESC LIMIT 1",
       {account.value, hash_of(network_id), std::string(network_id)}));
+}
+
+std::vector<SentMessage> read_early_reports(db::Transaction& transaction, const std::string& transport) {
+  std::vector<SentMessage> reports;
+  for (const db::Row& row : transaction.query(
+           "SELECT id, account, network_id, origin, chat, stage, created FROM message_map "
+           "WHERE id > (SELECT MIN(id) FROM outbox) AND origin = '' AND account IN (SELECT id FROM accounts WHERE transport = $1) "
+           "ORDER BY id",
+           {transport})) {
+    reports.push_back(read_row(row));
+  }
+  return reports;
+}
+
+void remove_sent(db::Transaction& transaction, std::span<const std::int64_t> ids) {
+  for (const std::int64_t id : ids) transaction.execute("DELETE FROM message_map WHERE id = $1", {id});
 }
 
 void set_stage(db::Transaction& transaction, std::int64_t id, connector::Stage stage) {

@@ -1,6 +1,7 @@
 // One turn's writes, and what the store refuses of them.
 #include "gateway/queues/journal.hpp"
 
+#include "gateway/base/task_group.hpp"
 #include "gateway/db/worker.hpp"
 #include "tests/support/run.hpp"
 #include "tests/unit/store/fixture.hpp"
@@ -52,6 +53,21 @@ asio::awaitable<void> wait_behind_three(Journal& journal, int& refused, int& ref
   for (int turn = 0; turn < 2; ++turn) co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
   co_await journal.commit();
   refused_before = refused;
+}
+
+// A row, and somebody who waits for it and is cancelled.
+asio::awaitable<void> insert_and_wait(Journal& journal, int& written) {
+  journal.insert(row(1, "c:1"));
+  journal.after_commit([&](const std::exception_ptr& error) { written += error == nullptr; });
+  co_await journal.commit();
+}
+asio::awaitable<void> cancel_who_waits(Journal& journal, int& written) {
+  const auto executor = co_await asio::this_coro::executor;
+  base::TaskGroup tasks(executor);
+  tasks.spawn("waits", insert_and_wait(journal, written));
+  co_await asio::post(executor, asio::use_awaitable);
+  tasks.cancel();
+  co_await tasks.join();
 }
 
 // A store that refuses one group.
@@ -127,6 +143,19 @@ TEST_CASE("What the store refuses undoes its own step and no other of the same t
     CHECK(left == std::vector<std::int64_t>{2});
     CHECK(noted == 2);
   }
+}
+
+TEST_CASE("A turn whose waiter is cancelled is written all the same, and once") {
+  asio::io_context loop;
+  Store store(DatabaseKind::sqlite);
+  insert(store, account(1, "romeo@example.net", "sms.example.net"));
+  db::Database database(loop.get_executor(), std::move(store.driver));
+  Journal journal(loop.get_executor(), database, "sms.example.net");
+  run(loop, journal.start());
+  int written = 0;
+  run(loop, cancel_who_waits(journal, written));
+  CHECK(written == 1);
+  CHECK(count_left(loop, database) == 1);
 }
 
 TEST_CASE("A commit waits for what is before it, also for steps that are written anew by themselves") {

@@ -1,0 +1,192 @@
+// What networks report on what was sent, whenever the report comes. What users see of it is in tests/scenarios.
+#include "tests/unit/queues/outbox_world.hpp"
+
+#include <boost/asio/post.hpp>
+
+using namespace wherry;
+using namespace wherry::tests;
+using connector::Idempotency;
+using connector::Stage;
+using store::OutboxState;
+using Texts = std::vector<std::string>;
+
+namespace {
+
+OutboxLimits patient() {
+  OutboxLimits limits;
+  limits.retry = {std::chrono::hours(1), std::chrono::hours(1), 0};
+  return limits;
+}
+
+// A network that may be asked again, and a message to it of which nobody knows whether it came.
+struct Unsure : OutboxWorld {
+  explicit Unsure(const std::string& script = "")
+      : OutboxWorld(patient(), DatabaseKind::sqlite, {}, Idempotency::by_key, [&](db::Transaction& t) {
+          if (!script.empty()) t.execute(script);
+        }) {
+    network.answer = connector::Error{connector::Errc::uncertain, ""};
+    network.release();
+    send(1, "+1", "one");
+    until([this] { return states().count(OutboxState::unsure) == 1; });
+    network.answer.reset();
+  }
+  std::string key() {
+    std::int64_t id = 0;
+    db::Database::Closure read = [&](db::Transaction& t) { id = store::read_outbox(t, domain, 0, 1).at(0).id; };
+    run(loop, database->transact(std::move(read)));
+    return keys.of(id);
+  }
+};
+
+asio::awaitable<void> publish(Reports& reports, base::AccountId account, connector::MessageProgressed progress, int& refused, int& taken) {
+  try {
+    co_await reports.publish(account, std::move(progress));
+    ++taken;
+  } catch (const db::StatementFailed&) {
+    ++refused;
+  }
+}
+
+}  // namespace
+
+TEST_CASE("A report on a send of unknown outcome ends it: the sender has the receipt, it is not sent again, and those behind it go") {
+  Unsure f;
+  const std::string key = f.key();
+  f.send(1, "+1", "two");
+  f.report(1, key, Stage::delivered);
+  CHECK(f.told() == Texts{"delivered"});
+  f.until([&] { return f.network.sent.size() == 1; });
+  CHECK(f.network.sent == Texts{"two"});
+  CHECK(f.stored() == 0);
+  f.report(1, key, Stage::delivered);
+  CHECK(f.told() == Texts{"delivered"});
+}
+
+TEST_CASE("A send of unknown outcome that the network has accepted is not sent again, and its receipt comes later") {
+  Unsure f;
+  const std::string key = f.key();
+  f.report(1, key, Stage::accepted);
+  CHECK(f.stored() == 0);
+  CHECK(f.told().empty());
+  f.report(1, key, Stage::delivered);
+  CHECK(f.told() == Texts{"delivered"});
+  CHECK(f.network.sent.empty());
+}
+
+TEST_CASE("A send of unknown outcome of which the network says that it failed ends with that failure") {
+  Unsure f;
+  f.report(1, f.key(), Stage::failed, "No such number.");
+  CHECK(f.stored() == 0);
+  CHECK(f.told() == Texts{"No such number."});
+  CHECK(f.network.sent.empty());
+}
+
+TEST_CASE("What an earlier run left is ended by a report, too, where it may have been sent; a report on another's is none") {
+  for (const auto state : {OutboxState::sending, OutboxState::unsure}) {
+    store::OutboxRow row = left(7, "one", state);
+    row.account = base::AccountId{3};  // who is away
+    OutboxWorld f(patient(), DatabaseKind::sqlite, {row}, Idempotency::by_key);
+    f.report(1, "key-7", Stage::delivered);
+    f.report(3, "key-8", Stage::delivered);
+    CHECK(f.stored() == 1);
+    f.report(3, "key-7", Stage::failed, "No such number.");
+    CHECK(f.stored() == 0);
+    CHECK(f.told() == Texts{"No such number."});
+  }
+}
+
+TEST_CASE("What was provably not sent is not ended by word of a failure") {
+  store::OutboxRow row = left(7, "one");
+  row.account = base::AccountId{3};
+  OutboxWorld f(patient(), DatabaseKind::sqlite, {row}, Idempotency::by_key);
+  f.report(3, "key-7", Stage::failed, "No such number.");
+  CHECK(f.stored() == 1);
+  CHECK(f.told().empty());
+}
+
+TEST_CASE("A report that comes before its send has returned is durable before the network may forget it") {
+  for (const auto idempotency : {Idempotency::by_key, Idempotency::none}) {
+    OutboxWorld f(patient(), DatabaseKind::sqlite, {}, idempotency);
+    f.send(1, "+1", "one");
+    f.until([&] { return f.network.performing == 1; });
+    std::string sending;
+    db::Database::Closure read = [&](db::Transaction& t) { sending = f.keys.of(store::read_outbox(t, domain, 0, 1).at(0).id); };
+    run(f.loop, f.database->transact(std::move(read)));
+    f.report(1, sending, Stage::delivered);
+    CHECK(f.stored() == 0);
+    CHECK(f.told() == Texts{"delivered"});
+    f.send(1, "+1", "two");
+    f.network.release();
+    f.until([&] { return f.network.sent == Texts{"one", "two"}; });
+    CHECK(f.stored() == 0);
+    CHECK(f.told() == Texts{"delivered"});
+  }
+}
+
+TEST_CASE("A report under the network's own id that comes before its send has returned is not lost when the process is killed between") {
+  OutboxWorld f(patient(), DatabaseKind::sqlite, {}, Idempotency::by_key);
+  f.network.name_of_sent = "n1";
+  f.send(1, "+1", "one");
+  f.until([&] { return f.network.performing == 1; });
+  f.report(1, "n1", Stage::failed, "No such number.");
+  const auto left = f.killed();
+  f.network.release();
+  f.until([&] { return f.told().size() == 1; });
+  CHECK(f.told() == Texts{"No such number."});
+  CHECK(f.stored() == 0);
+
+  OutboxWorld next(patient(), DatabaseKind::sqlite, {}, Idempotency::by_key, left);
+  next.network.name_of_sent = "n1";
+  next.network.release();
+  next.until([&] { return next.network.sent.size() == 1; });
+  next.until([&] { return next.told().size() == 1; });
+  CHECK(next.told() == Texts{"No such number."});
+
+  OutboxWorld third(patient(), DatabaseKind::sqlite, {}, Idempotency::by_key, next.killed());
+  third.network.name_of_sent = "n1";  // a network may use its ids again
+  third.network.release();
+  third.send(1, "+1", "two");
+  third.until([&] { return third.network.sent.size() == 1; });
+  CHECK(third.stored() == 0);
+  CHECK(third.told().empty());
+}
+
+TEST_CASE("A report on nobody's message is forgotten once the sends that it could be about have returned") {
+  OutboxWorld f(patient());
+  f.network.name_of_sent = "n1";
+  f.send(1, "+1", "one");
+  f.until([&] { return f.network.performing == 1; });
+  f.report(1, "n2", Stage::delivered);
+  f.network.release();
+  f.until([&] { return f.network.sent.size() == 1; });
+  CHECK(f.stored() == 0);
+  f.network.name_of_sent = "n2";
+  f.send(1, "+1", "two");
+  f.until([&] { return f.network.sent.size() == 2; });
+  CHECK(f.stored() == 0);
+  CHECK(f.told().empty());
+}
+
+TEST_CASE("An equal report whose first could not be stored takes its place, and is not acknowledged for it (Reports::publish)") {
+  Unsure f("CREATE TRIGGER refusing BEFORE INSERT ON inbox WHEN NEW.payload LIKE '%refused%' BEGIN SELECT RAISE(ABORT, 'refused'); END");
+  const std::string key = f.key();
+  f.report(1, key, Stage::accepted);
+  int refused = 0, taken = 0;
+  const auto publish_failed = [&](const char* text) {
+    f.tasks.spawn("publish", publish(*f.reports, base::AccountId{1}, {base::MessageId{key}, Stage::failed, text}, refused, taken));
+  };
+  // Each in the next turn of the loop, so in a transaction of its own, before the outcome of the first is known.
+  asio::post(f.loop, [&] {
+    publish_failed("refused");
+    asio::post(f.loop, [&] {
+      publish_failed("second");
+      asio::post(f.loop, [&] { publish_failed("third"); });
+    });
+  });
+  f.until([&] { return refused + taken == 3; });
+  CHECK(refused == 1);
+  CHECK(taken == 2);
+  const Texts told = f.told();
+  REQUIRE(told.size() == 1);
+  CHECK(told.front() != "refused");
+}
