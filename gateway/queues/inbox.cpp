@@ -30,7 +30,7 @@ asio::awaitable<void> Inbox::load(connector::Network network) {
   network_ = std::move(network);
   // All that are kept, and not by the time of day: a clock that is ahead would let everything come again.
   auto read = [this](db::Transaction& t) {
-    return std::pair(store::seen_key(t), store::read_seen(t, transport_, store::SeenKind::events, 0, most_seen));
+    return std::pair(store::seen_key(t), store::read_seen(t, transport_, store::SeenKind::events, most_seen));
   };
   const auto lately = co_await database_.fetch(std::move(read));
   seen_.load(lately.first, lately.second);

@@ -60,6 +60,12 @@ Journal::Journal(boost::asio::any_io_executor executor, db::Database& database, 
       transport_(std::move(transport)),
       ride_(executor) {}
 
+// The time of day when the run began, and what has passed since: it leaps at a start only.
+std::int64_t Journal::run_time() const {
+  const auto passed = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began_forward_);
+  return base::to_milliseconds(began_) + passed.count();
+}
+
 Journal::Batch& Journal::batch() {
   if (!open_) open_ = std::make_shared<Turn>();
   if (!std::exchange(flush_is_posted_, true)) {
@@ -107,7 +113,7 @@ void Journal::write(db::Transaction& t, const Batch& batch, Mark from, Mark to, 
   if (stanzas.empty()) return;
   std::vector<std::uint64_t> pairs;
   for (const Stanza& stanza : stanzas) pairs.insert(pairs.end(), {stanza.hash, stanza.content});
-  store::insert_seen(t, transport, store::SeenKind::stanzas, stanzas.front().row, now, pairs);
+  store::insert_seen(t, transport, store::SeenKind::stanzas, stanzas.front().row, stanzas.front().time, pairs);
 }
 
 void Journal::flush() {

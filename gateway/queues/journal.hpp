@@ -17,6 +17,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -43,7 +44,7 @@ class Journal {
   void remember_event(std::uint64_t hash) { batch().events.push_back(hash); }
   // Of a stanza (SeenStanzas); content 0 takes an earlier one back.
   void remember_stanza(std::uint64_t stanza, std::uint64_t content) {
-    batch().stanzas.push_back({next_outbox_id(), stanza, content});
+    batch().stanzas.push_back({next_outbox_id(), run_time(), stanza, content});
   }
 
   // What was given since the last call is one step: written whole or not at all, whatever becomes of its neighbours.
@@ -71,7 +72,7 @@ class Journal {
   void reserve(Ids& ids);
 
   struct Stanza {
-    std::int64_t row = 0;
+    std::int64_t row = 0, time = 0;
     std::uint64_t hash = 0, content = 0;
   };
   struct Batch {
@@ -106,9 +107,13 @@ class Journal {
   void resume_settled();
   static void write(db::Transaction& transaction, const Batch& batch, Mark from, Mark to, const std::string& transport, std::int64_t now);
 
+  std::int64_t run_time() const;
+
   boost::asio::any_io_executor executor_;
   db::Database& database_;
   std::string transport_;
+  std::chrono::system_clock::time_point began_ = std::chrono::system_clock::now();
+  std::chrono::steady_clock::time_point began_forward_ = std::chrono::steady_clock::now();
   std::shared_ptr<Turn> open_;  // of this turn; shared with the closure that writes it, which may run twice
   bool flush_is_posted_ = false;
   boost::asio::steady_timer ride_;  // when what only rides is written at the latest

@@ -10,13 +10,18 @@ namespace {
 
 constexpr std::chrono::minutes remembered{10};  // at least; less than twice as long, unless more than most_remembered come
 constexpr std::size_t most_remembered = 50000;
+constexpr std::chrono::hours longest_rest{24};
 
 }  // namespace
 
+// The ten minutes are those before the newest, so that a clock which leapt meanwhile makes no repeat a new message. Only one that
+// is a day ahead is believed: after so long a rest it is a message of its own that looks like one of then.
 boost::asio::awaitable<void> Repeats::load(db::Database& database, std::string transport, base::Time now) {
-  const std::int64_t since = base::to_milliseconds(now - remembered);
-  auto read = [transport, since](db::Transaction& t) {
-    return std::pair(store::seen_key(t), store::read_seen(t, transport, store::SeenKind::stanzas, since, 2 * most_remembered));
+  auto read = [transport, oldest = base::to_milliseconds(now - longest_rest)](db::Transaction& t) {
+    constexpr auto kind = store::SeenKind::stanzas;
+    store::keep_newest_seen(t, transport, kind, std::chrono::milliseconds(remembered).count());
+    const bool are_old = store::newest_seen(t, transport, kind).value_or(oldest) < oldest;
+    return std::pair(store::seen_key(t), store::read_seen(t, transport, kind, are_old ? 0 : 2 * most_remembered));
   };
   const auto [key, hashes] = co_await database.fetch(std::move(read));
   hashes_.load(key, {});

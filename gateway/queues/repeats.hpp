@@ -17,7 +17,7 @@ class Repeats {
  public:
   explicit Repeats(Journal& journal) : journal_(journal), hashes_(0) {}
 
-  // Before anything else: what came lately, of this transport.
+  // Before anything else: what came in the last ten minutes of the runs before, of this transport.
   boost::asio::awaitable<void> load(db::Database& database, std::string transport, base::Time now);
 
   // Whether the very same message came in the last ten minutes: the same device, contact, id and content. Old clients

@@ -88,15 +88,13 @@ void insert_seen(db::Transaction& transaction, const std::string& transport, See
                       {id, transport, created, std::move(text), static_cast<std::int64_t>(kind)});
 }
 
-std::vector<std::uint64_t> read_seen(db::Transaction& transaction, const std::string& transport, SeenKind kind,
-                                     std::int64_t since, std::size_t most) {
+std::vector<std::uint64_t> read_seen(db::Transaction& transaction, const std::string& transport, SeenKind kind, std::size_t most) {
   std::vector<std::uint64_t> newest_first;
   std::int64_t before = std::numeric_limits<std::int64_t>::max();
   while (newest_first.size() < most) {
     const auto rows = transaction.query(
-        "SELECT id, hashes FROM seen WHERE transport = $1 AND kind = $2 AND created >= $3 AND id < $4 "
-        "ORDER BY id DESC LIMIT $5",
-        {transport, static_cast<std::int64_t>(kind), since, before, seen_rows_at_once});
+        "SELECT id, hashes FROM seen WHERE transport = $1 AND kind = $2 AND id < $3 ORDER BY id DESC LIMIT $4",
+        {transport, static_cast<std::int64_t>(kind), before, seen_rows_at_once});
     for (const db::Row& row : rows) {
       before = row.integer(0);
       const std::string_view text = row.text(1);
@@ -107,6 +105,22 @@ std::vector<std::uint64_t> read_seen(db::Transaction& transaction, const std::st
     if (rows.size() < static_cast<std::size_t>(seen_rows_at_once)) break;
   }
   return {newest_first.rbegin(), newest_first.rend()};
+}
+
+std::optional<std::int64_t> newest_seen(db::Transaction& transaction, const std::string& transport, SeenKind kind) {
+  const auto newest = transaction.query("SELECT created FROM seen WHERE transport = $1 AND kind = $2 ORDER BY id DESC LIMIT 1",
+                                        {transport, static_cast<std::int64_t>(kind)});
+  if (newest.empty()) return std::nullopt;
+  return newest.front().integer(0);
+}
+
+void keep_newest_seen(db::Transaction& transaction, const std::string& transport, SeenKind kind, std::int64_t age) {
+  const auto newest = newest_seen(transaction, transport, kind);
+  if (!newest) return;
+  transaction.execute(
+      "DELETE FROM seen WHERE transport = $1 AND kind = $2 AND id <= (SELECT MAX(id) FROM seen WHERE transport = $1 AND kind = $2 "
+      "AND (created < $3 OR created > $4))",
+      {transport, static_cast<std::int64_t>(kind), *newest - age, *newest + age});
 }
 
 void remove_seen_before(db::Transaction& transaction, std::int64_t created) {

@@ -5,6 +5,7 @@
 #include "gateway/base/ids.hpp"
 #include "gateway/store/ids.hpp"
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -39,9 +40,12 @@ enum class SeenKind {
 };
 void insert_seen(db::Transaction& transaction, const std::string& transport, SeenKind kind, std::int64_t id,
                  std::int64_t created, std::span<const std::uint64_t> hashes);
-// All hashes of a transport since `since` (ms), oldest first; at most the `most` newest.
-std::vector<std::uint64_t> read_seen(db::Transaction& transaction, const std::string& transport, SeenKind kind,
-                                     std::int64_t since, std::size_t most);
+// All hashes of a transport, oldest first; at most the `most` newest.
+std::vector<std::uint64_t> read_seen(db::Transaction& transaction, const std::string& transport, SeenKind kind, std::size_t most);
+// When the newest row was made (ms); nothing: there is none.
+std::optional<std::int64_t> newest_seen(db::Transaction& transaction, const std::string& transport, SeenKind kind);
+// Removes the rows before the newest ones that were made within `age` (ms) of the newest, by whatever clock that was.
+void keep_newest_seen(db::Transaction& transaction, const std::string& transport, SeenKind kind, std::int64_t age);
 void remove_seen_before(db::Transaction& transaction, std::int64_t created);
 // The key of those hashes, 32 hexadecimal digits, made once per store.
 std::string seen_key(db::Transaction& transaction);

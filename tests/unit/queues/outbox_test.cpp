@@ -229,6 +229,44 @@ TEST_CASE("The same stanza again within ten minutes is one message (XEP-0198 §5
   }
 }
 
+TEST_CASE("What a user sent lately is known after a start whose clock is wrong, and is forgotten after a day (Repeats::load)") {
+  using namespace std::chrono_literals;
+  for (const auto kind : every_database) {
+    CAPTURE(name_of(kind));
+    Fixture f(OutboxLimits(), kind);
+    f.network.release();
+    for (const char* id : {"m1", "m2", "m3"}) {
+      f.send(1, "+1", id, id);
+      f.until_committed();
+    }
+    const auto knows = [&](const char* id, std::chrono::hours later) {
+      Repeats repeats(*f.journal);
+      run(f.loop, repeats.load(*f.database, domain, f.clock.now() + later));
+      Origin origin = by_somebody();
+      origin.stanza_id = id;
+      return repeats.contains(base::AccountId{1}, origin, {id, {}});
+    };
+    CHECK(knows("m1", 0h));
+    CHECK(knows("m1", 23h));
+    CHECK(knows("m1", -24h * 365));
+    // Written while the clock was a year ahead; and a quarter of an hour before the newest.
+    db::Database::Closure change = [](db::Transaction& t) {
+      const auto rows = t.query("SELECT id FROM seen WHERE kind = 1 ORDER BY id");
+      t.execute("UPDATE seen SET created = created + 31536000000 WHERE id = $1", {rows.at(0).integer(0)});
+      t.execute("UPDATE seen SET created = created - 900000 WHERE id = $1", {rows.at(1).integer(0)});
+    };
+    run(f.loop, f.database->transact(std::move(change)));
+    CHECK(knows("m3", 0h));
+    CHECK_FALSE(knows("m2", 0h));
+    CHECK_FALSE(knows("m1", 0h));
+    std::size_t kept = 0;
+    db::Database::Closure count = [&](db::Transaction& t) { kept = t.query("SELECT id FROM seen WHERE kind = 1").size(); };
+    run(f.loop, f.database->transact(std::move(count)));
+    CHECK(kept == 1);
+    CHECK_FALSE(knows("m3", 25h));
+  }
+}
+
 TEST_CASE("A stanza whose sender has heard that it failed may come again under the same id") {
   Fixture f{OutboxLimits()};
   f.network.answer = connector::Error{connector::Errc::rejected, "no"};

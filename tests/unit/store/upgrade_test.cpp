@@ -116,7 +116,7 @@ TEST_CASE("A store of schema 2 opens, and its accounts, contacts and rows in eve
     CHECK(store::find_sent(t, romeo, "n-accepted").value().stage == Stage::delivered);
     CHECK(store::find_sent(t, romeo, "n-failed").value().stage == Stage::failed);
     CHECK(store::find_sent(t, romeo, std::int64_t{6}).value().stage == Stage::accepted);  // reported by our own key
-    CHECK(store::read_seen(t, "net.test", store::SeenKind::events, 0, 100).size() == 3);
+    CHECK(store::read_seen(t, "net.test", store::SeenKind::events, 100).size() == 3);
     CHECK(store::seen_key(t).size() == 32);
     CHECK(t.query("SELECT value FROM connector_storage WHERE transport = 'net.test' AND key = 'cursor'").at(0).text(0) == "42");
     CHECK(store::reserve_ids(t, 1).first > juliet.value);
