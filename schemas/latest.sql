@@ -89,8 +89,6 @@ CREATE TABLE seen (
   hashes TEXT NOT NULL  -- 16 hexadecimal digits each
 , kind BIGINT NOT NULL DEFAULT 0);
 
-CREATE INDEX seen_by_age ON seen (created);
-
 CREATE TABLE users (
   jid TEXT PRIMARY KEY  -- bare
 ) WITHOUT ROWID;
@@ -197,7 +195,6 @@ CREATE TABLE seen (
   kind BIGINT NOT NULL,
   PRIMARY KEY (id)
 );
-CREATE INDEX seen_by_age ON seen USING btree (created);
 
 CREATE TABLE users (
   jid TEXT COLLATE "C" NOT NULL,

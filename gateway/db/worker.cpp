@@ -19,7 +19,6 @@ Worker::Worker(std::unique_ptr<Driver> driver, DatabasePolicy policy)
       driver_(std::move(driver)),
       policy_(policy),
       backoff_(reconnecting, base::random_number()),
-      retry_(executor_),
       work_(executor_),
       thread_([this] { context_->run(); }) {}
 
@@ -28,7 +27,6 @@ Worker::Worker(std::unique_ptr<Driver> driver, DatabasePolicy policy, asio::any_
       driver_(std::move(driver)),
       policy_(policy),
       backoff_(reconnecting, base::random_number()),
-      retry_(executor_),
       work_(executor_) {}
 
 Worker::~Worker() { stop(); }
@@ -36,7 +34,7 @@ Worker::~Worker() { stop(); }
 void Worker::drop() {
   todo_.clear();
   finished_ = nullptr;
-  retry_.cancel();
+  retry_.reset();
   work_.reset();
 }
 
@@ -56,7 +54,7 @@ void Worker::abandon() {
   abandoned_ = true;
   if (driver_) driver_->abandon();
   asio::post(executor_, [this, alive = std::weak_ptr<const bool>(alive_)] {
-    if (!alive.expired()) retry_.cancel();
+    if (!alive.expired() && retry_) retry_->cancel();
   });
 }
 
@@ -128,9 +126,10 @@ bool Worker::may_retry(const DatabaseLost& error) {
     log::error("database.given_up", {{"error", error.what()}});
     return false;
   }
-  retry_.expires_after(std::min<std::chrono::steady_clock::duration>(backoff_.next(), *lost_since_ + policy_.give_up_after - now));
+  if (!retry_) retry_.emplace(executor_);
+  retry_->expires_after(std::min<std::chrono::steady_clock::duration>(backoff_.next(), *lost_since_ + policy_.give_up_after - now));
   // A wait rather than a sleep, so that stop() can come between.
-  retry_.async_wait([this, alive = std::weak_ptr<const bool>(alive_)](boost::system::error_code) {
+  retry_->async_wait([this, alive = std::weak_ptr<const bool>(alive_)](boost::system::error_code) {
     if (!alive.expired() && finished_) advance();
   });
   return true;

@@ -82,7 +82,8 @@ class Worker final : public GroupRunner {
   std::optional<std::chrono::steady_clock::time_point> lost_since_;  // the beginning of the first attempt that failed
   std::atomic<bool> abandoned_ = false;
 
-  asio::steady_timer retry_;
+  // Made when it is needed first: a loop without timers sleeps on a condition variable, and is woken at half the cost.
+  std::optional<asio::steady_timer> retry_;
   asio::executor_work_guard<asio::any_io_executor> work_;
   std::thread thread_;  // last: it starts when all the rest is there
 };

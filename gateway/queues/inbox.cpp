@@ -154,6 +154,7 @@ void Inbox::confirmed(xmpp::Sequence sequence) {
     rows_.pop_front();
     --sent_;
   }
+  journal_.close_step();
   reload_if_low();
 }
 

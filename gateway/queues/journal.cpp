@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::int64_t ids_reserved_at_once = 100000;
 constexpr std::chrono::milliseconds longest_ride{20};
+constexpr std::chrono::milliseconds shortest_ride{10};
 
 template <class T>
 std::span<const T> part(const std::vector<T>& all, std::size_t from, std::size_t to) {
@@ -32,6 +33,12 @@ std::vector<store::IdRange> to_ranges(std::span<const std::int64_t> ids) {
     else ranges.push_back({id, id});
   }
   return ranges;
+}
+
+template <class T>
+void move_all(std::vector<T>& from, std::vector<T>& to) {
+  to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+  from.clear();
 }
 
 bool is_loss(const std::exception_ptr& error) {
@@ -66,22 +73,12 @@ std::int64_t Journal::run_time() const {
   return base::to_milliseconds(began_) + passed.count();
 }
 
-Journal::Batch& Journal::batch() {
-  if (!open_) open_ = std::make_shared<Turn>();
+Journal::Batch& Journal::soon() {
+  is_soon_ = true;
   if (!std::exchange(flush_is_posted_, true)) {
     boost::asio::post(executor_, [this] { flush(); });
   }
-  return open_->batch;
-}
-
-Journal::Batch& Journal::riding() {
-  if (open_) return open_->batch;
-  open_ = std::make_shared<Turn>();
-  ride_.expires_after(longest_ride);
-  ride_.async_wait([this](boost::system::error_code cancelled) {
-    if (!cancelled && open_ && !flush_is_posted_) flush();
-  });
-  return open_->batch;
+  return step_;
 }
 
 Journal::Mark Journal::end_of(const Batch& b) {
@@ -90,10 +87,47 @@ Journal::Mark Journal::end_of(const Batch& b) {
           b.done.size(),       b.waiting.size()};
 }
 
+Journal::Mark Journal::Mark::operator+(const Mark& o) const {
+  return {new_outbox + o.new_outbox, changed_outbox + o.changed_outbox, gone_outbox + o.gone_outbox, gone_inbox + o.gone_inbox,
+          gone_sent + o.gone_sent,   new_inbox + o.new_inbox,           sent + o.sent,               stages + o.stages,
+          events + o.events,         stanzas + o.stanzas,               done + o.done,               waiting + o.waiting};
+}
+
+void Journal::append(Turn& to, Batch& step) {
+  move_all(step.new_outbox, to.batch.new_outbox);
+  move_all(step.changed_outbox, to.batch.changed_outbox);
+  move_all(step.gone_outbox, to.batch.gone_outbox);
+  move_all(step.gone_inbox, to.batch.gone_inbox);
+  move_all(step.gone_sent, to.batch.gone_sent);
+  move_all(step.new_inbox, to.batch.new_inbox);
+  move_all(step.sent, to.batch.sent);
+  move_all(step.stages, to.batch.stages);
+  move_all(step.events, to.batch.events);
+  move_all(step.stanzas, to.batch.stanzas);
+  move_all(step.done, to.batch.done);
+  move_all(step.waiting, to.batch.waiting);
+}
+
+void Journal::append(Turn& to, Turn& other) {
+  const Mark before = end_of(to.batch);
+  append(to, other.batch);
+  for (const Mark& end : other.steps) to.steps.push_back(before + end);
+}
+
 void Journal::close_step() {
-  if (!open_) return;
-  const Mark end = end_of(open_->batch);
-  if (open_->steps.empty() ? end != Mark() : end != open_->steps.back()) open_->steps.push_back(end);
+  if (end_of(step_) == Mark()) return;
+  std::shared_ptr<Turn>& turn = std::exchange(is_soon_, false) ? open_ : riding_;
+  const bool begins = !turn;
+  if (begins) turn = std::make_shared<Turn>();
+  append(*turn, step_);
+  turn->steps.push_back(end_of(turn->batch));
+  if (!begins || turn != riding_) return;
+  ride_.expires_after(longest_ride);
+  ride_.async_wait([this](boost::system::error_code cancelled) {
+    if (cancelled) return;
+    ride_is_over_ = true;
+    flush();
+  });
 }
 
 void Journal::write(db::Transaction& t, const Batch& batch, Mark from, Mark to, const std::string& transport, std::int64_t now) {
@@ -119,9 +153,15 @@ void Journal::write(db::Transaction& t, const Batch& batch, Mark from, Mark to, 
 void Journal::flush() {
   flush_is_posted_ = false;
   close_step();
-  const auto turn = std::exchange(open_, nullptr);
-  ride_.cancel();
-  if (!turn->steps.empty()) submit(turn, {}, turn->steps.back());
+  std::shared_ptr<Turn> turn = std::exchange(open_, nullptr);
+  const bool is_over = std::exchange(ride_is_over_, false);
+  if (riding_ && (is_over || std::chrono::steady_clock::now() >= ride_.expiry() - longest_ride + shortest_ride)) {
+    ride_.cancel();
+    std::shared_ptr<Turn> rode = std::exchange(riding_, nullptr);
+    if (turn) append(*rode, *turn);
+    turn = std::move(rode);
+  }
+  if (turn) submit(turn, {}, turn->steps.back());
 }
 
 // One value that the store refuses must not undo what its neighbours did: then each step is written by itself. A single step that
@@ -158,9 +198,14 @@ void Journal::submit_each_step(const std::shared_ptr<Turn>& turn) {
   for (const Mark& to : turn->steps) submit(turn, std::exchange(from, to), to);
 }
 
+boost::asio::awaitable<void> Journal::commit_all() {
+  ride_is_over_ = true;
+  return commit();
+}
+
 boost::asio::awaitable<void> Journal::commit() {
   auto start = [this](base::Resume resume) {
-    batch().waiting.push_back(std::move(resume));
+    soon().waiting.push_back(std::move(resume));
     close_step();
   };
   co_await base::suspend(std::move(start));

@@ -1,9 +1,9 @@
 // Collects what one turn of the loop wants written, and writes it in one transaction: the queues' one way to the store.
 // Many turns share a commit (db::Database).
 //
-//   what stands or falls together   everything between two calls of close_step(), or of one turn where nobody calls it
-//   what a commit is made for       rows that come or change; rows that go ride on the next commit, or on one of their
-//                                   own a moment later
+//   what stands or falls together   everything between two calls of close_step()
+//   what a commit is made for       rows that come or change
+//   what rides on a later one       a step in which rows only go: several of them share one commit, 20 ms later at most
 //   what the store refuses          keeps no other step of its turn from being written
 // Not promised: that a row which has gone is gone from the disk. After a kill it may be there again.
 #pragma once
@@ -32,28 +32,37 @@ class Journal {
   // `transport`: whose rows they are. `database` outlives the journal and what it wrote.
   Journal(boost::asio::any_io_executor executor, db::Database& database, std::string transport);
 
-  void insert(store::OutboxRow row) { batch().new_outbox.push_back(std::move(row)); }
-  void update(store::OutboxRow row) { batch().changed_outbox.push_back(std::move(row)); }
-  void remove_outbox(std::int64_t id) { riding().gone_outbox.push_back(id); }
-  void insert(store::InboxRow row) { batch().new_inbox.push_back(std::move(row)); }
-  void remove_inbox(std::int64_t id) { riding().gone_inbox.push_back(id); }
-  void insert(store::SentMessage message) { batch().sent.push_back(std::move(message)); }
-  void remove_sent(std::int64_t id) { riding().gone_sent.push_back(id); }
-  void set_stage(std::int64_t id, connector::Stage stage) { batch().stages.emplace_back(id, stage); }
+  void insert(store::OutboxRow row) { soon().new_outbox.push_back(std::move(row)); }
+  void update(store::OutboxRow row) { soon().changed_outbox.push_back(std::move(row)); }
+  void remove_outbox(std::int64_t id) { step_.gone_outbox.push_back(id); }
+  void insert(store::InboxRow row) { soon().new_inbox.push_back(std::move(row)); }
+  void remove_inbox(std::int64_t id) { step_.gone_inbox.push_back(id); }
+  void insert(store::SentMessage message) { soon().sent.push_back(std::move(message)); }
+  void remove_sent(std::int64_t id) { step_.gone_sent.push_back(id); }
+  void set_stage(std::int64_t id, connector::Stage stage) { soon().stages.emplace_back(id, stage); }
   // Of an event whose inbox row is inserted in this step.
-  void remember_event(std::uint64_t hash) { batch().events.push_back(hash); }
-  // Of a stanza (SeenStanzas); content 0 takes an earlier one back.
+  void remember_event(std::uint64_t hash) { soon().events.push_back(hash); }
+  // Of a stanza whose outbox row goes in this step (Repeats).
   void remember_stanza(std::uint64_t stanza, std::uint64_t content) {
-    batch().stanzas.push_back({next_outbox_id(), run_time(), stanza, content});
+    step_.stanzas.push_back({next_outbox_id(), run_time(), stanza, content});
+  }
+  // It may come again.
+  void forget_stanza(std::uint64_t stanza) {
+    soon().stanzas.push_back({next_outbox_id(), run_time(), stanza, 0});
+    ride_is_over_ = true;  // what was remembered of it comes first
   }
 
-  // What was given since the last call is one step: written whole or not at all, whatever becomes of its neighbours.
+  // What was given since the last call is one step: written whole or not at all, whatever becomes of its neighbours. One in which
+  // rows only go is written once it is closed.
   void close_step();
 
   // `done` is called on the loop once the present step is durable, or with what went wrong: then nothing of it is.
-  void after_commit(Done done) { batch().done.push_back(std::move(done)); }
-  // Closes the present step, and waits until it and everything before it is durable; throws what went wrong with it.
+  void after_commit(Done done) { soon().done.push_back(std::move(done)); }
+  // Closes the present step, and waits until it and everything before it is durable, but for what only rides; throws what went
+  // wrong with it.
   boost::asio::awaitable<void> commit();
+  // The same, and what rides is durable, too.
+  boost::asio::awaitable<void> commit_all();
 
   // The next row id of each queue: rising, never used twice. Two sequences, so that rows which leave together have
   // neighbouring ids and one range removes them.
@@ -91,6 +100,7 @@ class Journal {
     std::size_t new_outbox = 0, changed_outbox = 0, gone_outbox = 0, gone_inbox = 0, gone_sent = 0, new_inbox = 0, sent = 0, stages = 0,
                 events = 0, stanzas = 0, done = 0, waiting = 0;
     bool operator==(const Mark&) const = default;
+    Mark operator+(const Mark& o) const;
   };
   struct Turn {
     Batch batch;
@@ -99,8 +109,9 @@ class Journal {
   };
   static Mark end_of(const Batch& batch);
   static bool may_come_later(const Turn& turn);
-  Batch& batch();
-  Batch& riding();
+  static void append(Turn& to, Batch& step);
+  static void append(Turn& to, Turn& other);
+  Batch& soon();
   void flush();
   void submit(const std::shared_ptr<Turn>& turn, Mark from, Mark to);
   void submit_each_step(const std::shared_ptr<Turn>& turn);
@@ -114,9 +125,12 @@ class Journal {
   std::string transport_;
   std::chrono::system_clock::time_point began_ = std::chrono::system_clock::now();
   std::chrono::steady_clock::time_point began_forward_ = std::chrono::steady_clock::now();
-  std::shared_ptr<Turn> open_;  // of this turn; shared with the closure that writes it, which may run twice
-  bool flush_is_posted_ = false;
-  boost::asio::steady_timer ride_;  // when what only rides is written at the latest
+  Batch step_;            // the present one
+  bool is_soon_ = false;  // it asks for a commit
+  // Closed steps. Shared with the closure that writes them, which may run twice.
+  std::shared_ptr<Turn> open_, riding_;
+  bool flush_is_posted_ = false, ride_is_over_ = false;
+  boost::asio::steady_timer ride_;  // when what rides is written at the latest
   int in_steps_ = 0;  // turns that are being written anew, step by step
   std::vector<std::pair<std::vector<base::Resume>, std::exception_ptr>> settled_;  // whose waiters are not resumed yet
   Ids outbox_ids_, inbox_ids_;

@@ -81,19 +81,17 @@ base::Result<void> Outbox::accept(accounts::LiveAccount& account, connector::Act
   item->row.id = id;
   item->row.account = account.id();
   item->row.chat = std::move(chat);
-  item->row.origin = to_text(origin);
-  item->row.payload = connector::to_text(action);
   item->row.deadline = base::to_milliseconds(clock_.now() + limits_.deadline);
   // What can go to the network as soon as it is committed is written as `sending` at once: one write instead of two.
   item->has_turn = backlog_.enter(account.id(), item->row.chat, account.is_online() && !stopping_);
   if (item->has_turn) item->row.state = OutboxState::sending;
   if (const auto* message = std::get_if<connector::SendMessage>(&action)) repeats_.insert(account.id(), origin, message->content);
+  store::OutboxRow row = item->row;
+  row.origin = to_text(origin);
+  row.payload = connector::to_text(action);
+  journal_.insert(std::move(row));
   item->action = std::move(action);
   item->origin = std::move(origin);
-
-  journal_.insert(item->row);
-  item->row.payload = std::string();
-  item->row.origin = std::string();
   // shared_ptr: std::function must be copyable.
   auto held = std::make_shared<std::unique_ptr<Item>>(std::move(item));
   journal_.after_commit([this, held](const std::exception_ptr& error) {
@@ -283,6 +281,7 @@ void Outbox::settle(Item& item, const base::Result<connector::Receipt>& result) 
       note_sent(item, has_own_id ? result->id->value : "", connector::Stage::accepted);
     }
     log::debug("outbox.settled", {{"id", item.row.id}, {"outcome", "done"}});
+    if (message) repeats_.keep(item.row.account, item.origin, message->content);
     return remove_row(item);
   }
   const Error& error = result.error();
@@ -337,11 +336,13 @@ bool Outbox::end_send(const store::OutboxRow& row, connector::Stage stage) {
   if (state == OutboxState::queued && stage == connector::Stage::failed) return false;  // it was provably not sent
   const auto origin = convert::parse_origin(row.origin);
   const auto action = connector::parse_action(std::string_view(row.payload));
-  if (!origin || !action || !std::holds_alternative<connector::SendMessage>(*action)) return false;
+  const auto* message = action ? std::get_if<connector::SendMessage>(&*action) : nullptr;
+  if (!origin || !message) return false;
   Item item;
   item.row = row;
   item.origin = *origin;
   note_sent(item, "", connector::Stage::accepted);
+  repeats_.keep(row.account, *origin, message->content);
   journal_.remove_outbox(row.id);
   backlog_.remove(row.account, row.chat, row.id);
   journal_.after_commit([this, account = row.account, chat = row.chat, id = row.id](const std::exception_ptr& error) {
@@ -408,7 +409,10 @@ asio::awaitable<void> Outbox::load(connector::Network network) {
   for (bool more = true; more;) {
     auto read = [this, after](db::Transaction& t) { return store::read_outbox(t, transport_, after, rows_per_read); };
     const auto found = co_await database_.fetch(std::move(read));
-    for (const auto& row : found) recover(row);
+    for (const auto& row : found) {
+      expect_repeats(row);
+      recover(row);
+    }
     rows += found.size();
     more = !found.empty();
     if (more) after = found.back().id;
@@ -428,6 +432,13 @@ void Outbox::tell_orphaned(const store::OutboxRow& row) {
   Error error = may_have_gone ? Error{Errc::uncertain, unregistered_unsure_text} : Error{Errc::rejected, unregistered_text};
   reports_.put_failed(row.account, std::move(*origin), std::move(error));
   journal_.remove_outbox(row.id);
+}
+
+void Outbox::expect_repeats(const store::OutboxRow& row) {
+  const auto origin = convert::parse_origin(row.origin);
+  const auto action = connector::parse_action(std::string_view(row.payload));
+  const auto* message = action ? std::get_if<connector::SendMessage>(&*action) : nullptr;
+  if (origin && message) repeats_.insert(row.account, *origin, message->content);
 }
 
 void Outbox::recover(const store::OutboxRow& row) {

@@ -87,6 +87,7 @@ class Outbox final : public UnsentMessages {
   void write_state(Item& item, store::OutboxState state);
   void end_failed(base::AccountId account, const std::string& chat, std::int64_t id);
   void note_sent(const Item& item, std::string network_id, connector::Stage stage);
+  void expect_repeats(const store::OutboxRow& row);
   void recover(const store::OutboxRow& row);
   void tell_orphaned(const store::OutboxRow& row);
   std::unique_ptr<Item> to_item(store::OutboxRow row);

@@ -51,16 +51,18 @@ bool Repeats::contains(base::AccountId account, const convert::Origin& origin, c
 
 void Repeats::insert(base::AccountId account, const convert::Origin& origin, const connector::Content& content) {
   if (origin.stanza_id.empty()) return;
-  const std::uint64_t stanza = hash_of(account, origin), same = hash_of(account, content);
-  note(stanza, same);
-  journal_.remember_stanza(stanza, same);
+  note(hash_of(account, origin), hash_of(account, content));
+}
+
+void Repeats::keep(base::AccountId account, const convert::Origin& origin, const connector::Content& content) {
+  if (!origin.stanza_id.empty()) journal_.remember_stanza(hash_of(account, origin), hash_of(account, content));
 }
 
 void Repeats::erase(base::AccountId account, const convert::Origin& origin) {
   if (origin.stanza_id.empty()) return;
   const std::uint64_t stanza = hash_of(account, origin);
   note(stanza, 0);
-  journal_.remember_stanza(stanza, 0);
+  journal_.forget_stanza(stanza);
 }
 
 void Repeats::note(std::uint64_t stanza, std::uint64_t content) {

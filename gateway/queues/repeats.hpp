@@ -1,5 +1,5 @@
 // What users sent lately: a client sends again, under the same id, what its broken stream may have lost (XEP-0198 §5, XEP-0359).
-// Mirrored by table `seen`, so that it holds over a restart, too.
+// It holds over a restart, too: by the outbox's rows, and by table `seen` once they are gone.
 #pragma once
 
 #include "gateway/connector/action.hpp"
@@ -23,8 +23,10 @@ class Repeats {
   // Whether the very same message came in the last ten minutes: the same device, contact, id and content. Old clients
   // count their ids from 1 at each start, so an id alone makes no message the same. Of an origin-id the device does not count.
   bool contains(base::AccountId account, const convert::Origin& origin, const connector::Content& content);
-  // In the present step of the journal.
+  // Of a message that is in the outbox: as long as it is there, its row keeps it over a restart.
   void insert(base::AccountId account, const convert::Origin& origin, const connector::Content& content);
+  // Its row goes in the present step of the journal.
+  void keep(base::AccountId account, const convert::Origin& origin, const connector::Content& content);
   // Its sender hears that it failed, and may send it again under the same id.
   void erase(base::AccountId account, const convert::Origin& origin);
 

@@ -123,8 +123,14 @@ void keep_newest_seen(db::Transaction& transaction, const std::string& transport
       {transport, static_cast<std::int64_t>(kind), *newest - age, *newest + age});
 }
 
-void remove_seen_before(db::Transaction& transaction, std::int64_t created) {
+void remove_seen(db::Transaction& transaction, std::int64_t created, std::int64_t rows_kept) {
   transaction.execute("DELETE FROM seen WHERE created < $1", {created});
+  for (const db::Row& row : transaction.query("SELECT DISTINCT transport, kind FROM seen")) {
+    transaction.execute(
+        "DELETE FROM seen WHERE transport = $1 AND kind = $2 AND id <= "
+        "(SELECT id FROM seen WHERE transport = $1 AND kind = $2 ORDER BY id DESC LIMIT 1 OFFSET $3)",
+        {row.text(0), row.integer(1), rows_kept});
+  }
 }
 
 std::string seen_key(db::Transaction& transaction) {

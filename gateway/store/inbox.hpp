@@ -46,7 +46,8 @@ std::vector<std::uint64_t> read_seen(db::Transaction& transaction, const std::st
 std::optional<std::int64_t> newest_seen(db::Transaction& transaction, const std::string& transport, SeenKind kind);
 // Removes the rows before the newest ones that were made within `age` (ms) of the newest, by whatever clock that was.
 void keep_newest_seen(db::Transaction& transaction, const std::string& transport, SeenKind kind, std::int64_t age);
-void remove_seen_before(db::Transaction& transaction, std::int64_t created);
+// Removes rows made before `created`, and of each transport and kind all but the newest `rows_kept`. Reads them all: now and then.
+void remove_seen(db::Transaction& transaction, std::int64_t created, std::int64_t rows_kept);
 // The key of those hashes, 32 hexadecimal digits, made once per store.
 std::string seen_key(db::Transaction& transaction);
 

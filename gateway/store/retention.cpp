@@ -31,7 +31,7 @@ std::int64_t remove_expired(db::Transaction& transaction, std::int64_t time_of_d
   transaction.execute("INSERT INTO counters (name, value) VALUES ('age_time', $1) ON CONFLICT (name) DO UPDATE SET value = excluded.value", {time});
   const auto before = [now = std::min(time, time_of_day)](std::chrono::milliseconds age) { return now - age.count(); };
   remove_sent_before(transaction, before(reports_kept));
-  remove_seen_before(transaction, before(seen_kept));
+  remove_seen(transaction, before(seen_kept), seen_rows_kept);
   return remove_inbox_before(transaction, before(undelivered_kept));
 }
 

@@ -10,6 +10,7 @@ namespace wherry::store {
 
 inline constexpr std::chrono::hours reports_kept{14 * 24};      // `message_map`: networks report within days (SMSCs within seven)
 inline constexpr std::chrono::hours seen_kept{7 * 24};          // `seen`: how long a network may bring the same event again
+inline constexpr std::int64_t seen_rows_kept = 200'000;         // … and how many commits of them; nobody reads more
 inline constexpr std::chrono::hours undelivered_kept{30 * 24};  // `inbox`: messages for a user who never comes
 
 // The time by which ages are counted, `before` the last one: it follows the time of day, at most 24 times as fast as the

@@ -239,7 +239,7 @@ asio::awaitable<void> Transport::stop() {
   co_await reports_.stop();
   co_await inbox_.stop();
   try {
-    co_await journal_.commit();      // what was only to ride on a later commit
+    co_await journal_.commit_all();
   } catch (const std::exception&) {  // the store is lost; the journal has said so
   }
 }

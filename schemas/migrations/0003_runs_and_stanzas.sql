@@ -9,3 +9,6 @@ CREATE TABLE runs (
 -- Besides the events of networks, what users sent: pairs of hashes, of the stanza and of its content; content 0 means
 -- that the stanza may come again.
 ALTER TABLE seen ADD COLUMN kind BIGINT NOT NULL DEFAULT 0;  -- 0 events, 1 stanzas
+
+-- Old rows are found by reading them all: there are never many, and the index cost each message a page.
+DROP INDEX seen_by_age;

@@ -92,7 +92,7 @@ struct Fixture {
 
   // Everything that is on its way to the store has been there, and what follows from it has begun.
   asio::awaitable<void> settle() {
-    co_await journal->commit();
+    co_await journal->commit_all();
     for (int i = 0; i < 3; ++i) {
       db::Database::Closure nothing = [](db::Transaction&) {};
       co_await database->transact(std::move(nothing));

@@ -185,6 +185,7 @@ TEST_CASE("Rows that go are written without a commit of their own being asked fo
   Journal journal(loop.get_executor(), database, "sms.example.net");
   run(loop, journal.start());
   journal.remove_outbox(1);
+  journal.close_step();
   std::int64_t left = 1;
   db::Database::Closure count = [&](db::Transaction& t) { left = store::count_outbox(t, "sms.example.net"); };
   const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(60);
@@ -194,4 +195,32 @@ TEST_CASE("Rows that go are written without a commit of their own being asked fo
     run(loop, database.transact(count));
   }
   CHECK(left == 0);
+}
+
+TEST_CASE("A row that goes in a step in which something else is written does not ride, and one that rides goes in its order") {
+  for (const auto kind : every_database) {
+    CAPTURE(name_of(kind));
+    asio::io_context loop;
+    Store store(kind);
+    insert(store, account(1, "romeo@example.net", "sms.example.net"));
+    store([](db::Transaction& t) {
+      const std::vector<store::OutboxRow> rows{row(1, "c:1"), row(2, "c:2"), row(3, "c:3")};
+      store::insert_outbox(t, rows);
+    });
+    db::Database database(loop.get_executor(), std::move(store.driver));
+    Journal journal(loop.get_executor(), database, "sms.example.net");
+    run(loop, journal.start());
+    journal.remove_outbox(1);
+    journal.insert(sent(1, "n1"));
+    run(loop, journal.commit());
+    CHECK(count_left(loop, database) == 2);
+    journal.remove_outbox(2);
+    journal.close_step();
+    journal.insert(sent(2, std::string("a\0b", 3)));  // no database holds it: its step fails, and takes no other with it
+    journal.close_step();
+    journal.remove_outbox(3);
+    journal.close_step();
+    run(loop, journal.commit_all());
+    CHECK(count_left(loop, database) == 0);
+  }
 }

@@ -229,6 +229,16 @@ TEST_CASE("The same stanza again within ten minutes is one message (XEP-0198 §5
   }
 }
 
+TEST_CASE("The same stanza again is one message as long as the first one waits, also in the next run") {
+  Origin origin = by_somebody();
+  origin.stanza_id = "m1";
+  store::OutboxRow row = left(5, "one");
+  row.origin = to_text(origin);
+  Fixture f(OutboxLimits(), DatabaseKind::sqlite, {row});
+  CHECK(f.repeats->contains(base::AccountId{1}, origin, {"one", {}}));
+  CHECK(!f.repeats->contains(base::AccountId{1}, origin, {"two", {}}));
+}
+
 TEST_CASE("What a user sent lately is known after a start whose clock is wrong, and is forgotten after a day (Repeats::load)") {
   using namespace std::chrono_literals;
   for (const auto kind : every_database) {

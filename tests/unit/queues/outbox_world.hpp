@@ -154,6 +154,7 @@ struct OutboxWorld {
     stopped = true;
     co_await outbox->stop(grace);
     co_await accounts->stop();
+    co_await journal->commit_all();
     db::Database::Closure nothing = [](db::Transaction&) {};
     co_await database->transact(std::move(nothing));
   }
@@ -266,9 +267,7 @@ struct OutboxWorld {
     REQUIRE(condition());
   }
   void until_committed() {
-    bool done = false;
-    journal->after_commit([&](std::exception_ptr error) { done = !error; });
-    until([&] { return done; });
+    run(loop, journal->commit_all());
   }
 
   asio::io_context loop;

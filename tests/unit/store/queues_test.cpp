@@ -203,9 +203,28 @@ TEST_CASE("read_seen gives the newest hashes of one transport, oldest first, who
       CHECK(store::read_seen(t, "sms.example.net", store::SeenKind::events, 100) == Hashes{1, 2, 0xFFFFFFFFFFFFFFFF, 0, 0x8000000000000001});
       CHECK(store::read_seen(t, "sms.example.net", store::SeenKind::events, 4) == Hashes{2, 0xFFFFFFFFFFFFFFFF, 0, 0x8000000000000001});
       CHECK(store::read_seen(t, "sms.example.net", store::SeenKind::events, 0).empty());
-      store::remove_seen_before(t, 2000);
+      store::remove_seen(t, 2000, 1000);
       CHECK(store::read_seen(t, "sms.example.net", store::SeenKind::events, 100).size() == 3);
       CHECK(store::read_seen(t, "other.example.net", store::SeenKind::events, 100) == Hashes{77});
+    });
+  }
+}
+
+TEST_CASE("remove_seen keeps the newest rows of each transport and kind (inbox.hpp)") {
+  for (const auto kind : every_database) {
+    CAPTURE(name_of(kind));
+    Store store(kind);
+    store([](Transaction& t) {
+      for (std::uint64_t i = 1; i <= 5; ++i) store::insert_seen(t, "sms.example.net", store::SeenKind::events, static_cast<std::int64_t>(i), 1000, {&i, 1});
+      for (std::uint64_t i = 6; i <= 7; ++i) store::insert_seen(t, "sms.example.net", store::SeenKind::stanzas, static_cast<std::int64_t>(i), 1000, {&i, 1});
+      for (std::uint64_t i = 8; i <= 11; ++i) store::insert_seen(t, "other.example.net", store::SeenKind::events, static_cast<std::int64_t>(i), 1000, {&i, 1});
+      store::remove_seen(t, 0, 3);
+    });
+    using Hashes = std::vector<std::uint64_t>;
+    store([](Transaction& t) {
+      CHECK(store::read_seen(t, "sms.example.net", store::SeenKind::events, 100) == Hashes{3, 4, 5});
+      CHECK(store::read_seen(t, "sms.example.net", store::SeenKind::stanzas, 100) == Hashes{6, 7});
+      CHECK(store::read_seen(t, "other.example.net", store::SeenKind::events, 100) == Hashes{9, 10, 11});
     });
   }
 }
