@@ -62,8 +62,12 @@ asio::awaitable<void> write_roster(Transport& transport, base::AccountId id) {
     if (!account || account->is_removed() || !transport.rosters().is_writable(account->user())) co_return;
     auto next = take_next(transport, *account);
     if (!next) co_return;
-    accounts::RosterItem item{*transport.jid_of(next->contact), name_of(*next), groups_of(*next)};
-    const bool done = co_await transport.rosters().put(account->user(), std::move(item));
+    const xmpp::Jid user = account->user(), address = *transport.jid_of(next->contact);
+    accounts::RosterItem item{address, name_of(*next), groups_of(*next)};
+    const bool done = co_await transport.rosters().put(user, std::move(item));
+    const LiveAccount* present = transport.accounts().find(user);
+    const bool has_gone = !present || (present->id() == id && present->is_removed());
+    if (done && has_gone) co_await transport.rosters().remove(user, address);
     account = transport.accounts().find(id);
     if (!account || account->is_removed() || account->contacts.contains(next->contact)) continue;
     if (!done) {  // another way, or another time

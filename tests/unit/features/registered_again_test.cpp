@@ -18,8 +18,9 @@ const char* privilege =
     "<message from='x.test' to='sms.test'><privilege xmlns='urn:xmpp:privilege:2'><perm access='roster' "
     "type='both'/></privilege></message>";
 
-std::string last_roster_id(const std::string& came) {
-  const auto query = came.rfind("<query xmlns='jabber:iq:roster'>");
+std::string last_roster_id(const std::string& came,
+                           std::string_view payload = "<query xmlns='jabber:iq:roster'>") {
+  const auto query = came.rfind(payload);
   REQUIRE(query != std::string::npos);
   const auto iq = came.rfind("<iq ", query);
   const auto id = came.find("id='", iq) + 4;
@@ -78,4 +79,27 @@ TEST_CASE("The gateway does not ask for a place in the roster of who has unregis
   world.receive("<iq type='error' from='u1@x.test' to='sms.test' id='" + asked + "'/>");
   world.settle_stanzas();
   CHECK_FALSE(world.has_come("from='sms.test' to='u1@x.test' type='subscribe'"));
+}
+
+TEST_CASE("A contact that comes into the roster when its user has just unregistered is taken out again") {
+  TransportWorld world;
+  world.network.network.has_contact_list = true;
+  world.registration.domains = {"x.test"};
+  world.register_users(1, 0);
+  world.start();
+  world.receive(privilege);
+  world.settle_stanzas();
+  connector::ContactsListed list;
+  list.contacts.push_back({base::ContactId{"c7"}, "", {}});
+  world.network.publish(first, std::move(list));
+  world.until([&] { return world.has_come("jid='c7@sms.test'"); });
+  const std::string put = last_roster_id(world.came, "<query xmlns='jabber:iq:roster'>");
+  world.receive(unregisters);
+  world.until([&] { return world.find(1) == nullptr; });
+  world.receive("<iq type='result' from='u1@x.test' to='sms.test' id='" + put + "'/>");
+  world.until([&] { return world.has_come("<query xmlns='jabber:iq:roster'/>"); });
+  world.receive("<iq type='result' from='u1@x.test' to='sms.test' id='" +
+                last_roster_id(world.came, "<query xmlns='jabber:iq:roster'/>") +
+                "'><query xmlns='jabber:iq:roster'><item jid='c7@sms.test' subscription='both'/></query></iq>");
+  world.until([&] { return world.has_come("jid='c7@sms.test' subscription='remove'"); });
 }
