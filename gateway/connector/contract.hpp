@@ -115,7 +115,7 @@ struct EventSink {
 struct Session {
   virtual ~Session() = default;
   // Connected until cancelled. Publishes AccountChanged{online} when up; throws on a broken link, and the gateway
-  // backs off and calls it again. Returns only after AccountChanged{needs_login}.
+  // backs off and calls it again. Returns only after AccountChanged{needs_login}. An AccountChanged counts while this runs.
   virtual asio::awaitable<void> run() = 0;
   // Called only while the session is online; never twice at once for one chat. Cancelled only at shutdown. Where it
   // publishes and publish() throws, that exception may pass through: the outcome is uncertain then.

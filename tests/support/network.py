@@ -83,6 +83,11 @@ class Network:
         await peer.run()
         if self._peer is peer:
             self._peer, self.accounts = None, {}
+            self._notice()
+
+    async def until_child_has_gone(self, limit: float) -> None:
+        """After the gateway has ended: what it no longer hears is not told it."""
+        await self._until(lambda: self._peer is None, limit, f"{self.domain}'s child goes on without its gateway")
 
     async def _handle(self, method: str, params: dict) -> object:
         handler = getattr(self, f"_on_{method}", None)

@@ -360,12 +360,14 @@ class Play:
     async def _wherry_kill(self, _step: Step, _next) -> None:
         self._going_down()
         await self.world.wherry.kill()
+        await self.network.until_child_has_gone(30)
 
     async def _wherry_stop(self, _step: Step, _next) -> None:
         self._going_down()
         code = await self.world.wherry.stop()
         if code != 0:
             raise NotReceived(f"wherry ended with {code}, not 0:\n{self.world.wherry.log()}")
+        await self.network.until_child_has_gone(30)
 
     def _going_down(self) -> None:
         self.stopped = True
