@@ -3,6 +3,7 @@
 #include "gateway/base/log.hpp"
 #include "gateway/base/within.hpp"
 #include "gateway/connector/action_codec.hpp"
+#include "gateway/queues/outbox/told.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -15,31 +16,10 @@ using store::OutboxState;
 
 namespace {
 
-constexpr int rows_per_read = 1000;  // at the start
-// A row that an earlier run left has so long at least, since the clock may have leapt meanwhile.
-constexpr std::chrono::hours least_time_left{1};
-
-const char* uncertain_text = "The connection broke while this message was being sent: it may or may not have arrived. It is not sent again by itself.";
-const char* unregistered_meanwhile_text = "You have unregistered while it was being sent.";
-const char* unregistered_unsure_text = "You have unregistered. An earlier attempt may have succeeded, so the message may or may not have arrived.";
-const char* leaving_text = "You are being unregistered; the message was not sent.";
-const char* unregistered_text = "You are no longer registered here; the message was not sent.";
-const char* expired_text = "The network could not be reached for too long; the message was not sent.";
-const char* expired_unwanted_text = "You were not logged in to the network for too long; the message was not sent. Showing the gateway your presence logs you in.";
-const char* expired_refused_text = "The network has not accepted your login for too long; the message was not sent. Please register again.";
-const char* expired_unsure_text = "The network could not be reached for too long. An earlier attempt may have succeeded, so the message may or may not have arrived.";
-const char* damaged_text = "The gateway's record of it is damaged; the message was not sent.";
-
-bool is_final(Errc code) { return code != Errc::unavailable && code != Errc::uncertain; }
-
 // Why a message that was surely not sent had to wait for so long.
 const char* expired_because(const accounts::LiveAccount* account) {
-  if (!account || account->is_wanted()) return expired_text;
-  return account->state == accounts::LiveAccount::State::needs_login ? expired_refused_text : expired_unwanted_text;
-}
-
-std::int64_t now_forward() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  if (!account || account->is_wanted()) return told::expired;
+  return account->state == accounts::LiveAccount::State::needs_login ? told::expired_refused : told::expired_unwanted;
 }
 
 }  // namespace
@@ -73,7 +53,7 @@ base::Result<void> Outbox::put(accounts::LiveAccount& account, connector::Action
 base::Result<void> Outbox::accept(accounts::LiveAccount& account, connector::Action action, std::string chat,
                                   convert::Origin origin, std::int64_t id) {
   // The store erases what is theirs just now: what came behind that would be nobody's.
-  if (account.standing != accounts::LiveAccount::Standing::registered) return Error{Errc::unavailable, leaving_text};
+  if (account.standing != accounts::LiveAccount::Standing::registered) return Error{Errc::unavailable, told::leaving};
   if (!backlog_.has_room(account.id())) {
     return Error{Errc::unavailable, "Too many of your messages are waiting to be sent; please try again later."};
   }
@@ -110,7 +90,7 @@ void Outbox::committed(std::unique_ptr<Item> item) {
   const base::AccountId account = item->row.account;
   if (reach(account) == Backlog::Reach::gone) {
     backlog_.withdraw(*item);
-    report_failure(*item, Error{Errc::rejected, unregistered_text});
+    report_failure(*item, Error{Errc::rejected, told::unregistered});
     journal_.close_step();
     return;
   }
@@ -168,7 +148,7 @@ asio::awaitable<bool> Outbox::take_step(base::AccountId account, std::string cha
       co_return true;
     case Backlog::Step::Kind::expire: {
       const bool is_unsure = step.item->row.state == OutboxState::unsure;
-      fail_row(*step.item, is_unsure ? Error{Errc::uncertain, expired_unsure_text} : Error{Errc::unavailable, expired_because(accounts_.find(account))});
+      fail_row(*step.item, is_unsure ? Error{Errc::uncertain, told::expired_unsure} : Error{Errc::unavailable, expired_because(accounts_.find(account))});
       co_return true;
     }
     case Backlog::Step::Kind::rest:
@@ -236,27 +216,6 @@ asio::awaitable<void> Outbox::load_rows(base::AccountId account, std::string cha
   backlog_.load(account, chat, ids, std::move(items));
 }
 
-// Whole again; of a damaged row the sender is told, where it says who that is, and there is nothing.
-std::unique_ptr<Outbox::Item> Outbox::to_item(store::OutboxRow row) {
-  auto origin = convert::parse_origin(row.origin);
-  auto action = connector::parse_action(std::string_view(row.payload));
-  row.payload = row.origin = std::string();
-  // Found so by load(), on a network that may be asked again: an earlier run was at it.
-  if (row.state == OutboxState::sending && repeats_freely()) row.state = OutboxState::unsure;
-  auto item = std::make_unique<Item>();
-  item->row = std::move(row);
-  if (origin) item->origin = std::move(*origin);
-  if (action && origin) {
-    item->action = std::move(*action);
-    return item;
-  }
-  log::error("outbox.row_damaged", {{"id", item->row.id}});
-  const bool may_have_gone = item->row.state != OutboxState::queued;
-  if (origin) report_failure(*item, may_have_gone ? Error{Errc::uncertain, uncertain_text} : Error{Errc::rejected, damaged_text});
-  journal_.close_step();
-  return nullptr;
-}
-
 // A chat that waits for its next attempt keeps no other from being worked on.
 asio::awaitable<void> Outbox::rest(base::AccountId account, std::string chat, std::chrono::milliseconds pause) {
   co_await base::sleep(pause);
@@ -269,196 +228,6 @@ void Outbox::write_state(Item& item, OutboxState state) {
   item.has_turn = false;
   journal_.update(item.row);
   journal_.close_step();
-}
-
-// ---- Settling: the only table from a result to a row's next state ----
-
-void Outbox::settle(Item& item, const base::Result<connector::Receipt>& result) {
-  if (result) {
-    const auto* message = std::get_if<connector::SendMessage>(&item.action);
-    const bool has_own_id = message && result->id && result->id->value != message->key;
-    if (message && (network_.reports_delivery || has_own_id)) {
-      note_sent(item, has_own_id ? result->id->value : "", connector::Stage::accepted);
-    }
-    log::debug("outbox.settled", {{"id", item.row.id}, {"outcome", "done"}});
-    if (message) repeats_.keep(item.row.account, item.origin, message->content);
-    return remove_row(item);
-  }
-  const Error& error = result.error();
-  log::debug("outbox.settled", {{"id", item.row.id}, {"outcome", base::to_string(error.code)}, {"error", error.text}});
-  if (is_final(error.code)) return fail_row(item, error);
-  if (error.code == Errc::uncertain && !repeats_freely()) {
-    return fail_row(item, Error{Errc::uncertain, error.text.empty() ? uncertain_text : error.text});
-  }
-  retry(item, error);
-}
-
-void Outbox::retry(Item& item, const Error& error) {
-  ++item.row.attempts;
-  base::Backoff backoff(limits_.retry, static_cast<std::uint64_t>(item.row.id));
-  backoff.next();
-  std::chrono::milliseconds pause{0};
-  for (int i = 0; i < std::min(item.row.attempts, 16); ++i) pause = backoff.next();
-  if (error.retry_after.count() > 0) pause = error.retry_after;
-  item.row.not_before = base::to_milliseconds(clock_.now() + pause);
-  const bool is_unsure = error.code == Errc::uncertain || item.row.state == OutboxState::unsure;
-  backlog_.retry_first(item.row.account, item.row.chat, now_forward() + pause.count());
-  write_state(item, is_unsure ? OutboxState::unsure : OutboxState::queued);
-}
-
-// Tells the sender and removes the row, in one commit.
-void Outbox::fail_row(Item& item, Error error) {
-  report_failure(item, std::move(error));
-  backlog_.remove_first(item.row.account, std::string(item.row.chat));
-  journal_.close_step();
-}
-
-// As fail_row, for a row that the backlog does not have.
-void Outbox::report_failure(const Item& item, Error error) {
-  // A report may still come, and then counts (Stage).
-  if (error.code == Errc::uncertain && std::holds_alternative<connector::SendMessage>(item.action)) note_sent(item, "", connector::Stage::failed);
-  if (const auto* add = std::get_if<connector::AddContact>(&item.action)) accounts_.request_failed(item.row.account, add->contact);
-  reports_.put_failed(item.row.account, item.origin, std::move(error));
-  journal_.remove_outbox(item.row.id);
-}
-
-void Outbox::remove_row(const Item& item) {
-  journal_.remove_outbox(item.row.id);
-  backlog_.remove_first(item.row.account, std::string(item.row.chat));
-}
-
-bool Outbox::end_send(const store::OutboxRow& row, connector::Stage stage) {
-  const auto place = backlog_.find(row.account, row.chat, row.id);
-  if (!place) return false;
-  // What is with the connector ends with a success of its own.
-  if (stage == connector::Stage::accepted && place->is_performing) return false;
-  const OutboxState state = place->item ? place->item->row.state : row.state;
-  if (state == OutboxState::queued && stage == connector::Stage::failed) return false;  // it was provably not sent
-  const auto origin = convert::parse_origin(row.origin);
-  const auto action = connector::parse_action(std::string_view(row.payload));
-  const auto* message = action ? std::get_if<connector::SendMessage>(&*action) : nullptr;
-  if (!origin || !message) return false;
-  Item item;
-  item.row = row;
-  item.origin = *origin;
-  note_sent(item, "", connector::Stage::accepted);
-  repeats_.keep(row.account, *origin, message->content);
-  journal_.remove_outbox(row.id);
-  backlog_.remove(row.account, row.chat, row.id);
-  journal_.after_commit([this, account = row.account, chat = row.chat, id = row.id](const std::exception_ptr& error) {
-    if (error) end_failed(account, chat, id);
-  });
-  log::debug("outbox.settled", {{"id", row.id}, {"outcome", "reported"}});
-  start(row.account, row.chat);
-  return true;
-}
-
-// The store still has the row. Where it may be sent again it waits as before; else the next start tells its sender.
-void Outbox::end_failed(base::AccountId account, const std::string& chat, std::int64_t id) {
-  reports_.forget_sent(id);
-  if (!repeats_freely() || reach(account) == Backlog::Reach::gone) return;
-  const auto ms = [](auto duration) { return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count(); };
-  backlog_.recover(account, chat, id, now_forward() + ms(limits_.deadline), now_forward() + ms(limits_.retry.most));
-}
-
-void Outbox::note_sent(const Item& item, std::string network_id, connector::Stage stage) {
-  store::SentMessage sent;
-  sent.id = item.row.id;
-  sent.account = item.row.account;
-  sent.network_id = std::move(network_id);
-  sent.origin = to_text(item.origin);
-  sent.chat = item.row.chat;
-  sent.stage = stage;
-  sent.created = base::to_milliseconds(clock_.now());
-  reports_.note_sent(std::move(sent));
-}
-
-void Outbox::account_removed(base::AccountId account, const std::vector<store::OutboxRow>& stored) {
-  const auto find = [&](std::int64_t id) -> const store::OutboxRow* {
-    const auto row = std::lower_bound(stored.begin(), stored.end(), id, [](const store::OutboxRow& r, std::int64_t i) { return r.id < i; });
-    return row != stored.end() && row->id == id ? &*row : nullptr;
-  };
-  for (Backlog::Removed& row : backlog_.remove(account)) {
-    journal_.remove_outbox(row.id);
-    const store::OutboxRow* const kept = row.item ? &row.item->row : find(row.id);
-    base::Result<convert::Origin> origin = Error{Errc::bad_input, "not stored"};
-    if (row.item) origin = std::move(row.item->origin);
-    else if (kept) origin = convert::parse_origin(kept->origin);
-    if (!origin) {
-      log::error("outbox.row_damaged", {{"id", row.id}});
-      continue;
-    }
-    // A row that rests only in the store and is `sending` there was left so by an earlier run.
-    const bool may_have_gone = kept->state == OutboxState::unsure || (!row.item && kept->state == OutboxState::sending);
-    Error error{Errc::rejected, unregistered_text};
-    if (row.is_performing) error = Error{Errc::uncertain, unregistered_meanwhile_text};
-    else if (may_have_gone) error = Error{Errc::uncertain, unregistered_unsure_text};
-    reports_.put_failed(account, std::move(*origin), std::move(error));
-  }
-  reports_.forget(account);
-  journal_.close_step();
-}
-
-// ---- After a restart ----
-
-asio::awaitable<void> Outbox::load(connector::Network network) {
-  network_ = std::move(network);
-  co_await reports_.load(transport_);
-  std::size_t rows = 0;
-  std::int64_t after = 0;
-  for (bool more = true; more;) {
-    auto read = [this, after](db::Transaction& t) { return store::read_outbox(t, transport_, after, rows_per_read); };
-    const auto found = co_await database_.fetch(std::move(read));
-    for (const auto& row : found) {
-      expect_repeats(row);
-      recover(row);
-    }
-    rows += found.size();
-    more = !found.empty();
-    if (more) after = found.back().id;
-  }
-  if (rows > 0) log::info("outbox.recovered", {{"transport", transport_}, {"rows", rows}});
-  auto read = [](db::Transaction& t) { return store::read_orphaned_outbox(t); };
-  for (const auto& row : co_await database_.fetch(std::move(read))) tell_orphaned(row);
-  journal_.close_step();
-}
-
-// Its user unregistered, and the gateway died before they were told. The address that was written to says whose network it was.
-void Outbox::tell_orphaned(const store::OutboxRow& row) {
-  auto origin = convert::parse_origin(row.origin);
-  const auto contact = origin ? xmpp::Jid::parse(origin->contact) : Error{Errc::bad_input, ""};
-  if (!contact || contact->domain() != transport_) return;
-  const bool may_have_gone = row.state == OutboxState::unsure || row.state == OutboxState::sending;
-  Error error = may_have_gone ? Error{Errc::uncertain, unregistered_unsure_text} : Error{Errc::rejected, unregistered_text};
-  reports_.put_failed(row.account, std::move(*origin), std::move(error));
-  journal_.remove_outbox(row.id);
-}
-
-void Outbox::expect_repeats(const store::OutboxRow& row) {
-  const auto origin = convert::parse_origin(row.origin);
-  const auto action = connector::parse_action(std::string_view(row.payload));
-  const auto* message = action ? std::get_if<connector::SendMessage>(&*action) : nullptr;
-  if (origin && message) repeats_.insert(row.account, *origin, message->content);
-}
-
-void Outbox::recover(const store::OutboxRow& row) {
-  // The process died between the mark and the answer; or the network deduplicated then, and does no longer.
-  if (row.state != OutboxState::queued && !repeats_freely()) {
-    const auto item = to_item(row);
-    if (!item) return;
-    if (std::holds_alternative<connector::SendMessage>(item->action)) {
-      report_failure(*item, Error{Errc::uncertain, uncertain_text});
-      journal_.close_step();
-      return;
-    }
-  }
-  const auto ms = [](auto duration) { return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count(); };
-  const std::int64_t now = base::to_milliseconds(clock_.now()), forward = now_forward();
-  const std::int64_t least = std::min(ms(limits_.deadline), ms(least_time_left));
-  const std::int64_t left = std::clamp(row.deadline - now, least, std::max(least, ms(limits_.deadline)));
-  // No wait is longer than the longest pause, wherever the clock stood when it was written.
-  const std::int64_t pause = std::clamp<std::int64_t>(row.not_before - now, 0, ms(limits_.retry.most));
-  backlog_.recover(row.account, row.chat, row.id, forward + left, forward + pause);
 }
 
 // ---- The end ----

@@ -1,0 +1,132 @@
+// Outbox: rows that an earlier run left, and what is left of an account that is gone.
+#include "gateway/queues/outbox.hpp"
+
+#include "gateway/base/log.hpp"
+#include "gateway/connector/action_codec.hpp"
+#include "gateway/queues/outbox/told.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace wherry::queues {
+
+using connector::Errc;
+using connector::Error;
+using store::OutboxState;
+
+namespace {
+
+constexpr int rows_per_read = 1000;  // at the start
+// A row that an earlier run left has so long at least, since the clock may have leapt meanwhile.
+constexpr std::chrono::hours least_time_left{1};
+
+}  // namespace
+
+asio::awaitable<void> Outbox::load(connector::Network network) {
+  network_ = std::move(network);
+  co_await reports_.load(transport_);
+  std::size_t rows = 0;
+  std::int64_t after = 0;
+  for (bool more = true; more;) {
+    auto read = [this, after](db::Transaction& t) { return store::read_outbox(t, transport_, after, rows_per_read); };
+    const auto found = co_await database_.fetch(std::move(read));
+    for (const auto& row : found) {
+      expect_repeats(row);
+      recover(row);
+    }
+    rows += found.size();
+    more = !found.empty();
+    if (more) after = found.back().id;
+  }
+  if (rows > 0) log::info("outbox.recovered", {{"transport", transport_}, {"rows", rows}});
+  auto read = [](db::Transaction& t) { return store::read_orphaned_outbox(t); };
+  for (const auto& row : co_await database_.fetch(std::move(read))) tell_orphaned(row);
+  journal_.close_step();
+}
+
+// Its user unregistered, and the gateway died before they were told. The address that was written to says whose network it was.
+void Outbox::tell_orphaned(const store::OutboxRow& row) {
+  auto origin = convert::parse_origin(row.origin);
+  const auto contact = origin ? xmpp::Jid::parse(origin->contact) : Error{Errc::bad_input, ""};
+  if (!contact || contact->domain() != transport_) return;
+  const bool may_have_gone = row.state == OutboxState::unsure || row.state == OutboxState::sending;
+  Error error = may_have_gone ? Error{Errc::uncertain, told::unregistered_unsure} : Error{Errc::rejected, told::unregistered};
+  reports_.put_failed(row.account, std::move(*origin), std::move(error));
+  journal_.remove_outbox(row.id);
+}
+
+void Outbox::expect_repeats(const store::OutboxRow& row) {
+  const auto origin = convert::parse_origin(row.origin);
+  const auto action = connector::parse_action(std::string_view(row.payload));
+  const auto* message = action ? std::get_if<connector::SendMessage>(&*action) : nullptr;
+  if (origin && message) repeats_.insert(row.account, *origin, message->content);
+}
+
+void Outbox::recover(const store::OutboxRow& row) {
+  // The process died between the mark and the answer; or the network deduplicated then, and does no longer.
+  if (row.state != OutboxState::queued && !repeats_freely()) {
+    const auto item = to_item(row);
+    if (!item) return;
+    if (std::holds_alternative<connector::SendMessage>(item->action)) {
+      report_failure(*item, Error{Errc::uncertain, told::uncertain});
+      journal_.close_step();
+      return;
+    }
+  }
+  const auto ms = [](auto duration) { return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count(); };
+  const std::int64_t now = base::to_milliseconds(clock_.now()), forward = now_forward();
+  const std::int64_t least = std::min(ms(limits_.deadline), ms(least_time_left));
+  const std::int64_t left = std::clamp(row.deadline - now, least, std::max(least, ms(limits_.deadline)));
+  // No wait is longer than the longest pause, wherever the clock stood when it was written.
+  const std::int64_t pause = std::clamp<std::int64_t>(row.not_before - now, 0, ms(limits_.retry.most));
+  backlog_.recover(row.account, row.chat, row.id, forward + left, forward + pause);
+}
+
+// Whole again; of a damaged row the sender is told, where it says who that is, and there is nothing.
+std::unique_ptr<Outbox::Item> Outbox::to_item(store::OutboxRow row) {
+  auto origin = convert::parse_origin(row.origin);
+  auto action = connector::parse_action(std::string_view(row.payload));
+  row.payload = row.origin = std::string();
+  // Found so by load(), on a network that may be asked again: an earlier run was at it.
+  if (row.state == OutboxState::sending && repeats_freely()) row.state = OutboxState::unsure;
+  auto item = std::make_unique<Item>();
+  item->row = std::move(row);
+  if (origin) item->origin = std::move(*origin);
+  if (action && origin) {
+    item->action = std::move(*action);
+    return item;
+  }
+  log::error("outbox.row_damaged", {{"id", item->row.id}});
+  const bool may_have_gone = item->row.state != OutboxState::queued;
+  if (origin) report_failure(*item, may_have_gone ? Error{Errc::uncertain, told::uncertain} : Error{Errc::rejected, told::damaged});
+  journal_.close_step();
+  return nullptr;
+}
+
+void Outbox::account_removed(base::AccountId account, const std::vector<store::OutboxRow>& stored) {
+  const auto find = [&](std::int64_t id) -> const store::OutboxRow* {
+    const auto row = std::lower_bound(stored.begin(), stored.end(), id, [](const store::OutboxRow& r, std::int64_t i) { return r.id < i; });
+    return row != stored.end() && row->id == id ? &*row : nullptr;
+  };
+  for (Backlog::Removed& row : backlog_.remove(account)) {
+    journal_.remove_outbox(row.id);
+    const store::OutboxRow* const kept = row.item ? &row.item->row : find(row.id);
+    base::Result<convert::Origin> origin = Error{Errc::bad_input, "not stored"};
+    if (row.item) origin = std::move(row.item->origin);
+    else if (kept) origin = convert::parse_origin(kept->origin);
+    if (!origin) {
+      log::error("outbox.row_damaged", {{"id", row.id}});
+      continue;
+    }
+    // A row that rests only in the store and is `sending` there was left so by an earlier run.
+    const bool may_have_gone = kept->state == OutboxState::unsure || (!row.item && kept->state == OutboxState::sending);
+    Error error{Errc::rejected, told::unregistered};
+    if (row.is_performing) error = Error{Errc::uncertain, told::unregistered_meanwhile};
+    else if (may_have_gone) error = Error{Errc::uncertain, told::unregistered_unsure};
+    reports_.put_failed(account, std::move(*origin), std::move(error));
+  }
+  reports_.forget(account);
+  journal_.close_step();
+}
+
+}  // namespace wherry::queues

@@ -1,0 +1,123 @@
+// Outbox: the only table from a result to a row's next state, and what reports say of it.
+#include "gateway/queues/outbox.hpp"
+
+#include "gateway/base/log.hpp"
+#include "gateway/connector/action_codec.hpp"
+#include "gateway/queues/outbox/told.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace wherry::queues {
+
+using connector::Errc;
+using connector::Error;
+using store::OutboxState;
+
+namespace {
+
+bool is_final(Errc code) { return code != Errc::unavailable && code != Errc::uncertain; }
+
+}  // namespace
+
+void Outbox::settle(Item& item, const base::Result<connector::Receipt>& result) {
+  if (result) {
+    const auto* message = std::get_if<connector::SendMessage>(&item.action);
+    const bool has_own_id = message && result->id && result->id->value != message->key;
+    if (message && (network_.reports_delivery || has_own_id)) {
+      note_sent(item, has_own_id ? result->id->value : "", connector::Stage::accepted);
+    }
+    log::debug("outbox.settled", {{"id", item.row.id}, {"outcome", "done"}});
+    if (message) repeats_.keep(item.row.account, item.origin, message->content);
+    return remove_row(item);
+  }
+  const Error& error = result.error();
+  log::debug("outbox.settled", {{"id", item.row.id}, {"outcome", base::to_string(error.code)}, {"error", error.text}});
+  if (is_final(error.code)) return fail_row(item, error);
+  if (error.code == Errc::uncertain && !repeats_freely()) {
+    return fail_row(item, Error{Errc::uncertain, error.text.empty() ? told::uncertain : error.text});
+  }
+  retry(item, error);
+}
+
+void Outbox::retry(Item& item, const Error& error) {
+  ++item.row.attempts;
+  base::Backoff backoff(limits_.retry, static_cast<std::uint64_t>(item.row.id));
+  backoff.next();
+  std::chrono::milliseconds pause{0};
+  for (int i = 0; i < std::min(item.row.attempts, 16); ++i) pause = backoff.next();
+  if (error.retry_after.count() > 0) pause = error.retry_after;
+  item.row.not_before = base::to_milliseconds(clock_.now() + pause);
+  const bool is_unsure = error.code == Errc::uncertain || item.row.state == OutboxState::unsure;
+  backlog_.retry_first(item.row.account, item.row.chat, now_forward() + pause.count());
+  write_state(item, is_unsure ? OutboxState::unsure : OutboxState::queued);
+}
+
+// Tells the sender and removes the row, in one commit.
+void Outbox::fail_row(Item& item, Error error) {
+  report_failure(item, std::move(error));
+  backlog_.remove_first(item.row.account, std::string(item.row.chat));
+  journal_.close_step();
+}
+
+// As fail_row, for a row that the backlog does not have.
+void Outbox::report_failure(const Item& item, Error error) {
+  // A report may still come, and then counts (Stage).
+  if (error.code == Errc::uncertain && std::holds_alternative<connector::SendMessage>(item.action)) note_sent(item, "", connector::Stage::failed);
+  if (const auto* add = std::get_if<connector::AddContact>(&item.action)) accounts_.request_failed(item.row.account, add->contact);
+  reports_.put_failed(item.row.account, item.origin, std::move(error));
+  journal_.remove_outbox(item.row.id);
+}
+
+void Outbox::remove_row(const Item& item) {
+  journal_.remove_outbox(item.row.id);
+  backlog_.remove_first(item.row.account, std::string(item.row.chat));
+}
+
+bool Outbox::end_send(const store::OutboxRow& row, connector::Stage stage) {
+  const auto place = backlog_.find(row.account, row.chat, row.id);
+  if (!place) return false;
+  // What is with the connector ends with a success of its own.
+  if (stage == connector::Stage::accepted && place->is_performing) return false;
+  const OutboxState state = place->item ? place->item->row.state : row.state;
+  if (state == OutboxState::queued && stage == connector::Stage::failed) return false;  // it was provably not sent
+  const auto origin = convert::parse_origin(row.origin);
+  const auto action = connector::parse_action(std::string_view(row.payload));
+  const auto* message = action ? std::get_if<connector::SendMessage>(&*action) : nullptr;
+  if (!origin || !message) return false;
+  Item item;
+  item.row = row;
+  item.origin = *origin;
+  note_sent(item, "", connector::Stage::accepted);
+  repeats_.keep(row.account, *origin, message->content);
+  journal_.remove_outbox(row.id);
+  backlog_.remove(row.account, row.chat, row.id);
+  journal_.after_commit([this, account = row.account, chat = row.chat, id = row.id](const std::exception_ptr& error) {
+    if (error) end_failed(account, chat, id);
+  });
+  log::debug("outbox.settled", {{"id", row.id}, {"outcome", "reported"}});
+  start(row.account, row.chat);
+  return true;
+}
+
+// The store still has the row. Where it may be sent again it waits as before; else the next start tells its sender.
+void Outbox::end_failed(base::AccountId account, const std::string& chat, std::int64_t id) {
+  reports_.forget_sent(id);
+  if (!repeats_freely() || reach(account) == Backlog::Reach::gone) return;
+  const auto ms = [](auto duration) { return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count(); };
+  backlog_.recover(account, chat, id, now_forward() + ms(limits_.deadline), now_forward() + ms(limits_.retry.most));
+}
+
+void Outbox::note_sent(const Item& item, std::string network_id, connector::Stage stage) {
+  store::SentMessage sent;
+  sent.id = item.row.id;
+  sent.account = item.row.account;
+  sent.network_id = std::move(network_id);
+  sent.origin = to_text(item.origin);
+  sent.chat = item.row.chat;
+  sent.stage = stage;
+  sent.created = base::to_milliseconds(clock_.now());
+  reports_.note_sent(std::move(sent));
+}
+
+}  // namespace wherry::queues
