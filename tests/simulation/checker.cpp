@@ -188,7 +188,9 @@ class Checker {
     std::set<std::string> ids;
     for (const Record* got : incoming.got) ids.insert(got->id);
     // What the server gave back comes again as another row, so under another id.
-    if (ids.size() > 1 && !incoming.given_back) breach(Rule::incoming_doubled, fmt::format("\"{}\" came under {} ids", text, ids.size()));
+    // Of who has left nothing is remembered.
+    const bool is_anew = incoming.given_back || has_unregistered(written.network, written.user, written.at);
+    if (ids.size() > 1 && !is_anew) breach(Rule::incoming_doubled, fmt::format("\"{}\" came under {} ids", text, ids.size()));
     for (std::size_t i = 1; i < incoming.got.size() && !incoming.given_back; ++i) {
       if (incoming.got[i]->id != incoming.got[i - 1]->id || was_interrupted(*incoming.got[i - 1], incoming.got[i]->at) || follows_an_end(*incoming.got[i])) continue;
       breach(Rule::incoming_doubled, fmt::format("\"{}\" came twice over one link", text));

@@ -117,6 +117,7 @@ TEST_CASE("incoming: what the network forgot comes, once, or again after an end 
   CHECK(published().then(What::got_message, "n1", "w1").then(What::got_message, "n1", "w1").breaks(Rule::incoming_doubled));
   CHECK(published().then(What::got_message, "n1", "w1").then(What::link_cut).then(What::got_message, "n1", "w1").is_good());
   CHECK(published().then(What::got_message, "n1", "w1").then(What::link_cut).then(What::got_message, "n1", "w2").breaks(Rule::incoming_doubled));
+  CHECK(published().then(What::got_message, "n1", "w1").then(What::unregistering, "", "i1").then(What::link_cut).then(What::got_message, "n1", "w2").is_good());
   CHECK(published().then(What::gave_back, "n1", "w1").then(What::got_message, "n1", "w2").is_good());
   const auto two = [] { return Told().then(What::written, "n1").then(What::written, "n2"); };
   CHECK(two().then(What::got_message, "n2", "w2").then(What::got_message, "n1", "w1").breaks(Rule::order_in));

@@ -289,8 +289,7 @@ class Child final : public std::enable_shared_from_this<Child> {
     }
     if (fate == Fate::forgotten) return;
     if (fate == Fate::dies_before) return pipes_->exit(9);
-    if (fate == Fate::garbage) pipes_->say("%$! oops");
-    if (fate == Fate::answers_what_was_not_asked) say({{"id", 999'999'999}, {"result", json::object()}});
+    if (fate == Fate::garbage || fate == Fate::answers_what_was_not_asked) misbehave(fate, about);
     if (fate == Fate::hangs) hangs_until_ = now() + network_.draw().between(1, 60, "hangs", about) * 1'000'000;
     const std::uint64_t number = network_.next_number();
     const auto id = said["id"].get<std::int64_t>();
@@ -300,6 +299,15 @@ class Child final : public std::enable_shared_from_this<Child> {
       sending_.erase(id);
       const auto one = network_.sending.extract(number);
       if (!one.empty()) arrive(said, one.mapped(), fate, delay("answers", about, attempt));
+    });
+  }
+  // It is busy, so that requests wait in front of it; says what it may not; and a moment later reads on.
+  void misbehave(Fate fate, std::uint64_t about) {
+    const Microseconds busy = network_.draw().between(1, 8'000, "is_busy", about) * 1000;
+    hangs_until_ = now() + busy + network_.draw().between(1, 300, "reads_on", about) * 1000;
+    after(busy, [this, fate] {
+      if (fate == Fate::garbage) return pipes_->say("%$! oops");
+      say({{"id", 999'999'999}, {"result", json::object()}});
     });
   }
   void arrive(const json& said, const Network::Sending& one, Fate fate, Microseconds wait) {

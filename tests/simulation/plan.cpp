@@ -69,7 +69,7 @@ NetworkTraits draw_traits(const Draw& draw, std::uint64_t i) {
   traits.follows_presence = draw.happens(300, "follows", i);
   traits.deadline_s = draw.happens(300, "short_deadline", i) ? draw.between(5, 30, "deadline", i) : 300;
   traits.is_child = draw.happens(400, "is_child", i);
-  if (draw.happens(500, "small_pipe", i)) traits.pipe_bytes = draw.between(100, 1000, "pipe", i);
+  if (draw.happens(500, "small_pipe", i)) traits.pipe_bytes = draw.between(50, 400, "pipe", i);
   return traits;
 }
 
