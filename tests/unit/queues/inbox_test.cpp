@@ -11,6 +11,7 @@
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
+#include <limits>
 
 using namespace wherry;
 using namespace wherry::tests;
@@ -333,4 +334,18 @@ TEST_CASE("A message that the link withholds is not delivered: the contact says 
   CHECK(f.came.find("could not be shown here: it is too large") != std::string::npos);
   CHECK(f.came.find("behind") != std::string::npos);
   CHECK(f.came.find("hugex") == std::string::npos);
+}
+
+TEST_CASE("What the server has confirmed goes, whatever the store refuses of the same turn") {
+  Fixture f;
+  f.publish("one");
+  f.inbox->confirmed(std::numeric_limits<xmpp::Sequence>::max());
+  store::OutboxRow refused;
+  refused.id = 1;
+  refused.account = romeo;
+  refused.chat = std::string("a\0b", 3);  // no database holds it
+  f.journal->insert(std::move(refused));
+  f.journal->close_step();
+  run(f.loop, f.settle());
+  CHECK(f.rows() == 0);
 }
