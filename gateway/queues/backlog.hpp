@@ -12,6 +12,7 @@
 #include "gateway/base/backoff.hpp"
 #include "gateway/connector/action.hpp"
 #include "gateway/convert/origin.hpp"
+#include "gateway/queues/seen.hpp"
 #include "gateway/store/outbox.hpp"
 
 #include <map>
@@ -38,6 +39,7 @@ class Backlog {
     store::OutboxRow row;  // its payload is empty once written: `action` is the same
     connector::Action action;
     convert::Origin origin;
+    Fingerprint fingerprint;  // of a message
     bool has_turn = false;  // since before its commit
   };
   enum class Reach {

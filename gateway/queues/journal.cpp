@@ -37,6 +37,7 @@ std::vector<store::IdRange> to_ranges(std::span<const std::int64_t> ids) {
 
 template <class T>
 void move_all(std::vector<T>& from, std::vector<T>& to) {
+  if (from.empty()) return;
   to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
   from.clear();
 }

@@ -36,22 +36,23 @@ Outbox::Outbox(asio::any_io_executor executor, Journal& journal, db::Database& d
 // ---- Accepting ----
 
 base::Result<void> Outbox::put(accounts::LiveAccount& account, connector::SendMessage message, convert::Origin origin) {
-  if (repeats_.contains(account.id(), origin, message.content)) {
+  const Fingerprint fingerprint = repeats_.fingerprint(account.id(), origin, message.content);
+  if (repeats_.contains(fingerprint)) {
     log::info("outbox.repeated", {{"account", account.id().value}});
     return base::ok();
   }
   const std::int64_t id = journal_.next_outbox_id();
   message.key = keys_.of(id);
   std::string chat = base::to_string(message.chat);
-  return accept(account, std::move(message), std::move(chat), std::move(origin), id);
+  return accept(account, std::move(message), std::move(chat), std::move(origin), id, fingerprint);
 }
 
 base::Result<void> Outbox::put(accounts::LiveAccount& account, connector::Action action, std::string chat, convert::Origin origin) {
-  return accept(account, std::move(action), std::move(chat), std::move(origin), journal_.next_outbox_id());
+  return accept(account, std::move(action), std::move(chat), std::move(origin), journal_.next_outbox_id(), {});
 }
 
 base::Result<void> Outbox::accept(accounts::LiveAccount& account, connector::Action action, std::string chat,
-                                  convert::Origin origin, std::int64_t id) {
+                                  convert::Origin origin, std::int64_t id, Fingerprint fingerprint) {
   // The store erases what is theirs just now: what came behind that would be nobody's.
   if (account.standing != accounts::LiveAccount::Standing::registered) return Error{Errc::unavailable, told::leaving};
   if (!backlog_.has_room(account.id())) {
@@ -65,7 +66,8 @@ base::Result<void> Outbox::accept(accounts::LiveAccount& account, connector::Act
   // What can go to the network as soon as it is committed is written as `sending` at once: one write instead of two.
   item->has_turn = backlog_.enter(account.id(), item->row.chat, account.is_online() && !stopping_);
   if (item->has_turn) item->row.state = OutboxState::sending;
-  if (const auto* message = std::get_if<connector::SendMessage>(&action)) repeats_.insert(account.id(), origin, message->content);
+  item->fingerprint = fingerprint;
+  repeats_.insert(fingerprint);
   store::OutboxRow row = item->row;
   row.origin = to_text(origin);
   row.payload = connector::to_text(action);

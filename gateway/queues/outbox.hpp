@@ -67,7 +67,7 @@ class Outbox final : public UnsentMessages {
   using Item = Backlog::Item;
 
   base::Result<void> accept(accounts::LiveAccount& account, connector::Action action, std::string chat,
-                            convert::Origin origin, std::int64_t id);
+                            convert::Origin origin, std::int64_t id, Fingerprint fingerprint);
   void committed(std::unique_ptr<Item> item);
   void start_all(base::AccountId account);
   bool start(base::AccountId account, const std::string& chat);

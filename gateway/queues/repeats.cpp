@@ -34,28 +34,28 @@ std::uint64_t Repeats::hash_of(base::AccountId account, const convert::Origin& o
   return hashes_.hash(account.value, device + "\n" + origin.contact + "\n" + origin.stanza_id);
 }
 
-std::uint64_t Repeats::hash_of(base::AccountId account, const connector::Content& content) const {
+Fingerprint Repeats::fingerprint(base::AccountId account, const convert::Origin& origin, const connector::Content& content) const {
+  if (origin.stanza_id.empty()) return {};
+  if (content.files.empty()) return {hash_of(account, origin), hashes_.hash(account.value, content.text) | 1};  // never 0
   std::string text = content.text;
   for (const auto& file : content.files) text += "\n" + file.url;
-  return hashes_.hash(account.value, text) | 1;  // never 0
+  return {hash_of(account, origin), hashes_.hash(account.value, text) | 1};
 }
 
-bool Repeats::contains(base::AccountId account, const convert::Origin& origin, const connector::Content& content) {
-  if (origin.stanza_id.empty()) return false;
+bool Repeats::contains(const Fingerprint& message) {
+  if (message.content == 0) return false;
   renew();
-  const std::uint64_t stanza = hash_of(account, origin);
-  const Generation* generation = newer_.contains(stanza) ? &newer_ : &older_;
-  const auto found = generation->find(stanza);
-  return found != generation->end() && found->second == hash_of(account, content);
+  const Generation* generation = newer_.contains(message.stanza) ? &newer_ : &older_;
+  const auto found = generation->find(message.stanza);
+  return found != generation->end() && found->second == message.content;
 }
 
-void Repeats::insert(base::AccountId account, const convert::Origin& origin, const connector::Content& content) {
-  if (origin.stanza_id.empty()) return;
-  note(hash_of(account, origin), hash_of(account, content));
+void Repeats::insert(const Fingerprint& message) {
+  if (message.content != 0) note(message.stanza, message.content);
 }
 
-void Repeats::keep(base::AccountId account, const convert::Origin& origin, const connector::Content& content) {
-  if (!origin.stanza_id.empty()) journal_.remember_stanza(hash_of(account, origin), hash_of(account, content));
+void Repeats::keep(const Fingerprint& message) {
+  if (message.content != 0) journal_.remember_stanza(message.stanza, message.content);
 }
 
 void Repeats::erase(base::AccountId account, const convert::Origin& origin) {

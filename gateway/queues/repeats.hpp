@@ -20,13 +20,15 @@ class Repeats {
   // Before anything else: what came in the last ten minutes of the runs before, of this transport.
   boost::asio::awaitable<void> load(db::Database& database, std::string transport, base::Time now);
 
-  // Whether the very same message came in the last ten minutes: the same device, contact, id and content. Old clients
-  // count their ids from 1 at each start, so an id alone makes no message the same. Of an origin-id the device does not count.
-  bool contains(base::AccountId account, const convert::Origin& origin, const connector::Content& content);
+  // Two messages that have the same are one: the same device, contact, id and content. Old clients count their ids from 1 at
+  // each start, so an id alone makes no message the same. Of an origin-id the device does not count.
+  Fingerprint fingerprint(base::AccountId account, const convert::Origin& origin, const connector::Content& content) const;
+  // Whether it came in the last ten minutes.
+  bool contains(const Fingerprint& message);
   // Of a message that is in the outbox: as long as it is there, its row keeps it over a restart.
-  void insert(base::AccountId account, const convert::Origin& origin, const connector::Content& content);
+  void insert(const Fingerprint& message);
   // Its row goes in the present step of the journal.
-  void keep(base::AccountId account, const convert::Origin& origin, const connector::Content& content);
+  void keep(const Fingerprint& message);
   // Its sender hears that it failed, and may send it again under the same id.
   void erase(base::AccountId account, const convert::Origin& origin);
 
@@ -34,7 +36,6 @@ class Repeats {
   using Generation = boost::unordered_flat_map<std::uint64_t, std::uint64_t, AsItIs>;  // stanza → content; 0: may come again
 
   std::uint64_t hash_of(base::AccountId account, const convert::Origin& origin) const;
-  std::uint64_t hash_of(base::AccountId account, const connector::Content& content) const;
   void note(std::uint64_t stanza, std::uint64_t content);
   void renew();
 

@@ -17,6 +17,11 @@ struct AsItIs {
   std::size_t operator()(std::uint64_t hash) const { return static_cast<std::size_t>(hash); }
 };
 
+// Of a message: of the stanza that brought it, and of its content. Zeros: its stanza has no id.
+struct Fingerprint {
+  std::uint64_t stanza = 0, content = 0;
+};
+
 class Seen {
  public:
   // At least the newest two thirds of `most` are remembered, and never more than `most`.

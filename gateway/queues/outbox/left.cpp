@@ -59,7 +59,7 @@ void Outbox::expect_repeats(const store::OutboxRow& row) {
   const auto origin = convert::parse_origin(row.origin);
   const auto action = connector::parse_action(std::string_view(row.payload));
   const auto* message = action ? std::get_if<connector::SendMessage>(&*action) : nullptr;
-  if (origin && message) repeats_.insert(row.account, *origin, message->content);
+  if (origin && message) repeats_.insert(repeats_.fingerprint(row.account, *origin, message->content));
 }
 
 void Outbox::recover(const store::OutboxRow& row) {
@@ -94,6 +94,8 @@ std::unique_ptr<Outbox::Item> Outbox::to_item(store::OutboxRow row) {
   if (origin) item->origin = std::move(*origin);
   if (action && origin) {
     item->action = std::move(*action);
+    const auto* message = std::get_if<connector::SendMessage>(&item->action);
+    if (message) item->fingerprint = repeats_.fingerprint(item->row.account, item->origin, message->content);
     return item;
   }
   log::error("outbox.row_damaged", {{"id", item->row.id}});

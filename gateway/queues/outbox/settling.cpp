@@ -28,7 +28,7 @@ void Outbox::settle(Item& item, const base::Result<connector::Receipt>& result) 
       note_sent(item, has_own_id ? result->id->value : "", connector::Stage::accepted);
     }
     log::debug("outbox.settled", {{"id", item.row.id}, {"outcome", "done"}});
-    if (message) repeats_.keep(item.row.account, item.origin, message->content);
+    repeats_.keep(item.fingerprint);
     return remove_row(item);
   }
   const Error& error = result.error();
@@ -89,7 +89,7 @@ bool Outbox::end_send(const store::OutboxRow& row, connector::Stage stage) {
   item.row = row;
   item.origin = *origin;
   note_sent(item, "", connector::Stage::accepted);
-  repeats_.keep(row.account, *origin, message->content);
+  repeats_.keep(repeats_.fingerprint(row.account, *origin, message->content));
   journal_.remove_outbox(row.id);
   backlog_.remove(row.account, row.chat, row.id);
   journal_.after_commit([this, account = row.account, chat = row.chat, id = row.id](const std::exception_ptr& error) {
