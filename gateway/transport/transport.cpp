@@ -228,6 +228,7 @@ asio::awaitable<void> Transport::stop() {
       log::warn("transport.cut", {{"transport", domain().str()}, {"reason", "not everybody could be told in time"}});
     }
   }
+  tasks_.cancel();  // also what the link's coming up meanwhile has begun
   lane_tasks_.cancel();
   slow_tasks_.cancel();
   co_await link_.close(grace);

@@ -1,7 +1,8 @@
 // XEP-0030 (v2.5.0): what the gateway and its contacts are and can do. Features come from the router, so that nothing
 // is announced that is not handled.
 #include "gateway/convert/refusals.hpp"
-#include "gateway/features/service/for_contact.hpp"
+#include "gateway/features/features.hpp"
+#include "gateway/transport/for_contact.hpp"
 
 namespace wherry::features {
 

@@ -1,5 +1,6 @@
 // XEP-0199 (v2.0.1): the gateway answers, and every address at it that can be a contact.
-#include "gateway/features/service/for_contact.hpp"
+#include "gateway/features/features.hpp"
+#include "gateway/transport/for_contact.hpp"
 
 namespace wherry::features {
 

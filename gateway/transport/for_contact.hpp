@@ -1,15 +1,15 @@
 // What is asked of a contact's address is answered in its name only where there can be such a contact (DECISIONS 84).
 #pragma once
 
-#include "gateway/features/features.hpp"
+#include "gateway/transport/transport.hpp"
 
 #include <functional>
 
-namespace wherry::features {
+namespace wherry::transport {
 
 using ContactAnswer = std::function<void(const xmpp::Stanza& iq, const base::ContactId& contact)>;
 
 // Calls `answer` with the contact that the request is to, once that is known; else the request is refused.
 void for_contact(Transport& transport, xmpp::Stanza iq, ContactAnswer answer);
 
-}  // namespace wherry::features
+}  // namespace wherry::transport

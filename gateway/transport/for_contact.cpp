@@ -1,14 +1,14 @@
-#include "gateway/features/service/for_contact.hpp"
+#include "gateway/transport/for_contact.hpp"
 
 #include "gateway/convert/refusals.hpp"
 
 #include <memory>
 #include <utility>
 
-namespace wherry::features {
+namespace wherry::transport {
 
 void for_contact(Transport& transport, xmpp::Stanza iq, ContactAnswer answer) {
-  const LiveAccount* account = transport.accounts().find(iq.from);
+  const accounts::LiveAccount* account = transport.accounts().find(iq.from);
   std::shared_ptr<accounts::Quota::Place> place;  // of a stranger's question; shared: std::function must be copyable
   if (!account) {
     auto taken = transport.contacts().place_for(iq.from, {});
@@ -26,4 +26,4 @@ void for_contact(Transport& transport, xmpp::Stanza iq, ContactAnswer answer) {
   transport.contacts().resolve(to, account ? account->id() : base::AccountId{}, std::move(found));
 }
 
-}  // namespace wherry::features
+}  // namespace wherry::transport
