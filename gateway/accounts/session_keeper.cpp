@@ -131,11 +131,13 @@ asio::awaitable<void> SessionKeeper::attempt(base::AccountId id, std::shared_ptr
 
 // Who has come meanwhile is shown why.
 asio::awaitable<void> SessionKeeper::pause(base::AccountId id, std::shared_ptr<Loop> loop) {
-  const auto failing = failing_.find(id);
-  if (failing == failing_.end() || failing->second.next_attempt <= Clock::now()) co_return;
-  loop->timer.expires_at(failing->second.next_attempt);
-  owner_.set_state(*owner_.find(id), State::offline, failing->second.trouble);
-  co_await wait(loop->timer);
+  while (is_wanted(id)) {  // who goes and comes in one turn has ended the wait, and not the pause
+    const auto failing = failing_.find(id);
+    if (failing == failing_.end() || failing->second.next_attempt <= Clock::now()) co_return;
+    loop->timer.expires_at(failing->second.next_attempt);
+    owner_.set_state(*owner_.find(id), State::offline, failing->second.trouble);
+    co_await wait(loop->timer);
+  }
 }
 
 void SessionKeeper::put_off(base::AccountId id, const std::string& trouble) {

@@ -434,6 +434,11 @@ TEST_CASE("Who goes and comes does not make a network that fails be tried more o
       f.until([&] { return f.loop.poll() == 0; });
       f.on_loop([&] { f.come(); });
       f.until([&] { return f.loop.poll() == 0; });
+      f.on_loop([&] {
+        f.go();
+        f.come();
+      });
+      f.until([&] { return f.loop.poll() == 0; });
     }
     CHECK(f.network.runs == 1);
     if (!fails_at_login) CHECK(f.account().trouble == "The network refuses.");
