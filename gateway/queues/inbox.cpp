@@ -1,6 +1,7 @@
 #include "gateway/queues/inbox.hpp"
 
 #include "gateway/base/log.hpp"
+#include "gateway/base/within.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -11,6 +12,7 @@ namespace {
 
 constexpr int rows_per_read = 1000;
 constexpr std::size_t most_seen = 200000;
+constexpr std::chrono::seconds reload_pause{5};
 
 // Which event ids may come again after an interruption.
 std::string repeatable_id(const connector::Event& event) {
@@ -186,6 +188,7 @@ void Inbox::store_again(const Incoming& message) {
   auto again = std::make_shared<Incoming>(message);
   again->id = journal_.next_inbox_id();
   journal_.insert(row_of(*again));
+  journal_.remove_inbox(message.id);  // it went a moment ago, and may ride still: both would be sent after a kill
   again->delivery = {};
   journal_.after_commit([this, again](std::exception_ptr error) {
     if (error) return log::error("inbox.returned_not_kept", {{"account", again->account.value}});
@@ -196,6 +199,7 @@ void Inbox::store_again(const Incoming& message) {
     newest_in_memory_ = std::max(newest_in_memory_, again->id);
     returned_.wait(*again, again->id, now());
   });
+  journal_.close_step();
 }
 
 void Inbox::resend_returned(base::AccountId account) { resend(account, returned_.take_for_coming(account)); }
@@ -245,7 +249,20 @@ asio::awaitable<void> Inbox::put_again(base::AccountId account, std::vector<Retu
 void Inbox::reload_if_low() {
   if (!is_spilled() || reloading_ || rows_.size() >= limits_.in_memory / 2) return;
   reloading_ = true;
-  tasks_.spawn("inbox.reload", reload());
+  tasks_.spawn("inbox.reload", reload_at_last());
+}
+
+// What the store does not read now, it may read later; nobody else would ask for it.
+asio::awaitable<void> Inbox::reload_at_last() {
+  for (bool done = false; !done;) {
+    try {
+      co_await reload();
+      done = true;
+    } catch (const db::StatementFailed& e) {
+      log::error("inbox.not_read", {{"transport", transport_}, {"error", e.what()}});
+    }
+    if (!done) co_await base::sleep(reload_pause);
+  }
 }
 
 // Of an account that is gone there is word that a message of its user's failed. The message's address says whose network it was.

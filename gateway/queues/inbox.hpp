@@ -75,6 +75,7 @@ class Inbox {
   void reload_if_low();
   bool is_ours(base::AccountId account, const convert::Delivery& delivery) const;
   asio::awaitable<void> reload();
+  asio::awaitable<void> reload_at_last();
   std::int64_t now() const { return base::to_milliseconds(clock_.now()); }
   std::string stanza_id(std::int64_t id) const { return "w" + keys_.of(id); }
 

@@ -349,3 +349,12 @@ TEST_CASE("What the server has confirmed goes, whatever the store refuses of the
   run(f.loop, f.settle());
   CHECK(f.rows() == 0);
 }
+
+TEST_CASE("A message that comes back just behind its confirmation is in the store once") {
+  Fixture f;
+  f.publish("one");
+  f.inbox->confirmed(std::numeric_limits<xmpp::Sequence>::max());
+  REQUIRE(f.inbox->returned(*f.accounts->find(romeo), f.sent.back().id));
+  run(f.loop, f.journal->commit());  // and what rides is not on the disk yet
+  CHECK(f.rows() == 1);
+}
