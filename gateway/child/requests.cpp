@@ -2,6 +2,9 @@
 
 #include "gateway/child/values.hpp"
 
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
+
 #include <utility>
 
 namespace wherry::child {
@@ -39,6 +42,9 @@ asio::awaitable<void> Requests::answer(RpcPeer::Incoming request, std::size_t by
   Result<json> result = json();
   try {
     result = co_await answer_to(request);
+  } catch (const boost::system::system_error& e) {
+    if (e.code() == asio::error::operation_aborted) throw;  // the process is being ended
+    result = Error{Errc::unavailable, e.what()};
   } catch (const std::exception& e) {  // the store is lost: the other process has to hear of it
     log::error("child.request_failed", {{"network", name}, {"method", request.method}, {"error", e.what()}});
     result = Error{Errc::unavailable, "It is not stored. Do not acknowledge it; try again."};
