@@ -24,8 +24,8 @@ bool is_news(Stage before, Stage now) {
 
 }  // namespace
 
-Reports::Reports(asio::any_io_executor executor, Journal& journal, db::Database& database, Inbox& inbox, Repeats& repeats, const Keys& keys)
-    : journal_(journal), database_(database), inbox_(inbox), repeats_(repeats), keys_(keys), tasks_(std::move(executor)) {}
+Reports::Reports(Journal& journal, db::Database& database, Inbox& inbox, Repeats& repeats, const Keys& keys)
+    : journal_(journal), database_(database), inbox_(inbox), repeats_(repeats), keys_(keys) {}
 
 void Reports::put_failed(base::AccountId account, convert::Origin origin, base::Error error) {
   if (origin.user.empty()) return;  // nobody asked
@@ -91,7 +91,7 @@ asio::awaitable<void> Reports::keep(base::AccountId account, connector::MessageP
   co_await journal_.commit();
 }
 
-// A send has returned, and the network calls it so.
+// A send has returned, and the network calls it so: what came of it stands or falls with that.
 void Reports::match_early(base::AccountId account, const std::string& network_id) {
   const auto found = performing_.find(account);
   if (found == performing_.end() || found->second.early.empty()) return;
@@ -101,26 +101,35 @@ void Reports::match_early(base::AccountId account, const std::string& network_id
     matching.push_back(std::move(early));
     return true;
   });
-  if (!matching.empty()) tasks_.spawn("reports.early", apply_early(account, std::move(matching)));
+  for (Early& early : matching) {
+    journal_.remove_sent(early.row);
+    const store::SentMessage sent = *recent_.find(account, network_id);
+    follow(account, sent, early.progress);
+    journal_.after_commit([this, account, early](const std::exception_ptr& error) {
+      if (error) performing_[account].early.push_back(early);  // the send waits to be repeated, or is told as uncertain
+    });
+  }
 }
 
-asio::awaitable<void> Reports::apply_early(base::AccountId account, std::vector<Early> reports) {
-  for (Early& early : reports) co_await apply(account, std::move(early.progress), early.row);
-}
-
-// What an earlier run kept is about one of the rows that it left, whenever that is sent again.
-asio::awaitable<void> Reports::load(std::string transport) {
+// What an earlier run kept is about one of the rows that it left, whenever that is sent again. Where none is, it is nobody's: the
+// network may give the same id to another message.
+asio::awaitable<void> Reports::load(std::string transport, bool are_repeated) {
   auto read = [transport](db::Transaction& t) { return store::read_early_reports(t, transport); };
   for (store::SentMessage& row : co_await database_.fetch(std::move(read))) {
+    if (!are_repeated) {
+      journal_.remove_sent(row.id);
+      continue;
+    }
     connector::MessageProgressed progress{{std::move(row.network_id)}, row.stage.value_or(Stage::accepted), std::move(row.chat)};
     performing_[row.account].early.push_back({row.id, std::numeric_limits<Ticket>::max(), std::move(progress)});
   }
+  journal_.close_step();
 }
 
 // ---- Reports ----
 
 asio::awaitable<void> Reports::publish(base::AccountId account, connector::MessageProgressed progress) {
-  const bool known = co_await apply(account, progress, 0);
+  const bool known = co_await apply(account, progress);
   if (known) co_return;
   const auto performing = performing_.find(account);
   const bool may_be_early = performing != performing_.end() && !performing->second.now.empty() && !keys_.row_of(progress.id.value);
@@ -128,36 +137,37 @@ asio::awaitable<void> Reports::publish(base::AccountId account, connector::Messa
   else log::debug("report.unmatched", {{"account", account.value}});
 }
 
-// Whether the message it is about is known. `early`: the row that it has in the store; 0: none.
-asio::awaitable<bool> Reports::apply(base::AccountId account, connector::MessageProgressed progress, std::int64_t early) {
+// Whether the message it is about is known.
+asio::awaitable<bool> Reports::apply(base::AccountId account, connector::MessageProgressed progress) {
   for (;;) {
     const std::optional<store::SentMessage> sent = co_await find(account, progress);
     if (!sent) co_return false;
-    auto origin = convert::parse_origin(sent->origin);
-    const Stage before = sent->stage.value_or(Stage::accepted);
-    if (early != 0) journal_.remove_sent(early);
-    if (!is_news(before, progress.stage) || !origin) {
-      const std::uint64_t failures = not_kept_;
-      co_await journal_.commit();  // an equal report may be on its way to the disk just now
-      if (not_kept_ == failures) co_return true;
-      continue;
-    }
-    recent_.set_stage(sent->id, progress.stage);
-    journal_.set_stage(sent->id, progress.stage);
-    if (progress.stage == Stage::failed) {
-      put_failed(account, std::move(*origin), base::Error{base::Errc::rejected, progress.text});
-    } else {
-      if (origin->wants_receipt && before != Stage::delivered) inbox_.put(account, convert::SendDelivered{*origin});
-      if (origin->wants_marker && progress.stage == Stage::read) inbox_.put(account, convert::SendRead{std::move(*origin)});
-    }
-    journal_.after_commit([this, id = sent->id, before, now = progress.stage](const std::exception_ptr& error) {
-      if (!error) return;
-      recent_.take_back_stage(id, now, before);  // so it may come again
-      ++not_kept_;
-    });
-    co_await journal_.commit();
-    co_return true;
+    const std::uint64_t failures = not_kept_;
+    const bool is_new = follow(account, *sent, progress);
+    co_await journal_.commit();  // of an equal report, too, which may be on its way to the disk just now
+    if (is_new || not_kept_ == failures) co_return true;
   }
+}
+
+// What follows from a report, in the journal's present step. Whether anything does.
+bool Reports::follow(base::AccountId account, const store::SentMessage& sent, const connector::MessageProgressed& progress) {
+  auto origin = convert::parse_origin(sent.origin);
+  const Stage before = sent.stage.value_or(Stage::accepted);
+  if (!is_news(before, progress.stage) || !origin) return false;
+  recent_.set_stage(sent.id, progress.stage);
+  journal_.set_stage(sent.id, progress.stage);
+  if (progress.stage == Stage::failed) {
+    put_failed(account, std::move(*origin), base::Error{base::Errc::rejected, progress.text});
+  } else {
+    if (origin->wants_receipt && before != Stage::delivered) inbox_.put(account, convert::SendDelivered{*origin});
+    if (origin->wants_marker && progress.stage == Stage::read) inbox_.put(account, convert::SendRead{std::move(*origin)});
+  }
+  journal_.after_commit([this, id = sent.id, before, now = progress.stage](const std::exception_ptr& error) {
+    if (!error) return;
+    recent_.take_back_stage(id, now, before);  // so it may come again
+    ++not_kept_;
+  });
+  return true;
 }
 
 asio::awaitable<std::optional<store::SentMessage>> Reports::find(base::AccountId account, connector::MessageProgressed progress) {
@@ -184,11 +194,6 @@ asio::awaitable<std::optional<store::SentMessage>> Reports::find(base::AccountId
   const bool is_unsent = !stored.unsent.empty() && stored.unsent.front().account == account;
   if (!is_unsent || !unsent_->end_send(stored.unsent.front(), progress.stage)) co_return std::nullopt;
   co_return *recent();
-}
-
-asio::awaitable<void> Reports::stop() {
-  tasks_.cancel();
-  co_await tasks_.join();
 }
 
 }  // namespace wherry::queues

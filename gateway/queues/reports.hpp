@@ -28,11 +28,11 @@ class Reports {
  public:
   using Ticket = std::uint64_t;  // of something that is with the connector
 
-  Reports(asio::any_io_executor executor, Journal& journal, db::Database& database, Inbox& inbox, Repeats& repeats, const Keys& keys);
+  Reports(Journal& journal, db::Database& database, Inbox& inbox, Repeats& repeats, const Keys& keys);
 
   void set_unsent(UnsentMessages& unsent) { unsent_ = &unsent; }
-  // Before anything else: the reports that an earlier run kept.
-  asio::awaitable<void> load(std::string transport);
+  // Before anything else: the reports that an earlier run kept. `are_repeated`: so are its sends.
+  asio::awaitable<void> load(std::string transport, bool are_repeated);
 
   // A send failed: its sender hears of it, in the commit of the journal's present step.
   void put_failed(base::AccountId account, convert::Origin origin, base::Error error);
@@ -50,9 +50,6 @@ class Reports {
   // A report from the network. Returns once what follows from it is durable.
   asio::awaitable<void> publish(base::AccountId account, connector::MessageProgressed progress);
 
-  // Nothing of it runs afterwards.
-  asio::awaitable<void> stop();
-
  private:
   struct Early {  // a report that came before its send returned
     std::int64_t row = 0;   // in the store
@@ -64,8 +61,8 @@ class Reports {
     std::vector<Ticket> now;  // rising
     std::vector<Early> early;
   };
-  asio::awaitable<void> apply_early(base::AccountId account, std::vector<Early> reports);
-  asio::awaitable<bool> apply(base::AccountId account, connector::MessageProgressed progress, std::int64_t early);
+  asio::awaitable<bool> apply(base::AccountId account, connector::MessageProgressed progress);
+  bool follow(base::AccountId account, const store::SentMessage& sent, const connector::MessageProgressed& progress);
   void match_early(base::AccountId account, const std::string& network_id);
   asio::awaitable<void> keep(base::AccountId account, connector::MessageProgressed progress);
   asio::awaitable<std::optional<store::SentMessage>> find(base::AccountId account, connector::MessageProgressed progress);
@@ -79,7 +76,6 @@ class Reports {
   std::unordered_map<base::AccountId, Performing> performing_;
   UnsentMessages* unsent_ = nullptr;
   std::uint64_t not_kept_ = 0;  // reports whose commit failed, so far
-  base::TaskGroup tasks_;
 };
 
 }  // namespace wherry::queues

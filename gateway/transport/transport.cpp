@@ -39,7 +39,7 @@ Transport::Transport(TransportConfig config, TransportServices services,
                return stanzas_of(account, delivery, id);
              }),
       repeats_(journal_),
-      reports_(services_.executor, journal_, services_.database, inbox_, repeats_, services_.keys),
+      reports_(journal_, services_.database, inbox_, repeats_, services_.keys),
       outbox_(services_.executor, journal_, services_.database, accounts_, reports_, repeats_, services_.keys,
               services_.clock, config_.link.domain.str(), config_.outbox,
               [this](base::AccountId account, convert::Origin origin, base::Error error) {
@@ -237,7 +237,6 @@ asio::awaitable<void> Transport::stop() {
   co_await tasks_.join();
   co_await lane_tasks_.join();
   co_await slow_tasks_.join();
-  co_await reports_.stop();
   co_await inbox_.stop();
   try {
     co_await journal_.commit_all();

@@ -24,7 +24,7 @@ constexpr std::chrono::hours least_time_left{1};
 
 asio::awaitable<void> Outbox::load(connector::Network network) {
   network_ = std::move(network);
-  co_await reports_.load(transport_);
+  co_await reports_.load(transport_, repeats_freely());
   std::size_t rows = 0;
   std::int64_t after = 0;
   for (bool more = true; more;) {

@@ -23,12 +23,12 @@ bool is_final(Errc code) { return code != Errc::unavailable && code != Errc::unc
 void Outbox::settle(Item& item, const base::Result<connector::Receipt>& result) {
   if (result) {
     const auto* message = std::get_if<connector::SendMessage>(&item.action);
+    repeats_.keep(item.fingerprint);  // before a report that may take it back
     const bool has_own_id = message && result->id && result->id->value != message->key;
     if (message && (network_.reports_delivery || has_own_id)) {
       note_sent(item, has_own_id ? result->id->value : "", connector::Stage::accepted);
     }
     log::debug("outbox.settled", {{"id", item.row.id}, {"outcome", "done"}});
-    repeats_.keep(item.fingerprint);
     return remove_row(item);
   }
   const Error& error = result.error();

@@ -132,7 +132,7 @@ struct OutboxWorld {
     inbox.emplace(loop.get_executor(), *journal, *database, *accounts, *link, keys, clock, domain, InboxLimits{},
                   [](const LiveAccount*, const Delivery&, const std::string&) { return std::vector<xmpp::Element>(); });
     repeats.emplace(*journal);
-    reports.emplace(loop.get_executor(), *journal, *database, *inbox, *repeats, keys);
+    reports.emplace(*journal, *database, *inbox, *repeats, keys);
     outbox.emplace(loop.get_executor(), *journal, *database, *accounts, *reports, *repeats, keys, clock, domain, limits,
                    [this](base::AccountId, const Origin&, const base::Error& error) { not_stored.push_back(error.text); });
     run(loop, start());

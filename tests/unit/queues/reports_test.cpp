@@ -192,3 +192,23 @@ TEST_CASE("An equal report whose first could not be stored takes its place, and 
   REQUIRE(told.size() == 1);
   CHECK(told.front() != "refused");
 }
+
+TEST_CASE("A report that a killed run left is nobody's where its send is not repeated") {
+  OutboxWorld f(patient());
+  f.network.name_of_sent = "n1";
+  f.send(1, "+1", "one");
+  f.until([&] { return f.network.performing == 1; });
+  f.report(1, "n1", Stage::failed, "No such number.");
+  const auto left = f.killed();
+  f.network.release();
+  f.until([&] { return f.told().size() == 1; });
+
+  OutboxWorld next(patient(), DatabaseKind::sqlite, {}, Idempotency::none, left);
+  CHECK(next.told().size() == 1);  // that the first one is uncertain
+  next.network.name_of_sent = "n1";  // a network may use its ids again
+  next.network.release();
+  next.send(1, "+1", "two");
+  next.until([&] { return next.network.sent.size() == 1; });
+  CHECK(next.stored() == 0);
+  CHECK(next.told().size() == 1);
+}
