@@ -66,13 +66,35 @@ bool is_lost(int code) {
   }
 }
 
+// A file that SQLite has open. Its descriptor outlives its name, and what is written to it then is gone at the process's end.
+class OpenFile {
+ public:
+  explicit OpenFile(std::string path) : path_(std::move(path)), identity_(identity()) {}
+  void require_same() {
+    const Identity now = identity();
+    if (identity_ == Identity()) identity_ = now;  // it had not been made yet
+    if (now != identity_) throw DatabaseLost("SQLite: the database file " + path_ + " was removed or replaced");
+  }
+
+ private:
+  using Identity = std::pair<dev_t, ino_t>;  // zeros: there is none
+  Identity identity() const {
+    struct stat status {};
+    return ::stat(path_.c_str(), &status) == 0 ? Identity{status.st_dev, status.st_ino} : Identity();
+  }
+
+  std::string path_;
+  Identity identity_;
+};
+
 class Sqlite final : public Driver, private Transaction {
  public:
-  Sqlite(Handle handle, std::string path) : handle_(std::move(handle)), path_(std::move(path)), file_(identity(path_)) {}
+  Sqlite(Handle handle, std::string path)
+      : handle_(std::move(handle)), file_(std::move(path)), log_(sqlite3_filename_wal(sqlite3_db_filename(handle_.get(), "main"))) {}
 
   void begin() override {
-    // The file's descriptor outlives its name, and what is written to it then is gone at the process's end.
-    if (identity(path_) != file_) throw DatabaseLost("SQLite: the database file " + path_ + " was removed or replaced");
+    file_.require_same();
+    log_.require_same();
     failed_.clear();
     run("BEGIN", {});
   }
@@ -98,11 +120,6 @@ class Sqlite final : public Driver, private Transaction {
   }
 
  private:
-  using Identity = std::pair<dev_t, ino_t>;  // of a file; zeros: there is none
-  static Identity identity(const std::string& path) {
-    struct stat status {};
-    return ::stat(path.c_str(), &status) == 0 ? Identity{status.st_dev, status.st_ino} : Identity{};
-  }
   // Brings everything into the file. Where that fails, the log stays as it is, and the next commit finds out.
   void empty_log() noexcept {
     log_begun_ = std::chrono::steady_clock::now();
@@ -119,8 +136,7 @@ class Sqlite final : public Driver, private Transaction {
   [[noreturn]] void fail(int code, std::string_view sql);
 
   Handle handle_;
-  std::string path_;
-  Identity file_;
+  OpenFile file_, log_;  // the log keeps its identity for as long as it is open, also where it is emptied
   std::chrono::steady_clock::time_point log_begun_ = std::chrono::steady_clock::now();
   std::unordered_map<Literal, Statement, LiteralHash> statements_;  // before the handle goes
   std::string failed_;  // the transaction's first failure

@@ -286,3 +286,29 @@ TEST_CASE("A database file that was removed or replaced while it is open counts 
   std::filesystem::rename(aside, database.file());
   CHECK(count(*driver) == 0);
 }
+
+TEST_CASE("SQLite's log that was removed or replaced while it is open counts as lost, and a commit that empties it does not (database.hpp)") {
+  const TempDatabase database(DatabaseKind::sqlite);
+  const auto driver = open_with_table(database);
+  const std::filesystem::path log = database.file().string() + "-wal", aside = log.string() + ".aside";
+  REQUIRE(std::filesystem::exists(log));
+  std::filesystem::rename(log, aside);
+  CHECK_THROWS_WITH_AS(driver->begin(), doctest::Contains("was removed or replaced"), db::DatabaseLost);
+  { std::ofstream(log).flush(); }
+  CHECK_THROWS_AS(driver->begin(), db::DatabaseLost);
+  std::filesystem::rename(aside, log);
+  CHECK(count(*driver) == 0);
+  driver->wipe_deleted();
+  CHECK(std::filesystem::file_size(log) == 0);
+  CHECK(count(*driver) == 0);
+}
+
+TEST_CASE("SQLite's log that is not yet made is not lost") {
+  const TempDatabase database(DatabaseKind::sqlite);
+  { const auto driver = open_with_table(database); }
+  const auto driver = database.open();
+  driver->begin();
+  driver->transaction().execute("INSERT INTO t (id, body) VALUES (1, 'first')");
+  driver->commit();
+  CHECK(count(*driver) == 1);
+}
