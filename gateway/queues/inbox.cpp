@@ -76,7 +76,7 @@ asio::awaitable<void> Inbox::publish(base::AccountId account, connector::Event e
 void Inbox::put(base::AccountId account, convert::Delivery delivery) {
   Incoming message;
   message.account = account;
-  message.created = now();
+  message.created = journal_.stamp(now());
   message.delivery = std::move(delivery);
   put(std::move(message));
 }

@@ -2,6 +2,7 @@
 
 #include "gateway/base/clock.hpp"
 #include "gateway/base/log.hpp"
+#include "gateway/store/retention.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -66,12 +67,21 @@ Journal::Journal(boost::asio::any_io_executor executor, db::Database& database, 
     : executor_(executor),
       database_(database),
       transport_(std::move(transport)),
+      began_(base::to_milliseconds(std::chrono::system_clock::now())),
       ride_(executor) {}
 
-// The time of day when the run began, and what has passed since: it leaps at a start only.
+// The time when the run began, and what has passed since: it leaps at a start only.
 std::int64_t Journal::run_time() const {
   const auto passed = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began_forward_);
-  return base::to_milliseconds(began_) + passed.count();
+  return began_ + passed.count();
+}
+
+// Advanced as the store advances it, and never slower than the time that passes: rows do not age while the clock is behind.
+std::int64_t Journal::stamp(std::int64_t time_of_day) {
+  const auto passed = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - aged_);
+  aged_ += passed;
+  age_time_ = std::max(age_time_ + passed.count(), store::age_time(age_time_, time_of_day, passed));
+  return std::max(time_of_day, age_time_);
 }
 
 Journal::Batch& Journal::soon() {
@@ -172,7 +182,7 @@ bool Journal::may_come_later(const Turn& turn) {
 }
 
 void Journal::submit(const std::shared_ptr<Turn>& turn, Mark from, Mark to) {
-  const std::int64_t now = base::to_milliseconds(std::chrono::system_clock::now());
+  const std::int64_t now = stamp(base::to_milliseconds(std::chrono::system_clock::now()));
   database_.submit([turn, from, to, transport = transport_, now](db::Transaction& t) { write(t, turn->batch, from, to, transport, now); },
                    [this, turn, from, to](const std::exception_ptr& error) {
                      if (error && !is_loss(error) && !turn->is_in_steps && may_come_later(*turn)) return submit_each_step(turn);
@@ -213,6 +223,10 @@ boost::asio::awaitable<void> Journal::commit() {
 }
 
 boost::asio::awaitable<void> Journal::start() {
+  auto read = [now = began_](db::Transaction& t) { return store::read_age_time(t, now); };
+  age_time_ = co_await database_.fetch(std::move(read));
+  began_behind_ = began_ < age_time_;
+  began_ = std::max(began_, age_time_);
   for (Ids* ids : {&outbox_ids_, &inbox_ids_}) {
     auto reserve = [](db::Transaction& t) { return store::reserve_ids(t, ids_reserved_at_once); };
     ids->ranges.push_back(co_await database_.fetch(std::move(reserve)));

@@ -69,6 +69,13 @@ class Journal {
   std::int64_t next_outbox_id() { return next(outbox_ids_); }
   std::int64_t next_inbox_id() { return next(inbox_ids_); }
 
+  // When a row is made by which its age is counted (store/retention.hpp): the time of day, or the store's own time, whichever is
+  // later. So what comes under a clock that is behind is not old once the clock is right.
+  std::int64_t stamp(std::int64_t time_of_day);
+
+  // Whether the time of day was behind the store's own at the start.
+  bool began_behind() const { return began_behind_; }
+
   // Reserves the first ids; before anything else. More are reserved in time, in the background.
   boost::asio::awaitable<void> start();
 
@@ -123,8 +130,11 @@ class Journal {
   boost::asio::any_io_executor executor_;
   db::Database& database_;
   std::string transport_;
-  std::chrono::system_clock::time_point began_ = std::chrono::system_clock::now();
+  std::int64_t began_ = 0;  // by the time of day, or the store's own, whichever was later
+  bool began_behind_ = false;
   std::chrono::steady_clock::time_point began_forward_ = std::chrono::steady_clock::now();
+  std::int64_t age_time_ = 0;  // the store's, as far as this run knows it
+  std::chrono::steady_clock::time_point aged_ = began_forward_;  // until when
   Batch step_;            // the present one
   bool is_soon_ = false;  // it asks for a commit
   // Closed steps. Shared with the closure that writes them, which may run twice.

@@ -85,7 +85,7 @@ asio::awaitable<void> Reports::keep(base::AccountId account, connector::MessageP
   row.network_id = progress.id.value;
   row.chat = progress.text;
   row.stage = progress.stage;
-  row.created = base::to_milliseconds(std::chrono::system_clock::now());
+  row.created = journal_.stamp(base::to_milliseconds(std::chrono::system_clock::now()));
   performing.early.push_back({row.id, performing.last, std::move(progress)});
   journal_.insert(std::move(row));
   co_await journal_.commit();

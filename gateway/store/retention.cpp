@@ -7,9 +7,6 @@
 
 namespace wherry::store {
 
-namespace {
-
-// Where a store has none yet, its newest row tells how late it was at least.
 std::int64_t read_age_time(db::Transaction& transaction, std::int64_t time_of_day) {
   const auto kept = transaction.query("SELECT value FROM counters WHERE name = 'age_time'");
   if (!kept.empty()) return kept.front().integer(0);
@@ -18,8 +15,6 @@ std::int64_t read_age_time(db::Transaction& transaction, std::int64_t time_of_da
       "UNION ALL SELECT MAX(created) FROM seen) AS tables");
   return newest.at(0).is_null(0) ? time_of_day : std::min(newest.at(0).integer(0), time_of_day);
 }
-
-}  // namespace
 
 std::int64_t age_time(std::int64_t before, std::int64_t time_of_day, std::chrono::milliseconds ran) {
   constexpr int fastest = 24;

@@ -18,6 +18,9 @@ inline constexpr std::chrono::hours undelivered_kept{30 * 24};  // `inbox`: mess
 // ahead for 30 hours could age a message by 30 days. After a time out of use it catches up with 24 days a day.
 std::int64_t age_time(std::int64_t before, std::int64_t time_of_day, std::chrono::milliseconds ran);
 
+// The last one, before anything expires in this run; where a store has none yet, its newest row tells how late it was at least.
+std::int64_t read_age_time(db::Transaction& transaction, std::int64_t time_of_day);
+
 // Removes what is older than that. `time_of_day`: ms since 1970; `ran`: for how long this process has run since its last
 // call, by a clock that only goes forward. How many undelivered messages were among it.
 std::int64_t remove_expired(db::Transaction& transaction, std::int64_t time_of_day, std::chrono::milliseconds ran);

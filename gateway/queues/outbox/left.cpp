@@ -3,6 +3,7 @@
 
 #include "gateway/base/log.hpp"
 #include "gateway/connector/action_codec.hpp"
+#include "gateway/queues/outbox/pause.hpp"
 #include "gateway/queues/outbox/told.hpp"
 
 #include <algorithm>
@@ -77,8 +78,9 @@ void Outbox::recover(const store::OutboxRow& row) {
   const std::int64_t now = base::to_milliseconds(clock_.now()), forward = now_forward();
   const std::int64_t least = std::min(ms(limits_.deadline), ms(least_time_left));
   const std::int64_t left = std::clamp(row.deadline - now, least, std::max(least, ms(limits_.deadline)));
-  // No wait is longer than the longest pause, wherever the clock stood when it was written.
-  const std::int64_t pause = std::clamp<std::int64_t>(row.not_before - now, 0, ms(limits_.retry.most));
+  // A clock that is behind says nothing of waits; else what is longer than the row's own pause may be the network's wish.
+  const std::chrono::milliseconds most = journal_.began_behind() ? pause_after(row.attempts, row.id, limits_.retry) : limits_.retry.most;
+  const std::int64_t pause = std::clamp<std::int64_t>(row.not_before - now, 0, ms(most));
   backlog_.recover(row.account, row.chat, row.id, forward + left, forward + pause);
 }
 

@@ -3,6 +3,7 @@
 
 #include "gateway/base/log.hpp"
 #include "gateway/connector/action_codec.hpp"
+#include "gateway/queues/outbox/pause.hpp"
 #include "gateway/queues/outbox/told.hpp"
 
 #include <algorithm>
@@ -42,10 +43,7 @@ void Outbox::settle(Item& item, const base::Result<connector::Receipt>& result) 
 
 void Outbox::retry(Item& item, const Error& error) {
   ++item.row.attempts;
-  base::Backoff backoff(limits_.retry, static_cast<std::uint64_t>(item.row.id));
-  backoff.next();
-  std::chrono::milliseconds pause{0};
-  for (int i = 0; i < std::min(item.row.attempts, 16); ++i) pause = backoff.next();
+  std::chrono::milliseconds pause = pause_after(item.row.attempts, item.row.id, limits_.retry);
   if (error.retry_after.count() > 0) pause = error.retry_after;
   item.row.not_before = base::to_milliseconds(clock_.now() + pause);
   const bool is_unsure = error.code == Errc::uncertain || item.row.state == OutboxState::unsure;
@@ -116,7 +114,7 @@ void Outbox::note_sent(const Item& item, std::string network_id, connector::Stag
   sent.origin = to_text(item.origin);
   sent.chat = item.row.chat;
   sent.stage = stage;
-  sent.created = base::to_milliseconds(clock_.now());
+  sent.created = journal_.stamp(base::to_milliseconds(clock_.now()));
   reports_.note_sent(std::move(sent));
 }
 

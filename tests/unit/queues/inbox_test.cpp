@@ -31,6 +31,7 @@ struct Sent {  // to the server
 
 struct Fixture {
   Fixture() {
+    clock.time = base::SystemClock().now();  // the journal has the real one
     insert(store, account(romeo.value, "romeo@x.test", domain));
     store.driver->begin();  // rows that the store refuses: while there is a key "closed", all
     store.driver->run_script("CREATE TRIGGER refusing BEFORE INSERT ON inbox WHEN NEW.payload LIKE '%refused%' OR EXISTS (SELECT * FROM keys WHERE name = 'closed') BEGIN SELECT RAISE(ABORT, 'refused'); END;");

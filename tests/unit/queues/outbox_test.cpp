@@ -1,4 +1,5 @@
 // The outbox. What users see of it is in tests/scenarios.
+#include "gateway/store/retention.hpp"
 #include "tests/unit/queues/outbox_world.hpp"
 
 using namespace wherry;
@@ -125,6 +126,19 @@ TEST_CASE("What an earlier run left goes in order; what may have been sent, and 
     CHECK(f.network.sent == numbered("+1", 30));
     CHECK(f.stored() == 0);
   }
+}
+
+TEST_CASE("A row that was left by a run whose clock was ahead of this one's waits no longer than the pause of its attempts") {
+  OutboxLimits limits;
+  limits.retry = {std::chrono::milliseconds(1), std::chrono::hours(1), 0.2};
+  const std::int64_t before = base::to_milliseconds(base::SystemClock().now() + std::chrono::days(40));
+  store::OutboxRow row = left(1, "tried once");
+  row.attempts = 1;
+  row.not_before = before + 1;
+  const auto sweep = [before](db::Transaction& t) { store::remove_expired(t, before, std::chrono::hours(0)); };
+  OutboxWorld f(limits, DatabaseKind::sqlite, {row}, connector::Idempotency::none, sweep);
+  f.network.release();
+  f.until([&] { return f.network.sent == std::vector<std::string>{"tried once"}; });
 }
 
 TEST_CASE("What may have been sent is told and not sent again where the network no longer deduplicates") {
@@ -274,6 +288,38 @@ TEST_CASE("What a user sent lately is known after a start whose clock is wrong, 
     run(f.loop, f.database->transact(std::move(count)));
     CHECK(kept == 1);
     CHECK_FALSE(knows("m3", 25h));
+  }
+}
+
+TEST_CASE("What is written under a clock that is behind has the age that it has by the store's own time (retention.hpp)") {
+  const std::int64_t right = base::to_milliseconds(base::SystemClock().now() + std::chrono::days(40));
+  for (const auto kind : every_database) {
+    CAPTURE(name_of(kind));
+    const auto sweep = [right](db::Transaction& t) { return store::remove_expired(t, right, std::chrono::hours(0)); };
+    OutboxWorld f({}, kind, {}, connector::Idempotency::none, sweep);  // an earlier run's, whose clock was right
+    f.send(1, "+1", "text", "stanza");
+    f.until([&] { return f.network.performing == 1; });
+    f.report(1, "not yet known", connector::Stage::delivered);
+    connector::MessageReceived message;
+    message.chat = message.sender = base::ContactId{"+1"};
+    message.id = base::MessageId{"event"};
+    connector::Event event = std::move(message);
+    run(f.loop, f.inbox->publish(base::AccountId{1}, std::move(event)));
+    f.until_committed();
+    // How many waiting messages have expired; then what is left of waiting ones, of what came, and of what was sent.
+    const auto expire = [&] {
+      std::vector<std::int64_t> rows;
+      db::Database::Closure sweep_and_count = [&](db::Transaction& t) {
+        rows = {sweep(t), t.query("SELECT COUNT(*) FROM inbox").at(0).integer(0), t.query("SELECT COUNT(*) FROM seen").at(0).integer(0),
+                t.query("SELECT COUNT(*) FROM message_map").at(0).integer(0)};
+      };
+      run(f.loop, f.database->transact(std::move(sweep_and_count)));
+      return rows;
+    };
+    CHECK(expire() == std::vector<std::int64_t>{0, 1, 1, 1});  // the event, and the report
+    f.network.release();
+    f.until([&] { return f.stored() == 0; });
+    CHECK(expire() == std::vector<std::int64_t>{0, 1, 2, 1});  // the stanza, too, and what was sent instead of the report
   }
 }
 
