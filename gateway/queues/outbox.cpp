@@ -187,7 +187,7 @@ asio::awaitable<void> Outbox::commit_mark(base::AccountId account, std::string c
 asio::awaitable<void> Outbox::perform(base::AccountId account, std::string chat, std::int64_t id, connector::Action action) {
   const auto session = accounts_.find(account)->session;
   backlog_.begin_perform(account, chat);
-  const Reports::Ticket ticket = reports_.perform_began(account);
+  reports_.send_began(account, id);
   ++performing_;
   base::Result<connector::Receipt> result = Error{Errc::uncertain, ""};
   std::exception_ptr ended;
@@ -200,10 +200,13 @@ asio::awaitable<void> Outbox::perform(base::AccountId account, std::string chat,
   }
   if (--performing_ == 0) performed_.notify();
   if (ended) std::rethrow_exception(ended);
-  if (Item* const item = backlog_.end_perform(account, chat, id)) settle(*item, result);
-  else if (result && result->id) reports_.name_sent(account, id, result->id->value);  // a report has ended it meanwhile
+  if (Item* const item = backlog_.end_perform(account, chat, id)) {
+    settle(*item, result);
+  } else {  // a report has ended it meanwhile, or the account is gone
+    if (result && result->id) reports_.name_sent(account, id, result->id->value);
+    reports_.send_ended(account, id);
+  }
   journal_.close_step();
-  reports_.perform_ended(account, ticket);
 }
 
 // The chat's first rows, from the store. None of them was on the wire in this run, or it is `queued` again since.

@@ -3,7 +3,7 @@
 #include "gateway/base/clock.hpp"
 #include "gateway/base/log.hpp"
 
-#include <limits>
+#include <algorithm>
 #include <span>
 #include <utility>
 
@@ -55,21 +55,25 @@ void Reports::name_sent(base::AccountId account, std::int64_t id, const std::str
 
 // ---- Reports that come before their send has returned ----
 
-Reports::Ticket Reports::perform_began(base::AccountId account) {
-  Performing& performing = performing_[account];
-  performing.now.push_back(++performing.last);
-  return performing.last;
+void Reports::send_began(base::AccountId account, std::int64_t row) {
+  Sending& sending = sending_[account];
+  const auto is_it = [row](const Send& send) { return send.row == row; };
+  if (std::ranges::any_of(sending.now, is_it)) return;  // again, since its outcome is unknown
+  sending.now.push_back({++sending.last, row});
 }
 
-// A report that none of the performs that ran when it came was about is nobody's.
-void Reports::perform_ended(base::AccountId account, Ticket ticket) {
-  const auto found = performing_.find(account);
-  if (found == performing_.end()) return;
-  Performing& performing = found->second;
-  std::erase(performing.now, ticket);
-  if (performing.early.empty()) return;
-  const Ticket oldest = performing.now.empty() ? performing.last + 1 : performing.now.front();
-  std::erase_if(performing.early, [&](const Early& early) {
+void Reports::send_ended(base::AccountId account, std::int64_t row) {
+  const auto found = sending_.find(account);
+  if (found == sending_.end()) return;
+  std::erase_if(found->second.now, [row](const Send& send) { return send.row == row; });
+  forget_nobodys(account, found->second);
+}
+
+// A report that none of the sends which had not ended when it came was about is nobody's.
+void Reports::forget_nobodys(base::AccountId account, Sending& sending) {
+  if (sending.early.empty()) return;
+  const Turn oldest = sending.now.empty() ? sending.last + 1 : sending.now.front().turn;
+  std::erase_if(sending.early, [&](const Early& early) {
     if (early.newest >= oldest) return false;
     journal_.remove_sent(early.row);
     log::debug("report.unmatched", {{"account", account.value}});
@@ -78,7 +82,7 @@ void Reports::perform_ended(base::AccountId account, Ticket ticket) {
 }
 
 asio::awaitable<void> Reports::keep(base::AccountId account, connector::MessageProgressed progress) {
-  Performing& performing = performing_[account];
+  Sending& sending = sending_[account];
   store::SentMessage row;
   row.id = journal_.next_outbox_id();
   row.account = account;
@@ -86,15 +90,15 @@ asio::awaitable<void> Reports::keep(base::AccountId account, connector::MessageP
   row.chat = progress.text;
   row.stage = progress.stage;
   row.created = journal_.stamp(base::to_milliseconds(std::chrono::system_clock::now()));
-  performing.early.push_back({row.id, performing.last, std::move(progress)});
+  sending.early.push_back({row.id, sending.last, std::move(progress)});
   journal_.insert(std::move(row));
   co_await journal_.commit();
 }
 
 // A send has returned, and the network calls it so: what came of it stands or falls with that.
 void Reports::match_early(base::AccountId account, const std::string& network_id) {
-  const auto found = performing_.find(account);
-  if (found == performing_.end() || found->second.early.empty()) return;
+  const auto found = sending_.find(account);
+  if (found == sending_.end() || found->second.early.empty()) return;
   std::vector<Early> matching;
   std::erase_if(found->second.early, [&](Early& early) {
     if (early.progress.id.value != network_id) return false;
@@ -105,24 +109,25 @@ void Reports::match_early(base::AccountId account, const std::string& network_id
     journal_.remove_sent(early.row);
     const store::SentMessage sent = *recent_.find(account, network_id);
     follow(account, sent, early.progress);
-    journal_.after_commit([this, account, early](const std::exception_ptr& error) {
-      if (error) performing_[account].early.push_back(early);  // the send waits to be repeated, or is told as uncertain
+    journal_.after_commit([this, account, early, id = sent.id](const std::exception_ptr& error) {
+      if (!error) return;
+      send_began(account, id);  // the next start sends it again, or tells it as uncertain
+      Sending& sending = sending_[account];
+      sending.early.push_back({early.row, sending.last, early.progress});
     });
   }
 }
 
-// What an earlier run kept is about one of the rows that it left, whenever that is sent again. Where none is, it is nobody's: the
-// network may give the same id to another message.
-asio::awaitable<void> Reports::load(std::string transport, bool are_repeated) {
+// What an earlier run kept is about one of the rows that it left, and that are sent again. Where none is, it is nobody's: the network
+// may give the same id to another message.
+asio::awaitable<void> Reports::load(std::string transport) {
   auto read = [transport](db::Transaction& t) { return store::read_early_reports(t, transport); };
   for (store::SentMessage& row : co_await database_.fetch(std::move(read))) {
-    if (!are_repeated) {
-      journal_.remove_sent(row.id);
-      continue;
-    }
     connector::MessageProgressed progress{{std::move(row.network_id)}, row.stage.value_or(Stage::accepted), std::move(row.chat)};
-    performing_[row.account].early.push_back({row.id, std::numeric_limits<Ticket>::max(), std::move(progress)});
+    Sending& sending = sending_[row.account];
+    sending.early.push_back({row.id, sending.last, std::move(progress)});
   }
+  for (auto& [account, sending] : sending_) forget_nobodys(account, sending);
   journal_.close_step();
 }
 
@@ -131,10 +136,11 @@ asio::awaitable<void> Reports::load(std::string transport, bool are_repeated) {
 asio::awaitable<void> Reports::publish(base::AccountId account, connector::MessageProgressed progress) {
   const bool known = co_await apply(account, progress);
   if (known) co_return;
-  const auto performing = performing_.find(account);
-  const bool may_be_early = performing != performing_.end() && !performing->second.now.empty() && !keys_.row_of(progress.id.value);
-  if (may_be_early && performing->second.early.size() < most_early) co_await keep(account, std::move(progress));
-  else log::debug("report.unmatched", {{"account", account.value}});
+  const auto sending = sending_.find(account);
+  const bool may_be_early = sending != sending_.end() && !sending->second.now.empty() && !keys_.row_of(progress.id.value);
+  if (!may_be_early) log::debug("report.unmatched", {{"account", account.value}});
+  else if (sending->second.early.size() >= most_early) log::warn("report.dropped", {{"account", account.value}, {"kept", most_early}});
+  else co_await keep(account, std::move(progress));
 }
 
 // Whether the message it is about is known.

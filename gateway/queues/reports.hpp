@@ -1,8 +1,8 @@
 // What became of what was sent: delivered, read, failed. Called by the outbox, and by the transport for what connectors report.
 //
 //   by our key               it ends the send, also one that is with the connector or is to be tried again
-//   by the network's id      before the send has returned with that id nobody knows whose it is: it is kept, in the store,
-//                            too, since the network forgets it now
+//   by the network's id      before a send has returned with that id nobody knows whose it is: it is kept, in the store, too,
+//                            since the network forgets it now, for as long as a send that it can be about has not ended
 //   again                    is acknowledged once the first one is durable, and takes its place where it could not be stored
 #pragma once
 
@@ -26,13 +26,11 @@ struct UnsentMessages {
 
 class Reports {
  public:
-  using Ticket = std::uint64_t;  // of something that is with the connector
-
   Reports(Journal& journal, db::Database& database, Inbox& inbox, Repeats& repeats, const Keys& keys);
 
   void set_unsent(UnsentMessages& unsent) { unsent_ = &unsent; }
-  // Before anything else: the reports that an earlier run kept. `are_repeated`: so are its sends.
-  asio::awaitable<void> load(std::string transport, bool are_repeated);
+  // Before a session comes up, and behind send_began() of what an earlier run left: the reports that it kept.
+  asio::awaitable<void> load(std::string transport);
 
   // A send failed: its sender hears of it, in the commit of the journal's present step.
   void put_failed(base::AccountId account, convert::Origin origin, base::Error error);
@@ -42,25 +40,31 @@ class Reports {
   void name_sent(base::AccountId account, std::int64_t id, const std::string& network_id);
   // note_sent could not be stored.
   void forget_sent(std::int64_t id) { recent_.erase(id); }
-  // Something is with the connector, or is not any more: a report may come while it is.
-  Ticket perform_began(base::AccountId account);
-  void perform_ended(base::AccountId account, Ticket ticket);
-  void forget(base::AccountId account) { performing_.erase(account); }
+  // The network may have a message from now on; or its send has ended, or is provably not with it: in the journal's present step.
+  void send_began(base::AccountId account, std::int64_t row);
+  void send_ended(base::AccountId account, std::int64_t row);
+  void forget(base::AccountId account) { sending_.erase(account); }
 
   // A report from the network. Returns once what follows from it is durable.
   asio::awaitable<void> publish(base::AccountId account, connector::MessageProgressed progress);
 
  private:
+  using Turn = std::uint64_t;  // in which sends began
+  struct Send {
+    Turn turn = 0;
+    std::int64_t row = 0;
+  };
   struct Early {  // a report that came before its send returned
-    std::int64_t row = 0;   // in the store
-    Ticket newest = 0;      // that it can be about
+    std::int64_t row = 0;  // in the store
+    Turn newest = 0;       // that it can be about
     connector::MessageProgressed progress;
   };
-  struct Performing {
-    Ticket last = 0;
-    std::vector<Ticket> now;  // rising
+  struct Sending {  // of one account
+    Turn last = 0;
+    std::vector<Send> now;  // by turn
     std::vector<Early> early;
   };
+  void forget_nobodys(base::AccountId account, Sending& sending);
   asio::awaitable<bool> apply(base::AccountId account, connector::MessageProgressed progress);
   bool follow(base::AccountId account, const store::SentMessage& sent, const connector::MessageProgressed& progress);
   void match_early(base::AccountId account, const std::string& network_id);
@@ -73,7 +77,7 @@ class Reports {
   Repeats& repeats_;
   const Keys& keys_;
   RecentlySent recent_;
-  std::unordered_map<base::AccountId, Performing> performing_;
+  std::unordered_map<base::AccountId, Sending> sending_;
   UnsentMessages* unsent_ = nullptr;
   std::uint64_t not_kept_ = 0;  // reports whose commit failed, so far
 };

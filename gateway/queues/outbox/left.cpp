@@ -25,7 +25,6 @@ constexpr std::chrono::hours least_time_left{1};
 
 asio::awaitable<void> Outbox::load(connector::Network network) {
   network_ = std::move(network);
-  co_await reports_.load(transport_, repeats_freely());
   std::size_t rows = 0;
   std::int64_t after = 0;
   for (bool more = true; more;) {
@@ -39,6 +38,7 @@ asio::awaitable<void> Outbox::load(connector::Network network) {
     more = !found.empty();
     if (more) after = found.back().id;
   }
+  co_await reports_.load(transport_);
   if (rows > 0) log::info("outbox.recovered", {{"transport", transport_}, {"rows", rows}});
   auto read = [](db::Transaction& t) { return store::read_orphaned_outbox(t); };
   for (const auto& row : co_await database_.fetch(std::move(read))) tell_orphaned(row);
@@ -81,6 +81,7 @@ void Outbox::recover(const store::OutboxRow& row) {
   // A clock that is behind says nothing of waits; else what is longer than the row's own pause may be the network's wish.
   const std::chrono::milliseconds most = journal_.began_behind() ? pause_after(row.attempts, row.id, limits_.retry) : limits_.retry.most;
   const std::int64_t pause = std::clamp<std::int64_t>(row.not_before - now, 0, ms(most));
+  if (row.state != OutboxState::queued) reports_.send_began(row.account, row.id);
   backlog_.recover(row.account, row.chat, row.id, forward + left, forward + pause);
 }
 

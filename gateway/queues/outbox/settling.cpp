@@ -48,6 +48,7 @@ void Outbox::retry(Item& item, const Error& error) {
   item.row.not_before = base::to_milliseconds(clock_.now() + pause);
   const bool is_unsure = error.code == Errc::uncertain || item.row.state == OutboxState::unsure;
   backlog_.retry_first(item.row.account, item.row.chat, now_forward() + pause.count());
+  if (!is_unsure) reports_.send_ended(item.row.account, item.row.id);
   write_state(item, is_unsure ? OutboxState::unsure : OutboxState::queued);
 }
 
@@ -64,10 +65,12 @@ void Outbox::report_failure(const Item& item, Error error) {
   if (error.code == Errc::uncertain && std::holds_alternative<connector::SendMessage>(item.action)) note_sent(item, "", connector::Stage::failed);
   if (const auto* add = std::get_if<connector::AddContact>(&item.action)) accounts_.request_failed(item.row.account, add->contact);
   reports_.put_failed(item.row.account, item.origin, std::move(error));
+  reports_.send_ended(item.row.account, item.row.id);
   journal_.remove_outbox(item.row.id);
 }
 
 void Outbox::remove_row(const Item& item) {
+  reports_.send_ended(item.row.account, item.row.id);
   journal_.remove_outbox(item.row.id);
   backlog_.remove_first(item.row.account, std::string(item.row.chat));
 }
@@ -89,6 +92,7 @@ bool Outbox::end_send(const store::OutboxRow& row, connector::Stage stage) {
   note_sent(item, "", connector::Stage::accepted);
   repeats_.keep(repeats_.fingerprint(row.account, *origin, message->content));
   journal_.remove_outbox(row.id);
+  if (!place->is_performing) reports_.send_ended(row.account, row.id);
   backlog_.remove(row.account, row.chat, row.id);
   journal_.after_commit([this, account = row.account, chat = row.chat, id = row.id](const std::exception_ptr& error) {
     if (error) end_failed(account, chat, id);

@@ -212,3 +212,48 @@ TEST_CASE("A report that a killed run left is nobody's where its send is not rep
   CHECK(next.stored() == 0);
   CHECK(next.told().size() == 1);
 }
+
+TEST_CASE("A report under the network's own id is kept while a send of unknown outcome waits for its next attempt") {
+  OutboxLimits limits;
+  limits.retry = {std::chrono::milliseconds(50), std::chrono::milliseconds(50), 0};
+  OutboxWorld f(limits, DatabaseKind::sqlite, {}, Idempotency::by_key);
+  f.network.answer = connector::Error{connector::Errc::uncertain, ""};
+  f.network.release();
+  f.send(1, "+1", "one");
+  f.until([&] { return f.network.performing == 2; });
+  f.report(1, "n1", Stage::delivered);
+  f.network.name_of_sent = "n1";
+  f.network.answer.reset();
+  f.until([&] { return f.network.sent.size() == 1; });
+  CHECK(f.stored() == 0);
+  CHECK(f.told() == Texts{"delivered"});
+}
+
+TEST_CASE("A report under the network's own id is kept while what an earlier run left waits to be repeated") {
+  for (const auto state : {OutboxState::sending, OutboxState::unsure}) {
+    store::OutboxRow row = left(7, "one", state);
+    row.account = base::AccountId{3};  // who is away
+    OutboxWorld f(patient(), DatabaseKind::sqlite, {row}, Idempotency::by_key);
+    f.network.release();
+    f.report(3, "n1", Stage::failed, "No such number.");
+    f.network.name_of_sent = "n1";
+    f.come_online(3);
+    f.until([&] { return f.told().size() == 1; });
+    CHECK(f.told() == Texts{"No such number."});
+    CHECK(f.stored() == 0);
+  }
+}
+
+TEST_CASE("A send that is provably not with the network keeps no report waiting") {
+  OutboxWorld f(patient(), DatabaseKind::sqlite, {}, Idempotency::by_key);
+  f.network.unreachable = {"one"};
+  f.send(1, "+1", "one");
+  f.until([&] { return f.network.performing == 1; });
+  f.report(1, "n1", Stage::delivered);
+  f.network.release();
+  f.until([&] { return f.states().count(OutboxState::queued) == 1; });
+  f.network.name_of_sent = "n1";
+  f.send(1, "+2", "two");
+  f.until([&] { return f.network.sent.size() == 1; });
+  CHECK(f.told().empty());
+}
