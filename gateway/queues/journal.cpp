@@ -172,7 +172,9 @@ void Journal::flush() {
     if (turn) append(*rode, *turn);
     turn = std::move(rode);
   }
-  if (turn) submit(turn, {}, turn->steps.back());
+  if (!turn) return;
+  submitted_.push_back(turn);
+  submit(turn, {}, turn->steps.back());
 }
 
 // One value that the store refuses must not undo what its neighbours did: then each step is written by itself. A single step that
@@ -186,25 +188,34 @@ void Journal::submit(const std::shared_ptr<Turn>& turn, Mark from, Mark to) {
   database_.submit([turn, from, to, transport = transport_, now](db::Transaction& t) { write(t, turn->batch, from, to, transport, now); },
                    [this, turn, from, to](const std::exception_ptr& error) {
                      if (error && !is_loss(error) && !turn->is_in_steps && may_come_later(*turn)) return submit_each_step(turn);
-                     if (error) log_failure(transport_, error);
-                     for (std::size_t i = from.done; i < to.done; ++i) turn->batch.done[i](error);
-                     if (turn->is_in_steps && to == turn->steps.back()) --in_steps_;
-                     const auto begin = std::make_move_iterator(turn->batch.waiting.begin());
-                     std::vector<base::Resume> waiting(begin + static_cast<std::ptrdiff_t>(from.waiting), begin + static_cast<std::ptrdiff_t>(to.waiting));
-                     settled_.emplace_back(std::move(waiting), error);
-                     resume_settled();
+                     settle(turn, {from, to, error});
                    });
 }
 
-// Who waits for a commit waits for all before it, and a turn that is written anew step by step was before it.
-void Journal::resume_settled() {
-  if (in_steps_ > 0) return;
-  for (auto& [waiting, error] : std::exchange(settled_, {})) base::Resume::all(std::move(waiting), error);
+// What is told follows the order of the turns: in it rows come into their queues, and who waits for a commit waits for all before it. A
+// turn that is written anew, step by step, is written behind its followers.
+void Journal::settle(const std::shared_ptr<Turn>& turn, Written part) {
+  turn->written.push_back(std::move(part));
+  while (!submitted_.empty()) {
+    const std::shared_ptr<Turn> first = submitted_.front();
+    const std::vector<Written> written = std::exchange(first->written, {});
+    for (const Written& each : written) tell(*first, each);
+    if (written.empty() || written.back().to != first->steps.back()) return;
+    submitted_.pop_front();
+  }
+}
+
+void Journal::tell(Turn& turn, const Written& part) {
+  if (part.error) log_failure(transport_, part.error);
+  Batch& batch = turn.batch;
+  for (std::size_t i = part.from.done; i < part.to.done; ++i) batch.done[i](part.error);
+  const auto begin = std::make_move_iterator(batch.waiting.begin());
+  std::vector<base::Resume> waiting(begin + static_cast<std::ptrdiff_t>(part.from.waiting), begin + static_cast<std::ptrdiff_t>(part.to.waiting));
+  base::Resume::all(std::move(waiting), part.error);
 }
 
 void Journal::submit_each_step(const std::shared_ptr<Turn>& turn) {
   turn->is_in_steps = true;
-  ++in_steps_;
   Mark from;
   for (const Mark& to : turn->steps) submit(turn, std::exchange(from, to), to);
 }

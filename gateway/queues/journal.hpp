@@ -18,6 +18,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -109,10 +110,15 @@ class Journal {
     bool operator==(const Mark&) const = default;
     Mark operator+(const Mark& o) const;
   };
+  struct Written {  // or not
+    Mark from, to;
+    std::exception_ptr error;
+  };
   struct Turn {
     Batch batch;
-    std::vector<Mark> steps;  // where each ends
-    bool is_in_steps = false; // the store refused it as a whole
+    std::vector<Mark> steps;       // where each ends
+    bool is_in_steps = false;      // the store refused it as a whole
+    std::vector<Written> written;  // of which nobody has been told
   };
   static Mark end_of(const Batch& batch);
   static bool may_come_later(const Turn& turn);
@@ -122,7 +128,8 @@ class Journal {
   void flush();
   void submit(const std::shared_ptr<Turn>& turn, Mark from, Mark to);
   void submit_each_step(const std::shared_ptr<Turn>& turn);
-  void resume_settled();
+  void settle(const std::shared_ptr<Turn>& turn, Written part);
+  void tell(Turn& turn, const Written& part);
   static void write(db::Transaction& transaction, const Batch& batch, Mark from, Mark to, const std::string& transport, std::int64_t now);
 
   std::int64_t run_time() const;
@@ -141,8 +148,7 @@ class Journal {
   std::shared_ptr<Turn> open_, riding_;
   bool flush_is_posted_ = false, ride_is_over_ = false;
   boost::asio::steady_timer ride_;  // when what rides is written at the latest
-  int in_steps_ = 0;  // turns that are being written anew, step by step
-  std::vector<std::pair<std::vector<base::Resume>, std::exception_ptr>> settled_;  // whose waiters are not resumed yet
+  std::deque<std::shared_ptr<Turn>> submitted_;  // which are not written whole, in their order
   Ids outbox_ids_, inbox_ids_;
 };
 

@@ -55,6 +55,19 @@ asio::awaitable<void> wait_behind_three(Journal& journal, int& refused, int& ref
   refused_before = refused;
 }
 
+// The ids of four rows, three of one turn and one of the next, in the order in which they are told of. The second is refused.
+asio::awaitable<void> insert_four(Journal& journal, std::vector<std::int64_t>& told) {
+  for (std::int64_t id = 1; id <= 4; ++id) {
+    if (id == 4) {
+      for (int turn = 0; turn < 2; ++turn) co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
+    }
+    journal.insert(sent(id, id == 2 ? std::string("a\0b", 3) : "n" + std::to_string(id)));
+    journal.after_commit([&told, id](const std::exception_ptr&) { told.push_back(id); });
+    journal.close_step();
+  }
+  co_await journal.commit();
+}
+
 // A row, and somebody who waits for it and is cancelled.
 asio::awaitable<void> insert_and_wait(Journal& journal, int& written) {
   journal.insert(row(1, "c:1"));
@@ -170,6 +183,21 @@ TEST_CASE("A commit waits for what is before it, also for steps that are written
     int refused = 0, refused_before = 0;
     run(loop, wait_behind_three(journal, refused, refused_before));
     CHECK(refused_before == 1);
+  }
+}
+
+TEST_CASE("What is written anew, step by step, is told of before what was given later") {
+  for (const auto kind : every_database) {
+    CAPTURE(name_of(kind));
+    asio::io_context loop;
+    Store store(kind);
+    insert(store, account(1, "romeo@example.net", "sms.example.net"));
+    db::Database database(loop.get_executor(), std::move(store.driver));
+    Journal journal(loop.get_executor(), database, "sms.example.net");
+    run(loop, journal.start());
+    std::vector<std::int64_t> told;
+    run(loop, insert_four(journal, told));
+    CHECK(told == std::vector<std::int64_t>{1, 2, 3, 4});
   }
 }
 
