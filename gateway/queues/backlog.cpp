@@ -95,6 +95,7 @@ bool Backlog::begin(base::AccountId account, const std::string& name, Reach reac
   const bool may_send = reach == Reach::online && chat->state == ChatState::idle;
   // Rows of one chat have rising deadlines.
   if (!may_send && chat->rows.begin()->second.deadline > now) return false;
+  wake(account, name, *chat);
   chat->state = ChatState::working;
   ++queue.working;
   return true;
@@ -119,6 +120,8 @@ Backlog::Step Backlog::next(base::AccountId account, const std::string& name, Re
     for (auto& [other, entry] : chat->rows) release(entry);
     step.item = nullptr;
     chat->state = ChatState::resting;
+    chat->rests_until = step.until;
+    resting_.emplace(step.until, account, name);
   } else if (!first.item) {
     step.kind = Kind::load;
     for (const auto& [other, entry] : chat->rows) {
@@ -142,8 +145,25 @@ bool Backlog::end(base::AccountId account, const std::string& name) {
   return queue.working-- >= limits_.performing_per_account;
 }
 
-void Backlog::rest_ended(base::AccountId account, const std::string& name) {
-  if (Chat* const chat = find(account, name); chat && chat->state == ChatState::resting) chat->state = ChatState::idle;
+void Backlog::wake(base::AccountId account, const std::string& name, Chat& chat) {
+  if (chat.state != ChatState::resting) return;
+  chat.state = ChatState::idle;
+  resting_.erase({chat.rests_until, account, name});
+}
+
+std::optional<std::int64_t> Backlog::next_rest_end() const {
+  if (resting_.empty()) return std::nullopt;
+  return std::get<0>(*resting_.begin());
+}
+
+std::vector<std::pair<base::AccountId, std::string>> Backlog::take_rested(std::int64_t now) {
+  std::vector<std::pair<base::AccountId, std::string>> rested;
+  while (!resting_.empty() && std::get<0>(*resting_.begin()) <= now) {
+    auto [until, account, name] = *resting_.begin();
+    if (Chat* const chat = find(account, name)) wake(account, name, *chat);
+    rested.emplace_back(account, std::move(name));
+  }
+  return rested;
 }
 
 Backlog::Item* Backlog::first(base::AccountId account, const std::string& name) {
@@ -211,7 +231,7 @@ void Backlog::remove(base::AccountId account, const std::string& name, std::int6
   if (!chat || row == chat->rows.end()) return;
   release(row->second);
   chat->rows.erase(row);
-  if (chat->state == ChatState::resting) chat->state = ChatState::idle;
+  wake(account, name, *chat);
   Queue& queue = queues_[account];
   --queue.waiting;
   forget_if_empty(queue, name);
@@ -238,6 +258,7 @@ std::vector<Backlog::Removed> Backlog::remove(base::AccountId account) {
   const auto found = queues_.find(account);
   if (found == queues_.end()) return removed;
   for (auto& [name, chat] : found->second.chats) {
+    wake(account, name, chat);
     for (auto& [id, entry] : chat.rows) {
       if (entry.item) --in_memory_;
       removed.push_back({id, std::move(entry.item), chat.state == ChatState::performing && id == chat.with_connector});

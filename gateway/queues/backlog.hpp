@@ -18,7 +18,9 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <tuple>
 #include <unordered_map>
 #include <vector>
 
@@ -84,7 +86,9 @@ class Backlog {
   Step next(base::AccountId account, const std::string& chat, Reach reach, std::int64_t now);
   // Whether others may have waited for the place that is free now.
   bool end(base::AccountId account, const std::string& chat);
-  void rest_ended(base::AccountId account, const std::string& chat);
+  // When the first of the chats that rest is to go on, if any does; and those that are to by now, which rest no longer.
+  std::optional<std::int64_t> next_rest_end() const;
+  std::vector<std::pair<base::AccountId, std::string>> take_rested(std::int64_t now);
 
   // The chat's first row, where it is in memory; valid until the next wait.
   Item* first(base::AccountId account, const std::string& chat);
@@ -134,6 +138,7 @@ class Backlog {
     std::map<std::int64_t, Entry> rows;  // by id, which is their order; committed. Those with an item come first
     ChatState state = ChatState::idle;
     std::int64_t with_connector = 0;  // the row that is, while performing: it may be gone meanwhile
+    std::int64_t rests_until = 0;     // while resting
     int entering = 0;  // rows that are being written
   };
   struct Queue {  // of one account
@@ -144,12 +149,14 @@ class Backlog {
   };
   Chat* find(base::AccountId account, const std::string& chat);
   void forget_if_empty(Queue& queue, const std::string& name);
+  void wake(base::AccountId account, const std::string& name, Chat& chat);
   std::size_t window() const { return in_memory_ < limits_.in_memory ? limits_.in_memory_per_chat : 1; }
   bool is_kept(const Queue& queue, const Chat& chat, bool is_online) const;
   void release(Entry& entry);
 
   OutboxLimits limits_;
   std::unordered_map<base::AccountId, Queue> queues_;
+  std::set<std::tuple<std::int64_t, base::AccountId, std::string>> resting_;  // by their ends
   std::size_t in_memory_ = 0;
 };
 

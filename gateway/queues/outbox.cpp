@@ -29,7 +29,7 @@ Outbox::Outbox(asio::any_io_executor executor, Journal& journal, db::Database& d
                OutboxLimits limits, NotStored not_stored)
     : journal_(journal), database_(database), accounts_(accounts), reports_(reports), repeats_(repeats), keys_(keys),
       clock_(clock), transport_(std::move(transport)), limits_(limits), not_stored_(std::move(not_stored)), backlog_(limits),
-      performed_(executor), tasks_(executor) {
+      rest_(executor), performed_(executor), tasks_(executor) {
   reports_.set_unsent(*this);
 }
 
@@ -154,7 +154,7 @@ asio::awaitable<bool> Outbox::take_step(base::AccountId account, std::string cha
       co_return true;
     }
     case Backlog::Step::Kind::rest:
-      tasks_.spawn("outbox.rest", rest(account, chat, std::chrono::milliseconds(step.until - now_forward())));
+      set_rest_timer();
       co_return false;
     case Backlog::Step::Kind::unmark:
       write_state(*step.item, OutboxState::queued);
@@ -222,10 +222,15 @@ asio::awaitable<void> Outbox::load_rows(base::AccountId account, std::string cha
 }
 
 // A chat that waits for its next attempt keeps no other from being worked on.
-asio::awaitable<void> Outbox::rest(base::AccountId account, std::string chat, std::chrono::milliseconds pause) {
-  co_await base::sleep(pause);
-  backlog_.rest_ended(account, chat);
-  start(account, chat);
+void Outbox::set_rest_timer() {
+  const auto next = backlog_.next_rest_end();
+  if (!next) return;
+  rest_.expires_after(std::chrono::milliseconds(*next - now_forward()));
+  rest_.async_wait([this](boost::system::error_code cancelled) {
+    if (cancelled) return;
+    for (const auto& [account, chat] : backlog_.take_rested(now_forward())) start(account, chat);
+    set_rest_timer();
+  });
 }
 
 void Outbox::write_state(Item& item, OutboxState state) {
@@ -243,6 +248,7 @@ asio::awaitable<void> Outbox::await_performs() {
 
 asio::awaitable<void> Outbox::stop(std::chrono::milliseconds grace) {
   stopping_ = true;
+  rest_.cancel();
   try {
     // What only waits for its next attempt is not waited for.
     co_await base::within(grace, await_performs());

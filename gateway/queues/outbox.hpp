@@ -20,6 +20,8 @@
 #include "gateway/queues/repeats.hpp"
 #include "gateway/queues/reports.hpp"
 
+#include <boost/asio/steady_timer.hpp>
+
 #include <functional>
 #include <string>
 
@@ -77,7 +79,7 @@ class Outbox final : public UnsentMessages {
   asio::awaitable<void> load_rows(base::AccountId account, std::string chat, std::vector<std::int64_t> ids);
   asio::awaitable<void> commit_mark(base::AccountId account, std::string chat, std::int64_t id);
   asio::awaitable<void> perform(base::AccountId account, std::string chat, std::int64_t id, connector::Action action);
-  asio::awaitable<void> rest(base::AccountId account, std::string chat, std::chrono::milliseconds pause);
+  void set_rest_timer();
   asio::awaitable<void> await_performs();
   void settle(Item& item, const base::Result<connector::Receipt>& result);
   void retry(Item& item, const base::Error& error);
@@ -105,6 +107,7 @@ class Outbox final : public UnsentMessages {
   NotStored not_stored_;
   connector::Network network_;
   Backlog backlog_;
+  asio::steady_timer rest_;  // until the first of the chats that rest goes on
   int performing_ = 0;
   base::Signal performed_;
   bool stopping_ = false;

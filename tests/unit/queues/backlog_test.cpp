@@ -90,7 +90,10 @@ TEST_CASE("A chat that waits for its next attempt delays no other, and its rows 
   CHECK(backlog.in_memory() == 1);
   CHECK(!backlog.begin(romeo, "+1", Reach::online, noon));
   CHECK(backlog.begin(romeo, "+2", Reach::online, noon));
-  backlog.rest_ended(romeo, "+1");
+  CHECK(backlog.next_rest_end() == noon + 10);
+  CHECK(backlog.take_rested(noon + 9).empty());
+  CHECK(backlog.take_rested(noon + 10) == std::vector{std::pair(romeo, std::string("+1"))});
+  CHECK(!backlog.next_rest_end());
   CHECK(backlog.begin(romeo, "+1", Reach::online, noon + 10));
   CHECK(backlog.next(romeo, "+1", Reach::online, noon + 10).ids == std::vector<std::int64_t>{1});
 }
