@@ -15,15 +15,26 @@ const char* failed_text = "The network's connector failed; please try again late
 const char* ended_text = "The gateway is being restarted; please try again in a moment.";
 const char* no_answer_text = "The network did not look up the address in time; please try again.";
 
+// Whose own address it is among the user's contacts.
+const base::ContactId* listed(const LiveAccount& account, const xmpp::Jid& address) {
+  auto id = convert::minted(address.local());
+  if (!id) id = base::ContactId{convert::typed_by(address)};
+  const auto contact = account.contacts.find(*id);
+  if (contact == account.contacts.end()) return nullptr;
+  const auto own = convert::to_jid(*id, address);
+  return own && own->local() == address.local() ? &contact->first : nullptr;
+}
+
 }  // namespace
 
-void ContactResolver::resolve(const xmpp::Jid& address, base::AccountId account, Found found) {
-  Key key(account.value, std::string(address.local()));
+void ContactResolver::resolve(const xmpp::Jid& address, const LiveAccount* account, Found found) {
+  Key key(account ? account->id().value : 0, std::string(address.local()));
   if (const auto known = known_.find(key); known != known_.end()) return found(known->second);
-  if (has_ended_) return found(convert::no_such_contact({base::Errc::unavailable, ended_text}));
-  auto place = stanzas_.take(std::to_string(account.value), true);
-  if (!place) return found(convert::too_many_waiting(too_many_text));
   const bool is_first = !asking_.contains(key);
+  if (const base::ContactId* id = account && is_first ? listed(*account, address) : nullptr) return found(*id);
+  if (has_ended_) return found(convert::no_such_contact({base::Errc::unavailable, ended_text}));
+  auto place = stanzas_.take(std::to_string(key.first), true);
+  if (!place) return found(convert::too_many_waiting(too_many_text));
   asking_[key].push_back(Waiting{std::move(found), std::move(*place)});
   if (is_first) tasks_.spawn("contact.resolve", ask(std::move(key), convert::typed_by(address)));
 }

@@ -1,7 +1,9 @@
-// From what stands before the @ to the contact's one true id, as the connector decides; remembered, so that a known
-// contact costs no question. Every question to the connector about an id is bounded here.
+// From what stands before the @ to the contact's one true id, as the connector decides. Who is in the user's list, or was looked up
+// lately, costs no question, and can be written to while the connector cannot answer. Every question to the connector about an
+// id is bounded here.
 #pragma once
 
+#include "gateway/accounts/live_account.hpp"
 #include "gateway/accounts/quota.hpp"
 #include "gateway/base/task_group.hpp"
 #include "gateway/connector/contract.hpp"
@@ -28,9 +30,9 @@ class ContactResolver {
   void use(connector::Connector& connector) { connector_ = &connector; }
 
   // Calls `found` at once where the address is known, or where too many of the account's stanzas wait for an answer;
-  // else when the connector has answered. Calls for one account and address keep their order. `account` 0: nobody
+  // else when the connector has answered. Calls for one account and address keep their order. `account` null: nobody
   // registered asks, who holds a place_for(); that answer is not remembered, lest strangers push out what users need.
-  void resolve(const xmpp::Jid& address, base::AccountId account, Found found);
+  void resolve(const xmpp::Jid& address, const LiveAccount* account, Found found);
 
   // A place for one question that somebody waits for the answer to; nothing: too many are under way. `account` 0:
   // nobody registered asks.

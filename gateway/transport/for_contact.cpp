@@ -23,7 +23,7 @@ void for_contact(Transport& transport, xmpp::Stanza iq, ContactAnswer answer) {
     if (right && *right != held->to.bare()) return transport.reply_error(*held, convert::other_address(*right));
     answer(*held, *contact);
   };
-  transport.contacts().resolve(to, account ? account->id() : base::AccountId{}, std::move(found));
+  transport.contacts().resolve(to, account, std::move(found));
 }
 
 }  // namespace wherry::transport

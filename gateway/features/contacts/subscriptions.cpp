@@ -100,7 +100,7 @@ void to_contact(Transport& transport, xmpp::Stanza stanza) {
   if (!account) return register_first(transport, stanza);
   const xmpp::Jid to = stanza.to;
   auto held = std::make_shared<xmpp::Stanza>(std::move(stanza));
-  transport.contacts().resolve(to, account->id(), [&transport, held](const accounts::Resolved& contact) {
+  transport.contacts().resolve(to, account, [&transport, held](const accounts::Resolved& contact) {
     resolved(transport, *held, contact);
   });
 }

@@ -70,7 +70,7 @@ void to_contact(Transport& transport, xmpp::Stanza stanza) {
                    const accounts::Resolved& contact) mutable {
     send(transport, *held, std::move(content), contact);
   };
-  transport.contacts().resolve(to, account->id(), std::move(found));
+  transport.contacts().resolve(to, account, std::move(found));
 }
 
 void to_gateway(Transport& transport, const xmpp::Stanza& stanza) {

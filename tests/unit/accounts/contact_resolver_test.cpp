@@ -3,6 +3,7 @@
 
 #include "gateway/base/signal.hpp"
 #include "tests/support/run.hpp"
+#include "tests/unit/store/fixture.hpp"
 
 #include <doctest/doctest.h>
 #include <boost/asio/post.hpp>
@@ -45,7 +46,7 @@ class Network final : public connector::Connector {
 struct Fixture {
   Fixture() { resolver.use(network); }
   void resolve(std::string local, std::int64_t account = 1) {
-    resolver.resolve(xmpp::Jid::make(local, "net.test").value(), {account},
+    resolver.resolve(xmpp::Jid::make(local, "net.test").value(), account == 1 ? &first : &second,
                      [this](const Resolved& found) {
                        if (found)
                          ++known;
@@ -61,6 +62,7 @@ struct Fixture {
   asio::io_context loop;
   Network network{loop.get_executor()};
   ContactResolver resolver{loop.get_executor()};
+  LiveAccount first{account(1, "romeo@x.test", "net.test")}, second{account(2, "juliet@x.test", "net.test")};
   int known = 0;
   std::vector<xmpp::StanzaError> errors;
 };
@@ -116,4 +118,15 @@ TEST_CASE_FIXTURE(Fixture, "Once the gateway stops nobody waits for the network:
   turn();
   REQUIRE(errors.size() == 2);
   for (const xmpp::StanzaError& error : errors) CHECK(error.type == "wait");
+}
+
+TEST_CASE_FIXTURE(Fixture, "Who is in the user's list is known by their own address while the connector does not answer, and nobody else is") {
+  for (const char* id : {"c", "Nurse", "o'neill"}) first.contacts[base::ContactId{id}] = {};
+  resolve("c");
+  resolve("\\4eurse");
+  resolve("o\\27neill");
+  CHECK(known == 3);
+  resolve("c", 2);
+  resolve("nurse");
+  CHECK(known == 3);
 }
