@@ -20,6 +20,10 @@ namespace wherry::db {
 
 namespace {
 
+// Who waited for a commit goes on in the next turn of the loop, and what they write comes in the turn behind that. So one commit
+// has all of it, where two that took turns would each have half.
+constexpr int turns_of_what_follows = 2;
+
 bool is_loss(const std::exception_ptr& error) {
   if (!error) return false;
   try {
@@ -41,6 +45,7 @@ struct Database::Impl : std::enable_shared_from_this<Impl> {
   void send_next();
   bool pause_for_more();
   void finished(Group group);
+  void send_after(int turns);
   void watch();
 
   asio::any_io_executor loop;
@@ -60,10 +65,7 @@ void Database::Impl::submit(GroupItem item) {
   waiting.push_back(std::move(item));
   if (in_flight) return;
   in_flight.emplace(loop);
-  // Not at once: whatever else is ready on the loop may have something to write too, and shares the commit.
-  asio::post(loop, [weak = weak_from_this()] {
-    if (const auto self = weak.lock()) self->send_next();
-  });
+  send_after(1);  // whatever else is ready on the loop may have something to write too, and shares the commit
 }
 
 void Database::Impl::send_next() {
@@ -98,10 +100,19 @@ bool Database::Impl::pause_for_more() {
 }
 
 void Database::Impl::finished(Group group) {
-  send_next();  // first, so that the disk works while the callbacks run
   const bool lost = std::any_of(group.begin(), group.end(), [](const GroupItem& item) { return is_loss(item.error); });
   for (GroupItem& item : group) item.done(std::move(item.error));
   if (lost && given_up) given_up();
+  send_after(turns_of_what_follows);
+}
+
+void Database::Impl::send_after(int turns) {
+  asio::post(loop, [weak = weak_from_this(), turns] {
+    const auto self = weak.lock();
+    if (!self) return;
+    if (turns > 1) self->send_after(turns - 1);
+    else self->send_next();
+  });
 }
 
 // The group that is on its way, or about to be, must come back in time.
