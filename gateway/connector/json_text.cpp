@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <cstring>
 
 namespace wherry::connector {
 
@@ -15,6 +16,19 @@ constexpr std::array<bool, 256> plain = [] {
   for (std::size_t c = 0x20; c < 0x80; ++c) table[c] = c != '"' && c != '\\';
   return table;
 }();
+
+constexpr std::uint64_t each(unsigned char octet) {
+  return 0x0101010101010101u * octet;
+}
+
+// Whether none of eight octets needs a look: false, too, for some that need none.
+bool are_plain(const char* eight) {
+  std::uint64_t octets = 0;
+  std::memcpy(&octets, eight, sizeof octets);
+  const auto has_zero = [](std::uint64_t x) { return (x - each(1)) & ~x; };
+  const std::uint64_t found = octets | (octets - each(0x20)) | has_zero(octets ^ each('"')) | has_zero(octets ^ each('\\'));
+  return (found & each(0x80)) == 0;
+}
 
 struct Sequence {
   std::size_t length = 1;  // of the character, or of the octets that U+FFFD stands for
@@ -90,6 +104,10 @@ void append_json_string(std::string& out, std::string_view text) {
   out += '"';
   std::size_t done = 0;  // up to here it is in `out`
   for (std::size_t i = 0; i < text.size();) {
+    if (i + 8 <= text.size() && are_plain(text.data() + i)) {
+      i += 8;
+      continue;
+    }
     const auto c = static_cast<unsigned char>(text[i]);
     if (plain[c]) {
       ++i;

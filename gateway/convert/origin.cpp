@@ -71,7 +71,9 @@ Origin origin_of(const xmpp::Stanza& stanza, base::Time now) {
 }
 
 std::string to_text(const Origin& origin) {
-  std::string out = R"({"v":1)";
+  std::string out;
+  out.reserve(160 + origin.user.size() + origin.contact.size() + origin.stanza_id.size());
+  out += R"({"v":1)";
   const auto add = [&](std::string_view name, std::string_view text) {
     if (text.empty()) return;
     out.append(",\"").append(name).append("\":");

@@ -89,7 +89,8 @@ Journal::Batch& Journal::soon() {
   if (!std::exchange(flush_is_posted_, true)) {
     boost::asio::post(executor_, [this] { flush(); });
   }
-  return step_;
+  if (!open_) open_ = std::make_shared<Turn>();
+  return open_->batch;
 }
 
 Journal::Mark Journal::end_of(const Batch& b) {
@@ -126,13 +127,14 @@ void Journal::append(Turn& to, Turn& other) {
 }
 
 void Journal::close_step() {
-  if (end_of(step_) == Mark()) return;
-  std::shared_ptr<Turn>& turn = std::exchange(is_soon_, false) ? open_ : riding_;
-  const bool begins = !turn;
-  if (begins) turn = std::make_shared<Turn>();
+  const bool is_soon = std::exchange(is_soon_, false);
+  if (!is_soon && step_.gone_outbox.empty() && step_.gone_inbox.empty() && step_.gone_sent.empty() && step_.stanzas.empty()) return;
+  std::shared_ptr<Turn>& turn = is_soon ? open_ : riding_;
+  const bool begins_to_ride = !turn;
+  if (begins_to_ride) turn = std::make_shared<Turn>();
   append(*turn, step_);
   turn->steps.push_back(end_of(turn->batch));
-  if (!begins || turn != riding_) return;
+  if (!begins_to_ride) return;
   ride_.expires_after(longest_ride);
   ride_.async_wait([this](boost::system::error_code cancelled) {
     if (cancelled) return;

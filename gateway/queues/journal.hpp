@@ -142,10 +142,10 @@ class Journal {
   std::chrono::steady_clock::time_point began_forward_ = std::chrono::steady_clock::now();
   std::int64_t age_time_ = 0;  // the store's, as far as this run knows it
   std::chrono::steady_clock::time_point aged_ = began_forward_;  // until when
-  Batch step_;            // the present one
-  bool is_soon_ = false;  // it asks for a commit
-  // Closed steps. Shared with the closure that writes them, which may run twice.
+  // Shared with the closure that writes them, which may run twice.
   std::shared_ptr<Turn> open_, riding_;
+  Batch step_;            // what goes in the present step, which may yet ride; the rest of it is at the end of open_
+  bool is_soon_ = false;  // it asks for a commit
   bool flush_is_posted_ = false, ride_is_over_ = false;
   boost::asio::steady_timer ride_;  // when what rides is written at the latest
   std::deque<std::shared_ptr<Turn>> submitted_;  // which are not written whole, in their order

@@ -20,6 +20,7 @@ void Seen::load(const std::string& key, const std::vector<std::uint64_t>& hashes
 
 std::uint64_t Seen::hash(std::int64_t account, std::string_view id) const {
   std::string text = std::to_string(account);
+  text.reserve(text.size() + 1 + id.size());
   text += '\n';
   text += id;
   std::array<unsigned char, crypto_shorthash_BYTES> out{};
