@@ -176,10 +176,9 @@ asio::awaitable<void> App::stop() {
   stopping_ = true;
   if (database_) database_->hurry(store_patience);
   while (starting_) co_await started_.wait();
-  bringing_up_.cancel();
   tasks_.cancel();
-  co_await bringing_up_.join();
-  co_await tasks_.join();
+  co_await bringing_up_.end();
+  co_await tasks_.end();
   for (auto network = networks_.rbegin(); network != networks_.rend(); ++network) co_await network->transport->stop();
   if (http_server_) co_await http_server_->stop();
   db::Database::Closure nothing = [](db::Transaction&) {};

@@ -85,8 +85,7 @@ asio::awaitable<void> SmsConnector::run() {
     ended = std::current_exception();
   }
   co_await asio::this_coro::throw_if_cancelled(false);  // the carriers end in order
-  tasks.cancel();
-  co_await tasks.join();
+  co_await tasks.end();
   co_await asio::this_coro::throw_if_cancelled(true);
   std::rethrow_exception(ended);
 }

@@ -32,6 +32,7 @@ asio::cancellation_signal& TaskGroup::spawn(std::string name, asio::awaitable<vo
   tasks_.emplace_back();
   const auto entry = std::prev(tasks_.end());
   entry->name = std::move(name);
+  entry->cancelled = ending_ > 0;
   entry->cancel.slot().assign([entry](asio::cancellation_type) { entry->cancelled = true; });
   // co_spawn alone would run the task inside this call, up to its first wait: callers would find what they hold changed.
   asio::post(executor_, [this, entry, task = std::move(task)]() mutable { begin(entry, std::move(task)); });
@@ -81,6 +82,13 @@ void TaskGroup::cancel() {
 void TaskGroup::cancel_all() {
   // A cancelled task may end at once and remove itself, so the next one is looked up first.
   for (auto task = tasks_.begin(); task != tasks_.end();) (task++)->cancel.emit(asio::cancellation_type::terminal);
+}
+
+asio::awaitable<void> TaskGroup::end() {
+  ++ending_;
+  cancel();
+  co_await join();
+  --ending_;
 }
 
 asio::awaitable<void> TaskGroup::join() {

@@ -34,6 +34,9 @@ class TaskGroup {
   // Waits until no task is left. Tasks spawned meanwhile are waited for too.
   asio::awaitable<void> join();
 
+  // Cancels every task, also those that are spawned meanwhile, and waits until none is left. Then it may be used anew.
+  asio::awaitable<void> end();
+
   bool empty() const { return tasks_.empty(); }
   asio::any_io_executor executor() const { return executor_; }
 
@@ -58,6 +61,7 @@ class TaskGroup {
 
   asio::any_io_executor executor_;
   std::list<Task> tasks_;
+  int ending_ = 0;  // calls of end()
   std::vector<Resume> joining_;
   std::shared_ptr<TaskGroup*> self_;  // goes with the group
 };

@@ -142,8 +142,7 @@ asio::awaitable<Result<void>> ChildConnector::greet() {
 asio::awaitable<void> ChildConnector::end(bool orderly, std::chrono::milliseconds grace) {
   rpc_->refuse_calls();
   if (!orderly) process_->abandon();
-  tasks_.cancel();
-  co_await tasks_.join();
+  co_await tasks_.end();
   co_await requests_.end();
   const int code = co_await process_->stop(grace);
   rpc_->detach();

@@ -79,8 +79,7 @@ asio::awaitable<void> KnownAccounts::tell() {
     failed = std::current_exception();
   }
   co_await asio::this_coro::reset_cancellation_state();
-  tasks.cancel();
-  co_await tasks.join();
+  co_await tasks.end();
   at_once_ = bytes_at_once_ = 0;
   std::rethrow_exception(failed);
 }

@@ -33,8 +33,7 @@ asio::awaitable<Result<Answers>> Logins::log_in(Applicant applicant, Dialogue& u
   }
   logins_.erase(number);
   co_await asio::this_coro::reset_cancellation_state();
-  login.questions.cancel();
-  co_await login.questions.join();
+  co_await login.questions.end();
   if (failed) std::rethrow_exception(failed);
 
   const auto& answer = *call->answer();

@@ -33,8 +33,7 @@ void Requests::accept(RpcPeer::Incoming request, std::size_t bytes) {
 }
 
 asio::awaitable<void> Requests::end() {
-  tasks_.cancel();
-  co_await tasks_.join();
+  co_await tasks_.end();
   unanswered_ = unanswered_bytes_ = 0;
 }
 

@@ -139,8 +139,7 @@ tcp::endpoint HttpServer::endpoint() const {
 asio::awaitable<void> HttpServer::stop() {
   boost::system::error_code ignored;
   acceptor_.close(ignored);
-  tasks_.cancel();
-  co_await tasks_.join();
+  co_await tasks_.end();
 }
 
 asio::awaitable<void> HttpServer::accept() {

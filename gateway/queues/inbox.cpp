@@ -297,8 +297,7 @@ asio::awaitable<void> Inbox::reload() {
 }
 
 asio::awaitable<void> Inbox::stop() {
-  tasks_.cancel();
-  co_await tasks_.join();
+  co_await tasks_.end();
 }
 
 }  // namespace wherry::queues

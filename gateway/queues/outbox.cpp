@@ -261,8 +261,7 @@ asio::awaitable<void> Outbox::stop(std::chrono::milliseconds grace) {
     co_await journal_.commit();
   } catch (const std::exception&) {  // logged by the journal; then they are told as uncertain
   }
-  tasks_.cancel();
-  co_await tasks_.join();
+  co_await tasks_.end();
 }
 
 }  // namespace wherry::queues

@@ -301,8 +301,7 @@ asio::awaitable<void> VolatileLane::perform(base::AccountId account) {
 
 asio::awaitable<void> VolatileLane::stop() {
   stopping_ = true;
-  tasks_.cancel();
-  co_await tasks_.join();
+  co_await tasks_.end();
 }
 
 }  // namespace wherry::queues

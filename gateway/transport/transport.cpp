@@ -219,8 +219,7 @@ asio::awaitable<void> Transport::stop() {
   co_await outbox_.stop(grace);
   co_await lane_.stop();
   co_await accounts_.stop();
-  connector_tasks_.cancel();
-  co_await connector_tasks_.join();
+  co_await connector_tasks_.end();
   if (link_.is_connected()) {
     try {
       co_await base::within(grace, say_farewell());
@@ -228,15 +227,14 @@ asio::awaitable<void> Transport::stop() {
       log::warn("transport.cut", {{"transport", domain().str()}, {"reason", "not everybody could be told in time"}});
     }
   }
-  tasks_.cancel();  // also what the link's coming up meanwhile has begun
+  tasks_.cancel();
   lane_tasks_.cancel();
   slow_tasks_.cancel();
   co_await link_.close(grace);
-  link_tasks_.cancel();
-  co_await link_tasks_.join();
-  co_await tasks_.join();
-  co_await lane_tasks_.join();
-  co_await slow_tasks_.join();
+  co_await link_tasks_.end();
+  co_await tasks_.end();
+  co_await lane_tasks_.end();
+  co_await slow_tasks_.end();  // also what a removal that ended meanwhile has begun
   co_await inbox_.stop();
   try {
     co_await journal_.commit_all();

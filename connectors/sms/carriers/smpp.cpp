@@ -133,11 +133,9 @@ asio::awaitable<void> SmppCarrier::close(bool gracefully) {
     }
     co_await unbinding.join();
   }
-  link_tasks_.cancel();
-  co_await link_tasks_.join();
+  co_await link_tasks_.end();
   co_await sender_.join();
-  gate_tasks_.cancel();
-  co_await gate_tasks_.join();
+  co_await gate_tasks_.end();
   inbound_.session_ended(confirmed);
   transmitter_.reset();
   receiver_.reset();

@@ -259,7 +259,30 @@ asio::awaitable<void> cancel_at_once(base::TaskGroup& group, std::string& seen) 
   co_await group.join();
 }
 
+asio::awaitable<void> wait_then_spawn(base::TaskGroup& group, int left) {
+  try {
+    co_await forever();
+  } catch (const boost::system::system_error&) {
+    if (left > 0) group.spawn("another", wait_then_spawn(group, left - 1));
+    throw;
+  }
+}
+asio::awaitable<void> end_twice(base::TaskGroup& group) {
+  for (int round = 0; round < 2; ++round) {
+    group.spawn("first", wait_then_spawn(group, 3));
+    co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
+    co_await group.end();
+    CHECK(group.empty());
+  }
+}
+
 }  // namespace
+
+TEST_CASE("TaskGroup::end cancels what is spawned meanwhile, too, and the group may be used anew") {
+  asio::io_context loop;
+  base::TaskGroup group(loop.get_executor());
+  tests::run(loop, end_twice(group));
+}
 
 TEST_CASE("TaskGroup::cancel may be called off the loop, also where a task is about to end by itself") {
   asio::io_context loop;
