@@ -7,8 +7,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
+#include <span>
 
 namespace {
 
@@ -28,6 +30,8 @@ bool is_virtual = false;
 Nanoseconds time_now{0}, boot{0}, day{0};
 int last_timer = -1;
 std::array<Timer, most_descriptors> timers;
+std::size_t timers_end = 0;  // behind the highest that ever was open
+std::span<Timer> open_timers() { return std::span(timers).first(timers_end); }
 
 bool is_timer(int descriptor) { return descriptor >= 0 && descriptor < most_descriptors && timers[static_cast<std::size_t>(descriptor)].is_open; }
 Timer& timer_of(int descriptor) { return timers[static_cast<std::size_t>(descriptor)]; }
@@ -60,6 +64,7 @@ int timerfd_create(clockid_t clock, int flags) noexcept {
   if (descriptor < 0 || descriptor >= most_descriptors) return descriptor;
   timer_of(descriptor) = Timer{};
   timer_of(descriptor).is_open = true;
+  timers_end = std::max(timers_end, static_cast<std::size_t>(descriptor) + 1);
   return last_timer = descriptor;
 }
 
@@ -90,7 +95,7 @@ int epoll_wait(int epoll, epoll_event* events, int most, int timeout) {
   if (!is_virtual) return static_cast<int>(::syscall(SYS_epoll_wait, epoll, events, most, timeout));
   int count = static_cast<int>(::syscall(SYS_epoll_wait, epoll, events, most, 0));
   if (count < 0) return count;
-  for (Timer& timer : timers) {
+  for (Timer& timer : open_timers()) {
     if (!timer.is_open || timer.epoll != epoll || timer.expiry > time_now || count >= most) continue;
     timer.expiry = never;
     events[count].events = EPOLLIN;
@@ -119,7 +124,7 @@ void advance_to(Nanoseconds time) {
 
 std::optional<Nanoseconds> next_expiry() {
   Nanoseconds next = never;
-  for (const Timer& timer : timers) {
+  for (const Timer& timer : open_timers()) {
     if (timer.is_open && timer.expiry < next) next = timer.expiry;
   }
   if (next == never) return std::nullopt;
