@@ -83,6 +83,18 @@ class Upgrade(World):
 
     # ---- What the users and the network do ----
 
+    async def registers(self, user: str) -> None:
+        """XEP-0100 §4.1: the registration, both subscriptions, the login."""
+        await self.sends(user, "<presence/>")
+        name = user.partition("@")[0]
+        await self.sends(user, f"<iq type='set' id='r' to='{DOMAIN}'><query xmlns='jabber:iq:register'><username>{name}</username>"
+                               f"<password>{name}'s secret</password></query></iq>")
+        (await self.asked("log_in", username=name)).answer.set_result({})
+        await self.receives(user, "iq", "result", id="r")
+        await self.sends(user, f"<presence type='subscribed' to='{DOMAIN}'/><presence type='subscribe' to='{DOMAIN}'/>")
+        await self.network.session(user, LIMIT)
+        await self.receives(user, "presence", "subscribed", **{"from": DOMAIN})
+
     async def sends(self, user: str, stanza: str) -> None:
         await self.clients[user].send(stanza)
 
