@@ -4,21 +4,18 @@ that does, a Twilio that has nothing to tell, child connectors whose lines come 
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
-import hmac
 import json
 import os
 import re
 import sys
 from dataclasses import dataclass
-from urllib.parse import parse_qsl
 
 from cases import Case, Wrong
 from fake_server import FakeClient, FakeServer
 from mailbox import NotReceived
 from processes import free_port
 from smsc import Bind, Smsc
+from webhook import signature
 from wherry import Transport, Wherry
 from xml_stream import CLIENT, child
 
@@ -123,11 +120,7 @@ class World:
         transports += [self._transport(domain, child=[sys.executable, "-I", "-S", RELAY, sockets, domain]) for domain in sorted(self.children)]
         connectors = os.path.join(os.path.dirname(os.path.abspath(self._binary)), "..", "connectors")
         self.wherry = Wherry(self._binary, os.path.join(self.folder, "wherry"), "sqlite", transports, connectors, self._hear)
-        with open(self.wherry.config_path, encoding="utf-8") as file:
-            text = file.read()
-        text = text.replace('listen = "127.0.0.1:0"', f'listen = "127.0.0.1:{self.http_port}"\npublic_url = "{self.public_url}"')
-        with open(self.wherry.config_path, "w", encoding="utf-8") as file:
-            file.write(text)
+        self.wherry.serve_http(self.http_port)
         await self.wherry.start(60)
         for name in ("romeo@x.test", "juliet@x.test", "nurse@x.test", "tybalt@x.test", "paris@x.test", "mercutio@y.test"):
             self.server.add_user(name)
@@ -218,10 +211,7 @@ class World:
         self.server.listener.connected[domain].write(text)
 
     def sign(self, target: str, body: str) -> str:
-        """Twilio's signature (research: HMAC-SHA1 over the URL and the sorted fields), written from its documentation."""
-        fields = sorted(set(parse_qsl(body, keep_blank_values=True)))
-        signed = self.public_url + target + "".join(name + value for name, value in fields)
-        return base64.b64encode(hmac.new(TOKEN.encode(), signed.encode("utf-8", "surrogateescape"), hashlib.sha1).digest()).decode()
+        return signature(TOKEN, self.public_url + target, body)
 
     async def http(self, octets: bytes, limit: float = LIMIT) -> bytes:
         """Everything that the gateway's HTTP server says to these octets, until it closes the connection; the octets' own request

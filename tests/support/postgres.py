@@ -59,11 +59,11 @@ class Postgres:
         subprocess.run(as_server([f"{programs()}/postgres", "--single", "-D", data, "postgres"]), input=b"CREATE DATABASE wherry\n", **quiet)
 
     @contextlib.asynccontextmanager
-    async def locked(self, table: str):
-        """Nobody writes to the table meanwhile."""
+    async def locked(self, table: str, mode: str = "SHARE"):
+        """Nobody writes to the table meanwhile; nor reads it, where the mode is ACCESS EXCLUSIVE."""
         psql = await asyncio.create_subprocess_exec(f"{programs()}/psql", self.url, "-XAtq", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE)
         try:
-            psql.stdin.write(f"BEGIN; LOCK TABLE {table} IN SHARE MODE; SELECT 'locked';\n".encode())
+            psql.stdin.write(f"BEGIN; LOCK TABLE {table} IN {mode} MODE; SELECT 'locked';\n".encode())
             assert await psql.stdout.readline() == b"locked\n"
             yield
         finally:
@@ -75,6 +75,15 @@ class Postgres:
         psql = await asyncio.create_subprocess_exec(f"{programs()}/psql", self.url, "-XAtqc", sql, stdout=asyncio.subprocess.PIPE)
         answer, _ = await psql.communicate()
         return answer.decode().strip()
+
+    async def until(self, sql: str, limit: float) -> str:
+        """The query's first answer. Asks now and then: a database announces its sessions' states to nobody. Raises TimeoutError."""
+        end = asyncio.get_running_loop().time() + limit
+        while asyncio.get_running_loop().time() < end:
+            if answer := await self.query(sql):
+                return answer
+            await asyncio.sleep(0.05)
+        raise TimeoutError(sql)
 
     async def kill(self) -> None:
         """kill -9 of all its processes, as when its machine dies. start() recovers what was committed."""

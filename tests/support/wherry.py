@@ -110,6 +110,18 @@ class Wherry:
         assert self._program
         await self._program.kill()
 
+    def serve_http(self, port: int) -> None:
+        """From the next start on: at this port, by which others know it, too."""
+        with open(self.config_path, encoding="utf-8") as file:
+            text = file.read()
+        with open(self.config_path, "w", encoding="utf-8") as file:
+            file.write(text.replace('listen = "127.0.0.1:0"', f'listen = "127.0.0.1:{port}"\npublic_url = "http://127.0.0.1:{port}"'))
+
+    async def wait_line(self, words: str, limit: float) -> None:
+        """Until its log says that. Raises processes.Ended with its last log lines."""
+        assert self._program
+        await self._program.wait_line(lambda line: words in line, limit)
+
     def erase_store(self) -> None:
         """Of SQLite, while it does not run."""
         for path in glob.glob(f"{glob.escape(self.folder)}/wherry.db*"):
