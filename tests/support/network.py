@@ -364,7 +364,7 @@ NETWORKS = {
         {"title": "Net", "instructions": "Your account at Net.", "fields": _ACCOUNT}, phone_number),
     # Like instant messaging: follows the user's presence, has presence, no reports, repeats are recognised by their key.
     "im.test": Description(
-        {"id": "im", "name": "IM", "disco_type": "xmpp", "contact_prompt": "Screen name",
+        {"id": "im", "name": "IM", "disco_type": "xmpp", "client_type": "phone", "contact_prompt": "Screen name",
          "contact_help": "The screen name of the person.", "idempotency": "by_key", "redelivers": True,
          "has_presence": True, "has_contact_list": True, "reports_delivery": False},
         {"title": "IM", "instructions": "Your account at IM.", "fields": _ACCOUNT}, screen_name),
