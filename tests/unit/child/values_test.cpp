@@ -105,6 +105,9 @@ TEST_CASE("parse_receipt has an id or none; parse_contact_answer must have one")
   CHECK(parse_receipt(json::parse(R"({"id":"n"})")).value().id == MessageId{"n"});
   CHECK_FALSE(parse_receipt(json::object()).value().id);
   CHECK(parse_receipt(json::parse("[]")).error().code == Errc::bad_input);
+  const auto with_nul = parse_receipt(json::parse(R"({"id":"a\u0000b"})"));
+  REQUIRE_FALSE(with_nul.has_value());  // no database holds it, and the step that has it would be refused
+  CHECK(with_nul.error().code == Errc::bad_input);
   CHECK(parse_contact_answer(json::parse(R"({"contact":"a"})")).value() == ContactId{"a"});
   CHECK(parse_contact_answer(json::object()).error().code == Errc::bad_input);
 }
