@@ -2,6 +2,7 @@
 
 #include "gateway/base/log.hpp"
 #include "gateway/base/within.hpp"
+#include "gateway/queues/outbox/told.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -24,9 +25,9 @@ std::string repeatable_id(const connector::Event& event) {
 
 Inbox::Inbox(asio::any_io_executor executor, Journal& journal, db::Database& database, accounts::Accounts& accounts,
              xmpp::Component& link, const Keys& keys, const base::Clock& clock, std::string transport, InboxLimits limits,
-             ToStanzas to_stanzas)
+             ToStanzas to_stanzas, Forward forward)
     : journal_(journal), database_(database), accounts_(accounts), link_(link), keys_(keys), clock_(clock), transport_(std::move(transport)),
-      limits_(limits), to_stanzas_(std::move(to_stanzas)), seen_(most_seen), tasks_(executor) {}
+      limits_(limits), to_stanzas_(std::move(to_stanzas)), forward_(forward ? std::move(forward) : now_forward), seen_(most_seen), tasks_(executor) {}
 
 asio::awaitable<void> Inbox::load(connector::Network network) {
   network_ = std::move(network);
@@ -77,6 +78,7 @@ void Inbox::put(base::AccountId account, convert::Delivery delivery) {
   Incoming message;
   message.account = account;
   message.created = journal_.stamp(now());
+  message.born = forward_();
   message.delivery = std::move(delivery);
   put(std::move(message));
 }
@@ -178,7 +180,7 @@ bool Inbox::returned(const accounts::LiveAccount& account, std::string_view of_s
   if (!message) return false;
   if (std::exchange(message->came_back, true)) return true;  // each part of it may come back
   if (account.takes_messages()) ++message->refusals;
-  if (present) returned_.wait(*message, *id, now());
+  if (present) returned_.wait(*message, *id, forward_());
   else store_again(*message);
   return true;
 }
@@ -197,7 +199,7 @@ void Inbox::store_again(const Incoming& message) {
       return;
     }
     newest_in_memory_ = std::max(newest_in_memory_, again->id);
-    returned_.wait(*again, again->id, now());
+    returned_.wait(*again, again->id, forward_());
   });
   journal_.close_step();
 }
@@ -208,7 +210,7 @@ void Inbox::resend_returned() {
   for (const base::AccountId account : returned_.accounts()) {
     const accounts::LiveAccount* live = accounts_.find(account);
     if (live && live->presence_seen && !live->takes_messages()) continue;  // they are away, and will be seen coming
-    resend(account, returned_.take_due(account, now()));
+    resend(account, returned_.take_due(account, forward_()));
   }
 }
 
@@ -230,7 +232,7 @@ asio::awaitable<void> Inbox::put_again(base::AccountId account, std::vector<Retu
         if (next == rows.end()) break;
         if (next->id != row.id) continue;
         auto delivery = convert::parse_delivery(row.payload);
-        if (delivery) put(Incoming{0, account, row.created, std::move(*delivery), next->refusals, false});
+        if (delivery) put(Incoming{0, account, row.created, next->born, std::move(*delivery), next->refusals, false});
         journal_.remove_inbox(row.id);
         journal_.after_commit([this, account, waiting = *next](std::exception_ptr error) {
           if (error) returned_.wait(account, waiting);
@@ -288,7 +290,8 @@ asio::awaitable<void> Inbox::reload() {
       continue;
     }
     if (!is_ours(row.account, *delivery)) continue;
-    rows_.push_back(Item{Incoming{row.id, row.account, row.created, std::move(*delivery), 0, false}});
+    const std::int64_t born = Returned::born(forward_(), now() - row.created);
+    rows_.push_back(Item{Incoming{row.id, row.account, row.created, born, std::move(*delivery), 0, false}});
   }
   if (found.size() == static_cast<std::size_t>(rows_per_read)) newest_spilled_ = std::max(newest_spilled_, newest_in_memory_ + 1);
   else if (newest_spilled_ == spilled_before) newest_spilled_ = 0;

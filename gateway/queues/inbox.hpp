@@ -30,8 +30,12 @@ class Inbox {
   // been removed.
   using ToStanzas = std::function<std::vector<xmpp::Element>(const accounts::LiveAccount*, const convert::Delivery&, const std::string& id)>;
 
+  // Milliseconds of a clock that only goes forward.
+  using Forward = std::function<std::int64_t()>;
+
+  // `forward`: a test's own.
   Inbox(asio::any_io_executor executor, Journal& journal, db::Database& database, accounts::Accounts& accounts, xmpp::Component& link,
-        const Keys& keys, const base::Clock& clock, std::string transport, InboxLimits limits, ToStanzas to_stanzas);
+        const Keys& keys, const base::Clock& clock, std::string transport, InboxLimits limits, ToStanzas to_stanzas, Forward forward = {});
 
   // Before anything else: the rows that an earlier run left, and the ids seen lately.
   asio::awaitable<void> load(connector::Network network);
@@ -88,6 +92,7 @@ class Inbox {
   std::string transport_;
   InboxLimits limits_;
   ToStanzas to_stanzas_;
+  Forward forward_;
   connector::Network network_;
   Seen seen_;
   std::deque<Item> rows_;        // committed, unconfirmed, in order of id

@@ -21,6 +21,8 @@ std::size_t bytes_of(const convert::Delivery& delivery) {
 
 }  // namespace
 
+std::int64_t Returned::born(std::int64_t now, std::int64_t age) { return now - std::clamp<std::int64_t>(age, 0, most_wait); }
+
 bool Returned::is_for_reading(const convert::Delivery& delivery) {
   return std::holds_alternative<connector::MessageReceived>(delivery) || std::holds_alternative<convert::SendFailed>(delivery);
 }
@@ -42,8 +44,8 @@ Incoming* Returned::find_taken(base::AccountId account, std::int64_t id) {
 }
 
 void Returned::wait(const Incoming& message, std::int64_t id, std::int64_t now) {
-  const std::int64_t age = now - message.created;
-  wait(message.account, Waiting{id, now + std::clamp(age, least_wait, most_wait), message.refusals});
+  const std::int64_t age = now - message.born;
+  wait(message.account, Waiting{id, message.born, now + std::clamp(age, least_wait, most_wait), message.refusals});
 }
 
 template <class Wanted>

@@ -3,10 +3,10 @@
 //   taken     the newest messages that our server has taken, whole: their user's server may still give them back
 //   waiting   what came back: ids of rows that only the store has, until they are sent anew
 //   tried     when the user comes, unless it came back so often while they were there; and by itself when it is as old again
-//             as when it came back
+//             as when it came back, by a clock that only goes forward
 // Not promised: that a message is remembered which was taken long ago. A flood for one user shortens that time for all.
 //
-// Times are milliseconds since 1970.
+// Times are milliseconds of a clock that only goes forward, unless it is said otherwise.
 #pragma once
 
 #include "gateway/convert/delivery.hpp"
@@ -23,7 +23,8 @@ namespace wherry::queues {
 struct Incoming {
   std::int64_t id = 0;  // its row's
   base::AccountId account;
-  std::int64_t created = 0;  // also of what is sent anew
+  std::int64_t created = 0;  // since 1970, for its row; also of what is sent anew
+  std::int64_t born = 0;     // the same moment by the clock that only goes forward (Returned::born)
   convert::Delivery delivery;
   int refusals = 0;        // how often, in this run, it came back while its user was there
   bool came_back = false;  // its row is the affair of Returned now
@@ -37,11 +38,15 @@ class Returned {
 
   struct Waiting {
     std::int64_t id = 0;
+    std::int64_t born = 0;
     std::int64_t due = 0;  // when it is tried without the user's coming
     int refusals = 0;
   };
 
   Returned() : taken_(most_taken) {}
+
+  // When that was made which is so old by the time of day, as its row says. That may be wrong by years: `most_wait` of it counts at most.
+  static std::int64_t born(std::int64_t now, std::int64_t age);
 
   // What the user is to read, whenever they come; a receipt that its device no longer waits for is nothing to keep.
   static bool is_for_reading(const convert::Delivery& delivery);

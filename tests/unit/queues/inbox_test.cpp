@@ -66,7 +66,8 @@ struct Fixture {
 
   void make_inbox() {
     inbox.emplace(loop.get_executor(), *journal, *database, *accounts, *link, keys, clock, domain, InboxLimits(),
-                  [this](const LiveAccount*, const Delivery& delivery, const std::string& id) { return stanzas(delivery, id); });
+                  [this](const LiveAccount*, const Delivery& delivery, const std::string& id) { return stanzas(delivery, id); },
+                  [this] { return forward; });
   }
   asio::awaitable<void> start() {
     co_await journal->start();
@@ -142,6 +143,7 @@ struct Fixture {
   std::ptrdiff_t come(const std::string& text) { return tried(text, [this] { inbox->resend_returned(romeo); }); }
   std::ptrdiff_t pass_an_hour(const std::string& text) {
     clock.time += 1h;
+    forward += std::chrono::milliseconds(1h).count();
     return tried(text, [this] { inbox->resend_returned(); });
   }
   template <class Event>
@@ -184,6 +186,7 @@ struct Fixture {
   asio::io_context loop;
   Store store{DatabaseKind::sqlite};
   FakeClock clock;
+  std::int64_t forward = std::chrono::milliseconds(1000h).count();
   Silent network;
   ComponentServer server{loop};
   std::vector<Sent> sent;
@@ -247,6 +250,39 @@ TEST_CASE("What always comes back is tried again after its own age, at least hal
   CHECK(std::vector<int>(hours.begin(), hours.begin() + 7) == std::vector<int>{1, 2, 4, 8, 16, 32, 56});
   CHECK(hours.size() == 34);
   CHECK(f.rows() == 1);
+}
+
+TEST_CASE("What came back is tried after as long a wait, however the time of day leaps while it waits, or before it came back (DECISIONS.md 34)") {
+  for (const auto leap : {24h * 365, -24h * 365}) {
+    CAPTURE(leap.count());
+    Fixture f;
+    f.publish("first");
+    REQUIRE(f.give_back("first"));
+    f.clock.time += leap;
+    f.publish("second");
+    f.clock.time += leap / 2;
+    REQUIRE(f.give_back("second"));
+    CHECK(f.pass_an_hour("first") == 1);
+    CHECK(f.times("second") == 2);
+  }
+}
+
+TEST_CASE("What came back and an earlier run left is tried within a day, whatever the time of day says, and within the hour where it is behind") {
+  for (const auto& [leap, hours] : {std::pair{24h * 365, 24}, {-24h * 365, 1}}) {
+    CAPTURE(leap.count());
+    Fixture f;
+    f.publish("hi");
+    REQUIRE(f.give_back("hi"));
+    run(f.loop, f.inbox->stop());
+    f.clock.time += leap;
+    f.make_inbox();
+    run(f.loop, f.load());
+    f.inbox->connected();
+    REQUIRE(f.give_back("hi"));
+    int passed = 1;
+    while (passed < 48 && f.pass_an_hour("hi") == 0) ++passed;
+    CHECK(passed == hours);
+  }
 }
 
 TEST_CASE("A message that came back and could not be stored anew is not forgotten") {

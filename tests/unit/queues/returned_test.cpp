@@ -16,7 +16,7 @@ constexpr std::int64_t minute = 60 * 1000, hour = 60 * minute, day = 24 * hour, 
 Incoming message(std::int64_t id, std::size_t bytes = 2, std::int64_t age = 0) {
   connector::MessageReceived received;
   received.content.text = std::string(bytes, 'x');
-  return {id, romeo, noon - age, std::move(received), 0, false};
+  return {id, romeo, 0, noon - age, std::move(received), 0, false};
 }
 
 using Ids = std::vector<std::int64_t>;
@@ -41,6 +41,12 @@ TEST_CASE("What came back is tried when it is as old again, at least half an hou
     CHECK(returned.take_due(romeo, noon + day).empty());  // it is under way
     CHECK(returned.accounts().empty());
   }
+}
+
+TEST_CASE("What an earlier run left is as old as the time of day says, between nothing and a day (DECISIONS.md 34)") {
+  CHECK(Returned::born(noon, 3 * hour) == noon - 3 * hour);
+  CHECK(Returned::born(noon, 365 * day) == noon - day);
+  CHECK(Returned::born(noon, -365 * day) == noon);
 }
 
 TEST_CASE("When the user comes all of it is tried, in order, but what they were there for three times") {
