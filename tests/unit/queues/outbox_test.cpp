@@ -141,6 +141,51 @@ TEST_CASE("A row that was left by a run whose clock was ahead of this one's wait
   f.until([&] { return f.network.sent == std::vector<std::string>{"tried once"}; });
 }
 
+TEST_CASE("A message that is seconds old fails by no leap of the clock, and waits for none (DECISIONS.md 34)") {
+  using namespace std::chrono_literals;
+  for (const auto leap : {24h * 365, -24h * 365}) {
+    CAPTURE(leap.count());
+    OutboxLimits limits;
+    limits.retry = {std::chrono::milliseconds(50), std::chrono::milliseconds(50), 0};
+    Fixture f(limits);
+    f.network.unreachable = {"tried"};
+    f.network.release();
+    f.send(1, "+1", "tried");
+    f.send(3, "+2", "away");
+    f.until([&] { return f.states().count(store::OutboxState::queued) == 2; });
+    f.clock.time += leap;
+    f.send(3, "+2", "after the leap");
+    f.clock.time += leap;
+    f.outbox->expire();
+    f.until_committed();
+    CHECK(f.failures().empty());
+    f.come_online(3);
+    f.until([&] { return f.network.sent.size() == 3; });
+    CHECK(f.failures().empty());
+  }
+}
+
+TEST_CASE("What an earlier run left is tried for an hour at least, and no longer than any other, whatever the time of day says (DECISIONS.md 34)") {
+  const std::int64_t now = base::to_milliseconds(base::SystemClock().now()), year = std::chrono::milliseconds(std::chrono::days(365)).count();
+  store::OutboxRow row = left(1, "one");
+  row.account = base::AccountId{3};  // who is away
+  row.deadline = now - year;
+  Fixture f(OutboxLimits(), DatabaseKind::sqlite, {row});
+  f.outbox->expire();
+  f.until_committed();
+  CHECK(f.failures().empty());
+  f.network.release();
+  f.come_online(3);
+  f.until([&] { return f.network.sent == std::vector<std::string>{"one"}; });
+
+  OutboxLimits none;
+  none.deadline = std::chrono::seconds(0);
+  row.deadline = now + year;
+  Fixture late(none, DatabaseKind::sqlite, {row});
+  late.outbox->expire();
+  late.until([&] { return late.failures().size() == 1; });
+}
+
 TEST_CASE("What may have been sent is told and not sent again where the network no longer deduplicates") {
   Fixture f(little_memory(), DatabaseKind::sqlite, {left(1, "+1 0", store::OutboxState::unsure), left(2, "+1 1")});
   f.network.release();

@@ -6,6 +6,7 @@
 #include "gateway/base/within.hpp"
 #include "gateway/connector/action_codec.hpp"
 #include "tests/support/dial.hpp"
+#include "tests/support/fake_clock.hpp"
 #include "tests/support/run.hpp"
 #include "tests/unit/store/fixture.hpp"
 
@@ -108,6 +109,7 @@ struct OutboxWorld {
   explicit OutboxWorld(OutboxLimits limits, DatabaseKind kind = DatabaseKind::sqlite, const std::vector<store::OutboxRow>& left = {},
                    connector::Idempotency idempotency = connector::Idempotency::none, const db::Database::Closure& prepare = [](db::Transaction&) {})
       : store(kind) {
+    clock.time = base::SystemClock().now();
     network.idempotency = idempotency;
     for (std::int64_t id : {1, 2}) insert(store, account(id, "user" + std::to_string(id) + "@example.net", domain));
     store::AccountRow away = account(3, "user3@example.net", domain);
@@ -202,6 +204,13 @@ struct OutboxWorld {
     run(loop, database->transact(std::move(read)));
     return texts;
   }
+  // Of the first row that waits.
+  std::string first_key() {
+    std::int64_t id = 0;
+    db::Database::Closure read = [&](db::Transaction& t) { id = store::read_outbox(t, domain, 0, 1).at(0).id; };
+    run(loop, database->transact(std::move(read)));
+    return keys.of(id);
+  }
   // Receipts and failures.
   std::vector<std::string> told() {
     until_committed();
@@ -273,7 +282,7 @@ struct OutboxWorld {
   asio::io_context loop;
   base::TaskGroup tasks{loop.get_executor()};
   Store store;
-  base::SystemClock clock;
+  FakeClock clock;  // of the time of day; the waits go by a real one
   HeldNetwork network{loop.get_executor()};
   Accounts* accounts_here = nullptr;
   bool stopped = false;
