@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,7 +22,8 @@ namespace wherry::simulation {
 
 namespace {
 
-constexpr int most_seconds = 60;  // of real time
+constexpr rlim_t most_processor_seconds = 60;  // a run that waits polls, so a hang is nearly always busy
+constexpr int most_seconds = 1800;              // of real time, for what blocks; a busy machine makes no run a hang
 
 void write_all(int descriptor, std::string_view text) {
   while (!text.empty()) {
@@ -110,6 +112,8 @@ Trial::Trial(const Ground& ground, Plan plan) : ground_(ground), plan_(std::move
 }
 
 void Trial::play(int output) {
+  const rlimit processor{most_processor_seconds, most_processor_seconds + 5};  // SIGXCPU, then SIGKILL
+  ::setrlimit(RLIMIT_CPU, &processor);
   const int errors = ::open(errors_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   ::dup2(errors, 2);
   Counts counts;
@@ -137,6 +141,7 @@ Outcome Trial::collect() {
   ::close(output_);
   int status = 0;
   ::waitpid(process_, &status, 0);
+  hangs = hangs || (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU);
   Outcome outcome;
   const auto parts = split(text, '\x1e');
   if (hangs || status != 0 || parts.size() < 8) {
