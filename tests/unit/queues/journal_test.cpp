@@ -3,6 +3,7 @@
 
 #include "gateway/base/task_group.hpp"
 #include "gateway/db/worker.hpp"
+#include "tests/support/log_capture.hpp"
 #include "tests/support/run.hpp"
 #include "tests/unit/store/fixture.hpp"
 
@@ -143,8 +144,11 @@ TEST_CASE("What the store refuses undoes its own step and no other of the same t
     Journal journal(loop.get_executor(), database, "sms.example.net");
     run(loop, journal.start());
     int refused = 0;
+    LogCapture log;
     run(loop, settle_three(journal, refused));
     CHECK(refused == 1);
+    CHECK(log.count("journal.failed") == 1);
+    CHECK(log.count("transport=sms.example.net") == 1);
     std::vector<std::int64_t> left;
     std::size_t noted = 0;
     db::Database::Closure read = [&](db::Transaction& t) {
