@@ -35,6 +35,20 @@ bool is_loss(const std::exception_ptr& error) {
   }
 }
 
+// Whether something was lost.
+bool tell(Group& group) {
+  bool lost = false;
+  for (GroupItem& item : group) {
+    if (!item.parts.empty()) {
+      lost |= tell(item.parts);
+      continue;
+    }
+    lost |= is_loss(item.error);
+    item.done(std::move(item.error));
+  }
+  return lost;
+}
+
 }  // namespace
 
 struct Database::Impl : std::enable_shared_from_this<Impl> {
@@ -100,8 +114,7 @@ bool Database::Impl::pause_for_more() {
 }
 
 void Database::Impl::finished(Group group) {
-  const bool lost = std::any_of(group.begin(), group.end(), [](const GroupItem& item) { return is_loss(item.error); });
-  for (GroupItem& item : group) item.done(std::move(item.error));
+  const bool lost = tell(group);
   if (lost && given_up) given_up();
   send_after(turns_of_what_follows);
 }
@@ -148,8 +161,12 @@ Database::Database(asio::any_io_executor loop, std::unique_ptr<GroupRunner> runn
 
 Database::~Database() { impl_->runner->stop(); }
 
-void Database::submit(Closure closure, std::function<void(std::exception_ptr)> done) {
-  impl_->submit(GroupItem{std::move(closure), std::move(done), nullptr});
+void Database::submit(Closure closure, Done done) {
+  impl_->submit(GroupItem{std::move(closure), std::move(done), nullptr, nullptr, {}});
+}
+
+void Database::submit(Closure whole, std::function<std::vector<Part>()> parts, Done done) {
+  impl_->submit(GroupItem{std::move(whole), std::move(done), nullptr, std::move(parts), {}});
 }
 
 asio::awaitable<void> Database::transact(Closure closure) {

@@ -135,8 +135,19 @@ class Database {
   // is dropped. (An SQLite database is then wholly in its one file.)
   void close();
 
+  using Done = std::function<void(std::exception_ptr)>;
   // As transact, without a coroutine: `done` is called on the loop with what was thrown, or null.
-  void submit(Closure closure, std::function<void(std::exception_ptr)> done);
+  void submit(Closure closure, Done done);
+
+  // The same work once more, in parts, each with what its own end calls.
+  struct Part {
+    Closure closure;
+    Done done;
+  };
+  // As submit, for a closure of several parts that need not stand or fall together. Where the database refuses the whole, `parts` is
+  // called on the database's thread, and what it gives is done instead: each for itself, in their order, before anything that
+  // was submitted later. Then their `done` are called, and not the first one.
+  void submit(Closure whole, std::function<std::vector<Part>()> parts, Done done);
 
   // As transact, for a closure that returns something: any callable of a Transaction&.
   template <class Read>

@@ -11,6 +11,14 @@ namespace {
 
 constexpr base::BackoffPolicy reconnecting{std::chrono::milliseconds(200), std::chrono::milliseconds(5000), 0.2};
 
+std::string what(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& e) {
+    return e.what();
+  }
+}
+
 }  // namespace
 
 Worker::Worker(std::unique_ptr<Driver> driver, DatabasePolicy policy)
@@ -64,7 +72,7 @@ void Worker::run(Group group, std::function<void(Group)> finished) {
     if (alive.expired()) return;
     group_ = std::move(group);
     finished_ = std::move(finished);
-    todo_.assign(1, Range{0, group_.size()});
+    todo_.assign(1, Range{&group_, 0, group_.size()});
     advance();
   });
 }
@@ -80,7 +88,7 @@ void Worker::advance() {
       if (may_retry(lost)) return;
       const auto error = std::current_exception();
       for (const Range& left : todo_) {
-        for (std::size_t i = left.first; i < left.last; ++i) group_[i].error = error;
+        for (std::size_t i = left.first; i < left.last; ++i) (*left.items)[i].error = error;
       }
       todo_.clear();
     } catch (...) {
@@ -95,7 +103,7 @@ void Worker::advance() {
 void Worker::attempt(Range range) {
   attempt_began_ = std::chrono::steady_clock::now();
   driver_->begin();
-  for (std::size_t i = range.first; i < range.last; ++i) group_[i].closure(driver_->transaction());
+  for (std::size_t i = range.first; i < range.last; ++i) (*range.items)[i].closure(driver_->transaction());
   driver_->commit();
   if (!lost_since_) return;
   lost_since_.reset();
@@ -104,15 +112,21 @@ void Worker::attempt(Range range) {
 }
 
 // One closure must not fail its neighbours, and PostgreSQL's pipeline does not always tell whose fault it was. Halving
-// finds the guilty in about 2·log2(n) commits, where a transaction for each would be n.
+// finds the guilty in about 2·log2(n) commits, where a transaction for each would be n. The order stays: what comes later may build
+// upon what comes before.
 void Worker::split(Range range, const std::exception_ptr& error) {
-  if (range.last - range.first == 1) {
-    group_[range.first].error = error;
-    return;
-  }
+  if (range.last - range.first == 1) return refuse((*range.items)[range.first], error);
   const std::size_t middle = range.first + (range.last - range.first) / 2;
-  todo_.push_back({middle, range.last});
-  todo_.push_back({range.first, middle});
+  todo_.push_back({range.items, middle, range.last});
+  todo_.push_back({range.items, range.first, middle});
+}
+
+void Worker::refuse(GroupItem& item, const std::exception_ptr& error) {
+  item.error = error;
+  if (!item.make_parts) return;
+  log::warn("database.refused", {{"error", what(error)}, {"done", "its parts, each for itself"}});
+  for (Database::Part& part : item.make_parts()) item.parts.push_back({std::move(part.closure), std::move(part.done), nullptr, nullptr, {}});
+  todo_.push_back({&item.parts, 0, item.parts.size()});
 }
 
 // Counted from the loss, not from the group: once the time is over, every further group fails at its first attempt.

@@ -22,8 +22,10 @@ namespace wherry::db {
 
 struct GroupItem {
   Database::Closure closure;
-  std::function<void(std::exception_ptr)> done;
+  Database::Done done;
   std::exception_ptr error;  // what it came to, once the group is finished; null: durable
+  std::function<std::vector<Database::Part>()> make_parts;  // none: it is one
+  std::vector<GroupItem> parts;  // what was done instead of it
 };
 using Group = std::vector<GroupItem>;
 
@@ -55,13 +57,15 @@ class Worker final : public GroupRunner {
   void abandon() override;
 
  private:
-  // Items [first, last) of the group: what one transaction tries.
+  // Items [first, last) of the group, or of the parts of one: what one transaction tries.
   struct Range {
+    Group* items = nullptr;
     std::size_t first = 0, last = 0;
   };
   void advance();
   void attempt(Range range);
   void split(Range range, const std::exception_ptr& error);
+  void refuse(GroupItem& item, const std::exception_ptr& error);
   bool may_retry(const DatabaseLost& error);
   void deliver();
   void drop();

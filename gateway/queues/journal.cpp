@@ -43,16 +43,6 @@ void move_all(std::vector<T>& from, std::vector<T>& to) {
   from.clear();
 }
 
-bool is_loss(const std::exception_ptr& error) {
-  try {
-    std::rethrow_exception(error);
-  } catch (const db::DatabaseLost&) {
-    return true;
-  } catch (...) {
-    return false;
-  }
-}
-
 void log_failure(const std::string& transport, const std::exception_ptr& error) {
   try {
     std::rethrow_exception(error);
@@ -175,51 +165,34 @@ void Journal::flush() {
     turn = std::move(rode);
   }
   if (!turn) return;
-  submitted_.push_back(turn);
-  submit(turn, {}, turn->steps.back());
+  submit(turn);
 }
 
-// One value that the store refuses must not undo what its neighbours did: then each step is written by itself. A single step that
-// removes or tells is tried once more, too, since nobody would ever do it else; rows of the outbox must not overtake each other.
-bool Journal::may_come_later(const Turn& turn) {
-  return turn.steps.size() > 1 || (turn.batch.new_outbox.empty() && turn.batch.changed_outbox.empty());
-}
-
-void Journal::submit(const std::shared_ptr<Turn>& turn, Mark from, Mark to) {
+// One value that the store refuses must not undo what its neighbours did: then each step is written by itself. A single step is tried
+// once more, too, since nobody would ever do it else.
+void Journal::submit(const std::shared_ptr<Turn>& turn) {
   const std::int64_t now = stamp(base::to_milliseconds(std::chrono::system_clock::now()));
-  database_.submit([turn, from, to, transport = transport_, now](db::Transaction& t) { write(t, turn->batch, from, to, transport, now); },
-                   [this, turn, from, to](const std::exception_ptr& error) {
-                     if (error && !is_loss(error) && !turn->is_in_steps && may_come_later(*turn)) return submit_each_step(turn);
-                     settle(turn, {from, to, error});
-                   });
+  const auto part = [this, turn, transport = transport_, now](Mark from, Mark to) {
+    return db::Database::Part{[turn, from, to, transport, now](db::Transaction& t) { write(t, turn->batch, from, to, transport, now); },
+                              [this, turn, from, to](const std::exception_ptr& error) { tell(*turn, from, to, error); }};
+  };
+  auto whole = part({}, turn->steps.back());
+  auto steps = [turn, part] {
+    std::vector<db::Database::Part> parts;
+    Mark from;
+    for (const Mark& to : turn->steps) parts.push_back(part(std::exchange(from, to), to));
+    return parts;
+  };
+  database_.submit(std::move(whole.closure), std::move(steps), std::move(whole.done));
 }
 
-// What is told follows the order of the turns: in it rows come into their queues, and who waits for a commit waits for all before it. A
-// turn that is written anew, step by step, is written behind its followers.
-void Journal::settle(const std::shared_ptr<Turn>& turn, Written part) {
-  turn->written.push_back(std::move(part));
-  while (!submitted_.empty()) {
-    const std::shared_ptr<Turn> first = submitted_.front();
-    const std::vector<Written> written = std::exchange(first->written, {});
-    for (const Written& each : written) tell(*first, each);
-    if (written.empty() || written.back().to != first->steps.back()) return;
-    submitted_.pop_front();
-  }
-}
-
-void Journal::tell(Turn& turn, const Written& part) {
-  if (part.error) log_failure(transport_, part.error);
+void Journal::tell(Turn& turn, Mark from, Mark to, const std::exception_ptr& error) {
+  if (error) log_failure(transport_, error);
   Batch& batch = turn.batch;
-  for (std::size_t i = part.from.done; i < part.to.done; ++i) batch.done[i](part.error);
+  for (std::size_t i = from.done; i < to.done; ++i) batch.done[i](error);
   const auto begin = std::make_move_iterator(batch.waiting.begin());
-  std::vector<base::Resume> waiting(begin + static_cast<std::ptrdiff_t>(part.from.waiting), begin + static_cast<std::ptrdiff_t>(part.to.waiting));
-  base::Resume::all(std::move(waiting), part.error);
-}
-
-void Journal::submit_each_step(const std::shared_ptr<Turn>& turn) {
-  turn->is_in_steps = true;
-  Mark from;
-  for (const Mark& to : turn->steps) submit(turn, std::exchange(from, to), to);
+  std::vector<base::Resume> waiting(begin + static_cast<std::ptrdiff_t>(from.waiting), begin + static_cast<std::ptrdiff_t>(to.waiting));
+  base::Resume::all(std::move(waiting), error);
 }
 
 boost::asio::awaitable<void> Journal::commit_all() {

@@ -18,7 +18,6 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -107,29 +106,19 @@ class Journal {
   struct Mark {
     std::size_t new_outbox = 0, changed_outbox = 0, gone_outbox = 0, gone_inbox = 0, gone_sent = 0, new_inbox = 0, sent = 0, stages = 0,
                 events = 0, stanzas = 0, done = 0, waiting = 0;
-    bool operator==(const Mark&) const = default;
     Mark operator+(const Mark& o) const;
-  };
-  struct Written {  // or not
-    Mark from, to;
-    std::exception_ptr error;
   };
   struct Turn {
     Batch batch;
-    std::vector<Mark> steps;       // where each ends
-    bool is_in_steps = false;      // the store refused it as a whole
-    std::vector<Written> written;  // of which nobody has been told
+    std::vector<Mark> steps;  // where each ends
   };
   static Mark end_of(const Batch& batch);
-  static bool may_come_later(const Turn& turn);
   static void append(Turn& to, Batch& step);
   static void append(Turn& to, Turn& other);
   Batch& soon();
   void flush();
-  void submit(const std::shared_ptr<Turn>& turn, Mark from, Mark to);
-  void submit_each_step(const std::shared_ptr<Turn>& turn);
-  void settle(const std::shared_ptr<Turn>& turn, Written part);
-  void tell(Turn& turn, const Written& part);
+  void submit(const std::shared_ptr<Turn>& turn);
+  void tell(Turn& turn, Mark from, Mark to, const std::exception_ptr& error);
   static void write(db::Transaction& transaction, const Batch& batch, Mark from, Mark to, const std::string& transport, std::int64_t now);
 
   std::int64_t run_time() const;
@@ -148,7 +137,6 @@ class Journal {
   bool is_soon_ = false;  // it asks for a commit
   bool flush_is_posted_ = false, ride_is_over_ = false;
   boost::asio::steady_timer ride_;  // when what rides is written at the latest
-  std::deque<std::shared_ptr<Turn>> submitted_;  // which are not written whole, in their order
   Ids outbox_ids_, inbox_ids_;
 };
 

@@ -441,3 +441,32 @@ TEST_CASE("In a hurry a database that works is waited for, and close() ends what
     again->commit();
   }
 }
+
+TEST_CASE("What the database refuses as a whole is done in parts, in their order and before what was submitted later") {
+  for (const auto kind : every_database) {
+    CAPTURE(name_of(kind));
+    Fixture f(kind);
+    std::vector<std::string> told;
+    const auto part = [&told](std::string name, std::string sql) {
+      return Database::Part{[sql](Transaction& t) {
+                              if (sql.empty()) throw StatementFailed("refused");
+                              t.execute("INSERT INTO t (id, body) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET body = excluded.body", {sql});
+                            },
+                            [&told, name](const std::exception_ptr& error) { told.push_back(name + (error ? " refused" : "")); }};
+    };
+    const auto parts = [part] { return std::vector<Database::Part>{part("a", "of a"), part("b", ""), part("c", "of c")}; };
+    Database::Closure whole = [parts](Transaction& t) {
+      for (const auto& each : parts()) each.closure(t);
+    };
+    f.database->submit(std::move(whole), parts, [&](const std::exception_ptr&) { told.push_back("whole"); });
+    std::string seen;
+    f.submit([&seen](Transaction& t) { seen = t.query("SELECT body FROM t").at(0).text(0); });
+    f.submit([](Transaction& t) { t.execute("UPDATE t SET body = $1", {std::string("of a later one")}); });
+    f.run_until_all_ended();
+    CHECK(told == std::vector<std::string>{"a", "b refused", "c"});
+    CHECK(seen == "of c");
+    f.submit([&seen](Transaction& t) { seen = t.query("SELECT body FROM t").at(0).text(0); });
+    f.run_until_all_ended();
+    CHECK(seen == "of a later one");
+  }
+}

@@ -2,8 +2,8 @@
 #include "gateway/queues/journal.hpp"
 
 #include "gateway/base/task_group.hpp"
-#include "gateway/db/worker.hpp"
 #include "tests/support/log_capture.hpp"
+#include "tests/support/refusing_driver.hpp"
 #include "tests/support/run.hpp"
 #include "tests/unit/store/fixture.hpp"
 
@@ -84,23 +84,6 @@ asio::awaitable<void> cancel_who_waits(Journal& journal, int& written) {
   co_await tasks.join();
 }
 
-// A store that refuses one group.
-class RefusesOnce final : public db::GroupRunner {
- public:
-  explicit RefusesOnce(std::unique_ptr<db::Driver> driver) : worker_(std::move(driver), db::DatabasePolicy()) {}
-  bool refuses = false;
-
-  void run(db::Group group, std::function<void(db::Group)> finished) override {
-    if (!std::exchange(refuses, false)) return worker_.run(std::move(group), std::move(finished));
-    for (auto& item : group) item.error = std::make_exception_ptr(db::StatementFailed("not now"));
-    finished(std::move(group));
-  }
-  void stop() override { worker_.stop(); }
-
- private:
-  db::Worker worker_;
-};
-
 std::int64_t count_left(asio::io_context& loop, db::Database& database) {
   std::int64_t left = 0;
   db::Database::Closure count = [&](db::Transaction& t) { left = store::count_outbox(t, "sms.example.net"); };
@@ -118,15 +101,14 @@ TEST_CASE("A turn of one step that the store refuses is tried once more, too") {
     const std::vector<store::OutboxRow> rows{row(1, "c:1")};
     store::insert_outbox(t, rows);
   });
-  auto runner = std::make_unique<RefusesOnce>(std::move(store.driver));
-  RefusesOnce& refusing = *runner;
-  db::Database database(loop.get_executor(), std::move(runner));
+  const auto refusals = std::make_shared<int>(0);
+  db::Database database(loop.get_executor(), std::make_unique<Refusing>(std::move(store.driver), refusals));
   Journal journal(loop.get_executor(), database, "sms.example.net");
   run(loop, journal.start());
-  refusing.refuses = true;
+  *refusals = 1;
   journal.remove_outbox(1);
   run(loop, journal.commit());
-  CHECK_FALSE(refusing.refuses);
+  CHECK(*refusals == 0);
   CHECK(count_left(loop, database) == 0);
 }
 
