@@ -2,6 +2,7 @@
 
 #include "gateway/store/many_rows.hpp"
 
+#include <algorithm>
 #include <bit>
 
 namespace wherry::store {
@@ -41,9 +42,17 @@ std::optional<SentMessage> read_first(const db::Rows& rows) {
   return read_row(rows.front());
 }
 
-}  // namespace
+// PostgreSQL refuses a statement that names a row twice (manual, INSERT, ON CONFLICT).
+bool has_twice(std::span<const SentMessage> messages) {
+  for (std::size_t i = 1; i < messages.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (messages[i].id == messages[j].id) return true;
+    }
+  }
+  return false;
+}
 
-void insert_sent(db::Transaction& transaction, std::span<const SentMessage> messages) {
+void insert_alike(db::Transaction& transaction, std::span<const SentMessage> messages) {
   insert_rows<columns>(transaction, insert_many, insert_one, messages, [](const SentMessage& sent, std::span<db::Value> values) {
     values[0] = sent.id;
     values[1] = sent.account.value;
@@ -56,6 +65,17 @@ void insert_sent(db::Transaction& transaction, std::span<const SentMessage> mess
     if (sent.stage) values[6] = static_cast<std::int64_t>(*sent.stage);
     values[7] = sent.created;
   });
+}
+
+}  // namespace
+
+void insert_sent(db::Transaction& transaction, std::span<const SentMessage> messages) {
+  while (!messages.empty()) {
+    std::size_t count = std::min(messages.size(), rows_at_once);
+    if (has_twice(messages.first(count))) count = 1;
+    insert_alike(transaction, messages.first(count));
+    messages = messages.subspan(count);
+  }
 }
 
 std::optional<SentMessage> find_sent(db::Transaction& transaction, base::AccountId account, std::int64_t id) {

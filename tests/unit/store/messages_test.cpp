@@ -84,3 +84,17 @@ TEST_CASE("set_stage changes one message; remove_sent_before removes the older o
     CHECK(by_id(store, 1, 3).has_value());
   }
 }
+
+TEST_CASE("A message that comes twice among many, the second time with the network's id, is stored once, with it") {
+  for (const auto kind : every_database) {
+    CAPTURE(name_of(kind));
+    Store store(kind);
+    std::vector<SentMessage> messages;
+    for (std::int64_t id = 1; id <= 15; ++id) messages.push_back(sent(id, ""));
+    messages.push_back(sent(3, "N"));
+    for (std::int64_t id = 16; id <= 40; ++id) messages.push_back(sent(id, ""));
+    put(store, messages);
+    CHECK(store.count("message_map") == 40);
+    CHECK(by_network_id(store, 1, "N")->id == 3);
+  }
+}
