@@ -72,6 +72,10 @@ std::string start_of_message(std::string_view method) {
   return line;
 }
 
+std::string cancel_line(std::uint64_t id) {
+  return start_of_message("cancel") + R"(,"params":{"id":)" + std::to_string(id) + "}}";
+}
+
 }  // namespace
 
 // ---- Call ----
@@ -82,9 +86,9 @@ RpcPeer::Call::~Call() {
   const auto found = peer_.calls_.find(id_);
   if (found == peer_.calls_.end()) return;
   found->second.waiting = nullptr;
-  if (found->second.limit == Limit::look_up) return;
+  if (peer_.take_back(id_) || found->second.limit == Limit::look_up) return;
   peer_.release(id_);
-  peer_.process_->write_line(start_of_message("cancel") + R"(,"params":{"id":)" + std::to_string(id_) + "}}");
+  peer_.process_->write_line(cancel_line(id_));
 }
 
 asio::awaitable<void> RpcPeer::Call::wait(std::chrono::steady_clock::duration limit) {
@@ -146,6 +150,14 @@ RpcPeer::Held RpcPeer::release(std::uint64_t id) {
   return held;
 }
 
+// What still waits in front of the process's input becomes a cancellation of what it never got, so that no byte behind it moves.
+bool RpcPeer::take_back(std::uint64_t id) {
+  const auto found = calls_.find(id);
+  if (found == calls_.end() || !process_->replace_line(found->second.starts_at, cancel_line(id))) return false;
+  release(id);
+  return true;
+}
+
 std::size_t RpcPeer::look_ups_before(const Call& call) const {
   return static_cast<std::size_t>(std::distance(look_ups_.begin(), look_ups_.lower_bound(call.id_)));
 }
@@ -156,13 +168,19 @@ asio::awaitable<Result<json>> RpcPeer::call(std::string method, std::string para
   if (!begun) co_return begun.error();
   const std::unique_ptr<Call> call = std::move(*begun);
   std::size_t left = look_ups_before(*call), before = 0;
-  do {
-    before = left;
-    co_await call->wait(time);
-    left = look_ups_before(*call);
-  } while (!call->answer() && limit == Limit::usual && left < before);
+  try {
+    do {
+      before = left;
+      co_await call->wait(time);
+      left = look_ups_before(*call);
+    } while (!call->answer() && limit == Limit::usual && left < before);
+  } catch (const boost::system::system_error&) {
+    if (!take_back(call->id())) throw;
+    co_return Error{Errc::unavailable, "It was given up before the connector's process took it.", {}};
+  }
   if (call->answer()) co_return *call->answer();
   log::warn("child.answer_missed", {{"method", method}, {"seconds", time.count()}});
+  if (take_back(call->id())) co_return Error{Errc::unavailable, "The connector's process does not keep up.", {}};
   co_return Error{Errc::uncertain, "The network's connector did not answer in time."};
 }
 

@@ -35,8 +35,9 @@ class RpcPeer {
     none,     // never refused while the process runs: the caller waits for room, or asks rarely
   };
 
-  // A request of ours on its way. Destroyed unanswered, it is cancelled at the other side (notification `cancel`); but a
-  // look-up is not, since what is cancelled need not be answered, and it would not be known when its place is free.
+  // A request of ours on its way. Destroyed unanswered, it is taken back where the process has not seen it; else it is cancelled
+  // at the other side (notification `cancel`). But a look-up is not cancelled, since what is cancelled need not be answered, and
+  // it would not be known when its place is free.
   class Call {
    public:
     static constexpr std::chrono::hours no_limit{24 * 365};
@@ -48,6 +49,7 @@ class RpcPeer {
     // Until it is answered, fails because the process ended, or `limit` passes. Throws when cancelled.
     asio::awaitable<void> wait(std::chrono::steady_clock::duration limit = no_limit);
     const std::optional<base::Result<nlohmann::json>>& answer() const { return answer_; }
+    std::uint64_t id() const { return id_; }
 
    private:
     friend class RpcPeer;
@@ -83,8 +85,9 @@ class RpcPeer {
   // destroyed when the process no longer has the request.
   base::Result<std::unique_ptr<Call>> begin(std::string_view method, std::string_view params, Limit limit,
                                             std::shared_ptr<void> place = nullptr);
-  // begin() and the answer. uncertain where none comes within `time`; while the process works off look-ups that it got
-  // before, one of Limit::usual has as much time again, so that no look-up makes it uncertain.
+  // begin() and the answer. Where none comes within `time`: uncertain, or unavailable where the process has not seen the request,
+  // which it then never does. While the process works off look-ups that it got before, one of Limit::usual has as much time again,
+  // so that no look-up makes it uncertain. Throws when cancelled, but not where the process has not seen the request.
   asio::awaitable<base::Result<nlohmann::json>> call(std::string method, std::string params,
                                                      std::chrono::seconds time, Limit limit,
                                                      std::shared_ptr<void> place = nullptr);
@@ -115,6 +118,7 @@ class RpcPeer {
   bool is_full(Limit limit) const;
   void take_answer(const nlohmann::json& message);
   Held release(std::uint64_t id);
+  bool take_back(std::uint64_t id);
   std::size_t look_ups_before(const Call& call) const;
 
   asio::any_io_executor executor_;

@@ -26,6 +26,14 @@ namespace {
 constexpr std::size_t read_bytes = 64 << 10;
 constexpr std::size_t most_log_bytes = 2000;  // of a line of standard error
 
+// The line that begins at `at`.
+bool put_line(std::string& lines, std::size_t at, std::string_view line) {
+  const std::size_t end = lines.find('\n', at);
+  if (end == std::string::npos || end - at < line.size()) return false;
+  std::fill(std::copy(line.begin(), line.end(), lines.begin() + static_cast<std::ptrdiff_t>(at)), lines.begin() + static_cast<std::ptrdiff_t>(end), ' ');
+  return true;
+}
+
 using Descriptor = asio::posix::stream_descriptor;
 using std::chrono::steady_clock;
 
@@ -72,6 +80,15 @@ struct State : std::enable_shared_from_this<State> {
     exit.close(ignored);
     out.cancel(ignored);  // whoever waits for a line would wait as long as anybody else holds the pipe
     ended.expires_at(steady_clock::time_point::min());
+  }
+
+  bool replace(std::uint64_t begin, std::string_view line) {
+    if (!in.is_open() || begin < taken) return false;
+    std::size_t at = static_cast<std::size_t>(begin - taken) + done;
+    const bool is_in_flight = at < flight.size();
+    std::string& held = is_in_flight ? flight : waiting;
+    if (!is_in_flight) at -= flight.size();
+    return put_line(held, at, line);
   }
 
   // Writes what the pipe takes, and counts it in the same breath: `taken` is exact whenever anybody looks.
@@ -197,6 +214,8 @@ class Process final : public LineProcess {
     // At the loop's next turn, so that the lines of one turn cost one system call.
     asio::post(state_->in.get_executor(), [state = state_] { state->flush(); });
   }
+
+  bool replace_line(std::uint64_t begin, std::string_view line) override { return state_->replace(begin, line); }
 
   asio::awaitable<void> wait_room(std::size_t most_waiting) override {
     const auto state = state_;

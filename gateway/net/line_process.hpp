@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace wherry::net {
@@ -34,6 +35,10 @@ class LineProcess {
   // Appends to the write buffer; lines are written together. Whoever may be writing much waits for room first; what is
   // written after its standard input is closed is dropped.
   virtual void write_line(std::string line) = 0;
+  // Writes `line` in the place of the one that was given when appended() was `begin`, and fills it up with spaces. False, and
+  // nothing is done, where the process may have seen a byte of that one, where it is the shorter one, or where the standard input
+  // is closed.
+  virtual bool replace_line(std::uint64_t begin, std::string_view line) = 0;
   // Until at most so many bytes wait unread, or its standard input is closed.
   virtual asio::awaitable<void> wait_room(std::size_t most_waiting) = 0;
   // Closes its standard input at once and drops what waits: from here on taken() is final.

@@ -151,11 +151,7 @@ class Checker {
       if (same_key || sent.stanzas.size() == 1) breach(Rule::doubled, fmt::format("\"{}\" was taken {} times", text, sent.taken.size()));
       else if (!was_sent_anew) breach(Rule::resent, fmt::format("the client sent \"{}\" again, and it was taken {} times", text, sent.taken.size()));
     }
-    // What is given up while it waits in front of a child's pipe cannot be taken back from there: it may be sent yet.
-    const bool waits_at_child = std::any_of(sent.failures.begin(), sent.failures.end(), [](const Record* r) {
-      return r->text.find("did not answer in time") != std::string::npos;
-    });
-    if (sent.told_uncertain && !sent.performed && !waits_at_child && !was_killed_before_send(sent)) {
+    if (sent.told_uncertain && !sent.performed && !was_killed_before_send(sent)) {
       breach(Rule::uncertain, fmt::format("{} is told that \"{}\" may have arrived, which the network was never asked to send", first.user, text));
     }
     const bool told_done_not = std::any_of(sent.failures.begin(), sent.failures.end(), [&](const Record* r) {
@@ -241,12 +237,18 @@ class Checker {
     }
   }
 
-  // As the gateway's own answers have it.
+  // As the gateway's own answers have it, in the order of what was asked: an answer may come when the user has asked the contrary.
   bool is_registered(const std::string& network, const std::string& user) const {
+    std::set<std::string_view> registering;
+    for (const Record& r : history_.records) {
+      if (r.what == What::registered) registering.insert(r.id);
+    }
     bool registered = false;
     for (const Record& r : history_.records) {
       if (r.network != network || r.user != user) continue;
-      if (r.what == What::registered) registered = true;
+      if (r.what == What::asked && registering.contains(r.id)) registered = true;
+      // The network may have taken the new login, which the gateway could not store: its user is to register again.
+      if (r.what == What::asked && r.text.find("<nick>") != std::string::npos && refused_.contains(r.id)) registered = false;
       if (r.what == What::unregistering && !refused_.contains(r.id)) registered = false;
     }
     return registered;

@@ -195,7 +195,7 @@ void Server::take_iq(const std::string& user, const Element& element) {
   if (element.attribute("type") == "result") {
     if (!is_of(user, id)) return note_foreign(user, "an answer for " + id);
     recorder_.add(What::got_answer, name(), user, "", id);
-    if (registering_.erase(id) > 0) recorder_.add(What::registered, name(), user);
+    if (registering_.erase(id) > 0) recorder_.add(What::registered, name(), user, "", id);
     return;
   }
   Element answer("iq", ns::component);

@@ -122,6 +122,19 @@ class PlayedProcess final : public net::LineProcess {
     pipes_->fill();
     if (pipes_->woken) pipes_->woken();
   }
+  bool replace_line(std::uint64_t begin, std::string_view line) override {
+    if (pipes_->closed || pipes_->code || begin < pipes_->taken) return false;
+    std::uint64_t at = pipes_->taken - pipes_->done;
+    for (std::string& held : pipes_->waiting) {
+      if (at == begin) {
+        if (held.size() <= line.size()) return false;
+        held.replace(0, held.size() - 1, std::string(line) + std::string(held.size() - 1 - line.size(), ' '));
+        return true;
+      }
+      at += held.size();
+    }
+    return false;
+  }
   asio::awaitable<void> wait_room(std::size_t most_waiting) override {
     const auto pipes = pipes_;
     while (!pipes->closed && !pipes->code && pipes->appended - pipes->taken > most_waiting) co_await pipes->ears->went.wait();

@@ -305,3 +305,26 @@ TEST_CASE("LineProcess::read_line can be cancelled, and read again") {
   };
   tests::run(loop, Script::run(*process));
 }
+
+TEST_CASE("LineProcess::replace_line puts another line where the process has seen no byte of the first one") {
+  asio::io_context loop;
+  Gate gate;
+  const auto process = shell(loop, "cat " + gate.path + "; exec cat");
+  constexpr int lines = 300;
+  for (int i = 0; i < lines; ++i) process->write_line(std::string(900, 'x'));
+  loop.poll();  // as much as the pipe takes
+  const std::uint64_t second = process->appended();
+  process->write_line("the second");
+  const std::uint64_t third = process->appended();
+  process->write_line("the third");
+  CHECK_FALSE(process->replace_line(0, "too late"));
+  CHECK_FALSE(process->replace_line(third, "longer than the third"));
+  CHECK(process->replace_line(second, "another"));
+  loop.poll();
+  CHECK(process->replace_line(third, "one more"));
+  gate.open();
+  for (int i = 0; i < lines; ++i) CHECK(next_line(loop, *process).value().size() == 900);
+  CHECK(next_line(loop, *process) == "another   ");
+  CHECK(next_line(loop, *process) == "one more ");
+  CHECK_FALSE(process->replace_line(third, "again"));
+}
