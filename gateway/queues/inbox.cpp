@@ -3,6 +3,7 @@
 #include "gateway/base/log.hpp"
 #include "gateway/base/within.hpp"
 #include "gateway/queues/outbox/told.hpp"
+#include "gateway/store/accounts.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -104,17 +105,40 @@ store::InboxRow Inbox::row_of(const Incoming& message) const {
 // ---- Sending ----
 
 void Inbox::committed(Incoming message) {
-  if (is_spilled() || rows_.size() >= limits_.in_memory) {
+  if (is_nobodys(message)) return drop(message.id);
+  if (message.id <= newest_in_memory_) return;  // reload() has read it before the journal told of it
+  if (is_spilled() || is_full()) {
     newest_spilled_ = message.id;
     return;
   }
-  newest_in_memory_ = std::max(newest_in_memory_, message.id);
-  rows_.push_back(Item{std::move(message)});
+  push(std::move(message));
   pump();
 }
 
+// What was on its way to the disk while the store erased its user, and what came back of it; of a failure they are told all the same.
+bool Inbox::is_nobodys(const Incoming& message) const {
+  const accounts::LiveAccount* account = accounts_.find(message.account);
+  return (!account || account->is_removed()) && !std::holds_alternative<convert::SendFailed>(message.delivery);
+}
+
+void Inbox::drop(std::int64_t id) {
+  journal_.remove_inbox(id);
+  journal_.close_step();
+}
+
+void Inbox::account_removed(base::AccountId account) {
+  database_.submit([account](db::Transaction& t) { store::remove_written_meanwhile(t, account); },
+                   [](const std::exception_ptr&) {});  // the next start removes it (store::remove_orphans)
+}
+
+void Inbox::push(Incoming message) {
+  newest_in_memory_ = std::max(newest_in_memory_, message.id);
+  bytes_ += bytes_in_memory(message.delivery);
+  rows_.push_back(Item{std::move(message)});
+}
+
 void Inbox::pump() {
-  while (sent_ < rows_.size() && link_.can_send()) {
+  while (sent_ < rows_.size() && link_.can_send_tracked()) {
     Item& item = rows_[sent_];
     xmpp::Sequence sequence = sent_ > 0 ? rows_[sent_ - 1].sequence : 0;
     if (!item.came_back) {
@@ -151,6 +175,7 @@ void Inbox::disconnected() { sent_ = 0; }
 void Inbox::confirmed(xmpp::Sequence sequence) {
   while (sent_ > 0 && rows_.front().sequence <= sequence) {
     Item& item = rows_.front();
+    bytes_ -= bytes_in_memory(item.delivery);
     if (!item.came_back && !item.withheld) {
       journal_.remove_inbox(item.id);
       returned_.put_taken(std::move(item));
@@ -191,9 +216,9 @@ void Inbox::store_again(const Incoming& message) {
   again->id = journal_.next_inbox_id();
   journal_.insert(row_of(*again));
   journal_.remove_inbox(message.id);  // it went a moment ago, and may ride still: both would be sent after a kill
-  again->delivery = {};
   journal_.after_commit([this, again](std::exception_ptr error) {
     if (error) return log::error("inbox.returned_not_kept", {{"account", again->account.value}});
+    if (is_nobodys(*again)) return drop(again->id);
     if (is_spilled()) {
       newest_spilled_ = std::max(newest_spilled_, again->id);  // read back with the others, and so sent anew
       return;
@@ -249,7 +274,7 @@ asio::awaitable<void> Inbox::put_again(base::AccountId account, std::vector<Retu
 }
 
 void Inbox::reload_if_low() {
-  if (!is_spilled() || reloading_ || rows_.size() >= limits_.in_memory / 2) return;
+  if (!is_spilled() || reloading_ || rows_.size() >= limits_.in_memory / 2 || bytes_ >= limits_.in_memory_bytes / 2) return;
   reloading_ = true;
   tasks_.spawn("inbox.reload", reload_at_last());
 }
@@ -275,28 +300,39 @@ bool Inbox::is_ours(base::AccountId account, const convert::Delivery& delivery) 
   return contact && contact->domain() == transport_;
 }
 
+// Among what it reads are rows of other networks, whose users are gone: their ids say nothing of how far ours are in memory.
 asio::awaitable<void> Inbox::reload() {
-  const std::int64_t spilled_before = newest_spilled_;
-  auto read = [this, after = newest_in_memory_](db::Transaction& t) {
-    return store::read_inbox(t, transport_, after, rows_per_read);
-  };
-  const auto found = co_await database_.fetch(std::move(read));
-  reloading_ = false;
-  for (const auto& row : found) {
-    newest_in_memory_ = std::max(newest_in_memory_, row.id);
-    auto delivery = convert::parse_delivery(row.payload);
-    if (!delivery) {
-      log::error("inbox.row_damaged", {{"id", row.id}});
-      continue;
+  std::int64_t after = newest_in_memory_;
+  for (bool more = true; more && !is_full();) {
+    const std::int64_t spilled_before = newest_spilled_;
+    auto read = [this, after](db::Transaction& t) { return store::read_inbox(t, transport_, after, rows_per_read); };
+    const auto found = co_await database_.fetch(std::move(read));
+    more = found.size() == static_cast<std::size_t>(rows_per_read);
+    for (const auto& row : found) {
+      if (is_full()) {
+        more = true;
+        break;
+      }
+      after = row.id;
+      if (row.id > newest_in_memory_) take_read(row);  // else the journal has told of it meanwhile
     }
-    if (!is_ours(row.account, *delivery)) continue;
-    const std::int64_t born = Returned::born(forward_(), now() - row.created);
-    rows_.push_back(Item{Incoming{row.id, row.account, row.created, born, std::move(*delivery), 0, false}});
+    if (more) newest_spilled_ = std::max(newest_spilled_, newest_in_memory_ + 1);
+    else if (newest_spilled_ == spilled_before) newest_spilled_ = 0;
   }
-  if (found.size() == static_cast<std::size_t>(rows_per_read)) newest_spilled_ = std::max(newest_spilled_, newest_in_memory_ + 1);
-  else if (newest_spilled_ == spilled_before) newest_spilled_ = 0;
+  reloading_ = false;
   pump();
   reload_if_low();
+}
+
+void Inbox::take_read(const store::InboxRow& row) {
+  auto delivery = convert::parse_delivery(row.payload);
+  if (!delivery) {
+    if (accounts_.find(row.account)) newest_in_memory_ = row.id;
+    return log::error("inbox.row_damaged", {{"id", row.id}});
+  }
+  if (!is_ours(row.account, *delivery)) return;
+  const std::int64_t born = Returned::born(forward_(), now() - row.created);
+  push(Incoming{row.id, row.account, row.created, born, std::move(*delivery), 0, false});
 }
 
 asio::awaitable<void> Inbox::stop() {

@@ -22,6 +22,7 @@ namespace wherry::queues {
 
 struct InboxLimits {
   std::size_t in_memory = 5000;  // rows; more wait in the store
+  std::size_t in_memory_bytes = 32 << 20;  // and their bytes, about
 };
 
 class Inbox {
@@ -49,6 +50,8 @@ class Inbox {
   // nothing of this contact through. It stays in the store, and is tried anew (DECISIONS.md 29). Whether there is such a message.
   bool returned(const accounts::LiveAccount& account, std::string_view of_stanza);
   void resend_returned(base::AccountId account);  // the user has come
+  // It is erased. What was written of it while the store erased it goes, too.
+  void account_removed(base::AccountId account);
   void resend_returned();                         // an hour has passed
 
   // The link's events.
@@ -69,6 +72,9 @@ class Inbox {
   };
   void put(Incoming message);
   void committed(Incoming message);
+  void push(Incoming message);
+  void drop(std::int64_t id);
+  bool is_full() const { return rows_.size() >= limits_.in_memory || bytes_ >= limits_.in_memory_bytes; }
   store::InboxRow row_of(const Incoming& message) const;
   bool is_spilled() const { return newest_spilled_ > newest_in_memory_; }
   Item* find(base::AccountId account, std::int64_t id);
@@ -77,8 +83,10 @@ class Inbox {
   asio::awaitable<void> put_again(base::AccountId account, std::vector<Returned::Waiting> rows);
   std::optional<xmpp::Sequence> send_note_for(const xmpp::Element& withheld);
   void reload_if_low();
+  bool is_nobodys(const Incoming& message) const;
   bool is_ours(base::AccountId account, const convert::Delivery& delivery) const;
   asio::awaitable<void> reload();
+  void take_read(const store::InboxRow& row);
   asio::awaitable<void> reload_at_last();
   std::int64_t now() const { return base::to_milliseconds(clock_.now()); }
   std::string stanza_id(std::int64_t id) const { return "w" + keys_.of(id); }
@@ -96,6 +104,7 @@ class Inbox {
   connector::Network network_;
   Seen seen_;
   std::deque<Item> rows_;        // committed, unconfirmed, in order of id
+  std::size_t bytes_ = 0;        // of them, about
   std::size_t sent_ = 0;         // how many of them, from the front, are on this connection
   std::int64_t newest_in_memory_ = 0, newest_spilled_ = 0;  // the second above the first: the store holds rows that memory does not
   bool reloading_ = false;

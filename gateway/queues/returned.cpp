@@ -5,10 +5,7 @@
 
 namespace wherry::queues {
 
-namespace {
-
-// In memory, about.
-std::size_t bytes_of(const convert::Delivery& delivery) {
+std::size_t bytes_in_memory(const convert::Delivery& delivery) {
   std::size_t bytes = sizeof delivery;
   if (const auto* message = std::get_if<connector::MessageReceived>(&delivery)) {
     bytes += message->content.text.size();
@@ -19,8 +16,6 @@ std::size_t bytes_of(const convert::Delivery& delivery) {
   return bytes;
 }
 
-}  // namespace
-
 std::int64_t Returned::born(std::int64_t now, std::int64_t age) { return now - std::clamp<std::int64_t>(age, 0, most_wait); }
 
 bool Returned::is_for_reading(const convert::Delivery& delivery) {
@@ -29,9 +24,9 @@ bool Returned::is_for_reading(const convert::Delivery& delivery) {
 
 void Returned::put_taken(Incoming message) {
   if (!is_for_reading(message.delivery)) return;
-  const std::size_t bytes = bytes_of(message.delivery);
+  const std::size_t bytes = bytes_in_memory(message.delivery);
   while (taken_.full() || (!taken_.empty() && taken_bytes_ + bytes > most_taken_bytes)) {
-    taken_bytes_ -= bytes_of(taken_.front().delivery);
+    taken_bytes_ -= bytes_in_memory(taken_.front().delivery);
     taken_.pop_front();
   }
   taken_bytes_ += bytes;

@@ -30,6 +30,9 @@ struct Incoming {
   bool came_back = false;  // its row is the affair of Returned now
 };
 
+// About.
+std::size_t bytes_in_memory(const convert::Delivery& delivery);
+
 class Returned {
  public:
   static constexpr std::size_t most_taken = 1000, most_taken_bytes = 512 << 10;

@@ -40,7 +40,9 @@ AccountRow read_row(const db::Row& row, const std::string& transport, const base
 }
 
 // Word that a message failed. In a JSON string these quotes would be escaped (convert::to_text of a SendFailed).
-constexpr std::string_view but_failures = " AND payload NOT LIKE '%\"type\":\"failed\",%'";
+constexpr char remove_but_failures[] = "DELETE FROM inbox WHERE account = $1 AND payload NOT LIKE '%\"type\":\"failed\",%'";
+constexpr char remove_orphans_but_failures[] =
+    "DELETE FROM inbox WHERE account NOT IN (SELECT id FROM accounts) AND payload NOT LIKE '%\"type\":\"failed\",%'";
 
 }  // namespace
 
@@ -64,17 +66,21 @@ void remove_account(db::Transaction& transaction, base::AccountId account, Unsen
   const auto found = transaction.query("SELECT user_jid FROM accounts WHERE id = $1", {account.value});
   transaction.execute("DELETE FROM contacts WHERE account = $1", {account.value});
   if (unsent == Unsent::erased) transaction.execute("DELETE FROM outbox WHERE account = $1", {account.value});
-  const std::string_view inbox = "DELETE FROM inbox WHERE account = $1";
-  transaction.execute(std::string(inbox).append(unsent == Unsent::kept ? but_failures : ""), {account.value});
-  transaction.execute("DELETE FROM message_map WHERE account = $1", {account.value});
+  if (unsent == Unsent::erased) transaction.execute("DELETE FROM inbox WHERE account = $1", {account.value});
+  remove_written_meanwhile(transaction, account);
   transaction.execute("DELETE FROM accounts WHERE id = $1", {account.value});
   if (found.empty()) return;
   transaction.execute("DELETE FROM users WHERE jid = $1 AND NOT EXISTS (SELECT 1 FROM accounts WHERE user_jid = $1)",
                       {found.front().text(0)});
 }
 
+void remove_written_meanwhile(db::Transaction& transaction, base::AccountId account) {
+  transaction.execute(remove_but_failures, {account.value});
+  transaction.execute("DELETE FROM message_map WHERE account = $1", {account.value});
+}
+
 void remove_orphans(db::Transaction& transaction) {
-  transaction.execute(std::string("DELETE FROM inbox WHERE account NOT IN (SELECT id FROM accounts)").append(but_failures));
+  transaction.execute(remove_orphans_but_failures);
   transaction.execute("DELETE FROM message_map WHERE account NOT IN (SELECT id FROM accounts)");
 }
 

@@ -38,6 +38,8 @@ enum class Unsent {
 // Removes the account with everything that is kept for it (contacts, queues, message map), and its user when that was
 // the last account. Its seen ids are keyed hashes that tell nothing, and expire.
 void remove_account(db::Transaction& transaction, base::AccountId account, Unsent unsent = Unsent::erased);
+// What was written of an account's inbox and message map while it was being removed. Word that a message failed stays.
+void remove_written_meanwhile(db::Transaction& transaction, base::AccountId account);
 // Removes rows of the inbox and the message map whose account is gone: what was on its way when the account was
 // removed. Word that a message of theirs failed stays until its sender has it. Once, at start, before anything is read.
 void remove_orphans(db::Transaction& transaction);

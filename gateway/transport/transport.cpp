@@ -101,6 +101,7 @@ void Transport::link_has_room() {
 }
 
 void Transport::send_slowly(std::function<std::optional<xmpp::Element>()> next) {
+  ++slow_;
   slow_tasks_.spawn("send_slowly", send_each(std::move(next)));
 }
 
@@ -108,9 +109,11 @@ asio::awaitable<void> Transport::send_each(std::function<std::optional<xmpp::Ele
   for (;;) {
     while (!link_.can_send_volatile()) co_await link_changed_.wait();
     const auto stanza = next();
-    if (!stanza) co_return;
+    if (!stanza) break;
     link_.send_volatile(*stanza);
   }
+  --slow_;
+  link_changed_.notify();
 }
 
 xmpp::ComponentEvents Transport::link_events() {
@@ -147,6 +150,7 @@ accounts::AccountEvents Transport::account_events() {
   };
   events.removed = [this](accounts::LiveAccount& account, const std::vector<store::OutboxRow>& unsent) {
     outbox_.account_removed(account.id(), unsent);
+    inbox_.account_removed(account.id());
     contacts_.forget(account.id());
     lane_.account_removed(account.id());
     hooks_.account_removed(account.id());
@@ -207,7 +211,7 @@ asio::awaitable<void> Transport::say_farewell() {
   shown_.close();
   for (const auto& [id, account] : accounts_.all()) lane_.tell_user_all(id);
   co_await lane_.drained();
-  co_await slow_tasks_.join();
+  while (slow_ > 0 && link_.is_connected()) co_await link_changed_.wait();
   while (inbox_.waiting() > 0 && link_.is_connected()) co_await link_changed_.wait();
 }
 

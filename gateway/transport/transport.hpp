@@ -137,6 +137,7 @@ class Transport {
   base::Signal link_changed_;  // it is up or down, has room, or has confirmed something
   bool stopping_ = false;
   base::TaskGroup tasks_, connector_tasks_, link_tasks_, lane_tasks_, slow_tasks_;
+  int slow_ = 0;  // of slow_tasks_, how many have something to send
 };
 
 }  // namespace wherry::transport

@@ -65,7 +65,7 @@ struct Fixture {
   }
 
   void make_inbox() {
-    inbox.emplace(loop.get_executor(), *journal, *database, *accounts, *link, keys, clock, domain, InboxLimits(),
+    inbox.emplace(loop.get_executor(), *journal, *database, *accounts, *link, keys, clock, domain, limits,
                   [this](const LiveAccount*, const Delivery& delivery, const std::string& id) { return stanzas(delivery, id); },
                   [this] { return forward; });
   }
@@ -188,6 +188,7 @@ struct Fixture {
   FakeClock clock;
   std::int64_t forward = std::chrono::milliseconds(1000h).count();
   Silent network;
+  InboxLimits limits;
   ComponentServer server{loop};
   std::vector<Sent> sent;
   std::string came;  // at the server
@@ -394,4 +395,53 @@ TEST_CASE("A message that comes back just behind its confirmation is in the stor
   REQUIRE(f.inbox->returned(*f.accounts->find(romeo), f.sent.back().id));
   run(f.loop, f.journal->commit());  // and what rides is not on the disk yet
   CHECK(f.rows() == 1);
+}
+
+TEST_CASE("What is written while its user is erased is nobody's: it is not sent, and its row goes") {
+  Fixture f;
+  f.accounts->find(romeo)->standing = LiveAccount::Standing::removed;
+  run(f.loop, f.inbox->publish(romeo, f.message("late", "late")));
+  run(f.loop, f.settle());
+  CHECK(f.sent.empty());
+  CHECK(f.rows() == 0);
+}
+
+TEST_CASE("A row of another network's former user, whatever its id, keeps none of ours from being read (Inbox::reload)") {
+  Fixture f;
+  f.limits.in_memory = 2;
+  f.make_inbox();
+  run(f.loop, f.load());
+  convert::Origin origin;
+  origin.user = "juliet@x.test/r";
+  origin.contact = "a@other.test";
+  store::InboxRow foreign;
+  foreign.id = std::int64_t{1} << 40;
+  foreign.account = base::AccountId{99};
+  foreign.payload = to_text(convert::Delivery(convert::SendFailed{origin, base::Errc::rejected, "gone"}));
+  const std::vector<store::InboxRow> rows{foreign};
+  db::Database::Closure insert = [&](db::Transaction& t) { store::insert_inbox(t, rows); };
+  run(f.loop, f.database->transact(std::move(insert)));
+  for (int burst = 0; burst < 3; ++burst) {
+    for (int i = 0; i < 10; ++i) f.inbox->put(romeo, std::get<connector::MessageReceived>(f.message("m", "m")));
+    f.until([&] { return f.times("m") == 10 * (burst + 1); });
+    f.until_confirmed();
+  }
+  CHECK(f.rows() == 0);
+}
+
+TEST_CASE("What waits is in memory up to so many bytes; the rest is read once that is with the server") {
+  Fixture f;
+  f.limits.in_memory_bytes = 100'000;
+  f.make_inbox();
+  run(f.loop, f.load());
+  const std::string text(30'000, 'x');
+  for (int i = 0; i < 20; ++i) f.inbox->put(romeo, std::get<connector::MessageReceived>(f.message("m", text)));
+  std::size_t most = 0;
+  f.until([&] {
+    most = std::max(most, f.inbox->waiting());
+    return f.times(text) == 20;
+  });
+  CHECK(most <= 4);
+  f.until_confirmed();
+  CHECK(f.rows() == 0);
 }
