@@ -37,9 +37,7 @@ void Backlog::add(std::unique_ptr<Item> item, bool is_online, std::int64_t deadl
   if (item->has_turn) --queue.turns;
   const bool kept = item->has_turn || is_kept(queue, chat, is_online);
   Entry& entry = chat.rows.emplace_hint(chat.rows.end(), item->row.id, Entry{deadline, 0, nullptr})->second;
-  if (!kept) return;
-  entry.item = std::move(item);
-  ++in_memory_;
+  if (kept) hold(entry, std::move(item));
 }
 
 bool Backlog::is_kept(const Queue& queue, const Chat& chat, bool is_online) const {
@@ -91,10 +89,13 @@ bool Backlog::begin(base::AccountId account, const std::string& name, Reach reac
   Chat* const chat = find(account, name);
   if (!chat || chat->rows.empty() || chat->state == ChatState::working || chat->state == ChatState::performing) return false;
   Queue& queue = queues_[account];
-  if (queue.working >= limits_.performing_per_account) return false;  // the next that ends lets others begin
   const bool may_send = reach == Reach::online && chat->state == ChatState::idle;
   // Rows of one chat have rising deadlines.
   if (!may_send && chat->rows.begin()->second.deadline > now) return false;
+  if (queue.working >= limits_.performing_per_account) {
+    if (!std::exchange(chat->is_denied, true)) queue.denied.push_back(name);
+    return false;
+  }
   wake(account, name, *chat);
   chat->state = ChatState::working;
   ++queue.working;
@@ -117,7 +118,7 @@ Backlog::Step Backlog::next(base::AccountId account, const std::string& name, Re
   } else if (!is_expired && first.not_before > now) {
     step.kind = Kind::rest;
     step.until = std::min(first.not_before, first.deadline);
-    for (auto& [other, entry] : chat->rows) release(entry);
+    for (auto& [other, entry] : chat->rows) take(entry);
     step.item = nullptr;
     chat->state = ChatState::resting;
     chat->rests_until = step.until;
@@ -136,13 +137,26 @@ Backlog::Step Backlog::next(base::AccountId account, const std::string& name, Re
   return step;
 }
 
-bool Backlog::end(base::AccountId account, const std::string& name) {
+void Backlog::end(base::AccountId account, const std::string& name) {
   const auto found = queues_.find(account);
-  if (found == queues_.end()) return false;
+  if (found == queues_.end()) return;
   Queue& queue = found->second;
   if (Chat* const chat = find(account, name); chat && chat->state == ChatState::working) chat->state = ChatState::idle;
   forget_if_empty(queue, name);
-  return queue.working-- >= limits_.performing_per_account;
+  --queue.working;
+}
+
+std::optional<std::string> Backlog::take_denied(base::AccountId account) {
+  const auto found = queues_.find(account);
+  while (found != queues_.end() && !found->second.denied.empty()) {
+    std::string name = std::move(found->second.denied.front());
+    found->second.denied.pop_front();
+    Chat* const chat = find(account, name);
+    if (!chat) continue;
+    chat->is_denied = false;
+    return name;
+  }
+  return std::nullopt;
 }
 
 void Backlog::wake(base::AccountId account, const std::string& name, Chat& chat) {
@@ -178,8 +192,7 @@ void Backlog::load(base::AccountId account, const std::string& name, const std::
   for (auto& item : items) {
     const auto entry = chat->rows.find(item->row.id);
     if (entry == chat->rows.end() || entry->second.item) continue;
-    entry->second.item = std::move(item);
-    ++in_memory_;
+    hold(entry->second, std::move(item));
   }
   for (const std::int64_t id : ids) {
     const auto entry = chat->rows.find(id);
@@ -207,7 +220,7 @@ Backlog::Item* Backlog::end_perform(base::AccountId account, const std::string& 
 void Backlog::remove_first(base::AccountId account, const std::string& name) {
   Chat* const chat = find(account, name);
   if (!chat || chat->rows.empty()) return;
-  release(chat->rows.begin()->second);
+  take(chat->rows.begin()->second);
   chat->rows.erase(chat->rows.begin());
   --queues_[account].waiting;
 }
@@ -229,7 +242,7 @@ void Backlog::remove(base::AccountId account, const std::string& name, std::int6
   Chat* const chat = find(account, name);
   const auto row = chat ? chat->rows.find(id) : decltype(chat->rows.begin())();
   if (!chat || row == chat->rows.end()) return;
-  release(row->second);
+  take(row->second);
   chat->rows.erase(row);
   wake(account, name, *chat);
   Queue& queue = queues_[account];
@@ -260,8 +273,7 @@ std::vector<Backlog::Removed> Backlog::remove(base::AccountId account) {
   for (auto& [name, chat] : found->second.chats) {
     wake(account, name, chat);
     for (auto& [id, entry] : chat.rows) {
-      if (entry.item) --in_memory_;
-      removed.push_back({id, std::move(entry.item), chat.state == ChatState::performing && id == chat.with_connector});
+      removed.push_back({id, take(entry), chat.state == ChatState::performing && id == chat.with_connector});
     }
   }
   queues_.erase(found);
@@ -274,11 +286,17 @@ void Backlog::forget_if_empty(Queue& queue, const std::string& name) {
   if (chat->second.state == ChatState::idle) queue.chats.erase(chat);
 }
 
-// Leaves the row to the store.
-void Backlog::release(Entry& entry) {
-  if (!entry.item) return;
-  entry.item = nullptr;
+void Backlog::hold(Entry& entry, std::unique_ptr<Item> item) {
+  ++in_memory_;
+  in_memory_bytes_ += item->bytes;
+  entry.item = std::move(item);
+}
+
+std::unique_ptr<Backlog::Item> Backlog::take(Entry& entry) {
+  if (!entry.item) return nullptr;
   --in_memory_;
+  in_memory_bytes_ -= entry.item->bytes;
+  return std::move(entry.item);
 }
 
 }  // namespace wherry::queues

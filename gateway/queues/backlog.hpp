@@ -15,6 +15,7 @@
 #include "gateway/queues/seen.hpp"
 #include "gateway/store/outbox.hpp"
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -29,6 +30,7 @@ namespace wherry::queues {
 struct OutboxLimits {
   std::size_t in_memory_per_chat = 16;  // whole rows of a chat that is worked on; more wait in the store
   std::size_t in_memory = 20000;        // whole rows of the transport; once there are so many, a chat has one
+  std::size_t in_memory_bytes = 32 << 20;  // the same of their texts
   std::size_t waiting_per_account = 5000;  // then the sender is told to wait
   int performing_per_account = 64;      // chats of one account that are worked on at once
   std::chrono::seconds deadline{24 * 3600};  // how long a message is tried before its sender is told that it failed
@@ -43,6 +45,7 @@ class Backlog {
     convert::Origin origin;
     Fingerprint fingerprint;  // of a message
     bool has_turn = false;  // since before its commit
+    std::size_t bytes = 0;  // of its row's texts
   };
   enum class Reach {
     gone,    // the account is being removed
@@ -84,8 +87,9 @@ class Backlog {
   // Whether somebody is to go through the chat's rows from now on: then next() until it says stop or rest, and end().
   bool begin(base::AccountId account, const std::string& chat, Reach reach, std::int64_t now);
   Step next(base::AccountId account, const std::string& chat, Reach reach, std::int64_t now);
-  // Whether others may have waited for the place that is free now.
-  bool end(base::AccountId account, const std::string& chat);
+  void end(base::AccountId account, const std::string& chat);
+  // A chat that had found no place, and may begin where one is free now. The caller takes them until one does.
+  std::optional<std::string> take_denied(base::AccountId account);
   // When the first of the chats that rest is to go on, if any does; and those that are to by now, which rest no longer.
   std::optional<std::int64_t> next_rest_end() const;
   std::vector<std::pair<base::AccountId, std::string>> take_rested(std::int64_t now);
@@ -140,24 +144,29 @@ class Backlog {
     std::int64_t with_connector = 0;  // the row that is, while performing: it may be gone meanwhile
     std::int64_t rests_until = 0;     // while resting
     int entering = 0;  // rows that are being written
+    bool is_denied = false;  // among `denied`
   };
   struct Queue {  // of one account
     std::unordered_map<std::string, Chat> chats;
     std::size_t waiting = 0;  // rows, also those that are being written
     int working = 0;          // chats that are
     int turns = 0;            // rows that are being written and have a turn
+    std::deque<std::string> denied;  // chats that found no place
   };
   Chat* find(base::AccountId account, const std::string& chat);
   void forget_if_empty(Queue& queue, const std::string& name);
   void wake(base::AccountId account, const std::string& name, Chat& chat);
-  std::size_t window() const { return in_memory_ < limits_.in_memory ? limits_.in_memory_per_chat : 1; }
+  std::size_t window() const {
+    return in_memory_ < limits_.in_memory && in_memory_bytes_ < limits_.in_memory_bytes ? limits_.in_memory_per_chat : 1;
+  }
   bool is_kept(const Queue& queue, const Chat& chat, bool is_online) const;
-  void release(Entry& entry);
+  void hold(Entry& entry, std::unique_ptr<Item> item);
+  std::unique_ptr<Item> take(Entry& entry);  // leaves the row to the store
 
   OutboxLimits limits_;
   std::unordered_map<base::AccountId, Queue> queues_;
   std::set<std::tuple<std::int64_t, base::AccountId, std::string>> resting_;  // by their ends
-  std::size_t in_memory_ = 0;
+  std::size_t in_memory_ = 0, in_memory_bytes_ = 0;
 };
 
 }  // namespace wherry::queues

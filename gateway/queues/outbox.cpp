@@ -71,6 +71,7 @@ base::Result<void> Outbox::accept(accounts::LiveAccount& account, connector::Act
   store::OutboxRow row = item->row;
   row.origin = to_text(origin);
   row.payload = connector::to_text(action);
+  item->bytes = row.origin.size() + row.payload.size();
   journal_.insert(std::move(row));
   item->action = std::move(action);
   item->origin = std::move(origin);
@@ -135,7 +136,10 @@ asio::awaitable<void> Outbox::work(base::AccountId account, std::string chat) {
       more = false;  // the store did not do it; expire() begins anew
     }
   }
-  if (backlog_.end(account, chat)) start_all(account);
+  backlog_.end(account, chat);
+  while (const auto denied = backlog_.take_denied(account)) {
+    if (start(account, *denied)) break;
+  }
 }
 
 // One step; whether there may be another one now. Whatever was looked up before a wait is looked up again after it.
@@ -202,7 +206,9 @@ asio::awaitable<void> Outbox::perform(base::AccountId account, std::string chat,
   if (ended) std::rethrow_exception(ended);
   if (Item* const item = backlog_.end_perform(account, chat, id)) {
     settle(*item, result);
-  } else {  // a report has ended it meanwhile, or the account is gone
+  } else if (left_.contains(id)) {
+    end_left(id, result);
+  } else {  // a report has ended it meanwhile
     if (result && result->id) reports_.name_sent(account, id, result->id->value);
     reports_.send_ended(account, id);
   }

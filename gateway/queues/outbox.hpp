@@ -23,6 +23,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <functional>
+#include <map>
 #include <string>
 
 namespace wherry::queues {
@@ -48,7 +49,8 @@ class Outbox final : public UnsentMessages {
 
   // The account's session came up: its rows move again.
   void account_online(accounts::LiveAccount& account) { start_all(account.id()); }
-  // Forgets the rows of a removed account, telling their senders. `stored`: those that the store held until then.
+  // Forgets the rows of a removed account, telling their senders; of what is with the connector, once it has answered. `stored`:
+  // those that the store held until then.
   void account_removed(base::AccountId account, const std::vector<store::OutboxRow>& stored);
 
   // Whether something of the chat was taken and is not done with.
@@ -92,6 +94,7 @@ class Outbox final : public UnsentMessages {
   void expect_repeats(const store::OutboxRow& row);
   void recover(const store::OutboxRow& row);
   void tell_orphaned(const store::OutboxRow& row);
+  void end_left(std::int64_t id, const base::Result<connector::Receipt>& result);
   std::unique_ptr<Item> to_item(store::OutboxRow row);
   bool repeats_freely() const { return network_.idempotency != connector::Idempotency::none; }
 
@@ -107,6 +110,13 @@ class Outbox final : public UnsentMessages {
   NotStored not_stored_;
   connector::Network network_;
   Backlog backlog_;
+  // Of removed accounts what was with the connector then: its answer says what its sender is told. The store has the rows.
+  struct Left {
+    base::AccountId account;
+    convert::Origin origin;
+    bool is_unsure = false;
+  };
+  std::map<std::int64_t, Left> left_;
   asio::steady_timer rest_;  // until the first of the chats that rest goes on
   int performing_ = 0;
   base::Signal performed_;

@@ -89,11 +89,13 @@ void Outbox::recover(const store::OutboxRow& row) {
 std::unique_ptr<Outbox::Item> Outbox::to_item(store::OutboxRow row) {
   auto origin = convert::parse_origin(row.origin);
   auto action = connector::parse_action(std::string_view(row.payload));
+  const std::size_t bytes = row.origin.size() + row.payload.size();
   row.payload = row.origin = std::string();
   // Found so by load(), on a network that may be asked again: an earlier run was at it.
   if (row.state == OutboxState::sending && repeats_freely()) row.state = OutboxState::unsure;
   auto item = std::make_unique<Item>();
   item->row = std::move(row);
+  item->bytes = bytes;
   if (origin) item->origin = std::move(*origin);
   if (action && origin) {
     item->action = std::move(*action);
@@ -114,6 +116,10 @@ void Outbox::account_removed(base::AccountId account, const std::vector<store::O
     return row != stored.end() && row->id == id ? &*row : nullptr;
   };
   for (Backlog::Removed& row : backlog_.remove(account)) {
+    if (row.is_performing && row.item) {
+      left_.emplace(row.id, Left{account, std::move(row.item->origin), row.item->row.state == OutboxState::unsure});
+      continue;
+    }
     journal_.remove_outbox(row.id);
     const store::OutboxRow* const kept = row.item ? &row.item->row : find(row.id);
     base::Result<convert::Origin> origin = Error{Errc::bad_input, "not stored"};
@@ -125,13 +131,22 @@ void Outbox::account_removed(base::AccountId account, const std::vector<store::O
     }
     // A row that rests only in the store and is `sending` there was left so by an earlier run.
     const bool may_have_gone = kept->state == OutboxState::unsure || (!row.item && kept->state == OutboxState::sending);
-    Error error{Errc::rejected, told::unregistered};
-    if (row.is_performing) error = Error{Errc::uncertain, told::unregistered_meanwhile};
-    else if (may_have_gone) error = Error{Errc::uncertain, told::unregistered_unsure};
+    Error error = may_have_gone ? Error{Errc::uncertain, told::unregistered_unsure} : Error{Errc::rejected, told::unregistered};
     reports_.put_failed(account, std::move(*origin), std::move(error));
   }
   reports_.forget(account);
   journal_.close_step();
+}
+
+// What the network took needs no word. Should the gateway end before the answer, the next start tells (tell_orphaned).
+void Outbox::end_left(std::int64_t id, const base::Result<connector::Receipt>& result) {
+  Left left = std::move(left_.extract(id).mapped());
+  journal_.remove_outbox(id);
+  if (result) return;
+  Error error{Errc::rejected, told::unregistered};
+  if (result.error().code == Errc::uncertain) error = Error{Errc::uncertain, told::unregistered_meanwhile};
+  else if (left.is_unsure) error = Error{Errc::uncertain, told::unregistered_unsure};
+  reports_.put_failed(left.account, std::move(left.origin), std::move(error));
 }
 
 }  // namespace wherry::queues

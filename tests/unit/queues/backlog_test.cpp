@@ -126,5 +126,41 @@ TEST_CASE("At a removal each row is given back, and which of them is with the co
   CHECK(!removed[1].is_performing);
   CHECK(backlog.in_memory() == 0);
   CHECK(!backlog.end_perform(romeo, "+1", 1));
-  CHECK(!backlog.end(romeo, "+1"));
+  backlog.end(romeo, "+1");
+  CHECK(!backlog.take_denied(romeo));
+}
+
+TEST_CASE("A chat that found no place is named when one is free, in the order in which they asked, and once") {
+  Backlog backlog(two_chats_at_once());
+  for (std::int64_t id = 1; id <= 5; ++id) add(backlog, id, "+" + std::to_string(id));
+  for (const char* chat : {"+1", "+2"}) REQUIRE(backlog.begin(romeo, chat, Reach::online, noon));
+  CHECK(!backlog.take_denied(romeo));
+  for (const char* chat : {"+4", "+3", "+4"}) CHECK(!backlog.begin(romeo, chat, Reach::online, noon));
+  backlog.end(romeo, "+1");
+  CHECK(backlog.take_denied(romeo) == "+4");
+  CHECK(backlog.take_denied(romeo) == "+3");
+  CHECK(!backlog.take_denied(romeo));
+  CHECK(!backlog.begin(romeo, "+5", Reach::away, noon));  // it has nothing to do: that is no want of a place
+  CHECK(!backlog.take_denied(romeo));
+}
+
+TEST_CASE("Whole rows are in memory up to so many bytes; then a chat has one") {
+  OutboxLimits limits;
+  limits.in_memory_bytes = 1000;
+  Backlog backlog(limits);
+  const auto add_large = [&](std::int64_t id) {
+    auto item = std::make_unique<Backlog::Item>();
+    item->row.id = id;
+    item->row.account = romeo;
+    item->row.chat = "+1";
+    item->bytes = 400;
+    item->has_turn = backlog.enter(romeo, "+1", true);
+    backlog.add(std::move(item), true, noon + day);
+  };
+  for (std::int64_t id = 1; id <= 6; ++id) add_large(id);
+  CHECK(backlog.in_memory() == 3);
+  for (int i = 0; i < 3; ++i) backlog.remove_first(romeo, "+1");
+  CHECK(backlog.in_memory() == 0);
+  REQUIRE(backlog.begin(romeo, "+1", Reach::online, noon));
+  CHECK(backlog.next(romeo, "+1", Reach::online, noon).ids.size() == 3);
 }

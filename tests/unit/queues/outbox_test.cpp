@@ -426,6 +426,39 @@ TEST_CASE("What may have been done is uncertain for a user who unregisters, too,
   }
 }
 
+TEST_CASE("Of what is with the network when its user unregisters, the network's answer says whether it was sent") {
+  const auto unregister = [](std::optional<connector::Error> answer) {
+    Fixture f(OutboxLimits{});
+    f.network.answer = std::move(answer);
+    f.send(1, "+1", "one");
+    f.until([&] { return f.network.performing == 1; });
+    run(f.loop, f.accounts->remove(base::AccountId{1}));
+    CHECK(f.failures().empty());
+    f.network.release();
+    f.until([&] { return f.stored() == 0; });
+    return f.failures();
+  };
+  CHECK(unregister(std::nullopt).empty());
+  const auto never = unregister(connector::Error{connector::Errc::unavailable, ""});
+  REQUIRE(never.size() == 1);
+  CHECK(never.front().find("was not sent") != std::string::npos);
+  const auto perhaps = unregister(connector::Error{connector::Errc::uncertain, ""});
+  REQUIRE(perhaps.size() == 1);
+  CHECK(perhaps.front().find("while it was being sent") != std::string::npos);
+}
+
+TEST_CASE("What is written anew while its user is being unregistered is told, too") {
+  Fixture f(little_memory());
+  *f.refusals = 2;
+  f.send_many(3, "+1", 10);
+  f.send(1, "+1", "another user's");
+  run(f.loop, f.accounts->remove(base::AccountId{3}));
+  f.network.release();
+  f.until([&] { return f.network.sent == std::vector<std::string>{"another user's"}; });
+  CHECK(f.failures().size() == 10);
+  CHECK(f.stored() == 0);
+}
+
 TEST_CASE("While a user is being unregistered nothing more is taken from them") {
   Fixture f(OutboxLimits{});
   f.accounts->find(base::AccountId{1})->standing = LiveAccount::Standing::leaving;

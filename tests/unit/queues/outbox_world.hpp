@@ -7,6 +7,7 @@
 #include "gateway/connector/action_codec.hpp"
 #include "tests/support/dial.hpp"
 #include "tests/support/fake_clock.hpp"
+#include "tests/support/refusing_driver.hpp"
 #include "tests/support/run.hpp"
 #include "tests/unit/store/fixture.hpp"
 
@@ -119,7 +120,7 @@ struct OutboxWorld {
       store::insert_outbox(t, left);
       prepare(t);
     });
-    database.emplace(loop.get_executor(), std::move(store.driver));
+    database.emplace(loop.get_executor(), std::make_unique<Refusing>(std::move(store.driver), refusals));
     journal.emplace(loop.get_executor(), *database, domain);
     AccountEvents events;
     events.make_sink = [this](LiveAccount& live) { return std::make_unique<Sayings>(accounts_here, live.id()); };
@@ -282,6 +283,7 @@ struct OutboxWorld {
   asio::io_context loop;
   base::TaskGroup tasks{loop.get_executor()};
   Store store;
+  std::shared_ptr<int> refusals = std::make_shared<int>(0);  // statements that the store is to refuse
   FakeClock clock;  // of the time of day; the waits go by a real one
   HeldNetwork network{loop.get_executor()};
   Accounts* accounts_here = nullptr;
