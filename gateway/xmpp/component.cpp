@@ -14,6 +14,7 @@ namespace {
 
 // Presence outside of send_volatile() answers somebody. It is bounded, too: so many times as much unsent as stops the reading.
 constexpr std::size_t most_unsent_presence = 4;
+constexpr std::size_t most_piece_bytes = 64 << 10;  // given to the socket at once
 constexpr std::size_t most_sent_bytes = 500 << 10;  // of one stanza: Prosody ends the stream of a component that sends 512 KiB
 
 // The server ended the stream, or what it sent is no stream (RFC 6120 §4.9).
@@ -74,6 +75,7 @@ Component::Component(asio::any_io_executor executor, ComponentConfig config, Dia
       out_drained_(executor),
       barrier_wanted_(executor),
       answered_(executor),
+      window_(config_.most_unconfirmed_bytes),
       ping_prefix_("wherry-" + base::random_hex(4) + "-") {}
 
 asio::awaitable<void> Component::run() {
@@ -114,7 +116,8 @@ void Component::went_down() {
 
 asio::awaitable<void> Component::connect_once() {
   out_.clear();
-  sent_ = tracked_ = covered_ = confirmed_ = 0;
+  sent_ = covered_ = confirmed_ = Point();
+  tracked_ = 0;
   volatile_sent_ = volatile_taken_ = 0;
   drops_presence_ = false;
   co_await base::within(config_.connect_limit, shake_hands());
@@ -226,22 +229,30 @@ asio::awaitable<void> Component::write() {
     writing.clear();
     writing.swap(out_);
     writing_ = true;
-    co_await asio::async_write(socket_, asio::buffer(writing), asio::use_awaitable);
+    for (std::string_view left = writing; !left.empty();) {  // by pieces, so that a server that reads slowly is seen to read
+      const std::string_view piece = left.substr(0, most_piece_bytes);
+      co_await asio::async_write(socket_, asio::buffer(piece), asio::use_awaitable);
+      left.remove_prefix(piece.size());
+      written_ += piece.size();
+    }
     writing_ = false;
     if (writing.capacity() > (1 << 20)) writing = std::string();  // one burst must not cost memory for ever
     const bool was_full = writing.size() >= config_.most_unsent_bytes;
     const bool was_full_for_volatile = writing.size() >= config_.most_volatile_bytes;
     out_drained_.notify();
-    const bool is_writable = (was_full && can_send()) || (was_full_for_volatile && can_send_volatile());
-    if (is_writable && events_.writable) events_.writable();
+    if ((was_full && can_send()) || (was_full_for_volatile && can_send_volatile())) tell_writable();
   }
+}
+
+void Component::tell_writable() {
+  if (events_.writable) events_.writable();
 }
 
 // Sends the barrier's pings, and one now and then on an idle link; a ping without an answer ends the connection.
 asio::awaitable<void> Component::watch() {
   for (;;) {
-    if (confirmed_ < tracked_ || is_volatile_full()) {
-      co_await base::sleep(config_.barrier_delay);
+    if (confirmed_.stanza < tracked_ || is_volatile_full()) {
+      if (!is_tracked_full()) co_await base::sleep(config_.barrier_delay);
     } else {
       const auto idle = std::chrono::steady_clock::now() - last_received_;
       if (idle < config_.idle_before_ping) {
@@ -253,10 +264,19 @@ asio::awaitable<void> Component::watch() {
       }
     }
     send_ping();
+    co_await await_pong();
+  }
+}
+
+// As long as the server reads, the ping may still be on its way to it.
+asio::awaitable<void> Component::await_pong() {
+  for (std::uint64_t before = written_; ping_; before = written_) {
     try {
       co_await base::within(config_.ping_limit, await_answer());
     } catch (const base::TimedOut&) {
+      if (written_ != before) continue;
       pings_resource_ = !pings_resource_;
+      window_ = std::max(config_.least_unconfirmed_bytes, window_ / 2);
       throw StreamError("connection-timeout", config_.server.str() + " did not answer a ping");
     }
   }
@@ -272,6 +292,7 @@ void Component::send_ping() {
   ping.covers = sent_;
   ping.proves = covered_;
   ping.volatile_bytes = volatile_sent_;
+  ping.at = std::chrono::steady_clock::now();
   Element iq = make_stanza(Kind::iq, config_.domain, config_.server, "get", ping.id);
   // COMPAT(ejabberd 24.10 to 26.07): with mod_privilege, which grants this component nothing, it drops an iq to a bare address without
   // an answer. To any other address it answers with an error, which is as good.
@@ -293,13 +314,14 @@ bool Component::accept_pong(const Element& element) {
   ping_.reset();
   covered_ = ping.covers;
   answered_.notify();
-  if (ping.proves > confirmed_) {
-    confirmed_ = ping.proves;
-    if (events_.confirmed) events_.confirmed(confirmed_);
-  }
-  const bool was_full = is_volatile_full();
+  const bool was_full = is_volatile_full() || is_tracked_full();
   volatile_taken_ = ping.volatile_bytes;
-  if (was_full && can_send() && events_.writable) events_.writable();
+  if (8 * (std::chrono::steady_clock::now() - ping.at) < config_.ping_limit) window_ = std::min(config_.most_unconfirmed_bytes, window_ * 2);
+  if (ping.proves.stanza > confirmed_.stanza) {
+    confirmed_ = ping.proves;
+    if (events_.confirmed) events_.confirmed(confirmed_.stanza);
+  }
+  if (was_full && (can_send_volatile() || can_send_tracked())) tell_writable();
   return true;
 }
 
@@ -327,12 +349,13 @@ std::optional<Sequence> Component::send(const Element& stanza, Track track) {
     return withhold("it is too large", bytes);
   }
   if (before == 0) out_filled_.notify();
-  ++sent_;
+  ++sent_.stanza;
   if (track == Track::yes) {
-    if (tracked_ <= confirmed_) barrier_wanted_.notify();  // more than what was tracked may be confirmed
-    tracked_ = sent_;
+    sent_.bytes += out_.size() - before;
+    if (tracked_ <= confirmed_.stanza) barrier_wanted_.notify();  // more than what was tracked may be confirmed
+    tracked_ = sent_.stanza;
   }
-  return sent_;
+  return sent_.stanza;
 }
 
 bool Component::send_volatile(const Element& stanza) {

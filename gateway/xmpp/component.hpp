@@ -33,6 +33,9 @@ struct ComponentConfig {
   std::chrono::seconds ping_limit{20};          // no answer for so long: it is dead
   std::chrono::milliseconds barrier_delay{20};  // how long a barrier's ping waits for more stanzas to cover
   std::size_t most_unsent_bytes = 4 << 20;      // beyond it can_send() is false, and reading pauses
+  // Of what is tracked, sent and not confirmed: beyond it can_send_tracked() is false. A ping waits behind all of it, so after one
+  // that was not answered in time it is halved, down to the least, and after quick answers doubled again.
+  std::size_t most_unconfirmed_bytes = 1 << 20, least_unconfirmed_bytes = 16 << 10;
   std::size_t most_volatile_bytes = 64 << 10;   // of what may be dropped, on its way and not yet proven to be with the server
   base::BackoffPolicy backoff{};
 };
@@ -45,7 +48,7 @@ struct ComponentEvents {
   std::function<void()> connected;            // shaken hands: send what is waiting
   std::function<void()> disconnected;         // everything not confirmed must be sent again
   std::function<void(Sequence)> confirmed;    // everything up to and including this is with the server
-  std::function<void()> writable;             // can_send() or can_send_volatile() has become true again
+  std::function<void()> writable;             // can_send() or one of its kinds has become true again
 };
 
 // Opens the connection the link runs over, or throws; is cancelled when the connect limit is over.
@@ -66,6 +69,9 @@ class Component {
   std::size_t unsent_bytes() const { return out_.size(); }
   bool can_send() const { return connected_ && !closing_ && out_.size() < config_.most_unsent_bytes; }
 
+  // The same for what is tracked.
+  bool can_send_tracked() const { return can_send() && !is_tracked_full(); }
+
   // What may be dropped waits behind all else, and only so much of it is on its way that it delays nothing: beyond that, a
   // ping must first prove that the server has worked it off.
   bool can_send_volatile() const {
@@ -84,11 +90,16 @@ class Component {
   const ComponentConfig& config() const { return config_; }
 
  private:
+  struct Point {  // of what was sent over this connection
+    Sequence stanza = 0;
+    std::uint64_t bytes = 0;  // tracked ones
+  };
   struct Ping {  // the one ping on its way
     std::string id, to;
-    Sequence covers = 0;  // stanzas sent before it
-    Sequence proves = 0;  // stanzas covered by an answer that came before it was sent
+    Point covers;  // sent before it
+    Point proves;  // covered by an answer that came before it was sent
     std::uint64_t volatile_bytes = 0;  // sent before it
+    std::chrono::steady_clock::time_point at;
   };
 
   asio::awaitable<void> connect_once();
@@ -98,6 +109,8 @@ class Component {
   asio::awaitable<void> ended();
   asio::awaitable<void> watch();
   asio::awaitable<void> await_answer();
+  asio::awaitable<void> await_pong();
+  void tell_writable();
   void send_ping();
   void accept(StreamItem item);
   void take(Element element);
@@ -106,6 +119,7 @@ class Component {
   void accept_handshake(const Element& element);
   bool accept_pong(const Element& element);
   bool is_safe(const Element& stanza) const;
+  bool is_tracked_full() const { return sent_.bytes - confirmed_.bytes >= window_; }
   bool is_volatile_full() const { return volatile_sent_ - volatile_taken_ >= config_.most_volatile_bytes; }
   void went_down();
 
@@ -122,7 +136,10 @@ class Component {
   bool connected_ = false;         // shaken hands
   bool writing_ = false;           // what was queued before out_ is with the socket, not all of it taken
   bool closing_ = false;
-  Sequence sent_ = 0, tracked_ = 0, covered_ = 0, confirmed_ = 0;
+  Point sent_, covered_, confirmed_;
+  Sequence tracked_ = 0;
+  std::size_t window_;        // of unconfirmed bytes; kept over connections
+  std::uint64_t written_ = 0;  // bytes that the socket took
   bool drops_presence_ = false;  // on this connection some was, so it is in the log
   std::uint64_t volatile_sent_ = 0, volatile_taken_ = 0;  // bytes; the second: proven by one ping, which is enough here
   std::optional<Ping> ping_;

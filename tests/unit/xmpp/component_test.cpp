@@ -21,9 +21,10 @@ namespace {
 Jid jid(std::string_view text) { return Jid::parse(text).value(); }
 
 struct Link {
-  explicit Link(std::chrono::seconds ping_limit = std::chrono::seconds(20)) {
+  explicit Link(std::chrono::seconds ping_limit = std::chrono::seconds(20), std::size_t most_unconfirmed = 1 << 20) {
     ComponentConfig config{.host = "127.0.0.1", .port = server.port(), .domain = jid("sms.test"), .server = jid("x.test"), .secret = base::Secret("secret")};
     config.ping_limit = ping_limit;
+    config.most_unconfirmed_bytes = most_unconfirmed;
     ComponentEvents events;
     events.received = [this](Stanza stanza) { received.push_back(std::string(stanza.id())), last_from = stanza.from.str(), changed.notify(); };
     events.connected = [this] { ++connections, changed.notify(); };
@@ -338,4 +339,29 @@ TEST_CASE("Stanzas that anybody can send fill no log: of each kind some lines, a
     CHECK(log.count(std::string("warning ") + kind) >= 20);
     CHECK(log.count(std::string("warning ") + kind) < 100);
   }
+}
+
+TEST_CASE("Of what is tracked so much is unconfirmed as a ping may wait behind, and half as much after one that waited too long") {
+  Link link(std::chrono::seconds(2), 100'000);
+  const auto fill = [&] {
+    std::size_t bytes = 0;
+    while (link.component->can_send_tracked()) {
+      Element message = make_stanza(Kind::message, jid("a@sms.test"), jid("romeo@x.test"), "chat", "m");
+      message.add_text_child("body", std::string(1000, 'x'));
+      link.component->send(message, Component::Track::yes);
+      bytes += 1000;
+    }
+    return bytes;
+  };
+  const std::size_t first = fill();
+  CHECK(first > 80'000);
+  CHECK(link.component->can_send());
+  link.run(link.until([&] { return link.disconnections == 1; }));
+  link.run(link.server.accept());
+  link.run(link.until([&] { return link.connections == 2; }));
+  const std::size_t second = fill();
+  CHECK(second < first * 6 / 10);
+  for (int i = 0; i < 4; ++i) link.run(link.server.write("<iq type='error' from='x.test/wherry' to='sms.test' id='" + link.ping() + "'/>"));
+  link.run(link.until([&] { return link.writable > 0; }));
+  CHECK(fill() > second);
 }
