@@ -49,13 +49,15 @@ asio::awaitable<base::Result<void>> CatchUp::run() {
 asio::awaitable<base::Result<void>> CatchUp::read_texts() {
   const base::Time since = listing_start(ledger_.cursor());
   std::vector<Message> texts;
+  std::chrono::seconds ahead{0};
   for (const std::string& number : provider_.setting.numbers) {
     Filter filter;
     filter.to = number;
     filter.since = since;
     auto listed = co_await list_messages(provider_, services_, std::move(filter), since);
     if (!listed) co_return listed.error();
-    std::copy_if(std::make_move_iterator(listed->begin()), std::make_move_iterator(listed->end()), std::back_inserter(texts),
+    ahead = listed->ahead;
+    std::copy_if(std::make_move_iterator(listed->messages.begin()), std::make_move_iterator(listed->messages.end()), std::back_inserter(texts),
                  [](const Message& m) { return m.is_inbound && m.is_complete; });
   }
   // As they were written: the lists begin with the newest.
@@ -70,7 +72,7 @@ asio::awaitable<base::Result<void>> CatchUp::read_texts() {
     if (!published) co_return published.error();
   }
   // Only now: all of them are safe.
-  const base::Time cursor = advance(ledger_.cursor(), newest, services_.clock.now());
+  const base::Time cursor = advance(ledger_.cursor(), newest, services_.clock.now() + ahead);
   if (cursor != ledger_.cursor()) co_await ledger_.set_cursor(cursor);
   co_return base::ok();
 }
@@ -100,7 +102,7 @@ asio::awaitable<base::Result<void>> CatchUp::ask_statuses() {
     if (record->id.empty()) {
       const auto found = co_await sender_.look_up(record);
       if (!found) co_return found.error();
-      if (!*found) continue;  // whether to send it again is the gateway's question
+      if (*found != Found::here) continue;  // whether to send it again is the gateway's question
     }
     auto asked = co_await ask_status(record);
     if (!asked) co_return asked.error();

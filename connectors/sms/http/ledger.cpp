@@ -18,6 +18,8 @@ constexpr std::chrono::hours final_kept{24}, open_kept{24 * 4}, unknown_kept{24 
 
 std::chrono::hours lifetime(const Record& record) { return record.id.empty() ? unknown_kept : record.is_final() ? final_kept : open_kept; }
 
+std::string pair_of(const Record& record) { return record.sought.from + " " + record.sought.to; }
+
 }  // namespace
 
 std::string to_text(const Record& record) {
@@ -165,12 +167,25 @@ void Ledger::asked(Record& record, std::chrono::seconds at_least) const {
   record.next_look = now + std::max<base::Time::duration>(now - record.sought.begun, at_least);
 }
 
+std::set<std::string> Ledger::pairs_of_unknown(base::Time now) const {
+  std::set<std::string> pairs;
+  for (const auto& [ref, record] : by_ref_) {
+    const bool is_kept = record->under_way || record->sought.begun + lifetime(*record) >= now;
+    if (record->id.empty() && is_kept) pairs.insert(pair_of(*record));
+  }
+  return pairs;
+}
+
 asio::awaitable<void> Ledger::sweep() {
   const base::Time now = clock_.now();
   std::vector<connector::Entry> gone;
   std::vector<std::shared_ptr<Record>> old;
+  const std::set<std::string> open_pairs = pairs_of_unknown(now);
   for (const auto& [ref, record] : by_ref_) {
-    if (!record->under_way && record->sought.begun + lifetime(*record) < now) old.push_back(record);
+    if (record->under_way || record->sought.begun + lifetime(*record) >= now) continue;
+    // While a text between the same two is looked for, this one's id says which message is not it.
+    if (!record->id.empty() && open_pairs.contains(pair_of(*record))) continue;
+    old.push_back(record);
   }
   for (const auto& record : old) {
     gone.emplace_back();

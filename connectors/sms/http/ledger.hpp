@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -71,6 +72,7 @@ class Ledger {
   connector::Entry entry_of(const Record& record) const;
   void add(std::shared_ptr<Record> record);
   void remove(const Record& record);
+  std::set<std::string> pairs_of_unknown(base::Time now) const;  // "from to" of those whose outcome is unknown
 
   connector::Storage& storage_;
   const base::Clock& clock_;

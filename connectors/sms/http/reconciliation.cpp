@@ -13,26 +13,52 @@ constexpr std::chrono::minutes listed_late{10};
 // Without any message the cursor follows the clock at this distance, so that a quiet number's list stays short.
 constexpr std::chrono::hours looked_behind{1};
 
+// A service that redacts shows a number's beginning, and X for the digits that it hides: "+1415555XXXX".
+bool may_be(std::string_view listed, std::string_view number) {
+  if (listed == number) return true;
+  return is_redacted(listed) && listed.size() == number.size() &&
+         std::equal(listed.begin(), listed.end(), number.begin(), [](char l, char n) { return l == n || l == 'X' || l == 'x'; });
+}
+
+enum class Likeness {
+  other,   // surely not the text
+  unsure,  // perhaps the text
+  same,    // to the letter
+};
+
+Likeness compare(const Sought& sought, const Message& message, std::chrono::seconds ahead) {
+  if (message.is_inbound || !may_be(message.to, sought.to)) return Likeness::other;
+  // The provider may choose the sender, and may not have done so yet.
+  if (!message.from.empty() && !may_be(message.from, sought.from)) return Likeness::other;
+  const base::Time begun = sought.begun + ahead;
+  const bool in_time = !message.created || (*message.created >= begun - clock_skew && *message.created <= begun + longest_request);
+  const bool whole = message.to == sought.to && !message.text.empty();
+  if (whole && digest_of(message.text) == sought.digest) return in_time ? Likeness::same : Likeness::unsure;
+  // Another text at another time is another text. At that time it is ours rewritten: no other of ours was under way.
+  return in_time ? Likeness::unsure : Likeness::other;
+}
+
 }  // namespace
 
 std::string digest_of(std::string_view text) { return digest(base::trim(text)); }
 
-bool fits(const Sought& sought, const Message& message) {
-  if (message.is_inbound || message.to != sought.to) return false;
-  // The provider may choose the sender, and may not have done so yet.
-  if (!message.from.empty() && message.from != sought.from) return false;
-  if (message.created && *message.created < sought.begun - clock_skew) return false;
-  return digest_of(message.text) == sought.digest;
+bool is_redacted(std::string_view number) {
+  return number.starts_with('+') && number.find_first_of("Xx") != number.npos && number.find_first_not_of("+0123456789Xx") == number.npos;
 }
 
-std::optional<std::string> pick(const Sought& sought, const std::vector<Message>& messages, const std::function<bool(const std::string&)>& taken) {
+Pick pick(const Sought& sought, const std::vector<Message>& messages, const std::function<bool(const std::string&)>& taken,
+          std::chrono::seconds ahead) {
   const Message* best = nullptr;
+  bool unsure = false;
   for (const Message& m : messages) {
-    if (!fits(sought, m) || taken(m.id)) continue;
+    const Likeness likeness = compare(sought, m, ahead);
+    if (likeness == Likeness::other || taken(m.id)) continue;
+    unsure = unsure || likeness == Likeness::unsure;
+    if (likeness != Likeness::same) continue;
     if (!best || m.created.value_or(base::Time::max()) < best->created.value_or(base::Time::max())) best = &m;
   }
-  if (!best) return std::nullopt;
-  return best->id;
+  if (best) return {Found::here, best->id};
+  return {unsure ? Found::unsure : Found::absent, {}};
 }
 
 std::chrono::milliseconds until_next_look(base::Time ended, base::Time looked, std::chrono::seconds patience) {

@@ -1,8 +1,10 @@
 // Whether a text whose answer was lost was sent: decided from what the service lists. Pure.
 //
 // The list knows no key of ours for a message. What can be compared is who wrote to whom, the text, and the time; and a
-// message that is known to be another text's is not this one. A text that is not listed counts as not sent only when the
-// list was read after `patience` since its request had ended: before that the service may still be at work on it.
+// message that is known to be another text's is not this one. Services rewrite texts (encodings, links) and hide them
+// (redaction): so any other message between the two, from that time and nobody's, makes the outcome unknown. Absent is a
+// text only where there is no such message, in a list that was read after `patience` since its request had ended: before
+// that the service may still be at work on it.
 #pragma once
 
 #include "connectors/sms/http/reading.hpp"
@@ -14,8 +16,12 @@
 
 namespace wherry::sms::http {
 
-// How far the service's clock may be from ours.
+// How far the service's clock may be from ours, beyond what was measured.
 inline constexpr std::chrono::minutes clock_skew{2};
+// How late after its request's beginning the service may have made a message. One that is younger is another text.
+inline constexpr std::chrono::hours longest_request{1};
+// How far back before that a message with the same text is not passed over: our clock may have been set since.
+inline constexpr std::chrono::hours doubt{1};
 
 // What a lost text looked like. No contents are kept.
 struct Sought {
@@ -27,10 +33,18 @@ struct Sought {
 // A text's digest, without spaces around it.
 std::string digest_of(std::string_view text);
 
-bool fits(const Sought& sought, const Message& message);
+// Whether a service has hidden digits of a number: "+1415555XXXX".
+bool is_redacted(std::string_view number);
 
-// The id of the text that was sought: the earliest that fits and of which `taken` (is it another text's?) is false.
-std::optional<std::string> pick(const Sought& sought, const std::vector<Message>& messages, const std::function<bool(const std::string&)>& taken);
+enum class Found { here, absent, unsure };
+struct Pick {
+  Found found = Found::absent;
+  std::string id;  // where it is here
+};
+// The earliest message that is the sought text and of which `taken` (is it another text's?) is false. `ahead`: how far
+// the service's clock is ahead of ours.
+Pick pick(const Sought& sought, const std::vector<Message>& messages, const std::function<bool(const std::string&)>& taken,
+          std::chrono::seconds ahead = std::chrono::seconds(0));
 
 // After a look that found nothing, begun at `looked`: how long until the next one, or zero where it proves that the text
 // was not sent. `ended`: when its request had come to its end, one way or the other.

@@ -166,36 +166,43 @@ asio::awaitable<Sender::Fate> Sender::reconcile(std::shared_ptr<Record> record) 
     if (provider_.idempotency() != connector::Idempotency::queryable) co_return Fate::unknown;
     const base::Time looked = services_.clock.now();
     const auto found = co_await look_up(record);
+    if (!record->id.empty()) continue;
     std::chrono::milliseconds wait = wait_after_failure;
     if (!found) {
       log::warn("http_carrier.look_failed", {{"carrier", provider_.setting.name}, {"error", found.error().text}});
       if (++failures == most_failures) co_return Fate::unknown;
       wait = std::max(wait, std::chrono::milliseconds(found.error().retry_after));
       if (found.error().retry_after > provider_.setting.look_again) co_return Fate::unknown;
-    } else if (!*found && record->id.empty()) {
-      wait = until_next_look(record->ended, looked, provider_.setting.look_again);
-      if (wait.count() == 0) co_return Fate::absent;
     } else {
-      continue;
+      wait = until_next_look(record->ended, looked, provider_.setting.look_again);
+      if (wait.count() == 0) co_return *found == Found::absent ? Fate::absent : Fate::unknown;
     }
     co_await base::sleep(wait);
   }
 }
 
-// No time in the filter: a text that waits in the service's queue may have none yet.
-asio::awaitable<base::Result<bool>> Sender::look_up(std::shared_ptr<Record> record) {
+asio::awaitable<base::Result<Found>> Sender::look_up(std::shared_ptr<Record> record) {
   Filter filter;
   filter.to = record->sought.to;
   filter.from = record->sought.from;
-  const auto listed = co_await list_messages(provider_, services_, std::move(filter), record->sought.begun - clock_skew);
+  const auto found = co_await look_in(record, filter);
+  if (!found || *found != Found::absent) co_return found;
+  filter.to.clear();  // where recipients are redacted, none of them fits the filter
+  co_return co_await look_in(record, filter);
+}
+
+// No time in the filter: a text that waits in the service's queue may have none yet.
+asio::awaitable<base::Result<Found>> Sender::look_in(std::shared_ptr<Record> record, Filter filter) {
+  const auto listed = co_await list_messages(provider_, services_, std::move(filter), record->sought.begun - doubt);
   if (!listed) co_return listed.error();
-  if (!record->id.empty()) co_return true;
+  if (!record->id.empty()) co_return Found::here;
   const auto taken = [&](const std::string& id) { return ledger_.find_id(id) != nullptr; };
-  const auto id = pick(record->sought, *listed, taken);
-  if (!id) co_return false;
-  log::info("http_carrier.text_found", {{"carrier", provider_.setting.name}, {"id", *id}});
-  co_await ledger_.bind(record, *id);
-  co_return true;
+  const Pick picked = pick(record->sought, listed->messages, taken, listed->ahead);
+  if (picked.found == Found::unsure) log::info("http_carrier.text_unsure", {{"carrier", provider_.setting.name}});
+  if (picked.found != Found::here) co_return picked.found;
+  log::info("http_carrier.text_found", {{"carrier", provider_.setting.name}, {"id", picked.id}});
+  co_await ledger_.bind(record, picked.id);
+  co_return Found::here;
 }
 
 asio::awaitable<void> Sender::pace(std::string number) {

@@ -6,7 +6,8 @@
 //   queryable   a report with the reference, the list of messages, and time (reconciliation.hpp). The same key again, also
 //               after a crash, finds the record and asks these first. That holds as far as the list is complete
 //               `look_again` seconds after a request ended; a text that appears later than that is sent twice, and
-//               logged as http_carrier.sent_twice.
+//               logged as http_carrier.sent_twice. Where the list does not show texts as they were sent, the outcome
+//               stays unknown.
 //   by_key      nothing needs to: the provider drops the second request for the same reference.
 //   none        a report only; until one has come the text is not sent again.
 #pragma once
@@ -27,11 +28,12 @@ class Sender {
 
   asio::awaitable<connector::Result<void>> send(OutgoingText text);
 
-  // Looks a text of unknown outcome up in the list (queryable). True: found, and its id bound. False: not listed.
-  asio::awaitable<base::Result<bool>> look_up(std::shared_ptr<Record> record);
+  // Looks a text of unknown outcome up in the list (queryable). Where it is there, its id is bound.
+  asio::awaitable<base::Result<Found>> look_up(std::shared_ptr<Record> record);
 
  private:
   enum class Fate { sent, absent, unknown };
+  asio::awaitable<base::Result<Found>> look_in(std::shared_ptr<Record> record, Filter filter);
   struct Sending;
   class Turn;
   asio::awaitable<connector::Result<void>> attempt(std::shared_ptr<Sending> sending);

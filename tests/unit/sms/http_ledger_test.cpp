@@ -61,9 +61,9 @@ struct World {
     *target = co_await std::move(source);
   }
   void run(asio::awaitable<void> task) { tests::run(loop, std::move(task)); }
-  std::shared_ptr<Record> begin(const std::string& key) {
+  std::shared_ptr<Record> begin(const std::string& key, const std::string& to = "+15550100") {
     std::shared_ptr<Record> record;
-    run(into(ledger.begin({key, {Address::Type::international, "+15550001"}, {Address::Type::international, "+15550100"}, "hi", {}}), &record));
+    run(into(ledger.begin({key, {Address::Type::international, "+15550001"}, {Address::Type::international, to}, "hi", {}}), &record));
     record->under_way = false;
     return record;
   }
@@ -203,7 +203,7 @@ TEST_CASE("due gives what has no final status, at doubling intervals") {
 TEST_CASE("sweep forgets the finished after a day, the open after four, and those of unknown outcome after thirty") {
   World world;
   const auto finished = world.begin("7:finished"), open = world.begin("7:open");
-  world.begin("7:unknown");
+  world.begin("7:unknown", "+15550101");
   world.run(world.ledger.bind(finished, "SM1"));
   world.run(world.ledger.bind(open, "SM2"));
   world.run(world.reports.settle(finished, became(Stage::delivered)));
@@ -220,4 +220,18 @@ TEST_CASE("sweep forgets the finished after a day, the open after four, and thos
   CHECK(left() == 1);
   world.clock.time += 24h * 26;
   CHECK(left() == 0);
+}
+
+TEST_CASE("sweep keeps the id of a finished text while another one between the same two is looked for") {
+  World world;
+  world.begin("7:unknown");
+  const auto finished = world.begin("7:finished");
+  world.run(world.ledger.bind(finished, "SM1"));
+  world.run(world.reports.settle(finished, became(Stage::delivered)));
+  world.clock.time += 24h * 29;
+  world.run(world.ledger.sweep());
+  CHECK(world.ledger.find_id("SM1"));
+  world.clock.time += 24h * 2;
+  world.run(world.ledger.sweep());
+  CHECK(world.storage.entries.empty());
 }
