@@ -30,6 +30,7 @@ constexpr KnownError known_errors[] = {
     {10010, Means::broken, "The gateway's account may not send texts."},
     {10011, Means::later, "The SMS service is overloaded.", std::chrono::seconds(2)},
     {10016, Means::no_number, "The SMS service cannot reach that number."},
+    {20100, Means::broken, "The gateway's account at the SMS service has no money left."},
     {40001, Means::no_number, "The number is a landline, or its network cannot be reached."},
     {40002, Means::refused, "The network filtered the message as unwanted."},
     {40003, Means::operators, "The network blocks your number."},
@@ -40,6 +41,7 @@ constexpr KnownError known_errors[] = {
     {40009, Means::refused, "The network does not take a message with this text."},
     {40013, Means::operators, "The SMS service cannot send from your number."},
     {40300, Means::refused, "The recipient has opted out of texts from your number. Until they send START to it, nothing reaches them."},
+    {40302, Means::refused, "The message is too long for the SMS service. Send it in parts."},
     {40318, Means::later, "The SMS service's queue for your number is full."},
 };
 
@@ -55,6 +57,33 @@ const json& first(const json& list) {
 }
 // {"errors":[{"code":"40300","title":"…","detail":"…"}]}
 int error_in(const json& object) { return number_in(first(member(object, "errors")), "code"); }
+
+// What ended without an error of its own.
+constexpr std::pair<std::string_view, const char*> endings[] = {
+    {"expired", "The phone could not be reached in time."},
+    {"cancelled", "The message was cancelled at the SMS service."},
+    {"canceled", "The message was cancelled at the SMS service."},
+};
+
+// The words that Telnyx's own libraries list for a recipient's status.
+Status read_status(std::string word, int error) {
+  Status status;
+  status.word = std::move(word);
+  for (const std::string_view known : {"scheduled", "queued", "sending", "sent", "delivery_unconfirmed"}) {
+    if (status.word == known) status.stage = Stage::accepted;
+  }
+  if (status.word == "delivered") status.stage = Stage::delivered;
+  if (status.word == "sending_failed" || status.word == "delivery_failed") {
+    status.stage = Stage::failed;
+    status.why = explain(error, known_errors);
+  }
+  for (const auto& [ending, why] : endings) {
+    if (status.word != ending) continue;
+    status.stage = Stage::failed;
+    status.why = error == 0 ? why : explain(error, known_errors);
+  }
+  return status;
+}
 
 struct Keys {
   base::Secret api_key;
@@ -115,6 +144,7 @@ class Telnyx final : public Provider {
     const json body = parse_object(request.body).value_or(json::object());
     auto message = read(member(member(body, "data"), "payload"));
     if (!message) return {};
+    message->status.is_last = text_in(member(body, "data"), "event_type") == "message.finalized";
     if (!message->is_inbound) return Report{ref_in(request.target), std::move(message->id), std::move(message->status)};
     if (message->from.empty() || message->to.empty()) return {};
     return std::move(*message);
@@ -138,16 +168,7 @@ class Telnyx final : public Provider {
     for (const json& file : member(source, "media")) {
       if (std::string url = file.is_object() ? text_in(file, "url") : std::string(); !url.empty()) m.links.push_back(std::move(url));
     }
-    m.status.word = text_in(first(to), "status");
-    const int error = error_in(source);
-    for (const std::string_view known : {"queued", "sending", "sent", "delivery_unconfirmed"}) {
-      if (m.status.word == known) m.status.stage = Stage::accepted;
-    }
-    if (m.status.word == "delivered") m.status.stage = Stage::delivered;
-    if (m.status.word == "sending_failed" || m.status.word == "delivery_failed") {
-      m.status.stage = Stage::failed;
-      m.status.why = explain(error, known_errors);
-    }
+    m.status = read_status(text_in(first(to), "status"), error_in(source));
     return m;
   }
 

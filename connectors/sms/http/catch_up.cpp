@@ -118,7 +118,7 @@ asio::awaitable<base::Result<void>> CatchUp::ask_status(std::shared_ptr<Record> 
   if (!answer) co_return Error{Errc::unavailable, answer.error().text};
   if (is_fault(answer->status)) co_return reading_failed(*answer, services_.clock.now());
   auto message = answer->status == 200 ? provider_.read_message(answer->body) : std::nullopt;  // 404: deleted there
-  if (message) co_await reports_.settle(record, std::move(message->status));
+  if (message) co_await reports_.settle_asked(record, std::move(message->status));
   co_return base::ok();
 }
 

@@ -23,8 +23,9 @@ std::string pair_of(const Record& record) { return record.sought.from + " " + re
 }  // namespace
 
 std::string to_text(const Record& record) {
-  const nlohmann::json json = {{"key", record.key}, {"from", record.sought.from}, {"to", record.sought.to}, {"digest", record.sought.digest},
+  nlohmann::json json = {{"key", record.key}, {"from", record.sought.from}, {"to", record.sought.to}, {"digest", record.sought.digest},
                                {"begun", base::to_milliseconds(record.sought.begun)}, {"id", record.id}, {"told", record.told}};
+  if (record.is_doubtful) json["doubtful"] = true;
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -44,6 +45,7 @@ std::optional<Record> parse_record(std::string_view text) {
   record.sought = {word("from"), word("to"), word("digest"), base::from_milliseconds(number("begun", 0))};
   record.id = word("id");
   record.told = static_cast<int>(std::clamp<std::int64_t>(number("told", -1), -1, 3));
+  record.is_doubtful = parsed->contains("doubtful");
   if (record.key.empty()) return std::nullopt;
   return record;
 }

@@ -26,6 +26,7 @@ struct Record {
   Sought sought;
   std::string id;  // empty: the outcome is unknown
   int told = -1;    // rank of the last stage that the connector has heard of
+  bool is_doubtful = false;  // the service's last word on it was none that we know
 
   // In memory only:
   base::Time ended;         // since when no request for it can be under way

@@ -20,6 +20,7 @@ struct Status {
   std::optional<connector::Stage> stage;  // none: the provider's word says nothing about that
   std::string why;                        // failed: for the sender
   std::string word;                       // the provider's, for the log
+  bool is_last = false;                   // the provider says that it will tell nothing more
 };
 
 // A message as the provider describes it. Addresses are "+<digits>", short codes or names.

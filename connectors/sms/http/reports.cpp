@@ -3,13 +3,15 @@
 #include "connectors/sms/http/verdict.hpp"
 #include "gateway/base/log.hpp"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 namespace wherry::sms::http {
 
 asio::awaitable<void> Reports::settle(std::shared_ptr<Record> record, Status status) {
   if (!status.stage) {
-    log::debug("http_carrier.status_ignored", {{"id", record->id}, {"status", status.word}});
+    co_await note_unknown(record, std::move(status));
     co_return;
   }
   const int new_rank = rank(*status.stage);
@@ -31,6 +33,23 @@ asio::awaitable<void> Reports::settle(std::shared_ptr<Record> record, Status sta
     throw;
   }
   co_await ledger_.keep(record);
+}
+
+// The words of other services grow. A last one that is unknown is not left open: the service is asked for the status.
+asio::awaitable<void> Reports::note_unknown(std::shared_ptr<Record> record, Status status) {
+  unknown_.write(log::Level::warn, "http_carrier.status_unknown", {{"id", record->id}, {"status", status.word}, {"last", status.is_last}});
+  if (!status.is_last || record->is_final() || record->is_doubtful) co_return;
+  record->is_doubtful = true;
+  record->next_look = base::Time();
+  co_await ledger_.keep(record);
+}
+
+asio::awaitable<void> Reports::settle_asked(std::shared_ptr<Record> record, Status status) {
+  if (record->is_doubtful && !status.stage) {
+    status.stage = connector::Stage::failed;
+    status.why = fmt::format("The SMS service ended with “{}”, which this gateway does not know. The message may or may not have arrived.", status.word);
+  }
+  co_await settle(record, std::move(status));
 }
 
 }  // namespace wherry::sms::http

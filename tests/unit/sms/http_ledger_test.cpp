@@ -175,6 +175,35 @@ TEST_CASE("A status whose event was not stored counts again") {
   CHECK(world.stages() == std::vector<Stage>{Stage::delivered});
 }
 
+TEST_CASE("A last word that nobody here knows is asked for, also after a restart, and then told as unknown") {
+  World world;
+  const auto record = world.begin("7:k1");
+  world.run(world.ledger.bind(record, "SM1"));
+  world.ledger.asked(*record, 300s);
+  const Status news{std::nullopt, {}, "news", true};
+  world.run(world.reports.settle(record, news));
+  CHECK(world.ledger.due(10).size() == 1);
+  CHECK(world.stages().empty());
+
+  Ledger again(world.storage, world.clock, "tw");
+  world.run(again.load());
+  Reports reports(again, world.heard);
+  world.run(reports.settle_asked(again.find_id("SM1"), {std::nullopt, {}, "news"}));
+  CHECK(world.stages() == std::vector<Stage>{Stage::failed});
+  CHECK(world.heard.progress[0].text.find("“news”") != std::string::npos);
+  world.run(reports.settle(again.find_id("SM1"), became(Stage::delivered)));
+  CHECK(world.stages() == std::vector<Stage>{Stage::failed, Stage::delivered});
+}
+
+TEST_CASE("A word that nobody here knows says nothing where the service has more to tell") {
+  World world;
+  const auto record = world.begin("7:k1");
+  world.run(world.ledger.bind(record, "SM1"));
+  world.run(world.reports.settle(record, {std::nullopt, {}, "news"}));
+  world.run(world.reports.settle_asked(record, {std::nullopt, {}, "news"}));
+  CHECK(world.stages().empty());
+}
+
 TEST_CASE("due gives what has no final status, at doubling intervals") {
   World world;
   const auto record = world.begin("7:k1");

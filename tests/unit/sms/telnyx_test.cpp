@@ -60,6 +60,7 @@ TEST_CASE("judge tells Telnyx's answers apart") {
   CHECK(judge(refusal(422, "10002")).code == Errc::not_found);
   CHECK(judge(refusal(429, "40318")).kind == Kind::later);
   CHECK(judge(refusal(401, "10009")).alert);
+  CHECK(judge(refusal(400, "40302")).text.find("in parts") != std::string::npos);
   CHECK(judge(refusal(422, "99999")).text.find("99999") != std::string::npos);
 }
 
@@ -91,6 +92,12 @@ TEST_CASE("read_webhook reads what became of a text, with the reference of its U
   CHECK(report("delivery_failed", R"([{"code":"40001"}])").status.why.find("landline") != std::string::npos);
   CHECK(report("sending_failed").status.why == "The network did not deliver the message.");
   CHECK_FALSE(report("news").status.stage);
+  CHECK(report("news").status.is_last);
+  CHECK(report("scheduled").status.stage == Stage::accepted);
+  CHECK(report("expired").status.stage == Stage::failed);
+  CHECK(report("expired").status.why == "The phone could not be reached in time.");
+  CHECK(report("expired", R"([{"code":"40001"}])").status.why.find("landline") != std::string::npos);
+  CHECK(report("cancelled").status.why == "The message was cancelled at the SMS service.");
 }
 
 TEST_CASE("read_webhook finds nothing in what is no message, however strange it is") {
