@@ -142,21 +142,23 @@ class Telnyx final : public Provider {
   }
   Webhook read_webhook(const net::ServerRequest& request) const override {
     const json body = parse_object(request.body).value_or(json::object());
-    auto message = read(member(member(body, "data"), "payload"));
+    const json& data = member(body, "data");
+    const std::string event = data.is_object() ? text_in(data, "event_type") : std::string();
+    auto message = read(member(data, "payload"), event == "message.received");
     if (!message) return {};
-    message->status.is_last = text_in(member(body, "data"), "event_type") == "message.finalized";
+    message->status.is_last = event == "message.finalized";
     if (!message->is_inbound) return Report{ref_in(request.target), std::move(message->id), std::move(message->status)};
-    if (message->from.empty() || message->to.empty()) return {};
+    if (message->to.empty()) return {};
     return std::move(*message);
   }
 
  private:
-  // A message as answers and webhooks have it.
-  std::optional<Message> read(const json& source) const {
+  // A message as answers and webhooks have it. What is missing costs no more than itself.
+  std::optional<Message> read(const json& source, bool is_inbound = false) const {
     Message m;
     m.id = source.is_object() ? text_in(source, "id") : std::string();
     if (!is_id(m.id)) return std::nullopt;
-    m.is_inbound = text_in(source, "direction") == "inbound";
+    m.is_inbound = is_inbound || text_in(source, "direction") == "inbound";
     m.text = text_in(source, "text");
     if (const json& from = member(source, "from"); from.is_object()) m.from = text_in(from, "phone_number");
     const json& to = member(source, "to");

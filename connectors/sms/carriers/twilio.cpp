@@ -282,10 +282,12 @@ Webhook Twilio::read_webhook(const net::ServerRequest& request) const {
   m.from = value("From");
   m.to = value("To");
   m.text = value("Body");
-  if (m.from.empty() || m.to.empty()) return {};
-  const auto media = std::min(to_number(value("NumMedia")), most_media);
-  for (std::int64_t i = 0; i < media; ++i) {
-    if (const auto url = value(fmt::format("MediaUrl{}", i)); !url.empty()) m.links.emplace_back(url);
+  if (m.to.empty()) return {};
+  const auto media = to_number(value("NumMedia"));  // their number, where it is there
+  for (std::int64_t i = 0; i < most_media; ++i) {
+    const auto url = value(fmt::format("MediaUrl{}", i));
+    if (!url.empty()) m.links.emplace_back(url);
+    else if (i >= media) break;
   }
   return m;
 }

@@ -74,6 +74,19 @@ TEST_CASE("read_webhook reads an incoming text (Telnyx, message.received)") {
   CHECK(text.text == "Hello from Telnyx é!");
 }
 
+TEST_CASE("read_webhook reads a text whose sender the network lost, however it says so (short codes, withheld numbers)") {
+  for (const char* from : {R"("from":{"phone_number":"","carrier":""},)", R"("from":null,)", R"("from":{"phone_number":null},)", ""}) {
+    CAPTURE(from);
+    auto webhook = read(std::string(R"({"data":{"event_type":"message.received","payload":{"id":"6d0a8f52",)") + from +
+                        R"("to":[{"phone_number":"+17735550002"}],"text":"from nobody","media":null}}})");
+    REQUIRE(std::holds_alternative<Message>(webhook));
+    const IncomingText text = to_incoming(std::get<Message>(webhook), present);
+    CHECK(text.from == Address{Address::Type::alphanumeric, "unknown"});
+    CHECK(text.to.text == "+17735550002");
+    CHECK(text.text == "from nobody");
+  }
+}
+
 TEST_CASE("read_webhook finds our number in a group, and the files") {
   auto webhook = read(R"({"data":{"payload":{"id":"1","direction":"inbound","from":{"phone_number":"+13125550001"},"text":"look",
     "to":[{"phone_number":"+13125550009"},{"phone_number":"+17735550002"}],"media":[{"url":"https://m/0","content_type":"image/png"}]}}})");

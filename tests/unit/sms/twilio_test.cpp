@@ -252,7 +252,17 @@ TEST_CASE("read_webhook reads a status with the reference of its URL (Twilio, Tr
   CHECK(report->status.why.find("out of reach") != std::string::npos);
 }
 
-TEST_CASE("read_webhook finds nothing in what has no sid, a strange one, neither status nor sender, or is no form") {
+TEST_CASE("read_webhook reads a text that lacks its sender, the number of its files, or its words") {
+  const auto read_text = [](const net::FormFields& fields) { return to_incoming(std::get<Message>(read("/t", fields)), at(5)); };
+  const IncomingText text = read_text({{"MessageSid", "SM1"}, {"From", ""}, {"To", "+15550001"}, {"Body", "from nobody"}});
+  CHECK(text.from == Address{Address::Type::alphanumeric, "unknown"});
+  CHECK(text.text == "from nobody");
+  CHECK(read_text({{"MessageSid", "SM1"}, {"SmsStatus", "received"}, {"To", "+15550001"}, {"Body", "x"}}).from.text == "unknown");
+  const auto webhook = read("/t", {{"MessageSid", "MM1"}, {"From", "+15550100"}, {"To", "+15550001"}, {"MediaUrl0", "https://m/0"}});
+  CHECK(std::get<Message>(webhook).links == std::vector<std::string>{"https://m/0"});
+}
+
+TEST_CASE("read_webhook finds nothing in what has no sid, a strange one, neither status nor recipient, or is no form") {
   const auto nothing = [](const net::FormFields& fields) { return std::holds_alternative<std::monostate>(read("/t", fields)); };
   CHECK(nothing({}));
   CHECK(nothing({{"MessageSid", "a/b"}, {"MessageStatus", "sent"}}));
