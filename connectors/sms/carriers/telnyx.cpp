@@ -163,15 +163,25 @@ class Telnyx final : public Provider {
     if (const json& from = member(source, "from"); from.is_object()) m.from = text_in(from, "phone_number");
     const json& to = member(source, "to");
     m.to = text_in(first(to), "phone_number");
-    for (const json& one : to) {  // of a group, ours
-      const std::string number = one.is_object() ? text_in(one, "phone_number") : std::string();
-      if (m.is_inbound && std::find(setting.numbers.begin(), setting.numbers.end(), number) != setting.numbers.end()) m.to = number;
-    }
+    if (m.is_inbound) read_group(m, to, member(source, "cc"));
     for (const json& file : member(source, "media")) {
       if (std::string url = file.is_object() ? text_in(file, "url") : std::string(); !url.empty()) m.links.push_back(std::move(url));
     }
     m.status = read_status(text_in(first(to), "status"), error_in(source));
     return m;
+  }
+
+  // Of all the recipients, ours and the others.
+  void read_group(Message& message, const json& to, const json& cc) const {
+    std::vector<std::string> numbers;
+    for (const json* list : {&to, &cc}) {
+      for (const json& one : *list) {
+        if (std::string number = one.is_object() ? text_in(one, "phone_number") : std::string(); !number.empty()) numbers.push_back(std::move(number));
+      }
+    }
+    const auto ours = std::find_first_of(numbers.begin(), numbers.end(), setting.numbers.begin(), setting.numbers.end());
+    if (ours != numbers.end()) message.to = *ours;
+    std::copy_if(numbers.begin(), numbers.end(), std::back_inserter(message.others), [&](const std::string& n) { return n != message.to; });
   }
 
   Keys keys_;

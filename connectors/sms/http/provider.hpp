@@ -30,7 +30,8 @@ struct Message {
   bool is_complete = true;  // false: it is still coming in
   std::string from, to, text;
   Status status;                   // of one of ours
-  std::vector<std::string> links;  // its files
+  std::vector<std::string> others;  // who got it besides `to`, of a text to a group
+  std::vector<std::string> links;   // its files
   std::string links_url;           // where these must be asked for; else empty
   std::optional<base::Time> created, sent;
 

@@ -3,6 +3,9 @@
 #include "connectors/sms/numbering.hpp"
 #include "gateway/connector/json_text.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -15,12 +18,22 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t most_id = 64;
+constexpr std::size_t most_shown = 10;  // of the numbers of a group
 
 Address read_address(std::string_view text) {
   const auto digits = [](std::string_view t) { return !t.empty() && std::all_of(t.begin(), t.end(), [](char c) { return c >= '0' && c <= '9'; }); };
   if (text.starts_with('+') && text.size() <= 16 && digits(text.substr(1))) return {Address::Type::international, std::string(text)};
   if (text.size() >= 3 && text.size() <= 8 && digits(text)) return {Address::Type::short_code, std::string(text)};
   return alphanumeric(text);
+}
+
+// An answer goes to the sender alone: who reads this must know that others do.
+std::string group_line(const std::vector<std::string>& others) {
+  if (others.empty()) return {};
+  const std::size_t shown = std::min(others.size(), most_shown);
+  std::string line = fmt::format("[To you, {}", fmt::join(others.begin(), others.begin() + static_cast<std::ptrdiff_t>(shown), ", "));
+  if (shown < others.size()) line += fmt::format(" and {} more", others.size() - shown);
+  return line + "]";
 }
 
 }  // namespace
@@ -94,7 +107,9 @@ std::optional<base::Time> parse_date(std::string_view text) {
 }
 
 IncomingText to_incoming(const Message& message, base::Time now) {
-  std::string text = message.text;
+  std::string text = group_line(message.others);
+  if (!text.empty() && !message.text.empty()) text += "\n";
+  text += message.text;
   for (const std::string& link : message.links) text += (text.empty() ? "" : "\n") + link;
   return {message.id, read_address(message.from), read_address(message.to), std::move(text), message.time().value_or(now)};
 }

@@ -48,6 +48,15 @@ TEST_CASE("to_incoming knows short codes and names as senders, and when a listed
   CHECK(to_incoming(m, present).sent_at == present - seconds(9));
 }
 
+TEST_CASE("to_incoming says to whom else a text went: an answer goes to its sender alone") {
+  Message m;
+  m.text = "party?";
+  m.others = {"+15550101", "+15550102"};
+  CHECK(to_incoming(m, present).text == "[To you, +15550101, +15550102]\nparty?");
+  m.others.assign(12, "+15550101");
+  CHECK(to_incoming(m, present).text.find("+15550101 and 2 more]\nparty?") != std::string::npos);
+}
+
 TEST_CASE("utf16_length counts as the providers' limits do") {
   CHECK(utf16_length("abc") == 3);
   CHECK(utf16_length("\xC3\xA9") == 1);

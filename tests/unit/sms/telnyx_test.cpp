@@ -89,9 +89,10 @@ TEST_CASE("read_webhook reads a text whose sender the network lost, however it s
 
 TEST_CASE("read_webhook finds our number in a group, and the files") {
   auto webhook = read(R"({"data":{"payload":{"id":"1","direction":"inbound","from":{"phone_number":"+13125550001"},"text":"look",
-    "to":[{"phone_number":"+13125550009"},{"phone_number":"+17735550002"}],"media":[{"url":"https://m/0","content_type":"image/png"}]}}})");
+    "to":[{"phone_number":"+13125550009"},{"phone_number":"+17735550002"}],"cc":null,"media":[{"url":"https://m/0","content_type":"image/png"}]}}})");
   const Message& m = std::get<Message>(webhook);
   CHECK(m.to == "+17735550002");
+  CHECK(m.others == std::vector<std::string>{"+13125550009"});
   CHECK(m.links == std::vector<std::string>{"https://m/0"});
 }
 
