@@ -54,6 +54,7 @@ class HttpServer {
   // Requests whose path equals `path`, or begins with it where it ends in '/', go to `handler`; the longest path wins.
   // The handler may be replaced or removed (an empty function).
   void route(std::string path, Handler handler);
+  bool has_route(const std::string& path) const { return routes_.contains(path); }  // somebody's already
 
   // Binds and serves until stop(). Throws boost::system::system_error when the address cannot be bound.
   void listen(const asio::ip::tcp::endpoint& endpoint);

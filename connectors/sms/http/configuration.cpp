@@ -29,6 +29,7 @@ bool consists_of(std::string_view text, std::string_view more) {
 Setting read_setting(Fields& in, const CarrierSetting& source, std::string_view type, std::string base_url, std::string public_url) {
   Setting s;
   s.name = source.name;
+  s.path = source.path;
   s.numbers = source.numbers;
   s.public_url = without_slash(std::move(public_url));
   const std::string example = base_url;

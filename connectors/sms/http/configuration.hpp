@@ -12,6 +12,7 @@ namespace wherry::sms::http {
 
 struct Setting {
   std::string name;
+  std::string path;                  // of the carrier in the configuration: errors begin with it
   std::vector<std::string> numbers;  // ours
   std::string base_url;              // of the API, without a final '/'
   std::string public_url;            // as the outside names our HTTP server

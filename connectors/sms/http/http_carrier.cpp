@@ -6,6 +6,7 @@
 #include "gateway/base/within.hpp"
 
 #include <boost/asio/this_coro.hpp>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>
@@ -110,8 +111,14 @@ asio::awaitable<void> HttpCarrier::run() {
 
 }  // namespace
 
-std::unique_ptr<Carrier> make_http_carrier(std::unique_ptr<Provider> provider, connector::Services services, CarrierEvents& events) {
-  return std::make_unique<HttpCarrier>(std::move(provider), services, events);
+connector::Result<std::unique_ptr<Carrier>> make_http_carrier(std::unique_ptr<Provider> provider, connector::Services services,
+                                                              CarrierEvents& events) {
+  const Setting& setting = provider->setting;
+  if (services.webhooks.has_route(setting.webhook_path)) {
+    return connector::Error{Errc::bad_input, fmt::format("{}.webhook_path: {} is another carrier's. Give each carrier a path of its own.",
+                                                         setting.path, setting.webhook_path)};
+  }
+  return std::unique_ptr<Carrier>(std::make_unique<HttpCarrier>(std::move(provider), services, events));
 }
 
 }  // namespace wherry::sms::http

@@ -11,6 +11,7 @@ namespace wherry::sms::http {
 namespace {
 
 constexpr std::size_t most_body = 64 << 10;  // a text with ten files is 10 KiB
+constexpr std::chrono::seconds come_again{5};
 
 net::ServerResponse response(int status, std::string body) {
   net::ServerResponse r;
@@ -24,16 +25,28 @@ net::ServerResponse response(int status, std::string body) {
 WebhookServer::WebhookServer(const Provider& provider, connector::Services services, CarrierEvents& events, Ledger& ledger, Reports& reports,
                              std::function<void(const std::string&)> on_received)
     : provider_(provider), services_(services), events_(events), ledger_(ledger), reports_(reports), on_received_(std::move(on_received)),
-      idle_(services.executor) {}
+      idle_(services.executor) {
+  services_.webhooks.route(provider_.setting.webhook_path,
+                           [door = door_](net::ServerRequest request) { return enter(door, std::move(request)); });
+}
+
+WebhookServer::~WebhookServer() {
+  close();
+  services_.webhooks.route(provider_.setting.webhook_path, {});
+}
 
 void WebhookServer::open() {
-  if (std::exchange(is_open_, true)) return;
-  services_.webhooks.route(provider_.setting.webhook_path, [this](net::ServerRequest request) { return handle(std::move(request)); });
+  if (std::exchange(door_->open, this)) return;
   log::info("http_carrier.webhook_opened", {{"carrier", provider_.setting.name}, {"url", provider_.setting.webhook_url()}});
 }
 
-void WebhookServer::close() {
-  if (std::exchange(is_open_, false)) services_.webhooks.route(provider_.setting.webhook_path, {});
+void WebhookServer::close() { door_->open = nullptr; }
+
+asio::awaitable<net::ServerResponse> WebhookServer::enter(std::shared_ptr<Door> door, net::ServerRequest request) {
+  if (door->open) co_return co_await door->open->handle(std::move(request));
+  net::ServerResponse later = response(503, "Not now; try again.\n");
+  later.retry_after = come_again;
+  co_return later;
 }
 
 asio::awaitable<void> WebhookServer::join() {
@@ -59,13 +72,13 @@ asio::awaitable<net::ServerResponse> WebhookServer::answer(net::ServerRequest re
   if (request.body.size() > most_body) co_return response(413, "The body is too long.\n");
   const base::Time now = services_.clock.now();
   if (!provider_.is_genuine(request, now)) {
-    log::warn("http_carrier.webhook_refused", {{"carrier", provider_.setting.name}, {"bytes", request.body.size()}});
+    refused_.write(log::Level::warn, "http_carrier.webhook_refused", {{"carrier", provider_.setting.name}, {"bytes", request.body.size()}});
     co_return response(403, "The signature does not fit.\n");
   }
   auto webhook = provider_.read_webhook(request);
   if (auto* text = std::get_if<Message>(&webhook)) co_return co_await take_text(std::move(*text));
   if (auto* report = std::get_if<Report>(&webhook)) co_return co_await take_report(std::move(*report));
-  log::warn("http_carrier.webhook_not_understood", {{"carrier", provider_.setting.name}});
+  not_understood_.write(log::Level::warn, "http_carrier.webhook_not_understood", {{"carrier", provider_.setting.name}});
   co_return response(400, "This is neither a message nor a status.\n");
 }
 

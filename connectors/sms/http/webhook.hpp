@@ -1,5 +1,6 @@
 // What the service tells us: incoming texts, and the status of ours.
 //
+//   before open(), after close()     503 and when to come again: the service keeps what it has
 //   POST, signed                     200 (or what the provider calls an acknowledgement), once what it says is durable
 //   a text to a number of nobody's   404: the service shows the operator an error; the sender hears nothing
 //   unsigned, or wrongly             403, before anything in it is looked at
@@ -8,19 +9,21 @@
 #pragma once
 
 #include "connectors/sms/http/reports.hpp"
+#include "gateway/base/log_limit.hpp"
 #include "gateway/base/signal.hpp"
 #include "gateway/net/http_server.hpp"
 
 #include <functional>
+#include <memory>
 
 namespace wherry::sms::http {
 
 class WebhookServer {
  public:
-  // `on_received`: an incoming text is safe, by its id.
+  // Has the path from now on, until it is destroyed. `on_received`: an incoming text is safe, by its id.
   WebhookServer(const Provider& provider, connector::Services services, CarrierEvents& events, Ledger& ledger, Reports& reports,
                 std::function<void(const std::string&)> on_received);
-  ~WebhookServer() { close(); }
+  ~WebhookServer();
   WebhookServer(const WebhookServer&) = delete;
   WebhookServer& operator=(const WebhookServer&) = delete;
 
@@ -29,6 +32,11 @@ class WebhookServer {
   asio::awaitable<void> join();  // after close(): until no request is left
 
  private:
+  // Requests share it: the server may be gone when one of them begins.
+  struct Door {
+    WebhookServer* open = nullptr;  // null: closed
+  };
+  static asio::awaitable<net::ServerResponse> enter(std::shared_ptr<Door> door, net::ServerRequest request);
   asio::awaitable<net::ServerResponse> handle(net::ServerRequest request);
   asio::awaitable<net::ServerResponse> answer(net::ServerRequest request);
   asio::awaitable<net::ServerResponse> take_report(Report report);
@@ -40,7 +48,8 @@ class WebhookServer {
   Ledger& ledger_;
   Reports& reports_;
   std::function<void(const std::string&)> on_received_;
-  bool is_open_ = false;
+  std::shared_ptr<Door> door_ = std::make_shared<Door>();
+  base::LogLimit refused_ = base::LogLimit::of_stanzas(), not_understood_ = base::LogLimit::of_stanzas();  // anybody can post
   int requests_ = 0;
   base::Signal idle_;
 };

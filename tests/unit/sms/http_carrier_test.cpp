@@ -5,6 +5,7 @@
 #include "connectors/sms/http/reading.hpp"
 #include "gateway/base/signal.hpp"
 #include "gateway/base/task_group.hpp"
+#include "tests/support/log_capture.hpp"
 #include "tests/support/run.hpp"
 #include "tests/unit/sms/memory_storage.hpp"
 
@@ -53,7 +54,7 @@ class Simple final : public Provider {
 };
 
 struct World final : CarrierEvents {
-  World(asio::io_context& loop, Idempotency idempotency)
+  World(asio::io_context& loop, Idempotency idempotency, bool start = true)
       : executor(loop.get_executor()), storage(executor), http(executor), server(executor), changed(executor), tasks(executor) {
     server.listen({asio::ip::address_v4::loopback(), 0});
     server.open();
@@ -65,8 +66,9 @@ struct World final : CarrierEvents {
     setting.webhook_path = "/simple";
     setting.rate = 0;
     connector::Services services{executor, http, server, storage, clock};
-    carrier = make_http_carrier(std::make_unique<Simple>(setting, idempotency), services, *this);
-    tasks.spawn("carrier", carrier->run());
+    carrier = make_http_carrier(std::make_unique<Simple>(setting, idempotency), services, *this).value();
+    provider_setting = setting;
+    if (start) tasks.spawn("carrier", carrier->run());
   }
   asio::awaitable<net::ServerResponse> take(net::ServerRequest request) {
     refs.push_back(request.body);
@@ -97,6 +99,8 @@ struct World final : CarrierEvents {
     request.headers.push_back("X-Key: " + key);
     request.body = std::move(body);
     const auto answer = co_await http.send(std::move(request));
+    const auto again = answer ? answer->headers.find("retry-after") : std::map<std::string, std::string>::const_iterator();
+    retry_after = answer && again != answer->headers.end() ? again->second : std::string();
     co_return answer ? answer->status : 0;
   }
   asio::awaitable<void> end() {
@@ -112,10 +116,12 @@ struct World final : CarrierEvents {
   net::HttpServer server;
   base::Signal changed;
   base::TaskGroup tasks;
+  Setting provider_setting;
   std::unique_ptr<Carrier> carrier;
   std::vector<std::string> refs;  // that were posted
   std::vector<Stage> stages;
   int status = 200;  // of the answers
+  std::string retry_after;  // of the last webhook's answer
 };
 
 asio::awaitable<void> uncertain(World& world) {
@@ -159,6 +165,50 @@ asio::awaitable<void> repeated(World& world) {
   co_await world.end();
 }
 
+// What the gateway does between its start and the carrier's, and after the carrier's end.
+asio::awaitable<void> closed(World& world) {
+  const std::string body = "delivered 1", key = "good";
+  int status = co_await world.webhook(body, key);
+  CHECK(status == 503);
+  CHECK(world.retry_after == "5");
+  world.tasks.spawn("carrier", world.carrier->run());
+  co_await world.up();
+  status = co_await world.webhook(body, key);
+  CHECK(status == 200);
+  world.tasks.cancel();
+  co_await world.tasks.join();
+  status = co_await world.webhook(body, key);
+  CHECK(status == 503);
+  world.carrier.reset();
+  status = co_await world.webhook(body, key);
+  CHECK(status == 404);
+  co_await world.end();
+}
+
+asio::awaitable<void> forged(World& world) {
+  co_await world.up();
+  const std::string body = "delivered 1", key = "bad";
+  tests::LogCapture log;
+  for (int i = 0; i < 100; ++i) {
+    const int status = co_await world.webhook(body, key);
+    CHECK(status == 403);
+  }
+  const auto refused = log.count("http_carrier.webhook_refused");
+  CHECK(refused >= 20);
+  CHECK(refused < 60);
+  co_await world.end();
+}
+
+asio::awaitable<void> two_of_one_path(World& world) {
+  connector::Services services{world.executor, world.http, world.server, world.storage, world.clock};
+  Setting setting = world.provider_setting;
+  setting.name = "other";
+  setting.path = "carriers[1]";
+  const auto second = make_http_carrier(std::make_unique<Simple>(setting, Idempotency::none), services, world);
+  CHECK(second.error().text == "carriers[1].webhook_path: /simple is another carrier's. Give each carrier a path of its own.");
+  co_await world.end();
+}
+
 asio::awaitable<void> too_long(World& world) {
   co_await world.up();
   std::string text = "a text of 21 letters.";
@@ -183,6 +233,24 @@ TEST_CASE("A provider that drops doubles is asked again with the same reference 
   asio::io_context loop;
   World world(loop, Idempotency::by_key);
   tests::run(loop, repeated(world));
+}
+
+TEST_CASE("A webhook before its carrier runs, and after, is told to come again; without the carrier the path is nobody's") {
+  asio::io_context loop;
+  World world(loop, Idempotency::none, false);
+  tests::run(loop, closed(world));
+}
+
+TEST_CASE("Forged webhooks do not flood the log") {
+  asio::io_context loop;
+  World world(loop, Idempotency::none);
+  tests::run(loop, forged(world));
+}
+
+TEST_CASE("Two carriers with one webhook_path are refused: each would get what is the other's") {
+  asio::io_context loop;
+  World world(loop, Idempotency::none, false);
+  tests::run(loop, two_of_one_path(world));
 }
 
 TEST_CASE("A text that is too long for the provider is refused here") {
