@@ -38,6 +38,7 @@ struct IncomingText {
   Address from, to;
   std::string text;
   base::Time sent_at;
+  std::vector<connector::File> files{};
 };
 
 // How far a text has come; the segments of a long one already folded into one (all delivered → delivered, one failed → failed).

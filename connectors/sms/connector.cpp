@@ -199,6 +199,7 @@ asio::awaitable<bool> SmsConnector::received(IncomingText text) {
     message.sender = sender;
     message.id = {text.id};
     message.content.text = text.text;
+    message.content.files = text.files;
     message.sent_at = text.sent_at;
     connector::Event event = std::move(message);
     co_await known->events->publish(std::move(event));

@@ -166,6 +166,7 @@ class Telnyx final : public Provider {
     if (m.is_inbound) read_group(m, to, member(source, "cc"));
     for (const json& file : member(source, "media")) {
       if (std::string url = file.is_object() ? text_in(file, "url") : std::string(); !url.empty()) m.links.push_back(std::move(url));
+      else ++m.lost_files;
     }
     m.status = read_status(text_in(first(to), "status"), error_in(source));
     return m;

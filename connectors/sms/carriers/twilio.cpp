@@ -144,6 +144,9 @@ class Twilio final : public Provider {
   std::optional<Message> read_message(std::string_view body) const override;
   std::vector<std::string> read_links(std::string_view body) const override;
 
+  std::string file_name(std::string_view link) const override;
+  net::HttpRequest file_request(std::string_view name) const override;
+
   bool is_genuine(const net::ServerRequest& request, base::Time now) const override;
   Webhook read_webhook(const net::ServerRequest& request) const override;
   net::ServerResponse acknowledgement() const override {  // TwiML that does nothing
@@ -216,7 +219,8 @@ std::optional<Message> Twilio::message_of(const json& source) const {
   m.text = text_in(source, "body");
   if (!m.is_inbound && m.text.starts_with(trial_prefix)) m.text.erase(0, trial_prefix.size());
   m.status = read_status(status, number_in(source, "error_code"));
-  if (number_in(source, "num_media") > 0) m.links_url = fmt::format("{}/{}/Media.json", messages_, m.id);
+  m.lost_files = number_in(source, "num_media");  // until their links are read
+  if (m.lost_files > 0) m.links_url = fmt::format("{}/{}/Media.json", messages_, m.id);
   m.created = parse_date(text_in(source, "date_created"));
   m.sent = parse_date(text_in(source, "date_sent"));
   return m;
@@ -254,6 +258,25 @@ std::vector<std::string> Twilio::read_links(std::string_view body) const {
   return links;
 }
 
+// Twilio, "Media subresource": "Twilio enforces HTTP Basic Authentication for all media URLs".
+// "…/Accounts/AC1/Messages/MM1/Media/ME1" → "MM1/ME1". The host may be one of the service's others.
+std::string Twilio::file_name(std::string_view link) const {
+  const std::string marker = fmt::format("/Accounts/{}/Messages/", account_.account_sid), between = "/Media/";
+  const auto begin = link.find(marker);
+  const std::string_view rest = begin == link.npos ? std::string_view() : link.substr(begin + marker.size());
+  const auto middle = rest.find(between);
+  if (middle == rest.npos) return {};
+  const std::string_view message = rest.substr(0, middle), file = rest.substr(middle + between.size());
+  return is_id(message) && is_id(file) ? fmt::format("{}/{}", message, file) : std::string();
+}
+
+net::HttpRequest Twilio::file_request(std::string_view name) const {
+  const auto slash = std::min(name.find('/'), name.size());
+  net::HttpRequest r = get(fmt::format("{}/{}/Media/{}", messages_, name.substr(0, slash), name.substr(std::min(slash + 1, name.size()))));
+  r.headers.clear();  // not as JSON, which would describe the file
+  return r;
+}
+
 // Twilio, "Webhooks Security": a form is signed with the URL; of another body the URL has the hash.
 bool Twilio::is_genuine(const net::ServerRequest& request, base::Time) const {
   const std::string url = setting.public_url + request.target;
@@ -288,6 +311,7 @@ Webhook Twilio::read_webhook(const net::ServerRequest& request) const {
     const auto url = value(fmt::format("MediaUrl{}", i));
     if (!url.empty()) m.links.emplace_back(url);
     else if (i >= media) break;
+    else ++m.lost_files;
   }
   return m;
 }

@@ -85,7 +85,9 @@ asio::awaitable<base::Result<void>> CatchUp::publish(Message message) {
     if (is_fault(answer->status)) co_return reading_failed(*answer, services_.clock.now());
     // Files that were deleted there take nothing from the text.
     if (answer->status == 200) message.links = provider_.read_links(answer->body);
+    message.lost_files = std::max<std::int64_t>(0, message.lost_files - static_cast<std::int64_t>(message.links.size()));
   }
+  media_.make_openable(message);
   log::info("http_carrier.text_caught_up", {{"carrier", provider_.setting.name}, {"id", message.id}});
   IncomingText text = to_incoming(message, services_.clock.now());
   co_await events_.received(std::move(text));  // nobody's number: the service's log keeps it

@@ -2,6 +2,7 @@
 // outages and now and then.
 #pragma once
 
+#include "connectors/sms/http/media.hpp"
 #include "connectors/sms/http/sender.hpp"
 
 #include <deque>
@@ -11,8 +12,9 @@ namespace wherry::sms::http {
 
 class CatchUp {
  public:
-  CatchUp(const Provider& provider, connector::Services services, CarrierEvents& events, Ledger& ledger, Reports& reports, Sender& sender)
-      : provider_(provider), services_(services), events_(events), ledger_(ledger), reports_(reports), sender_(sender) {}
+  CatchUp(const Provider& provider, connector::Services services, CarrierEvents& events, Ledger& ledger, Reports& reports, Sender& sender,
+          const Media& media)
+      : provider_(provider), services_(services), events_(events), ledger_(ledger), reports_(reports), sender_(sender), media_(media) {}
 
   // Once: publishes the texts that came, then asks what became of ours. The error is the service's; throws when the
   // store is lost.
@@ -33,6 +35,7 @@ class CatchUp {
   Ledger& ledger_;
   Reports& reports_;
   Sender& sender_;
+  const Media& media_;
   std::set<std::string> seen_;
   std::deque<std::string> seen_order_;  // the oldest first
   base::Time swept_;

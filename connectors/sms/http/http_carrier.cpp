@@ -26,8 +26,9 @@ class HttpCarrier final : public Carrier {
  public:
   HttpCarrier(std::unique_ptr<Provider> provider, connector::Services services, CarrierEvents& events)
       : provider_(std::move(provider)), events_(events), ledger_(services.storage, services.clock, provider_->setting.name),
-        reports_(ledger_, events), sender_(*provider_, services, ledger_), catch_up_(*provider_, services, events, ledger_, reports_, sender_),
-        webhooks_(*provider_, services, events, ledger_, reports_, [this](const std::string& id) { catch_up_.seen(id); }) {}
+        reports_(ledger_, events), sender_(*provider_, services, ledger_), media_(*provider_, services),
+        catch_up_(*provider_, services, events, ledger_, reports_, sender_, media_),
+        webhooks_(*provider_, services, events, ledger_, reports_, media_, [this](const std::string& id) { catch_up_.seen(id); }) {}
 
   std::string_view name() const override { return provider_->setting.name; }
   bool is_up() const override { return up_; }
@@ -48,6 +49,7 @@ class HttpCarrier final : public Carrier {
   Ledger ledger_;
   Reports reports_;
   Sender sender_;
+  Media media_;
   CatchUp catch_up_;
   WebhookServer webhooks_;
   bool up_ = false;
@@ -91,7 +93,10 @@ asio::awaitable<void> HttpCarrier::run() {
   std::exception_ptr ended;
   bool cancelled = false;
   try {
-    if (!ledger_.is_loaded()) co_await ledger_.load();
+    if (!ledger_.is_loaded()) {
+      co_await media_.load();
+      co_await ledger_.load();
+    }
     webhooks_.open();
     co_await watch();
   } catch (const boost::system::system_error& e) {

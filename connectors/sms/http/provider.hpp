@@ -32,7 +32,8 @@ struct Message {
   Status status;                   // of one of ours
   std::vector<std::string> others;  // who got it besides `to`, of a text to a group
   std::vector<std::string> links;   // its files
-  std::string links_url;           // where these must be asked for; else empty
+  std::string links_url;            // where these must be asked for; else empty
+  std::int64_t lost_files = 0;      // of which there is no link
   std::optional<base::Time> created, sent;
 
   // Of a received one: when it came. None where no date could be read.
@@ -83,6 +84,13 @@ class Provider {
   virtual std::string message_url(std::string_view) const { return {}; }
   virtual std::optional<Message> read_message(std::string_view) const { return std::nullopt; }
   virtual std::vector<std::string> read_links(std::string_view) const { return {}; }
+
+  // ---- Files ----
+
+  // The name of a file that only we may fetch, from its link: letters, digits and - _ /. Empty: anybody may open the link.
+  virtual std::string file_name(std::string_view) const { return {}; }
+  // Asks for the file of that name, signed in.
+  virtual net::HttpRequest file_request(std::string_view) const { return request({}); }
 
   // ---- Webhooks ----
 

@@ -36,6 +36,11 @@ std::string group_line(const std::vector<std::string>& others) {
   return line + "]";
 }
 
+std::string lost_line(std::int64_t files) {
+  const std::string what = files == 1 ? "A file" : fmt::format("{} files", files);
+  return fmt::format("[{} of this message did not come. Ask the sender to send again.]", what);
+}
+
 }  // namespace
 
 std::optional<json> parse_object(std::string_view text) {
@@ -110,8 +115,10 @@ IncomingText to_incoming(const Message& message, base::Time now) {
   std::string text = group_line(message.others);
   if (!text.empty() && !message.text.empty()) text += "\n";
   text += message.text;
-  for (const std::string& link : message.links) text += (text.empty() ? "" : "\n") + link;
-  return {message.id, read_address(message.from), read_address(message.to), std::move(text), message.time().value_or(now)};
+  if (message.lost_files > 0) text += (text.empty() ? "" : "\n") + lost_line(message.lost_files);
+  IncomingText incoming{message.id, read_address(message.from), read_address(message.to), std::move(text), message.time().value_or(now)};
+  for (const std::string& link : message.links) incoming.files.push_back({link, {}, 0});
+  return incoming;
 }
 
 std::size_t utf16_length(std::string_view utf8) {

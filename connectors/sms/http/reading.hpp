@@ -30,7 +30,8 @@ bool is_id(std::string_view text);
 // "Fri, 24 May 2019 17:18:27 +0000" (RFC 2822 §3.3), also with "GMT" (RFC 9110 §5.6.7).
 std::optional<base::Time> parse_date(std::string_view text);
 
-// A received message as the connector gets it: its links behind the text. `now`: its time, where it has none.
+// A received message as the connector gets it, with all that a person must know about it said in its text. `now`: its
+// time, where it has none.
 IncomingText to_incoming(const Message& message, base::Time now);
 
 // Length in UTF-16 units.

@@ -23,16 +23,18 @@ net::ServerResponse response(int status, std::string body) {
 }  // namespace
 
 WebhookServer::WebhookServer(const Provider& provider, connector::Services services, CarrierEvents& events, Ledger& ledger, Reports& reports,
-                             std::function<void(const std::string&)> on_received)
-    : provider_(provider), services_(services), events_(events), ledger_(ledger), reports_(reports), on_received_(std::move(on_received)),
+                             Media& media, std::function<void(const std::string&)> on_received)
+    : provider_(provider), services_(services), events_(events), ledger_(ledger), reports_(reports), media_(media), on_received_(std::move(on_received)),
       idle_(services.executor) {
-  services_.webhooks.route(provider_.setting.webhook_path,
-                           [door = door_](net::ServerRequest request) { return enter(door, std::move(request)); });
+  const auto handler = [door = door_](net::ServerRequest request) { return enter(door, std::move(request)); };
+  services_.webhooks.route(provider_.setting.webhook_path, handler);
+  services_.webhooks.route(media_.path(), handler);
 }
 
 WebhookServer::~WebhookServer() {
   close();
   services_.webhooks.route(provider_.setting.webhook_path, {});
+  services_.webhooks.route(media_.path(), {});
 }
 
 void WebhookServer::open() {
@@ -68,6 +70,7 @@ asio::awaitable<net::ServerResponse> WebhookServer::handle(net::ServerRequest re
 }
 
 asio::awaitable<net::ServerResponse> WebhookServer::answer(net::ServerRequest request) {
+  if (request.target.starts_with(media_.path())) co_return co_await media_.answer(std::move(request));
   if (request.method != "POST") co_return response(405, "Only POST.\n");
   if (request.body.size() > most_body) co_return response(413, "The body is too long.\n");
   const base::Time now = services_.clock.now();
@@ -83,6 +86,7 @@ asio::awaitable<net::ServerResponse> WebhookServer::answer(net::ServerRequest re
 }
 
 asio::awaitable<net::ServerResponse> WebhookServer::take_text(Message message) {
+  media_.make_openable(message);
   IncomingText text = to_incoming(message, services_.clock.now());
   const bool taken = co_await events_.received(std::move(text));
   on_received_(message.id);

@@ -6,8 +6,11 @@
 //   unsigned, or wrongly             403, before anything in it is looked at
 //   our store is lost                500: the service brings it again, or the next listing does
 //   a status of what is not ours     200: nobody waits for it
+//
+// Below the same path, people get the files of their messages (media.hpp).
 #pragma once
 
+#include "connectors/sms/http/media.hpp"
 #include "connectors/sms/http/reports.hpp"
 #include "gateway/base/log_limit.hpp"
 #include "gateway/base/signal.hpp"
@@ -21,7 +24,7 @@ namespace wherry::sms::http {
 class WebhookServer {
  public:
   // Has the path from now on, until it is destroyed. `on_received`: an incoming text is safe, by its id.
-  WebhookServer(const Provider& provider, connector::Services services, CarrierEvents& events, Ledger& ledger, Reports& reports,
+  WebhookServer(const Provider& provider, connector::Services services, CarrierEvents& events, Ledger& ledger, Reports& reports, Media& media,
                 std::function<void(const std::string&)> on_received);
   ~WebhookServer();
   WebhookServer(const WebhookServer&) = delete;
@@ -47,6 +50,7 @@ class WebhookServer {
   CarrierEvents& events_;
   Ledger& ledger_;
   Reports& reports_;
+  Media& media_;
   std::function<void(const std::string&)> on_received_;
   std::shared_ptr<Door> door_ = std::make_shared<Door>();
   base::LogLimit refused_ = base::LogLimit::of_stanzas(), not_understood_ = base::LogLimit::of_stanzas();  // anybody can post

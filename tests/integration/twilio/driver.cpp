@@ -3,7 +3,7 @@
 //   twilio_driver '{"type":"twilio","settings":{…},"numbers":["+15550001"],"assigned":["+15550001"],"port":0,"storage":"file"}'
 //
 // Lines on standard output:  {"listening":PORT}  {"up":true}  {"sent":"k1","outcome":"ok"}  {"sent":"k1","outcome":"unavailable",
-//   "text":"…","retry_after":2}  {"received":{"id","from","to","text"}}  {"progressed":{"key","stage","text"}}
+//   "text":"…","retry_after":2}  {"received":{"id","from","to","text","files"}}  {"progressed":{"key","stage","text"}}
 // Lines on standard input:   {"send":{"key","from","to","text"}}  {"lose_store":true}; its end stops the driver.
 #include "connectors/sms/carriers/make.hpp"
 #include "gateway/base/signal.hpp"
@@ -102,7 +102,9 @@ class Driver final : public CarrierEvents {
   asio::awaitable<bool> received(IncomingText text) override {
     if (lost_) throw std::runtime_error("the store is lost");
     const bool ours = assigned_.contains(text.to.text);
-    if (ours) say({{"received", {{"id", text.id}, {"from", text.from.text}, {"to", text.to.text}, {"text", text.text}}}});
+    json said = {{"id", text.id}, {"from", text.from.text}, {"to", text.to.text}, {"text", text.text}};
+    for (const connector::File& file : text.files) said["files"].push_back(file.url);
+    if (ours) say({{"received", std::move(said)}});
     co_return ours;
   }
   asio::awaitable<void> progressed(TextProgress progress) override {

@@ -26,6 +26,7 @@ from typing import Any, Callable
 
 ACCOUNT = "AC" + "0" * 31 + "1"
 TOKEN = "secret-token"
+FILE = b"\xff\xd8\xff\xe0 a picture "
 PAGE = 3  # the most messages on a page, so that small tests turn pages
 
 
@@ -198,10 +199,26 @@ class FakeTwilio:
             return self.answer(client, 201, snapshot)
         self.answer(client, 201, message)
 
+    def give_stored(self, client: http.server.BaseHTTPRequestHandler) -> None:
+        """Where a file lies: open to whoever has the address, and no place for the account's password."""
+        if client.headers.get("Authorization"):
+            return self.refuse(client, 400, 0)
+        self.requests.append("STORED")
+        data = FILE + client.path[-34:].encode()
+        client.send_response(200)
+        for name, value in {"Content-Type": "image/jpeg", "Content-Length": str(len(data))}.items():
+            client.send_header(name, value)
+        client.end_headers()
+        client.wfile.write(data)
+
     def get(self, client: http.server.BaseHTTPRequestHandler) -> None:
+        if client.path.startswith("/stored/"):
+            return self.give_stored(client)
         if not self.authorized(client):
             return
         url = urllib.parse.urlsplit(client.path)
+        if "/Media/" in url.path:  # Twilio, Media subresource: behind the account's password, and then elsewhere
+            return self.answer(client, 307, {}, {"Location": f"{self.url}/stored/{url.path[-34:]}"})
         query = dict(urllib.parse.parse_qsl(url.query))
         parts = url.path.split("/")  # "", "2010-04-01", "Accounts", sid, "Messages…"
         with self.lock:
@@ -246,6 +263,16 @@ class FakeTwilio:
 
 def iso(date: str) -> str:
     return parsedate_to_datetime(date).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def fetch_file(url: str, method: str = "GET") -> tuple[int, str, int, bytes]:
+    """As a client of XMPP opens a file: status, content type, length, octets."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(urllib.request.Request(url, method=method), timeout=30) as response:
+            return response.status, response.headers.get("Content-Type", ""), int(response.headers["Content-Length"]), response.read()
+    except urllib.error.HTTPError as error:
+        return error.code, "", 0, b""
 
 
 def fetch(request: urllib.request.Request) -> tuple[int, str, str]:

@@ -2,7 +2,7 @@
 import unittest
 import urllib.request
 
-from fake_twilio import ACCOUNT, fetch
+from fake_twilio import ACCOUNT, FILE, fetch, fetch_file
 from world import TwilioCase
 
 
@@ -17,12 +17,19 @@ class Webhooks(TwilioCase):
         self.assertEqual(driver.expect("received")["received"],
                          {"id": message["sid"], "from": "+15550100", "to": "+15550001", "text": "héllo & 😀 = +1"})
 
-    def test_files_are_links_in_the_text(self) -> None:
+    def test_files_can_be_opened_by_whoever_gets_them(self) -> None:
         driver = self.start()
         message = self.fake.incoming("look", files=2)
         self.assertEqual(self.fake.deliver(driver.webhook, self.fake.webhook_fields(message))[0], 200)
-        links = [self.fake.url + path for path in self.fake.files[message["sid"]]]
-        self.assertEqual(driver.expect("received")["received"]["text"], "\n".join(["look", *links]))
+        received = driver.expect("received")["received"]
+        self.assertEqual(received["text"], "look")
+        self.assertEqual(len(received["files"]), 2)
+        for path, url in zip(self.fake.files[message["sid"]], received["files"]):
+            self.assertNotIn(ACCOUNT, url)
+            octets = FILE + path[-34:].encode()
+            self.assertEqual(fetch_file(url), (200, "image/jpeg", len(octets), octets))
+            self.assertEqual(fetch_file(url, "HEAD"), (200, "image/jpeg", len(octets), b""))
+            self.assertEqual(fetch_file(url[:-1] + ("1" if url[-1] == "0" else "0"))[0], 404)
 
     def test_forged_webhook_is_refused_and_does_nothing(self) -> None:
         driver = self.start()
@@ -127,11 +134,14 @@ class CatchingUp(TwilioCase):
         self.assertEqual(driver.expect("received")["received"]["id"], second["sid"])
         self.assertEqual([line for line in driver.stop() if "received" in line], [])
 
-    def test_files_of_a_listed_text_are_the_links_that_a_webhook_brings(self) -> None:
+    def test_files_of_a_listed_text_are_those_that_a_webhook_brings(self) -> None:
         message = self.fake.incoming("look", files=1)
-        driver = self.start(up=False)
-        links = [self.fake.url + path for path in self.fake.files[message["sid"]]]
-        self.assertEqual(driver.expect("received")["received"]["text"], "\n".join(["look", *links]))
+        driver = self.start()
+        [listed] = driver.expect("received")["received"]["files"]
+        self.fake.deliver(driver.webhook, self.fake.webhook_fields(message))
+        [posted] = driver.expect("received")["received"]["files"]
+        self.assertEqual(listed, posted)
+        self.assertEqual(fetch_file(listed)[0], 200)
 
     def test_service_that_is_down_at_the_start_is_caught_up_with_later(self) -> None:
         self.fake.list_failures = [500, 503]

@@ -2,6 +2,7 @@
 // tests/integration/twilio.
 #include "connectors/sms/http/http_carrier.hpp"
 
+#include "connectors/sms/http/media.hpp"
 #include "connectors/sms/http/reading.hpp"
 #include "gateway/base/signal.hpp"
 #include "gateway/base/task_group.hpp"
@@ -44,12 +45,28 @@ class Simple final : public Provider {
     return v;
   }
   bool is_genuine(const net::ServerRequest& request, base::Time) const override { return request.header("x-key") == "good"; }
+  std::string file_name(std::string_view link) const override { return std::string(link.substr(std::min(link.size(), link.find("MM")))); }
+  net::HttpRequest file_request(std::string_view name) const override {
+    net::HttpRequest r = request(setting.base_url + "/file?" + std::string(name));
+    r.user = "us";
+    return r;
+  }
   Webhook read_webhook(const net::ServerRequest& request) const override {
+    if (request.body.starts_with("picture ")) return picture(request.body.substr(8));
     if (!request.body.starts_with("delivered ")) return {};
     return Report{request.body.substr(10), "1", {Stage::delivered, {}, "delivered"}};
   }
 
  private:
+  static Message picture(std::string link) {
+    Message m;
+    m.id = "MM1";
+    m.is_inbound = true;
+    m.from = "+15550100";
+    m.to = "+15550001";
+    m.links.push_back(std::move(link));
+    return m;
+  }
   Idempotency idempotency_;
 };
 
@@ -59,6 +76,7 @@ struct World final : CarrierEvents {
     server.listen({asio::ip::address_v4::loopback(), 0});
     server.open();
     server.public_url = fmt::format("http://127.0.0.1:{}", server.endpoint().port());
+    server.route("/file", [this](net::ServerRequest request) { return give(std::move(request)); });
     server.route("/send", [this](net::ServerRequest request) { return take(std::move(request)); });
     Setting setting;
     setting.name = "simple";
@@ -77,7 +95,24 @@ struct World final : CarrierEvents {
     answer.body = "1";
     co_return answer;
   }
-  asio::awaitable<bool> received(IncomingText) override { co_return true; }
+  // The service's file, for us alone. That services redirect is tried in tests/integration/twilio.
+  asio::awaitable<net::ServerResponse> give(net::ServerRequest request) {
+    net::ServerResponse answer;
+    answer.status = request.header("authorization").empty() ? 401 : files_status;
+    answer.content_type = "image/jpeg";
+    answer.body = "a picture";
+    co_return answer;
+  }
+  asio::awaitable<net::HttpResponse> open_file(std::string url) {
+    net::HttpRequest request;
+    request.url = std::move(url);
+    const auto answer = co_await http.send(std::move(request));
+    co_return answer ? *answer : net::HttpResponse();
+  }
+  asio::awaitable<bool> received(IncomingText text) override {
+    texts.push_back(std::move(text));
+    co_return true;
+  }
   asio::awaitable<void> progressed(TextProgress progress) override {
     stages.push_back(progress.stage);
     co_return;
@@ -120,6 +155,8 @@ struct World final : CarrierEvents {
   std::unique_ptr<Carrier> carrier;
   std::vector<std::string> refs;  // that were posted
   std::vector<Stage> stages;
+  std::vector<IncomingText> texts;
+  int files_status = 200;
   int status = 200;  // of the answers
   std::string retry_after;  // of the last webhook's answer
 };
@@ -162,6 +199,35 @@ asio::awaitable<void> repeated(World& world) {
   outcome = co_await world.send();  // nothing needs to be asked any more
   CHECK(outcome == "sent");
   CHECK(world.refs.size() == 3);
+  co_await world.end();
+}
+
+asio::awaitable<void> pictures(World& world) {
+  co_await world.up();
+  const std::string body = "picture https://the-service/AC1/MM1", key = "good";
+  const int status = co_await world.webhook(body, key);
+  CHECK(status == 200);
+  REQUIRE(world.texts.size() == 1);
+  CHECK(world.texts[0].text.empty());
+  REQUIRE(world.texts[0].files.size() == 1);
+  std::string url = world.texts[0].files[0].url;
+  CHECK(url.starts_with(world.server.public_url + "/simple/media/"));
+  CHECK(url.find("AC1") == std::string::npos);
+  const auto file = co_await world.open_file(url);
+  CHECK(file.status == 200);
+  CHECK(file.body == "a picture");
+  CHECK(file.headers.at("content-type") == "image/jpeg");
+
+  const std::string guessed = url + "2";
+  auto refused = co_await world.open_file(guessed);
+  CHECK(refused.status == 404);
+  world.files_status = 404;
+  refused = co_await world.open_file(url);
+  CHECK(refused.status == 404);
+  CHECK(refused.body == "The SMS service no longer has this file.\n");
+  world.files_status = 500;
+  refused = co_await world.open_file(url);
+  CHECK(refused.status == 503);
   co_await world.end();
 }
 
@@ -233,6 +299,18 @@ TEST_CASE("A provider that drops doubles is asked again with the same reference 
   asio::io_context loop;
   World world(loop, Idempotency::by_key);
   tests::run(loop, repeated(world));
+}
+
+TEST_CASE("A picture that only the gateway may fetch is opened by whoever got it, under an address of the gateway's") {
+  asio::io_context loop;
+  World world(loop, Idempotency::none);
+  tests::run(loop, pictures(world));
+}
+
+TEST_CASE("shown_type lets nothing run in a browser") {
+  CHECK(shown_type("image/jpeg; x=1") == "image/jpeg");
+  CHECK(shown_type("Video/MP4") == "video/mp4");
+  for (const char* other : {"", "text/html", "image/svg+xml", "image/\r\nx", "application/pdf"}) CHECK(shown_type(other) == "application/octet-stream");
 }
 
 TEST_CASE("A webhook before its carrier runs, and after, is told to come again; without the carrier the path is nobody's") {

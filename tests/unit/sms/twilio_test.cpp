@@ -229,7 +229,7 @@ TEST_CASE("read_links gives the files' own links, as a webhook does") {
 
 // ---- Webhooks ----
 
-TEST_CASE("read_webhook reads an incoming text, with its files as links behind it (Twilio, Messaging webhook request)") {
+TEST_CASE("read_webhook reads an incoming text, with its files (Twilio, Messaging webhook request)") {
   const auto webhook = read("/twilio/tw", {{"MessageSid", "MM1"}, {"SmsSid", "MM1"}, {"SmsStatus", "received"}, {"From", "+15550100"}, {"To", "+15550001"},
                                            {"Body", "look"}, {"NumMedia", "2"}, {"MediaUrl0", "https://m/0"}, {"MediaUrl1", "https://m/1"}});
   REQUIRE(std::holds_alternative<Message>(webhook));
@@ -237,7 +237,8 @@ TEST_CASE("read_webhook reads an incoming text, with its files as links behind i
   CHECK(text.id == "MM1");
   CHECK(text.from == Address{Address::Type::international, "+15550100"});
   CHECK(text.to == Address{Address::Type::international, "+15550001"});
-  CHECK(text.text == "look\nhttps://m/0\nhttps://m/1");
+  CHECK(text.text == "look");
+  CHECK(text.files == std::vector<connector::File>{{"https://m/0", "", 0}, {"https://m/1", "", 0}});
   CHECK(text.sent_at == at(5));
 }
 
@@ -260,6 +261,29 @@ TEST_CASE("read_webhook reads a text that lacks its sender, the number of its fi
   CHECK(read_text({{"MessageSid", "SM1"}, {"SmsStatus", "received"}, {"To", "+15550001"}, {"Body", "x"}}).from.text == "unknown");
   const auto webhook = read("/t", {{"MessageSid", "MM1"}, {"From", "+15550100"}, {"To", "+15550001"}, {"MediaUrl0", "https://m/0"}});
   CHECK(std::get<Message>(webhook).links == std::vector<std::string>{"https://m/0"});
+}
+
+TEST_CASE("A file without a link is said: who reads the text must know that something is missing") {
+  const auto read_text = [](const net::FormFields& fields) { return to_incoming(std::get<Message>(read("/t", fields)), at(5)).text; };
+  CHECK(read_text({{"MessageSid", "MM1"}, {"From", "+1"}, {"To", "+15550001"}, {"NumMedia", "1"}}) ==
+        "[A file of this message did not come. Ask the sender to send again.]");
+  CHECK(read_text({{"MessageSid", "MM1"}, {"From", "+1"}, {"To", "+15550001"}, {"Body", "look"}, {"NumMedia", "3"}, {"MediaUrl1", "https://m/1"}}) ==
+        "look\n[2 files of this message did not come. Ask the sender to send again.]");
+}
+
+TEST_CASE("Files are asked for with the account's password, by names that do not show the account (Twilio, Media subresource)") {
+  const auto provider = twilio();
+  const std::string messages = "/2010-04-01/Accounts/AC00000000000000000000000000000001/Messages/";
+  CHECK(provider->file_name("https://api.twilio.com" + messages + "MM1/Media/ME1") == "MM1/ME1");
+  CHECK(provider->file_name("https://api.de1.twilio.com" + messages + "MM1/Media/ME1") == "MM1/ME1");
+  for (const std::string& other : {std::string("https://m/0"), std::string(), "https://api.twilio.com" + messages + "MM1/Media/../x",
+                                   std::string("https://api.twilio.com/2010-04-01/Accounts/AC2/Messages/MM1/Media/ME1")}) {
+    CHECK(provider->file_name(other).empty());
+  }
+  const auto request = provider->file_request("MM1/ME1");
+  CHECK(request.url == "https://api.twilio.com" + messages + "MM1/Media/ME1");
+  CHECK(request.user == account);
+  CHECK(request.password == "token");
 }
 
 TEST_CASE("read_webhook finds nothing in what has no sid, a strange one, neither status nor recipient, or is no form") {
