@@ -21,6 +21,8 @@ using nlohmann::json;
 constexpr std::string_view carrier_type = "telnyx";
 constexpr std::size_t longest_text_units = 1530;  // ten parts of GSM 7; Telnyx counts exactly
 constexpr std::chrono::seconds tolerance{300};  // of a webhook's age
+constexpr std::size_t listed_at_once = 50;      // the most that a page may have
+constexpr const char* page_number = "page[number]";
 
 // Telnyx, "API error codes" (1xxxx) and "Messaging Error Code Reference" (4xxxx).
 constexpr KnownError known_errors[] = {
@@ -96,6 +98,7 @@ class Telnyx final : public Provider {
   Telnyx(Setting s, Keys k) : Provider(std::move(s)), keys_(std::move(k)) {}
 
   connector::Idempotency idempotency() const override { return connector::Idempotency::none; }
+  bool lists_texts() const override { return true; }
   std::size_t most_units() const override { return longest_text_units; }
 
   net::HttpRequest get(std::string url) const override {
@@ -130,6 +133,33 @@ class Telnyx final : public Provider {
     return object ? read(member(*object, "data")) : std::nullopt;
   }
 
+  // Telnyx, "Search detail records": what came in, without the texts. The day, since finer filters are not documented.
+  std::string list_url(const Filter& filter) const override {
+    net::FormFields query = {{"filter[record_type]", "messaging"}, {"filter[direction]", "inbound"}, {"sort", "-created_at"},
+                             {page_number, "1"}, {"page[size]", std::to_string(listed_at_once)}};
+    if (!filter.to.empty()) query.emplace_back("filter[cld]", filter.to);
+    if (filter.since) {
+      const std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(*filter.since));
+      query.emplace_back("filter[created_at][gte]", fmt::format("{:04}-{:02}-{:02}", static_cast<int>(day.year()),
+                                                                static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day())));
+    }
+    return setting.base_url + "/v2/detail_records?" + net::to_form(query);
+  }
+  std::optional<Page> read_page(std::string_view body, const std::string& url) const override {
+    const auto object = parse_object(body);
+    if (!object || !member(*object, "data").is_array()) return std::nullopt;
+    const json& records = member(*object, "data");
+    Page page;
+    for (const json& record : records) {
+      if (auto message = read_record(record)) page.messages.push_back(std::move(*message));
+    }
+    const json& meta = member(*object, "meta");
+    const bool has_more = meta.is_object() ? number_in(meta, "page_number") < number_in(meta, "total_pages")
+                                           : records.size() >= listed_at_once;
+    if (has_more && !records.empty()) page.next = next_page(url);
+    return page;
+  }
+
   // Ed25519 over the time, a bar and the raw body.
   bool is_genuine(const net::ServerRequest& request, base::Time now) const override {
     const std::string time(request.header("telnyx-timestamp"));
@@ -153,6 +183,29 @@ class Telnyx final : public Provider {
   }
 
  private:
+  static std::optional<Message> read_record(const json& record) {
+    Message m;
+    if (!record.is_object()) return std::nullopt;
+    m.id = text_in(record, "uuid");
+    if (m.id.empty()) m.id = text_in(record, "id");
+    if (!is_id(m.id)) return std::nullopt;
+    m.is_inbound = text_in(record, "direction") == "inbound";
+    m.is_brief = true;
+    m.from = text_in(record, "cli");
+    m.to = text_in(record, "cld");
+    m.created = parse_date(text_in(record, "created_at"));
+    return m;
+  }
+  static std::string next_page(const std::string& url) {
+    const auto mark = url.find('?');
+    auto fields = net::parse_form(url.substr(std::min(url.size(), mark + 1)));
+    if (mark == url.npos || !fields) return {};
+    for (auto& [name, value] : *fields) {
+      if (name == page_number) value = std::to_string(to_number(value) + 1);
+    }
+    return url.substr(0, mark + 1) + net::to_form(*fields);
+  }
+
   // A message as answers and webhooks have it. What is missing costs no more than itself.
   std::optional<Message> read(const json& source, bool is_inbound = false) const {
     Message m;
@@ -169,6 +222,7 @@ class Telnyx final : public Provider {
       else ++m.lost_files;
     }
     m.status = read_status(text_in(first(to), "status"), error_in(source));
+    m.created = parse_date(text_in(source, "received_at"));
     return m;
   }
 

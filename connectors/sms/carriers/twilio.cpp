@@ -139,7 +139,7 @@ class Twilio final : public Provider {
   Verdict judge(const net::HttpResponse& answer, base::Time now) const override;
 
   std::string list_url(const Filter& filter) const override;
-  std::optional<Page> read_page(std::string_view body) const override;
+  std::optional<Page> read_page(std::string_view body, const std::string& url) const override;
   std::string message_url(std::string_view id) const override { return fmt::format("{}/{}.json", messages_, id); }
   std::optional<Message> read_message(std::string_view body) const override;
   std::vector<std::string> read_links(std::string_view body) const override;
@@ -231,7 +231,7 @@ std::optional<Message> Twilio::read_message(std::string_view body) const {
   return object ? message_of(*object) : std::nullopt;
 }
 
-std::optional<Page> Twilio::read_page(std::string_view body) const {
+std::optional<Page> Twilio::read_page(std::string_view body, const std::string&) const {
   const auto object = parse_object(body);
   if (!object) return std::nullopt;
   const auto messages = object->find("messages");

@@ -1,11 +1,13 @@
 #include "connectors/sms/http/catch_up.hpp"
 
-#include "connectors/sms/http/listing.hpp"
 #include "connectors/sms/http/reading.hpp"
 #include "gateway/base/log.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <iterator>
+#include <unordered_set>
 
 namespace wherry::sms::http {
 
@@ -17,10 +19,20 @@ using connector::Error;
 constexpr std::size_t most_seen = 20000;
 constexpr std::size_t most_asked = 200;  // statuses in one round; the others wait for the next
 constexpr std::chrono::hours swept_every{1};
+constexpr std::size_t most_lists = 10;      // of single numbers in one round
+constexpr std::chrono::hours hidden_held{1};  // what the service does not show waits for its webhook
 
 // An answer about one message that is a fault of the service or of our account, and not of that message: what one
 // message is refused for must not keep the others waiting.
 bool is_fault(int status) { return status >= 500 || status == 401 || status == 403 || status == 408 || status == 429; }
+
+// Nobody can read it any more, and a person must know that it came.
+void hide(Message& message) {
+  const std::string from = is_redacted(message.from) ? " from " + message.from : std::string();
+  if (!from.empty()) message.from.clear();
+  message.text = fmt::format("[A message{} came while this gateway was away, and the SMS service does not show it any more. "
+                             "Ask its sender to send it again.]", from);
+}
 
 }  // namespace
 
@@ -33,9 +45,11 @@ void CatchUp::seen(const std::string& id) {
 }
 
 asio::awaitable<base::Result<void>> CatchUp::run() {
-  if (provider_.idempotency() == connector::Idempotency::queryable) {
+  if (provider_.lists_texts()) {
     auto read = co_await read_texts();
-    if (!read) co_return read.error();
+    // Where the list is of no use for sending, its trouble is none of the carrier's: webhooks bring what comes.
+    if (!read && provider_.idempotency() == connector::Idempotency::queryable) co_return read.error();
+    if (!read) log::warn("http_carrier.listing_failed", {{"carrier", provider_.setting.name}, {"error", read.error().text}});
   }
   auto asked = co_await ask_statuses();
   if (!asked) co_return asked.error();
@@ -46,52 +60,103 @@ asio::awaitable<base::Result<void>> CatchUp::run() {
   co_return base::ok();
 }
 
-asio::awaitable<base::Result<void>> CatchUp::read_texts() {
-  const base::Time since = listing_start(ledger_.cursor());
-  std::vector<Message> texts;
-  std::chrono::seconds ahead{0};
-  for (const std::string& number : provider_.setting.numbers) {
+// Of few numbers, each number's list; of many, the account's, once.
+asio::awaitable<base::Result<Listed>> CatchUp::list(base::Time since) {
+  const auto& numbers = provider_.setting.numbers;
+  Listed all;
+  if (numbers.size() <= most_lists) {
+    for (const std::string& number : numbers) {
+      Filter filter;
+      filter.to = number;
+      filter.since = since;
+      auto listed = co_await list_messages(provider_, services_, std::move(filter), since);
+      if (!listed) co_return listed.error();
+      all.ahead = listed->ahead;
+      std::move(listed->messages.begin(), listed->messages.end(), std::back_inserter(all.messages));
+    }
+  } else {
     Filter filter;
-    filter.to = number;
     filter.since = since;
     auto listed = co_await list_messages(provider_, services_, std::move(filter), since);
     if (!listed) co_return listed.error();
-    ahead = listed->ahead;
-    std::copy_if(std::make_move_iterator(listed->messages.begin()), std::make_move_iterator(listed->messages.end()), std::back_inserter(texts),
-                 [](const Message& m) { return m.is_inbound && m.is_complete; });
+    all = std::move(*listed);
+    const std::unordered_set<std::string> ours(numbers.begin(), numbers.end());
+    std::erase_if(all.messages, [&](const Message& m) { return !ours.contains(m.to); });
   }
+  std::erase_if(all.messages, [](const Message& m) { return !m.is_inbound || !m.is_complete; });
+  co_return all;
+}
+
+asio::awaitable<base::Result<void>> CatchUp::read_texts() {
+  const base::Time since = listing_start(ledger_.cursor());
+  auto listed = co_await list(since);
+  if (!listed) co_return listed.error();
+  std::vector<Message> texts = std::move(listed->messages);
   // As they were written: the lists begin with the newest.
   std::reverse(texts.begin(), texts.end());
   std::stable_sort(texts.begin(), texts.end(), [](const Message& a, const Message& b) { return a.time() < b.time(); });
 
-  std::optional<base::Time> newest;
+  const base::Time now = services_.clock.now() + listed->ahead;
+  std::optional<base::Time> newest, held;
   for (Message& text : texts) {
-    newest = std::max(newest, text.time());
+    const std::optional<base::Time> time = text.time();
+    newest = std::max(newest, time);
     if (seen_.contains(text.id)) continue;
-    auto published = co_await publish(std::move(text));
+    const bool may_wait = time && *time > now - hidden_held;
+    auto published = co_await publish(std::move(text), may_wait);
     if (!published) co_return published.error();
+    if (!*published && !held) held = time;
   }
-  // Only now: all of them are safe.
-  const base::Time cursor = advance(ledger_.cursor(), newest, services_.clock.now() + ahead);
+  // Only now: all of them are safe. What is held is listed again.
+  base::Time cursor = advance(ledger_.cursor(), newest, now);
+  if (held) cursor = std::max(ledger_.cursor(), std::min(cursor, *held));
   if (cursor != ledger_.cursor()) co_await ledger_.set_cursor(cursor);
   co_return base::ok();
 }
 
-asio::awaitable<base::Result<void>> CatchUp::publish(Message message) {
-  if (!message.links_url.empty()) {
-    net::HttpRequest request = provider_.get(message.links_url);
-    const auto answer = co_await services_.http.send(std::move(request));
-    if (!answer) co_return Error{Errc::unavailable, answer.error().text};
-    if (is_fault(answer->status)) co_return reading_failed(*answer, services_.clock.now());
-    // Files that were deleted there take nothing from the text.
-    if (answer->status == 200) message.links = provider_.read_links(answer->body);
-    message.lost_files = std::max<std::int64_t>(0, message.lost_files - static_cast<std::int64_t>(message.links.size()));
+// True: it is safe. False: it cannot be read yet, and may wait.
+asio::awaitable<base::Result<bool>> CatchUp::publish(Message message, bool may_wait) {
+  bool is_hidden = is_redacted(message.from);
+  if (message.is_brief) {
+    auto whole = co_await read_whole(message);
+    if (!whole) co_return whole.error();
+    is_hidden = !*whole || is_redacted(message.from);
   }
+  if (is_hidden && may_wait) co_return false;  // the webhook may still bring it
+  if (is_hidden) hide(message);
+  auto listed = co_await read_files(message);
+  if (!listed) co_return listed.error();
   media_.make_openable(message);
-  log::info("http_carrier.text_caught_up", {{"carrier", provider_.setting.name}, {"id", message.id}});
+  log::info("http_carrier.text_caught_up", {{"carrier", provider_.setting.name}, {"id", message.id}, {"hidden", is_hidden}});
   IncomingText text = to_incoming(message, services_.clock.now());
   co_await events_.received(std::move(text));  // nobody's number: the service's log keeps it
   seen(message.id);
+  co_return true;
+}
+
+// Asks for the text of one that was listed briefly. False: the service has it no longer, or not yet.
+asio::awaitable<base::Result<bool>> CatchUp::read_whole(Message& message) {
+  net::HttpRequest request = provider_.get(provider_.message_url(message.id));
+  const auto answer = co_await services_.http.send(std::move(request));
+  if (!answer) co_return Error{Errc::unavailable, answer.error().text};
+  if (is_fault(answer->status)) co_return reading_failed(*answer, services_.clock.now());
+  auto whole = answer->status == 200 ? provider_.read_message(answer->body) : std::nullopt;
+  if (!whole || whole->id != message.id) co_return false;
+  if (whole->to.empty()) whole->to = message.to;
+  if (!whole->time()) whole->created = message.created;
+  message = std::move(*whole);
+  co_return true;
+}
+
+asio::awaitable<base::Result<void>> CatchUp::read_files(Message& message) {
+  if (message.links_url.empty()) co_return base::ok();
+  net::HttpRequest request = provider_.get(message.links_url);
+  const auto answer = co_await services_.http.send(std::move(request));
+  if (!answer) co_return Error{Errc::unavailable, answer.error().text};
+  if (is_fault(answer->status)) co_return reading_failed(*answer, services_.clock.now());
+  // Files that were deleted there take nothing from the text.
+  if (answer->status == 200) message.links = provider_.read_links(answer->body);
+  message.lost_files = std::max<std::int64_t>(0, message.lost_files - static_cast<std::int64_t>(message.links.size()));
   co_return base::ok();
 }
 

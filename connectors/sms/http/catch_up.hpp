@@ -2,6 +2,7 @@
 // outages and now and then.
 #pragma once
 
+#include "connectors/sms/http/listing.hpp"
 #include "connectors/sms/http/media.hpp"
 #include "connectors/sms/http/sender.hpp"
 
@@ -25,7 +26,10 @@ class CatchUp {
 
  private:
   asio::awaitable<base::Result<void>> read_texts();
-  asio::awaitable<base::Result<void>> publish(Message message);
+  asio::awaitable<base::Result<Listed>> list(base::Time since);
+  asio::awaitable<base::Result<bool>> publish(Message message, bool may_wait);
+  asio::awaitable<base::Result<bool>> read_whole(Message& message);
+  asio::awaitable<base::Result<void>> read_files(Message& message);
   asio::awaitable<base::Result<void>> ask_statuses();
   asio::awaitable<base::Result<void>> ask_status(std::shared_ptr<Record> record);
 

@@ -22,10 +22,15 @@ constexpr int most_failures = 3;      // of listings, one after the other, befor
 constexpr seconds wait_after_failure{5};
 constexpr seconds misconfigured_wait{300};
 
+// Providers that list texts only briefly were not listed once: their old entry, "cursor", has stood still since.
+std::string cursor_of(const Provider& provider) {
+  return provider.idempotency() == connector::Idempotency::queryable ? "cursor" : "listed";
+}
+
 class HttpCarrier final : public Carrier {
  public:
   HttpCarrier(std::unique_ptr<Provider> provider, connector::Services services, CarrierEvents& events)
-      : provider_(std::move(provider)), events_(events), ledger_(services.storage, services.clock, provider_->setting.name),
+      : provider_(std::move(provider)), events_(events), ledger_(services.storage, services.clock, provider_->setting.name, cursor_of(*provider_)),
         reports_(ledger_, events), sender_(*provider_, services, ledger_), media_(*provider_, services),
         catch_up_(*provider_, services, events, ledger_, reports_, sender_, media_),
         webhooks_(*provider_, services, events, ledger_, reports_, media_, [this](const std::string& id) { catch_up_.seen(id); }) {}

@@ -85,8 +85,7 @@ asio::awaitable<void> Ledger::load() {
     after = page.back().key;
   }
 
-  const std::string cursor = name_ + "/cursor";
-  const auto saved = co_await storage_.read(cursor, std::string(), 1);
+  const auto saved = co_await storage_.read(cursor_entry_, std::string(), 1);
   std::int64_t milliseconds = 0;
   if (!saved.empty()) {
     const std::string& text = saved.front().value;
@@ -102,7 +101,7 @@ asio::awaitable<void> Ledger::load() {
 
 asio::awaitable<void> Ledger::set_cursor(base::Time cursor) {
   std::vector<connector::Entry> entries(1);
-  entries.front().key = name_ + "/cursor";
+  entries.front().key = cursor_entry_;
   entries.front().value = std::to_string(base::to_milliseconds(cursor));
   co_await storage_.write(std::move(entries));
   cursor_ = cursor;

@@ -41,8 +41,9 @@ std::optional<Record> parse_record(std::string_view text);
 
 class Ledger {
  public:
-  Ledger(connector::Storage& storage, const base::Clock& clock, std::string name)
-      : storage_(storage), clock_(clock), name_(std::move(name)), born_(clock.now()) {}
+  // `cursor`: the name of its entry.
+  Ledger(connector::Storage& storage, const base::Clock& clock, std::string name, std::string cursor = "cursor")
+      : storage_(storage), clock_(clock), name_(std::move(name)), cursor_entry_(name_ + "/" + std::move(cursor)), born_(clock.now()) {}
 
   // Before anything else: what an earlier run left.
   asio::awaitable<void> load();
@@ -77,7 +78,7 @@ class Ledger {
 
   connector::Storage& storage_;
   const base::Clock& clock_;
-  std::string name_;
+  std::string name_, cursor_entry_;
   base::Time born_;  // requests of an earlier process ended before
   base::Time cursor_;
   bool loaded_ = false;

@@ -22,12 +22,13 @@ std::chrono::seconds clock_ahead(const net::HttpResponse& answer, base::Time now
 
 asio::awaitable<base::Result<Listed>> list_messages(const Provider& provider, connector::Services services, Filter filter, base::Time since) {
   Listed listed;
-  net::HttpRequest request = provider.get(provider.list_url(filter));
+  std::string url = provider.list_url(filter);
   for (int pages = 0; pages < most_pages; ++pages) {
+    net::HttpRequest request = provider.get(url);
     auto answer = co_await services.http.send(std::move(request));
     if (!answer) co_return connector::Error{connector::Errc::unavailable, "it cannot be reached: " + answer.error().text};
     if (answer->status != 200) co_return reading_failed(*answer, services.clock.now());
-    auto page = provider.read_page(answer->body);
+    auto page = provider.read_page(answer->body, url);
     if (!page) co_return connector::Error{connector::Errc::unavailable, "it answers with something that is no list of messages"};
 
     listed.ahead = clock_ahead(*answer, services.clock.now());
@@ -41,7 +42,7 @@ asio::awaitable<base::Result<Listed>> list_messages(const Provider& provider, co
     if (page->next.empty() || all_old) co_return listed;
     // Never to another host: our password would go with it.
     if (!page->next.starts_with(provider.setting.origin() + "/")) co_return connector::Error{connector::Errc::unavailable, "its list goes on elsewhere"};
-    request = provider.get(std::move(page->next));
+    url = std::move(page->next);
   }
   co_return connector::Error{connector::Errc::unavailable, "its list of messages does not end"};
 }

@@ -28,6 +28,7 @@ struct Message {
   std::string id;
   bool is_inbound = false;
   bool is_complete = true;  // false: it is still coming in
+  bool is_brief = false;    // listed without its text: message_url has that
   std::string from, to, text;
   Status status;                   // of one of ours
   std::vector<std::string> others;  // who got it besides `to`, of a text to a group
@@ -68,6 +69,8 @@ class Provider {
   // that those of unknown outcome and those that no webhook brought are found there. none: neither.
   virtual connector::Idempotency idempotency() const = 0;
   virtual std::size_t most_units() const = 0;  // of one text, in UTF-16 units
+  // Whether list_url lists incoming texts, perhaps briefly.
+  virtual bool lists_texts() const { return idempotency() == connector::Idempotency::queryable; }
 
   // ---- Sending ----
 
@@ -80,7 +83,7 @@ class Provider {
   // A request that only reads, signed in.
   virtual net::HttpRequest get(std::string url) const = 0;
   virtual std::string list_url(const Filter&) const { return {}; }
-  virtual std::optional<Page> read_page(std::string_view) const { return std::nullopt; }
+  virtual std::optional<Page> read_page(std::string_view, const std::string& /*url*/) const { return std::nullopt; }
   virtual std::string message_url(std::string_view) const { return {}; }
   virtual std::optional<Message> read_message(std::string_view) const { return std::nullopt; }
   virtual std::vector<std::string> read_links(std::string_view) const { return {}; }

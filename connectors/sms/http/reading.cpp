@@ -27,6 +27,54 @@ Address read_address(std::string_view text) {
   return alphanumeric(text);
 }
 
+struct DateParts {
+  int year = 0;
+  unsigned month = 0, day = 0, hour = 0, minute = 0, second = 0;
+};
+
+// `zone`: "+0200", "+02:00", "Z", "GMT", "UTC".
+std::optional<base::Time> to_time(const DateParts& d, std::string_view zone) {
+  const std::chrono::year_month_day date(std::chrono::year(d.year), std::chrono::month(d.month), std::chrono::day(d.day));
+  if (!date.ok() || d.hour > 23 || d.minute > 59 || d.second > 60) return std::nullopt;
+  std::chrono::minutes east(0);
+  const bool has_colon = zone.size() == 6 && zone[3] == ':';
+  if ((zone.size() == 5 || has_colon) && (zone[0] == '+' || zone[0] == '-')) {
+    const auto digits = to_number(zone.substr(1, 2)) * 60 + to_number(zone.substr(has_colon ? 4 : 3));
+    east = std::chrono::minutes(zone[0] == '-' ? -digits : digits);
+  } else if (zone != "GMT" && zone != "UTC" && zone != "Z") {
+    return std::nullopt;
+  }
+  return base::Time(std::chrono::sys_days(date)) + std::chrono::hours(d.hour) + std::chrono::minutes(d.minute) + std::chrono::seconds(d.second) - east;
+}
+
+std::optional<base::Time> parse_rfc2822(const std::string& source) {
+  static constexpr std::array<std::string_view, 12> month_names = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                                   "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  std::array<char, 4> month{};
+  std::array<char, 6> zone{};
+  DateParts d;
+  if (std::sscanf(source.c_str(), "%*3[A-Za-z], %2u %3[A-Za-z] %4d %2u:%2u:%2u %5s", &d.day, month.data(), &d.year, &d.hour, &d.minute, &d.second,
+                  zone.data()) != 7) {
+    return std::nullopt;
+  }
+  const auto found = std::find(month_names.begin(), month_names.end(), std::string_view(month.data()));
+  d.month = static_cast<unsigned>(found - month_names.begin() + 1);
+  return to_time(d, zone.data());
+}
+
+// Parts of a second are dropped.
+std::optional<base::Time> parse_rfc3339(const std::string& source) {
+  std::array<char, 2> mark{};
+  int length = 0;
+  DateParts d;
+  if (std::sscanf(source.c_str(), "%4d-%2u-%2u%1[Tt ]%2u:%2u:%2u%n", &d.year, &d.month, &d.day, mark.data(), &d.hour, &d.minute, &d.second, &length) != 7) {
+    return std::nullopt;
+  }
+  std::string_view zone = std::string_view(source).substr(static_cast<std::size_t>(length));
+  if (zone.starts_with('.')) zone.remove_prefix(std::min(zone.size(), zone.find_first_not_of("0123456789", 1)));
+  return to_time(d, zone);
+}
+
 // An answer goes to the sender alone: who reads this must know that others do.
 std::string group_line(const std::vector<std::string>& others) {
   if (others.empty()) return {};
@@ -83,32 +131,9 @@ std::string value_in_query(std::string_view url, std::string_view name) {
 bool is_id(std::string_view text) { return !text.empty() && text.size() <= most_id && consists_of(text, "-_"); }
 
 std::optional<base::Time> parse_date(std::string_view text) {
-  static constexpr std::array<std::string_view, 12> month_names = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                               "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   if (text.size() > 40) return std::nullopt;
   const std::string source(text);
-  std::array<char, 4> month{};
-  std::array<char, 6> zone{};
-  unsigned day = 0, hour = 0, minute = 0, second = 0;
-  int year = 0;
-  if (std::sscanf(source.c_str(), "%*3[A-Za-z], %2u %3[A-Za-z] %4d %2u:%2u:%2u %5s", &day, month.data(), &year, &hour, &minute, &second,
-                  zone.data()) != 7) {
-    return std::nullopt;
-  }
-  const auto found = std::find(month_names.begin(), month_names.end(), std::string_view(month.data()));
-  const std::chrono::year_month_day date(std::chrono::year(year), std::chrono::month(static_cast<unsigned>(found - month_names.begin() + 1)),
-                                         std::chrono::day(day));
-  if (!date.ok() || hour > 23 || minute > 59 || second > 60) return std::nullopt;
-
-  const std::string_view offset(zone.data());
-  std::chrono::minutes east(0);
-  if (offset.size() == 5 && (offset[0] == '+' || offset[0] == '-')) {
-    const auto digits = to_number(offset.substr(1));
-    east = std::chrono::minutes((offset[0] == '-' ? -1 : 1) * (digits / 100 * 60 + digits % 100));
-  } else if (offset != "GMT" && offset != "UTC") {
-    return std::nullopt;
-  }
-  return base::Time(std::chrono::sys_days(date)) + std::chrono::hours(hour) + std::chrono::minutes(minute) + std::chrono::seconds(second) - east;
+  return !source.empty() && source.front() >= '0' && source.front() <= '9' ? parse_rfc3339(source) : parse_rfc2822(source);
 }
 
 IncomingText to_incoming(const Message& message, base::Time now) {

@@ -138,9 +138,38 @@ TEST_CASE("is_genuine takes OpenSSL's Ed25519 signature over time and body, and 
 
 TEST_CASE("A text of unknown outcome is uncertain with Telnyx, and its status is asked for by id") {
   CHECK(telnyx()->idempotency() == connector::Idempotency::none);
-  CHECK(telnyx()->list_url({}).empty());
   CHECK(telnyx()->message_url("4038-a") == "https://api.telnyx.com/v2/messages/4038-a");
   CHECK(telnyx()->read_message(R"({"data":{"id":"4038-a","direction":"outbound","to":[{"status":"delivered"}]}})")->status.stage == Stage::delivered);
+}
+
+TEST_CASE("What came in is listed page by page, without the texts (Telnyx, Search detail records)") {
+  const auto provider = telnyx();
+  CHECK(provider->lists_texts());
+  const std::string url = provider->list_url({"+17735550002", "", present});
+  CHECK(url.starts_with("https://api.telnyx.com/v2/detail_records?"));
+  for (const char* part : {"filter[record_type]=messaging", "filter[direction]=inbound", "sort=-created_at", "page[number]=1", "page[size]=50",
+                           "filter[cld]=%2B17735550002", "filter[created_at][gte]=2019-05-24"}) {
+    std::string encoded(part);
+    for (const auto& [plain, code] : {std::pair("[", "%5B"), std::pair("]", "%5D")}) {
+      for (auto at = encoded.find(plain); at != encoded.npos; at = encoded.find(plain)) encoded.replace(at, 1, code);
+    }
+    CAPTURE(encoded);
+    CHECK(url.find(encoded) != std::string::npos);
+  }
+  const std::string record = R"({"record_type":"message_detail_record","uuid":"3ca7bd3d-7d82","direction":"inbound","cli":"+13125550001",)"
+                             R"("cld":"+17735550002","created_at":"2019-05-24T17:44:46Z"})";
+  const auto page = provider->read_page(R"({"data":[)" + record + R"(,7],"meta":{"page_number":1,"total_pages":2}})", url);
+  REQUIRE(page);
+  REQUIRE(page->messages.size() == 1);
+  CHECK(page->messages[0].is_brief);
+  CHECK(page->messages[0].is_inbound);
+  CHECK(page->messages[0].id == "3ca7bd3d-7d82");
+  CHECK(page->messages[0].from == "+13125550001");
+  CHECK(page->messages[0].to == "+17735550002");
+  CHECK(page->messages[0].time() == present);
+  CHECK(page->next.find("page%5Bnumber%5D=2&") != std::string::npos);
+  CHECK(provider->read_page(R"({"data":[)" + record + R"(],"meta":{"page_number":2,"total_pages":2}})", url)->next.empty());
+  CHECK_FALSE(provider->read_page(R"({"errors":[]})", url));
 }
 
 TEST_CASE("Errors in a Telnyx carrier's settings begin with the key's path") {

@@ -206,7 +206,7 @@ TEST_CASE("read_message tells a text that is still coming in, and where a text's
 
 TEST_CASE("read_page follows the next page only on the same host") {
   const auto page = [](const std::string& next) {
-    return twilio()->read_page(R"({"messages":[)" + std::string(message_body) + R"(],"next_page_uri":)" + next + "}");
+    return twilio()->read_page(R"({"messages":[)" + std::string(message_body) + R"(],"next_page_uri":)" + next + "}", "");
   };
   CHECK(page("null")->next.empty());
   CHECK(page("null")->messages.size() == 1);
@@ -214,11 +214,11 @@ TEST_CASE("read_page follows the next page only on the same host") {
   CHECK(page("\"//evil.example/x\"")->next.empty());
   CHECK(page("\"https://evil.example/x\"")->next.empty());
   const auto under_a_path = twilio(with("base_url", "https://space.example.org/api/laml"));
-  CHECK(under_a_path->read_page(R"({"messages":[],"next_page_uri":"/api/laml/x"})")->next == "https://space.example.org/api/laml/x");
+  CHECK(under_a_path->read_page(R"({"messages":[],"next_page_uri":"/api/laml/x"})", "")->next == "https://space.example.org/api/laml/x");
 }
 
 TEST_CASE("read_page takes no list with a hole for a list: it would prove that a message is absent") {
-  for (const char* bad : {R"({"messages":[{"status":"sent"}]})", R"({"messages":{}})", R"({"code":20003})"}) CHECK_FALSE(twilio()->read_page(bad));
+  for (const char* bad : {R"({"messages":[{"status":"sent"}]})", R"({"messages":{}})", R"({"code":20003})"}) CHECK_FALSE(twilio()->read_page(bad, ""));
 }
 
 TEST_CASE("read_links gives the files' own links, as a webhook does") {
