@@ -156,7 +156,8 @@ void SmsConnector::know_account(const connector::Account& account, connector::Ev
   known.number = number == account.credentials.end() ? std::string() : number->second;
   const std::string region = region_of({Address::Type::international, known.number});
   known.region = region.empty() ? configuration_.region : region;
-  routes_.own(account.id, account.user, known.number);
+  known.is_withdrawn = !routes_.own(account.id, account.user, known.number);
+  if (known.is_withdrawn) log::warn("sms.number_withdrawn", {{"account", account.id.value}, {"number", log::masked(known.number)}});
   changed_.notify();
 }
 
@@ -180,8 +181,9 @@ const SmsConnector::Known* SmsConnector::find(AccountId account) const {
   return found == accounts_.end() ? nullptr : &found->second;
 }
 
-Carrier* SmsConnector::carrier_of(std::string_view number) const {
-  const auto name = routes_.carrier_of(number);
+Carrier* SmsConnector::carrier_of(const Known& known) const {
+  if (known.is_withdrawn) return nullptr;
+  const auto name = routes_.carrier_of(known.number);
   if (!name) return nullptr;
   const auto found = carriers_.find(*name);
   return found == carriers_.end() ? nullptr : found->second.get();

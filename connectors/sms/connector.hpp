@@ -36,9 +36,11 @@ class SmsConnector final : public connector::Connector, private CarrierEvents {
     connector::EventSink* events = nullptr;
     std::string number;
     std::string region;  // that national numbers are read in
+    bool is_withdrawn = false;  // the configuration gives the number to others
   };
   const Known* find(connector::AccountId account) const;
-  Carrier* carrier_of(std::string_view number) const;  // null where the number is not ours any more
+  // Null where the number is not ours any more, or not this account's.
+  Carrier* carrier_of(const Known& known) const;
 
   Configuration configuration_;
   connector::Services services_;

@@ -13,16 +13,26 @@ using connector::Errc;
 using connector::Error;
 using connector::Result;
 
+namespace {
+
+// Why an account cannot use its number any more.
+std::string gone(const std::string& number, bool is_withdrawn) {
+  if (is_withdrawn) return fmt::format("The number {} is no longer yours. Register again to choose another one.", number);
+  return fmt::format("The number {} is no longer served here. Register again to choose another one.", number);
+}
+
+}  // namespace
+
 asio::awaitable<void> SmsSession::run() {
   std::optional<bool> told;
   for (;;) {
     const auto* known = connector_.find(account_);
     if (!known) co_return;
-    const Carrier* carrier = connector_.carrier_of(known->number);
+    const Carrier* carrier = connector_.carrier_of(*known);
     connector::AccountChanged state;
     state.online = carrier && carrier->is_up();
     state.needs_login = !carrier;
-    if (!carrier) state.text = fmt::format("The number {} is no longer served here. Register again to choose another one.", known->number);
+    if (!carrier) state.text = gone(known->number, known->is_withdrawn);
     else if (!state.online) state.text = "The SMS service cannot be reached at the moment. Your messages wait until it can.";
     if (told == state.online) {
       co_await connector_.changed_.wait();
@@ -39,7 +49,7 @@ asio::awaitable<void> SmsSession::run() {
 connector::Capabilities SmsSession::capabilities(const connector::ChatId&) const {
   connector::Capabilities capabilities;
   const auto* known = connector_.find(account_);
-  const Carrier* carrier = known ? connector_.carrier_of(known->number) : nullptr;
+  const Carrier* carrier = known ? connector_.carrier_of(*known) : nullptr;
   if (!carrier) return capabilities;
   capabilities.text_bytes = carrier->most_text_bytes();
   capabilities.files = carrier->sends_media() ? connector::Support::full : connector::Support::fall_back;
@@ -59,8 +69,8 @@ asio::awaitable<Result<connector::Receipt>> SmsSession::perform(connector::Actio
 
 asio::awaitable<Result<connector::Receipt>> SmsSession::send(connector::SendMessage message) {
   const auto* known = connector_.find(account_);
-  Carrier* carrier = known ? connector_.carrier_of(known->number) : nullptr;
-  if (!carrier) co_return Error{Errc::not_authorized, "Your number is no longer served here. Register again."};
+  Carrier* carrier = known ? connector_.carrier_of(*known) : nullptr;
+  if (!carrier) co_return Error{Errc::not_authorized, gone(known ? known->number : "", known && known->is_withdrawn)};
   const auto* contact = std::get_if<connector::ContactId>(&message.chat);
   if (!contact) co_return Error{Errc::unsupported, "Text messages have no rooms."};
   const auto to = connector_.numbers_.parse(contact->value, known->region);

@@ -221,6 +221,28 @@ SMS_TEST("A contact is anything that can be a number, in the country of the acco
   co_await g.end();
 }
 
+SMS_TEST("An account whose number was given to somebody else is told so, reads nothing of it and sends nothing from it", withdrawn) {
+  g.know(1, "mercutio@x.test", "+15550001", g.romeo);  // it lists Romeo and Juliet
+  g.know(2, "juliet@x.test", "+15550001", g.juliet);
+  const auto session = g.sms->open({1}), juliets = g.sms->open({2});
+  co_await session->run();
+  const auto states = g.romeo.all<connector::AccountChanged>();
+  REQUIRE(states.size() == 1);
+  CHECK(states[0].needs_login);
+  CHECK(states[0].text == "The number +15550001 is no longer yours. Register again to choose another one.");
+  g.tasks.spawn("juliet", juliets->run());
+  g.tasks.spawn("connector", g.sms->run());
+  UNTIL(online(g.juliet));
+  const auto sent = co_await g.send(*session, "+15550100", "from the old owner");
+  CHECK(sent.error().code == Errc::not_authorized);
+  CHECK(g.smsc.submitted.empty());
+  co_await g.smsc.deliver_text("for the new owner");
+  UNTIL(!g.smsc.answers.empty());
+  CHECK(g.juliet.all<connector::MessageReceived>().size() == 1);
+  CHECK(g.romeo.all<connector::MessageReceived>().empty());
+  co_await g.end();
+}
+
 SMS_TEST("An account whose number is no longer served is told so and ends", unserved) {
   g.know(1, "romeo@x.test", "+15550099", g.romeo);
   const auto session = g.sms->open({1});
