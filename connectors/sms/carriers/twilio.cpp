@@ -31,6 +31,7 @@ constexpr KnownError known_errors[] = {
     {20003, Means::broken, "The SMS service does not accept the gateway's credentials."},
     {20005, Means::broken, "The gateway's account at the SMS service is not active."},
     {20404, Means::broken, "The SMS service does not know the gateway's account."},
+    {14107, Means::refused, "Too many messages go to and from that number. Wait some minutes, and send it again."},
     {20429, Means::later, "The SMS service is overloaded.", seconds(2)},
     {21211, Means::no_number, "The number does not exist."},
     {21212, Means::operators, "The SMS service does not know your number."},
@@ -48,6 +49,12 @@ constexpr KnownError known_errors[] = {
     {21612, Means::refused, "The SMS service cannot reach that number from yours."},
     {21614, Means::no_number, "The number cannot receive texts."},
     {21617, Means::refused, "The message is too long: at most 1,600 characters fit."},
+    {21619, Means::refused, "The message has neither a text nor a file."},
+    {21620, Means::refused, "The file's address cannot be used by the SMS service."},
+    {21621, Means::operators, "The SMS service does not send files from your number."},
+    {21622, Means::operators, "The SMS service does not send files for the gateway's account."},
+    {21623, Means::refused, "The message has too many files: at most ten fit."},
+    {21624, Means::operators, "The SMS service cannot use the gateway's settings."},
     {21635, Means::no_number, "The number is a landline and cannot receive texts."},
     {21659, Means::operators, "The SMS service cannot send from your number."},
     {21660, Means::operators, "The SMS service cannot send from your number."},
@@ -62,10 +69,18 @@ constexpr KnownError known_errors[] = {
     {30006, Means::no_number, "The number is a landline, or its network cannot be reached."},
     {30007, Means::refused, "The network filtered the message as unwanted."},
     {30008, Means::refused, "The network did not deliver the message and gave no reason."},
+    {30010, Means::refused, "The message would cost more than the SMS service was told to pay."},
+    {30011, Means::refused, "The recipient's network does not take files."},
+    {30019, Means::refused, "The message is too large for the recipient's network."},
+    {30022, Means::later, "The network's limit of texts for your number is reached.", seconds(60)},
+    {30023, Means::later, "The network's limit of texts for today is reached.", seconds(3600)},
     {30032, Means::operators, "Your number is not verified for texts."},
     {30034, Means::operators, "Your number is not registered for texts to that country."},
+    {30035, Means::operators, "The registration of your number for texts is not complete."},
     {30036, Means::refused, "The message could not be delivered in time."},
+    {30038, Means::refused, "The network does not take one-time passwords from your number."},
     {30410, Means::refused, "The recipient's network did not answer in time."},
+    {30450, Means::refused, "The SMS service's protection against abuse stopped the message."},
     {63038, Means::later, "The SMS service's limit for today is reached.", seconds(3600)},
 };
 
@@ -90,6 +105,7 @@ struct Credentials {
   std::string user;       // of requests: the account, or an API key
   base::Secret password;  // the account's token, or the API key's secret
   base::Secret signing_key;      // of webhooks: the account's token, unless the service has another key
+  base::Secret shared_key;       // of webhooks whose header names a shared key; or empty
   std::string signature_header;  // in lower case
   std::string messaging_service_sid;  // or empty
   seconds validity{0};                // after which a text that still waits is given up; 0: the service's own
@@ -110,6 +126,7 @@ Credentials read_credentials(Fields& in) {
     c.password = in.secret("api_key_secret");
   }
   c.signing_key = in.has_secret("signing_key") ? in.secret("signing_key") : token;
+  if (in.has_secret("shared_key")) c.shared_key = in.secret("shared_key");
   c.signature_header = base::to_lower_ascii(in.text("signature_header", "X-Twilio-Signature"));
   if (c.signature_header.empty() || !consists_of(c.signature_header, "-")) in.wrong("signature_header", "must be the name of an HTTP header");
   c.messaging_service_sid = in.text("messaging_service_sid", {});
@@ -277,13 +294,18 @@ net::HttpRequest Twilio::file_request(std::string_view name) const {
   return r;
 }
 
-// Twilio, "Webhooks Security": a form is signed with the URL; of another body the URL has the hash.
+// Twilio, "Webhooks Security": a form is signed with the URL; of another body the URL has the hash, or (SignalWire, "Webhook
+// Security") both are signed. Twilio, "Sign webhooks with shared keys": a header names the key and the algorithm.
 bool Twilio::is_genuine(const net::ServerRequest& request, base::Time) const {
   const std::string url = setting.public_url + request.target;
   const std::string_view signature = request.header(account_.signature_header);
-  if (!is_form(request)) return is_signed_body(account_.signing_key.reveal(), url, request.body, signature);
+  const std::string_view settings = request.header("x-twilio-webhooks-signature-settings");
+  if (!settings.empty() && account_.shared_key.reveal().empty()) return false;
+  const std::string_view key = settings.empty() ? account_.signing_key.reveal() : account_.shared_key.reveal();
+  const Hash hash = settings.find("algorithm=HMAC_SHA256") == settings.npos ? Hash::sha1 : Hash::sha256;
+  if (!is_form(request)) return is_signed_body(key, url, request.body, signature, hash) || is_signed_raw(key, url, request.body, signature);
   const auto fields = net::parse_form(request.body);
-  return fields && is_signed(account_.signing_key.reveal(), url, *fields, signature);
+  return fields && is_signed(key, url, *fields, signature, hash);
 }
 
 Webhook Twilio::read_webhook(const net::ServerRequest& request) const {

@@ -15,12 +15,12 @@ namespace wherry::sms::http {
 
 namespace {
 
-std::string hmac_sha1(std::string_view key, std::string_view text) {
+std::string hmac(Hash kind, std::string_view key, std::string_view text) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> hash{};
   unsigned length = 0;
-  const auto* made = HMAC(EVP_sha1(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(text.data()),
+  const auto* made = HMAC(kind == Hash::sha256 ? EVP_sha256() : EVP_sha1(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(text.data()),
                           text.size(), hash.data(), &length);
-  if (!made) throw std::runtime_error("OpenSSL cannot compute HMAC-SHA1");
+  if (!made) throw std::runtime_error("OpenSSL cannot compute an HMAC");
   return {reinterpret_cast<const char*>(hash.data()), length};
 }
 
@@ -35,12 +35,12 @@ std::string sha256(std::string_view text) {
 
 }  // namespace
 
-std::string sign(std::string_view key, std::string_view url, net::FormFields fields) {
+std::string sign(std::string_view key, std::string_view url, net::FormFields fields, Hash hash) {
   std::sort(fields.begin(), fields.end());
   fields.erase(std::unique(fields.begin(), fields.end()), fields.end());
   std::string text(url);
   for (const auto& [name, value] : fields) text += name + value;
-  return base::to_base64(hmac_sha1(key, text));
+  return base::to_base64(hmac(hash, key, text));
 }
 
 std::vector<std::string> spellings(std::string_view url) {
@@ -58,15 +58,23 @@ std::vector<std::string> spellings(std::string_view url) {
   return all;
 }
 
-bool is_signed(std::string_view key, std::string_view url, const net::FormFields& fields, std::string_view signature) {
+bool is_signed(std::string_view key, std::string_view url, const net::FormFields& fields, std::string_view signature, Hash hash) {
   bool is = false;
-  for (const std::string& spelling : spellings(url)) is |= base::equal_in_constant_time(sign(key, spelling, fields), signature);
+  for (const std::string& spelling : spellings(url)) is |= base::equal_in_constant_time(sign(key, spelling, fields, hash), signature);
   return is;
 }
 
-bool is_signed_body(std::string_view key, std::string_view url, std::string_view body, std::string_view signature) {
+bool is_signed_body(std::string_view key, std::string_view url, std::string_view body, std::string_view signature, Hash hash) {
   const bool same_body = base::equal_in_constant_time(base::to_hex(sha256(body)), value_in_query(url, "bodySHA256"));
-  return is_signed(key, url, {}, signature) && same_body;
+  return is_signed(key, url, {}, signature, hash) && same_body;
+}
+
+bool is_signed_raw(std::string_view key, std::string_view url, std::string_view body, std::string_view signature) {
+  bool is = false;
+  for (const std::string& spelling : spellings(url)) {
+    is |= base::equal_in_constant_time(base::to_hex(hmac(Hash::sha1, key, spelling + std::string(body))), signature);
+  }
+  return is;
 }
 
 }  // namespace wherry::sms::http

@@ -59,7 +59,7 @@ Verdict judge_failure(const net::HttpResponse& response, int code, KnownErrors k
     return v;
   }
   // Neither the user nor the text is at fault. A redirect is not followed: the password would go along.
-  if (status == 401 || status == 403 || status == 404 || status < 400) {
+  if (status == 401 || status == 402 || status == 403 || status == 404 || status < 400) {
     v.kind = Verdict::Kind::later;
     v.alert = true;
     v.wait = std::max(wait, misconfigured_wait);

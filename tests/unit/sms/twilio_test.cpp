@@ -136,7 +136,8 @@ TEST_CASE("judge tells the codes of Twilio's dictionary apart") {
       {400, 30001, Kind::later, Errc::rejected, false},    {429, 63038, Kind::later, Errc::rejected, false},
       {401, 20003, Kind::later, Errc::rejected, true},     {403, 0, Kind::later, Errc::rejected, true},
       {404, 20404, Kind::later, Errc::rejected, true},     {400, 21703, Kind::later, Errc::rejected, true},
-      {302, 0, Kind::later, Errc::rejected, true},
+      {302, 0, Kind::later, Errc::rejected, true},          {402, 0, Kind::later, Errc::rejected, true},
+      {429, 30022, Kind::later, Errc::rejected, false},    {429, 30023, Kind::later, Errc::rejected, false},
   };
   for (const Row& row : rows) {
     CAPTURE(row.code);
@@ -381,4 +382,32 @@ TEST_CASE("A Twilio carrier without a public address is refused with the key tha
   const auto s = parse(least(), "");
   REQUIRE(s.has_error());
   CHECK(s.error().text.find("http.public_url") != std::string::npos);
+}
+
+TEST_CASE("is_genuine takes what is signed with a shared key only where that key is configured (Twilio, Sign webhooks with shared keys)") {
+  const net::FormFields fields = {{"MessageSid", "SM1"}, {"From", "+1"}, {"To", "+15550001"}};
+  const std::string url = "https://sms.example.org/twilio/tw";
+  const auto signed_with = [&](const std::string& key, Hash hash, const std::string& algorithm) {
+    auto request = post("/twilio/tw", fields, sign(key, url, fields, hash));
+    request.headers.emplace_back("x-twilio-webhooks-signature-settings", "key=webhooks_key_1,algorithm=" + algorithm);
+    return request;
+  };
+  const auto provider = twilio(with("shared_key", "shared"));
+  CHECK(provider->is_genuine(signed_with("shared", Hash::sha256, "HMAC_SHA256"), present));
+  CHECK(provider->is_genuine(signed_with("shared", Hash::sha1, "HMAC_SHA1"), present));
+  CHECK_FALSE(provider->is_genuine(signed_with("shared", Hash::sha1, "HMAC_SHA256"), present));
+  CHECK_FALSE(provider->is_genuine(signed_with("token", Hash::sha256, "HMAC_SHA256"), present));
+  CHECK(provider->is_genuine(post("/twilio/tw", fields, sign("token", url, fields)), present));
+  CHECK_FALSE(twilio()->is_genuine(signed_with("", Hash::sha256, "HMAC_SHA256"), present));
+}
+
+TEST_CASE("is_genuine takes a hexadecimal signature over URL and body (SignalWire, Webhook Security)") {
+  json settings = with("signature_header", "X-SignalWire-Signature");
+  settings["signing_key"] = "PSK";
+  const auto provider = twilio(settings);
+  // printf '%s' 'https://sms.example.org/twilio/tw{"a":1}' | openssl dgst -sha1 -hmac PSK
+  net::ServerRequest request{"POST", "/twilio/tw", {{"content-type", "application/json"}, {"x-signalwire-signature", "93fe4c0c32bd051eea02cb42d107ccd4b862be27"}}, R"({"a":1})"};
+  CHECK(provider->is_genuine(request, present));
+  request.body = R"({"a":2})";
+  CHECK_FALSE(provider->is_genuine(request, present));
 }
