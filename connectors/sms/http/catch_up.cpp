@@ -165,7 +165,8 @@ asio::awaitable<base::Result<void>> CatchUp::ask_statuses() {
   for (const auto& record : records) {
     if (record->under_way) continue;
     ledger_.asked(*record, provider_.setting.poll);
-    if (record->id.empty() && provider_.idempotency() != connector::Idempotency::queryable) continue;  // only a report can tell
+    const bool is_listed = provider_.idempotency() == connector::Idempotency::queryable && !record->is_foreign;
+    if (record->id.empty() && !is_listed) continue;  // only a report can tell
     if (record->id.empty()) {
       const auto found = co_await sender_.look_up(record);
       if (!found) co_return found.error();

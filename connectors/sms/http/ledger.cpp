@@ -26,6 +26,7 @@ std::string to_text(const Record& record) {
   nlohmann::json json = {{"key", record.key}, {"from", record.sought.from}, {"to", record.sought.to}, {"digest", record.sought.digest},
                                {"begun", base::to_milliseconds(record.sought.begun)}, {"id", record.id}, {"told", record.told}};
   if (record.is_doubtful) json["doubtful"] = true;
+  if (record.is_foreign) json["foreign"] = true;
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -46,6 +47,7 @@ std::optional<Record> parse_record(std::string_view text) {
   record.id = word("id");
   record.told = static_cast<int>(std::clamp<std::int64_t>(number("told", -1), -1, 3));
   record.is_doubtful = parsed->contains("doubtful");
+  record.is_foreign = parsed->contains("foreign");
   if (record.key.empty()) return std::nullopt;
   return record;
 }
@@ -79,7 +81,10 @@ asio::awaitable<void> Ledger::load() {
         continue;
       }
       record->ended = record->next_look = born_;
-      add(std::make_shared<Record>(std::move(*record)));
+      const bool is_ours = entry_of(*record).key == entry.key;
+      auto shared = std::make_shared<Record>(std::move(*record));
+      add(shared);
+      if (!is_ours) co_await adopt(shared, entry.key);
     }
     if (page.size() < rows_per_read) break;
     after = page.back().key;
@@ -97,6 +102,18 @@ asio::awaitable<void> Ledger::load() {
     co_await set_cursor(clock_.now());  // the first start: what came before is not ours
   }
   loaded_ = true;
+}
+
+// The row of a carrier of another type that had this name. Whether its text is out, this service cannot know: so it is not
+// sent again. As a row of ours it is erased in time.
+asio::awaitable<void> Ledger::adopt(std::shared_ptr<Record> record, std::string row) {
+  log::warn("http_carrier.record_foreign", {{"carrier", name_}, {"entry", row}});
+  record->is_foreign = true;
+  if (record->sought.begun == base::Time()) record->sought.begun = born_;
+  std::vector<connector::Entry> entries(2);
+  entries[0] = entry_of(*record);
+  entries[1].key = std::move(row);
+  co_await storage_.write(std::move(entries));
 }
 
 asio::awaitable<void> Ledger::set_cursor(base::Time cursor) {

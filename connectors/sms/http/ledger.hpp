@@ -27,6 +27,7 @@ struct Record {
   std::string id;  // empty: the outcome is unknown
   int told = -1;    // rank of the last stage that the connector has heard of
   bool is_doubtful = false;  // the service's last word on it was none that we know
+  bool is_foreign = false;   // it was given to another network, when the carrier's name was of another type
 
   // In memory only:
   base::Time ended;         // since when no request for it can be under way
@@ -72,6 +73,7 @@ class Ledger {
 
  private:
   connector::Entry entry_of(const Record& record) const;
+  asio::awaitable<void> adopt(std::shared_ptr<Record> record, std::string row);
   void add(std::shared_ptr<Record> record);
   void remove(const Record& record);
   std::set<std::string> pairs_of_unknown(base::Time now) const;  // "from to" of those whose outcome is unknown

@@ -87,7 +87,8 @@ asio::awaitable<connector::Result<void>> Sender::attempt(std::shared_ptr<Sending
     sending->perhaps_out = true;
     const Fate fate = co_await reconcile(record);
     if (fate == Fate::sent) co_return base::ok();
-    const bool may_repeat = fate == Fate::absent || provider_.idempotency() == connector::Idempotency::by_key;
+    const bool drops_doubles = provider_.idempotency() == connector::Idempotency::by_key && !record->is_foreign;
+    const bool may_repeat = fate == Fate::absent || drops_doubles;
     if (!may_repeat) co_return Error{Errc::uncertain, "The SMS service does not say whether it has the message."};
     if (fate == Fate::absent) {
       co_await drop(record);
@@ -163,7 +164,7 @@ asio::awaitable<Sender::Fate> Sender::reconcile(std::shared_ptr<Record> record) 
       co_await take(record, record->id);
       co_return Fate::sent;
     }
-    if (provider_.idempotency() != connector::Idempotency::queryable) co_return Fate::unknown;
+    if (provider_.idempotency() != connector::Idempotency::queryable || record->is_foreign) co_return Fate::unknown;
     const base::Time looked = services_.clock.now();
     const auto found = co_await look_up(record);
     if (!record->id.empty()) continue;

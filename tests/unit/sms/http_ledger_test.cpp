@@ -5,6 +5,7 @@
 #include "tests/support/run.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <functional>
@@ -263,4 +264,22 @@ TEST_CASE("sweep keeps the id of a finished text while another one between the s
   world.clock.time += 24h * 2;
   world.run(world.ledger.sweep());
   CHECK(world.storage.entries.empty());
+}
+
+TEST_CASE("A row of a carrier that had the name and another type is a text that may be out, and is erased in time") {
+  World world;
+  const std::string row = "tw/m/7:k1", text = fmt::format(R"({{"key":"7:k1","from":"+15550001","to":"+15550100","begun":{},"segments":[{{"state":"sent"}}]}})",
+                                                          base::to_milliseconds(world.clock.time));
+  world.storage.entries[row] = text;
+  world.run(world.ledger.load());
+  CHECK_FALSE(world.storage.entries.contains(row));
+  Ledger again(world.storage, world.clock, "tw");
+  world.run(again.load());
+  const auto found = again.find(Ledger::ref_of("7:k1"));
+  REQUIRE(found);
+  CHECK(found->is_foreign);
+  CHECK(found->id.empty());
+  world.clock.time += 24h * 31;
+  world.run(again.sweep());
+  CHECK(world.storage.entries.size() == 1);  // the cursor
 }
