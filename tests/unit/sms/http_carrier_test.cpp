@@ -1,4 +1,4 @@
-// What the engine makes of a provider that cannot list messages. What it makes of one that can is tried in
+// What the engine makes of providers that can list messages, and that cannot. More of the first is tried in
 // tests/integration/twilio.
 #include "connectors/sms/http/http_carrier.hpp"
 
@@ -44,6 +44,19 @@ class Simple final : public Provider {
     v.id = answer.body;
     return v;
   }
+  std::string list_url(const Filter& filter) const override { return setting.base_url + "/list?to=" + filter.to.substr(std::min<std::size_t>(1, filter.to.size())); }
+  // A list is one message, "recipient|text", or nothing.
+  std::optional<Page> read_page(std::string_view body, const std::string&) const override {
+    Page page;
+    const auto bar = body.find('|');
+    if (bar == body.npos) return page;
+    Message m;
+    m.id = "1";
+    m.to = body.substr(0, bar);
+    m.text = body.substr(bar + 1);
+    page.messages.push_back(std::move(m));
+    return page;
+  }
   bool is_genuine(const net::ServerRequest& request, base::Time) const override { return request.header("x-key") == "good"; }
   std::string file_name(std::string_view link) const override { return std::string(link.substr(std::min(link.size(), link.find("MM")))); }
   net::HttpRequest file_request(std::string_view name) const override {
@@ -76,6 +89,7 @@ struct World final : CarrierEvents {
     server.listen({asio::ip::address_v4::loopback(), 0});
     server.open();
     server.public_url = fmt::format("http://127.0.0.1:{}", server.endpoint().port());
+    server.route("/list", [this](net::ServerRequest request) { return list(std::move(request)); });
     server.route("/file", [this](net::ServerRequest request) { return give(std::move(request)); });
     server.route("/send", [this](net::ServerRequest request) { return take(std::move(request)); });
     Setting setting;
@@ -83,6 +97,7 @@ struct World final : CarrierEvents {
     setting.base_url = setting.public_url = server.public_url;
     setting.webhook_path = "/simple";
     setting.rate = 0;
+    setting.look_again = std::chrono::seconds(0);
     connector::Services services{executor, http, server, storage, clock};
     carrier = make_http_carrier(std::make_unique<Simple>(setting, idempotency), services, *this).value();
     provider_setting = setting;
@@ -93,6 +108,13 @@ struct World final : CarrierEvents {
     net::ServerResponse answer;
     answer.status = status;
     answer.body = "1";
+    co_return answer;
+  }
+  // Its messages: those whose recipient fits the filter to the letter.
+  asio::awaitable<net::ServerResponse> list(net::ServerRequest request) {
+    net::ServerResponse answer;
+    const std::string to = request.target.substr(request.target.find('=') + 1);
+    if (to.empty() || listed.starts_with("+" + to + "|")) answer.body = listed;
     co_return answer;
   }
   // The service's file, for us alone. That services redirect is tried in tests/integration/twilio.
@@ -156,6 +178,7 @@ struct World final : CarrierEvents {
   std::vector<std::string> refs;  // that were posted
   std::vector<Stage> stages;
   std::vector<IncomingText> texts;
+  std::string listed;
   int files_status = 200;
   int status = 200;  // of the answers
   std::string retry_after;  // of the last webhook's answer
@@ -180,6 +203,34 @@ asio::awaitable<void> uncertain(World& world) {
   const std::string outcome = co_await world.send();  // it is known by now
   CHECK(outcome == "sent");
   CHECK(world.refs.size() == 1);
+  co_await world.end();
+}
+
+asio::awaitable<void> hidden(World& world) {
+  co_await world.up();
+  world.status = 500;
+  for (const char* listed : {"+15550100|", "+1555XXXX|", "+15550100|hi (rewritten)"}) {
+    world.listed = listed;
+    const std::string outcome = co_await world.send();
+    CHECK(outcome == "uncertain");
+    CHECK(world.refs.size() == 1);  // it was not sent again
+  }
+  world.listed = "+15550100|hi";
+  std::string outcome = co_await world.send();
+  CHECK(outcome == "sent");
+  CHECK(world.refs.size() == 1);
+  co_await world.end();
+}
+
+asio::awaitable<void> absent(World& world) {
+  co_await world.up();
+  world.status = 500;
+  std::string outcome = co_await world.send();
+  CHECK(outcome == "unavailable");
+  world.status = 200;
+  outcome = co_await world.send();
+  CHECK(outcome == "sent");
+  CHECK(world.refs.size() == 2);
   co_await world.end();
 }
 
@@ -293,6 +344,18 @@ TEST_CASE("Without a list and without a key a text of unknown outcome stays unce
   asio::io_context loop;
   World world(loop, Idempotency::none);
   tests::run(loop, uncertain(world));
+}
+
+TEST_CASE("A text is not sent again where the list hides or rewrites what it has (Idempotency::queryable)") {
+  asio::io_context loop;
+  World world(loop, Idempotency::queryable);
+  tests::run(loop, hidden(world));
+}
+
+TEST_CASE("A text that the list proves absent is sent again (Idempotency::queryable)") {
+  asio::io_context loop;
+  World world(loop, Idempotency::queryable);
+  tests::run(loop, absent(world));
 }
 
 TEST_CASE("A provider that drops doubles is asked again with the same reference (Idempotency::by_key)") {
