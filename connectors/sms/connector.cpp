@@ -157,7 +157,8 @@ void SmsConnector::know_account(const connector::Account& account, connector::Ev
   const std::string region = region_of({Address::Type::international, known.number});
   known.region = region.empty() ? configuration_.region : region;
   known.is_withdrawn = !routes_.own(account.id, account.user, known.number);
-  if (known.is_withdrawn) log::warn("sms.number_withdrawn", {{"account", account.id.value}, {"number", log::masked(known.number)}});
+  if (known.is_withdrawn)
+    log::warn("sms.number_withdrawn", {{"account", account.id.value}, {"number", log::masked(known.number)}});
   changed_.notify();
 }
 

@@ -64,7 +64,8 @@ std::vector<std::string> Routes::numbers_of(std::string_view carrier) const {
 bool Routes::own(base::AccountId account, std::string user, std::string number) {
   disown(account);
   const NumberConfiguration* configured = find(number);
-  if (configured && !configured->users.empty() && !configured->pool && !is_listed(configured->users, user)) return false;
+  if (configured && !configured->users.empty() && !configured->pool && !is_listed(configured->users, user))
+    return false;
   reservations_.erase(number);
   owners_of_[number].insert(account);
   accounts_of_[user].insert(account);
@@ -87,8 +88,10 @@ void Routes::disown(base::AccountId account) {
 void Routes::note_free(const std::string& number) {
   const auto found = by_number_.find(number);
   if (found == by_number_.end() || !numbers_[found->second].pool) return;
-  if (owners_of_.contains(number)) free_.erase(found->second);
-  else free_.insert(found->second);
+  if (owners_of_.contains(number))
+    free_.erase(found->second);
+  else
+    free_.insert(found->second);
 }
 
 std::vector<base::AccountId> Routes::owners(std::string_view number) const {
@@ -103,7 +106,8 @@ bool Routes::may_have(const NumberConfiguration& number, std::string_view user, 
   const auto reserved = reservations_.find(number.number);
   if (reserved != reservations_.end() && reserved->second.user != user && now < reserved->second.until) return false;
   const std::vector<base::AccountId> accounts = owners(number.number);
-  return std::all_of(accounts.begin(), accounts.end(), [&](base::AccountId account) { return owners_.at(account).user == user; });
+  return std::all_of(accounts.begin(), accounts.end(),
+                     [&](base::AccountId account) { return owners_.at(account).user == user; });
 }
 
 void Routes::add_listed(std::set<Index>& found, std::string_view listed) const {

@@ -23,8 +23,9 @@ class Routes {
   std::optional<std::string> carrier_of(std::string_view number) const;  // nothing: not one of ours
   std::vector<std::string> numbers_of(std::string_view carrier) const;
 
-  // An account is registered with a number. A number that lists users is theirs alone, unless it is the pool's, too: false
-  // where it lists others, and the account does not have it. One without users is whoever's the operator registers with it.
+  // An account is registered with a number. A number that lists users is theirs alone, unless it is the pool's, too:
+  // false where it lists others, and the account does not have it. One without users is whoever's the operator
+  // registers with it.
   bool own(base::AccountId account, std::string user, std::string number);
   void disown(base::AccountId account);
   std::vector<base::AccountId> owners(std::string_view number) const;
@@ -61,11 +62,11 @@ class Routes {
 
   std::vector<NumberConfiguration> numbers_;
   ByText<Index> by_number_;
-  ByText<std::vector<Index>> by_carrier_, by_user_;  // users as they are listed: a bare JID, or "@domain"
-  std::set<Index> free_;                             // of the pool, those that nobody has
-  std::map<base::AccountId, Owner> owners_;          // that have their number
-  ByText<std::set<base::AccountId>> owners_of_;      // by number
-  ByText<std::set<base::AccountId>> accounts_of_;    // by user
+  ByText<std::vector<Index>> by_carrier_, by_user_;               // users as they are listed: a bare JID, or "@domain"
+  std::set<Index> free_;                                          // of the pool, those that nobody has
+  std::map<base::AccountId, Owner> owners_;                       // that have their number
+  ByText<std::set<base::AccountId>> owners_of_;                   // by number
+  ByText<std::set<base::AccountId>> accounts_of_;                 // by user
   std::map<std::string, Reservation, std::less<>> reservations_;  // by number
 };
 

@@ -17,7 +17,8 @@ namespace {
 
 // Why an account cannot use its number any more.
 std::string gone(const std::string& number, bool is_withdrawn) {
-  if (is_withdrawn) return fmt::format("The number {} is no longer yours. Register again to choose another one.", number);
+  if (is_withdrawn)
+    return fmt::format("The number {} is no longer yours. Register again to choose another one.", number);
   return fmt::format("The number {} is no longer served here. Register again to choose another one.", number);
 }
 
@@ -32,7 +33,8 @@ asio::awaitable<void> SmsSession::run() {
     connector::AccountChanged state;
     state.online = carrier && carrier->is_up();
     state.needs_login = !carrier;
-    if (!carrier) state.text = gone(known->number, known->is_withdrawn);
+    if (!carrier)
+      state.text = gone(known->number, known->is_withdrawn);
     else if (!state.online) state.text = "The SMS service cannot be reached at the moment. Your messages wait until it can.";
     if (told == state.online) {
       co_await connector_.changed_.wait();

@@ -42,7 +42,8 @@ constexpr KnownError known_errors[] = {
     {40008, Means::refused, "The network did not deliver the message and gave no reason."},
     {40009, Means::refused, "The network does not take a message with this text."},
     {40013, Means::operators, "The SMS service cannot send from your number."},
-    {40300, Means::refused, "The recipient has opted out of texts from your number. Until they send START to it, nothing reaches them."},
+    {40300, Means::refused,
+     "The recipient has opted out of texts from your number. Until they send START to it, nothing reaches them."},
     {40302, Means::refused, "The message is too long for the SMS service. Send it in parts."},
     {40318, Means::later, "The SMS service's queue for your number is full."},
 };
@@ -135,13 +136,17 @@ class Telnyx final : public Provider {
 
   // Telnyx, "Search detail records": what came in, without the texts. The day, since finer filters are not documented.
   std::string list_url(const Filter& filter) const override {
-    net::FormFields query = {{"filter[record_type]", "messaging"}, {"filter[direction]", "inbound"}, {"sort", "-created_at"},
-                             {page_number, "1"}, {"page[size]", std::to_string(listed_at_once)}};
+    net::FormFields query = {{"filter[record_type]", "messaging"},
+                             {"filter[direction]", "inbound"},
+                             {"sort", "-created_at"},
+                             {page_number, "1"},
+                             {"page[size]", std::to_string(listed_at_once)}};
     if (!filter.to.empty()) query.emplace_back("filter[cld]", filter.to);
     if (filter.since) {
       const std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(*filter.since));
-      query.emplace_back("filter[created_at][gte]", fmt::format("{:04}-{:02}-{:02}", static_cast<int>(day.year()),
-                                                                static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day())));
+      query.emplace_back("filter[created_at][gte]",
+                         fmt::format("{:04}-{:02}-{:02}", static_cast<int>(day.year()),
+                                     static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day())));
     }
     return setting.base_url + "/v2/detail_records?" + net::to_form(query);
   }
@@ -219,7 +224,8 @@ class Telnyx final : public Provider {
     if (m.is_inbound) read_group(m, to, member(source, "cc"));
     for (const json& file : member(source, "media")) {
       if (std::string url = file.is_object() ? text_in(file, "url") : std::string(); !url.empty()) m.links.push_back(std::move(url));
-      else ++m.lost_files;
+      else
+        ++m.lost_files;
     }
     m.status = read_status(text_in(first(to), "status"), error_in(source));
     m.created = parse_date(text_in(source, "received_at"));
@@ -231,12 +237,15 @@ class Telnyx final : public Provider {
     std::vector<std::string> numbers;
     for (const json* list : {&to, &cc}) {
       for (const json& one : *list) {
-        if (std::string number = one.is_object() ? text_in(one, "phone_number") : std::string(); !number.empty()) numbers.push_back(std::move(number));
+        if (std::string number = one.is_object() ? text_in(one, "phone_number") : std::string(); !number.empty())
+          numbers.push_back(std::move(number));
       }
     }
-    const auto ours = std::find_first_of(numbers.begin(), numbers.end(), setting.numbers.begin(), setting.numbers.end());
+    const auto ours =
+        std::find_first_of(numbers.begin(), numbers.end(), setting.numbers.begin(), setting.numbers.end());
     if (ours != numbers.end()) message.to = *ours;
-    std::copy_if(numbers.begin(), numbers.end(), std::back_inserter(message.others), [&](const std::string& n) { return n != message.to; });
+    std::copy_if(numbers.begin(), numbers.end(), std::back_inserter(message.others),
+                 [&](const std::string& n) { return n != message.to; });
   }
 
   Keys keys_;

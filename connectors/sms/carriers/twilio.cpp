@@ -44,7 +44,8 @@ constexpr KnownError known_errors[] = {
     {21606, Means::operators, "The SMS service cannot send from your number."},
     {21608, Means::operators, "The SMS service is on trial and writes to verified numbers only."},
     {21609, Means::broken, "The SMS service cannot use the gateway's public address."},
-    {21610, Means::refused, "The recipient has opted out of texts from your number. Until they send START to it, nothing reaches them."},
+    {21610, Means::refused,
+     "The recipient has opted out of texts from your number. Until they send START to it, nothing reaches them."},
     {21611, Means::later, "The SMS service's queue for your number is full."},
     {21612, Means::refused, "The SMS service cannot reach that number from yours."},
     {21614, Means::no_number, "The number cannot receive texts."},
@@ -289,13 +290,15 @@ std::string Twilio::file_name(std::string_view link) const {
 
 net::HttpRequest Twilio::file_request(std::string_view name) const {
   const auto slash = std::min(name.find('/'), name.size());
-  net::HttpRequest r = get(fmt::format("{}/{}/Media/{}", messages_, name.substr(0, slash), name.substr(std::min(slash + 1, name.size()))));
+  net::HttpRequest r = get(
+      fmt::format("{}/{}/Media/{}", messages_, name.substr(0, slash), name.substr(std::min(slash + 1, name.size()))));
   r.headers.clear();  // not as JSON, which would describe the file
   return r;
 }
 
-// Twilio, "Webhooks Security": a form is signed with the URL; of another body the URL has the hash, or (SignalWire, "Webhook
-// Security") both are signed. Twilio, "Sign webhooks with shared keys": a header names the key and the algorithm.
+// Twilio, "Webhooks Security": a form is signed with the URL; of another body the URL has the hash, or (SignalWire,
+// "Webhook Security") both are signed. Twilio, "Sign webhooks with shared keys": a header names the key and the
+// algorithm.
 bool Twilio::is_genuine(const net::ServerRequest& request, base::Time) const {
   const std::string url = setting.public_url + request.target;
   const std::string_view signature = request.header(account_.signature_header);
@@ -303,7 +306,8 @@ bool Twilio::is_genuine(const net::ServerRequest& request, base::Time) const {
   if (!settings.empty() && account_.shared_key.reveal().empty()) return false;
   const std::string_view key = settings.empty() ? account_.signing_key.reveal() : account_.shared_key.reveal();
   const Hash hash = settings.find("algorithm=HMAC_SHA256") == settings.npos ? Hash::sha1 : Hash::sha256;
-  if (!is_form(request)) return is_signed_body(key, url, request.body, signature, hash) || is_signed_raw(key, url, request.body, signature);
+  if (!is_form(request))
+    return is_signed_body(key, url, request.body, signature, hash) || is_signed_raw(key, url, request.body, signature);
   const auto fields = net::parse_form(request.body);
   return fields && is_signed(key, url, *fields, signature, hash);
 }
@@ -331,9 +335,12 @@ Webhook Twilio::read_webhook(const net::ServerRequest& request) const {
   const auto media = to_number(value("NumMedia"));  // their number, where it is there
   for (std::int64_t i = 0; i < most_media; ++i) {
     const auto url = value(fmt::format("MediaUrl{}", i));
-    if (!url.empty()) m.links.emplace_back(url);
-    else if (i >= media) break;
-    else ++m.lost_files;
+    if (!url.empty())
+      m.links.emplace_back(url);
+    else if (i >= media)
+      break;
+    else
+      ++m.lost_files;
   }
   return m;
 }

@@ -19,7 +19,7 @@ using connector::Error;
 constexpr std::size_t most_seen = 20000;
 constexpr std::size_t most_asked = 200;  // statuses in one round; the others wait for the next
 constexpr std::chrono::hours swept_every{1};
-constexpr std::size_t most_lists = 10;      // of single numbers in one round
+constexpr std::size_t most_lists = 10;        // of single numbers in one round
 constexpr std::chrono::hours hidden_held{1};  // what the service does not show waits for its webhook
 
 // An answer about one message that is a fault of the service or of our account, and not of that message: what one
@@ -30,8 +30,10 @@ bool is_fault(int status) { return status >= 500 || status == 401 || status == 4
 void hide(Message& message) {
   const std::string from = is_redacted(message.from) ? " from " + message.from : std::string();
   if (!from.empty()) message.from.clear();
-  message.text = fmt::format("[A message{} came while this gateway was away, and the SMS service does not show it any more. "
-                             "Ask its sender to send it again.]", from);
+  message.text = fmt::format(
+      "[A message{} came while this gateway was away, and the SMS service does not show it any more. "
+      "Ask its sender to send it again.]",
+      from);
 }
 
 }  // namespace
@@ -49,7 +51,8 @@ asio::awaitable<base::Result<void>> CatchUp::run() {
     auto read = co_await read_texts();
     // Where the list is of no use for sending, its trouble is none of the carrier's: webhooks bring what comes.
     if (!read && provider_.idempotency() == connector::Idempotency::queryable) co_return read.error();
-    if (!read) log::warn("http_carrier.listing_failed", {{"carrier", provider_.setting.name}, {"error", read.error().text}});
+    if (!read)
+      log::warn("http_carrier.listing_failed", {{"carrier", provider_.setting.name}, {"error", read.error().text}});
   }
   auto asked = co_await ask_statuses();
   if (!asked) co_return asked.error();
@@ -127,7 +130,8 @@ asio::awaitable<base::Result<bool>> CatchUp::publish(Message message, bool may_w
   auto listed = co_await read_files(message);
   if (!listed) co_return listed.error();
   media_.make_openable(message);
-  log::info("http_carrier.text_caught_up", {{"carrier", provider_.setting.name}, {"id", message.id}, {"hidden", is_hidden}});
+  log::info("http_carrier.text_caught_up",
+            {{"carrier", provider_.setting.name}, {"id", message.id}, {"hidden", is_hidden}});
   IncomingText text = to_incoming(message, services_.clock.now());
   co_await events_.received(std::move(text));  // nobody's number: the service's log keeps it
   seen(message.id);

@@ -13,9 +13,15 @@ namespace wherry::sms::http {
 
 class CatchUp {
  public:
-  CatchUp(const Provider& provider, connector::Services services, CarrierEvents& events, Ledger& ledger, Reports& reports, Sender& sender,
-          const Media& media)
-      : provider_(provider), services_(services), events_(events), ledger_(ledger), reports_(reports), sender_(sender), media_(media) {}
+  CatchUp(const Provider& provider, connector::Services services, CarrierEvents& events, Ledger& ledger,
+          Reports& reports, Sender& sender, const Media& media)
+      : provider_(provider),
+        services_(services),
+        events_(events),
+        ledger_(ledger),
+        reports_(reports),
+        sender_(sender),
+        media_(media) {}
 
   // Once: publishes the texts that came, then asks what became of ours. The error is the service's; throws when the
   // store is lost.

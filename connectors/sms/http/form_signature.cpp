@@ -18,8 +18,8 @@ namespace {
 std::string hmac(Hash kind, std::string_view key, std::string_view text) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> hash{};
   unsigned length = 0;
-  const auto* made = HMAC(kind == Hash::sha256 ? EVP_sha256() : EVP_sha1(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(text.data()),
-                          text.size(), hash.data(), &length);
+  const auto* made = HMAC(kind == Hash::sha256 ? EVP_sha256() : EVP_sha1(), key.data(), static_cast<int>(key.size()),
+                          reinterpret_cast<const unsigned char*>(text.data()), text.size(), hash.data(), &length);
   if (!made) throw std::runtime_error("OpenSSL cannot compute an HMAC");
   return {reinterpret_cast<const char*>(hash.data()), length};
 }
@@ -58,13 +58,16 @@ std::vector<std::string> spellings(std::string_view url) {
   return all;
 }
 
-bool is_signed(std::string_view key, std::string_view url, const net::FormFields& fields, std::string_view signature, Hash hash) {
+bool is_signed(std::string_view key, std::string_view url, const net::FormFields& fields, std::string_view signature,
+               Hash hash) {
   bool is = false;
-  for (const std::string& spelling : spellings(url)) is |= base::equal_in_constant_time(sign(key, spelling, fields, hash), signature);
+  for (const std::string& spelling : spellings(url))
+    is |= base::equal_in_constant_time(sign(key, spelling, fields, hash), signature);
   return is;
 }
 
-bool is_signed_body(std::string_view key, std::string_view url, std::string_view body, std::string_view signature, Hash hash) {
+bool is_signed_body(std::string_view key, std::string_view url, std::string_view body, std::string_view signature,
+                    Hash hash) {
   const bool same_body = base::equal_in_constant_time(base::to_hex(sha256(body)), value_in_query(url, "bodySHA256"));
   return is_signed(key, url, {}, signature, hash) && same_body;
 }

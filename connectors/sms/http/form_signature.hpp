@@ -20,8 +20,10 @@ std::vector<std::string> spellings(std::string_view url);
 
 // Whether `signature` is the one of a webhook with a form, or with another body: then the URL's query names the body's
 // hash as bodySHA256, and the signature is over the URL alone. Compared in constant time.
-bool is_signed(std::string_view key, std::string_view url, const net::FormFields& fields, std::string_view signature, Hash hash = Hash::sha1);
-bool is_signed_body(std::string_view key, std::string_view url, std::string_view body, std::string_view signature, Hash hash = Hash::sha1);
+bool is_signed(std::string_view key, std::string_view url, const net::FormFields& fields, std::string_view signature,
+               Hash hash = Hash::sha1);
+bool is_signed_body(std::string_view key, std::string_view url, std::string_view body, std::string_view signature,
+                    Hash hash = Hash::sha1);
 
 // Whether `signature` is the hexadecimal HMAC-SHA1 over the URL and the raw body, with nothing between.
 bool is_signed_raw(std::string_view key, std::string_view url, std::string_view body, std::string_view signature);

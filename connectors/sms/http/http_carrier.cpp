@@ -5,8 +5,8 @@
 #include "gateway/base/log.hpp"
 #include "gateway/base/within.hpp"
 
-#include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
+#include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -30,10 +30,15 @@ std::string cursor_of(const Provider& provider) {
 class HttpCarrier final : public Carrier {
  public:
   HttpCarrier(std::unique_ptr<Provider> provider, connector::Services services, CarrierEvents& events)
-      : provider_(std::move(provider)), events_(events), ledger_(services.storage, services.clock, provider_->setting.name, cursor_of(*provider_)),
-        reports_(ledger_, events), sender_(*provider_, services, ledger_), media_(*provider_, services),
+      : provider_(std::move(provider)),
+        events_(events),
+        ledger_(services.storage, services.clock, provider_->setting.name, cursor_of(*provider_)),
+        reports_(ledger_, events),
+        sender_(*provider_, services, ledger_),
+        media_(*provider_, services),
         catch_up_(*provider_, services, events, ledger_, reports_, sender_, media_),
-        webhooks_(*provider_, services, events, ledger_, reports_, media_, [this](const std::string& id) { catch_up_.seen(id); }) {}
+        webhooks_(*provider_, services, events, ledger_, reports_, media_,
+                  [this](const std::string& id) { catch_up_.seen(id); }) {}
 
   std::string_view name() const override { return provider_->setting.name; }
   bool is_up() const override { return up_; }
@@ -121,12 +126,13 @@ asio::awaitable<void> HttpCarrier::run() {
 
 }  // namespace
 
-connector::Result<std::unique_ptr<Carrier>> make_http_carrier(std::unique_ptr<Provider> provider, connector::Services services,
-                                                              CarrierEvents& events) {
+connector::Result<std::unique_ptr<Carrier>> make_http_carrier(std::unique_ptr<Provider> provider,
+                                                              connector::Services services, CarrierEvents& events) {
   const Setting& setting = provider->setting;
   if (services.webhooks.has_route(setting.webhook_path)) {
-    return connector::Error{Errc::bad_input, fmt::format("{}.webhook_path: {} is another carrier's. Give each carrier a path of its own.",
-                                                         setting.path, setting.webhook_path)};
+    return connector::Error{
+        Errc::bad_input, fmt::format("{}.webhook_path: {} is another carrier's. Give each carrier a path of its own.",
+                                     setting.path, setting.webhook_path)};
   }
   return std::unique_ptr<Carrier>(std::make_unique<HttpCarrier>(std::move(provider), services, events));
 }

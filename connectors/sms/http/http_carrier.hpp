@@ -10,6 +10,7 @@
 namespace wherry::sms::http {
 
 // bad_input where another carrier has its webhook_path.
-connector::Result<std::unique_ptr<Carrier>> make_http_carrier(std::unique_ptr<Provider> provider, connector::Services services, CarrierEvents& events);
+connector::Result<std::unique_ptr<Carrier>> make_http_carrier(std::unique_ptr<Provider> provider,
+                                                              connector::Services services, CarrierEvents& events);
 
 }  // namespace wherry::sms::http

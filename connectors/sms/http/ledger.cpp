@@ -18,13 +18,20 @@ constexpr std::chrono::hours final_kept{24}, open_kept{24 * 4}, unknown_kept{24 
 
 std::chrono::hours lifetime(const Record& record) { return record.id.empty() ? unknown_kept : record.is_final() ? final_kept : open_kept; }
 
-std::string pair_of(const Record& record) { return record.sought.from + " " + record.sought.to; }
+std::string pair_of(const Record& record) {
+  return record.sought.from + " " + record.sought.to;
+}
 
 }  // namespace
 
 std::string to_text(const Record& record) {
-  nlohmann::json json = {{"key", record.key}, {"from", record.sought.from}, {"to", record.sought.to}, {"digest", record.sought.digest},
-                               {"begun", base::to_milliseconds(record.sought.begun)}, {"id", record.id}, {"told", record.told}};
+  nlohmann::json json = {{"key", record.key},
+                         {"from", record.sought.from},
+                         {"to", record.sought.to},
+                         {"digest", record.sought.digest},
+                         {"begun", base::to_milliseconds(record.sought.begun)},
+                         {"id", record.id},
+                         {"told", record.told}};
   if (record.is_doubtful) json["doubtful"] = true;
   if (record.is_foreign) json["foreign"] = true;
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -104,8 +111,8 @@ asio::awaitable<void> Ledger::load() {
   loaded_ = true;
 }
 
-// The row of a carrier of another type that had this name. Whether its text is out, this service cannot know: so it is not
-// sent again. As a row of ours it is erased in time.
+// The row of a carrier of another type that had this name. Whether its text is out, this service cannot know: so it is
+// not sent again. As a row of ours it is erased in time.
 asio::awaitable<void> Ledger::adopt(std::shared_ptr<Record> record, std::string row) {
   log::warn("http_carrier.record_foreign", {{"carrier", name_}, {"entry", row}});
   record->is_foreign = true;

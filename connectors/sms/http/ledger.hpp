@@ -44,7 +44,11 @@ class Ledger {
  public:
   // `cursor`: the name of its entry.
   Ledger(connector::Storage& storage, const base::Clock& clock, std::string name, std::string cursor = "cursor")
-      : storage_(storage), clock_(clock), name_(std::move(name)), cursor_entry_(name_ + "/" + std::move(cursor)), born_(clock.now()) {}
+      : storage_(storage),
+        clock_(clock),
+        name_(std::move(name)),
+        cursor_entry_(name_ + "/" + std::move(cursor)),
+        born_(clock.now()) {}
 
   // Before anything else: what an earlier run left.
   asio::awaitable<void> load();

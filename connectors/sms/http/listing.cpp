@@ -20,7 +20,8 @@ std::chrono::seconds clock_ahead(const net::HttpResponse& answer, base::Time now
 
 }  // namespace
 
-asio::awaitable<base::Result<Listed>> list_messages(const Provider& provider, connector::Services services, Filter filter, base::Time since) {
+asio::awaitable<base::Result<Listed>> list_messages(const Provider& provider, connector::Services services,
+                                                    Filter filter, base::Time since) {
   Listed listed;
   std::string url = provider.list_url(filter);
   for (int pages = 0; pages < most_pages; ++pages) {
@@ -36,8 +37,8 @@ asio::awaitable<base::Result<Listed>> list_messages(const Provider& provider, co
     const base::Time oldest = since + std::min(listed.ahead, std::chrono::seconds(0));
     const auto is_old = [oldest](const Message& m) { return m.time() && std::max(m.time(), m.created) < oldest; };
     const bool all_old = std::all_of(page->messages.begin(), page->messages.end(), is_old);
-    std::copy_if(std::make_move_iterator(page->messages.begin()), std::make_move_iterator(page->messages.end()), std::back_inserter(listed.messages),
-                 [&](const Message& m) { return !is_old(m); });
+    std::copy_if(std::make_move_iterator(page->messages.begin()), std::make_move_iterator(page->messages.end()),
+                 std::back_inserter(listed.messages), [&](const Message& m) { return !is_old(m); });
     // A page of old messages has only older ones behind it. An empty page has nothing behind it.
     if (page->next.empty() || all_old) co_return listed;
     // Never to another host: our password would go with it.

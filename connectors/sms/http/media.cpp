@@ -34,7 +34,9 @@ net::ServerResponse later(std::string body) {
   return r;
 }
 
-bool is_redirect(int status) { return status == 301 || status == 302 || status == 303 || status == 307 || status == 308; }
+bool is_redirect(int status) {
+  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
 
 std::string header(const net::HttpResponse& answer, const char* name) {
   const auto found = answer.headers.find(name);
@@ -120,11 +122,14 @@ asio::awaitable<net::ServerResponse> Media::fetch(std::string name) {
       file.content_type = shown_type(header(*answer, "content-type"));
       co_return file;
     }
-    if (answer && (answer->status == 404 || answer->status == 410)) co_return response(404, "The SMS service no longer has this file.\n");
+    if (answer && (answer->status == 404 || answer->status == 410))
+      co_return response(404, "The SMS service no longer has this file.\n");
     const std::string place = answer && is_redirect(answer->status) ? header(*answer, "location") : std::string();
-    const bool is_url = place.starts_with("https://") || (place.starts_with("http://") && provider_.setting.base_url.starts_with("http://"));
+    const bool is_url = place.starts_with("https://") ||
+                        (place.starts_with("http://") && provider_.setting.base_url.starts_with("http://"));
     if (!is_url || redirects == most_redirects) {
-      log::warn("http_carrier.file_not_fetched", {{"carrier", provider_.setting.name}, {"http", answer ? answer->status : 0},
+      log::warn("http_carrier.file_not_fetched", {{"carrier", provider_.setting.name},
+                                                  {"http", answer ? answer->status : 0},
                                                   {"error", answer ? std::string() : answer.error().text}});
       co_return later("The file cannot be fetched now.\n");
     }

@@ -90,7 +90,8 @@ class Provider {
 
   // ---- Files ----
 
-  // The name of a file that only we may fetch, from its link: letters, digits and - _ /. Empty: anybody may open the link.
+  // The name of a file that only we may fetch, from its link: letters, digits and - _ /. Empty: anybody may open the
+  // link.
   virtual std::string file_name(std::string_view) const { return {}; }
   // Asks for the file of that name, signed in.
   virtual net::HttpRequest file_request(std::string_view) const { return request({}); }

@@ -34,7 +34,8 @@ struct DateParts {
 
 // `zone`: "+0200", "+02:00", "Z", "GMT", "UTC".
 std::optional<base::Time> to_time(const DateParts& d, std::string_view zone) {
-  const std::chrono::year_month_day date(std::chrono::year(d.year), std::chrono::month(d.month), std::chrono::day(d.day));
+  const std::chrono::year_month_day date(std::chrono::year(d.year), std::chrono::month(d.month),
+                                         std::chrono::day(d.day));
   if (!date.ok() || d.hour > 23 || d.minute > 59 || d.second > 60) return std::nullopt;
   std::chrono::minutes east(0);
   const bool has_colon = zone.size() == 6 && zone[3] == ':';
@@ -44,7 +45,8 @@ std::optional<base::Time> to_time(const DateParts& d, std::string_view zone) {
   } else if (zone != "GMT" && zone != "UTC" && zone != "Z") {
     return std::nullopt;
   }
-  return base::Time(std::chrono::sys_days(date)) + std::chrono::hours(d.hour) + std::chrono::minutes(d.minute) + std::chrono::seconds(d.second) - east;
+  return base::Time(std::chrono::sys_days(date)) + std::chrono::hours(d.hour) + std::chrono::minutes(d.minute) +
+         std::chrono::seconds(d.second) - east;
 }
 
 std::optional<base::Time> parse_rfc2822(const std::string& source) {
@@ -53,8 +55,8 @@ std::optional<base::Time> parse_rfc2822(const std::string& source) {
   std::array<char, 4> month{};
   std::array<char, 6> zone{};
   DateParts d;
-  if (std::sscanf(source.c_str(), "%*3[A-Za-z], %2u %3[A-Za-z] %4d %2u:%2u:%2u %5s", &d.day, month.data(), &d.year, &d.hour, &d.minute, &d.second,
-                  zone.data()) != 7) {
+  if (std::sscanf(source.c_str(), "%*3[A-Za-z], %2u %3[A-Za-z] %4d %2u:%2u:%2u %5s", &d.day, month.data(), &d.year,
+                  &d.hour, &d.minute, &d.second, zone.data()) != 7) {
     return std::nullopt;
   }
   const auto found = std::find(month_names.begin(), month_names.end(), std::string_view(month.data()));
@@ -67,7 +69,8 @@ std::optional<base::Time> parse_rfc3339(const std::string& source) {
   std::array<char, 2> mark{};
   int length = 0;
   DateParts d;
-  if (std::sscanf(source.c_str(), "%4d-%2u-%2u%1[Tt ]%2u:%2u:%2u%n", &d.year, &d.month, &d.day, mark.data(), &d.hour, &d.minute, &d.second, &length) != 7) {
+  if (std::sscanf(source.c_str(), "%4d-%2u-%2u%1[Tt ]%2u:%2u:%2u%n", &d.year, &d.month, &d.day, mark.data(), &d.hour,
+                  &d.minute, &d.second, &length) != 7) {
     return std::nullopt;
   }
   std::string_view zone = std::string_view(source).substr(static_cast<std::size_t>(length));
@@ -79,7 +82,8 @@ std::optional<base::Time> parse_rfc3339(const std::string& source) {
 std::string group_line(const std::vector<std::string>& others) {
   if (others.empty()) return {};
   const std::size_t shown = std::min(others.size(), most_shown);
-  std::string line = fmt::format("[To you, {}", fmt::join(others.begin(), others.begin() + static_cast<std::ptrdiff_t>(shown), ", "));
+  std::string line =
+      fmt::format("[To you, {}", fmt::join(others.begin(), others.begin() + static_cast<std::ptrdiff_t>(shown), ", "));
   if (shown < others.size()) line += fmt::format(" and {} more", others.size() - shown);
   return line + "]";
 }
@@ -133,7 +137,8 @@ bool is_id(std::string_view text) { return !text.empty() && text.size() <= most_
 std::optional<base::Time> parse_date(std::string_view text) {
   if (text.size() > 40) return std::nullopt;
   const std::string source(text);
-  return !source.empty() && source.front() >= '0' && source.front() <= '9' ? parse_rfc3339(source) : parse_rfc2822(source);
+  return !source.empty() && source.front() >= '0' && source.front() <= '9' ? parse_rfc3339(source)
+                                                                           : parse_rfc2822(source);
 }
 
 IncomingText to_incoming(const Message& message, base::Time now) {
@@ -141,7 +146,8 @@ IncomingText to_incoming(const Message& message, base::Time now) {
   if (!text.empty() && !message.text.empty()) text += "\n";
   text += message.text;
   if (message.lost_files > 0) text += (text.empty() ? "" : "\n") + lost_line(message.lost_files);
-  IncomingText incoming{message.id, read_address(message.from), read_address(message.to), std::move(text), message.time().value_or(now)};
+  IncomingText incoming{message.id, read_address(message.from), read_address(message.to), std::move(text),
+                        message.time().value_or(now)};
   for (const std::string& link : message.links) incoming.files.push_back({link, {}, 0});
   return incoming;
 }

@@ -27,7 +27,8 @@ inline std::string ref_in(std::string_view target) { return value_in_query(targe
 // Whether it can be a message's id, which becomes a part of URLs and keys.
 bool is_id(std::string_view text);
 
-// "Fri, 24 May 2019 17:18:27 +0000" (RFC 2822 §3.3), also with "GMT" (RFC 9110 §5.6.7), and "2019-05-24T17:18:27.5+00:00" (RFC 3339).
+// "Fri, 24 May 2019 17:18:27 +0000" (RFC 2822 §3.3), also with "GMT" (RFC 9110 §5.6.7), and
+// "2019-05-24T17:18:27.5+00:00" (RFC 3339).
 std::optional<base::Time> parse_date(std::string_view text);
 
 // A received message as the connector gets it, with all that a person must know about it said in its text. `now`: its

@@ -17,7 +17,8 @@ constexpr std::chrono::hours looked_behind{1};
 bool may_be(std::string_view listed, std::string_view number) {
   if (listed == number) return true;
   return is_redacted(listed) && listed.size() == number.size() &&
-         std::equal(listed.begin(), listed.end(), number.begin(), [](char l, char n) { return l == n || l == 'X' || l == 'x'; });
+         std::equal(listed.begin(), listed.end(), number.begin(),
+                    [](char l, char n) { return l == n || l == 'X' || l == 'x'; });
 }
 
 enum class Likeness {
@@ -31,7 +32,8 @@ Likeness compare(const Sought& sought, const Message& message, std::chrono::seco
   // The provider may choose the sender, and may not have done so yet.
   if (!message.from.empty() && !may_be(message.from, sought.from)) return Likeness::other;
   const base::Time begun = sought.begun + ahead;
-  const bool in_time = !message.created || (*message.created >= begun - clock_skew && *message.created <= begun + longest_request);
+  const bool in_time =
+      !message.created || (*message.created >= begun - clock_skew && *message.created <= begun + longest_request);
   const bool whole = message.to == sought.to && !message.text.empty();
   if (whole && digest_of(message.text) == sought.digest) return in_time ? Likeness::same : Likeness::unsure;
   // Another text at another time is another text. At that time it is ours rewritten: no other of ours was under way.
@@ -43,11 +45,12 @@ Likeness compare(const Sought& sought, const Message& message, std::chrono::seco
 std::string digest_of(std::string_view text) { return digest(base::trim(text)); }
 
 bool is_redacted(std::string_view number) {
-  return number.starts_with('+') && number.find_first_of("Xx") != number.npos && number.find_first_not_of("+0123456789Xx") == number.npos;
+  return number.starts_with('+') && number.find_first_of("Xx") != number.npos &&
+         number.find_first_not_of("+0123456789Xx") == number.npos;
 }
 
-Pick pick(const Sought& sought, const std::vector<Message>& messages, const std::function<bool(const std::string&)>& taken,
-          std::chrono::seconds ahead) {
+Pick pick(const Sought& sought, const std::vector<Message>& messages,
+          const std::function<bool(const std::string&)>& taken, std::chrono::seconds ahead) {
   const Message* best = nullptr;
   bool unsure = false;
   for (const Message& m : messages) {

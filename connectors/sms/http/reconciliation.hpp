@@ -2,9 +2,9 @@
 //
 // The list knows no key of ours for a message. What can be compared is who wrote to whom, the text, and the time; and a
 // message that is known to be another text's is not this one. Services rewrite texts (encodings, links) and hide them
-// (redaction): so any other message between the two, from that time and nobody's, makes the outcome unknown. Absent is a
-// text only where there is no such message, in a list that was read after `patience` since its request had ended: before
-// that the service may still be at work on it.
+// (redaction): so any other message between the two, from that time and nobody's, makes the outcome unknown. Absent is
+// a text only where there is no such message, in a list that was read after `patience` since its request had ended:
+// before that the service may still be at work on it.
 #pragma once
 
 #include "connectors/sms/http/reading.hpp"
@@ -43,8 +43,8 @@ struct Pick {
 };
 // The earliest message that is the sought text and of which `taken` (is it another text's?) is false. `ahead`: how far
 // the service's clock is ahead of ours.
-Pick pick(const Sought& sought, const std::vector<Message>& messages, const std::function<bool(const std::string&)>& taken,
-          std::chrono::seconds ahead = std::chrono::seconds(0));
+Pick pick(const Sought& sought, const std::vector<Message>& messages,
+          const std::function<bool(const std::string&)>& taken, std::chrono::seconds ahead = std::chrono::seconds(0));
 
 // After a look that found nothing, begun at `looked`: how long until the next one, or zero where it proves that the text
 // was not sent. `ended`: when its request had come to its end, one way or the other.

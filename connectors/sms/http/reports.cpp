@@ -37,7 +37,8 @@ asio::awaitable<void> Reports::settle(std::shared_ptr<Record> record, Status sta
 
 // The words of other services grow. A last one that is unknown is not left open: the service is asked for the status.
 asio::awaitable<void> Reports::note_unknown(std::shared_ptr<Record> record, Status status) {
-  unknown_.write(log::Level::warn, "http_carrier.status_unknown", {{"id", record->id}, {"status", status.word}, {"last", status.is_last}});
+  unknown_.write(log::Level::warn, "http_carrier.status_unknown",
+                 {{"id", record->id}, {"status", status.word}, {"last", status.is_last}});
   if (!status.is_last || record->is_final() || record->is_doubtful) co_return;
   record->is_doubtful = true;
   record->next_look = base::Time();
@@ -47,7 +48,9 @@ asio::awaitable<void> Reports::note_unknown(std::shared_ptr<Record> record, Stat
 asio::awaitable<void> Reports::settle_asked(std::shared_ptr<Record> record, Status status) {
   if (record->is_doubtful && !status.stage) {
     status.stage = connector::Stage::failed;
-    status.why = fmt::format("The SMS service ended with “{}”, which this gateway does not know. The message may or may not have arrived.", status.word);
+    status.why = fmt::format(
+        "The SMS service ended with “{}”, which this gateway does not know. The message may or may not have arrived.",
+        status.word);
   }
   co_await settle(record, std::move(status));
 }

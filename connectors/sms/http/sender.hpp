@@ -3,7 +3,8 @@
 // A text is written down before its request (Ledger), and every report on it brings our reference back. When the answer
 // is lost, these may tell whether it was sent:
 //
-//   queryable   a report with the reference, the list of messages, and time (reconciliation.hpp). The same key again, also
+//   queryable   a report with the reference, the list of messages, and time (reconciliation.hpp). The same key again,
+//   also
 //               after a crash, finds the record and asks these first. That holds as far as the list is complete
 //               `look_again` seconds after a request ended; a text that appears later than that is sent twice, and
 //               logged as http_carrier.sent_twice. Where the list does not show texts as they were sent, the outcome

@@ -22,9 +22,16 @@ net::ServerResponse response(int status, std::string body) {
 
 }  // namespace
 
-WebhookServer::WebhookServer(const Provider& provider, connector::Services services, CarrierEvents& events, Ledger& ledger, Reports& reports,
-                             Media& media, std::function<void(const std::string&)> on_received)
-    : provider_(provider), services_(services), events_(events), ledger_(ledger), reports_(reports), media_(media), on_received_(std::move(on_received)),
+WebhookServer::WebhookServer(const Provider& provider, connector::Services services, CarrierEvents& events,
+                             Ledger& ledger, Reports& reports, Media& media,
+                             std::function<void(const std::string&)> on_received)
+    : provider_(provider),
+      services_(services),
+      events_(events),
+      ledger_(ledger),
+      reports_(reports),
+      media_(media),
+      on_received_(std::move(on_received)),
       idle_(services.executor) {
   const auto handler = [door = door_](net::ServerRequest request) { return enter(door, std::move(request)); };
   services_.webhooks.route(provider_.setting.webhook_path, handler);
@@ -42,7 +49,9 @@ void WebhookServer::open() {
   log::info("http_carrier.webhook_opened", {{"carrier", provider_.setting.name}, {"url", provider_.setting.webhook_url()}});
 }
 
-void WebhookServer::close() { door_->open = nullptr; }
+void WebhookServer::close() {
+  door_->open = nullptr;
+}
 
 asio::awaitable<net::ServerResponse> WebhookServer::enter(std::shared_ptr<Door> door, net::ServerRequest request) {
   if (door->open) co_return co_await door->open->handle(std::move(request));
@@ -75,7 +84,8 @@ asio::awaitable<net::ServerResponse> WebhookServer::answer(net::ServerRequest re
   if (request.body.size() > most_body) co_return response(413, "The body is too long.\n");
   const base::Time now = services_.clock.now();
   if (!provider_.is_genuine(request, now)) {
-    refused_.write(log::Level::warn, "http_carrier.webhook_refused", {{"carrier", provider_.setting.name}, {"bytes", request.body.size()}});
+    refused_.write(log::Level::warn, "http_carrier.webhook_refused",
+                   {{"carrier", provider_.setting.name}, {"bytes", request.body.size()}});
     co_return response(403, "The signature does not fit.\n");
   }
   auto webhook = provider_.read_webhook(request);

@@ -24,8 +24,8 @@ namespace wherry::sms::http {
 class WebhookServer {
  public:
   // Has the path from now on, until it is destroyed. `on_received`: an incoming text is safe, by its id.
-  WebhookServer(const Provider& provider, connector::Services services, CarrierEvents& events, Ledger& ledger, Reports& reports, Media& media,
-                std::function<void(const std::string&)> on_received);
+  WebhookServer(const Provider& provider, connector::Services services, CarrierEvents& events, Ledger& ledger,
+                Reports& reports, Media& media, std::function<void(const std::string&)> on_received);
   ~WebhookServer();
   WebhookServer(const WebhookServer&) = delete;
   WebhookServer& operator=(const WebhookServer&) = delete;
@@ -53,7 +53,8 @@ class WebhookServer {
   Media& media_;
   std::function<void(const std::string&)> on_received_;
   std::shared_ptr<Door> door_ = std::make_shared<Door>();
-  base::LogLimit refused_ = base::LogLimit::of_stanzas(), not_understood_ = base::LogLimit::of_stanzas();  // anybody can post
+  base::LogLimit refused_ = base::LogLimit::of_stanzas(),
+                 not_understood_ = base::LogLimit::of_stanzas();  // anybody can post
   int requests_ = 0;
   base::Signal idle_;
 };

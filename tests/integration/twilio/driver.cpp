@@ -1,8 +1,10 @@
 // Runs one carrier for a test, with a real HttpClient and HttpServer on loopback.
 //
-//   twilio_driver '{"type":"twilio","settings":{…},"numbers":["+15550001"],"assigned":["+15550001"],"port":0,"storage":"file"}'
+//   twilio_driver
+//   '{"type":"twilio","settings":{…},"numbers":["+15550001"],"assigned":["+15550001"],"port":0,"storage":"file"}'
 //
-// Lines on standard output:  {"listening":PORT}  {"up":true}  {"sent":"k1","outcome":"ok"}  {"sent":"k1","outcome":"unavailable",
+// Lines on standard output:  {"listening":PORT}  {"up":true}  {"sent":"k1","outcome":"ok"}
+// {"sent":"k1","outcome":"unavailable",
 //   "text":"…","retry_after":2}  {"received":{"id","from","to","text","files"}}  {"progressed":{"key","stage","text"}}
 // Lines on standard input:   {"send":{"key","from","to","text"}}  {"lose_store":true}; its end stops the driver.
 #include "connectors/sms/carriers/make.hpp"

@@ -221,7 +221,8 @@ SMS_TEST("A contact is anything that can be a number, in the country of the acco
   co_await g.end();
 }
 
-SMS_TEST("An account whose number was given to somebody else is told so, reads nothing of it and sends nothing from it", withdrawn) {
+SMS_TEST("An account whose number was given to somebody else is told so, reads nothing of it and sends nothing from it",
+         withdrawn) {
   g.know(1, "mercutio@x.test", "+15550001", g.romeo);  // it lists Romeo and Juliet
   g.know(2, "juliet@x.test", "+15550001", g.juliet);
   const auto session = g.sms->open({1}), juliets = g.sms->open({2});

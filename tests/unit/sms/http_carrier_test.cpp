@@ -44,7 +44,9 @@ class Simple final : public Provider {
     v.id = answer.body;
     return v;
   }
-  std::string list_url(const Filter& filter) const override { return setting.base_url + "/list?to=" + filter.to.substr(std::min<std::size_t>(1, filter.to.size())); }
+  std::string list_url(const Filter& filter) const override {
+    return setting.base_url + "/list?to=" + filter.to.substr(std::min<std::size_t>(1, filter.to.size()));
+  }
   // A list is one message, "recipient|text", or nothing.
   std::optional<Page> read_page(std::string_view body, const std::string&) const override {
     Page page;
@@ -58,7 +60,9 @@ class Simple final : public Provider {
     return page;
   }
   bool is_genuine(const net::ServerRequest& request, base::Time) const override { return request.header("x-key") == "good"; }
-  std::string file_name(std::string_view link) const override { return std::string(link.substr(std::min(link.size(), link.find("MM")))); }
+  std::string file_name(std::string_view link) const override {
+    return std::string(link.substr(std::min(link.size(), link.find("MM"))));
+  }
   net::HttpRequest file_request(std::string_view name) const override {
     net::HttpRequest r = request(setting.base_url + "/file?" + std::string(name));
     r.user = "us";
@@ -85,7 +89,12 @@ class Simple final : public Provider {
 
 struct World final : CarrierEvents {
   World(asio::io_context& loop, Idempotency idempotency, bool start = true)
-      : executor(loop.get_executor()), storage(executor), http(executor), server(executor), changed(executor), tasks(executor) {
+      : executor(loop.get_executor()),
+        storage(executor),
+        http(executor),
+        server(executor),
+        changed(executor),
+        tasks(executor) {
     server.listen({asio::ip::address_v4::loopback(), 0});
     server.open();
     server.public_url = fmt::format("http://127.0.0.1:{}", server.endpoint().port());
@@ -156,7 +165,8 @@ struct World final : CarrierEvents {
     request.headers.push_back("X-Key: " + key);
     request.body = std::move(body);
     const auto answer = co_await http.send(std::move(request));
-    const auto again = answer ? answer->headers.find("retry-after") : std::map<std::string, std::string>::const_iterator();
+    const auto again =
+        answer ? answer->headers.find("retry-after") : std::map<std::string, std::string>::const_iterator();
     retry_after = answer && again != answer->headers.end() ? again->second : std::string();
     co_return answer ? answer->status : 0;
   }
@@ -322,7 +332,8 @@ asio::awaitable<void> two_of_one_path(World& world) {
   setting.name = "other";
   setting.path = "carriers[1]";
   const auto second = make_http_carrier(std::make_unique<Simple>(setting, Idempotency::none), services, world);
-  CHECK(second.error().text == "carriers[1].webhook_path: /simple is another carrier's. Give each carrier a path of its own.");
+  CHECK(second.error().text ==
+        "carriers[1].webhook_path: /simple is another carrier's. Give each carrier a path of its own.");
   co_await world.end();
 }
 
@@ -373,10 +384,12 @@ TEST_CASE("A picture that only the gateway may fetch is opened by whoever got it
 TEST_CASE("shown_type lets nothing run in a browser") {
   CHECK(shown_type("image/jpeg; x=1") == "image/jpeg");
   CHECK(shown_type("Video/MP4") == "video/mp4");
-  for (const char* other : {"", "text/html", "image/svg+xml", "image/\r\nx", "application/pdf"}) CHECK(shown_type(other) == "application/octet-stream");
+  for (const char* other : {"", "text/html", "image/svg+xml", "image/\r\nx", "application/pdf"})
+    CHECK(shown_type(other) == "application/octet-stream");
 }
 
-TEST_CASE("A webhook before its carrier runs, and after, is told to come again; without the carrier the path is nobody's") {
+TEST_CASE(
+    "A webhook before its carrier runs, and after, is told to come again; without the carrier the path is nobody's") {
   asio::io_context loop;
   World world(loop, Idempotency::none, false);
   tests::run(loop, closed(world));

@@ -22,14 +22,22 @@ namespace {
 
 struct World final : CarrierEvents {
   explicit World(asio::io_context& loop, std::vector<std::string> numbers = {"+17735550002"})
-      : executor(loop.get_executor()), storage(executor), http(executor), server(executor), services{executor, http, server, storage, clock} {
+      : executor(loop.get_executor()),
+        storage(executor),
+        http(executor),
+        server(executor),
+        services{executor, http, server, storage, clock} {
     server.listen({asio::ip::address_v4::loopback(), 0});
     server.open();
     server.public_url = fmt::format("http://127.0.0.1:{}", server.endpoint().port());
     server.route("/v2/detail_records", [this](net::ServerRequest request) { return list(std::move(request)); });
     server.route("/v2/messages/", [this](net::ServerRequest request) { return show(std::move(request)); });
-    json settings = {{"api_key", "KEY"}, {"public_key", "7JL4TmSzfsT4h47GGhHVpG4lCOoBqQ/zW+uGXer0W2k="}, {"base_url", server.public_url}};
-    provider = make_telnyx_provider({"tx", std::move(settings), "carriers[0]", "US", std::move(numbers)}, server.public_url).value();
+    json settings = {{"api_key", "KEY"},
+                     {"public_key", "7JL4TmSzfsT4h47GGhHVpG4lCOoBqQ/zW+uGXer0W2k="},
+                     {"base_url", server.public_url}};
+    provider =
+        make_telnyx_provider({"tx", std::move(settings), "carriers[0]", "US", std::move(numbers)}, server.public_url)
+            .value();
     ledger = std::make_unique<Ledger>(storage, clock, "tx", "listed");
     reports = std::make_unique<Reports>(*ledger, *this);
     sender = std::make_unique<Sender>(*provider, services, *ledger);
@@ -48,8 +56,11 @@ struct World final : CarrierEvents {
     if (list_status != 200) co_return answer(list_status, json::object());
     json data = json::array();
     for (const auto& [id, message] : messages) {
-      data.push_back({{"uuid", id}, {"direction", "inbound"}, {"cli", message["from"]["phone_number"]},
-                      {"cld", message["to"][0]["phone_number"]}, {"created_at", message["received_at"]}});
+      data.push_back({{"uuid", id},
+                      {"direction", "inbound"},
+                      {"cli", message["from"]["phone_number"]},
+                      {"cld", message["to"][0]["phone_number"]},
+                      {"created_at", message["received_at"]}});
     }
     co_return answer(200, {{"data", data}, {"meta", {{"page_number", 1}, {"total_pages", 1}}}});
   }
@@ -60,8 +71,8 @@ struct World final : CarrierEvents {
     co_return answer(200, {{"data", found->second}});
   }
   void incoming(const std::string& id, const std::string& text, const std::string& to = "+17735550002") {
-    messages[id] = {{"id", id}, {"direction", "inbound"}, {"from", {{"phone_number", "+13125550001"}}}, {"text", text},
-                    {"to", {{{"phone_number", to}}}}, {"received_at", base::to_rfc3339(clock.time)}};
+    messages[id] = {{"id", id},     {"direction", "inbound"},         {"from", {{"phone_number", "+13125550001"}}},
+                    {"text", text}, {"to", {{{"phone_number", to}}}}, {"received_at", base::to_rfc3339(clock.time)}};
   }
   asio::awaitable<void> begin() {
     co_await media->load();

@@ -64,7 +64,9 @@ struct World {
   void run(asio::awaitable<void> task) { tests::run(loop, std::move(task)); }
   std::shared_ptr<Record> begin(const std::string& key, const std::string& to = "+15550100") {
     std::shared_ptr<Record> record;
-    run(into(ledger.begin({key, {Address::Type::international, "+15550001"}, {Address::Type::international, to}, "hi", {}}), &record));
+    run(into(
+        ledger.begin({key, {Address::Type::international, "+15550001"}, {Address::Type::international, to}, "hi", {}}),
+        &record));
     record->under_way = false;
     return record;
   }
@@ -268,8 +270,11 @@ TEST_CASE("sweep keeps the id of a finished text while another one between the s
 
 TEST_CASE("A row of a carrier that had the name and another type is a text that may be out, and is erased in time") {
   World world;
-  const std::string row = "tw/m/7:k1", text = fmt::format(R"({{"key":"7:k1","from":"+15550001","to":"+15550100","begun":{},"segments":[{{"state":"sent"}}]}})",
-                                                          base::to_milliseconds(world.clock.time));
+  const std::string
+      row = "tw/m/7:k1",
+      text = fmt::format(
+          R"({{"key":"7:k1","from":"+15550001","to":"+15550100","begun":{},"segments":[{{"state":"sent"}}]}})",
+          base::to_milliseconds(world.clock.time));
   world.storage.entries[row] = text;
   world.run(world.ledger.load());
   CHECK_FALSE(world.storage.entries.contains(row));

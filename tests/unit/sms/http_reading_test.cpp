@@ -8,9 +8,10 @@ TEST_CASE("parse_date reads RFC 2822, RFC 3339 and HTTP dates, and refuses what 
   CHECK(parse_date("2019-05-24T17:44:46Z") == present);
   CHECK(parse_date("2019-05-24T17:44:46.552+00:00") == present);
   CHECK(parse_date("2019-05-24T12:14:46-05:30") == present);
-  for (const char* bad : {"", "soon", "Fri, 32 May 2019 17:44:46 +0000", "Fri, 24 Mai 2019 17:44:46 +0000", "Fri, 24 May 2019 25:44:46 +0000",
-                          "Fri, 24 May 2019 17:44:46", "Fri, 24 May 2019 17:44:46 PST", "2019-05-24", "2019-05-24T17:44:46",
-                          "2019-13-24T17:44:46Z", "2019-05-24T17:44:46.", "2019-05-24T17:44:46+2"}) {
+  for (const char* bad :
+       {"", "soon", "Fri, 32 May 2019 17:44:46 +0000", "Fri, 24 Mai 2019 17:44:46 +0000",
+        "Fri, 24 May 2019 25:44:46 +0000", "Fri, 24 May 2019 17:44:46", "Fri, 24 May 2019 17:44:46 PST", "2019-05-24",
+        "2019-05-24T17:44:46", "2019-13-24T17:44:46Z", "2019-05-24T17:44:46.", "2019-05-24T17:44:46+2"}) {
     CAPTURE(bad);
     CHECK_FALSE(parse_date(bad));
   }

@@ -50,7 +50,8 @@ TEST_CASE("Of a large pool a hundred free numbers are offered, and the user's ow
   std::vector<NumberConfiguration> numbers;
   for (int i = 0; i < 10'000; ++i) numbers.push_back(number(fmt::format("+1555{:07}", i), {}, true));
   Routes routes(numbers);
-  for (int i = 0; i < 5'000; ++i) routes.own({i + 1}, fmt::format("user{}@x.test", i), numbers[static_cast<std::size_t>(i)].number);
+  for (int i = 0; i < 5'000; ++i)
+    routes.own({i + 1}, fmt::format("user{}@x.test", i), numbers[static_cast<std::size_t>(i)].number);
   const Numbers offered = routes.choices("user7@x.test", now);
   REQUIRE(offered.size() == 101);
   CHECK(offered[0] == "+15550000007");

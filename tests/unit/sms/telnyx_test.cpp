@@ -74,8 +74,10 @@ TEST_CASE("read_webhook reads an incoming text (Telnyx, message.received)") {
   CHECK(text.text == "Hello from Telnyx é!");
 }
 
-TEST_CASE("read_webhook reads a text whose sender the network lost, however it says so (short codes, withheld numbers)") {
-  for (const char* from : {R"("from":{"phone_number":"","carrier":""},)", R"("from":null,)", R"("from":{"phone_number":null},)", ""}) {
+TEST_CASE(
+    "read_webhook reads a text whose sender the network lost, however it says so (short codes, withheld numbers)") {
+  for (const char* from :
+       {R"("from":{"phone_number":"","carrier":""},)", R"("from":null,)", R"("from":{"phone_number":null},)", ""}) {
     CAPTURE(from);
     auto webhook = read(std::string(R"({"data":{"event_type":"message.received","payload":{"id":"6d0a8f52",)") + from +
                         R"("to":[{"phone_number":"+17735550002"}],"text":"from nobody","media":null}}})");
@@ -88,7 +90,8 @@ TEST_CASE("read_webhook reads a text whose sender the network lost, however it s
 }
 
 TEST_CASE("read_webhook finds our number in a group, and the files") {
-  auto webhook = read(R"({"data":{"payload":{"id":"1","direction":"inbound","from":{"phone_number":"+13125550001"},"text":"look",
+  auto webhook =
+      read(R"({"data":{"payload":{"id":"1","direction":"inbound","from":{"phone_number":"+13125550001"},"text":"look",
     "to":[{"phone_number":"+13125550009"},{"phone_number":"+17735550002"}],"cc":null,"media":[{"url":"https://m/0","content_type":"image/png"}]}}})");
   const Message& m = std::get<Message>(webhook);
   CHECK(m.to == "+17735550002");
@@ -147,8 +150,9 @@ TEST_CASE("What came in is listed page by page, without the texts (Telnyx, Searc
   CHECK(provider->lists_texts());
   const std::string url = provider->list_url({"+17735550002", "", present});
   CHECK(url.starts_with("https://api.telnyx.com/v2/detail_records?"));
-  for (const char* part : {"filter[record_type]=messaging", "filter[direction]=inbound", "sort=-created_at", "page[number]=1", "page[size]=50",
-                           "filter[cld]=%2B17735550002", "filter[created_at][gte]=2019-05-24"}) {
+  for (const char* part :
+       {"filter[record_type]=messaging", "filter[direction]=inbound", "sort=-created_at", "page[number]=1",
+        "page[size]=50", "filter[cld]=%2B17735550002", "filter[created_at][gte]=2019-05-24"}) {
     std::string encoded(part);
     for (const auto& [plain, code] : {std::pair("[", "%5B"), std::pair("]", "%5D")}) {
       for (auto at = encoded.find(plain); at != encoded.npos; at = encoded.find(plain)) encoded.replace(at, 1, code);
@@ -156,9 +160,11 @@ TEST_CASE("What came in is listed page by page, without the texts (Telnyx, Searc
     CAPTURE(encoded);
     CHECK(url.find(encoded) != std::string::npos);
   }
-  const std::string record = R"({"record_type":"message_detail_record","uuid":"3ca7bd3d-7d82","direction":"inbound","cli":"+13125550001",)"
-                             R"("cld":"+17735550002","created_at":"2019-05-24T17:44:46Z"})";
-  const auto page = provider->read_page(R"({"data":[)" + record + R"(,7],"meta":{"page_number":1,"total_pages":2}})", url);
+  const std::string record =
+      R"({"record_type":"message_detail_record","uuid":"3ca7bd3d-7d82","direction":"inbound","cli":"+13125550001",)"
+      R"("cld":"+17735550002","created_at":"2019-05-24T17:44:46Z"})";
+  const auto page =
+      provider->read_page(R"({"data":[)" + record + R"(,7],"meta":{"page_number":1,"total_pages":2}})", url);
   REQUIRE(page);
   REQUIRE(page->messages.size() == 1);
   CHECK(page->messages[0].is_brief);
@@ -168,7 +174,8 @@ TEST_CASE("What came in is listed page by page, without the texts (Telnyx, Searc
   CHECK(page->messages[0].to == "+17735550002");
   CHECK(page->messages[0].time() == present);
   CHECK(page->next.find("page%5Bnumber%5D=2&") != std::string::npos);
-  CHECK(provider->read_page(R"({"data":[)" + record + R"(],"meta":{"page_number":2,"total_pages":2}})", url)->next.empty());
+  CHECK(provider->read_page(R"({"data":[)" + record + R"(],"meta":{"page_number":2,"total_pages":2}})", url)
+            ->next.empty());
   CHECK_FALSE(provider->read_page(R"({"errors":[]})", url));
 }
 

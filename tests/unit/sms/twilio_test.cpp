@@ -136,7 +136,7 @@ TEST_CASE("judge tells the codes of Twilio's dictionary apart") {
       {400, 30001, Kind::later, Errc::rejected, false},    {429, 63038, Kind::later, Errc::rejected, false},
       {401, 20003, Kind::later, Errc::rejected, true},     {403, 0, Kind::later, Errc::rejected, true},
       {404, 20404, Kind::later, Errc::rejected, true},     {400, 21703, Kind::later, Errc::rejected, true},
-      {302, 0, Kind::later, Errc::rejected, true},          {402, 0, Kind::later, Errc::rejected, true},
+      {302, 0, Kind::later, Errc::rejected, true},         {402, 0, Kind::later, Errc::rejected, true},
       {429, 30022, Kind::later, Errc::rejected, false},    {429, 30023, Kind::later, Errc::rejected, false},
   };
   for (const Row& row : rows) {
@@ -207,7 +207,8 @@ TEST_CASE("read_message tells a text that is still coming in, and where a text's
 
 TEST_CASE("read_page follows the next page only on the same host") {
   const auto page = [](const std::string& next) {
-    return twilio()->read_page(R"({"messages":[)" + std::string(message_body) + R"(],"next_page_uri":)" + next + "}", "");
+    return twilio()->read_page(R"({"messages":[)" + std::string(message_body) + R"(],"next_page_uri":)" + next + "}",
+                               "");
   };
   CHECK(page("null")->next.empty());
   CHECK(page("null")->messages.size() == 1);
@@ -215,11 +216,13 @@ TEST_CASE("read_page follows the next page only on the same host") {
   CHECK(page("\"//evil.example/x\"")->next.empty());
   CHECK(page("\"https://evil.example/x\"")->next.empty());
   const auto under_a_path = twilio(with("base_url", "https://space.example.org/api/laml"));
-  CHECK(under_a_path->read_page(R"({"messages":[],"next_page_uri":"/api/laml/x"})", "")->next == "https://space.example.org/api/laml/x");
+  CHECK(under_a_path->read_page(R"({"messages":[],"next_page_uri":"/api/laml/x"})", "")->next ==
+        "https://space.example.org/api/laml/x");
 }
 
 TEST_CASE("read_page takes no list with a hole for a list: it would prove that a message is absent") {
-  for (const char* bad : {R"({"messages":[{"status":"sent"}]})", R"({"messages":{}})", R"({"code":20003})"}) CHECK_FALSE(twilio()->read_page(bad, ""));
+  for (const char* bad : {R"({"messages":[{"status":"sent"}]})", R"({"messages":{}})", R"({"code":20003})"})
+    CHECK_FALSE(twilio()->read_page(bad, ""));
 }
 
 TEST_CASE("read_links gives the files' own links, as a webhook does") {
@@ -255,30 +258,45 @@ TEST_CASE("read_webhook reads a status with the reference of its URL (Twilio, Tr
 }
 
 TEST_CASE("read_webhook reads a text that lacks its sender, the number of its files, or its words") {
-  const auto read_text = [](const net::FormFields& fields) { return to_incoming(std::get<Message>(read("/t", fields)), at(5)); };
-  const IncomingText text = read_text({{"MessageSid", "SM1"}, {"From", ""}, {"To", "+15550001"}, {"Body", "from nobody"}});
+  const auto read_text = [](const net::FormFields& fields) {
+    return to_incoming(std::get<Message>(read("/t", fields)), at(5));
+  };
+  const IncomingText text =
+      read_text({{"MessageSid", "SM1"}, {"From", ""}, {"To", "+15550001"}, {"Body", "from nobody"}});
   CHECK(text.from == Address{Address::Type::alphanumeric, "unknown"});
   CHECK(text.text == "from nobody");
-  CHECK(read_text({{"MessageSid", "SM1"}, {"SmsStatus", "received"}, {"To", "+15550001"}, {"Body", "x"}}).from.text == "unknown");
-  const auto webhook = read("/t", {{"MessageSid", "MM1"}, {"From", "+15550100"}, {"To", "+15550001"}, {"MediaUrl0", "https://m/0"}});
+  CHECK(read_text({{"MessageSid", "SM1"}, {"SmsStatus", "received"}, {"To", "+15550001"}, {"Body", "x"}}).from.text ==
+        "unknown");
+  const auto webhook =
+      read("/t", {{"MessageSid", "MM1"}, {"From", "+15550100"}, {"To", "+15550001"}, {"MediaUrl0", "https://m/0"}});
   CHECK(std::get<Message>(webhook).links == std::vector<std::string>{"https://m/0"});
 }
 
 TEST_CASE("A file without a link is said: who reads the text must know that something is missing") {
-  const auto read_text = [](const net::FormFields& fields) { return to_incoming(std::get<Message>(read("/t", fields)), at(5)).text; };
+  const auto read_text = [](const net::FormFields& fields) {
+    return to_incoming(std::get<Message>(read("/t", fields)), at(5)).text;
+  };
   CHECK(read_text({{"MessageSid", "MM1"}, {"From", "+1"}, {"To", "+15550001"}, {"NumMedia", "1"}}) ==
         "[A file of this message did not come. Ask the sender to send again.]");
-  CHECK(read_text({{"MessageSid", "MM1"}, {"From", "+1"}, {"To", "+15550001"}, {"Body", "look"}, {"NumMedia", "3"}, {"MediaUrl1", "https://m/1"}}) ==
+  CHECK(read_text({{"MessageSid", "MM1"},
+                   {"From", "+1"},
+                   {"To", "+15550001"},
+                   {"Body", "look"},
+                   {"NumMedia", "3"},
+                   {"MediaUrl1", "https://m/1"}}) ==
         "look\n[2 files of this message did not come. Ask the sender to send again.]");
 }
 
-TEST_CASE("Files are asked for with the account's password, by names that do not show the account (Twilio, Media subresource)") {
+TEST_CASE(
+    "Files are asked for with the account's password, by names that do not show the account (Twilio, Media "
+    "subresource)") {
   const auto provider = twilio();
   const std::string messages = "/2010-04-01/Accounts/AC00000000000000000000000000000001/Messages/";
   CHECK(provider->file_name("https://api.twilio.com" + messages + "MM1/Media/ME1") == "MM1/ME1");
   CHECK(provider->file_name("https://api.de1.twilio.com" + messages + "MM1/Media/ME1") == "MM1/ME1");
-  for (const std::string& other : {std::string("https://m/0"), std::string(), "https://api.twilio.com" + messages + "MM1/Media/../x",
-                                   std::string("https://api.twilio.com/2010-04-01/Accounts/AC2/Messages/MM1/Media/ME1")}) {
+  for (const std::string& other :
+       {std::string("https://m/0"), std::string(), "https://api.twilio.com" + messages + "MM1/Media/../x",
+        std::string("https://api.twilio.com/2010-04-01/Accounts/AC2/Messages/MM1/Media/ME1")}) {
     CHECK(provider->file_name(other).empty());
   }
   const auto request = provider->file_request("MM1/ME1");
@@ -384,7 +402,9 @@ TEST_CASE("A Twilio carrier without a public address is refused with the key tha
   CHECK(s.error().text.find("http.public_url") != std::string::npos);
 }
 
-TEST_CASE("is_genuine takes what is signed with a shared key only where that key is configured (Twilio, Sign webhooks with shared keys)") {
+TEST_CASE(
+    "is_genuine takes what is signed with a shared key only where that key is configured (Twilio, Sign webhooks with "
+    "shared keys)") {
   const net::FormFields fields = {{"MessageSid", "SM1"}, {"From", "+1"}, {"To", "+15550001"}};
   const std::string url = "https://sms.example.org/twilio/tw";
   const auto signed_with = [&](const std::string& key, Hash hash, const std::string& algorithm) {
@@ -406,7 +426,11 @@ TEST_CASE("is_genuine takes a hexadecimal signature over URL and body (SignalWir
   settings["signing_key"] = "PSK";
   const auto provider = twilio(settings);
   // printf '%s' 'https://sms.example.org/twilio/tw{"a":1}' | openssl dgst -sha1 -hmac PSK
-  net::ServerRequest request{"POST", "/twilio/tw", {{"content-type", "application/json"}, {"x-signalwire-signature", "93fe4c0c32bd051eea02cb42d107ccd4b862be27"}}, R"({"a":1})"};
+  net::ServerRequest request{
+      "POST",
+      "/twilio/tw",
+      {{"content-type", "application/json"}, {"x-signalwire-signature", "93fe4c0c32bd051eea02cb42d107ccd4b862be27"}},
+      R"({"a":1})"};
   CHECK(provider->is_genuine(request, present));
   request.body = R"({"a":2})";
   CHECK_FALSE(provider->is_genuine(request, present));
