@@ -3,8 +3,6 @@
 #include "connectors/sms/http/reading.hpp"
 #include "gateway/base/log.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <iterator>
 #include <unordered_set>
@@ -27,14 +25,9 @@ constexpr std::chrono::hours hidden_held{1};  // what the service does not show 
 bool is_fault(int status) { return status >= 500 || status == 401 || status == 403 || status == 408 || status == 429; }
 
 // Nobody can read it any more, and a person must know that it came.
-void hide(Message& message) {
-  const std::string from = is_redacted(message.from) ? " from " + message.from : std::string();
-  if (!from.empty()) message.from.clear();
-  message.text = fmt::format(
-      "[A message{} came while this gateway was away, and the SMS service does not show it any more. "
-      "Ask its sender to send it again.]",
-      from);
-}
+constexpr const char* hidden_text =
+    "[A message came while this gateway was away, and the SMS service does not show it any more. "
+    "Ask its sender to send it again.]";
 
 }  // namespace
 
@@ -126,7 +119,7 @@ asio::awaitable<base::Result<bool>> CatchUp::publish(Message message, bool may_w
     is_hidden = !*whole || is_redacted(message.from);
   }
   if (is_hidden && may_wait) co_return false;  // the webhook may still bring it
-  if (is_hidden) hide(message);
+  if (is_hidden) message.text = hidden_text;
   auto listed = co_await read_files(message);
   if (!listed) co_return listed.error();
   media_.make_openable(message);

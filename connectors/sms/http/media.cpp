@@ -128,9 +128,10 @@ asio::awaitable<net::ServerResponse> Media::fetch(std::string name) {
     const bool is_url = place.starts_with("https://") ||
                         (place.starts_with("http://") && provider_.setting.base_url.starts_with("http://"));
     if (!is_url || redirects == most_redirects) {
-      log::warn("http_carrier.file_not_fetched", {{"carrier", provider_.setting.name},
-                                                  {"http", answer ? answer->status : 0},
-                                                  {"error", answer ? std::string() : answer.error().text}});
+      failed_.write(log::Level::warn, "http_carrier.file_not_fetched",
+                    {{"carrier", provider_.setting.name},
+                     {"http", answer ? answer->status : 0},
+                     {"error", answer ? std::string() : answer.error().text}});
       co_return later("The file cannot be fetched now.\n");
     }
     request = net::HttpRequest();

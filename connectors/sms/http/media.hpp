@@ -8,6 +8,7 @@
 #pragma once
 
 #include "connectors/sms/http/provider.hpp"
+#include "gateway/base/log_limit.hpp"
 #include "gateway/connector/contract.hpp"
 
 namespace wherry::sms::http {
@@ -33,6 +34,7 @@ class Media {
   const Provider& provider_;
   connector::Services services_;
   std::string key_;
+  base::LogLimit failed_ = base::LogLimit::of_stanzas();  // whoever has an address can ask for it again and again
   int fetches_ = 0;
 };
 

@@ -80,7 +80,6 @@ std::optional<base::Time> parse_rfc3339(const std::string& source) {
 
 // An answer goes to the sender alone: who reads this must know that others do.
 std::string group_line(const std::vector<std::string>& others) {
-  if (others.empty()) return {};
   const std::size_t shown = std::min(others.size(), most_shown);
   std::string line =
       fmt::format("[To you, {}", fmt::join(others.begin(), others.begin() + static_cast<std::ptrdiff_t>(shown), ", "));
@@ -132,6 +131,11 @@ std::string value_in_query(std::string_view url, std::string_view name) {
   return fields ? std::string(value_of(*fields, name)) : std::string();
 }
 
+bool is_redacted(std::string_view number) {
+  return number.starts_with('+') && number.find_first_of("Xx") != number.npos &&
+         number.find_first_not_of("+0123456789Xx") == number.npos;
+}
+
 bool is_id(std::string_view text) { return !text.empty() && text.size() <= most_id && consists_of(text, "-_"); }
 
 std::optional<base::Time> parse_date(std::string_view text) {
@@ -142,12 +146,19 @@ std::optional<base::Time> parse_date(std::string_view text) {
 }
 
 IncomingText to_incoming(const Message& message, base::Time now) {
-  std::string text = group_line(message.others);
-  if (!text.empty() && !message.text.empty()) text += "\n";
-  text += message.text;
-  if (message.lost_files > 0) text += (text.empty() ? "" : "\n") + lost_line(message.lost_files);
-  IncomingText incoming{message.id, read_address(message.from), read_address(message.to), std::move(text),
-                        message.time().value_or(now)};
+  const bool hides_sender = is_redacted(message.from);
+  std::vector<std::string> lines;
+  if (hides_sender) lines.push_back(fmt::format("[From {}: the SMS service hides the number.]", message.from));
+  if (!message.others.empty()) lines.push_back(group_line(message.others));
+  if (!message.text.empty()) lines.push_back(message.text);
+  if (message.lost_files > 0) lines.push_back(lost_line(message.lost_files));
+
+  IncomingText incoming;
+  incoming.id = message.id;
+  incoming.from = hides_sender ? alphanumeric({}) : read_address(message.from);
+  incoming.to = read_address(message.to);
+  incoming.text = fmt::format("{}", fmt::join(lines, "\n"));
+  incoming.sent_at = message.time().value_or(now);
   for (const std::string& link : message.links) incoming.files.push_back({link, {}, 0});
   return incoming;
 }

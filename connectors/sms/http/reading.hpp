@@ -31,6 +31,9 @@ bool is_id(std::string_view text);
 // "2019-05-24T17:18:27.5+00:00" (RFC 3339).
 std::optional<base::Time> parse_date(std::string_view text);
 
+// Whether a service has hidden digits of a number: "+1415555XXXX".
+bool is_redacted(std::string_view number);
+
 // A received message as the connector gets it, with all that a person must know about it said in its text. `now`: its
 // time, where it has none.
 IncomingText to_incoming(const Message& message, base::Time now);

@@ -44,11 +44,6 @@ Likeness compare(const Sought& sought, const Message& message, std::chrono::seco
 
 std::string digest_of(std::string_view text) { return digest(base::trim(text)); }
 
-bool is_redacted(std::string_view number) {
-  return number.starts_with('+') && number.find_first_of("Xx") != number.npos &&
-         number.find_first_not_of("+0123456789Xx") == number.npos;
-}
-
 Pick pick(const Sought& sought, const std::vector<Message>& messages,
           const std::function<bool(const std::string&)>& taken, std::chrono::seconds ahead) {
   const Message* best = nullptr;

@@ -33,9 +33,6 @@ struct Sought {
 // A text's digest, without spaces around it.
 std::string digest_of(std::string_view text);
 
-// Whether a service has hidden digits of a number: "+1415555XXXX".
-bool is_redacted(std::string_view number);
-
 enum class Found { here, absent, unsure };
 struct Pick {
   Found found = Found::absent;

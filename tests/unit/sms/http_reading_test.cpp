@@ -62,6 +62,14 @@ TEST_CASE("to_incoming says to whom else a text went: an answer goes to its send
   CHECK(to_incoming(m, present).text.find("+15550101 and 2 more]\nparty?") != std::string::npos);
 }
 
+TEST_CASE("to_incoming makes nobody's contact of a number that the service hides") {
+  Message m;
+  m.from = "+1415555XXXX";
+  m.text = "hi";
+  CHECK(to_incoming(m, present).from == Address{Address::Type::alphanumeric, "unknown"});
+  CHECK(to_incoming(m, present).text == "[From +1415555XXXX: the SMS service hides the number.]\nhi");
+}
+
 TEST_CASE("utf16_length counts as the providers' limits do") {
   CHECK(utf16_length("abc") == 3);
   CHECK(utf16_length("\xC3\xA9") == 1);
