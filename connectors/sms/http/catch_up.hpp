@@ -3,7 +3,7 @@
 #pragma once
 
 #include "connectors/sms/http/listing.hpp"
-#include "connectors/sms/http/media.hpp"
+#include "connectors/sms/http/media/media.hpp"
 #include "connectors/sms/http/sender.hpp"
 
 #include <deque>

@@ -10,7 +10,7 @@
 // Below the same path, people get the files of their messages (media.hpp).
 #pragma once
 
-#include "connectors/sms/http/media.hpp"
+#include "connectors/sms/http/media/media.hpp"
 #include "connectors/sms/http/reports.hpp"
 #include "gateway/base/log_limit.hpp"
 #include "gateway/base/signal.hpp"

@@ -2,7 +2,7 @@
 // tests/integration/twilio.
 #include "connectors/sms/http/http_carrier.hpp"
 
-#include "connectors/sms/http/media.hpp"
+#include "connectors/sms/http/media/media.hpp"
 #include "connectors/sms/http/reading.hpp"
 #include "gateway/base/signal.hpp"
 #include "gateway/base/task_group.hpp"

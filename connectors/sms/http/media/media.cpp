@@ -1,4 +1,4 @@
-#include "connectors/sms/http/media.hpp"
+#include "connectors/sms/http/media/media.hpp"
 
 #include "gateway/base/log.hpp"
 #include "gateway/base/secret.hpp"
