@@ -48,6 +48,7 @@ struct Sender::Sending {
   bool refused = false;         // for good
   std::string why;              // for the sender
   std::chrono::seconds wait{0};
+  int most_tries = 0;           // of this text in all; 0: as long as it lives
   connector::Result<void> result = Error{Errc::uncertain, "The gateway stopped before the SMS service answered.", std::chrono::seconds(0)};
 };
 
@@ -113,6 +114,7 @@ asio::awaitable<connector::Result<void>> Sender::conclude(std::shared_ptr<Sendin
     return s.state == SegmentState::sent || s.state == SegmentState::delivered || !s.id.empty();
   });
   const bool unknown = record.has(SegmentState::written), unsent = record.has(SegmentState::unsent);
+  if (!sending->refused && is_tried_enough(*sending)) sending->refused = true;
   if (!unknown && !unsent && !sending->refused) {
     tries_.erase(record.key);
     co_return base::ok();
@@ -214,10 +216,21 @@ void Sender::failed(Sending& sending, const Verdict& verdict, Status status) {
   sending.stopped = true;
   sending.why = verdict.text;
   if (verdict.alert) log::error("smpp.link_misconfigured", {{"carrier", setting_.name}, {"status", to_string(status)}});
+  if (verdict.kind == Verdict::Kind::refused) {
+    sending.refused = true;
+    return;
+  }
+  sending.wait = std::max(sending.wait, verdict.wait);
+  if (verdict.kind != Verdict::Kind::later || verdict.tries == 0) return;
+  sending.most_tries = sending.most_tries == 0 ? verdict.tries : std::min(sending.most_tries, verdict.tries);
+}
+
+// Counts this attempt where the SMS centre put the text off. All its segments are under way at once, and the same trouble
+// meets them all: together they are one attempt.
+bool Sender::is_tried_enough(const Sending& sending) {
+  if (sending.most_tries == 0) return false;
   if (tries_.size() > most_remembered) tries_.clear();
-  const bool enough = verdict.kind == Verdict::Kind::later && verdict.tries > 0 && ++tries_[sending.text.key] >= verdict.tries;
-  if (verdict.kind == Verdict::Kind::refused || enough) sending.refused = true;
-  else sending.wait = std::max(sending.wait, verdict.wait);
+  return ++tries_[sending.text.key] >= sending.most_tries;
 }
 
 asio::awaitable<void> Sender::accepted(std::shared_ptr<Sending> sending, std::size_t index, std::string id) {

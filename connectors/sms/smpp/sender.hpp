@@ -32,6 +32,7 @@ class Sender {
   asio::awaitable<void> finish(std::shared_ptr<Sending> sending);
   asio::awaitable<connector::Result<void>> conclude(std::shared_ptr<Sending> sending);
   void failed(Sending& sending, const Verdict& verdict, Status status);
+  bool is_tried_enough(const Sending& sending);
   base::Result<ShortMessage> build(const OutgoingText& text, const Split& split, const Record& record, std::size_t index) const;
   Record begin(const OutgoingText& text, std::size_t segments);
 

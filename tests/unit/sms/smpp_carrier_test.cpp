@@ -161,6 +161,29 @@ SMPP_TEST("Refusals are final or not, as the table says (sms.md §1.4)", refusal
   co_await host.end();
 }
 
+SMPP_TEST("A long text that is put off is tried as often as a short one, whatever the number of its segments (SMPP 3.4 §5.1.3)", put_off) {
+  host.start();
+  co_await host.up();
+  struct Row {
+    Status status;
+    unsigned tries;
+  };
+  for (const Row& row : {Row{Status::system_error, 3}, Row{static_cast<Status>(0x45), 3}, Row{Status::unknown_error, 2}}) {
+    for (const std::size_t segments : {1U, 2U, 3U}) {
+      const std::string key = "1:" + to_string(row.status) + std::to_string(segments), text(segments == 1 ? 10 : segments * 140, 'x');
+      for (unsigned attempt = 1; attempt <= row.tries; ++attempt) {
+        CAPTURE(key);
+        CAPTURE(attempt);
+        host.smsc.statuses.assign(segments, row.status);
+        const auto result = co_await host.send(key, text);
+        CHECK(outcome(result) == (attempt < row.tries ? "unavailable" : "rejected"));
+      }
+    }
+  }
+  CHECK(host.storage.entries.empty());
+  co_await host.end();
+}
+
 SMPP_TEST("An unanswered submit_sm is uncertain and never sent again; a receipt tells that it was sent (sms.md §0.1)", uncertain) {
   host.smsc.silent = true;
   host.start();
