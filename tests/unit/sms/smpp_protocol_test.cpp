@@ -36,6 +36,7 @@ struct Session {
     for (const auto& event : protocol.take_events()) {
       if (const auto* a = std::get_if<Answered>(&event)) all += "answered " + std::to_string(a->sequence) + " " + to_string(a->status) + "; ";
       if (const auto* u = std::get_if<Unanswered>(&event)) all += "unanswered " + std::to_string(u->sequence) + "; ";
+      if (const auto* f = std::get_if<Forgotten>(&event)) all += "forgotten " + std::to_string(f->sequence) + "; ";
       if (const auto* m = std::get_if<Asked>(&event)) all += "asked " + std::to_string(m->sequence) + " " + m->message.text + "; ";
       if (const auto* p = std::get_if<Proved>(&event)) all += "proved " + std::to_string(p->answers) + "; ";
       if (const auto* e = std::get_if<Ended>(&event)) all += "ended: " + e->reason + "; ";
@@ -212,6 +213,23 @@ TEST_CASE("A PDU whose rest does not come ends the session (sms.md §1.1)") {
   CHECK(s.events() == "asked 5 whole; ");
   s.pass(seconds(1));
   CHECK(s.events() == "ended: the rest of a PDU did not come; ");
+}
+
+TEST_CASE("Of more than a thousand answers that are missing the oldest is waited for no longer, and its sender is told") {
+  ProtocolLimits limits;
+  limits.enquire_interval = seconds(0);
+  Session s(limits);
+  s.bind();
+  for (int i = 0; i < 1001; ++i) s.protocol.request(Command::submit_sm, {}, s.now);
+  s.pass(seconds(30));
+  const auto answered = s.protocol.request(Command::submit_sm, {}, s.now);
+  s.feed(encode(response_to(Command::submit_sm), Status::ok, answered));  // so the peer is there
+  s.events();
+  s.pass(seconds(30));
+  const std::string events = s.events();
+  CHECK(events.starts_with("unanswered 2; "));
+  CHECK(events.ends_with("unanswered 1002; forgotten 2; "));
+  CHECK_FALSE(s.protocol.ended());
 }
 
 TEST_CASE("One submit_sm that is not answered is overdue, and its answer may still come; none at all ends the session") {

@@ -160,6 +160,12 @@ void Link::handle_events() {
       found->second->state = Submission::State::overdue;
       found->second->changed.notify();
       changed_.notify();
+    } else if (const auto* forgotten = std::get_if<Forgotten>(&event)) {
+      const auto found = submissions_.find(forgotten->sequence);
+      if (found == submissions_.end()) continue;
+      found->second->state = Submission::State::lost;
+      found->second->changed.notify();
+      submissions_.erase(found);
     } else if (auto* asked = std::get_if<Asked>(&event)) {
       events_.asked(*this, std::move(*asked));
     } else if (const auto* proved = std::get_if<Proved>(&event)) {

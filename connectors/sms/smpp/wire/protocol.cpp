@@ -173,6 +173,7 @@ void Protocol::tick(Time now) {
   }
   for (auto entry = pending_.begin(); overdue > most_overdue && entry != pending_.end();) {
     if (entry->second.overdue) {
+      events_.push_back(Forgotten{entry->first});
       entry = pending_.erase(entry);
       --overdue;
     } else {

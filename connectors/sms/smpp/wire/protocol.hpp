@@ -32,6 +32,10 @@ struct Answered {
 struct Unanswered {
   std::uint32_t sequence = 0;
 };
+// The answer to an Unanswered request is not waited for any longer: too many are missing.
+struct Forgotten {
+  std::uint32_t sequence = 0;
+};
 // deliver_sm or data_sm: owes an answer().
 struct Asked {
   std::uint32_t sequence = 0;
@@ -47,7 +51,7 @@ struct Ended {
   std::string reason;
 };
 inline constexpr const char* unbound_reason = "unbound";  // the reason where the peer answered our unbind
-using ProtocolEvent = std::variant<Answered, Unanswered, Asked, Proved, Ended>;
+using ProtocolEvent = std::variant<Answered, Unanswered, Forgotten, Asked, Proved, Ended>;
 
 class Protocol {
  public:
@@ -56,7 +60,8 @@ class Protocol {
   Protocol(ProtocolLimits limits, Time now) : limits_(limits), heard_(now), answered_(now) {}
 
   std::uint32_t request(Command command, std::string body, Time now);  // its sequence number
-  std::uint64_t answer(Command request, std::uint32_t sequence, Status status, Time now);  // to an Asked: the how manieth it is
+  // To an Asked; returns how many answers that makes on this link.
+  std::uint64_t answer(Command request, std::uint32_t sequence, Status status, Time now);
 
   void feed(std::string_view octets, Time now);
   void tick(Time now);
