@@ -204,7 +204,8 @@ asio::awaitable<void> Sender::try_segment(std::shared_ptr<Sending> sending, std:
       segment.state = SegmentState::unsent;
       if (tries < verdict.tries) continue;
     }
-    if (verdict.rebind) link.end("the peer does not hold us for bound");
+    // What else is in the window meets the same refusal in a moment: an answer says more than a broken link would.
+    if (verdict.rebind) link.end_when_answered("the peer does not hold us for bound");
     failed(*sending, verdict, submission->status);
     segment.state = sending->refused ? SegmentState::failed : SegmentState::unsent;
     co_return ended();

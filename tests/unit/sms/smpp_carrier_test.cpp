@@ -184,6 +184,36 @@ SMPP_TEST("A long text that is put off is tried as often as a short one, whateve
   co_await host.end();
 }
 
+SMPP_TEST("A peer that does not hold us for bound is left once the rest of the window is answered (SMPP 3.4 §5.1.3, ESME_RINVBNDSTS)", unbound) {
+  host.smsc.silent = true;
+  host.start();
+  co_await host.up();
+  connector::Result<void> refused, next, last, late;
+  host.begin("1:a", "one", &refused);
+  UNTIL(host.smsc.submitted.size() == 1);
+  host.begin("1:b", "two", &next);
+  UNTIL(host.smsc.submitted.size() == 2);
+  host.begin("1:c", "three", &last);
+  UNTIL(host.smsc.submitted.size() == 3);
+  const auto answer = [&](std::size_t which, Status status, const char* id) {
+    return host.smsc.write_raw(smpp::encode(smpp::response_to(smpp::Command::submit_sm), status, host.smsc.submitted[which].sequence,
+                                            smpp::encode_c_string(id)));
+  };
+  co_await answer(0, Status::wrong_bind_state, "");
+  UNTIL(outcome(refused) != "unsupported");
+  CHECK(outcome(refused) == "unavailable");
+  host.begin("1:d", "four", &late);
+  UNTIL(outcome(late) != "unsupported");
+  CHECK(outcome(late) == "unavailable");
+  CHECK(host.smsc.submitted.size() == 3);
+  co_await answer(1, Status::wrong_bind_state, "");
+  co_await answer(2, Status::ok, "A1");
+  UNTIL(host.smsc.binds.size() == 2);
+  CHECK(outcome(next) == "unavailable");
+  CHECK(outcome(last) == "sent");
+  co_await host.end();
+}
+
 SMPP_TEST("An unanswered submit_sm is uncertain and never sent again; a receipt tells that it was sent (sms.md §0.1)", uncertain) {
   host.smsc.silent = true;
   host.start();

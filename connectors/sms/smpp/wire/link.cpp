@@ -175,12 +175,13 @@ void Link::handle_events() {
       changed_.notify();
     }
   }
+  if (last_reason_ && !protocol_.ended() && awaited() == 0) return end(*last_reason_);
   wake();
 }
 
 std::shared_ptr<Submission> Link::submit(const ShortMessage& message) {
   auto submission = std::make_shared<Submission>(executor_);
-  if (protocol_.ended()) {
+  if (protocol_.ended() || last_reason_) {
     submission->state = Submission::State::lost;
     submission->unsent_at_end = true;
     return submission;
@@ -200,6 +201,12 @@ std::uint64_t Link::answer(const Asked& asked, Status status) {
 
 void Link::end(std::string reason) {
   protocol_.end(std::move(reason));
+  handle_events();
+}
+
+void Link::end_when_answered(std::string reason) {
+  if (last_reason_) return;
+  last_reason_ = std::move(reason);
   handle_events();
 }
 

@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -50,13 +51,16 @@ class Link {
   asio::awaitable<std::string> run();
 
   std::shared_ptr<Submission> submit(const ShortMessage& message);
-  std::uint64_t answer(const Asked& asked, Status status);  // the how manieth it is: see Proved
+  // How many answers that makes on this link: see Proved.
+  std::uint64_t answer(const Asked& asked, Status status);
 
   // Waits until nothing is unanswered, asks to unbind and waits for the answer, each up to its limit: then run()
   // returns. True where the peer confirmed, so that everything was answered both ways.
   asio::awaitable<bool> unbind(std::chrono::seconds drain_limit);
 
   void end(std::string reason);  // at once
+  // Submits nothing more, and ends once nothing is unanswered: at the latest when the response limit is over.
+  void end_when_answered(std::string reason);
   bool ended() const { return protocol_.ended(); }
 
  private:
@@ -83,6 +87,7 @@ class Link {
   bool bound_ = false;
   Status bind_status_ = Status::ok;
   std::string reason_;
+  std::optional<std::string> last_reason_;  // of end_when_answered()
 };
 
 }  // namespace wherry::sms::smpp
