@@ -172,9 +172,10 @@ std::unique_ptr<connector::Session> SmsConnector::open(AccountId account) { retu
 
 asio::awaitable<Result<connector::ContactId>> SmsConnector::parse_contact(std::string typed, AccountId account) const {
   const Known* known = find(account);
-  const auto address = parse_number(typed, known ? known->region : configuration_.region);
+  const std::string& region = known ? known->region : configuration_.region;
+  const auto address = parse_number(typed, region);
   if (!address) co_return address.error();
-  co_return to_contact(*address);
+  co_return to_contact(*address, region);
 }
 
 const SmsConnector::Known* SmsConnector::find(AccountId account) const {
@@ -193,10 +194,10 @@ Carrier* SmsConnector::carrier_of(const Known& known) const {
 asio::awaitable<bool> SmsConnector::received(IncomingText text) {
   const auto owners = routes_.owners(text.to.text);
   if (owners.empty()) log::warn("sms.number_unassigned", {{"number", log::masked(text.to.text)}});
-  const connector::ContactId sender = to_contact(text.from);
   for (const AccountId owner : owners) {
     const Known* known = find(owner);
     if (!known) continue;  // forgotten meanwhile
+    const connector::ContactId sender = to_contact(text.from, known->region);
     connector::MessageReceived message;
     message.chat = sender;
     message.sender = sender;

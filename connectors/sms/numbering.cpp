@@ -1,12 +1,14 @@
 #include "connectors/sms/numbering.hpp"
 
 #include "connectors/sms/encoding.hpp"
+#include "connectors/sms/keys.hpp"
 #include "gateway/base/log.hpp"
 #include "gateway/base/text.hpp"
 
 #include <fmt/format.h>
 #include <phonenumbers/phonenumberutil.h>
 #include <phonenumbers/shortnumberinfo.h>
+#include <unicode/uchar.h>
 
 #include <algorithm>
 
@@ -18,11 +20,14 @@ using i18n::phonenumbers::PhoneNumber;
 using i18n::phonenumbers::PhoneNumberUtil;
 using i18n::phonenumbers::ShortNumberInfo;
 
-constexpr std::string_view alpha_marker = "alpha.";
+constexpr std::string_view alpha_marker = "alpha.", code_marker = "code.";
 constexpr std::size_t most_typed = 64;
+constexpr std::size_t most_name = 128;
+constexpr std::size_t most_digits = 20;  // that an SMS centre takes (SMPP 3.4 §4.4.1, destination_addr)
 constexpr std::size_t most_remembered = 10'000;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool all_digits(std::string_view text) { return !text.empty() && std::all_of(text.begin(), text.end(), is_digit); }
 
 // Lower case for the letters an alphanumeric sender can have: Latin-1 and GSM's Greek. XMPP folds the same way.
 std::string to_lower(std::string_view utf8) {
@@ -49,10 +54,15 @@ std::string short_digits(std::string_view typed) {
   return digits.size() >= 2 && digits.size() <= 8 ? digits : std::string();
 }
 
-// It begins as the country's own numbers do when they are written in full, and no short number there does.
-bool has_trunk_prefix(const std::string& digits, const PhoneNumber& number, const std::string& region) {
+std::string trunk_prefix(const std::string& region) {
   std::string prefix;
   PhoneNumberUtil::GetInstance()->GetNddPrefixForRegion(region, true, &prefix);
+  return prefix;
+}
+
+// It begins as the country's own numbers do when they are written in full, and no short number there does.
+bool has_trunk_prefix(const std::string& digits, const PhoneNumber& number, const std::string& region) {
+  const std::string prefix = trunk_prefix(region);
   // Where it is "1" or "8", short codes begin with it, too.
   return prefix.starts_with('0') && digits.starts_with(prefix) && !ShortNumberInfo().IsValidShortNumberForRegion(number, region);
 }
@@ -66,47 +76,172 @@ bool is_emergency(const std::string& digits, const std::string& region) {
   return !region.empty() && ShortNumberInfo().IsEmergencyNumber(digits, region);
 }
 
+// What address books and web pages put on the clipboard: marks that cannot be seen, other spaces, dashes and digits.
+std::string unify(std::string_view pasted) {
+  std::u32string plain;
+  for (const char32_t c : to_code_points(pasted)) {
+    const auto point = static_cast<UChar32>(c);
+    const int digit = u_charDigitValue(point);
+    switch (u_charType(point)) {
+      case U_FORMAT_CHAR: break;  // direction marks, joiners, U+FEFF
+      case U_SPACE_SEPARATOR: plain += U' '; break;
+      case U_DASH_PUNCTUATION: plain += U'-'; break;
+      default:
+        if (digit >= 0) plain += U'0' + static_cast<char32_t>(digit);
+        else if (c == U'\uFF0B') plain += U'+';
+        else if (c == U'\u2212') plain += U'-';
+        else plain += c;
+    }
+  }
+  return std::string(base::trim(to_utf8(plain)));
+}
+
+// The number in a link for texting (RFC 5724 §2.2; some phones write '&body=') or to a contact (RFC 5122 §2.2).
+std::string number_in_link(std::string link) {
+  const std::size_t colon = link.find(':');
+  const std::string scheme = base::to_lower_ascii(link.substr(0, colon == std::string::npos ? 0 : colon));
+  const bool text = scheme == "sms" || scheme == "smsto", contact = scheme == "xmpp";
+  if (!text && !contact) return link;  // "tel:" is the library's
+  std::string_view number = std::string_view(link).substr(colon + 1);
+  if (number.starts_with("//")) number.remove_prefix(2);
+  return unify(unescape_key(number.substr(0, number.find_first_of(contact ? "?@" : "?&"))));
+}
+
+// '+' and digits with nothing but separators between them: the digits. Else nothing.
+std::string digits_behind_plus(std::string_view typed) {
+  if (base::to_lower_ascii(typed.substr(0, 4)) == "tel:") typed.remove_prefix(4);
+  if (!typed.starts_with('+')) return {};
+  std::string digits;
+  for (const char c : typed.substr(1)) {
+    if (is_digit(c)) digits += c;
+    else if (c != ' ' && c != '-' && c != '.' && c != '/') return {};
+  }
+  return digits;
+}
+
+std::optional<PhoneNumber> read_number(std::string_view text, std::string_view region) {
+  PhoneNumber number;
+  const std::string home = region.empty() ? "ZZ" : std::string(region);
+  if (PhoneNumberUtil::GetInstance()->Parse(std::string(text), home, &number) != PhoneNumberUtil::NO_PARSING_ERROR) return std::nullopt;
+  return number;
+}
+
+Address to_address(const PhoneNumber& number) {
+  std::string e164;
+  PhoneNumberUtil::GetInstance()->Format(number, PhoneNumberUtil::E164, &e164);
+  return {Address::Type::international, e164};
+}
+
+bool is_likely(const PhoneNumber& number, Likelihood likelihood) {
+  const auto& util = *PhoneNumberUtil::GetInstance();
+  if (likelihood == Likelihood::valid) return util.IsValidNumber(number);
+  const auto length = util.IsPossibleNumberWithReason(number);
+  return length == PhoneNumberUtil::IS_POSSIBLE || (likelihood == Likelihood::local && length == PhoneNumberUtil::IS_POSSIBLE_LOCAL_ONLY);
+}
+
+// Seven or eight digits are somebody's whole number where mobile numbers are as short as that, whether the library knows
+// the range or not.
+bool are_numbers_as_short(const PhoneNumber& number, const std::string& region) {
+  PhoneNumber example;
+  const auto& util = *PhoneNumberUtil::GetInstance();
+  if (!util.GetExampleNumberForType(region, PhoneNumberUtil::MOBILE, &example)) return false;
+  std::string ours, theirs;
+  util.GetNationalSignificantNumber(number, &ours);
+  util.GetNationalSignificantNumber(example, &theirs);
+  return ours.size() == theirs.size() && !ShortNumberInfo().IsValidShortNumberForRegion(number, region);
+}
+
+// Digits alone are a short code, unless they are somebody's whole number in a country with numbers as short as that.
+bool is_whole_number(const std::string& digits, const PhoneNumber& number, const std::string& region) {
+  const auto& util = *PhoneNumberUtil::GetInstance();
+  const auto type = util.IsValidNumber(number) ? util.GetNumberType(number) : PhoneNumberUtil::UNKNOWN;
+  if (digits.size() < 7) return type == PhoneNumberUtil::MOBILE || type == PhoneNumberUtil::FIXED_LINE_OR_MOBILE;
+  return type != PhoneNumberUtil::UNKNOWN || are_numbers_as_short(number, region);
+}
+
+base::Error emergency(std::string_view digits) {
+  return {base::Errc::bad_input,
+          fmt::format("{} is an emergency number. This service cannot reach it: call it from a telephone.", digits)};
+}
+
+// Ids whose form says what they are: a name, or digits as the network wrote them.
+std::optional<base::Result<Address>> parse_marked(std::string_view id, const std::string& region) {
+  if (id.starts_with(alpha_marker) && id.size() > alpha_marker.size() && id.size() <= alpha_marker.size() + most_name) {
+    return base::Result<Address>(alphanumeric(id.substr(alpha_marker.size())));
+  }
+  if (!id.starts_with(code_marker)) return std::nullopt;
+  const std::string digits(id.substr(code_marker.size()));
+  if (!all_digits(digits) || digits.size() > most_digits) return std::nullopt;
+  if (is_emergency(digits, region)) return base::Result<Address>(emergency(digits));
+  return base::Result<Address>(as_written(digits));
+}
+
+bool has_several_numbers(std::string_view typed) {
+  return typed.find_first_of(",;") != std::string_view::npos && std::count(typed.begin(), typed.end(), '+') > 1;
+}
+
 }  // namespace
 
-base::Result<Address> parse_number(std::string_view typed, std::string_view region_view) {
-  typed = base::trim(typed);
-  if (typed.starts_with(alpha_marker) && typed.size() > alpha_marker.size() && typed.size() <= most_typed) {
-    return alphanumeric(typed.substr(alpha_marker.size()));
-  }
-  if (base::to_lower_ascii(typed.substr(0, 4)) == "sms:") typed.remove_prefix(4);  // RFC 5724; "tel:" is the library's
-  const std::string shown(base::utf8_prefix(typed, most_typed));
-  const std::string region(region_view);
-  if (typed.empty()) return base::Error{base::Errc::bad_input, "Type a phone number with its country code, like +1 415 555 0132."};
-  if (typed.size() > most_typed) return not_a_number(shown, region);
+base::Result<Address> parse_number(std::string_view raw, std::string_view region_view) {
+  raw = base::trim(raw);
+  const std::string region(region_view), shown(base::utf8_prefix(raw, most_typed));
+  if (auto marked = parse_marked(raw, region)) return std::move(*marked);
+  if (raw.empty()) return base::Error{base::Errc::bad_input, "Type a phone number with its country code, like +1 415 555 0132."};
+  if (raw.size() > 16 * most_typed) return not_a_number(shown, region);
+  const std::string typed = number_in_link(unify(raw));
+  if (has_several_numbers(typed)) return base::Error{base::Errc::bad_input, "Type one number only: each is a contact of its own."};
+  if (typed.empty() || typed.size() > most_typed) return not_a_number(shown, region);
 
   const std::string digits = short_digits(typed);
-  if (!digits.empty() && is_emergency(digits, region)) {
-    return base::Error{base::Errc::bad_input, fmt::format("{} is an emergency number. This service cannot reach it: call it from a telephone.", digits)};
-  }
+  if (!digits.empty() && is_emergency(digits, region)) return emergency(digits);
 
-  auto& util = *PhoneNumberUtil::GetInstance();
-  PhoneNumber number;
-  const bool parsed = util.Parse(std::string(typed), region.empty() ? "ZZ" : region, &number) == PhoneNumberUtil::NO_PARSING_ERROR;
-  const auto length = parsed ? util.IsPossibleNumberWithReason(number) : PhoneNumberUtil::TOO_SHORT;
+  const auto number = read_number(typed, region);
+  const auto length = number ? PhoneNumberUtil::GetInstance()->IsPossibleNumberWithReason(*number) : PhoneNumberUtil::TOO_SHORT;
   const bool local_only = length == PhoneNumberUtil::IS_POSSIBLE_LOCAL_ONLY;  // lacks its area code
 
-  // Digits alone are a short code, unless they are somebody's whole number in a country with numbers as short as that,
-  // or a number whose area code was left out.
   if (digits.size() >= 3 && !(local_only && digits.size() >= 7)) {
-    const auto type = parsed && util.IsValidNumber(number) ? util.GetNumberType(number) : PhoneNumberUtil::UNKNOWN;
-    const bool whole = digits.size() >= 7 ? type != PhoneNumberUtil::UNKNOWN
-                                          : type == PhoneNumberUtil::MOBILE || type == PhoneNumberUtil::FIXED_LINE_OR_MOBILE;
-    if (!whole && has_trunk_prefix(digits, number, region)) return not_a_number(shown, region);
+    const PhoneNumber seen = number.value_or(PhoneNumber());
+    const bool whole = is_whole_number(digits, seen, region);
+    if (!whole && has_trunk_prefix(digits, seen, region)) return not_a_number(shown, region);
     if (!whole) return Address{Address::Type::short_code, digits};
   }
   // "Valid" would ask for more, but the metadata is older than many a new range of numbers.
-  if (length != PhoneNumberUtil::IS_POSSIBLE && !(local_only && typed[0] == '+')) return not_a_number(shown, region);
-  if (number.has_extension()) {
+  if (length != PhoneNumberUtil::IS_POSSIBLE && !(local_only && typed[0] == '+')) {
+    if (auto newer = international_number(digits_behind_plus(typed))) return *newer;
+    return not_a_number(shown, region);
+  }
+  if (number->has_extension()) {
     return base::Error{base::Errc::bad_input, fmt::format("“{}” has an extension, and texts cannot reach one.", shown)};
   }
-  std::string e164;
-  util.Format(number, PhoneNumberUtil::E164, &e164);
-  return Address{Address::Type::international, e164};
+  return to_address(*number);
+}
+
+std::optional<Address> number_in(std::string_view digits, std::string_view region, Likelihood likelihood) {
+  if (region.empty()) return std::nullopt;
+  const auto number = read_number(digits, region);
+  if (!number || !is_likely(*number, likelihood)) return std::nullopt;
+  return to_address(*number);
+}
+
+std::optional<Address> number_abroad(std::string_view digits, Likelihood likelihood) {
+  if (digits.starts_with('0')) return std::nullopt;
+  const auto number = read_number("+" + std::string(digits), {});
+  if (!number || !is_likely(*number, likelihood)) return std::nullopt;
+  return to_address(*number);
+}
+
+std::optional<Address> international_number(std::string_view digits) {
+  if (!all_digits(digits) || digits.size() < 7 || digits.size() > 15 || digits.starts_with('0')) return std::nullopt;
+  if (auto known = number_abroad(digits, Likelihood::possible)) return known;
+  if (digits.size() < 8) return std::nullopt;
+  return Address{Address::Type::international, "+" + std::string(digits)};
+}
+
+bool has_trunk_zero(const std::string& region) { return trunk_prefix(region).starts_with('0'); }
+
+Address as_written(std::string_view digits) {
+  if (digits.size() > most_digits) return {Address::Type::alphanumeric, std::string(digits)};
+  return {Address::Type::short_code, std::string(digits)};
 }
 
 base::Result<Address> ContactNumbers::parse(const std::string& id, std::string_view region) {
@@ -126,13 +261,22 @@ base::Result<Address> parse_e164(std::string_view text) {
   return Address{Address::Type::international, std::string(text)};
 }
 
-base::ContactId to_contact(const Address& address) {
-  if (address.type == Address::Type::alphanumeric) return {std::string(alpha_marker) + to_lower(address.text)};
-  return {address.text};
+base::ContactId to_contact(const Address& address, std::string_view region) {
+  switch (address.type) {
+    case Address::Type::alphanumeric: return {std::string(alpha_marker) + to_lower(address.text)};
+    case Address::Type::international: {
+      const auto number = international_number(std::string_view(address.text).substr(1));
+      return {number.value_or(address).text};
+    }
+    case Address::Type::short_code: break;
+  }
+  const auto read = parse_number(address.text, region);
+  const bool plain = read ? *read == address : is_emergency(address.text, std::string(region));
+  return {plain ? address.text : std::string(code_marker) + address.text};
 }
 
 Address alphanumeric(std::string_view name) {
-  name = base::trim(base::utf8_prefix(name, most_typed));
+  name = base::trim(base::utf8_prefix(name, most_name));
   return {Address::Type::alphanumeric, name.empty() ? "unknown" : std::string(name)};
 }
 

@@ -31,20 +31,63 @@ std::string alphanumeric_text(std::string_view octets) {
   return high && utf8 == octets ? utf8 : to_utf8(text);
 }
 
-// A short code stays one, also where the peer calls it international; more digits than E.164 has are a name.
-Address international(std::string_view digits) {
-  const std::string_view whole = digits;
-  while (digits.starts_with("00")) digits.remove_prefix(2);
-  if (digits.size() > 15) return {Address::Type::alphanumeric, std::string(whole)};
-  if (digits.size() < 7 || digits.starts_with('0')) return {Address::Type::short_code, std::string(whole.substr(0, 8))};
-  return {Address::Type::international, "+" + std::string(digits)};
+// The digits as they were meant: some carriers write a number as people do. A '+' stays in front of them.
+std::string without_separators(const std::string& written) {
+  std::string digits;
+  for (const char c : written) {
+    if (std::string_view(" -./()").find(c) == std::string_view::npos) digits += c;
+  }
+  const bool number = digits.size() >= shortest_subscriber && all_digits(std::string_view(digits).substr(digits[0] == '+' ? 1 : 0));
+  return number ? digits : written;
 }
 
-// A number of `region`, or what its digits alone tell.
-Address national(const std::string& digits, const AddressRules& rules) {
+// Too few for a number with its country's code.
+bool is_short(std::string_view digits) { return digits.size() < shortest_subscriber; }
+
+// Behind a '+', or said to be. A short code stays one, also where the peer calls it international.
+Address international(const std::string& written, const AddressRules& rules) {
+  std::string_view digits = written;
+  while (digits.starts_with("00")) digits.remove_prefix(2);
+  if (is_short(digits)) return as_written(written);
+  if (digits.starts_with('0')) {  // a national number under a wrong label
+    return number_in(digits, rules.region, Likelihood::possible).value_or(as_written(written));
+  }
+  if (auto known = number_abroad(digits, Likelihood::local)) return *known;
+  if (auto mislabelled = number_in(digits, rules.region, Likelihood::valid)) return *mislabelled;
+  return international_number(digits).value_or(as_written(written));
+}
+
+// What a person at home would mean by these digits, valid or not; a short code is no number.
+std::optional<Address> possible_at_home(const std::string& digits, const AddressRules& rules) {
+  if (rules.region.empty()) return std::nullopt;
   const auto parsed = parse_number(digits, rules.region);
-  if (parsed && parsed->type == Address::Type::international) return *parsed;
-  return digits.size() <= 8 ? Address{Address::Type::short_code, digits} : international(digits);
+  if (!parsed || parsed->type != Address::Type::international) return std::nullopt;
+  return *parsed;
+}
+
+Address national(const std::string& digits, const AddressRules& rules) {
+  if (is_short(digits)) return possible_at_home(digits, rules).value_or(as_written(digits));
+  if (auto valid = number_in(digits, rules.region, Likelihood::valid)) return *valid;
+  if (auto possible = possible_at_home(digits, rules)) return *possible;
+  if (digits.starts_with("00")) return international(digits, rules);
+  return number_abroad(digits, Likelihood::valid).value_or(as_written(digits));
+}
+
+Address guess(const std::string& digits, const AddressRules& rules) {
+  if (is_short(digits)) return possible_at_home(digits, rules).value_or(as_written(digits));
+  const auto at_home = number_in(digits, rules.region, Likelihood::valid), abroad = number_abroad(digits, Likelihood::valid);
+  const bool lacks_zero = !digits.starts_with('0') && has_trunk_zero(rules.region);  // then it is not how it is dialled
+  if (at_home && !(lacks_zero && abroad)) return *at_home;
+  if (digits.starts_with("00")) return international(digits, rules);
+  if (abroad) return *abroad;
+  if (auto possible = possible_at_home(digits, rules)) return *possible;
+  return number_abroad(digits, Likelihood::possible).value_or(as_written(digits));
+}
+
+std::string_view digits_of(const std::string& number) { return std::string_view(number).substr(number.starts_with('+') ? 1 : 0); }
+
+Address address_of(const std::string& ours) {
+  return {ours.starts_with('+') ? Address::Type::international : Address::Type::short_code, ours};
 }
 
 }  // namespace
@@ -66,26 +109,37 @@ base::Result<NetworkAddress> to_network(const Address& address, const AddressRul
 }
 
 Address from_network(const NetworkAddress& address, const AddressRules& rules) {
-  std::string digits = address.digits;
+  std::string digits = address.ton == ton_alphanumeric ? address.digits : without_separators(address.digits);
   const bool plus = digits.starts_with('+');
   if (plus) digits.erase(0, 1);
   if (address.ton == ton_alphanumeric || !all_digits(digits)) return alphanumeric(alphanumeric_text(address.digits));
-  if (plus || address.ton == ton_international) return international(digits);
   for (const std::string& ours : rules.numbers) {
-    if (ours == digits) return {Address::Type::short_code, digits};
-    if (ours == "+" + digits) return {Address::Type::international, ours};
+    if (digits_of(ours) == digits) return address_of(ours);
   }
+  if (plus || address.ton == ton_international) return international(digits, rules);
   if (address.ton == ton_national) return national(digits, rules);
   switch (rules.unknown_ton) {
-    case UnknownTon::international: return international(digits);
+    case UnknownTon::international: return international(digits, rules);
     case UnknownTon::national: return national(digits, rules);
     case UnknownTon::guess: break;
   }
-  if (digits.size() <= 6) return {Address::Type::short_code, digits};
-  if (digits.starts_with("00")) return international(digits);
-  const auto whole = parse_number("+" + digits, {});
-  if (whole && !region_of(*whole).empty() && digits[0] != '0') return *whole;
-  return national(digits, rules);
+  return guess(digits, rules);
+}
+
+Address destination_from_network(const NetworkAddress& address, const AddressRules& rules) {
+  Address read = from_network(address, rules);
+  if (std::find(rules.numbers.begin(), rules.numbers.end(), read.text) != rules.numbers.end()) return read;
+  const std::string written = without_separators(address.digits);
+  std::string_view end = digits_of(written);
+  while (end.starts_with('0')) end.remove_prefix(1);
+  if (!all_digits(end) || is_short(end)) return read;
+  const std::string* found = nullptr;
+  for (const std::string& ours : rules.numbers) {
+    if (!digits_of(ours).ends_with(end)) continue;
+    if (found) return read;  // it may be either
+    found = &ours;
+  }
+  return found ? address_of(*found) : read;
 }
 
 bool may_be_same(const Address& ours, const NetworkAddress& theirs) {
@@ -95,7 +149,12 @@ bool may_be_same(const Address& ours, const NetworkAddress& theirs) {
     while (text->starts_with('0')) text->remove_prefix(1);
   }
   if (a == b) return !a.empty();
-  return std::min(a.size(), b.size()) >= shortest_subscriber && (a.ends_with(b) || b.ends_with(a));
+  if (is_short(a) || is_short(b)) return false;
+  if (a.ends_with(b) || b.ends_with(a)) return true;
+  // Another spelling of the whole number, as with a digit behind the country code that its plan has dropped since.
+  if (a.substr(a.size() - shortest_subscriber) != b.substr(b.size() - shortest_subscriber)) return false;
+  const auto number = international_number(b);
+  return number && *number == ours;
 }
 
 }  // namespace wherry::sms::smpp

@@ -9,8 +9,13 @@ namespace wherry::sms::smpp {
 // with ton 5 npi 0. bad_input where an alphanumeric one cannot be written.
 base::Result<NetworkAddress> to_network(const Address& address, const AddressRules& rules);
 
-// Never fails: what is no number is an alphanumeric sender.
+// The sender of a text. Never fails and never drops a digit: what is no number stays as it was written, and what is no
+// digits is an alphanumeric sender. Where the type of number leaves it open, in this order: a number of ours, valid at
+// home as it is dialled there, valid abroad, possible at home, possible abroad.
 Address from_network(const NetworkAddress& address, const AddressRules& rules);
+
+// The receiver of a text: a number of ours, which may lack its beginning where no other of ours ends so.
+Address destination_from_network(const NetworkAddress& address, const AddressRules& rules);
 
 // Whether `address`, as a receipt has it, may be the number we sent to: equal, or one the other's end (national forms).
 bool may_be_same(const Address& ours, const NetworkAddress& theirs);

@@ -1,5 +1,6 @@
 #include "connectors/sms/smpp/configuration.hpp"
 
+#include "connectors/sms/numbering.hpp"
 #include "gateway/base/text.hpp"
 
 #include <boost/asio/ip/address.hpp>
@@ -68,6 +69,9 @@ base::Result<Setting> parse_setting(const CarrierSetting& source) {
   s.addresses.short_code_ton = static_cast<std::uint8_t>(in.number("short_code_ton", 0, 0, 6));
   s.addresses.short_code_npi = static_cast<std::uint8_t>(in.number("short_code_npi", 1, 0, 18));
   s.addresses.region = source.region;
+  for (const std::string& ours : source.numbers) {
+    if (s.addresses.region.empty() && ours.starts_with('+')) s.addresses.region = region_of({Address::Type::international, ours});
+  }
   s.addresses.numbers = source.numbers;
 
   s.window = static_cast<std::size_t>(in.number("window", 10, 1, 1000));

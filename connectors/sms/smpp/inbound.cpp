@@ -206,7 +206,7 @@ Inbound::Delivery Inbound::read_text(Item& item, std::string text, std::vector<c
   Delivery delivery;
   delivery.item = &item;
   delivery.text = {std::move(arrival.id), from_network(message.source, setting_.addresses),
-                   from_network(message.destination, setting_.addresses), std::move(text), now};
+                   destination_from_network(message.destination, setting_.addresses), std::move(text), now};
   return delivery;
 }
 

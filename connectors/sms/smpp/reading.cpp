@@ -64,7 +64,7 @@ Seen read_message(const ShortMessage& message, const Setting& setting) {
   if (position && position->total > 1 && !coding.charset) {
     Piece piece;
     piece.group = fmt::format("{}|{}|{}|{}|{}", escape_key(from_network(message.source, setting.addresses).text),
-                              escape_key(from_network(message.destination, setting.addresses).text),
+                              escape_key(destination_from_network(message.destination, setting.addresses).text),
                               static_cast<int>(position->kind), position->reference, position->total);
     piece.total = position->total;
     piece.part = position->part;

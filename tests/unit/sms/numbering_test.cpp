@@ -66,8 +66,8 @@ TEST_CASE("A short code stays one and never becomes a broken +1 number") {
     const auto parsed = parse_number(code, "US");
     REQUIRE(parsed.has_value());
     CHECK(parsed->type == Address::Type::short_code);
-    CHECK(to_contact(*parsed).value == code);
-    CHECK(number(to_contact(*parsed).value, "US") == code);
+    CHECK(to_contact(*parsed, "US").value == code);
+    CHECK(number(to_contact(*parsed, "US").value, "US") == code);
   }
   CHECK(number("72 404", "SE") == "72404");
   CHECK(parse_number("555-0100", "US").error().code == base::Errc::bad_input);  // its area code is missing
@@ -93,10 +93,73 @@ TEST_CASE("What is no number is refused with a sentence") {
   CHECK(parse_number(std::string(100'000, '5'), "US").error().text.size() < 300);
 }
 
+TEST_CASE("A plus and 8 to 15 digits are a number, though the library may be older than it (ITU-T E.164 §6.2.1)") {
+  for (const char* typed : {"+229 01 97 12 34 56", "+2290197123456", "tel:+229-01-97-12-34-56", "+229.01.97.12.34.56"}) CHECK(number(typed, "US") == "+2290197123456");
+  CHECK(number("+999 12345678", "") == "+99912345678");
+  CHECK(number("+12345678", "") == "+12345678");
+  CHECK(number("+123456789012345", "") == "+123456789012345");
+  for (const char* typed : {"+1234567", "+1234567890123456", "+0123456789", "+229 01 97?12 34"}) {
+    CAPTURE(typed);
+    CHECK(number(typed, "US").starts_with("refused"));
+  }
+}
+
+TEST_CASE("Where numbers have seven or eight digits, a new range is no short code") {
+  CHECK(number("4123 4567", "HK") == "+85241234567");
+  CHECK(number("70123456", "HK") == "+85270123456");
+  CHECK(number("8012 3456", "SG") == "+6580123456");
+  CHECK(number("12345678", "US") == "12345678");
+  CHECK(number("1234567", "DE") == "1234567");
+}
+
+TEST_CASE("Digits that would be read as something else are a contact under their own marker") {
+  for (const auto& [digits, region] : {std::pair("5550100", "US"), {"70070090", "GB"}, {"41234567", "HK"}, {"12", "US"}, {"0177", "DE"}, {"07700900123", ""}}) {
+    CAPTURE(digits);
+    const Address code = as_written(digits);
+    CHECK(to_contact(code, region).value == std::string("code.") + digits);
+    CHECK(*parse_number(to_contact(code, region).value, region) == code);
+  }
+  CHECK(to_contact(as_written("72404"), "US").value == "72404");
+  CHECK(number("code.911", "US").find("emergency number") != std::string::npos);
+  for (const char* typed : {"code.", "code.12a", "code.123456789012345678901"}) CHECK(number(typed, "US").starts_with("refused"));
+}
+
+TEST_CASE("What people paste is read as it looks: marks, spaces, dashes and digits of any sort (Unicode §23.2)") {
+  CHECK(number("\u202A72645\u202C", "US") == "72645");
+  CHECK(number("\u2068\u200E+1\u00A0415\u2011555\u20110132\u2069", "") == "+14155550132");
+  CHECK(number("\uFEFF7\u200B2645", "US") == "72645");
+  CHECK(number("７２６４５", "US") == "72645");
+  CHECK(number("٧٢٦٤٥", "US") == "72645");
+  CHECK(number("+١ ٤١٥ ٥٥٥ ٠١٣٢", "") == "+14155550132");
+  CHECK(number("＋1 415 555 0132", "") == "+14155550132");
+  CHECK(number("Juliet: +1 415 555 0132", "") == "+14155550132");
+}
+
+TEST_CASE("A link for texting gives its number (RFC 5724 §2.2, RFC 3966, RFC 5122)") {
+  for (const char* link : {"sms:+14155550132?body=hello%20there", "sms:+14155550132&body=hello", "SMSTO:+14155550132", "sms:%2B14155550132", "sms://+14155550132",
+                           "tel:+1-415-555-0132", "xmpp:%2B14155550132@sms.x.test?message", "sms:(415)%20555-0132"}) {
+    CAPTURE(link);
+    CHECK(number(link, "US") == "+14155550132");
+  }
+  CHECK(number("sms:72645?body=INFO", "US") == "72645");
+  CHECK(number("sms:+14155550132,+14155550133?body=x", "US") == "refused: Type one number only: each is a contact of its own.");
+}
+
+TEST_CASE("A name as long as SMPP's field is a contact under all of it") {
+  const std::string name(64, 'x'), accents = "\u00E9";
+  std::string long_name;
+  for (int i = 0; i < 64; ++i) long_name += accents;
+  for (const std::string& text : {name, long_name}) {
+    const std::string contact = to_contact(alphanumeric(text), "US").value;
+    CHECK(contact == "alpha." + text);
+    CHECK(to_contact(*parse_number(contact, "US"), "US").value == contact);
+  }
+}
+
 TEST_CASE("An alphanumeric sender is a contact of its own, in one spelling (3GPP TS 23.040 §9.1.2.5)") {
-  CHECK(to_contact(alphanumeric("ACME")).value == "alpha.acme");
-  CHECK(to_contact(alphanumeric("ÄrzteΣ")).value == "alpha.ärzteσ");
-  CHECK(to_contact(*parse_number("alpha.acme", "US")).value == "alpha.acme");
+  CHECK(to_contact(alphanumeric("ACME"), "US").value == "alpha.acme");
+  CHECK(to_contact(alphanumeric("ÄrzteΣ"), "US").value == "alpha.ärzteσ");
+  CHECK(to_contact(*parse_number("alpha.acme", "US"), "US").value == "alpha.acme");
   CHECK(parse_number("alpha.acme", "US")->type == Address::Type::alphanumeric);
   CHECK(alphanumeric("").text == "unknown");
   CHECK(parse_number("alpha.", "US").error().code == base::Errc::bad_input);
