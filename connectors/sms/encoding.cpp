@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace wherry::sms {
 
@@ -183,11 +184,12 @@ std::string unpack_septets(std::string_view octets, std::size_t count, std::size
   return septets;
 }
 
-std::string unpack_all_septets(std::string_view octets, std::size_t header_octets) {
+std::string unpack_all_septets(std::string_view octets, std::size_t header_octets, Rest rest) {
   const std::size_t fill = (7 - header_octets * 8 % 7) % 7;
   const std::size_t bits = octets.size() * 8 - std::min(octets.size() * 8, fill);
   std::string septets = unpack_septets(octets, bits / 7, header_octets);
-  if (bits % 7 == 0 && septets.ends_with('\r')) septets.pop_back();
+  const bool padded = septets.ends_with('\r') || (rest == Rest::last && septets.ends_with('\0'));
+  if (bits % 7 == 0 && padded) septets.pop_back();
   return septets;
 }
 
@@ -227,6 +229,25 @@ std::u32string from_ucs2(std::string_view octets) {
   return text;
 }
 
+std::optional<ByteOrder> byte_order(std::string_view octets) {
+  if (octets.starts_with("\xFE\xFF")) return ByteOrder::big;
+  if (octets.starts_with("\xFF\xFE")) return ByteOrder::little;
+  return std::nullopt;
+}
+
+namespace {
+
+std::u32string read_utf16(std::string_view octets) {
+  const auto order = byte_order(octets);
+  if (order) octets.remove_prefix(2);
+  if (order != ByteOrder::little) return from_ucs2(octets);
+  std::string swapped(octets);
+  for (std::size_t i = 0; i + 1 < swapped.size(); i += 2) std::swap(swapped[i], swapped[i + 1]);
+  return from_ucs2(swapped);
+}
+
+}  // namespace
+
 std::optional<std::string> encode(std::u32string_view text, Alphabet alphabet) {
   switch (alphabet) {
     case Alphabet::gsm7:
@@ -252,8 +273,8 @@ std::string decode(std::string_view octets, Alphabet alphabet, Shifts shifts) {
   switch (alphabet) {
     case Alphabet::gsm7: return to_utf8(from_gsm7(octets, shifts));
     case Alphabet::gsm7_packed: return to_utf8(from_gsm7(unpack_all_septets(octets), shifts));
-    case Alphabet::ucs2: return to_utf8(from_ucs2(octets));
-    case Alphabet::utf8: return to_utf8(to_code_points(octets));
+    case Alphabet::ucs2: return to_utf8(read_utf16(octets));
+    case Alphabet::utf8: return to_utf8(to_code_points(octets.substr(octets.starts_with("\xEF\xBB\xBF") ? 3 : 0)));
     case Alphabet::latin1:
     case Alphabet::ascii: {
       std::u32string text;
@@ -292,13 +313,13 @@ Coding coding_of(std::uint8_t data_coding, Alphabet link) {
     case 0x01: return {Alphabet::ascii};
     case 0x02: case 0x04: case 0x09: return {Alphabet::binary};
     case 0x03: return {Alphabet::latin1};
-    case 0x05: return {Alphabet::binary, "SHIFT_JIS"};
+    case 0x05: return {Alphabet::binary, "CP932"};
     case 0x06: return {Alphabet::binary, "ISO-8859-5"};
     case 0x07: return {Alphabet::binary, "ISO-8859-8"};
     case 0x08: return {Alphabet::ucs2};
-    case 0x0A: return {Alphabet::binary, "ISO-2022-JP"};
+    case 0x0A: return {Alphabet::binary, "ISO-2022-JP-3"};
     case 0x0D: return {Alphabet::binary, "EUC-JP"};
-    case 0x0E: return {Alphabet::binary, "EUC-KR"};
+    case 0x0E: return {Alphabet::binary, "CP949"};
     default: break;
   }
   // TS 23.038 §4. The octets are still one septet each, as short_message has them, unless the link packs them.
@@ -316,17 +337,22 @@ Coding coding_of(std::uint8_t data_coding, Alphabet link) {
   return {Alphabet::binary};
 }
 
-std::string decode_charset(std::string_view octets, const char* charset) {
-  const iconv_t converter = iconv_open("UTF-8", charset);
+std::string decode_charset(std::string_view octets, const std::string& charset) {
+  const iconv_t converter = iconv_open("UTF-8", charset.c_str());
   if (converter == reinterpret_cast<iconv_t>(-1)) return decode(octets, Alphabet::binary);
   std::string input(octets), output(octets.size() * 4 + 16, '\0');
   char *in = input.data(), *out = output.data();
   std::size_t in_left = input.size(), out_left = output.size();
-  const std::size_t unreadable = iconv(converter, &in, &in_left, &out, &out_left);
+  while (in_left > 0 && iconv(converter, &in, &in_left, &out, &out_left) == static_cast<std::size_t>(-1)) {
+    if (in_left == 0 || out_left < 3) break;
+    std::copy_n("\xEF\xBF\xBD", 3, out);  // U+FFFD for one octet; what follows it is read again
+    out += 3;
+    out_left -= 3;
+    ++in;
+    --in_left;
+  }
   iconv_close(converter);
-  if (unreadable == static_cast<std::size_t>(-1) && in_left == input.size()) return decode(octets, Alphabet::binary);
   output.resize(output.size() - out_left);
-  if (in_left > 0) output += "\xEF\xBF\xBD";
   return output;
 }
 

@@ -42,12 +42,15 @@ std::string unpack_septets(std::string_view octets, std::size_t count, std::size
 std::string to_ucs2(std::u32string_view text);  // UTF-16BE
 std::u32string from_ucs2(std::string_view octets);  // half a pair, or half a unit, becomes U+FFFD
 
-// As many septets as `octets` have room for, less a CR that is padding.
-std::string unpack_all_septets(std::string_view octets, std::size_t header_octets = 0);
+// As many septets as `octets` have room for. A CR in the last seven bits is padding; at the end of a text a zero is, too:
+// SMS centres that leave these bits empty are more frequent than texts of just that length that end with '@'.
+enum class Rest { last, more_follows };
+std::string unpack_all_septets(std::string_view octets, std::size_t header_octets = 0, Rest rest = Rest::last);
 
 // In one of the one-octet alphabets or UTF-8; nothing where a character cannot be written.
 std::optional<std::string> encode(std::u32string_view text, Alphabet alphabet);
-// Never fails: what cannot be read becomes U+FFFD. Binary data gives its length in words.
+// Never fails: what cannot be read becomes U+FFFD. Binary data gives its length in words. A byte order mark at the
+// beginning tells the order and goes (RFC 2781 §3.2, RFC 3629 §6).
 std::string decode(std::string_view octets, Alphabet alphabet, Shifts shifts = {});
 
 // Replaces typographic marks by plain ones where that keeps the meaning, so that a curly quote does not halve a text.
@@ -61,7 +64,12 @@ struct Coding {
   bool discard_if_empty = false;  // message waiting indication, group "discard"
 };
 Coding coding_of(std::uint8_t data_coding, Alphabet link);
-// Text in one of iconv's character sets; where it is not to be had, the octets as binary.
-std::string decode_charset(std::string_view octets, const char* charset);
+// Text in one of iconv's character sets: each octet that cannot be read becomes U+FFFD. Where the set is not to be had,
+// the octets as binary.
+std::string decode_charset(std::string_view octets, const std::string& charset);
+
+// The mark at the beginning of a UTF-16 text, if there is one. Without one SMPP's order is the network's (big-endian).
+enum class ByteOrder { big, little };
+std::optional<ByteOrder> byte_order(std::string_view octets);
 
 }  // namespace wherry::sms

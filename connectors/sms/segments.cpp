@@ -1,8 +1,11 @@
 #include "connectors/sms/segments.hpp"
 
 #include <fmt/format.h>
+#include <unicode/brkiter.h>
+#include <unicode/unistr.h>
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 namespace wherry::sms {
@@ -28,41 +31,35 @@ std::size_t cost(char32_t c, bool gsm) {
   return c < 0x10000 ? 1 : 2;
 }
 
-bool in(char32_t c, char32_t first, char32_t last) { return c >= first && c <= last; }
-
-// Whether `c` belongs to the character before it: the marks, joiners and modifiers people send (UAX #29, in short).
-bool extends(char32_t c) {
-  return in(c, 0x0300, 0x036F) || in(c, 0x0483, 0x0489) || in(c, 0x0591, 0x05BD) || in(c, 0x0610, 0x061A) ||
-         in(c, 0x064B, 0x065F) || c == 0x0670 || in(c, 0x06D6, 0x06DC) || in(c, 0x0900, 0x0903) || in(c, 0x093A, 0x094F) ||
-         in(c, 0x0981, 0x0983) || in(c, 0x09BC, 0x09CD) || in(c, 0x0B82, 0x0B82) || in(c, 0x0BBE, 0x0BCD) ||
-         c == 0x0E31 || in(c, 0x0E34, 0x0E3A) || in(c, 0x0E47, 0x0E4E) || in(c, 0x1AB0, 0x1AFF) ||
-         in(c, 0x1DC0, 0x1DFF) || c == 0x200D || in(c, 0x20D0, 0x20FF) || in(c, 0x302A, 0x302F) ||
-         in(c, 0x3099, 0x309A) || in(c, 0xFE00, 0xFE0F) || in(c, 0xFE20, 0xFE2F) || in(c, 0x1F3FB, 0x1F3FF) ||
-         in(c, 0xE0020, 0xE007F) || in(c, 0xE0100, 0xE01EF);
-}
-
-bool is_regional(char32_t c) { return in(c, 0x1F1E6, 0x1F1FF); }
-
-// Whether a reader would see a character torn in two by a cut before text[i].
-bool tears(std::u32string_view text, std::size_t i) {
-  if (i == 0 || i >= text.size()) return false;
-  if (extends(text[i]) || text[i - 1] == 0x200D) return true;
-  if (text[i - 1] == U'\r' && text[i] == U'\n') return true;
-  if (is_regional(text[i]) && is_regional(text[i - 1])) {  // flags are pairs, counted from the first
-    std::size_t before = 0;
-    while (before < i && is_regional(text[i - 1 - before])) ++before;
-    return before % 2 == 1;
+// Before which characters a reader would see no character torn in two: the borders of grapheme clusters (UAX #29).
+std::vector<bool> grapheme_borders(std::u32string_view text) {
+  std::vector<bool> borders(text.size() + 1, true);
+  UErrorCode error = U_ZERO_ERROR;
+  const std::unique_ptr<icu::BreakIterator> clusters(icu::BreakIterator::createCharacterInstance(icu::Locale::getRoot(), error));
+  if (U_FAILURE(error)) return borders;  // ICU without its data: the text still goes out
+  icu::UnicodeString units;
+  std::vector<std::size_t> character_of;  // by UTF-16 unit
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    units.append(static_cast<UChar32>(text[i]));
+    character_of.resize(static_cast<std::size_t>(units.length()), i);
   }
-  return false;
+  borders.assign(text.size() + 1, false);
+  borders.front() = borders.back() = true;
+  clusters->setText(units);
+  for (auto unit = clusters->first(); unit != icu::BreakIterator::DONE; unit = clusters->next()) {
+    if (unit < units.length()) borders[character_of[static_cast<std::size_t>(unit)]] = true;
+  }
+  return borders;
 }
 
 std::vector<std::u32string_view> cut(std::u32string_view text, bool gsm, std::size_t room) {
+  const std::vector<bool> borders = grapheme_borders(text);
   std::vector<std::u32string_view> parts;
   for (std::size_t start = 0; start < text.size();) {
     std::size_t end = start, used = 0;
     while (end < text.size() && used + cost(text[end], gsm) <= room) used += cost(text[end++], gsm);
     std::size_t whole = end;
-    while (whole > start && tears(text, whole)) --whole;
+    while (whole > start && !borders[whole]) --whole;
     if (whole > start) end = whole;  // else one sequence longer than a segment: cut it where it is full
     parts.push_back(text.substr(start, end - start));
     start = end;
@@ -70,28 +67,41 @@ std::vector<std::u32string_view> cut(std::u32string_view text, bool gsm, std::si
   return parts;
 }
 
+// A text as it would travel.
+struct Plan {
+  std::u32string text;
+  bool gsm = false;  // in the link's own alphabet
+  std::size_t units = 0;
+
+  std::size_t segments() const { return units <= capacity(gsm, 0) ? 1 : (units - 1) / capacity(gsm, 6) + 1; }
+};
+
+Plan plan(std::u32string text, Alphabet link) {
+  Plan plan{std::move(text)};
+  // Only what GSM 7 has goes in the link's own alphabet, for the SMS centre makes GSM 7 of it in the end.
+  const bool is_gsm = link == Alphabet::gsm7 || link == Alphabet::gsm7_packed;
+  plan.gsm = encode(plan.text, link) && (is_gsm || to_gsm7(plan.text));
+  for (const char32_t c : plan.text) plan.units += cost(c, plan.gsm);
+  return plan;
+}
+
 }  // namespace
 
 base::Result<Split> split(std::string_view utf8, const SplitOptions& options) {
-  std::u32string text = to_code_points(utf8);
-  if (options.simplify) text = simplify(text);
-
-  // Only what GSM 7 has goes in the link's own alphabet, for the SMS centre makes GSM 7 of it in the end.
-  auto in_link = encode(text, options.link);
-  const bool is_gsm = options.link == Alphabet::gsm7 || options.link == Alphabet::gsm7_packed;
-  const bool gsm = in_link && (is_gsm || to_gsm7(text));
-  Split result{gsm ? options.link : Alphabet::ucs2, {}};
-
-  std::size_t units = 0;
-  for (const char32_t c : text) units += cost(c, gsm);
-  if (units <= capacity(gsm, 0) || options.concatenation == Concatenation::payload) {
-    if (units > capacity(gsm, 6) * options.most_parts) {
+  Plan best = plan(to_code_points(utf8), options.link);
+  if (options.simplify) {
+    Plan plain = plan(simplify(best.text), options.link);
+    if (plain.segments() < best.segments()) best = std::move(plain);
+  }
+  Split result{best.gsm ? options.link : Alphabet::ucs2, {}};
+  if (best.units <= capacity(best.gsm, 0) || options.concatenation == Concatenation::payload) {
+    if (best.units > capacity(best.gsm, 6) * options.most_parts) {
       return base::Error{base::Errc::bad_input, fmt::format("The text is too long for {} text messages. Send it in pieces.", options.most_parts)};
     }
-    result.parts.push_back(gsm ? std::move(*in_link) : to_ucs2(text));
+    result.parts.push_back(*encode(best.text, result.alphabet));
     return result;
   }
-  const auto pieces = cut(text, gsm, capacity(gsm, header_octets(options.concatenation)));
+  const auto pieces = cut(best.text, best.gsm, capacity(best.gsm, header_octets(options.concatenation)));
   if (pieces.size() > std::min<std::size_t>(options.most_parts, 255)) {
     return base::Error{base::Errc::bad_input, fmt::format("The text would take {} text messages, and {} is the most. Send it in pieces.",
                                                          pieces.size(), options.most_parts)};

@@ -62,6 +62,9 @@ TEST_CASE("GSM 7 without a length in septets pads with CR instead of a false '@'
   CHECK(base::to_hex(pack_septets("1234567", 0, Padding::carriage_return)) == "31d98c56b3dd1a");
   CHECK(unpack_all_septets(pack_septets("1234567", 0, Padding::carriage_return)) == "1234567");
   CHECK(unpack_all_septets(pack_septets("12345678", 0, Padding::carriage_return)) == "12345678");
+  // Who pads with zeros ends no text with '@'; in the middle of a long one it stays.
+  CHECK(unpack_all_septets(pack_septets("1234567")) == "1234567");
+  CHECK(unpack_all_septets(pack_septets(std::string("1234567\0", 8)), 0, Rest::more_follows) == std::string("1234567\0", 8));
 }
 
 TEST_CASE("GSM 7 has every character of its tables, both ways (3GPP TS 23.038 §6.2.1)") {
@@ -108,6 +111,14 @@ TEST_CASE("UCS-2 carries surrogate pairs, and half of anything is shown as unrea
   CHECK(to_utf8(from_ucs2(*base::from_hex("006100"))) == "a\uFFFD");
 }
 
+TEST_CASE("A byte order mark at the beginning tells the order, and goes (Unicode §23.8, RFC 2781 §3.2)") {
+  CHECK(decode(*base::from_hex("fffe14043e04"), Alphabet::ucs2) == "До");
+  CHECK(decode(*base::from_hex("feff0414043e"), Alphabet::ucs2) == "До");
+  CHECK(decode(*base::from_hex("0414043e"), Alphabet::ucs2) == "До");
+  CHECK(decode("\xEF\xBB\xBFok", Alphabet::utf8) == "ok");
+  CHECK(decode("\xFF\xFE", Alphabet::ucs2).empty());
+}
+
 TEST_CASE("UTF-8 that is ill formed becomes U+FFFD and nothing is lost behind it (RFC 3629)") {
   CHECK(to_utf8(to_code_points("a\xFF" "b\xC3")) == "a\uFFFDb\uFFFD");
   CHECK(to_utf8(to_code_points("\xED\xA0\x80")) == "\uFFFD\uFFFD\uFFFD");
@@ -131,6 +142,11 @@ TEST_CASE("data_coding chooses the alphabet (SMPP 3.4 §5.2.19, 3GPP TS 23.038 �
 
 TEST_CASE("Other character sets are read with iconv, and unreadable ones say so") {
   CHECK(decode_charset("\xBF\xE0\xD8\xD2\xD5\xE2", "ISO-8859-5") == "Привет");
+  CHECK(decode_charset("\x82\xA0\x87\x40\x81\x60\x87\x8A", coding_of(0x05, Alphabet::gsm7).charset) == "あ①～㈱");
+  CHECK(decode_charset("\xBE\xC8\xB3\xE7\x8C\x63 abc", coding_of(0x0E, Alphabet::gsm7).charset).ends_with(" abc"));
+  CHECK(decode_charset("\x1B$B$\"\x1B(B!", coding_of(0x0A, Alphabet::gsm7).charset) == "あ!");
+  CHECK(decode_charset("\xFFok\xFF", "CP949") == "\uFFFDok\uFFFD");  // nothing behind it is lost
+  CHECK(decode_charset("ok\x82", "CP932") == "ok\uFFFD");             // half a character at the end
   CHECK(decode_charset("abc", "no such set") == "[3 bytes of data that is not text]");
 }
 
@@ -179,6 +195,23 @@ TEST_CASE("A text is not cut through a surrogate pair, a combining sequence or a
   CHECK(join(*split(endless, {})) == endless);
 }
 
+TEST_CASE("A text is not cut through a letter of any script (UAX #29)") {
+  struct Row {
+    const char *script, *letter;
+  };
+  static constexpr Row rows[] = {{"Devanagari", "कि"}, {"Bengali", "কি"}, {"Gurmukhi", "ਕਿ"}, {"Gujarati", "કિ"}, {"Tamil", "கி"},
+                                 {"Telugu", "కి"}, {"Kannada", "ಕಿ"}, {"Malayalam", "കി"}, {"Sinhala", "කි"}, {"Thai", "กิ"},
+                                 {"Lao", "ກິ"}, {"Khmer", "កិ"}, {"Myanmar", "ကိ"}, {"Tibetan", "ཀི"}, {"Hangul", "\u1100\u1161\u11A8"},
+                                 {"Arabic", "بِ"}, {"Hebrew", "בִ"}, {"emoji", "👍🏽"}, {"keycap", "1\uFE0F\u20E3"}};
+  for (const Row& row : rows) {
+    CAPTURE(row.script);
+    const auto cut = split(repeat("я", 66) + row.letter + repeat("я", 20), {});
+    REQUIRE(cut->parts.size() == 2);
+    CHECK(decode(cut->parts[0], Alphabet::ucs2) == repeat("я", 66));
+    CHECK(decode(cut->parts[1], Alphabet::ucs2).starts_with(row.letter));
+  }
+}
+
 TEST_CASE("A link's own alphabet is used where GSM 7 has the text too, else UCS-2 (SMPP 3.4 §5.2.19)") {
   SplitOptions latin;
   latin.link = Alphabet::latin1;
@@ -195,12 +228,17 @@ TEST_CASE("A link's own alphabet is used where GSM 7 has the text too, else UCS-
   CHECK(split("\x07", {})->alphabet == Alphabet::ucs2);
 }
 
-TEST_CASE("Smart encoding keeps a text in GSM 7, and only where it is asked for") {
+TEST_CASE("Smart encoding keeps a text in GSM 7 where that takes fewer segments, and only where it is asked for") {
   SplitOptions smart;
   smart.simplify = true;
-  CHECK(split("“It’s…” – •", smart)->parts[0] == "\"It's...\" - *");
-  CHECK(split("“It’s…”", {})->alphabet == Alphabet::ucs2);
-  CHECK(split("a\r\nb\tc", smart)->parts[0] == "a\nb c");
+  const std::string more(70, 'x');
+  CHECK(split("“It’s…” – •" + more, smart)->parts[0] == "\"It's...\" - *" + more);
+  CHECK(split("“It’s…”" + more, {})->alphabet == Alphabet::ucs2);
+  CHECK(split("a\r\nb\tc" + more, smart)->parts[0] == "a\nb c" + more);
+  // What is not cheaper for it stays as it was written.
+  CHECK(join(*split("“It’s…”", smart)) == "“It’s…”");
+  CHECK(join(*split("«Привет…»", smart)) == "«Привет…»");
+  CHECK(count(repeat("я", 69) + "…", smart) == 1);
 }
 
 TEST_CASE("A text that takes too many segments is refused with what to do") {
