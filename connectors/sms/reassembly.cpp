@@ -7,19 +7,21 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <charconv>
+#include <iterator>
+#include <stdexcept>
 
 namespace wherry::sms {
 
 namespace {
-
-constexpr std::size_t most_groups = 20'000;  // unfinished texts, whoever sends them; then the oldest is given up
 
 std::string piece_key(const std::string& name, std::int64_t generation, unsigned part) {
   return fmt::format("{}/{}/{:03}", name, generation, part);
 }
 
 std::string to_text(const Piece& piece) {
-  return nlohmann::json{{"total", piece.total}, {"part", piece.part}, {"alphabet", to_string(piece.alphabet)},
+  return nlohmann::json{{"charset", piece.charset},
+                        {"total", piece.total}, {"part", piece.part}, {"alphabet", to_string(piece.alphabet)},
                         {"single", piece.shifts.single}, {"locking", piece.shifts.locking},
                         {"data", base::to_hex(piece.octets)}, {"at", base::to_milliseconds(piece.arrived)}}.dump();
 }
@@ -30,34 +32,71 @@ connector::Entry marker(const std::string& name, unsigned total, const std::map<
   return {name + "/done", nlohmann::json{{"total", total}, {"done", digests}}.dump()};
 }
 
-// The text of the pieces; neighbours in the same alphabet are decoded as one.
+std::string read_octets(const std::string& octets, const Piece& as) {
+  return as.charset.empty() ? decode(octets, as.alphabet, as.shifts) : decode_charset(octets, as.charset);
+}
+
+bool is_written_alike(const Piece& a, const Piece& b) {
+  return a.alphabet == b.alphabet && a.shifts == b.shifts && a.charset == b.charset;
+}
+
+// Joins the octets of neighbours in the same alphabet before they are decoded: a segment may end within a character.
+class Reader {
+ public:
+  void add(const Piece& piece) {
+    if (open_ && !is_written_alike(*open_, piece)) close();
+    // Each segment may have a mark of its own. One without has the order of the first.
+    const auto order = piece.alphabet == Alphabet::ucs2 ? byte_order(piece.octets) : std::nullopt;
+    if (open_ && order && order != order_) close();
+    if (!open_) order_ = order;
+    open_ = &piece;
+    octets_ += std::string_view(piece.octets).substr(order && !octets_.empty() ? 2 : 0);
+  }
+  void add_gap() {
+    close();
+    text_ += text_.empty() ? "[…] " : " […] ";
+  }
+  std::string take() {
+    close();
+    return std::move(text_);
+  }
+
+ private:
+  void close() {
+    if (open_) text_ += read_octets(octets_, *open_);
+    octets_.clear();
+    open_ = nullptr;
+  }
+
+  std::string text_, octets_;
+  const Piece* open_ = nullptr;  // how octets_ are to be read
+  std::optional<ByteOrder> order_;
+};
+
 std::string read_pieces(const std::map<unsigned, Piece>& pieces, unsigned total) {
-  std::string text, octets, missing;
-  const Piece* open = nullptr;
-  const auto close = [&] {
-    if (open) text += decode(octets, open->alphabet, open->shifts);
-    octets.clear();
-    open = nullptr;
-  };
+  Reader reader;
+  std::string missing;
   bool gap = false;
   for (unsigned part = 1; part <= total; ++part) {
     const auto found = pieces.find(part);
-    if (found == pieces.end()) {
-      close();
-      if (!gap) text += text.empty() ? "[…] " : " […] ";
-      gap = true;
-      missing += fmt::format("{}{}", missing.empty() ? "" : ", ", part);
+    if (found != pieces.end()) {
+      reader.add(found->second);
+      gap = false;
       continue;
     }
-    gap = false;
-    const Piece& piece = found->second;
-    if (open && (open->alphabet != piece.alphabet || open->shifts != piece.shifts)) close();
-    open = &piece;
-    octets += piece.octets;
+    if (!std::exchange(gap, true)) reader.add_gap();
+    missing += fmt::format("{}{}", missing.empty() ? "" : ", ", part);
   }
-  close();
+  std::string text = reader.take();
   if (!missing.empty()) text += fmt::format("\n[Incomplete: part {} of {} did not arrive.]", missing, total);
   return text;
+}
+
+std::optional<std::int64_t> read_generation(std::string_view text) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
 }
 
 }  // namespace
@@ -67,6 +106,31 @@ void Reassembly::begin_anew(Group& group) {
   const std::int64_t before = group.generation;
   group = Group();
   group.generation = before;
+}
+
+// The first segment of a text is about to be put into it.
+void Reassembly::begin(Groups::value_type& entry, base::Time now) {
+  Group& group = entry.second;
+  group.generation = std::max(base::to_milliseconds(now), group.generation + 1);
+  group.since = now;
+  unfinished_.emplace(now, entry.first);
+}
+
+void Reassembly::remember(const std::string& name, Group& group, base::Time now) {
+  unfinished_.erase({group.since, name});
+  group.since = now;
+  finished_.emplace(now, name);
+}
+
+// Nothing is known of the text any more.
+Joined Reassembly::forget(const std::string& name) {
+  const auto found = groups_.find(name);
+  finished_.erase({found->second.since, name});
+  groups_.erase(found);
+  Joined forgotten;
+  forgotten.group = name;
+  forgotten.forget = {{name + "/done", {}}};
+  return forgotten;
 }
 
 // Gives out what there is of the text; the group becomes a memory of it.
@@ -85,7 +149,7 @@ Joined Reassembly::finish(const std::string& name, Group& group, base::Time now)
   joined.id = digest(identity);
   joined.forget.push_back(marker(name, group.total, group.done));
   group.pieces.clear();
-  group.finished_at = now;
+  remember(name, group, now);
   return joined;
 }
 
@@ -95,8 +159,7 @@ Joined Reassembly::give_late(const std::string& name, Group& group, const Piece&
   Joined joined;
   joined.group = name;
   joined.arrived = piece.arrived;
-  joined.text = fmt::format("[Part {} of {} of an earlier text:] {}", piece.part, piece.total,
-                            decode(piece.octets, piece.alphabet, piece.shifts));
+  joined.text = fmt::format("[Part {} of {} of an earlier text:] {}", piece.part, piece.total, read_octets(piece.octets, piece));
   joined.id = digest(fmt::format("{} {} late {} {}", name, group.generation, piece.part, group.done[piece.part]));
   joined.forget = {marker(name, group.total, group.done)};
   return joined;
@@ -106,19 +169,21 @@ Reassembly::Added Reassembly::add(Piece piece) {
   Added added;
   const std::string name = piece.group;
   const base::Time now = piece.arrived;
-  Group& group = groups_[name];
+  auto& entry = *groups_.try_emplace(name).first;
+  Group& group = entry.second;
   if (group.is_done()) {
     const auto same = group.done.find(piece.part);
-    const bool remembered = now < group.finished_at + patience_;
+    const bool remembered = now < group.since + patience_;
     if (remembered && same == group.done.end()) {
       added.outcome = Outcome::late;
       added.joined = give_late(name, group, piece);
       return added;
     }
-    if (remembered && same->second == digest(piece.octets)) {
+    if (remembered && piece.again && same->second == digest(piece.octets)) {
       added.outcome = Outcome::repeated;
       return added;
     }
+    finished_.erase({group.since, name});
     begin_anew(group);  // the reference has come round
     added.store.push_back({name + "/done", {}});
   }
@@ -131,12 +196,14 @@ Reassembly::Added Reassembly::add(Piece piece) {
     }
     added.overtaken = finish(name, group, now);
     added.overtaken->forget.pop_back();  // the name is the new text's: no marker
+    finished_.erase({group.since, name});
     begin_anew(group);
-  } else if (group.pieces.empty() && groups_.size() > most_groups) {
-    added.overtaken = give_up_oldest(name, now);
+  } else if (group.pieces.empty() && unfinished_.size() >= most_unfinished) {
+    const std::string oldest = unfinished_.begin()->second;
+    added.overtaken = finish(oldest, groups_.at(oldest), now);
   }
 
-  if (group.pieces.empty()) group.generation = std::max(base::to_milliseconds(now), group.generation + 1);
+  if (group.pieces.empty()) begin(entry, now);
   group.total = piece.total;
   added.store.push_back({piece_key(name, group.generation, piece.part), to_text(piece)});
   group.pieces[piece.part] = std::move(piece);
@@ -144,58 +211,97 @@ Reassembly::Added Reassembly::add(Piece piece) {
     added.outcome = Outcome::complete;
     added.joined = finish(name, group, now);
   }
+  if (finished_.size() > most_finished) {
+    const std::string oldest = finished_.begin()->second;
+    if (oldest != name) added.store.push_back(forget(oldest).forget.front());
+  }
   return added;
 }
 
-std::optional<Joined> Reassembly::give_up_oldest(const std::string& but, base::Time now) {
-  auto oldest = groups_.end();
-  for (auto entry = groups_.begin(); entry != groups_.end(); ++entry) {
-    if (entry->first == but || entry->second.is_done()) continue;
-    if (oldest == groups_.end() || entry->second.generation < oldest->second.generation) oldest = entry;
+// The clock may have been put back: no text waits longer for that.
+void Reassembly::follow_clock(base::Time now) {
+  for (Ages* ages : {&unfinished_, &finished_}) {
+    while (!ages->empty() && std::prev(ages->end())->first > now) {
+      auto newest = ages->extract(std::prev(ages->end()));
+      groups_.at(newest.value().second).since = now;
+      newest.value().first = now;
+      ages->insert(std::move(newest));
+    }
   }
-  if (oldest == groups_.end()) return std::nullopt;
-  return finish(oldest->first, oldest->second, now);
 }
 
 std::vector<Joined> Reassembly::expire(base::Time now) {
+  follow_clock(now);
   std::vector<Joined> given_up;
-  for (auto entry = groups_.begin(); entry != groups_.end();) {
-    auto& [name, group] = *entry;
-    if (group.is_done() && now >= group.finished_at + patience_) {
-      Joined forgotten;
-      forgotten.group = name;
-      forgotten.forget = {{name + "/done", {}}};
-      given_up.push_back(std::move(forgotten));
-      entry = groups_.erase(entry);
-      continue;
-    }
+  for (auto& [name, group] : remains_) {
+    given_up.push_back(finish(name, group, now));
+    given_up.back().forget.pop_back();  // the name is another text's: no marker
+    finished_.erase({group.since, name});
+  }
+  remains_.clear();
+  while (!finished_.empty() && now >= finished_.begin()->first + patience_) {
+    const std::string name = finished_.begin()->second;
+    given_up.push_back(forget(name));
+  }
+  const Ages unfinished = unfinished_;
+  for (const auto& [since, name] : unfinished) {
+    Group& group = groups_.at(name);
     const bool whole = group.pieces.size() == group.total;
-    if (!group.is_done() && (whole || now >= group.began() + patience_)) given_up.push_back(finish(name, group, now));
-    ++entry;
+    if (whole || now >= since + patience_) given_up.push_back(finish(name, group, now));
   }
   return given_up;
 }
 
-void Reassembly::restore(const connector::Entry& entry, base::Time now) {
+bool Reassembly::restore(const connector::Entry& entry, base::Time now) {
   const auto parts = base::split(entry.key, '/');
   const auto json = nlohmann::json::parse(entry.value, nullptr, false);
-  if (parts.size() < 2 || !json.is_object()) return;
-  Group& group = groups_[std::string(parts[0])];
-  group.total = json.value("total", 1U);
-  if (parts[1] == "done") {
-    for (const auto& [part, hash] : json["done"].items()) group.done[static_cast<unsigned>(std::stoul(part))] = hash.get<std::string>();
-    group.finished_at = now;
-    return;
+  if (parts.size() < 2 || !json.is_object()) return false;
+  try {
+    const auto generation = read_generation(parts[1]);
+    if (parts[1] == "done") read_marker(std::string(parts[0]), json, now);
+    else if (generation) read_piece(std::string(parts[0]), *generation, json);
+    else return false;
+  } catch (const std::exception&) {  // a value of another type, a number that is none
+    return false;
   }
+  return true;
+}
+
+void Reassembly::read_marker(const std::string& name, const nlohmann::json& json, base::Time now) {
+  std::map<unsigned, std::string> done;
+  for (const auto& [part, hash] : json.at("done").items()) done[static_cast<unsigned>(std::stoul(part))] = hash.get<std::string>();
+  const unsigned total = json.value("total", 1U);
+  if (done.empty()) throw std::invalid_argument("a marker of nothing");
+  Group& group = groups_[name];
+  group.total = total;
+  group.done = std::move(done);
+  if (group.is_done()) remember(name, group, now);
+}
+
+void Reassembly::read_piece(const std::string& name, std::int64_t generation, const nlohmann::json& json) {
   Piece piece;
-  piece.group = parts[0];
-  piece.total = group.total;
+  piece.group = name;
+  piece.total = json.value("total", 1U);
   piece.part = json.value("part", 1U);
   piece.alphabet = parse_alphabet(json.value("alphabet", std::string())).value_or(Alphabet::binary);
+  piece.charset = json.value("charset", std::string());
   piece.shifts = {json.value("single", 0), json.value("locking", 0)};
   piece.octets = base::from_hex(json.value("data", std::string())).value_or(std::string());
   piece.arrived = base::from_milliseconds(json.value("at", std::int64_t{0}));
-  group.generation = std::stoll(std::string(parts[1]));
+  if (piece.part == 0 || piece.part > piece.total || piece.total > 255) throw std::invalid_argument("no such part");
+
+  Group& group = groups_[name];
+  if (!group.pieces.empty() && group.generation != generation) {  // the earlier one had been overtaken, and was not delivered yet
+    unfinished_.erase({group.since, name});
+    remains_.emplace_back(name, std::exchange(group, Group()));
+  }
+  finished_.erase({group.since, name});
+  group.generation = generation;
+  group.total = piece.total;
+  if (group.pieces.empty()) {
+    group.since = group.began();
+    unfinished_.emplace(group.since, name);
+  }
   group.pieces[piece.part] = std::move(piece);
 }
 

@@ -8,7 +8,9 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace wherry::sms {
@@ -21,6 +23,8 @@ struct Piece {
   Shifts shifts;
   std::string octets;
   base::Time arrived;
+  std::string charset = {};  // where iconv must read it
+  bool again = false;        // our answer to the same octets may be lost: see smpp/redelivery.hpp
 };
 
 struct Joined {
@@ -35,8 +39,13 @@ struct Joined {
 
 class Reassembly {
  public:
+  // Of each so many at most: then the oldest unfinished text is given up, and the oldest finished one forgotten.
+  static constexpr std::size_t most_unfinished = 20'000, most_finished = 20'000;
+
   // An unfinished text is given up `patience` after its first segment. A finished one is remembered as long, so that a
-  // segment that comes again is known for what it is.
+  // segment that comes again is known for what it is: it is the same only where our answer to the first may be lost, else
+  // it begins another text. A text whose beginning equals that of an unfinished one under the same reference is not told
+  // from it.
   explicit Reassembly(std::chrono::seconds patience) : patience_(patience) {}
 
   enum class Outcome {
@@ -57,8 +66,8 @@ class Reassembly {
   std::vector<Joined> expire(base::Time now);
 
   // A text that was given out counts as delivered. Where its delivery or a store failed, begin again: a new object, and
-  // restore() for every entry stored.
-  void restore(const connector::Entry& entry, base::Time now);
+  // restore() for every entry stored, in their order. False: the entry cannot be read.
+  bool restore(const connector::Entry& entry, base::Time now);
 
  private:
   struct Group {
@@ -66,17 +75,27 @@ class Reassembly {
     std::int64_t generation = 0;           // when it began, in milliseconds: part of its entries' keys
     std::map<unsigned, Piece> pieces;
     std::map<unsigned, std::string> done;  // digests of what was delivered
-    base::Time finished_at;
+    base::Time since;                      // of its patience: it began, or was finished
     bool is_done() const { return pieces.empty() && !done.empty(); }
     base::Time began() const { return base::from_milliseconds(generation); }
   };
+  using Groups = std::map<std::string, Group>;
+  using Ages = std::set<std::pair<base::Time, std::string>>;  // the oldest first
+
   static void begin_anew(Group& group);
+  void begin(Groups::value_type& entry, base::Time now);
   Joined finish(const std::string& name, Group& group, base::Time now);
-  std::optional<Joined> give_up_oldest(const std::string& but, base::Time now);
+  void remember(const std::string& name, Group& group, base::Time now);
+  Joined forget(const std::string& name);
   Joined give_late(const std::string& name, Group& group, const Piece& piece);
+  void read_marker(const std::string& name, const nlohmann::json& json, base::Time now);
+  void read_piece(const std::string& name, std::int64_t generation, const nlohmann::json& json);
+  void follow_clock(base::Time now);
 
   std::chrono::seconds patience_;
-  std::map<std::string, Group> groups_;
+  Groups groups_;
+  Ages unfinished_, finished_;  // by Group::since
+  std::vector<std::pair<std::string, Group>> remains_;  // of texts that others under their names had overtaken in an earlier run
 };
 
 }  // namespace wherry::sms

@@ -1,10 +1,12 @@
 #include "connectors/sms/smpp/redelivery.hpp"
 #include "connectors/sms/reassembly.hpp"
+#include "gateway/base/text.hpp"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 using namespace wherry;
 using namespace wherry::sms;
@@ -17,6 +19,12 @@ const base::Time start_time = base::from_milliseconds(1'795'000'000'000);
 
 Piece piece(unsigned part, std::string octets, unsigned total = 3, base::Time at = start_time, Alphabet alphabet = Alphabet::gsm7) {
   return {"+15550100|+15550001|0|7|" + std::to_string(total), total, part, alphabet, {}, std::move(octets), at};
+}
+
+// Our answer to the same octets may be lost.
+Piece again(Piece piece) {
+  piece.again = true;
+  return piece;
 }
 
 // A store that a restart reads again.
@@ -57,8 +65,90 @@ TEST_CASE("A segment that comes twice counts once, before and after the text is 
   CHECK(reassembly.add(piece(1, "a")).outcome == Outcome::repeated);
   CHECK(reassembly.add(piece(3, "c")).outcome == Outcome::waiting);
   CHECK(reassembly.add(piece(2, "b")).joined->text == "abc");
-  CHECK(reassembly.add(piece(2, "b", 3, start_time + 10min)).outcome == Outcome::repeated);
-  CHECK(reassembly.add(piece(1, "a", 3, start_time + 10min)).outcome == Outcome::repeated);
+  CHECK(reassembly.add(again(piece(2, "b", 3, start_time + 10min))).outcome == Outcome::repeated);
+  CHECK(reassembly.add(again(piece(1, "a", 3, start_time + 10min))).outcome == Outcome::repeated);
+}
+
+TEST_CASE("Two equal long texts under one reference are two texts, and so are two with an equal beginning") {
+  Reassembly reassembly(30min);
+  std::set<std::string> ids;
+  for (const char* end : {"is down", "is down", "is up again"}) {
+    CHECK(reassembly.add(piece(1, "ALERT ", 2, start_time + 1min)).outcome == Outcome::waiting);
+    const auto added = reassembly.add(piece(2, end, 2, start_time + 1min));
+    REQUIRE(added.joined);
+    CHECK(added.joined->text == std::string("ALERT ") + end);
+    ids.insert(added.joined->id);
+  }
+  CHECK(ids.size() == 3);
+  CHECK(reassembly.expire(start_time + 30min).empty());
+}
+
+TEST_CASE("However many texts were finished, those under way are not given up") {
+  Reassembly reassembly(30min);
+  const auto of = [](const std::string& sender, unsigned part, std::string octets) {
+    Piece p = piece(part, std::move(octets), 2);
+    p.group = sender;
+    return p;
+  };
+  reassembly.add(of("alice", 1, "hello "));
+  std::size_t forgotten = 0;
+  for (std::size_t i = 0; i < Reassembly::most_finished + 100; ++i) {
+    const std::string sender = "s" + std::to_string(i);
+    CHECK_FALSE(reassembly.add(of(sender, 1, "a")).overtaken);
+    const auto added = reassembly.add(of(sender, 2, "b"));
+    forgotten += static_cast<std::size_t>(std::count_if(added.store.begin(), added.store.end(), [](const auto& e) { return e.key.ends_with("/done"); }));
+  }
+  CHECK(forgotten == 100);  // the memory of them is bounded, in the store, too
+  CHECK(reassembly.add(of("alice", 2, "there")).joined->text == "hello there");
+}
+
+TEST_CASE("Of too many unfinished texts the oldest is given up, and it alone") {
+  Reassembly reassembly(30min);
+  for (std::size_t i = 0; i < Reassembly::most_unfinished; ++i) {
+    Piece p = piece(1, "text " + std::to_string(i), 2, start_time + std::chrono::milliseconds(i));
+    p.group = "s" + std::to_string(i);
+    CHECK_FALSE(reassembly.add(std::move(p)).overtaken);
+  }
+  Piece one_more = piece(1, "more", 2, start_time + 1min);
+  const auto added = reassembly.add(std::move(one_more));
+  REQUIRE(added.overtaken);
+  CHECK(added.overtaken->group == "s0");
+}
+
+TEST_CASE("A clock that is put back makes no text wait longer") {
+  Reassembly reassembly(30min);
+  reassembly.add(piece(1, "a", 2, start_time + 24h));
+  CHECK(reassembly.expire(start_time).empty());
+  REQUIRE(reassembly.expire(start_time + 30min).size() == 1);
+  CHECK(reassembly.expire(start_time + 59min).empty());
+  CHECK(reassembly.expire(start_time + 60min).size() == 1);  // the memory of it
+}
+
+TEST_CASE("A text that another had overtaken before a crash is delivered after it, and the other goes on") {
+  Store store;
+  Reassembly before(30min);
+  store.write(before.add(piece(1, "old", 2)).store);
+  store.write(before.add(piece(1, "new ", 2, start_time + 1min)).store);  // killed before the old one was delivered
+  Reassembly after = store.restart(start_time + 2min);
+  auto remains = after.expire(start_time + 2min);
+  REQUIRE(remains.size() == 1);
+  CHECK(remains[0].text.starts_with("old"));
+  store.write(remains[0].forget);
+  CHECK(store.entries.size() == 1);
+  CHECK(after.add(piece(2, "text", 2, start_time + 2min)).joined->text == "new text");
+}
+
+TEST_CASE("Each segment of a text may have a byte order mark, or the first alone (RFC 2781 §3.2)") {
+  const auto text = [](const char* one, const char* two) {
+    Reassembly reassembly(30min);
+    reassembly.add(piece(1, *base::from_hex(one), 2, start_time, Alphabet::ucs2));
+    return reassembly.add(piece(2, *base::from_hex(two), 2, start_time, Alphabet::ucs2)).joined->text;
+  };
+  CHECK(text("fffe1404", "fffe3e04") == "До");
+  CHECK(text("fffe1404", "3e04") == "До");
+  CHECK(text("feff0414", "feff043e") == "До");
+  CHECK(text("feff0414", "fffe3e04") == "До");
+  CHECK(text("0414", "043e") == "До");
 }
 
 TEST_CASE("Reassembly survives a restart after any segment, with the same id") {
@@ -83,7 +173,7 @@ TEST_CASE("Reassembly survives a restart after any segment, with the same id") {
   // And once it is done, a repetition is known for one, also after a restart.
   store.write(whole[0].forget);
   CHECK(store.entries.size() == 1);
-  CHECK(store.restart(start_time + 5min).add(piece(2, "b", 3, start_time + 5min)).outcome == Outcome::repeated);
+  CHECK(store.restart(start_time + 5min).add(again(piece(2, "b", 3, start_time + 5min))).outcome == Outcome::repeated);
 }
 
 TEST_CASE("An unfinished text is delivered as it is, marked, and its late segment after it: nothing is dropped") {
@@ -100,7 +190,7 @@ TEST_CASE("An unfinished text is delivered as it is, marked, and its late segmen
   auto late = reassembly.add(piece(2, "two", 4, start_time + 40min));
   CHECK(late.outcome == Outcome::late);
   CHECK(late.joined->text == "[Part 2 of 4 of an earlier text:] two");
-  CHECK(reassembly.add(piece(2, "two", 4, start_time + 41min)).outcome == Outcome::repeated);
+  CHECK(reassembly.add(again(piece(2, "two", 4, start_time + 41min))).outcome == Outcome::repeated);
   // The memory of it ends as well.
   auto forgotten = reassembly.expire(start_time + 61min);
   REQUIRE(forgotten.size() == 1);
@@ -143,8 +233,13 @@ TEST_CASE("A character that the sender cut in two is whole again (RFC 2781)") {
 
 TEST_CASE("Entries that cannot be read are passed over at the start") {
   Reassembly reassembly(30min);
-  reassembly.restore({"group/5/001", "not json"}, start_time);
-  reassembly.restore({"nothing", "{}"}, start_time);
+  for (const auto& [key, value] : {std::pair("group/5/001", "not json"), {"nothing", "{}"}, {"group/five/001", R"({"total":2,"part":1})"},
+                                   {"group/5/001", R"({"total":"two","part":1})"}, {"group/5/001", R"({"total":2,"part":3})"},
+                                   {"group/99999999999999999999/001", R"({"total":2,"part":1})"}, {"group/done", R"({"done":{"x":"y"}})"},
+                                   {"group/done", R"({"done":{"1":5}})"}, {"group/done", R"({"done":{}})"}, {"group/done", "{}"}}) {
+    CAPTURE(value);
+    CHECK_FALSE(reassembly.restore({key, value}, start_time));
+  }
   CHECK(reassembly.expire(start_time + 24h).empty());
 }
 
