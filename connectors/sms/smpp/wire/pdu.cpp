@@ -233,7 +233,9 @@ DecodedMessage decode_short_message(Command command, std::string_view body) {
   if (!in.ok) decoded.status = Status::invalid_message_length;
   else if (m.source.digits.size() >= most_address_octets) decoded.status = Status::invalid_source;
   else if (m.destination.digits.size() >= most_address_octets) decoded.status = Status::invalid_destination;
-  else if (!read_tlvs(in.rest, m.tlvs)) decoded.status = Status::invalid_tlv_stream;
+  else decoded.is_cut = !read_tlvs(in.rest, m.tlvs);
+  const bool is_empty = m.user_data().empty() && !find_tlv(m.tlvs, tag::receipted_message_id);
+  if (decoded.is_cut && is_empty) decoded.status = Status::invalid_tlv_stream;
   return decoded;
 }
 

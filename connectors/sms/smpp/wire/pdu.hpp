@@ -97,10 +97,11 @@ std::string encode_c_string(std::string_view text);  // up to its first NUL
 Header decode_header(std::string_view octets);
 
 // A body, or the status that answers it: invalid_message_length where a field reaches beyond the PDU or a text has no
-// NUL, invalid_source/_destination for endless addresses, invalid_tlv_stream for a parameter that is cut off. Up to three
-// octets after the last parameter are passed over.
+// NUL, invalid_source/_destination for endless addresses, invalid_tlv_stream for a parameter that is cut off where nothing
+// else is there to be read. Up to three octets after the last parameter are passed over.
 struct DecodedMessage {
   Status status = Status::ok;
+  bool is_cut = false;  // a parameter reaches beyond the PDU: it and what follows it is missing
   ShortMessage message;
 };
 DecodedMessage decode_short_message(Command command, std::string_view body);

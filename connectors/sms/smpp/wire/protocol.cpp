@@ -122,6 +122,7 @@ void Protocol::handle_message(const Header& header, std::string_view body) {
     log::warn("smpp.message_malformed", {{"status", to_string(decoded.status)}, {"octets", body.size()}});
     return respond(header.command, header.sequence, decoded.status);
   }
+  if (decoded.is_cut) log::warn("smpp.parameter_cut", {{"octets", body.size()}, {"parameters", decoded.message.tlvs.size()}});
   events_.push_back(Asked{header.sequence, header.command, std::move(decoded.message)});
 }
 
