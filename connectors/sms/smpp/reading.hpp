@@ -23,6 +23,7 @@ struct SeenReceipt {
 };
 struct SeenNothing {  // to be answered and forgotten
   std::string why;
+  bool unread = false;  // a receipt that is not understood: somebody will miss it
 };
 using Seen = std::variant<SeenText, SeenPiece, SeenReceipt, SeenNothing>;
 
@@ -31,6 +32,9 @@ Seen read_message(const ShortMessage& message, const Setting& setting);
 // Sender and receiver of a Piece::group.
 Address group_sender(std::string_view group);
 Address group_receiver(std::string_view group);
+
+// `octets` without what is personal in them: letters become x, digits 9, but for the words that receipts have.
+std::string shape_of(std::string_view octets);
 
 // The same for the same content from the same sender to the same receiver.
 std::string content_digest(const ShortMessage& message);

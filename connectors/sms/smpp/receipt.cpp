@@ -13,35 +13,63 @@ namespace {
 
 constexpr std::size_t most_id_octets = 64;  // §5.2.23
 
-// The fields of the text, by key. Order, case and spaces vary, and "text" is all that follows it.
-std::map<std::string, std::string> read_fields(std::string_view text) {
-  struct Hit {
-    std::string_view key;
-    std::size_t start, value;
-  };
-  static constexpr std::string_view field_keys[] = {"id", "sub", "dlvrd", "submit date", "done date", "stat", "err", "text"};
-  const std::string lower = base::to_lower_ascii(text);
-  std::vector<Hit> hits;
+bool is_word(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '_' || c == '-'; }
+
+struct Field {
+  std::string_view key;
+  std::size_t start, value;
+};
+
+// Where `key` stands in `lower` and a value follows. From `glued_from` on it may follow another's value without a gap.
+std::optional<Field> find_field(const std::string& lower, std::string_view key, std::size_t glued_from) {
+  for (std::size_t at = lower.find(key); at != std::string::npos; at = lower.find(key, at + 1)) {
+    const bool begins = at == 0 || !is_word(lower[at - 1]) || at > glued_from;
+    const std::size_t colon = lower.find_first_not_of(" \t\"'", at + key.size());
+    if (begins && colon != std::string::npos && (lower[colon] == ':' || lower[colon] == '=')) return Field{key, at, colon + 1};
+  }
+  return std::nullopt;
+}
+
+// In the order in which they stand. An id that follows a value without a gap would be any word's end.
+std::vector<Field> find_fields(const std::string& lower) {
+  static constexpr std::string_view field_keys[] = {"id", "sub", "dlvrd", "submit date", "done date", "stat", "status", "state", "err", "text"};
+  std::vector<Field> fields;
+  std::size_t first = lower.size();
   for (const auto key : field_keys) {
-    for (std::size_t at = lower.find(key); at != std::string::npos; at = lower.find(key, at + 1)) {
-      const bool begins = at == 0 || lower[at - 1] == ' ' || lower[at - 1] == '\n' || lower[at - 1] == '\t' || lower[at - 1] == '\r';
-      const std::size_t colon = lower.find_first_not_of(" \t", at + key.size());
-      if (!begins || colon == std::string::npos || lower[colon] != ':') continue;
-      hits.push_back({key, at, colon + 1});
-      break;
+    if (const auto field = find_field(lower, key, lower.size())) {
+      fields.push_back(*field);
+      first = std::min(first, field->start);
     }
   }
-  std::sort(hits.begin(), hits.end(), [](const Hit& a, const Hit& b) { return a.start < b.start; });
+  for (const auto key : field_keys) {
+    const bool found = std::any_of(fields.begin(), fields.end(), [&](const Field& f) { return f.key == key; });
+    if (found || key == "id") continue;
+    if (const auto field = find_field(lower, key, first)) fields.push_back(*field);
+  }
+  std::sort(fields.begin(), fields.end(), [](const Field& a, const Field& b) { return a.start < b.start; });
+  return fields;
+}
+
+// Without quotes, spaces and what separates it from the next field.
+std::string_view trim_value(std::string_view value) {
+  const auto start = value.find_first_not_of(" \t\r\n\"'");
+  if (start == std::string_view::npos) return {};
+  value.remove_prefix(start);
+  return value.substr(0, value.find_first_of(std::string_view(" \t\r\n,;|&\"'\0", 11)));
+}
+
+// The fields of the text, by key. Order, case, spaces and separators vary, and "text" is all that follows it.
+std::map<std::string, std::string> read_fields(std::string_view text) {
+  const std::vector<Field> found = find_fields(base::to_lower_ascii(text));
   std::map<std::string, std::string> fields;
-  for (std::size_t i = 0; i < hits.size(); ++i) {
-    if (hits[i].key == "text") {  // what looks like a key behind it is the sender's text
-      fields["text"] = text.substr(hits[i].value);
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    if (found[i].key == "text") {  // what looks like a key behind it is the sender's text
+      fields["text"] = text.substr(found[i].value);
       break;
     }
-    const std::size_t end = i + 1 < hits.size() ? hits[i + 1].start : text.size();
-    std::string_view value = base::trim(text.substr(hits[i].value, end - hits[i].value));
-    value = value.substr(0, value.find_first_of(" \t\r\n"));
-    fields[std::string(hits[i].key)] = value;
+    const std::size_t end = i + 1 < found.size() ? std::max(found[i + 1].start, found[i].value) : text.size();
+    const std::string_view value = trim_value(text.substr(found[i].value, end - found[i].value));
+    fields[std::string(found[i].key.starts_with("stat") ? "stat" : found[i].key)] = value;
   }
   return fields;
 }
@@ -51,13 +79,17 @@ std::optional<MessageState> parse_state(std::string_view stat) {
       {"deliv", MessageState::delivered}, {"expir", MessageState::expired},  {"delet", MessageState::deleted},
       {"undel", MessageState::undeliverable}, {"faile", MessageState::undeliverable}, {"accep", MessageState::accepted},
       {"unkno", MessageState::unknown},   {"rejec", MessageState::rejected}, {"enrou", MessageState::enroute},
-      {"buffe", MessageState::enroute},   {"sched", MessageState::scheduled}, {"skipp", MessageState::skipped}};
+      {"buffe", MessageState::enroute},   {"sched", MessageState::scheduled}, {"skipp", MessageState::skipped},
+      {"nack", MessageState::rejected}};
   const std::string lower = base::to_lower_ascii(stat);
   for (const auto& [start, state] : state_names) {
     if (lower.starts_with(start)) return state;
   }
+  if (lower.size() == 1 && lower[0] >= '0' && lower[0] <= '9') return static_cast<MessageState>(lower[0] - '0');  // §5.2.28
   return std::nullopt;
 }
+
+bool is_final(MessageState state) { return state == MessageState::delivered || is_final_failure(state); }
 
 }  // namespace
 
@@ -68,15 +100,19 @@ std::optional<Receipt> parse_receipt(const std::vector<Tlv>& tlvs, std::string_v
     return found == fields.end() ? std::string() : found->second;
   };
   Receipt receipt;
-  receipt.id = tlv_text(tlvs, tag::receipted_message_id).value_or(field("id"));
+  receipt.id = trim_value(tlv_text(tlvs, tag::receipted_message_id).value_or(std::string()));
   if (receipt.id.empty()) receipt.id = field("id");
+  else if (field("id") != receipt.id && field("id").size() <= most_id_octets) receipt.other_id = field("id");
   receipt.error = field("err");
   receipt.text = field("text");
   if (const std::string* code = find_tlv(tlvs, tag::network_error_code); code && code->size() == 3) {
     receipt.error = std::to_string(tlv_number({{0, code->substr(1)}}, 0).value_or(0));  // §5.3.2.31: type, then the code
   }
   std::optional<MessageState> state = parse_state(field("stat"));
-  if (const auto number = tlv_number(tlvs, tag::message_state); number && *number <= 9) state = static_cast<MessageState>(*number);
+  if (const auto number = tlv_number(tlvs, tag::message_state); number && *number <= 9) {
+    const auto named = static_cast<MessageState>(*number);
+    if (!state || is_final(named) || !is_final(*state)) state = named;
+  }
   if (receipt.id.empty() || receipt.id.size() > most_id_octets || !state) return std::nullopt;
   receipt.state = *state;
   return receipt;

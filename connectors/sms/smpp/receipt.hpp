@@ -22,13 +22,15 @@ struct Receipt {
   MessageState state = MessageState::unknown;
   std::string error;  // the network's code as it came: "err:" or network_error_code
   std::string text;   // the start of the text, where it is there; in an unknown alphabet
+  std::string other_id = {};  // where parameter and text name different ones: the text's
 };
 
 // esm_class §5.2.12: a delivery receipt; or an intermediate notification, which is never final.
 constexpr bool is_receipt(std::uint8_t esm_class) { return (esm_class & 0x3C) == 0x04; }
 constexpr bool is_intermediate(std::uint8_t esm_class) { return (esm_class & 0x3C) == 0x20; }
 
-// What the parameters and the text say; parameters win. Nothing where neither has an id and a state.
+// What the parameters and the text say. Parameters win, but for a state that is not final beside one that is. Nothing
+// where neither has an id and a state.
 std::optional<Receipt> parse_receipt(const std::vector<Tlv>& tlvs, std::string_view text);
 
 bool is_final_failure(MessageState state);

@@ -1,4 +1,5 @@
 #include "connectors/sms/smpp/wire/pace.hpp"
+#include "connectors/sms/reassembly.hpp"
 #include "connectors/sms/smpp/reading.hpp"
 #include "connectors/sms/smpp/receipt.hpp"
 #include "connectors/sms/smpp/record.hpp"
@@ -65,6 +66,109 @@ TEST_CASE("A receipt's text is read in all the forms it has (SMPP 3.4 Appendix B
   CHECK(read("id:" + std::string(65, '9') + " stat:DELIVRD") == "none");
   CHECK(read("I did: nothing, stat") == "none");
   CHECK(read("") == "none");
+}
+
+TEST_CASE("A receipt's fields may be separated by anything, or by nothing (SMPP 3.4 Appendix B leaves it to the vendor)") {
+  CHECK(read("id:6699,sub:001,dlvrd:001,stat:DELIVRD,err:000,text:hi") == "6699 2 000 hi");
+  CHECK(read("id:6699;stat:UNDELIV;err:069") == "6699 5 069 ");
+  CHECK(read("id:6699|stat:DELIVRD|err:000") == "6699 2 000 ");
+  CHECK(read("id=6699&stat=DELIVRD&err=000") == "6699 2 000 ");
+  CHECK(read("{\"id\":\"6699\",\"stat\":\"DELIVRD\",\"err\":\"000\"}") == "6699 2 000 ");
+  CHECK(read("id:6699 sub:001 stat:DELIVRDerr:000text:hi") == "6699 2 000 hi");
+  CHECK(read("id:6699 status:DELIVRD") == "6699 2  ");
+  CHECK(read("id:6699 stat:2 err:000") == "6699 2 000 ");
+  CHECK(read("id:6699 stat:NACK/0x0000000b err:000") == "6699 8 000 ");
+  CHECK(read(std::string("\0id:6699\0 stat:DELIVRD\0", 24)) == "6699 2  ");
+  CHECK(read("id: \"6699\" stat: 'DELIVRD'") == "6699 2  ");
+  CHECK(read("id:5f-87_c.1 stat:DELIVRD") == "5f-87_c.1 2  ");
+  CHECK(read("my_id:1 stat:DELIVRD") == "none");
+  CHECK(read("the state: unknown, or did: nothing") == "none");
+}
+
+TEST_CASE("Where parameter and text of a receipt disagree both ids count, and a final state before others (SMPP 3.4 §5.3.2.12, .35)") {
+  const auto receipt = [](int state, const char* text) {
+    return *parse_receipt({{tag::receipted_message_id, "99887766"}, number_tlv(tag::message_state, static_cast<std::uint32_t>(state), 1)}, text);
+  };
+  const Receipt two = receipt(2, "id:5f878c79 stat:DELIVRD");
+  CHECK(two.id == "99887766");
+  CHECK(two.other_id == "5f878c79");
+  CHECK(receipt(2, "id:99887766 stat:DELIVRD").other_id.empty());
+  for (const int open : {0, 1, 6, 7}) CHECK(receipt(open, "id:1 stat:DELIVRD").state == MessageState::delivered);
+  CHECK(receipt(5, "id:1 stat:DELIVRD").state == MessageState::undeliverable);
+  CHECK(receipt(2, "id:1 stat:ENROUTE").state == MessageState::delivered);
+  CHECK(receipt(1, "id:1 stat:ACCEPTD").state == MessageState::enroute);
+}
+
+TEST_CASE("A receipt is read in another encoding than its data_coding says, both ways (SMPP 3.4 §5.2.19)") {
+  Setting setting;
+  const std::string fields = "id:s213112420 stat:DELIVRD err:000";
+  const std::string wide = to_ucs2(to_code_points(fields));
+  const auto id = [&](const ShortMessage& m) {
+    const Seen seen = read_message(m, setting);
+    const auto* receipt = std::get_if<SeenReceipt>(&seen);
+    return receipt ? receipt->receipt.id : std::string("none");
+  };
+  for (const std::uint8_t coding : {0x00, 0x01, 0x03, 0x04, 0x08}) {
+    CAPTURE(static_cast<int>(coding));
+    CHECK(id(deliver(fields, 4, coding)) == "s213112420");
+    CHECK(id(deliver(wide, 4, coding)) == "s213112420");
+    CHECK(id(deliver("\xFE\xFF" + wide, 4, coding)) == "s213112420");
+    CHECK(id(deliver(fields + std::string(5, '\0'), 4, coding)) == "s213112420");
+  }
+  setting.split.link = Alphabet::gsm7_packed;
+  CHECK(id(deliver(fields, 4)) == "s213112420");
+  CHECK(id(deliver(pack_septets(*to_gsm7(to_code_points(fields))), 4)) == "s213112420");
+}
+
+TEST_CASE("A receipt that is not understood is told from what may be ignored, and its form can be shown") {
+  Setting setting;
+  const Seen unread = read_message(deliver("00,,2611260131,,14155550130,,we0000i0o", 4), setting);
+  CHECK(std::get<SeenNothing>(unread).unread);
+  CHECK_FALSE(std::get<SeenNothing>(read_message(deliver("", 0, 0xC8), setting)).unread);
+  CHECK(shape_of("00,,2611,we0i\x01") == "99,,9999,xx9x\\x01");
+  CHECK(shape_of("ID:1a Submit date:26 text:Hello") == "id:9x submit date:99 text:xxxxx");
+}
+
+TEST_CASE("Segments in any alphabet are joined before they are decoded (SMPP 3.4 §5.2.19)") {
+  Setting setting;
+  struct Row {
+    std::uint8_t coding;
+    const char* whole;
+    std::size_t cut;
+    const char* text;
+  };
+  static constexpr Row rows[] = {
+      {0x06, "bfe0d8d2d5e22c20dcd8e0", 7, "Привет, мир"},       // ISO-8859-5
+      {0x07, "f9ece5ed", 2, "שלום"},                            // ISO-8859-8
+      {0x05, "82a087408160878a", 3, "あ①～㈱"},                 // CP932, cut through a character
+      {0x0D, "a4a2a4a4", 1, "あい"},                            // EUC-JP
+      {0x0E, "b0a1b4eb", 3, "가대"},                            // CP949
+  };
+  for (const Row& row : rows) {
+    CAPTURE(static_cast<int>(row.coding));
+    const std::string whole = *base::from_hex(row.whole);
+    Reassembly reassembly(std::chrono::minutes(30));
+    std::optional<Joined> joined;
+    for (unsigned part = 1; part <= 2; ++part) {
+      const std::string octets = part == 1 ? whole.substr(0, row.cut) : whole.substr(row.cut);
+      const Seen seen = read_message(deliver(make_header({Position::Kind::udh, 7, 2, part}) + octets, 0x40, row.coding), setting);
+      joined = reassembly.add(std::get<SeenPiece>(seen).piece).joined;
+    }
+    REQUIRE(joined);
+    CHECK(joined->text == row.text);
+  }
+}
+
+TEST_CASE("A '@' at the end of a packed segment is kept where the text goes on") {
+  Setting setting;
+  setting.split.link = Alphabet::gsm7_packed;
+  const auto octets = [&](unsigned part, const std::string& text) {
+    const std::string header = make_header({Position::Kind::udh, 7, 2, part});
+    return std::get<SeenPiece>(read_message(deliver(header + pack_septets(*to_gsm7(to_code_points(text)), header.size()), 0x40), setting)).piece.octets;
+  };
+  const std::string full = std::string(152, 'a') + "@";
+  CHECK(octets(1, full).size() == 153);
+  CHECK(octets(2, std::string(152, 'a')).size() == 152);
 }
 
 TEST_CASE("A receipt's parameters win over its text (SMPP 3.4 §5.3.2.12, §5.3.2.35)") {
