@@ -4,6 +4,7 @@
 #include "connectors/sms/keys.hpp"
 #include "gateway/base/log.hpp"
 #include "gateway/base/task_group.hpp"
+#include "gateway/base/text.hpp"
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -68,7 +69,7 @@ asio::awaitable<void> Inbound::run() {
   while (!stopping_) {
     try {
       if (!loaded_) co_await load();
-      if (services_.clock.now() >= house_kept_ + house_kept_every) co_await keep_house();
+      if (is_house_due()) co_await keep_house();
     } catch (const std::exception& e) {
       log::error("smpp.store_failed", {{"carrier", setting_.name}, {"error", e.what()}});
       loaded_ = false;
@@ -96,11 +97,8 @@ asio::awaitable<void> Inbound::load() {
       const auto page = co_await services_.storage.read(prefix, after, rows_per_read);
       for (const auto& entry : page) {
         const std::string rest = entry.key.substr(prefix.size());
-        if (*kind == 'p') {
-          reassembly_.restore({rest, entry.value}, now);
-        } else if (const auto json = nlohmann::json::parse(entry.value, nullptr, false); json.is_object()) {
-          redeliveries_.restore(rest, json.value("digest", std::string()), base::from_milliseconds(json.value("at", std::int64_t{0})));
-        }
+        const bool read = *kind == 'p' ? reassembly_.restore({rest, entry.value}, now) : restore_arrival(rest, entry.value);
+        if (!read) log::warn("smpp.row_damaged", {{"carrier", setting_.name}, {"kind", *kind == 'p' ? "segment" : "arrival"}});
       }
       if (page.size() < rows_per_read) break;
       after = page.back().key;
@@ -109,6 +107,23 @@ asio::awaitable<void> Inbound::load() {
   co_await ledger_.load();
   swept_ = now;
   loaded_ = true;
+}
+
+bool Inbound::restore_arrival(const std::string& id, const std::string& value) {
+  const auto json = nlohmann::json::parse(value, nullptr, false);
+  if (!json.is_object()) return false;
+  try {
+    redeliveries_.restore(id, json.at("digest").get<std::string>(), base::from_milliseconds(json.at("at").get<std::int64_t>()));
+  } catch (const nlohmann::json::exception&) {  // a value is missing, or of another type
+    return false;
+  }
+  return true;
+}
+
+// Also where the clock was put back: the next time would be far away.
+bool Inbound::is_house_due() const {
+  const base::Time now = services_.clock.now();
+  return now >= house_kept_ + house_kept_every || now < house_kept_;
 }
 
 // Texts that are given up, receipts that can be placed by now, entries that nobody needs.
@@ -128,7 +143,7 @@ asio::awaitable<void> Inbound::keep_house() {
   co_await deliver_in_order(&deliveries);
   ledger_.look_again();
   co_await reports_.settle_waiting();
-  if (house_kept_ >= swept_ + swept_every) {
+  if (house_kept_ >= swept_ + swept_every || house_kept_ < swept_) {
     co_await ledger_.sweep();
     swept_ = house_kept_;
   }
@@ -150,8 +165,7 @@ asio::awaitable<void> Inbound::work(std::vector<Item> batch) {
       piece->piece.arrived = now;
       read_piece(item, std::move(piece->piece), store, deliveries);
     } else {
-      log::debug("smpp.message_ignored", {{"why", std::get<SeenNothing>(seen).why}});
-      item.status = Status::ok;
+      ignore(item, std::get<SeenNothing>(seen));
     }
   }
   const bool stored = co_await store_first(std::move(store));
@@ -167,6 +181,17 @@ asio::awaitable<void> Inbound::work(std::vector<Item> batch) {
     }
   }
   for (Item& item : batch) answer(item);
+}
+
+// What is answered and cannot be used is counted, and said where operators look: of the first ones, and then ever more rarely.
+void Inbound::ignore(Item& item, const SeenNothing& seen) {
+  item.status = Status::ok;
+  log::debug("smpp.message_ignored", {{"why", seen.why}, {"octets", base::to_hex(item.asked.message.user_data())}});
+  if (!seen.unread) return;
+  ++unread_;
+  if (unread_ > 10 && (unread_ & (unread_ - 1)) != 0) return;
+  log::warn("smpp.receipt_not_understood", {{"carrier", setting_.name}, {"why", seen.why}, {"form", shape_of(item.asked.message.user_data())},
+                                            {"so_far", unread_}});
 }
 
 void Inbound::answer(Item& item) {
@@ -194,23 +219,30 @@ asio::awaitable<bool> Inbound::store_first(std::vector<connector::Entry> entries
   co_return false;
 }
 
-Inbound::Delivery Inbound::read_text(Item& item, std::string text, std::vector<connector::Entry>& store) {
-  const ShortMessage& message = item.asked.message;
+// Whether the same came before and our answer to it may be lost.
+Redeliveries::Arrival Inbound::note_arrival(Item& item, std::vector<connector::Entry>& store) {
   const auto now = services_.clock.now();
-  const std::string content = content_digest(message);
+  const std::string content = content_digest(item.asked.message);
   auto arrival = redeliveries_.arrived(content, now);
   item.id = arrival.id;
   if (!arrival.again) {
     store.push_back({key("d", arrival.id), nlohmann::json{{"digest", content}, {"at", base::to_milliseconds(now)}}.dump()});
   }
+  return arrival;
+}
+
+Inbound::Delivery Inbound::read_text(Item& item, std::string text, std::vector<connector::Entry>& store) {
+  const ShortMessage& message = item.asked.message;
+  auto arrival = note_arrival(item, store);
   Delivery delivery;
   delivery.item = &item;
   delivery.text = {std::move(arrival.id), from_network(message.source, setting_.addresses),
-                   destination_from_network(message.destination, setting_.addresses), std::move(text), now};
+                   destination_from_network(message.destination, setting_.addresses), std::move(text), services_.clock.now()};
   return delivery;
 }
 
 void Inbound::read_piece(Item& item, Piece piece, std::vector<connector::Entry>& store, std::vector<Delivery>& deliveries) {
+  piece.again = note_arrival(item, store).again;
   auto added = reassembly_.add(std::move(piece));
   for (auto& entry : below("p", std::move(added.store))) store.push_back(std::move(entry));
   if (added.overtaken) deliveries.push_back(to_delivery(std::move(*added.overtaken)));
@@ -255,7 +287,7 @@ asio::awaitable<void> Inbound::report(Item* item, SeenReceipt seen) {
     if (match.record) {
       co_await reports_.settle(std::move(match), std::move(reported.receipt), std::vector<connector::Entry>());
     } else if (seen.certain) {
-      std::vector<connector::Entry> entries(1, ledger_.park(std::move(reported)));
+      std::vector<connector::Entry> entries = ledger_.park(std::move(reported));
       co_await services_.storage.write(std::move(entries));
     } else {  // somebody wrote what looks like a receipt
       std::vector<connector::Entry> store;

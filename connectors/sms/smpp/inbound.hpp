@@ -27,7 +27,7 @@ class Inbound {
     Link* link;
     Asked asked;
     std::optional<Status> status;  // the answer, once it is known
-    std::string id;                // of a text, for its redelivery
+    std::string id;                // of a text or a segment, for its redelivery
   };
   struct Unproved {  // the answer to a text, of which the peer has not shown yet that it has it
     const Link* link;
@@ -48,7 +48,11 @@ class Inbound {
   void answer(Item& item);
 
   asio::awaitable<void> load();
+  bool restore_arrival(const std::string& id, const std::string& value);  // false: it cannot be read
   asio::awaitable<void> keep_house();
+  bool is_house_due() const;
+  void ignore(Item& item, const SeenNothing& seen);
+  Redeliveries::Arrival note_arrival(Item& item, std::vector<connector::Entry>& store);
   Delivery read_text(Item& item, std::string text, std::vector<connector::Entry>& store);
   void read_piece(Item& item, Piece piece, std::vector<connector::Entry>& store, std::vector<Delivery>& deliveries);
   Delivery to_delivery(Joined joined) const;
@@ -66,6 +70,7 @@ class Inbound {
   std::vector<Item> queue_;
   asio::steady_timer wake_;
   base::Time house_kept_, swept_;
+  std::uint64_t unread_ = 0;  // receipts that were not understood
   bool loaded_ = false, stopping_ = false;
 };
 

@@ -16,7 +16,10 @@ namespace {
 constexpr std::size_t most_parked = 10'000;
 constexpr std::size_t most_unknown = 10'000;
 constexpr std::size_t rows_per_read = 500;
+constexpr std::size_t most_of_one_id = 64;
+constexpr std::uint64_t orphans_per_line = 1000;  // in the log
 constexpr std::chrono::hours parked_for{1};
+constexpr std::chrono::hours unreadable_for{144};  // as long as a text may wait for its receipts
 
 nlohmann::json to_json(const NetworkAddress& a) { return {{"ton", a.ton}, {"npi", a.npi}, {"digits", escape_key(a.digits)}}; }
 NetworkAddress parse_address(const nlohmann::json& json) {
@@ -24,7 +27,7 @@ NetworkAddress parse_address(const nlohmann::json& json) {
 }
 
 std::string to_text(const ReportedReceipt& r) {
-  return nlohmann::json{{"id", r.receipt.id}, {"state", static_cast<int>(r.receipt.state)}, {"error", r.receipt.error},
+  return nlohmann::json{{"id", r.receipt.id}, {"other_id", r.receipt.other_id}, {"state", static_cast<int>(r.receipt.state)}, {"error", r.receipt.error},
                         {"head", head_of(r.receipt.text)}, {"source", to_json(r.source)}, {"destination", to_json(r.destination)},
                         {"at", base::to_milliseconds(r.arrived)}}
       .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -32,14 +35,33 @@ std::string to_text(const ReportedReceipt& r) {
 
 std::optional<ReportedReceipt> parse_reported(std::string_view text) {
   const auto json = nlohmann::json::parse(text, nullptr, false);
-  if (!json.is_object() || !json.contains("source") || !json.contains("destination")) return std::nullopt;
-  ReportedReceipt r;
-  r.receipt = {json.value("id", std::string()), static_cast<MessageState>(json.value("state", 7)), json.value("error", std::string()),
-               json.value("head", std::string())};
-  r.source = parse_address(json["source"]);
-  r.destination = parse_address(json["destination"]);
-  r.arrived = base::from_milliseconds(json.value("at", std::int64_t{0}));
-  return r;
+  if (!json.is_object()) return std::nullopt;
+  try {
+    ReportedReceipt r;
+    r.receipt = {json.value("id", std::string()), static_cast<MessageState>(json.value("state", 7)), json.value("error", std::string()),
+                 json.value("head", std::string()), json.value("other_id", std::string())};
+    r.source = parse_address(json.at("source"));
+    r.destination = parse_address(json.at("destination"));
+    r.arrived = base::from_milliseconds(json.value("at", std::int64_t{0}));
+    return r;
+  } catch (const nlohmann::json::exception&) {  // a value is missing, or of another type
+    return std::nullopt;
+  }
+}
+
+// What an entry of an id says.
+struct Place {
+  std::string key;  // of the record
+  std::size_t segment;
+  std::string id;
+};
+std::optional<Place> read_place(const nlohmann::json& json) {
+  if (!json.is_object()) return std::nullopt;
+  try {
+    return Place{json.at("key").get<std::string>(), json.at("segment").get<std::size_t>(), unescape_key(json.at("id").get<std::string>())};
+  } catch (const nlohmann::json::exception&) {
+    return std::nullopt;
+  }
 }
 
 }  // namespace
@@ -48,18 +70,29 @@ std::string Ledger::key(std::string_view kind, std::string_view rest) const { re
 
 asio::awaitable<void> Ledger::load() {
   co_await sweep();
+  const base::Time now = clock_.now();
+  std::vector<connector::Entry> gone;
+  std::size_t damaged = 0;
   std::string after;
   for (;;) {
     const auto page = co_await read_page("r", after);
-    if (page.empty()) co_return;
+    if (page.empty()) break;
     after = page.back().key;
     for (const auto& entry : page) {
       auto reported = parse_reported(entry.value);
+      if (!reported) ++damaged;
       if (!reported || parked_.contains(entry.key)) continue;
+      if (now >= reported->arrived + parked_for) {
+        gone.push_back({entry.key, {}});
+        continue;
+      }
       matching_.received(reported->receipt.id);
       remember_parked(entry.key, std::move(*reported));
+      if (parked_.size() > most_parked) gone.push_back(orphan_oldest());
     }
   }
+  if (damaged > 0) log::warn("smpp.rows_damaged", {{"carrier", name_}, {"kind", "receipts"}, {"rows", damaged}});
+  if (!gone.empty()) co_await storage_.write(std::move(gone));
 }
 
 asio::awaitable<std::vector<connector::Entry>> Ledger::read_page(std::string kind, std::string after) {
@@ -70,6 +103,7 @@ asio::awaitable<void> Ledger::sweep() {
   const base::Time now = clock_.now();
   std::vector<connector::Entry> gone;
   base::Time newest{};
+  std::size_t damaged = 0;
   std::string notations, after;
   for (;;) {
     const auto page = co_await read_page("m", after);
@@ -77,7 +111,11 @@ asio::awaitable<void> Ledger::sweep() {
     after = page.back().key;
     for (const auto& entry : page) {
       auto record = parse_record(entry.value);
-      if (record && now < record->expires) {
+      if (!record) {
+        ++damaged;
+        continue;
+      }
+      if (now < record->expires) {
         if (!record->notations.empty() && record->begun >= newest) {
           newest = record->begun;
           notations = record->notations;
@@ -86,21 +124,31 @@ asio::awaitable<void> Ledger::sweep() {
         continue;
       }
       gone.push_back({entry.key, {}});
-      if (!record) continue;
       for (auto& erased : erase(*record)) gone.push_back(std::move(erased));
     }
   }
   matching_.restore(notations);
-  for (auto entry = parked_.begin(); entry != parked_.end();) {
-    if (now < entry->second.arrived + parked_for) {
-      ++entry;
-      continue;
-    }
-    log::warn("smpp.receipt_orphaned", {{"carrier", name_}, {"id", log::masked(entry->second.receipt.id)}});
-    gone.push_back({entry->first, {}});
-    entry = forget_parked(entry);
-  }
+  if (damaged > 0) log::warn("smpp.rows_damaged", {{"carrier", name_}, {"kind", "texts"}, {"rows", damaged}});
+  follow_clock();
+  while (!parked_.empty() && now >= parked_.begin()->second.arrived + parked_for) gone.push_back(orphan_oldest());
   if (!gone.empty()) co_await storage_.write(std::move(gone));
+}
+
+// The clock may have been put back: no receipt waits longer for that.
+void Ledger::follow_clock() {
+  const base::Time now = clock_.now();
+  for (auto& [entry, reported] : parked_) reported.arrived = std::min(reported.arrived, now);
+}
+
+// Nobody's receipt: in the store, too.
+connector::Entry Ledger::orphan_oldest() {
+  const auto oldest = parked_.begin();
+  if (orphans_++ % orphans_per_line == 0) {
+    log::warn("smpp.receipt_orphaned", {{"carrier", name_}, {"id", log::masked(oldest->second.receipt.id)}, {"so_far", orphans_}});
+  }
+  connector::Entry gone{oldest->first, {}};
+  forget_parked(oldest);
+  return gone;
 }
 
 // A record of an earlier run with segments of unknown outcome. Those that are live speak for themselves.
@@ -131,7 +179,14 @@ asio::awaitable<std::shared_ptr<Record>> Ledger::open(std::string message_key) {
   if (auto here = find_live(message_key)) co_return here;  // somebody was faster
   if (entries.empty() || entries.front().key != row) co_return nullptr;
   auto record = parse_record(entries.front().value);
-  if (!record) co_return nullptr;
+  if (!record) {  // what became of its segments cannot be read, so none may be sent
+    record.emplace();
+    record->key = message_key;
+    record->begun = clock_.now();
+    record->expires = record->begun + unreadable_for;
+    record->segments.push_back({SegmentState::written, {}, {}});
+    log::warn("smpp.row_damaged", {{"carrier", name_}, {"kind", "text"}});
+  }
   co_return create(std::move(*record));
 }
 
@@ -140,7 +195,7 @@ std::vector<connector::Entry> Ledger::keep(const Record& record) const {
   for (std::size_t i = 0; i < record.segments.size(); ++i) {
     const SegmentRecord& segment = record.segments[i];
     if (segment.id.empty()) continue;
-    const std::string row = key("i", escape_key(canonical_id(segment.id)) + "/" + escape_key(segment.id));
+    const std::string row = key("i", fmt::format("{}/{}/{:03}", escape_key(canonical_id(segment.id)), escape_key(record.key), i));
     const nlohmann::json value = {{"key", record.key}, {"segment", i}, {"id", escape_key(segment.id)}};
     entries.push_back({row, value.dump()});
   }
@@ -172,17 +227,18 @@ void Ledger::sent(const std::shared_ptr<Record>& record, std::size_t segment, co
 }
 
 void Ledger::remember_parked(const std::string& entry, ReportedReceipt reported) {
-  for (const std::string& form : id_forms(reported.receipt.id)) parked_forms_.emplace(form, entry);
+  for (const std::string& id : ids_of(reported.receipt)) {
+    for (const std::string& form : id_forms(id)) parked_forms_.emplace(form, entry);
+  }
   parked_[entry] = std::move(reported);
 }
 
 std::map<std::string, ReportedReceipt>::iterator Ledger::forget_parked(std::map<std::string, ReportedReceipt>::iterator parked) {
-  for (const std::string& form : id_forms(parked->second.receipt.id)) {
-    const auto [first, last] = parked_forms_.equal_range(form);
-    for (auto entry = first; entry != last; ++entry) {
-      if (entry->second != parked->first) continue;
-      parked_forms_.erase(entry);
-      break;
+  for (const std::string& id : ids_of(parked->second.receipt)) {
+    for (const std::string& form : id_forms(id)) {
+      const auto [first, last] = parked_forms_.equal_range(form);
+      const auto here = std::find_if(first, last, [&](const auto& entry) { return entry.second == parked->first; });
+      if (here != last) parked_forms_.erase(here);
     }
   }
   return parked_.erase(parked);
@@ -228,10 +284,12 @@ asio::awaitable<Match> Ledger::find(ReportedReceipt reported) {
 asio::awaitable<Match> Ledger::search(ReportedReceipt reported, std::string entry) {
   Matching::ByForm stored;
   if (matching_.is_sure(reported.receipt.id)) {  // the usual way, without the store
-    if (auto match = matching_.decide(reported, stored); match && match->record) co_return *match;
+    if (auto match = matching_.decide(reported, stored); match && match->record && match->is_plain()) co_return *match;
   }
-  std::vector<std::string> forms = matching_.forms_to_look_for(reported.receipt.id);
-  for (std::string& form : forms) co_await read_stored(std::move(form), &stored);
+  for (std::string& id : ids_of(reported.receipt)) {
+    std::vector<std::string> forms = matching_.forms_to_look_for(id);
+    for (std::string& form : forms) co_await read_stored(std::move(form), &stored);
+  }
   if (!entry.empty() && !parked_.contains(entry)) co_return Match();  // somebody was faster
   co_return matching_.conclude(reported, stored);
 }
@@ -239,28 +297,29 @@ asio::awaitable<Match> Ledger::search(ReportedReceipt reported, std::string entr
 // Adds the segments in the store whose id has this form.
 asio::awaitable<void> Ledger::read_stored(std::string form, Matching::ByForm* stored) {
   const std::string prefix = key("i", escape_key(form) + "/");
-  const auto entries = co_await storage_.read(prefix, std::string(), 16);
+  const auto entries = co_await storage_.read(prefix, std::string(), most_of_one_id);
   for (const auto& entry : entries) {
     const auto json = nlohmann::json::parse(entry.value, nullptr, false);
-    if (!json.is_object()) continue;
-    auto record = co_await open(json.value("key", std::string()));
-    const auto segment = json.value("segment", std::size_t{0});
-    if (!record || segment >= record->segments.size()) continue;
-    Matching::Known known{std::move(record), segment, unescape_key(json.value("id", std::string()))};
+    const auto place = read_place(json);
+    if (!place) {
+      log::warn("smpp.row_damaged", {{"carrier", name_}, {"kind", "id"}});
+      continue;
+    }
+    auto record = co_await open(place->key);
+    if (!record || place->segment >= record->segments.size()) continue;
+    Matching::Known known{std::move(record), place->segment, place->id};
     stored->emplace(form, std::move(known));
   }
 }
 
-connector::Entry Ledger::park(ReportedReceipt reported) {
-  if (parked_.size() >= most_parked) {
-    log::warn("smpp.receipt_orphaned", {{"carrier", name_}, {"id", log::masked(parked_.begin()->second.receipt.id)}});
-    forget_parked(parked_.begin());  // its entry goes with the sweep after the next start
-  }
+std::vector<connector::Entry> Ledger::park(ReportedReceipt reported) {
+  std::vector<connector::Entry> changes;
+  if (parked_.size() >= most_parked) changes.push_back(orphan_oldest());
   const std::string row = key("r", fmt::format("{:015}-{:06}", base::to_milliseconds(reported.arrived), ++parkings_ % 1'000'000));
-  connector::Entry entry{row, to_text(reported)};
+  changes.push_back({row, to_text(reported)});
   if (matching_.first_unanswered() <= reported.after) waiting_.emplace(reported.after, row);
   remember_parked(row, std::move(reported));
-  return entry;
+  return changes;
 }
 
 }  // namespace wherry::sms::smpp

@@ -2,7 +2,7 @@
 //
 // Entries, below the carrier's name:
 //   <name>/m/<key>                     a Record
-//   <name>/i/<canonical id>/<id>       which record and segment an SMS centre's id belongs to
+//   <name>/i/<canonical id>/<key>/<n>  a segment that an SMS centre gave this id; several may have one
 //   <name>/r/<time>-<n>                a receipt that nothing matched yet
 //
 // Storage applies writes in the order of the calls. What happens between two co_awaits is one step: an answered id is
@@ -28,7 +28,7 @@ class Ledger {
 
   // Once, before anything else: what an earlier run left. Expired entries are erased.
   asio::awaitable<void> load();
-  // Erases what has expired; receipts that waited in vain are logged.
+  // Erases what has expired; receipts that waited in vain are logged, and so are entries that cannot be read, which stay.
   asio::awaitable<void> sweep();
 
   // The record under a key; everybody gets the same object. None where the key was never heard of.
@@ -56,8 +56,9 @@ class Ledger {
   // The segment that it names: in memory, in the store, or among those of unknown outcome, which its address and text
   // must fit.
   asio::awaitable<Match> find(ReportedReceipt reported);
-  // The entry to store for a receipt that find() has just found no place for. No co_await between the two.
-  connector::Entry park(ReportedReceipt reported);
+  // What to store for a receipt that find() has just found no place for. No co_await between the two. Too many wait: the
+  // oldest goes.
+  std::vector<connector::Entry> park(ReportedReceipt reported);
 
   // The entries that keep a record, or take it away.
   std::vector<connector::Entry> keep(const Record& record) const;
@@ -75,6 +76,8 @@ class Ledger {
   asio::awaitable<std::vector<connector::Entry>> read_page(std::string kind, std::string after);
   std::shared_ptr<Record> find_live(const std::string& message_key) const;
   void note_unknown(Record record);
+  connector::Entry orphan_oldest();
+  void follow_clock();
   void remember_parked(const std::string& entry, ReportedReceipt reported);
   std::map<std::string, ReportedReceipt>::iterator forget_parked(std::map<std::string, ReportedReceipt>::iterator parked);
   std::string key(std::string_view kind, std::string_view rest) const;
@@ -89,7 +92,7 @@ class Ledger {
   std::multimap<std::string, std::string> parked_forms_;    // each form of a parked receipt's id → its entry
   std::multimap<std::uint64_t, std::string> waiting_;       // `after` → the entry of a parked receipt
   std::set<std::string> due_;                               // entries of parked receipts that are worth another look
-  std::uint64_t parkings_ = 0;
+  std::uint64_t parkings_ = 0, orphans_ = 0;
 };
 
 }  // namespace wherry::sms::smpp

@@ -1,6 +1,5 @@
 #include "connectors/sms/smpp/matching.hpp"
 
-
 #include <algorithm>
 #include <limits>
 #include <utility>
@@ -15,7 +14,21 @@ bool agree(const Record& record, const ReportedReceipt& reported) {
   return may_be_same(record.to, reported.source) || (may_be_same(record.from, reported.source) && may_be_same(record.to, reported.destination));
 }
 
+bool awaits_receipt(const Match& match) {
+  const SegmentState state = match.record->segments[match.segment].state;
+  return state != SegmentState::delivered && state != SegmentState::failed;
+}
+
+bool is_less_likely(const Match& a, const Match& b) {
+  if (a.by != b.by) return a.by < b.by;
+  if (awaits_receipt(a) != awaits_receipt(b)) return awaits_receipt(b);
+  if (a.record != b.record) return a.record->begun < b.record->begun;
+  return a.segment > b.segment;
+}
+
 }  // namespace
+
+bool Match::is_plain() const { return agrees && by == IdMatch::literal && awaits_receipt(*this); }
 
 // ---- What is learnt ----
 
@@ -64,6 +77,11 @@ std::uint64_t Matching::first_unanswered() const {
 
 bool Matching::is_sure(const std::string& id) const { return notations_.readings(id).size() == 1; }
 
+std::vector<std::string> ids_of(const Receipt& receipt) {
+  if (receipt.other_id.empty()) return {receipt.id};
+  return {receipt.id, receipt.other_id};
+}
+
 std::vector<std::string> Matching::forms_to_look_for(const std::string& id) const {
   std::vector<Reading> readings = notations_.readings(id);
   if (!is_all_digits(id) && readings.front() != Reading::by_letter) readings.push_back(Reading::by_letter);
@@ -75,28 +93,45 @@ std::vector<std::string> Matching::forms_to_look_for(const std::string& id) cons
 }
 
 Match Matching::conclude(const ReportedReceipt& reported, const ByForm& stored) const {
-  const auto match = decide(reported, stored);
-  if (!match || match->record) return match.value_or(Match());
+  bool waits = false;
+  for (const std::string& id : ids_of(reported.receipt)) {
+    ReportedReceipt named = reported;
+    named.receipt.id = id;
+    const auto match = decide(named, stored);
+    if (match && match->record) return *match;
+    waits = waits || !match;
+  }
+  if (waits) return {};
   Match unknown = unknown_fitting(reported);
   if (unknown.record) unknown.record->segments[unknown.segment].id = reported.receipt.id;
   return unknown;
 }
 
-// The segment of this form that fits best; of equal ones the last in memory. As a number an id says little, and anybody can write what reads
-// like a receipt: the addresses must agree then.
+// Of those in memory and in the store; see the head of matching.hpp. As a number an id says little, and anybody can write
+// what reads like a receipt: the addresses must agree then.
 Match Matching::best(const ReportedReceipt& reported, const std::string& form, const ByForm& stored) const {
-  Match best;
+  std::vector<Match> found;
+  bool any_agrees = false;
   for (const ByForm* ids : {&stored, &recent_}) {
     const auto [first, last] = ids->equal_range(form);
     for (auto entry = first; entry != last; ++entry) {
-      const Known& recent = entry->second;
-      const IdMatch by = match_ids(recent.id, reported.receipt.id);
-      if (by == IdMatch::none || by < best.by) continue;
-      if ((by == IdMatch::number || !reported.certain) && !agree(*recent.record, reported)) continue;
-      best = {recent.record, recent.segment, by};
+      const Known& known = entry->second;
+      Match match{known.record, known.segment, match_ids(known.id, reported.receipt.id), agree(*known.record, reported)};
+      if (match.by == IdMatch::none) continue;
+      if ((match.by == IdMatch::number || !reported.certain) && !match.agrees) continue;
+      any_agrees = any_agrees || match.agrees;
+      found.push_back(std::move(match));
     }
   }
-  return best;
+  if (any_agrees) std::erase_if(found, [](const Match& m) { return !m.agrees; });
+  else if (std::any_of(found.begin(), found.end(), awaits_receipt)) std::erase_if(found, [](const Match& m) { return !awaits_receipt(m); });
+  if (found.empty()) return {};
+  const auto chosen = std::max_element(found.begin(), found.end(), is_less_likely);
+  chosen->is_shared = std::any_of(found.begin(), found.end(), [&](const Match& m) {
+    return m.record != chosen->record && m.by == chosen->by && awaits_receipt(m) == awaits_receipt(*chosen);
+  });
+  if (!any_agrees && chosen->is_shared) return {};
+  return *chosen;
 }
 
 std::optional<Match> Matching::decide(const ReportedReceipt& reported, const ByForm& stored) const {

@@ -2,7 +2,14 @@
 //
 // A receipt is placed by the one reading that its id has on this link (message_id.hpp). While several are possible, it
 // waits until every submit_sm that was unanswered when it arrived has its answer, or never will, and is placed only where
-// all readings together find one segment: a receipt that is not placed is silence, one that is misplaced is a lie. Pure.
+// all readings together find one segment: a receipt that is not placed is silence, one that is misplaced is a lie.
+//
+// An SMS centre gives an id again: after it began to count anew, to all segments of a text, or because it has several
+// nodes. Of several candidates (best()) that one counts
+//   whose recipient is the receipt's source; where there is none, the only one that awaits a receipt;
+//   then the one whose id is written most alike;
+//   then one that awaits its receipt, before one that has had it;
+//   then the newest text's, and of that the first segment. Pure.
 #pragma once
 
 #include "connectors/sms/smpp/address.hpp"
@@ -31,7 +38,15 @@ struct Match {
   std::shared_ptr<Record> record;  // none: nothing fits
   std::size_t segment = 0;
   IdMatch by = IdMatch::none;
+  bool agrees = false;    // its addresses are the receipt's
+  bool is_shared = false; // another text has this id, too, and fits as well
+
+  // Nothing in the store can fit better.
+  bool is_plain() const;
 };
+
+// The ids by which a receipt may name its text, the likelier first.
+std::vector<std::string> ids_of(const Receipt& receipt);
 
 class Matching {
  public:
@@ -67,8 +82,8 @@ class Matching {
   // `stored`: what the store has under them; besides, what is in memory. Nothing: it must wait; a match without a record: its segment is
   // not known.
   std::optional<Match> decide(const ReportedReceipt& reported, const ByForm& stored) const;
-  // The same; and what nobody knows may be held for a segment of unknown outcome, which its address and text must fit: that has this id
-  // from then on.
+  // The same with each id that the receipt has; and what nobody knows may be held for a segment of unknown outcome, which
+  // its address and text must fit: that has this id from then on.
   Match conclude(const ReportedReceipt& reported, const ByForm& stored) const;
   Match unknown_fitting(const ReportedReceipt& reported) const;
 

@@ -14,6 +14,7 @@ namespace {
 // Of random numbers in hexadecimal, even if only one digit of them varies, one in three million runs of this length has
 // no letter; counters have one in ten numbers.
 constexpr unsigned decimal_after = 32;
+constexpr std::size_t most_number = 20;  // digits of 64 bits: a longer one is a name, and its zeros belong to it
 
 bool is_number(std::string_view id, int base) {
   return !id.empty() && std::all_of(id.begin(), id.end(), [&](char c) {
@@ -29,13 +30,25 @@ std::optional<std::uint64_t> read_number(std::string_view id, int base) {
   return value;
 }
 
+// An id of 32 bits that somebody wrote as a number with a sign.
+std::optional<std::uint32_t> read_signed(std::string_view id) {
+  if (!id.starts_with('-')) return std::nullopt;
+  const auto value = read_number(id.substr(1), 10);
+  if (!value || *value == 0 || *value > 0x80000000U) return std::nullopt;
+  return static_cast<std::uint32_t>(0x100000000U - *value);
+}
+
 }  // namespace
 
 bool is_all_digits(std::string_view id) { return is_number(id, 10); }
 
 std::string canonical_id(std::string_view id) {
   std::string canonical = base::to_lower_ascii(id);
-  if (is_number(canonical, 16)) canonical.erase(0, std::min(canonical.find_first_not_of('0'), canonical.size() - 1));
+  if (const auto number = read_signed(canonical)) return std::to_string(*number);
+  std::erase_if(canonical, [](char c) { return c == '-' || c == '{' || c == '}'; });
+  if (!is_number(canonical, 16)) return canonical;
+  const std::size_t zeros = std::min(canonical.find_first_not_of('0'), canonical.size() - 1);
+  if (canonical.size() - zeros <= most_number) canonical.erase(0, zeros);
   return canonical;
 }
 

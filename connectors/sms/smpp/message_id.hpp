@@ -16,7 +16,7 @@ namespace wherry::sms::smpp {
 
 // How the id in a receipt is read to find the id that was given.
 enum class Reading {
-  by_letter,       // but for case and leading zeros
+  by_letter,       // but for what canonical_id() takes away
   decimal_as_hex,  // the receipt has decimal, the answer had hexadecimal
   hex_as_decimal,  // the reverse
 };
@@ -24,7 +24,8 @@ enum class Reading {
 // So it may be in either notation. An id with a letter that is found by the letter is found for sure.
 bool is_all_digits(std::string_view id);
 
-// The one form under which an id is looked up: lower case, and of a hexadecimal number no leading zeros.
+// The one form under which an id is looked up: lower case, without hyphens and braces; of a hexadecimal number no leading
+// zeros; of a negative number of 32 bits what it is without a sign.
 std::string canonical_id(std::string_view id);
 
 // The canonical form of the given id that a receipt's id means when read so. None where it cannot be read so: only
@@ -35,7 +36,7 @@ std::optional<std::string> form_of(std::string_view receipt_id, Reading reading)
 std::vector<std::string> id_forms(std::string_view receipt_id);
 
 // How surely `receipt_id` names what the SMS centre called `given_id`: by the letter, or but for upper case; or only
-// as a number, which counts only where the addresses agree too.
+// as a number or in its canonical form, which counts only where the addresses agree too.
 enum class IdMatch { none, number, spelling, literal };
 IdMatch match_ids(std::string_view given_id, std::string_view receipt_id);
 

@@ -65,9 +65,9 @@ std::string to_text(const Record& record) {
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-std::optional<Record> parse_record(std::string_view text) {
-  const auto json = nlohmann::json::parse(text, nullptr, false);
-  if (!json.is_object() || !json.contains("segments")) return std::nullopt;
+namespace {
+
+Record read_record(const nlohmann::json& json) {
   Record record;
   record.key = json.value("key", std::string());
   record.from = parse_address(json.value("from", std::string()));
@@ -78,11 +78,23 @@ std::optional<Record> parse_record(std::string_view text) {
   record.notations = json.value("notations", std::string());
   record.told_failed = json.value("told_failed", false);
   record.told_delivered = json.value("told_delivered", false);
-  for (const auto& s : json["segments"]) {
+  for (const auto& s : json.at("segments")) {
     record.segments.push_back({state_named(s.value("state", std::string())), s.value("id", std::string()), s.value("head", std::string())});
   }
-  if (record.segments.empty()) return std::nullopt;
   return record;
+}
+
+}  // namespace
+
+std::optional<Record> parse_record(std::string_view text) {
+  const auto json = nlohmann::json::parse(text, nullptr, false);
+  if (!json.is_object()) return std::nullopt;
+  try {
+    Record record = read_record(json);
+    if (!record.segments.empty()) return record;
+  } catch (const nlohmann::json::exception&) {  // a value is missing, or of another type
+  }
+  return std::nullopt;
 }
 
 void apply(Record& record, std::size_t index, MessageState state) {

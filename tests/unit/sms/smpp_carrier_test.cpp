@@ -146,7 +146,7 @@ SMPP_TEST("Refusals are final or not, as the table says (sms.md §1.4)", refusal
   host.start();
   co_await host.up();
   const auto gone = co_await host.send("1:a", "hello");
-  CHECK(outcome(gone) == "rejected");
+  CHECK(outcome(gone) == "not_found");
   CHECK(gone.error().text == "The number does not exist or cannot be reached.");
   const auto later = co_await host.send("1:b", "hello");
   CHECK(outcome(later) == "unavailable");
@@ -377,6 +377,87 @@ SMPP_TEST("A long text is put together over a restart, and its order is kept", r
   REQUIRE(host.texts.size() == 2);
   CHECK(host.texts[0].text == "abc");
   CHECK(host.texts[1].text == "next");
+  co_await host.end();
+}
+
+SMPP_TEST("Damaged rows are passed over, and what they speak of is never sent again", damaged) {
+  for (const char* key : {"main/p/group/5/001", "main/p/group/done", "main/d/1", "main/r/1", "main/m/1:x", "main/i/a1000/1:x/000"}) {
+    for (const char* value : {"not json", "{\"segments\":5}", "{\"id\":5,\"source\":[],\"destination\":7}"}) {
+      host.storage.entries[std::string(key) + (key[5] == 'm' || key[5] == 'i' ? "" : value)] = value;
+    }
+  }
+  host.start();
+  co_await host.up();
+  co_await host.smsc.deliver_text("hello");
+  UNTIL(host.smsc.answers.size() == 1);
+  CHECK(host.smsc.answers[0].second == Status::ok);
+  const auto known = co_await host.send("1:x", "hello");
+  CHECK(outcome(known) == "uncertain");
+  CHECK(host.smsc.submitted.empty());
+  const auto result = co_await host.send("1:k", "hello");
+  CHECK(outcome(result) == "sent");
+  std::string id = host.smsc.submitted[0].id;  // which a damaged row has, too
+  co_await host.smsc.deliver_receipt(std::move(id), "DELIVRD");
+  UNTIL(host.reports.size() == 1);
+  CHECK(host.reports[0].key == "1:k");
+  co_await host.end();
+}
+
+SMPP_TEST("Two equal long texts under one reference arrive, and one that comes again after a break does not", equal_long) {
+  host.start();
+  co_await host.up();
+  for (int text = 0; text < 2; ++text) {
+    co_await host.smsc.deliver(FakeSmsc::message(part(1, 2, "ALERT "), 0x40));
+    co_await host.smsc.deliver(FakeSmsc::message(part(2, 2, "is down"), 0x40));
+  }
+  UNTIL(host.smsc.answers.size() == 4);
+  REQUIRE(host.texts.size() == 2);
+  CHECK(host.texts[0].text == "ALERT is down");
+  CHECK(host.texts[1].text == "ALERT is down");
+  CHECK(host.texts[0].id != host.texts[1].id);
+  host.smsc.drop();
+  UNTIL(host.smsc.binds.size() == 2);
+  co_await host.up();
+  co_await host.smsc.deliver(FakeSmsc::message(part(1, 2, "ALERT "), 0x40));
+  co_await host.smsc.deliver(FakeSmsc::message(part(2, 2, "is down"), 0x40));
+  UNTIL(host.smsc.answers.size() == 6);
+  CHECK(host.texts.size() == 2);
+  co_await host.end();
+}
+
+SMPP_TEST("A text to our number in national form, with a parameter that is cut off, arrives", national_form) {
+  host.start();
+  co_await host.up();
+  auto m = FakeSmsc::message("hello", 0);
+  m.destination = {2, 1, "5550001"};
+  m.source = {1, 1, "05550100123"};
+  const std::string body = smpp::encode_body(m, smpp::Command::deliver_sm) + std::string("\x00\x1E\xFF\xFF", 4);
+  co_await host.smsc.write_raw(smpp::encode(smpp::Command::deliver_sm, Status::ok, 7, body));
+  UNTIL(host.smsc.answers.size() == 1);
+  CHECK(host.smsc.answers[0] == std::pair(7U, Status::ok));
+  REQUIRE(host.texts.size() == 1);
+  CHECK(host.texts[0].to.text == "+15550001");
+  CHECK(host.texts[0].from.text == "05550100123");
+  co_await host.end();
+}
+
+SMPP_TEST("Of ten thousand receipts of nobody the oldest go, from the store, too; after an hour all are gone", nobodys) {
+  host.start();
+  co_await host.up();
+  const int count = 10'200;
+  for (int i = 0; i < count; ++i) {
+    co_await host.smsc.deliver_receipt("N-" + std::to_string(i), "DELIVRD");
+    if (i % 1000 == 999) UNTIL(host.smsc.answers.size() == static_cast<std::size_t>(i) + 1);
+  }
+  UNTIL(host.smsc.answers.size() == static_cast<std::size_t>(count));
+  CHECK(host.storage.count("main/r/") == 10'000);
+  co_await host.stop();
+  host.clock.time += std::chrono::hours(2);
+  host.start();
+  co_await host.up();
+  co_await host.smsc.deliver_text("hello");
+  UNTIL(host.texts.size() == 1);
+  CHECK(host.storage.count("main/r/") == 0);
   co_await host.end();
 }
 

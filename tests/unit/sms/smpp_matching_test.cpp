@@ -307,6 +307,108 @@ SMPP_TEST("An id that is converted counts with swapped addresses, too, and not w
   co_await host.end();
 }
 
+SMPP_TEST("An id that two texts have is the one's whose recipient the receipt comes from (SMPP 3.4 §2.11)", shared_id) {
+  host.start();
+  co_await host.up();
+  connector::Result<void> results[2];
+  host.smsc.silent = true;
+  for (int i = 0; i < 2; ++i) {
+    host.begin(fmt::format("1:{}", i), "hello", &results[i], i == 0 ? "+15550140" : "+15550141");
+    auto submitted = [&] { return host.smsc.submitted.size() > static_cast<std::size_t>(i); };
+    co_await host.smsc.until(std::move(submitted));
+    co_await answer(&host, "1");
+    auto sent = [&] { return outcome(results[i]) == "sent"; };
+    co_await host.smsc.until(std::move(sent));
+  }
+  for (const bool restarted : {false, true}) {
+    if (restarted) co_await restart(&host);
+    auto m = FakeSmsc::message(fmt::format("id:1 stat:{} err:000", restarted ? "UNDELIV" : "DELIVRD"), 4);
+    m.source.digits = restarted ? "15550141" : "15550140";
+    co_await host.smsc.deliver(std::move(m));
+    UNTIL(host.reports.size() == (restarted ? 2U : 1U));
+  }
+  CHECK(host.reports[0].key == "1:0");
+  CHECK(host.reports[0].stage == Stage::delivered);
+  CHECK(host.reports[1].key == "1:1");
+  CHECK(host.reports[1].stage == Stage::failed);
+  co_await host.end();
+}
+
+SMPP_TEST("Of two texts with one id and neither's recipient the receipt is nobody's", nobodys_id) {
+  host.start();
+  co_await host.up();
+  for (const char* key : {"1:a", "1:b"}) co_await send_as(&host, key, "X1");
+  auto m = FakeSmsc::message("id:X1 stat:DELIVRD err:000", 4);
+  m.source.digits = "15559999";
+  co_await host.smsc.deliver(std::move(m));
+  UNTIL(host.smsc.answers.size() == 1);
+  CHECK(host.reports.empty());
+  co_await receive(&host, "X1");  // of their recipient: the newest, then the other
+  co_await receive(&host, "X1");
+  REQUIRE(host.reports.size() == 2);
+  co_await host.end();
+}
+
+SMPP_TEST("An id that all segments of a text have is that text's, and each receipt another segment's", segments_share) {
+  host.start();
+  co_await host.up();
+  connector::Result<void> result;
+  host.smsc.silent = true;
+  host.begin("1:k", std::string(200, 'x'), &result);
+  UNTIL(host.smsc.submitted.size() == 2);
+  for (const auto& submitted : host.smsc.submitted) {
+    co_await host.smsc.write_raw(encode(smpp::response_to(Command::submit_sm), Status::ok, submitted.sequence, smpp::encode_c_string("83120669")));
+  }
+  UNTIL(outcome(result) == "sent");
+  co_await receive(&host, "83120669");
+  CHECK(host.reports.empty());
+  co_await restart(&host);
+  co_await receive(&host, "83120669");
+  REQUIRE(host.reports.size() == 1);
+  CHECK(host.reports[0].stage == Stage::delivered);
+  CHECK(host.storage.count("main/i/") == 0);
+  co_await host.end();
+}
+
+SMPP_TEST("When an old text is forgotten, a newer one with its id keeps its own entry", id_comes_again) {
+  host.start();
+  co_await host.up();
+  co_await send_as(&host, "1:a", "A1000");
+  host.clock.time += std::chrono::hours(100);
+  co_await send_as(&host, "1:b", "A1000");
+  host.clock.time += std::chrono::hours(45);  // the first one's record is swept at the start
+  co_await restart(&host);
+  CHECK(host.storage.count("main/m/") == 1);
+  co_await receive(&host, "A1000");
+  REQUIRE(host.reports.size() == 1);
+  CHECK(host.reports[0].key == "1:b");
+  co_await host.end();
+}
+
+SMPP_TEST("A receipt whose parameter names nobody's text is its text's, and hyphens of an id may get lost", two_ids) {
+  host.start();
+  co_await host.up();
+  co_await send_as(&host, "1:a", "5f878c79");
+  auto m = FakeSmsc::message("id:5f878c79 stat:DELIVRD err:000", 4);
+  m.tlvs = {{smpp::tag::receipted_message_id, smpp::encode_c_string("99887766")}, smpp::number_tlv(smpp::tag::message_state, 2, 1)};
+  co_await host.smsc.deliver(m);
+  UNTIL(host.reports.size() == 1);
+  co_await send_as(&host, "1:b", "b036c3b7-6120-4ced-bdbe-cc1d8e684958");
+  co_await receive(&host, "B036C3B761204CEDBDBECC1D8E684958");
+  REQUIRE(host.reports.size() == 2);
+  CHECK(host.reports[1].key == "1:b");
+  // So it is where the receipt waits for the answer.
+  m.text = "id:later-1 stat:DELIVRD err:000";
+  co_await host.smsc.deliver(m);
+  UNTIL(host.smsc.answers.size() == 3);
+  CHECK(host.storage.count("main/r/") == 1);
+  co_await send_as(&host, "1:c", "later-1");
+  UNTIL(host.reports.size() == 3);
+  CHECK(host.reports[2].key == "1:c");
+  CHECK(host.storage.count("main/r/") == 0);
+  co_await host.end();
+}
+
 SMPP_TEST("What has a receipt's words only is not held for a text of unknown outcome", guesses) {
   host.start();
   co_await host.up();
