@@ -4,7 +4,9 @@
 #include "gateway/base/text.hpp"
 
 #include <boost/asio/ip/address.hpp>
+#include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 namespace wherry::sms::smpp {
@@ -32,6 +34,16 @@ std::optional<TlsSetting> parse_tls(Fields& fields, const nlohmann::json& settin
   }
   problem = in.finish();
   return tls;
+}
+
+}  // namespace
+
+namespace {
+
+// Texts that travel as they are. One that is too long would make a PDU that no SMS centre can read, and a NUL would cut it.
+void check_length(Fields& in, std::string_view key, const std::string& value, std::size_t most) {
+  const bool plain = std::all_of(value.begin(), value.end(), [](char c) { return c >= 0x20 && c < 0x7F; });
+  if (value.size() > most || !plain) in.wrong(key, fmt::format("must have at most {} characters of ASCII (SMPP 3.4 §5.2)", most));
 }
 
 }  // namespace
@@ -84,6 +96,9 @@ base::Result<Setting> parse_setting(const CarrierSetting& source) {
   s.limits.bind_response = std::chrono::seconds(in.number("bind_limit_seconds", 30, 1, 600));
   s.part_patience = std::chrono::seconds(in.number("part_patience_seconds", 1800, 1, 86400));
   s.redelivery_window = std::chrono::seconds(in.number("redelivery_window_seconds", 600, 0, 86400));
+  check_length(in, "service_type", s.service_type, 5);
+  check_length(in, "system_type", s.bind.system_type, 12);
+  check_length(in, "address_range", s.bind.address_range, 40);
   // SMPP 3.4 gives 15 and 8 octets; the field has longer ones, and a NUL would cut them.
   if (s.bind.system_id.size() > 64 || s.bind.password.size() > 64) in.wrong("system_id", "system_id and password have at most 64 octets");
 

@@ -75,6 +75,29 @@ TEST_CASE("A configuration's errors begin with the key's path (connector::Plugin
   CHECK(problem(c) == "carriers[0]: must be a table");
 }
 
+TEST_CASE("Users are prepared as all addresses are, and what is none is an error (RFC 7622 §3.2, §3.3)") {
+  json c = good();
+  c["numbers"][0]["users"] = {"Romeo@X.Test", "@Y.Test.", "J\u00C9R\u00D4ME@x.test"};
+  CHECK(parse_configuration(c)->numbers[0].users == std::vector<std::string>{"romeo@x.test", "@y.test", "j\u00E9r\u00F4me@x.test"});
+  for (const char* user : {"romeo", "romeo@", "@", "romeo@x.test/desk", "romeo montague@x.test", "a@b@c"}) {
+    CAPTURE(user);
+    c["numbers"][0]["users"] = {user};
+    CHECK(problem(c) == "numbers[0].users: “" + std::string(user) + "” must be an address like romeo@example.org, or @example.org for everybody there");
+  }
+}
+
+TEST_CASE("An account of an SMS centre has one carrier: receipts come over any of its links (SMPP 3.4 §2.2)") {
+  json c = good();
+  c["carriers"].push_back(c["carriers"][0]);
+  c["carriers"][1]["name"] = "second";
+  CHECK(problem(c).starts_with("carriers[1].system_id: carriers[0] has this account already"));
+  for (const auto& [key, value] : json{{"host", "127.0.0.2"}, {"port", 2776}, {"system_id", "other"}}.items()) {
+    json different = c;
+    different["carriers"][1][key] = value;
+    CHECK(problem(different) == "");
+  }
+}
+
 TEST_CASE("An SMPP link's settings are checked one by one") {
   CHECK(smpp_problem(json::object()) == "");
   CHECK(smpp_problem({{"port", 0}}) == "carriers[0].port: must be a whole number from 1 to 65535");
@@ -87,6 +110,11 @@ TEST_CASE("An SMPP link's settings are checked one by one") {
   CHECK(smpp_problem({{"tls", {{"ca_file", "/nowhere/ca.pem"}}}}) == "carriers[0].tls.ca_file: there is no such file: /nowhere/ca.pem");
   CHECK(smpp_problem({{"tls", false}}) == "");
   CHECK(smpp_problem({{"local_address", "localhost"}}).starts_with("carriers[0].local_address: "));
+  CHECK(smpp_problem({{"service_type", "CMTXXX"}}) == "carriers[0].service_type: must have at most 5 characters of ASCII (SMPP 3.4 §5.2)");
+  CHECK(smpp_problem({{"service_type", "CMTXX"}}) == "");
+  CHECK(smpp_problem({{"service_type", std::string("A\0", 2)}}).starts_with("carriers[0].service_type: must have"));
+  CHECK(smpp_problem({{"system_type", std::string(13, 'x')}}) == "carriers[0].system_type: must have at most 12 characters of ASCII (SMPP 3.4 §5.2)");
+  CHECK(smpp_problem({{"address_range", std::string(41, '1')}}) == "carriers[0].address_range: must have at most 40 characters of ASCII (SMPP 3.4 §5.2)");
   CHECK(smpp_problem({{"host", ""}}) == "carriers[0].host: must be a text that is not empty");
   CHECK(smpp_problem({{"password", ""}}).starts_with("carriers[0].password: is missing"));
   CHECK(smpp_problem({{"password_file", "/nowhere/password"}}) == "carriers[0].password_file: cannot read a line from /nowhere/password");
