@@ -46,6 +46,7 @@ struct Sender::Sending {
   bool stored = false;          // something of the record is in the store, or may be
   bool stopped = false;         // no further segment is to be submitted
   bool refused = false;         // for good
+  Errc refusal = Errc::rejected;
   std::string why;              // for the sender
   std::chrono::seconds wait{0};
   int most_tries = 0;           // of this text in all; 0: as long as it lives
@@ -128,7 +129,7 @@ asio::awaitable<connector::Result<void>> Sender::conclude(std::shared_ptr<Sendin
 
   if (sending->refused) {
     tries_.erase(record.key);
-    co_return Error{Errc::rejected, any_out ? sending->why + " The beginning of the text may have arrived." : sending->why};
+    co_return Error{sending->refusal, any_out ? sending->why + " The beginning of the text may have arrived." : sending->why};
   }
   if (unknown) co_return Error{Errc::uncertain, "The connection broke before the SMS service answered: the message may or may not have been sent."};
   co_return Error{Errc::unavailable, sending->why, sending->wait};
@@ -219,6 +220,7 @@ void Sender::failed(Sending& sending, const Verdict& verdict, Status status) {
   if (verdict.alert) log::error("smpp.link_misconfigured", {{"carrier", setting_.name}, {"status", to_string(status)}});
   if (verdict.kind == Verdict::Kind::refused) {
     sending.refused = true;
+    sending.refusal = verdict.refusal;
     return;
   }
   sending.wait = std::max(sending.wait, verdict.wait);

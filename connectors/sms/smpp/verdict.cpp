@@ -33,7 +33,11 @@ Verdict judge(Status status) {
     case 0x15: case 0x48: case 0x49: case 0x50: case 0x51: case 0x53: return misconfigured(status);
 
     case 0x0A: return refused("The network does not allow this sender.");
-    case 0x0B: return refused("The number does not exist or cannot be reached.");
+    case 0x0B: {
+      Verdict verdict = refused("The number does not exist or cannot be reached.");
+      verdict.refusal = base::Errc::not_found;
+      return verdict;
+    }
     case 0x01: return refused("The network does not take a message of this length.");
     case 0x65: case 0x66: case 0xFE: return refused("The recipient's network refused the message.");
     case 0x101: case 0x100: case 0x103: return refused("The network does not allow this message.");

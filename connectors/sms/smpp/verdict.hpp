@@ -2,6 +2,7 @@
 #pragma once
 
 #include "connectors/sms/smpp/wire/pdu.hpp"
+#include "gateway/base/error.hpp"
 
 #include <chrono>
 #include <string>
@@ -21,6 +22,7 @@ struct Verdict {
   bool rebind = false;     // the peer does not hold us for bound
   bool alert = false;      // the link's configuration is at fault: a person must act
   std::string text;        // for the sender
+  base::Errc refusal = base::Errc::rejected;  // where it is refused: what for
 };
 
 Verdict judge(Status status);
