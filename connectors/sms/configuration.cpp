@@ -4,6 +4,7 @@
 #include "gateway/base/text.hpp"
 
 #include <fmt/format.h>
+#include <unicode/locid.h>
 #include <unicode/normalizer2.h>
 #include <unicode/unistr.h>
 

@@ -54,15 +54,10 @@ std::string short_digits(std::string_view typed) {
   return digits.size() >= 2 && digits.size() <= 8 ? digits : std::string();
 }
 
-std::string trunk_prefix(const std::string& region) {
-  std::string prefix;
-  PhoneNumberUtil::GetInstance()->GetNddPrefixForRegion(region, true, &prefix);
-  return prefix;
-}
-
 // It begins as the country's own numbers do when they are written in full, and no short number there does.
 bool has_trunk_prefix(const std::string& digits, const PhoneNumber& number, const std::string& region) {
-  const std::string prefix = trunk_prefix(region);
+  std::string prefix;
+  PhoneNumberUtil::GetInstance()->GetNddPrefixForRegion(region, true, &prefix);
   // Where it is "1" or "8", short codes begin with it, too.
   return prefix.starts_with('0') && digits.starts_with(prefix) && !ShortNumberInfo().IsValidShortNumberForRegion(number, region);
 }
@@ -237,7 +232,14 @@ std::optional<Address> international_number(std::string_view digits) {
   return Address{Address::Type::international, "+" + std::string(digits)};
 }
 
-bool has_trunk_zero(const std::string& region) { return trunk_prefix(region).starts_with('0'); }
+bool has_trunk_zero(const std::string& region) {
+  const auto& util = *PhoneNumberUtil::GetInstance();
+  PhoneNumber example;
+  if (!util.GetExampleNumberForType(region, PhoneNumberUtil::MOBILE, &example)) return false;
+  std::string national;
+  util.Format(example, PhoneNumberUtil::NATIONAL, &national);
+  return national.starts_with('0') || national.starts_with("(0");
+}
 
 Address as_written(std::string_view digits) {
   if (digits.size() > most_digits) return {Address::Type::alphanumeric, std::string(digits)};

@@ -36,7 +36,7 @@ std::optional<Address> number_abroad(std::string_view digits, Likelihood likelih
 // does not know it. Nothing where it cannot be E.164.
 std::optional<Address> international_number(std::string_view digits);
 
-// Whether a national number is dialled with a zero in front of it there, and so is not meant where the zero is missing.
+// Whether mobile numbers are dialled with a zero in front of them there, so that digits without it are hardly national.
 bool has_trunk_zero(const std::string& region);
 
 // Digits that nothing more is known of. They are answered as they are. Too many of them are a name.

@@ -281,12 +281,14 @@ void Reassembly::read_marker(const std::string& name, const nlohmann::json& json
 void Reassembly::read_piece(const std::string& name, std::int64_t generation, const nlohmann::json& json) {
   Piece piece;
   piece.group = name;
-  piece.total = json.value("total", 1U);
-  piece.part = json.value("part", 1U);
+  piece.total = json.at("total").get<unsigned>();
+  piece.part = json.at("part").get<unsigned>();
   piece.alphabet = parse_alphabet(json.value("alphabet", std::string())).value_or(Alphabet::binary);
   piece.charset = json.value("charset", std::string());
   piece.shifts = {json.value("single", 0), json.value("locking", 0)};
-  piece.octets = base::from_hex(json.value("data", std::string())).value_or(std::string());
+  const auto octets = base::from_hex(json.at("data").get<std::string>());
+  if (!octets) throw std::invalid_argument("no hexadecimal");
+  piece.octets = *octets;
   piece.arrived = base::from_milliseconds(json.value("at", std::int64_t{0}));
   if (piece.part == 0 || piece.part > piece.total || piece.total > 255) throw std::invalid_argument("no such part");
 

@@ -77,11 +77,11 @@ TEST_CASE("A configuration's errors begin with the key's path (connector::Plugin
 
 TEST_CASE("Users are prepared as all addresses are, and what is none is an error (RFC 7622 §3.2, §3.3)") {
   json c = good();
-  c["numbers"][0]["users"] = {"Romeo@X.Test", "@Y.Test.", "J\u00C9R\u00D4ME@x.test"};
+  c["numbers"][0]["users"] = json::array({"Romeo@X.Test", "@Y.Test.", "J\u00C9R\u00D4ME@x.test"});
   CHECK(parse_configuration(c)->numbers[0].users == std::vector<std::string>{"romeo@x.test", "@y.test", "j\u00E9r\u00F4me@x.test"});
   for (const char* user : {"romeo", "romeo@", "@", "romeo@x.test/desk", "romeo montague@x.test", "a@b@c"}) {
     CAPTURE(user);
-    c["numbers"][0]["users"] = {user};
+    c["numbers"][0]["users"] = json::array({user});
     CHECK(problem(c) == "numbers[0].users: “" + std::string(user) + "” must be an address like romeo@example.org, or @example.org for everybody there");
   }
 }
@@ -91,7 +91,8 @@ TEST_CASE("An account of an SMS centre has one carrier: receipts come over any o
   c["carriers"].push_back(c["carriers"][0]);
   c["carriers"][1]["name"] = "second";
   CHECK(problem(c).starts_with("carriers[1].system_id: carriers[0] has this account already"));
-  for (const auto& [key, value] : json{{"host", "127.0.0.2"}, {"port", 2776}, {"system_id", "other"}}.items()) {
+  const json others = {{"host", "127.0.0.2"}, {"port", 2776}, {"system_id", "other"}};
+  for (const auto& [key, value] : others.items()) {
     json different = c;
     different["carriers"][1][key] = value;
     CHECK(problem(different) == "");

@@ -167,7 +167,7 @@ TEST_CASE("Digits of unknown type are: ours, valid at home, valid abroad, possib
     CHECK(sender(rules_of(row.region, {}), 0, row.digits) == row.number);
   }
   const auto swedish = rules_of("SE", {"+46701234567"});
-  CHECK(sender(swedish, 0, "447700900123") == "+447700900123");    // valid abroad
+  CHECK(sender(swedish, 0, "447911123456") == "+447911123456");    // valid abroad
   CHECK(sender(swedish, 0, "0701234569") == "+46701234569");
   CHECK(sender(rules_of("HK", {}), 0, "41234567") == "+85241234567");  // possible at home
   CHECK(sender(rules_of("US", {}), 0, "2290197123456") == "code.2290197123456");

@@ -37,7 +37,6 @@ TEST_CASE("An id is found in hexadecimal and decimal, and only numbers are conve
   CHECK(match_ids("b036c3b7-6120-4ced-bdbe-cc1d8e684958", "b036c3b761204cedbdbecc1d8e684958") == IdMatch::number);
   CHECK(match_ids("0036c3b761204cedbdbecc1d8e684958", "{0036C3B7-6120-4CED-BDBE-CC1D8E684958}") == IdMatch::number);
   CHECK(match_ids("3000000000", "-1294967296") == IdMatch::number);  // 32 bits with a sign
-  CHECK(match_ids("-1294967296", "B2D05E00") == IdMatch::none);      // one conversion is enough
   CHECK(match_ids("5", "-5") == IdMatch::none);
   const char* uuid = "0f8fad5b-d9cb-469f-a165-70867728950e";
   CHECK(match_ids(uuid, "0F8FAD5B-D9CB-469F-A165-70867728950E") == IdMatch::spelling);

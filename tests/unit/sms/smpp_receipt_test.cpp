@@ -108,7 +108,8 @@ TEST_CASE("A receipt is read in another encoding than its data_coding says, both
     const auto* receipt = std::get_if<SeenReceipt>(&seen);
     return receipt ? receipt->receipt.id : std::string("none");
   };
-  for (const std::uint8_t coding : {0x00, 0x01, 0x03, 0x04, 0x08}) {
+  static constexpr std::uint8_t codings[] = {0x00, 0x01, 0x03, 0x04, 0x08};
+  for (const std::uint8_t coding : codings) {
     CAPTURE(static_cast<int>(coding));
     CHECK(id(deliver(fields, 4, coding)) == "s213112420");
     CHECK(id(deliver(wide, 4, coding)) == "s213112420");
