@@ -2,7 +2,7 @@
 
 #include "gateway/base/text.hpp"
 #include "gateway/xmpp/escape.hpp"
-#include "gateway/xmpp/precis.hpp"
+#include "gateway/xmpp/prep/precis.hpp"
 
 #include <algorithm>
 

@@ -198,10 +198,12 @@ void Component::take(Element element) {
   not_ours_.write(log::Level::warn, "stanza.not_ours", {{"domain", config_.domain.str()}, {"name", stanza->element.name()}});
 }
 
-// A stranger's stanza that is too much is that stranger's to hear of (RFC 6120 §8.3.3.12), and no reason to end everybody's stream.
+// A stranger's stanza that is too much or damaged is that stranger's to hear of, and no reason to end everybody's stream.
 void Component::decline(StanzaRefused refused) {
   refused_.write(log::Level::warn, "stanza.refused", {{"domain", config_.domain.str()}, {"name", refused.head.name()}, {"reason", refused.text}});
-  answer_error(refused.head, {"modify", "policy-violation", "This is more than the gateway takes. " + refused.text});
+  const char* what = refused.condition == "policy-violation" ? "This is more than the gateway takes. "
+                                                             : "The XML of this cannot be read. ";
+  answer_error(refused.head, {"modify", refused.condition, what + refused.text});
 }
 
 // To a stanza that goes no further. From the gateway itself where the stanza's `to` is no address of ours.

@@ -1,7 +1,7 @@
 #include "gateway/xmpp/jid.hpp"
 
-#include "gateway/xmpp/idna.hpp"
-#include "gateway/xmpp/precis.hpp"
+#include "gateway/xmpp/prep/idna.hpp"
+#include "gateway/xmpp/prep/precis.hpp"
 
 #include <algorithm>
 #include <array>

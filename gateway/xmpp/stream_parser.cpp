@@ -1,6 +1,7 @@
 #include "gateway/xmpp/stream_parser.hpp"
 
 #include "gateway/xmpp/namespaces.hpp"
+#include "gateway/xmpp/xml_names.hpp"
 
 #include <expat.h>
 #include <fmt/format.h>
@@ -14,16 +15,18 @@ namespace wherry::xmpp {
 
 namespace {
 
-constexpr char separator = '\n';  // between namespace and name in what expat reports; no name can hold it
-constexpr std::string_view xml_ns = "http://www.w3.org/XML/1998/namespace";
 constexpr std::string_view white_space = " \t\r\n";
+
+// Why a stanza is refused (RFC 6120 §8.3.3.12, §8.3.3.1).
+constexpr std::string_view too_much = "policy-violation";
+constexpr std::string_view bad_names = "bad-request";
 
 constexpr std::size_t most_at_once = 64 << 10;  // bytes given to expat between two looks at the limits
 // A stanza ends with '>', so bytes without one can wait for more. Else a long attribute that arrives in small pieces is
 // scanned from its start with each of them (the reason of expat's own reparse deferral, CVE-2023-52425).
 constexpr std::size_t most_held = 4096;
-// expat remembers every element's, attribute's and prefix's name for as long as the parser lives, and strangers choose
-// names (36 MB of ever new ones took 325 MB). So after so many bytes a new parser takes over between two stanzas.
+// expat remembers every element's and attribute's name for as long as the parser lives, and strangers choose names
+// (36 MB of ever new ones took 325 MB). So after so many bytes a new parser takes over between two stanzas.
 constexpr std::size_t most_of_one_parser = 4 << 20;
 
 // expat ≥ 2.6, and older ones that a distribution has patched, hold back complete stanzas that arrive in small pieces.
@@ -62,16 +65,6 @@ std::string_view event_text(Parser parser) {
   return context ? std::string_view(context + offset, byte_count(parser)) : std::string_view();
 }
 
-struct QualifiedName {
-  std::string_view ns, local;
-};
-QualifiedName split(const XML_Char* name) {
-  const std::string_view whole(name);
-  const auto at = whole.rfind(separator);
-  if (at == std::string_view::npos) return {{}, whole};
-  return {whole.substr(0, at), whole.substr(at + 1)};
-}
-
 bool is_utf8_name(std::string_view encoding) {
   constexpr std::string_view expected = "utf-8";
   return std::equal(encoding.begin(), encoding.end(), expected.begin(), expected.end(),
@@ -96,7 +89,6 @@ class Reader {
   };
 
   static Reader& self(void* user) { return *static_cast<Reader*>(user); }
-  static void XMLCALL on_namespace(void* user, const XML_Char* prefix, const XML_Char* uri);
   static void XMLCALL on_start(void* user, const XML_Char* name, const XML_Char** attributes);
   static void XMLCALL on_end(void* user, const XML_Char* name);
   static void XMLCALL on_text(void* user, const XML_Char* text, int size);
@@ -110,7 +102,7 @@ class Reader {
   void open_stream(QualifiedName name, const XML_Char** attributes);
   void open_top(QualifiedName name);
   void open_element(QualifiedName name);
-  static void read_attributes(Element& element, const XML_Char** attributes, std::size_t attribute_count);
+  static void read_attributes(Element& element, const XML_Char** attributes, std::size_t most);
   void read_addresses(const XML_Char** attributes);
   void end();
   void text(std::string_view text);
@@ -120,7 +112,7 @@ class Reader {
     return origin_ + static_cast<std::size_t>(byte_index(parser_.get())) + byte_count(parser_.get());
   }
   bool within_size(std::size_t position);
-  void refuse(std::string text);
+  void refuse(std::string_view condition, std::string text);
   void stop(std::string condition, std::string text);
   void stop_by_tag();
   bool within_tag_size();
@@ -140,14 +132,15 @@ class Reader {
   std::size_t origin_ = 0;  // where the present parser's first byte would be; modulo 2^64
   std::string header_;      // the stream's start tag, for the next parser; empty where expat does not tell
 
-  int depth_ = 0;                 // of all open elements
-  std::string default_ns_;        // declared on the element about to start
-  std::size_t declarations_ = 0;  // of namespaces, likewise
-  std::size_t children_ = 0;      // of the present top-level element
+  int depth_ = 0;             // of all open elements
+  XmlNames names_;
+  std::size_t children_ = 0;  // of the present top-level element
   std::optional<Element> top_;
   // The open elements in top_. They stay in place: a parent takes no further child while one of its children is open.
   std::vector<Element*> open_;
-  std::string refusal_;  // why the present top-level element is skipped; empty: it is not
+  // Why the present top-level element is skipped; empty: it is not.
+  std::string refusal_;
+  std::string_view refusal_condition_;
 };
 
 Reader::Reader(std::optional<std::string> stream_ns, StreamLimits limits)
@@ -157,7 +150,7 @@ Reader::Reader(std::optional<std::string> stream_ns, StreamLimits limits)
 }
 
 void Reader::create_parser() {
-  parser_.reset(XML_ParserCreateNS("UTF-8", separator));  // and no other: RFC 6120 §11.6
+  parser_.reset(XML_ParserCreate("UTF-8"));  // and no other: RFC 6120 §11.6
   if (!parser_) throw std::bad_alloc();
   disable_reparse_deferral(parser_.get());
 }
@@ -167,7 +160,6 @@ void Reader::set_handlers() {
   XML_SetUserData(parser, this);
   XML_SetElementHandler(parser, on_start, on_end);
   XML_SetCharacterDataHandler(parser, on_text);
-  XML_SetStartNamespaceDeclHandler(parser, on_namespace);
   XML_SetXmlDeclHandler(parser, on_declaration);
   // RFC 6120 §11.1. A reference to an entity that is not predefined is expat's own error, since no DTD can declare one.
   XML_SetCommentHandler(
@@ -219,16 +211,17 @@ bool Reader::within_size(std::size_t position) {
   heard_ = position;
   const std::size_t size = position - began_;
   if (size <= limits_.stanza_bytes) return refusal_.empty();
-  refuse(fmt::format("A stanza may have {} bytes, and this one has more.", limits_.stanza_bytes));
+  refuse(too_much, fmt::format("A stanza may have {} bytes, and this one has more.", limits_.stanza_bytes));
   if (size > limits_.skipped_bytes) stop("policy-violation", "A stanza does not end.");
   return false;
 }
 
 // The present top-level element is skipped from here to its end.
-void Reader::refuse(std::string text) {
+void Reader::refuse(std::string_view condition, std::string text) {
   if (finished_ || !refusal_.empty()) return;
-  if (!stream_ns_ || depth_ < outer_) return stop("policy-violation", std::move(text));
+  if (!stream_ns_ || depth_ < outer_) return stop(condition == bad_names ? "not-well-formed" : std::string(condition), std::move(text));
   refusal_ = std::move(text);
+  refusal_condition_ = condition;
   open_.clear();
   if (!top_) return;
   top_->children().clear();
@@ -268,31 +261,33 @@ void XMLCALL Reader::on_declaration(void* user, const XML_Char*, const XML_Char*
   if (encoding && !is_utf8_name(encoding)) self(user).stop("unsupported-encoding", "XMPP is written in UTF-8 only.");
 }
 
-void XMLCALL Reader::on_namespace(void* user, const XML_Char* prefix, const XML_Char* uri) {
-  auto& reader = self(user);
-  ++reader.declarations_;
-  if (!prefix && reader.depth_ == 0) reader.default_ns_ = uri ? uri : "";
-}
-
 void XMLCALL Reader::on_start(void* user, const XML_Char* name, const XML_Char** attributes) {
   if (!self(user).finished_) self(user).start(name, attributes);
 }
 
 void Reader::start(const XML_Char* name, const XML_Char** attributes) {
-  const bool wanted = within_tag_size() && within_size(event_end());
-  if (finished_) return;
+  if (within_tag_size()) within_size(event_end());
   std::size_t attribute_count = 0;
   while (attributes[attribute_count * 2]) ++attribute_count;
-  if (attribute_count + std::exchange(declarations_, 0) > limits_.attributes) {
-    refuse(fmt::format("An element may have {} attributes.", limits_.attributes));
+  if (attribute_count > limits_.attributes) {
+    refuse(too_much, fmt::format("An element may have {} attributes.", limits_.attributes));
   }
   if (finished_) return;
-  if (depth_ < outer_) return open_stream(split(name), attributes);
-  if (depth_ == outer_) open_top(split(name));
-  else if (wanted) open_element(split(name));
+  if (depth_ > outer_ && !refusal_.empty()) {
+    ++depth_;
+    return;
+  }
+  const AttributeNames seen = names_.declare(depth_, attributes);
+  const QualifiedName qualified = names_.element(name);
+  if (refusal_.empty() && seen.prefixed > 0) names_.check(attributes);
+  if (std::string fault = names_.take_fault(); !fault.empty()) refuse(bad_names, std::move(fault));
+  if (finished_) return;
+  if (depth_ < outer_) return open_stream(qualified, attributes);
+  if (depth_ == outer_) open_top(qualified);
+  else open_element(qualified);
   if (finished_) return;
   ++depth_;
-  if (refusal_.empty()) read_attributes(*open_.back(), attributes, attribute_count);
+  if (refusal_.empty()) read_attributes(*open_.back(), attributes, attribute_count - seen.declarations);
   else if (depth_ == outer_ + 1) read_addresses(attributes);
 }
 
@@ -300,7 +295,7 @@ void Reader::open_stream(QualifiedName name, const XML_Char** attributes) {
   if (name.ns != ns::streams || name.local != "stream") {
     return stop("invalid-namespace", fmt::format("A stream begins with <stream/> of {}.", ns::streams));
   }
-  if (default_ns_ != *stream_ns_) {
+  if (names_.default_ns() != *stream_ns_) {
     return stop("invalid-namespace", fmt::format("The stream's default namespace must be {}.", *stream_ns_));
   }
   StreamOpened opened;
@@ -319,25 +314,23 @@ void Reader::open_stream(QualifiedName name, const XML_Char** attributes) {
 void Reader::open_top(QualifiedName name) {
   children_ = 0;
   open_.assign(1, &top_.emplace(std::string(name.local), std::string(name.ns)));
-  if (depth_ - outer_ >= limits_.depth) refuse(fmt::format("Elements may be nested {} deep.", limits_.depth));
+  if (depth_ - outer_ >= limits_.depth) refuse(too_much, fmt::format("Elements may be nested {} deep.", limits_.depth));
 }
 
 void Reader::open_element(QualifiedName name) {
   if (!refusal_.empty()) return;
-  if (depth_ - outer_ >= limits_.depth) return refuse(fmt::format("Elements may be nested {} deep.", limits_.depth));
-  if (++children_ > limits_.children) return refuse(fmt::format("A stanza may have {} elements.", limits_.children));
+  if (depth_ - outer_ >= limits_.depth) return refuse(too_much, fmt::format("Elements may be nested {} deep.", limits_.depth));
+  if (++children_ > limits_.children) return refuse(too_much, fmt::format("A stanza may have {} elements.", limits_.children));
   open_.push_back(&open_.back()->add(std::string(name.local), std::string(name.ns)));
 }
 
-void Reader::read_attributes(Element& element, const XML_Char** attributes, std::size_t attribute_count) {
-  element.reserve_attributes(attribute_count);
+// Those without a prefix and those with `xml`, which names_ lets nobody else declare.
+void Reader::read_attributes(Element& element, const XML_Char** attributes, std::size_t most) {
+  element.reserve_attributes(most);
   for (; *attributes; attributes += 2) {
-    const auto attribute = split(attributes[0]);
-    if (attribute.ns.empty()) {
-      element.append_attribute(std::string(attribute.local), attributes[1]);
-    } else if (attribute.ns == xml_ns) {
-      element.append_attribute("xml:" + std::string(attribute.local), attributes[1]);
-    }
+    const std::string_view name = attributes[0];
+    const bool is_kept = name.find(':') == std::string_view::npos ? name != "xmlns" : name.starts_with("xml:");
+    if (is_kept) element.append_attribute(std::string(name), attributes[1]);
   }
 }
 
@@ -357,6 +350,7 @@ void Reader::end() {
   const bool wanted = within_tag_size() && within_size(event_end());
   if (finished_) return;
   --depth_;
+  names_.forget(depth_);
   if (depth_ < outer_) {
     items_.emplace_back(std::in_place_type<StreamClosed>);
     finished_ = true;
@@ -366,7 +360,7 @@ void Reader::end() {
   if (wanted) open_.pop_back();
   if (depth_ > outer_) return;
   if (wanted) items_.emplace_back(std::move(*top_));
-  else items_.emplace_back(StanzaRefused{std::move(*top_), std::exchange(refusal_, {})});
+  else items_.emplace_back(StanzaRefused{std::move(*top_), std::string(refusal_condition_), std::exchange(refusal_, {})});
   top_.reset();
   began_ = event_end();
   if (!header_.empty() && began_ - origin_ > most_of_one_parser) XML_StopParser(parser_.get(), XML_TRUE);

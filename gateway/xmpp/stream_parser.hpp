@@ -31,9 +31,11 @@ struct StreamBroken {  // the parser is finished: nothing comes after it
   std::string condition;
   std::string text;
 };
-struct StanzaRefused {  // beyond a limit: it was read to its end and thrown away; the stream goes on
-  Element head;         // the start tag; where that is too much, its name and addresses
-  std::string text;     // which limit
+struct StanzaRefused {  // it was read to its end and thrown away; the stream goes on
+  Element head;         // the start tag; where that is at fault, its name and addresses
+  // Of RFC 6120 §8.3.3: policy-violation where it is beyond a limit, bad-request where a name of it is none.
+  std::string condition;
+  std::string text;     // which limit, which name
 };
 using StreamItem = std::variant<StreamOpened, Element, StanzaRefused, StreamClosed, StreamBroken>;
 

@@ -128,7 +128,8 @@ class _Wire:
         self.server: asyncio.StreamWriter | None = None
         self._link = link
         self._wherry = wherry
-        self._up, self._down = StreamParser(), StreamParser()
+        self._up = StreamParser()
+        self._down: StreamParser | None = StreamParser()
 
     def abort(self) -> None:
         for writer in (self._wherry, self.server):
@@ -161,15 +162,26 @@ class _Wire:
 
     async def pass_down(self, reader: asyncio.StreamReader) -> None:
         while data := await reader.read(65536):
-            for item in self._down.feed(data):
-                if isinstance(item, (Opened, Closed)):
-                    continue
-                if local(item) == "handshake":
-                    self.authenticated = True
-                    self._link.noticed()
-                self._link.watch(self.domain, "<-", renamed(item, COMPONENT, CLIENT))
+            self._watch_down(data)
             self._wherry.write(data)
             await self._wherry.drain()
         self.authenticated = False
         self._link.noticed()
         self._wherry.write_eof()
+
+    def _watch_down(self, data: bytes) -> None:
+        if not self._down:
+            return
+        try:
+            items = self._down.feed(data)
+        except StreamBroken:
+            # Servers pass on names that no document may have (DECISIONS.md 128). wherry must bear them; we see no more.
+            self._down = None
+            return
+        for item in items:
+            if isinstance(item, (Opened, Closed)):
+                continue
+            if local(item) == "handshake":
+                self.authenticated = True
+                self._link.noticed()
+            self._link.watch(self.domain, "<-", renamed(item, COMPONENT, CLIENT))

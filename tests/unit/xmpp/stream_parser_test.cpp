@@ -130,11 +130,76 @@ TEST_CASE("StreamParser refuses comments, processing instructions, DTDs and enti
 
 TEST_CASE("StreamParser refuses XML that is not well-formed (RFC 6120 §11.3)") {
   for (const std::string_view xml :
-       {"<a></b>", "<a b='1' b='2'/>", "<a b=1/>", "<a x:b='1'/>", "<x:a/>", "<a><", "<a>\x01</a>", "<a>\xFF</a>",
-        "<a b='<'/>", "<a>&#0;</a>", "<a>]]></a>", "<a>\xED\xA0\x80</a>", "<a xmlns:b=''/>", "<?xml version='1.0'?>"}) {
+       {"<a></b>", "<a b='1' b='2'/>", "<a b=1/>", "<a p:b='1' p:b='1'/>", "<a><", "<a>\x01</a>", "<a>\xFF</a>",
+        "<a b='<'/>", "<a>&#0;</a>", "<a>]]></a>", "<a>\xED\xA0\x80</a>", "<?xml version='1.0'?>"}) {
     CAPTURE(xml);
     CHECK(condition_of(std::string(xml) + ">") == "not-well-formed");
   }
+}
+
+TEST_CASE("StreamParser refuses a stanza whose names are none, reads its addresses, and goes on (Namespaces in XML)") {
+  const std::string xml = "http://www.w3.org/XML/1998/namespace";
+  for (const std::string& inside : {std::string("<p:a/>"),
+                                    std::string("<a p:b='1'/>"),
+                                    std::string("<b><p:a xmlns:p='n'/><p:a/></b>"),
+                                    std::string("<a xmlns:p=''/>"),
+                                    "<a xmlns='" + xml + "'/>",
+                                    "<a xmlns:ns1='" + xml + "' ns1:foo='1'/>",
+                                    std::string("<xml:a/>"),
+                                    std::string("<a xmlns:xml='n'/>"),
+                                    std::string("<a xmlns:p='http://www.w3.org/2000/xmlns/'/>"),
+                                    std::string("<:a/>"),
+                                    std::string("<a xmlns:p='n' xmlns:q='n' p:b='1' q:b='1'/>")}) {
+    CAPTURE(inside);
+    const std::string stanza = "<iq from='r@x' to='s' id='1' type='get'><q xmlns='n'>text</q>" + inside + "text<c/></iq>";
+    for (const std::size_t size : {std::size_t{1}, std::size_t{7}, std::size_t{1} << 20}) {
+      const auto items = items_of(stanza + stanza + "<presence xml:lang='en'><stream:x/><y/></presence>", size);
+      REQUIRE(items.size() == 3);
+      for (const std::size_t i : {std::size_t{0}, std::size_t{1}}) {
+        REQUIRE(std::holds_alternative<StanzaRefused>(items[i]));
+        const auto& refused = std::get<StanzaRefused>(items[i]);
+        CHECK(refused.condition == "bad-request");
+        CHECK(refused.head.to_xml() == "<iq xmlns='jabber:component:accept' from='r@x' to='s' id='1' type='get'/>");
+        CHECK(!refused.text.empty());
+      }
+      REQUIRE(std::holds_alternative<Element>(items[2]));
+      CHECK(std::get<Element>(items[2]).to_xml() ==
+            "<presence xmlns='jabber:component:accept' xml:lang='en'><x xmlns='http://etherx.jabber.org/streams'/><y/></presence>");
+    }
+  }
+}
+
+TEST_CASE("StreamParser refuses a stanza whose own name or attributes are none, and tells its addresses") {
+  const auto refused = [](const std::string& stanza) {
+    const auto items = items_of(stanza + "<presence/>");
+    REQUIRE(items.size() == 2);
+    REQUIRE(std::holds_alternative<StanzaRefused>(items[0]));
+    return std::get<StanzaRefused>(items[0]).head;
+  };
+  const Element head = refused("<message p:b='1' from='r@x' xmlns:q='n' to='s'><body>x</body></message>");
+  CHECK(head.to_xml() == "<message xmlns='jabber:component:accept' from='r@x' to='s'/>");
+  CHECK(refused("<p:message from='r@x'/>").ns() == "");  // no stanza, so that nobody is answered
+  CHECK(refused("<message xmlns='http://www.w3.org/2000/xmlns/'/>").ns() != ns::component);
+}
+
+TEST_CASE("StreamParser is finished by a header or a document whose names are none") {
+  for (const std::string_view attribute : {"p:b=''", "xmlns:p=''", "xmlns:xml='n'", "xmlns:q='http://etherx.jabber.org/streams' q:b='' stream:b=''"}) {
+    CAPTURE(attribute);
+    CHECK(first_condition(header.substr(0, header.size() - 1) + " " + std::string(attribute) + ">") == "not-well-formed");
+  }
+  CHECK(first_condition("<s:stream>") == "not-well-formed");
+  for (const std::string_view document : {"<p:a/>", "<a><p:b/></a>", "<a xmlns:p=''/>"}) {
+    const auto read = parse_document(document);
+    REQUIRE(std::holds_alternative<StreamBroken>(read));
+    CHECK(std::get<StreamBroken>(read).condition == "not-well-formed");
+  }
+}
+
+TEST_CASE("StreamParser takes any character in a namespace") {
+  const auto items = items_of("<message><a xmlns='a&#10;b'/><a xmlns:p='a&#10;b' p:c='1' d='2'/></message>");
+  REQUIRE(items.size() == 1);
+  REQUIRE(std::holds_alternative<Element>(items[0]));
+  CHECK(std::get<Element>(items[0]).to_xml(ns::component) == "<message><a xmlns='a&#xA;b'/><a d='2'/></message>");
 }
 
 TEST_CASE("StreamParser takes white space between stanzas and no other text there (RFC 6120 §11.7)") {
@@ -267,6 +332,7 @@ TEST_CASE("StreamParser limits depth, attributes and elements") {
   };
   CHECK(condition_of(with_children(4096) + with_children(4096)) == "");
   CHECK(condition_of(with_children(4097)) == "refused");
+  CHECK(std::get<StanzaRefused>(items_of(with_children(4097)).front()).condition == "policy-violation");
 }
 
 TEST_CASE("StreamParser skips a stanza that is too much: its addresses stay, the next stanza comes, and the stream goes on") {

@@ -1,4 +1,4 @@
-#include "gateway/xmpp/precis.hpp"
+#include "gateway/xmpp/prep/precis.hpp"
 
 #include "gateway/base/text.hpp"
 

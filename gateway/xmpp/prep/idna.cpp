@@ -1,7 +1,7 @@
-#include "gateway/xmpp/idna.hpp"
+#include "gateway/xmpp/prep/idna.hpp"
 
 #include "gateway/base/text.hpp"
-#include "gateway/xmpp/precis.hpp"
+#include "gateway/xmpp/prep/precis.hpp"
 
 #include <arpa/inet.h>
 #include <unicode/bytestream.h>
