@@ -92,10 +92,12 @@ std::string read_pieces(const std::map<unsigned, Piece>& pieces, unsigned total)
   return text;
 }
 
+constexpr std::int64_t latest = 9'000'000'000'000;  // milliseconds, in the year 2255: the clock's type holds little more
+
 std::optional<std::int64_t> read_generation(std::string_view text) {
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  if (error != std::errc() || end != text.data() + text.size() || value < 0 || value > latest) return std::nullopt;
   return value;
 }
 
@@ -289,7 +291,7 @@ void Reassembly::read_piece(const std::string& name, std::int64_t generation, co
   const auto octets = base::from_hex(json.at("data").get<std::string>());
   if (!octets) throw std::invalid_argument("no hexadecimal");
   piece.octets = *octets;
-  piece.arrived = base::from_milliseconds(json.value("at", std::int64_t{0}));
+  piece.arrived = base::from_milliseconds(std::clamp(json.value("at", std::int64_t{0}), std::int64_t{0}, latest));
   if (piece.part == 0 || piece.part > piece.total || piece.total > 255) throw std::invalid_argument("no such part");
 
   Group& group = groups_[name];
