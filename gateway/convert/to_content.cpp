@@ -86,7 +86,8 @@ void cut_otr_tag(std::string& text) {
   if (at == std::string::npos) return;
   std::size_t end = at + tag.size();
   const auto is_version = [&] {
-    return end + version_bytes <= text.size() && text.find_first_not_of(" \t", end) >= end + version_bytes;
+    const std::string_view next = std::string_view(text).substr(end, version_bytes);
+    return next.size() == version_bytes && next.find_first_not_of(" \t") == std::string_view::npos;
   };
   while (is_version()) end += version_bytes;
   text.erase(at, end - at);
@@ -95,53 +96,83 @@ void cut_otr_tag(std::string& text) {
 // ---- Placeholders (XEP-0428) ----
 
 struct Range {
-  std::size_t begin, end;  // in bytes
+  std::size_t begin, end;  // in characters
 };
 
-// `position` counts characters.
-std::optional<std::size_t> byte_of(std::string_view text, std::string_view position) {
-  std::size_t characters = 0;
-  const auto [rest, error] = std::from_chars(position.data(), position.data() + position.size(), characters);
-  if (error != std::errc() || rest != position.data() + position.size()) return std::nullopt;
-  std::size_t byte = 0;
-  for (; characters > 0 && byte < text.size(); --characters) {
-    do ++byte;
-    while (byte < text.size() && (static_cast<unsigned char>(text[byte]) & 0xC0) == 0x80);
-  }
-  return characters == 0 ? std::optional(byte) : std::nullopt;
+bool continues(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+
+std::size_t characters_in(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return !continues(c); }));
 }
 
-// Which part of the text is only for programs that cannot read `fallback`'s payload. Nothing where it is none.
-std::optional<Range> placeholder(const Element& fallback, std::string_view text) {
+// Goes forward through a text, so that many places of it cost one walk.
+class Walk {
+ public:
+  explicit Walk(std::string_view text) : text_(text) {}
+  // The byte at which that character begins; no earlier one than before.
+  std::size_t to(std::size_t character) {
+    for (; character_ < character && byte_ < text_.size(); ++character_) {
+      do ++byte_;
+      while (byte_ < text_.size() && continues(text_[byte_]));
+    }
+    return byte_;
+  }
+
+ private:
+  std::string_view text_;
+  std::size_t byte_ = 0, character_ = 0;
+};
+
+std::optional<std::size_t> number(std::string_view text) {
+  std::size_t value = 0;
+  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || rest != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+// Which part of a text of so many characters is only for programs that cannot read `fallback`'s payload. Nothing where it
+// is none.
+std::optional<Range> placeholder(const Element& fallback, std::size_t characters) {
   const Element* part = fallback.child("body", fallback.ns());
   if (!part && !fallback.children().empty()) return std::nullopt;  // the subject's
-  if (!part || (!part->has_attribute("start") && !part->has_attribute("end"))) return Range{0, text.size()};
-  const auto begin = byte_of(text, part->attribute("start")), end = byte_of(text, part->attribute("end"));
-  if (!begin || !end || *begin > *end) return std::nullopt;
+  if (!part || (!part->has_attribute("start") && !part->has_attribute("end"))) return Range{0, characters};
+  const auto begin = number(part->attribute("start")), end = number(part->attribute("end"));
+  if (!begin || !end || *begin > *end || *end > characters) return std::nullopt;
   return Range{*begin, *end};
 }
 
-// Cuts placeholders out. False: nothing but a placeholder was there.
-bool cut_placeholders(const Element& message, std::string& text) {
+// Ordered by where they begin. A stanza has no more of them than StreamLimits::children.
+std::vector<Range> placeholders(const Element& message, std::string_view text) {
   std::vector<Range> ranges;
+  const std::size_t characters = characters_in(text);
   for (const Element& child : message.children()) {
     if (!child.is("fallback", "urn:xmpp:fallback:0")) continue;
     const std::string_view payload = child.attribute("for");
     if (payload == "urn:xmpp:sfs:0" || payload == ns::oob) continue;  // the file's link: that is carried
-    const auto range = placeholder(child, text);
+    const auto range = placeholder(child, characters);
     // Somebody who replies has written something: only the quotation above it is a placeholder (XEP-0461 §3.2).
-    const bool is_all = range && range->begin == 0 && range->end == text.size();
+    const bool is_all = range && range->begin == 0 && range->end == characters;
     if (range && !(is_all && payload == ns::reply)) ranges.push_back(*range);
   }
   std::sort(ranges.begin(), ranges.end(), [](const Range& a, const Range& b) { return a.begin < b.begin; });
+  return ranges;
+}
+
+// Cuts placeholders out. False: nothing but a placeholder was there.
+bool cut_placeholders(const Element& message, std::string& text) {
+  const std::vector<Range> ranges = placeholders(message, text);
+  if (ranges.empty()) return true;
   std::string rest;
-  std::size_t from = 0;
+  Walk walk(text);
+  std::size_t done = 0, from = 0;  // the same place, in characters and in bytes
   for (const Range& range : ranges) {
-    if (range.begin > from) rest.append(text, from, range.begin - from);
-    from = std::max(from, range.end);
+    if (range.end <= done) continue;
+    if (range.begin > done) rest.append(text, from, walk.to(range.begin) - from);
+    done = range.end;
+    from = walk.to(done);
   }
   rest.append(text, from);
-  if (!ranges.empty() && base::trim(rest).empty()) return false;
+  if (base::trim(rest).empty()) return false;
   text = std::move(rest);
   return true;
 }
@@ -180,6 +211,7 @@ ContentOrRefusal to_content(const Element& message) {
   }
   if (takes_back(message)) return cannot_take_back();
   if (const Payload* act = find(acts, message)) return cannot_carry(act->what);
+  if (text.size() > most_text_bytes) return too_long(most_text_bytes);
   if (!text.empty() && !cut_placeholders(message, text)) return cannot_carry("messages of this kind");
   cut_otr_tag(text);
 
@@ -193,6 +225,7 @@ ContentOrRefusal to_content(const Element& message) {
     return act ? ContentOrRefusal(cannot_carry(act->what)) : NothingToSend{};
   }
   if (content.text.size() > most_text_bytes) return too_long(most_text_bytes);
+  if (message.attribute("id").size() > most_id_bytes) return id_too_long(most_id_bytes);
   return content;
 }
 

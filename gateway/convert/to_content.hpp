@@ -9,6 +9,9 @@
 
 namespace wherry::convert {
 
+// Of a message's id: it is kept for as long as somebody may be told how the message went.
+inline constexpr std::size_t most_id_bytes = 1024;
+
 struct NothingToSend {};  // typing, receipts, markers: what its sender expects no answer to
 
 using ContentOrRefusal = std::variant<NothingToSend, connector::Content, xmpp::StanzaError>;

@@ -59,9 +59,12 @@ void came_back(Transport& transport, base::LogLimit& lines, const xmpp::Stanza& 
 
 void to_contact(Transport& transport, xmpp::Stanza stanza) {
   if (stanza.type() == "groupchat") return transport.reply_error(stanza, convert::no_room());
+  // What says nothing gets no answer. A text does, and is not read for those who have no account.
+  const LiveAccount* account = transport.accounts().find(stanza.from);
+  const bool has_text = !stanza.element.child_text("body", ns::component).empty();
+  if (!account && has_text) return transport.reply_error(stanza, convert::not_registered(transport.domain()));
   auto read = convert::to_content(stanza.element);
   if (std::holds_alternative<convert::NothingToSend>(read)) return;
-  const LiveAccount* account = transport.accounts().find(stanza.from);
   if (!account) return transport.reply_error(stanza, convert::not_registered(transport.domain()));
   if (const auto* refusal = std::get_if<xmpp::StanzaError>(&read)) return transport.reply_error(stanza, *refusal);
   const xmpp::Jid to = stanza.to;

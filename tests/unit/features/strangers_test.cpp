@@ -63,6 +63,19 @@ TEST_CASE("Of two thousand strangers who ask at once for the registration form a
   world.until([&] { return world.network.logins == 101; });
 }
 
+TEST_CASE("A stranger's text is answered before it is read, and what says nothing is not answered") {
+  World world;
+  const auto message = [](const std::string& id, const std::string& children) {
+    return "<message type='chat' from='s@evil.test/r' to='c1@sms.test' id='" + id + "'>" + children + "</message>";
+  };
+  const std::string otr_tag = " \t  \t\t\t\t \t \t \t  ";  // nothing is left of it once it is read
+  world.receive(message("m1", "<composing xmlns='http://jabber.org/protocol/chatstates'/>") + message("m2", "<body>" + otr_tag + "</body>"));
+  world.settle_stanzas();
+  CHECK_FALSE(world.has_come("id='m1'"));
+  CHECK(world.has_come("id='m2'"));
+  CHECK(count(world.came, "<registration-required") == 1);
+}
+
 TEST_CASE("Errors that strangers send fill no log") {
   LogCapture log;
   World world;
