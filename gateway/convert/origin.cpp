@@ -1,10 +1,13 @@
 #include "gateway/convert/origin.hpp"
 
 #include "gateway/connector/json_text.hpp"
+#include "gateway/convert/to_content.hpp"
 
 namespace wherry::convert {
 
 namespace {
+
+constexpr std::size_t most_type_bytes = 16;  // no type that exists has more (RFC 6121 §4.7.1, §5.2.2)
 
 base::Error damaged() {
   return {base::Errc::bad_input, "This is no origin."};
@@ -59,13 +62,14 @@ Origin origin_of(const xmpp::Stanza& stanza, base::Time now) {
   Origin origin;
   origin.user = stanza.from.str();
   origin.contact = stanza.to.str();
-  origin.stanza_id = stanza.id();
-  origin.type = stanza.type();
+  // A message of a longer id was refused. A presence is known by who sent it.
+  if (stanza.id().size() <= most_id_bytes) origin.stanza_id = stanza.id();
+  if (stanza.type().size() <= most_type_bytes) origin.type = stanza.type();
   origin.lang = stanza.lang();
   origin.wants_receipt = stanza.element.child("request", xmpp::ns::receipts) != nullptr;
   origin.wants_marker = stanza.element.child("markable", xmpp::ns::chat_markers) != nullptr;
   const xmpp::Element* const origin_id = stanza.element.child("origin-id", xmpp::ns::stanza_id);
-  origin.has_origin_id = origin_id && !stanza.id().empty() && origin_id->attribute("id") == stanza.id();
+  origin.has_origin_id = origin_id && !origin.stanza_id.empty() && origin_id->attribute("id") == origin.stanza_id;
   origin.sent = base::to_milliseconds(now);
   return origin;
 }

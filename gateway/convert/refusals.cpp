@@ -68,6 +68,11 @@ StanzaError too_long(std::size_t most_bytes) {
           "This message is too long: at most " + std::to_string(most_bytes) + " bytes can be sent."};
 }
 
+StanzaError id_too_long(std::size_t most_bytes) {
+  return {"modify", "not-acceptable",
+          "This message's id is too long: programs give ids of " + std::to_string(most_bytes) + " bytes at most."};
+}
+
 StanzaError too_many_waiting(std::string_view sentence) {
   return {"wait", "resource-constraint", std::string(sentence)};
 }

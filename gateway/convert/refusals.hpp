@@ -29,6 +29,7 @@ StanzaError encrypted(std::string_view method);
 StanzaError cannot_take_back();
 StanzaError cannot_carry(std::string_view what);  // "reactions"
 StanzaError too_long(std::size_t most_bytes);
+StanzaError id_too_long(std::size_t most_bytes);
 
 // ---- How much ----
 StanzaError too_many_waiting(std::string_view sentence);

@@ -30,6 +30,9 @@ constexpr std::size_t most_echoed_bytes = 4 << 10;
 
 constexpr std::size_t most_text_bytes = 4 << 10;  // of an error, whatever a network says
 
+// Language tags are not longer (BCP 47, RFC 5646 §4.4.1), and they are kept: in memory and in rows.
+constexpr std::size_t most_lang_bytes = 35;
+
 // XEP-0086 §2 (v1.0); "" for what came after it.
 std::string_view legacy_code(std::string_view condition) {
   struct Row {
@@ -80,6 +83,7 @@ std::optional<Stanza> to_stanza(Element&& element) {
   if (!from) return std::nullopt;
   auto to = Jid::parse(element.attribute("to"));
   if (!to) return std::nullopt;
+  if (element.attribute("xml:lang").size() > most_lang_bytes) element.set("xml:lang", "");
   return Stanza{*kind, std::move(*from), std::move(*to), std::move(element)};
 }
 

@@ -89,6 +89,25 @@ TEST_CASE("A damaged row, or one of a version that is not known, is an error, ne
     CHECK_FALSE(parse_delivery(text).has_value());
 }
 
+TEST_CASE("An origin keeps no id, language or type that is longer than any that exists: it is kept in memory and in rows") {
+  const auto read = [](std::size_t id, std::size_t lang, std::size_t type) {
+    auto element = std::get<xmpp::Element>(xmpp::parse_document(
+        "<presence xmlns='jabber:component:accept' from='romeo@x.test/r' to='c@sms.test' id='" + std::string(id, 'i') + "' xml:lang='" +
+        std::string(lang, 'l') + "' type='" + std::string(type, 't') + "'><origin-id xmlns='urn:xmpp:sid:0' id='" + std::string(id, 'i') + "'/></presence>"));
+    return origin_of(xmpp::to_stanza(std::move(element)).value(), base::Time{});
+  };
+  const Origin most = read(1024, 35, 16);
+  CHECK(most.stanza_id.size() == 1024);
+  CHECK(most.has_origin_id);
+  CHECK(most.lang.size() == 35);
+  CHECK(most.type.size() == 16);
+  const Origin more = read(1025, 36, 17);
+  CHECK(more.stanza_id == "");
+  CHECK_FALSE(more.has_origin_id);
+  CHECK(more.lang == "");
+  CHECK(more.type == "");
+}
+
 TEST_CASE("Whether a message's id is unique everywhere is remembered with its origin (XEP-0359)") {
   const auto read = [](const std::string& id, const std::string& origin_id) {
     auto element = std::get<xmpp::Element>(xmpp::parse_document(
