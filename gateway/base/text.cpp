@@ -159,12 +159,13 @@ std::string nearest(std::string_view typed, const std::set<std::string, std::les
 }
 
 std::string to_rfc3339(std::chrono::system_clock::time_point time) {
-  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
-  const std::time_t seconds = static_cast<std::time_t>(milliseconds / 1000);
+  const auto milliseconds = std::chrono::floor<std::chrono::milliseconds>(time);
+  const auto whole = std::chrono::floor<std::chrono::seconds>(milliseconds);  // also before 1970
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(whole);
   std::tm utc{};
   gmtime_r(&seconds, &utc);
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday,
-                     utc.tm_hour, utc.tm_min, utc.tm_sec, milliseconds % 1000);
+                     utc.tm_hour, utc.tm_min, utc.tm_sec, (milliseconds - whole).count());
 }
 
 std::string random_hex(std::size_t bytes) {

@@ -88,6 +88,9 @@ TEST_CASE("hexadecimal and base64 are read back, and refused where they are none
   CHECK(base::from_base64(base::to_base64("wherry")).value() == "wherry");
   CHECK_FALSE(base::from_base64("***").has_value());
   CHECK(base::to_rfc3339(std::chrono::system_clock::time_point(1796000523456ms)) == "2026-11-30T01:02:03.456Z");
+  CHECK(base::to_rfc3339(std::chrono::system_clock::time_point(-1ms)) == "1969-12-31T23:59:59.999Z");
+  CHECK(base::to_rfc3339(std::chrono::system_clock::time_point(-1us)) == "1969-12-31T23:59:59.999Z");
+  CHECK(base::to_rfc3339(std::chrono::system_clock::time_point(-1000ms)) == "1969-12-31T23:59:59.000Z");
 }
 
 namespace {
