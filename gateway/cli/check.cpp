@@ -4,6 +4,7 @@
 #include "gateway/cli/exit.hpp"
 #include "gateway/config/config.hpp"
 #include "gateway/connector/loader.hpp"
+#include "gateway/db/postgres_uri.hpp"
 #include "gateway/net/http_client.hpp"
 #include "gateway/net/http_server.hpp"
 #include "gateway/open_store.hpp"
@@ -24,11 +25,19 @@ struct NoStorage final : connector::Storage {
   asio::awaitable<std::vector<connector::Entry>> read(std::string, std::string, std::size_t) override { co_return std::vector<connector::Entry>(); }
 };
 
+// Whether the database is there only the running program can say.
+base::Result<void> check_store_url(const std::string& url) {
+  if (url.starts_with("sqlite:")) return base::ok();
+  if (const auto read = db::read_postgres_uri(url); !read) return base::Error{base::Errc::bad_input, "store.url: " + read.error().text};
+  return base::ok();
+}
+
 }  // namespace
 
 int check_config(const std::filesystem::path& file) {
   const auto config = config::read_config(file);
   if (!config) return complain(config.error());
+  if (const auto stored = check_store_url(config->store.url); !stored) return complain(config::locate(*config, stored.error()));
   asio::io_context loop(1);
   net::HttpClient http(loop.get_executor());
   net::HttpServer webhooks(loop.get_executor());

@@ -1,6 +1,7 @@
 // PostgreSQL through libpq's pipeline mode (PostgreSQL manual §34.5): statements whose rows nobody needs are queued, so
 // that a transaction of them costs one round trip.
 #include "gateway/db/postgres_link.hpp"
+#include "gateway/db/postgres_uri.hpp"
 #include "gateway/db/values.hpp"
 
 #include <array>
@@ -287,18 +288,9 @@ void Postgres::run_text(const std::string& sql, std::chrono::milliseconds limit)
 }  // namespace
 
 base::Result<std::unique_ptr<Driver>> open_postgres(const std::string& uri, DriverLimits limits) {
-  const std::unique_ptr<PQconninfoOption, FreePostgres> options(PQconninfoParse(uri.c_str(), nullptr));
-  if (!options) {
-    // libpq's own text quotes the URI, password and all.
-    return base::Error{base::Errc::bad_input,
-                       "The database's URI cannot be read: it must be like postgresql://user:password@host:5432/name, with "
-                       "special characters of the password as %XX."};
-  }
-  std::string password;
-  for (const PQconninfoOption* option = options.get(); option->keyword; ++option) {
-    if (std::string_view(option->keyword) == "password" && option->val) password = option->val;
-  }
-  auto driver = std::make_unique<Postgres>(uri, std::move(password), limits);
+  auto read = read_postgres_uri(uri);
+  if (!read) return read.error();
+  auto driver = std::make_unique<Postgres>(uri, std::move(read->password), limits);
   try {
     driver->connect();
   } catch (const DatabaseLost& error) {

@@ -16,7 +16,6 @@ namespace wherry::db {
 struct FreePostgres {
   void operator()(PGconn* connection) const { PQfinish(connection); }
   void operator()(PGresult* result) const { PQclear(result); }
-  void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
 };
 using PostgresResult = std::unique_ptr<PGresult, FreePostgres>;
 

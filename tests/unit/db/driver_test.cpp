@@ -191,6 +191,10 @@ TEST_CASE("open_driver says what to do about a URL that it cannot use, and never
   CHECK(unreadable.find("%XX") != std::string::npos);
   CHECK(unreadable.find("hunter2") == std::string::npos);
 
+  for (const char* port : {"0", "99999", "5432x", "-1", "99999999999"}) {
+    CHECK(open_error("postgresql://u:hunter2@h:" + std::string(port) + "/d") == "The port in the database's URI must be from 1 to 65535.");
+  }
+
   const RefusingPort port;
   const std::string refused = open_error("postgresql://u:hunter2@127.0.0.1:" + std::to_string(port.number) + "/d");
   CHECK(refused.find("Connection refused") != std::string::npos);
