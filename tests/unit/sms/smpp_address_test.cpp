@@ -204,7 +204,7 @@ TEST_CASE("In any spelling of a carrier at home everybody is one contact, who ca
   for (const char* region : sixty_regions) {
     Country country(region, random);
     const auto rules = rules_of(region, {Country::e164(country.number())});
-    for (int person = 0; person < 20; ++person) {
+    for (int person = 0; person < 3; ++person) {
       const PhoneNumber number = country.number();
       const std::string right = Country::e164(number);
       check_is_answered(right, rules);
@@ -222,8 +222,8 @@ TEST_CASE("A carrier abroad that says the type of number names everybody right (
   std::mt19937 random(20261128);
   for (const char* home : sixty_regions) {
     const auto rules = rules_of(home, {});
-    for (const char* region : sixty_regions) {
-      const std::string right = Country::e164(Country(region, random).number());
+    for (int abroad = 0; abroad < 5; ++abroad) {
+      const std::string right = Country::e164(Country(sixty_regions[random() % std::size(sixty_regions)], random).number());
       CAPTURE(home);
       for (const char* prefix : {"", "+", "00"}) CHECK(sender(rules, 1, prefix + right.substr(1)) == right);
       check_is_answered(right, rules);
@@ -246,7 +246,7 @@ TEST_CASE("Short codes, words and nonsense are answered where they came from, an
   for (const char* region : sixty_regions) {
     const auto rules = rules_of(region, {});
     std::map<std::string, std::set<std::string>> people;  // contact → the last digits of who is behind it
-    for (int round = 0; round < 200; ++round) {
+    for (int round = 0; round < 40; ++round) {
       const std::string from = round % 4 == 0 ? digits(3, 8) : round % 4 == 1 ? digits(1, 24) : octets(round % 4 == 2 ? 11 : 64, round % 4 == 2);
       const int ton = static_cast<int>(random() % 7);
       CAPTURE(region);
