@@ -29,6 +29,12 @@ constexpr std::size_t most_remembered = 10'000;
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool all_digits(std::string_view text) { return !text.empty() && std::all_of(text.begin(), text.end(), is_digit); }
 
+// It reads its tables when it is made.
+const ShortNumberInfo& short_numbers() {
+  static const ShortNumberInfo tables;
+  return tables;
+}
+
 // Lower case for the letters an alphanumeric sender can have: Latin-1 and GSM's Greek. XMPP folds the same way.
 std::string to_lower(std::string_view utf8) {
   std::u32string text = to_code_points(utf8);
@@ -59,7 +65,7 @@ bool has_trunk_prefix(const std::string& digits, const PhoneNumber& number, cons
   std::string prefix;
   PhoneNumberUtil::GetInstance()->GetNddPrefixForRegion(region, true, &prefix);
   // Where it is "1" or "8", short codes begin with it, too.
-  return prefix.starts_with('0') && digits.starts_with(prefix) && !ShortNumberInfo().IsValidShortNumberForRegion(number, region);
+  return prefix.starts_with('0') && digits.starts_with(prefix) && !short_numbers().IsValidShortNumberForRegion(number, region);
 }
 
 bool is_emergency(const std::string& digits, const std::string& region) {
@@ -68,7 +74,7 @@ bool is_emergency(const std::string& digits, const std::string& region) {
     if (region.empty() && digits == known) return true;
   }
   if (digits == "112" || digits == "911") return true;
-  return !region.empty() && ShortNumberInfo().IsEmergencyNumber(digits, region);
+  return !region.empty() && short_numbers().IsEmergencyNumber(digits, region);
 }
 
 // What address books and web pages put on the clipboard: marks that cannot be seen, other spaces, dashes and digits.
@@ -143,7 +149,7 @@ bool are_numbers_as_short(const PhoneNumber& number, const std::string& region) 
   std::string ours, theirs;
   util.GetNationalSignificantNumber(number, &ours);
   util.GetNationalSignificantNumber(example, &theirs);
-  return ours.size() == theirs.size() && !ShortNumberInfo().IsValidShortNumberForRegion(number, region);
+  return ours.size() == theirs.size() && !short_numbers().IsValidShortNumberForRegion(number, region);
 }
 
 // Digits alone are a short code, unless they are somebody's whole number in a country with numbers as short as that.
