@@ -62,6 +62,9 @@ std::optional<Address> possible_at_home(const std::string& digits, const Address
   if (rules.region.empty()) return std::nullopt;
   const auto parsed = parse_number(digits, rules.region);
   if (!parsed || parsed->type != Address::Type::international) return std::nullopt;
+  // A zero too many may be kept at first; what does not read back as itself cannot be answered.
+  const auto again = parse_number(parsed->text, rules.region);
+  if (!again || again->text != parsed->text) return std::nullopt;
   return *parsed;
 }
 
