@@ -28,7 +28,8 @@ struct NoStorage final : connector::Storage {
 // Whether the database is there only the running program can say.
 base::Result<void> check_store_url(const std::string& url) {
   if (url.starts_with("sqlite:")) return base::ok();
-  if (const auto read = db::read_postgres_uri(url); !read) return base::Error{base::Errc::bad_input, "store.url: " + read.error().text};
+  const auto read = db::read_postgres_uri(url);
+  if (!read) return base::Error{base::Errc::bad_input, "store.url: " + read.error().text};
   return base::ok();
 }
 
@@ -37,7 +38,8 @@ base::Result<void> check_store_url(const std::string& url) {
 int check_config(const std::filesystem::path& file) {
   const auto config = config::read_config(file);
   if (!config) return complain(config.error());
-  if (const auto stored = check_store_url(config->store.url); !stored) return complain(config::locate(*config, stored.error()));
+  const auto store_url = check_store_url(config->store.url);
+  if (!store_url) return complain(config::locate(*config, store_url.error()));
   asio::io_context loop(1);
   net::HttpClient http(loop.get_executor());
   net::HttpServer webhooks(loop.get_executor());

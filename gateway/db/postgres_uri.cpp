@@ -23,7 +23,8 @@ bool is_port(std::string_view text) {
 }  // namespace
 
 base::Result<PostgresUri> read_postgres_uri(const std::string& uri) {
-  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(PQconninfoParse(uri.c_str(), nullptr), &PQconninfoFree);
+  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(PQconninfoParse(uri.c_str(), nullptr),
+                                                                             &PQconninfoFree);
   if (!options) {
     // libpq's own text quotes the URI, password and all.
     return base::Error{base::Errc::bad_input,
@@ -36,7 +37,8 @@ base::Result<PostgresUri> read_postgres_uri(const std::string& uri) {
     if (keyword == "password") read.password = value;
     if (keyword != "port") continue;
     const auto ports = base::split(value, ',');  // one for each host
-    if (!std::all_of(ports.begin(), ports.end(), is_port)) return base::Error{base::Errc::bad_input, "The port in the database's URI must be from 1 to 65535."};
+    if (std::all_of(ports.begin(), ports.end(), is_port)) continue;
+    return base::Error{base::Errc::bad_input, "The port in the database's URI must be from 1 to 65535."};
   }
   return read;
 }

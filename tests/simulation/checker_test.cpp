@@ -128,12 +128,12 @@ TEST_CASE("asleep: what waits at the network is for nobody who is registered") {
   told.then(What::written, "n1");
   told.history.mail_left = {told.history.records.front()};
   CHECK(told.is_good());
-  told.then(What::asked, "registers", "i0").then(What::registered, "", "i0");
+  told.then(What::asked, "registers", "i0").then(What::got_answer, "", "i0").then(What::registered, "", "i0");
   CHECK(told.breaks(Rule::asleep));
   told.then(What::unregistering, "", "i1");
   CHECK(told.is_good());
   Told hurried;  // the answer to what was asked first comes last
-  hurried.then(What::written, "n1").then(What::asked, "registers", "i0").then(What::unregistering, "", "i1").then(What::registered, "", "i0");
+  hurried.then(What::written, "n1").then(What::asked, "registers", "i0").then(What::unregistering, "", "i1").then(What::got_answer, "", "i0").then(What::registered, "", "i0");
   hurried.history.mail_left = {hurried.history.records.front()};
   CHECK(hurried.is_good());
   told.then(What::got_answer, "error: later", "i1");

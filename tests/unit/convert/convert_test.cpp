@@ -89,11 +89,12 @@ TEST_CASE("A damaged row, or one of a version that is not known, is an error, ne
     CHECK_FALSE(parse_delivery(text).has_value());
 }
 
-TEST_CASE("An origin keeps no id, language or type that is longer than any that exists: it is kept in memory and in rows") {
+TEST_CASE("An origin, which stays in memory and in rows, keeps no id, language or type longer than those that exist") {
   const auto read = [](std::size_t id, std::size_t lang, std::size_t type) {
-    auto element = std::get<xmpp::Element>(xmpp::parse_document(
-        "<presence xmlns='jabber:component:accept' from='romeo@x.test/r' to='c@sms.test' id='" + std::string(id, 'i') + "' xml:lang='" +
-        std::string(lang, 'l') + "' type='" + std::string(type, 't') + "'><origin-id xmlns='urn:xmpp:sid:0' id='" + std::string(id, 'i') + "'/></presence>"));
+    xmpp::Element element("presence", xmpp::ns::component);
+    element.set("from", "romeo@x.test/r").set("to", "c@sms.test").set("id", std::string(id, 'i'));
+    element.set("xml:lang", std::string(lang, 'l')).set("type", std::string(type, 't'));
+    element.add("origin-id", xmpp::ns::stanza_id).set("id", std::string(id, 'i'));
     return origin_of(xmpp::to_stanza(std::move(element)).value(), base::Time{});
   };
   const Origin most = read(1024, 35, 16);

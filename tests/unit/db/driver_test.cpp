@@ -192,7 +192,8 @@ TEST_CASE("open_driver says what to do about a URL that it cannot use, and never
   CHECK(unreadable.find("hunter2") == std::string::npos);
 
   for (const char* port : {"0", "99999", "5432x", "-1", "99999999999"}) {
-    CHECK(open_error("postgresql://u:hunter2@h:" + std::string(port) + "/d") == "The port in the database's URI must be from 1 to 65535.");
+    CHECK(open_error("postgresql://u:hunter2@h:" + std::string(port) + "/d") ==
+          "The port in the database's URI must be from 1 to 65535.");
   }
 
   const RefusingPort port;
