@@ -123,9 +123,11 @@ class Checker {
     const auto answer = answered_.find(id);
     return answer == answered_.end() ? std::numeric_limits<std::int64_t>::max() : answer->second;
   }
-  bool has_unregistered(const std::string& network, const std::string& user, std::int64_t since) const {
+  bool has_unregistered(const std::string& network, const std::string& user, std::int64_t since,
+                        std::int64_t until = std::numeric_limits<std::int64_t>::max()) const {
     return std::any_of(unregistering_.begin(), unregistering_.end(), [&](const Record* r) {
-      return r->network == network && r->user == user && answered_at(r->id) >= since && !refused_.contains(r->id);
+      const std::int64_t at = answered_at(r->id);
+      return r->network == network && r->user == user && at >= since && at <= until && !refused_.contains(r->id);
     });
   }
 
@@ -207,6 +209,8 @@ class Checker {
       const Sent& sent = sent_[r.text];
       // What is uncertain may come late: nobody waits for it.
       if (!sent.first || sent.taken.front() != &r || sent.stanzas.size() > 1 || sent.told_uncertain) continue;
+      // Nor does the next registration wait for what was with the network when the former one ended.
+      if (has_unregistered(r.network, r.user, sent.first->at, r.at)) continue;
       const Record*& before = newest[r.network + r.user + r.contact];
       if (before && before > sent.first) breach(Rule::order_out, fmt::format("\"{}\" was taken before \"{}\"", before->text, r.text));
       if (!before || before < sent.first) before = sent.first;

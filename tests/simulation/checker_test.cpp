@@ -89,6 +89,9 @@ TEST_CASE("order_out: within a chat, not between chats") {
   CHECK(sent().then(What::taken, "m2", "k2").then(What::taken, "m1", "k1").breaks(Rule::order_out));
   CHECK(sent().then(What::performing, "m1", "k1").then(What::told_failed, "may have", "s1", 1).then(What::taken, "m2", "k2").then(What::taken, "m1", "k1").is_good());
   CHECK(Told().sends("m1", "s1").then(What::sent, "m2", "s2", 1, "c2").then(What::taken, "m2", "k2", 0, "c2").then(What::taken, "m1", "k1").is_good());
+  // The user registers anew in between.
+  const auto leaves = [] { return Told().sends("m1", "s1").then(What::asked, "", "i1").then(What::unregistering, "", "i1").then(What::got_answer, "", "i1"); };
+  CHECK(leaves().sends("m2", "s2").then(What::taken, "m2", "k2").then(What::taken, "m1", "k1").is_good());
 }
 
 TEST_CASE("receipt: for what was reported as delivered, once, from whom it went to") {
