@@ -88,10 +88,7 @@ asio::awaitable<void> write_last(beast::tcp_stream& stream, ServerResponse respo
 
 ServerResponse to_response(const std::exception& failure) {
   log::error("http.handler_failed", {{"error", failure.what()}});
-  ServerResponse response;
-  response.status = 500;
-  response.body = "Something failed here; it is in the log.\n";
-  return response;
+  return respond(500, "Something failed here; it is in the log.\n");
 }
 
 // Counts for as long as it lives.
@@ -190,10 +187,7 @@ bool HttpServer::make_room(const asio::ip::address& from) {
 asio::awaitable<void> HttpServer::refuse(tcp::socket socket) {
   const Counted counted(refusals_);
   beast::tcp_stream stream(std::move(socket));
-  ServerResponse response;
-  response.status = 503;
-  response.body = "Too many connections.\n";
-  response.retry_after = retry_after;
+  ServerResponse response = respond(503, "Too many connections.\n", retry_after);
   try {
     co_await write_last(stream, std::move(response));
   } catch (const boost::system::system_error& e) {
@@ -263,26 +257,16 @@ const HttpServer::Handler* HttpServer::find(std::string_view path) const {
 }
 
 asio::awaitable<ServerResponse> HttpServer::answer(ServerRequest request) {
-  ServerResponse response;
-  if (!open_) {
-    response.status = 503;
-    response.body = "The gateway is starting; try again.\n";
-    response.retry_after = retry_after;
-    co_return response;
-  }
+  if (!open_) co_return respond(503, "The gateway is starting; try again.\n", retry_after);
   const auto* found = find(std::string_view(request.target).substr(0, request.target.find('?')));
-  if (!found) {
-    response.status = 404;
-    response.body = "There is nothing here.\n";
-    co_return response;
-  }
+  if (!found) co_return respond(404, "There is nothing here.\n");
   const Handler handler = *found;  // it may be replaced while it runs
+  ServerResponse response;
   try {
     response = co_await base::within(limits_.handle_limit, handler(std::move(request)));
   } catch (const base::TimedOut&) {
     log::warn("http.handler_timed_out");
-    response.status = 503;
-    response.body = "This took too long; try again.\n";
+    response = respond(503, "This took too long; try again.\n");
   } catch (const boost::system::system_error& e) {
     if (e.code() == asio::error::operation_aborted) throw;  // stop() was called
     response = to_response(e);

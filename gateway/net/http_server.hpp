@@ -36,6 +36,14 @@ struct ServerResponse {
   std::chrono::seconds retry_after{0};  // RFC 9110 §10.2.3; 0: not said
 };
 
+inline ServerResponse respond(int status, std::string text, std::chrono::seconds retry_after = {}) {
+  ServerResponse response;
+  response.status = status;
+  response.body = std::move(text);
+  response.retry_after = retry_after;
+  return response;
+}
+
 struct HttpServerLimits {
   std::size_t header_bytes = 16 << 10;
   std::size_t body_bytes = 1 << 20;

@@ -13,13 +13,6 @@ namespace {
 constexpr std::size_t most_body = 64 << 10;  // a text with ten files is 10 KiB
 constexpr std::chrono::seconds come_again{5};
 
-net::ServerResponse response(int status, std::string body) {
-  net::ServerResponse r;
-  r.status = status;
-  r.body = std::move(body);
-  return r;
-}
-
 }  // namespace
 
 WebhookServer::WebhookServer(const Provider& provider, connector::Services services, CarrierEvents& events,
@@ -55,9 +48,7 @@ void WebhookServer::close() {
 
 asio::awaitable<net::ServerResponse> WebhookServer::enter(std::shared_ptr<Door> door, net::ServerRequest request) {
   if (door->open) co_return co_await door->open->handle(std::move(request));
-  net::ServerResponse later = response(503, "Not now; try again.\n");
-  later.retry_after = come_again;
-  co_return later;
+  co_return net::respond(503, "Not now; try again.\n", come_again);
 }
 
 asio::awaitable<void> WebhookServer::join() {
@@ -80,19 +71,19 @@ asio::awaitable<net::ServerResponse> WebhookServer::handle(net::ServerRequest re
 
 asio::awaitable<net::ServerResponse> WebhookServer::answer(net::ServerRequest request) {
   if (request.target.starts_with(media_.path())) co_return co_await media_.answer(std::move(request));
-  if (request.method != "POST") co_return response(405, "Only POST.\n");
-  if (request.body.size() > most_body) co_return response(413, "The body is too long.\n");
+  if (request.method != "POST") co_return net::respond(405, "Only POST.\n");
+  if (request.body.size() > most_body) co_return net::respond(413, "The body is too long.\n");
   const base::Time now = services_.clock.now();
   if (!provider_.is_genuine(request, now)) {
     refused_.write(log::Level::warn, "http_carrier.webhook_refused",
                    {{"carrier", provider_.setting.name}, {"bytes", request.body.size()}});
-    co_return response(403, "The signature does not fit.\n");
+    co_return net::respond(403, "The signature does not fit.\n");
   }
   auto webhook = provider_.read_webhook(request);
   if (auto* text = std::get_if<Message>(&webhook)) co_return co_await take_text(std::move(*text));
   if (auto* report = std::get_if<Report>(&webhook)) co_return co_await take_report(std::move(*report));
   not_understood_.write(log::Level::warn, "http_carrier.webhook_not_understood", {{"carrier", provider_.setting.name}});
-  co_return response(400, "This is neither a message nor a status.\n");
+  co_return net::respond(400, "This is neither a message nor a status.\n");
 }
 
 asio::awaitable<net::ServerResponse> WebhookServer::take_text(Message message) {
@@ -100,7 +91,7 @@ asio::awaitable<net::ServerResponse> WebhookServer::take_text(Message message) {
   IncomingText text = to_incoming(message, services_.clock.now());
   const bool taken = co_await events_.received(std::move(text));
   on_received_(message.id);
-  if (!taken) co_return response(404, "Nobody has this number.\n");
+  if (!taken) co_return net::respond(404, "Nobody has this number.\n");
   co_return provider_.acknowledgement();
 }
 

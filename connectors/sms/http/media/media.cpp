@@ -21,19 +21,6 @@ constexpr int most_redirects = 2;
 constexpr std::chrono::seconds fetch_limit{5};  // of each request: all of them within the server's limit for an answer
 constexpr std::chrono::seconds come_again{5};
 
-net::ServerResponse response(int status, std::string body) {
-  net::ServerResponse r;
-  r.status = status;
-  r.body = std::move(body);
-  return r;
-}
-
-net::ServerResponse later(std::string body) {
-  net::ServerResponse r = response(503, std::move(body));
-  r.retry_after = come_again;
-  return r;
-}
-
 bool is_redirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
@@ -98,14 +85,14 @@ void Media::make_openable(Message& message) const {
 }
 
 asio::awaitable<net::ServerResponse> Media::answer(net::ServerRequest request) {
-  if (request.method != "GET" && request.method != "HEAD") co_return response(405, "Only GET and HEAD.\n");
+  if (request.method != "GET" && request.method != "HEAD") co_return net::respond(405, "Only GET and HEAD.\n");
   const std::string_view target = std::string_view(request.target).substr(0, request.target.find('?'));
   const std::string_view rest = target.substr(std::min(target.size(), path().size()));
   const auto slash = rest.find('/');
   const std::string name(slash == rest.npos ? std::string_view() : rest.substr(slash + 1));
   const bool is_ours = slash != rest.npos && base::equal_in_constant_time(code_of(name), rest.substr(0, slash));
-  if (!is_ours) co_return response(404, "There is no such file.\n");
-  if (fetches_ >= most_fetches) co_return later("Too many files are asked for at once.\n");
+  if (!is_ours) co_return net::respond(404, "There is no such file.\n");
+  if (fetches_ >= most_fetches) co_return net::respond(503, "Too many files are asked for at once.\n", come_again);
   const Counted counted(fetches_);
   co_return co_await fetch(name);
 }
@@ -118,12 +105,12 @@ asio::awaitable<net::ServerResponse> Media::fetch(std::string name) {
     request.limit = fetch_limit;
     const auto answer = co_await services_.http.send(std::move(request));
     if (answer && answer->status == 200) {
-      net::ServerResponse file = response(200, answer->body);
+      net::ServerResponse file = net::respond(200, answer->body);
       file.content_type = shown_type(header(*answer, "content-type"));
       co_return file;
     }
     if (answer && (answer->status == 404 || answer->status == 410))
-      co_return response(404, "The SMS service no longer has this file.\n");
+      co_return net::respond(404, "The SMS service no longer has this file.\n");
     const std::string place = answer && is_redirect(answer->status) ? header(*answer, "location") : std::string();
     const bool is_url = place.starts_with("https://") ||
                         (place.starts_with("http://") && provider_.setting.base_url.starts_with("http://"));
@@ -132,7 +119,7 @@ asio::awaitable<net::ServerResponse> Media::fetch(std::string name) {
                     {{"carrier", provider_.setting.name},
                      {"http", answer ? answer->status : 0},
                      {"error", answer ? std::string() : answer.error().text}});
-      co_return later("The file cannot be fetched now.\n");
+      co_return net::respond(503, "The file cannot be fetched now.\n", come_again);
     }
     request = net::HttpRequest();
     request.url = place;
