@@ -16,6 +16,8 @@ std::string what(const std::exception_ptr& error) {
     std::rethrow_exception(error);
   } catch (const std::exception& e) {
     return e.what();
+  } catch (...) {
+    return "unknown";
   }
 }
 

@@ -83,7 +83,8 @@ struct State : std::enable_shared_from_this<State> {
   }
 
   bool replace(std::uint64_t begin, std::string_view line) {
-    if (!in.is_open() || begin < taken) return false;
+    if (begin < taken) return false;
+    if (!in.is_open()) return true;
     std::size_t at = static_cast<std::size_t>(begin - taken) + done;
     const bool is_in_flight = at < flight.size();
     std::string& held = is_in_flight ? flight : waiting;

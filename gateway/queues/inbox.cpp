@@ -12,7 +12,7 @@ namespace wherry::queues {
 
 namespace {
 
-constexpr int rows_per_read = 1000;
+constexpr int rows_per_read = 64;  // a row may have a megabyte
 constexpr std::size_t most_seen = 200000;
 constexpr std::chrono::seconds reload_pause{5};
 

@@ -254,7 +254,7 @@ void Component::tell_writable() {
 asio::awaitable<void> Component::watch() {
   for (;;) {
     if (confirmed_.stanza < tracked_ || is_volatile_full()) {
-      if (!is_tracked_full()) co_await base::sleep(config_.barrier_delay);
+      co_await base::sleep(config_.barrier_delay);  // also behind a full window: on ejabberd it is part of the proof
     } else {
       const auto idle = std::chrono::steady_clock::now() - last_received_;
       if (idle < config_.idle_before_ping) {

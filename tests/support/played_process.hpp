@@ -123,7 +123,8 @@ class PlayedProcess final : public net::LineProcess {
     if (pipes_->woken) pipes_->woken();
   }
   bool replace_line(std::uint64_t begin, std::string_view line) override {
-    if (pipes_->closed || pipes_->code || begin < pipes_->taken) return false;
+    if (begin < pipes_->taken) return false;
+    if (pipes_->closed || pipes_->code) return true;
     std::uint64_t at = pipes_->taken - pipes_->done;
     for (std::string& held : pipes_->waiting) {
       if (at == begin) {

@@ -17,7 +17,7 @@ using store::OutboxState;
 
 namespace {
 
-constexpr int rows_per_read = 1000;  // at the start
+constexpr int rows_per_read = 250;  // at the start; a row may have 100 KiB
 // A row that an earlier run left has so long at least, since the clock may have leapt meanwhile.
 constexpr std::chrono::hours least_time_left{1};
 

@@ -222,6 +222,8 @@ TEST_CASE("LineProcess::taken is what the process can have read, exactly, and fi
   CHECK(taken < process->appended());
   process->abandon();
   CHECK(process->taken() == taken);
+  CHECK(process->replace_line(process->appended() - 10'001, "nor this"));  // it never sees the last line
+  CHECK_FALSE(process->replace_line(0, "nor this"));
   process->write_line("nobody hears this");
   gate.open();  // it reads everything that there is
   const auto counted = next_line(loop, *process);

@@ -21,10 +21,12 @@ namespace {
 Jid jid(std::string_view text) { return Jid::parse(text).value(); }
 
 struct Link {
-  explicit Link(std::chrono::seconds ping_limit = std::chrono::seconds(20), std::size_t most_unconfirmed = 1 << 20) {
+  explicit Link(std::chrono::seconds ping_limit = std::chrono::seconds(20), std::size_t most_unconfirmed = 1 << 20,
+                std::chrono::milliseconds barrier_delay = std::chrono::milliseconds(20)) {
     ComponentConfig config{.host = "127.0.0.1", .port = server.port(), .domain = jid("sms.test"), .server = jid("x.test"), .secret = base::Secret("secret")};
     config.ping_limit = ping_limit;
     config.most_unconfirmed_bytes = most_unconfirmed;
+    config.barrier_delay = barrier_delay;
     ComponentEvents events;
     events.received = [this](Stanza stanza) { received.push_back(std::string(stanza.id())), last_from = stanza.from.str(), changed.notify(); };
     events.connected = [this] { ++connections, changed.notify(); };
@@ -339,6 +341,19 @@ TEST_CASE("Stanzas that anybody can send fill no log: of each kind some lines, a
     CHECK(log.count(std::string("warning ") + kind) >= 20);
     CHECK(log.count(std::string("warning ") + kind) < 100);
   }
+}
+
+TEST_CASE("A ping waits behind a full window, too: on ejabberd the wait is part of the proof (DECISIONS.md 3)") {
+  Link link(std::chrono::seconds(20), 1000, std::chrono::hours(1));
+  while (link.component->can_send_tracked()) link.send("m");
+  for (const char* id : {"i1", "i2", "i3"}) {
+    link.run(link.server.write("<message from='romeo@x.test' to='a@sms.test' id='" + std::string(id) + "'/>"));
+    link.run(link.until([&] { return !link.received.empty() && link.received.back() == id; }));
+  }
+  link.component->send(make_stanza(Kind::message, jid("a@sms.test"), jid("romeo@x.test"), "chat", "last"));
+  std::string written;
+  link.run(Link::store(link.server.read_until("last"), written));
+  CHECK(written.find("<ping") == std::string::npos);
 }
 
 TEST_CASE("Of what is tracked so much is unconfirmed as a ping may wait behind, and half as much after one that waited too long") {
