@@ -36,7 +36,11 @@ std::string store_id_of(const std::string& seen_key) {
 }  // namespace
 
 App::App(config::Config config, asio::io_context& loop)
-    : config_(std::move(config)), loop_(loop), started_(loop.get_executor()), bringing_up_(loop.get_executor()), tasks_(loop.get_executor()) {}
+    : config_(std::move(config)),
+      loop_(loop),
+      started_(loop.get_executor()),
+      bringing_up_(loop.get_executor()),
+      tasks_(loop.get_executor()) {}
 App::~App() = default;
 
 void App::end(std::string reason) {
@@ -109,7 +113,8 @@ asio::awaitable<void> App::bring_up(config::TransportEntry entry) {
       break;
     }
     if (stopping_) co_return;  // not asked of the cancellation state, which a connector resets to end in good order
-    const base::Error where_in_file = config::locate(config_, {Errc::bad_input, entry.where + "." + network.error().text});
+    const base::Error where_in_file =
+        config::locate(config_, {Errc::bad_input, entry.where + "." + network.error().text});
     log::error("transport.failed", {{"transport", entry.transport.link.domain.str()}, {"error", where_in_file.text}});
     co_await base::sleep(backoff.next());
   }
@@ -130,7 +135,9 @@ asio::awaitable<void> App::keep_tidy() {
   for (;; co_await base::sleep(pause)) {
     const auto now = std::chrono::steady_clock::now();
     const auto ran = std::chrono::duration_cast<std::chrono::milliseconds>(now - std::exchange(swept, now));
-    auto sweep = [time = base::to_milliseconds(clock_.now()), ran](db::Transaction& t) { return store::remove_expired(t, time, ran); };
+    auto sweep = [time = base::to_milliseconds(clock_.now()), ran](db::Transaction& t) {
+      return store::remove_expired(t, time, ran);
+    };
     const std::int64_t undelivered = co_await database_->fetch(std::move(sweep));
     if (undelivered > 0) log::warn("inbox.expired", {{"messages", undelivered}});
   }
@@ -156,12 +163,14 @@ asio::awaitable<base::Result<App::Network>> App::build(const config::TransportEn
   co_return std::move(network);
 }
 
-asio::awaitable<base::Result<std::unique_ptr<connector::Connector>>> App::make_connector(const config::TransportEntry& entry, connector::Services services) {
+asio::awaitable<base::Result<std::unique_ptr<connector::Connector>>> App::make_connector(
+    const config::TransportEntry& entry, connector::Services services) {
   if (!entry.child.empty()) {
     nlohmann::json configuration = {{"command", entry.child}, {"configuration", entry.configuration}};
     auto child = co_await child::make_child_connector(std::move(configuration), services);
     if (child || !child.error().text.starts_with("command: ")) co_return child;
-    co_return Error{child.error().code, "child: " + child.error().text.substr(std::string_view("command: ").size())};  // its name here
+    // its name here
+    co_return Error{child.error().code, "child: " + child.error().text.substr(std::string_view("command: ").size())};
   }
   const auto file = config_.connectors_folder / (entry.connector + ".so");
   const auto plugin = connector::load_connector(std::filesystem::absolute(file).string());

@@ -23,16 +23,16 @@ class App {
   App(config::Config config, boost::asio::io_context& loop);
   ~App();
 
-  // Everything up, or an error that names the key or file (house.md §8: at start everything is fatal), but for networks that
-  // are programs of their own: whoever's does not come up is logged, and tried again in the background.
+  // Everything up, or an error that names the key or file (house.md §8: at start everything is fatal), but for networks
+  // that are programs of their own: whoever's does not come up is logged, and tried again in the background.
   boost::asio::awaitable<base::Result<void>> start();
   // Also while start() waits: that ends first. A store that does not answer is not waited for.
   boost::asio::awaitable<void> stop();
   // After the loop has ended: everything is in the store's one place, and nothing is open.
   void close_store();
 
-  // Called once, with the reason, when the process is to end: the store has been lost for too long, so that nothing can be
-  // kept any more, or does not fit its key.
+  // Called once, with the reason, when the process is to end: the store has been lost for too long, so that nothing can
+  // be kept any more, or does not fit its key.
   std::function<void(std::string)> on_broken;
 
  private:
@@ -46,7 +46,8 @@ class App {
   boost::asio::awaitable<base::Result<void>> start_all();
   boost::asio::awaitable<void> bring_up(config::TransportEntry entry);
   boost::asio::awaitable<base::Result<Network>> build(const config::TransportEntry& entry);
-  boost::asio::awaitable<base::Result<std::unique_ptr<connector::Connector>>> make_connector(const config::TransportEntry& entry, connector::Services services);
+  boost::asio::awaitable<base::Result<std::unique_ptr<connector::Connector>>> make_connector(
+      const config::TransportEntry& entry, connector::Services services);
 
   config::Config config_;
   boost::asio::io_context& loop_;

@@ -4,12 +4,12 @@
 #include <CLI/CLI.hpp>
 #include <sys/resource.h>
 
-// GnuTLS is here only because libcurl's LDAP and RTMP need it, which nobody asks for. Unless told not to, it prepares itself
-// while it is loaded, at 0.8 MiB (GNUTLS_SKIP_GLOBAL_INIT in gnutls.h).
+// GnuTLS is here only because libcurl's LDAP and RTMP need it, which nobody asks for. Unless told not to, it prepares
+// itself while it is loaded, at 0.8 MiB (GNUTLS_SKIP_GLOBAL_INIT in gnutls.h).
 extern "C" int _gnutls_global_init_skip() { return 1; }
 
-// Keys, passwords and messages are in memory, and a core dump would write them to a disk. (Not PR_SET_DUMPABLE, which takes
-// /proc/self from our own user, and the debugger from the operator.)
+// Keys, passwords and messages are in memory, and a core dump would write them to a disk. (Not PR_SET_DUMPABLE, which
+// takes /proc/self from our own user, and the debugger from the operator.)
 static void forbid_core_dumps() {
   constexpr rlimit none{0, 0};
   ::setrlimit(RLIMIT_CORE, &none);
@@ -33,12 +33,18 @@ int main(int argc, char** argv) {
   auto* run = with_config(cli.add_subcommand("run", "Run the gateway until it is told to stop"));
   auto* check = with_config(cli.add_subcommand("check", "Read the configuration and say what is wrong with it"));
   auto* generate = cli.add_subcommand("generate-key", "Print a new key for store.key_file");
-  auto* rotate = with_config(cli.add_subcommand("rotate-key", "Seal all credentials with the key file's first key (stop the gateway first)"));
-  auto* exported = with_user(cli.add_subcommand("export", "Print what the store holds of a user, as JSON (stop the gateway first)"));
-  auto* erased = with_user(cli.add_subcommand("erase", "Erase a user's accounts and everything kept for them (stop the gateway first)"));
+  auto* rotate = with_config(
+      cli.add_subcommand("rotate-key", "Seal all credentials with the key file's first key (stop the gateway first)"));
+  auto* exported =
+      with_user(cli.add_subcommand("export", "Print what the store holds of a user, as JSON (stop the gateway first)"));
+  auto* erased = with_user(
+      cli.add_subcommand("erase", "Erase a user's accounts and everything kept for them (stop the gateway first)"));
   std::string transport;
   std::vector<std::string> answers;
-  auto* registered = with_user(cli.add_subcommand("register", "Register a user, for example with a number: register romeo@example.org phone=+14155550100 -t sms.example.org (stop the gateway first)"));
+  auto* registered =
+      with_user(cli.add_subcommand("register",
+                                   "Register a user, for example with a number: register romeo@example.org "
+                                   "phone=+14155550100 -t sms.example.org (stop the gateway first)"));
   registered->add_option("answers", answers, "What the registration form asks for, as name=value");
   registered->add_option("-t,--transport", transport, "The transport's domain")->required();
   try {

@@ -21,14 +21,17 @@ namespace {
 base::Result<void> make_key_file(const std::filesystem::path& file) {
   const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   const std::string line = base::Sealer::generate_key() + "\n";
-  const bool written = descriptor >= 0 && ::write(descriptor, line.data(), line.size()) == static_cast<ssize_t>(line.size()) && ::fsync(descriptor) == 0;
+  const bool written = descriptor >= 0 &&
+                       ::write(descriptor, line.data(), line.size()) == static_cast<ssize_t>(line.size()) &&
+                       ::fsync(descriptor) == 0;
   if (descriptor >= 0) ::close(descriptor);
   if (!written) return Error{Errc::bad_input, "store.key_file: " + file.string() + " cannot be written"};
   log::info("key.created", {{"file", file.string()}});
   return base::ok();
 }
 
-// Whether there is a store already, in a file: then it has a key, which must not be made anew. Another file than a store is open_store's to refuse.
+// Whether there is a store already, in a file: then it has a key, which must not be made anew. Another file than a
+// store is open_store's to refuse.
 bool store_is_there(const config::StoreConfig& store) {
   constexpr std::string_view header = "SQLite format 3";  // sqlite.org/fileformat2.html §1.3
   std::ifstream file(store.url.substr(std::string_view("sqlite:").size()), std::ios::binary);
@@ -37,7 +40,7 @@ bool store_is_there(const config::StoreConfig& store) {
 }
 
 void warn_of_readers(const std::filesystem::path& file) {
-  struct stat status {};
+  struct stat status = {};
   if (::stat(file.c_str(), &status) != 0 || (status.st_mode & 077) == 0) return;
   log::warn("key.readable_by_others", {{"file", file.string()}, {"hint", "chmod 600"}});
 }
@@ -45,7 +48,8 @@ void warn_of_readers(const std::filesystem::path& file) {
 base::Result<std::string> read_file(const std::filesystem::path& file) {
   std::ifstream in(file);
   std::stringstream content;
-  if (!in || !(content << in.rdbuf())) return Error{Errc::bad_input, "store.key_file: " + file.string() + " cannot be read"};
+  if (!in || !(content << in.rdbuf()))
+    return Error{Errc::bad_input, "store.key_file: " + file.string() + " cannot be read"};
   return content.str();
 }
 
@@ -60,8 +64,9 @@ base::Result<base::Sealer> read_sealer(const config::StoreConfig& store) {
   }
   if (!std::filesystem::exists(file) && store.url.starts_with("sqlite:")) {
     if (store_is_there(store)) {
-      return Error{Errc::bad_input, "store.key_file: " + file.string() + " is missing, and what the store holds can be read with that key only. "
-                                    "Bring it back from a backup, or remove the store, too, and begin anew."};
+      return Error{Errc::bad_input, "store.key_file: " + file.string() +
+                                        " is missing, and what the store holds can be read with that key only. "
+                                        "Bring it back from a backup, or remove the store, too, and begin anew."};
     }
     if (auto made = make_key_file(file); !made) return made.error();
   }
@@ -76,7 +81,8 @@ base::Result<base::Sealer> read_sealer(const config::StoreConfig& store) {
 base::Result<std::unique_ptr<db::Driver>> open_store(const config::Config& config) {
   auto driver = db::open_driver(config.store.url);
   if (!driver) return Error{Errc::bad_input, "store.url: " + driver.error().text};
-  if (auto claimed = (*driver)->claim(std::chrono::seconds(10)); !claimed) return Error{Errc::bad_input, "store.url: " + claimed.error().text};
+  if (auto claimed = (*driver)->claim(std::chrono::seconds(10)); !claimed)
+    return Error{Errc::bad_input, "store.url: " + claimed.error().text};
   auto version = db::migrate(**driver, config.migrations_folder);
   if (!version) return Error{Errc::bad_input, "store: " + version.error().text};
   return driver;

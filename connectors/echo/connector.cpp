@@ -1,7 +1,7 @@
 // A network where everybody repeats what you say: the smallest whole connector, made to be copied. Read it with
 // connectors/README.md; the promises that it keeps are written in gateway/connector/contract.hpp.
-#include "gateway/connector/contract.hpp"
 #include "gateway/base/clock.hpp"
+#include "gateway/connector/contract.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>

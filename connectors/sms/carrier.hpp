@@ -1,5 +1,5 @@
-// One way to the telephone network: an SMPP link, an HTTP provider, a modem. What a carrier must do, and no more: numbers,
-// users, accounts and JIDs are the connector's business.
+// One way to the telephone network: an SMPP link, an HTTP provider, a modem. What a carrier must do, and no more:
+// numbers, users, accounts and JIDs are the connector's business.
 #pragma once
 
 #include "gateway/base/clock.hpp"
@@ -34,14 +34,16 @@ struct OutgoingText {
 };
 
 struct IncomingText {
-  std::string id;  // the carrier's id, or one derived from the content where it has none; the same text again has the same id
+  // the carrier's id, or one derived from the content where it has none; the same text again has the same id
+  std::string id;
   Address from, to;
   std::string text;
   base::Time sent_at;
   std::vector<connector::File> files{};
 };
 
-// How far a text has come; the segments of a long one already folded into one (all delivered → delivered, one failed → failed).
+// How far a text has come; the segments of a long one already folded into one (all delivered → delivered, one failed →
+// failed).
 struct TextProgress {
   std::string key;
   connector::Stage stage = connector::Stage::accepted;
@@ -58,9 +60,11 @@ struct CarrierEvents {
   virtual void link_changed() = 0;
 };
 
-// Carrier::run() ended without being asked to. `at_least`: earlier attempts cannot succeed or do harm (a wrong password).
+// Carrier::run() ended without being asked to. `at_least`: earlier attempts cannot succeed or do harm (a wrong
+// password).
 struct LinkDown : std::runtime_error {
-  explicit LinkDown(const std::string& why, std::chrono::seconds wait = std::chrono::seconds(0)) : std::runtime_error(why), at_least(wait) {}
+  explicit LinkDown(const std::string& why, std::chrono::seconds wait = std::chrono::seconds(0))
+      : std::runtime_error(why), at_least(wait) {}
   std::chrono::seconds at_least;
 };
 

@@ -16,7 +16,9 @@ namespace wherry::sms {
 using nlohmann::json;
 
 Fields::Fields(const json& object, std::string path) : object_(object), path_(std::move(path)) {
-  if (!object.is_object()) error_ = base::Error{base::Errc::bad_input, fmt::format("{}: must be a table", path_.empty() ? "configuration" : path_)};
+  if (!object.is_object())
+    error_ =
+        base::Error{base::Errc::bad_input, fmt::format("{}: must be a table", path_.empty() ? "configuration" : path_)};
 }
 
 std::string Fields::path_of(std::string_view key) const {
@@ -37,7 +39,8 @@ const json* Fields::find(std::string_view key) {
 std::string Fields::required_text(std::string_view key) {
   const json* value = find(key);
   if (!value) wrong(key, "is missing");
-  else if (!value->is_string() || value->get_ref<const std::string&>().empty()) wrong(key, "must be a text that is not empty");
+  else if (!value->is_string() || value->get_ref<const std::string&>().empty())
+    wrong(key, "must be a text that is not empty");
   else return value->get<std::string>();
   return {};
 }
@@ -62,8 +65,10 @@ std::int64_t Fields::number(std::string_view key, std::int64_t fallback, std::in
   const json* value = find(key);
   if (!value) return fallback;
   if (value->is_number_integer()) {
-    const bool too_large = value->is_number_unsigned() && value->get<std::uint64_t>() > static_cast<std::uint64_t>(most);
-    if (!too_large && value->get<std::int64_t>() >= least && value->get<std::int64_t>() <= most) return value->get<std::int64_t>();
+    const bool too_large =
+        value->is_number_unsigned() && value->get<std::uint64_t>() > static_cast<std::uint64_t>(most);
+    if (!too_large && value->get<std::int64_t>() >= least && value->get<std::int64_t>() <= most)
+      return value->get<std::int64_t>();
   }
   wrong(key, fmt::format("must be a whole number from {} to {}", least, most));
   return fallback;
@@ -125,12 +130,14 @@ base::Secret Fields::secret(std::string_view key) {
   const std::string plain = text(key, {}), file = text(file_key, {});
   if (!plain.empty() && !file.empty()) wrong(file_key, fmt::format("stands beside {}: keep one of them", key));
   if (file.empty()) {
-    if (plain.empty()) wrong(key, fmt::format("is missing; give it, or {} with the name of a file that holds it", file_key));
+    if (plain.empty())
+      wrong(key, fmt::format("is missing; give it, or {} with the name of a file that holds it", file_key));
     return base::Secret(plain);
   }
   std::ifstream in(file);
   std::string line;
-  if (!in || !std::getline(in, line) || base::trim(line).empty()) wrong(file_key, fmt::format("cannot read a line from {}", file));
+  if (!in || !std::getline(in, line) || base::trim(line).empty())
+    wrong(file_key, fmt::format("cannot read a line from {}", file));
   return base::Secret(std::string(base::trim(line)));
 }
 
@@ -152,17 +159,19 @@ base::Result<void> Fields::finish() {
 
 namespace {
 
-// As the gateway writes users' addresses: in lower case and one form of each letter (RFC 7622 §3.2, §3.3). Nothing where
-// it is neither a bare address nor "@domain".
+// As the gateway writes users' addresses: in lower case and one form of each letter (RFC 7622 §3.2, §3.3). Nothing
+// where it is neither a bare address nor "@domain".
 std::optional<std::string> prepare_user(const std::string& typed) {
   const auto at = typed.find('@');
-  const bool formed = at != std::string::npos && at + 1 < typed.size() && typed.find('@', at + 1) == std::string::npos &&
+  const bool formed = at != std::string::npos && at + 1 < typed.size() &&
+                      typed.find('@', at + 1) == std::string::npos &&
                       typed.find_first_of("/ \t") == std::string::npos && base::is_utf8(typed);
   if (!formed) return std::nullopt;
   UErrorCode error = U_ZERO_ERROR;
   const auto* forms = icu::Normalizer2::getNFKCInstance(error);
   if (U_FAILURE(error)) return std::nullopt;
-  icu::UnicodeString folded = forms->normalize(icu::UnicodeString::fromUTF8(typed), error).toLower(icu::Locale::getRoot());
+  icu::UnicodeString folded =
+      forms->normalize(icu::UnicodeString::fromUTF8(typed), error).toLower(icu::Locale::getRoot());
   std::string user;
   forms->normalize(folded, error).toUTF8String(user);
   if (U_FAILURE(error)) return std::nullopt;
@@ -178,13 +187,19 @@ base::Result<NumberConfiguration> parse_number_entry(const json& entry, const st
   for (const std::string& typed : fields.texts("users")) {
     const auto user = prepare_user(typed);
     if (user) number.users.push_back(*user);
-    else fields.wrong("users", fmt::format("“{}” must be an address like romeo@example.org, or @example.org for everybody there", typed));
+    else
+      fields.wrong(
+          "users",
+          fmt::format("“{}” must be an address like romeo@example.org, or @example.org for everybody there", typed));
   }
   number.pool = fields.flag("pool", false);
   const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-  const bool short_code = number.number.size() >= 3 && number.number.size() <= 8 && std::all_of(number.number.begin(), number.number.end(), is_digit);
+  const bool short_code = number.number.size() >= 3 && number.number.size() <= 8 &&
+                          std::all_of(number.number.begin(), number.number.end(), is_digit);
   if (!short_code && !parse_e164(number.number)) {
-    fields.wrong("number", "must be a number like \"+15550001\", with nothing but digits after the plus, or a short code of 3 to 8 digits");
+    fields.wrong("number",
+                 "must be a number like \"+15550001\", with nothing but digits after the plus, or a short code of 3 to "
+                 "8 digits");
   }
   if (auto done = fields.finish(); !done) return done.error();
   return number;
@@ -214,10 +229,13 @@ base::Result<CarrierConfiguration> parse_carrier_entry(const json& entry, const 
 }
 
 // An SMS centre sends receipts and segments over any link of an account, and each carrier remembers its own texts only.
-std::optional<std::size_t> same_account(const std::vector<CarrierConfiguration>& carriers, const CarrierConfiguration& carrier) {
+std::optional<std::size_t> same_account(const std::vector<CarrierConfiguration>& carriers,
+                                        const CarrierConfiguration& carrier) {
   if (carrier.type != "smpp") return std::nullopt;
   for (std::size_t i = 0; i < carriers.size(); ++i) {
-    const auto same = [&](const char* key) { return carriers[i].settings.value(key, json()) == carrier.settings.value(key, json()); };
+    const auto same = [&](const char* key) {
+      return carriers[i].settings.value(key, json()) == carrier.settings.value(key, json());
+    };
     if (carriers[i].type == "smpp" && same("host") && same("port") && same("tls") && same("system_id")) return i;
   }
   return std::nullopt;
@@ -242,11 +260,15 @@ base::Result<Configuration> parse_configuration(const json& source) {
     const std::string path = fmt::format("carriers[{}]", i);
     auto carrier = parse_carrier_entry(*carriers[i], path);
     if (!carrier) return carrier.error();
-    if (!names.insert(carrier->name).second) return base::Error{base::Errc::bad_input, path + ".name: another carrier has this name"};
+    if (!names.insert(carrier->name).second)
+      return base::Error{base::Errc::bad_input, path + ".name: another carrier has this name"};
     if (const auto other = same_account(configuration.carriers, *carrier)) {
-      return base::Error{base::Errc::bad_input,
-                         fmt::format("{}.system_id: carriers[{}] has this account already, and the SMS centre may send its receipts over either "
-                                     "link. Give that carrier the numbers of both, and a larger window if it is too slow", path, *other)};
+      return base::Error{
+          base::Errc::bad_input,
+          fmt::format("{}.system_id: carriers[{}] has this account already, and the SMS centre may send its receipts "
+                      "over either "
+                      "link. Give that carrier the numbers of both, and a larger window if it is too slow",
+                      path, *other)};
     }
     configuration.carriers.push_back(std::move(*carrier));
   }
@@ -255,9 +277,11 @@ base::Result<Configuration> parse_configuration(const json& source) {
     auto number = parse_number_entry(*numbers[i], path);
     if (!number) return number.error();
     if (!names.contains(number->carrier)) {
-      return base::Error{base::Errc::bad_input, fmt::format("{}.carrier: there is no carrier named {}", path, number->carrier)};
+      return base::Error{base::Errc::bad_input,
+                         fmt::format("{}.carrier: there is no carrier named {}", path, number->carrier)};
     }
-    if (!taken.insert(number->number).second) return base::Error{base::Errc::bad_input, path + ".number: is listed twice"};
+    if (!taken.insert(number->number).second)
+      return base::Error{base::Errc::bad_input, path + ".number: is listed twice"};
     configuration.numbers.push_back(std::move(*number));
   }
   return configuration;

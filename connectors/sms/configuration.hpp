@@ -27,8 +27,8 @@ class Fields {
   std::int64_t number(std::string_view key, std::int64_t fallback, std::int64_t least, std::int64_t most);
   double decimal(std::string_view key, double fallback, double least, double most);
   bool flag(std::string_view key, bool fallback);
-  std::vector<std::string> texts(std::string_view key);          // absent: empty
-  const nlohmann::json* object(std::string_view key);            // absent: null
+  std::vector<std::string> texts(std::string_view key);  // absent: empty
+  const nlohmann::json* object(std::string_view key);    // absent: null
   std::vector<const nlohmann::json*> objects(std::string_view key);
   // The value of `key`, or the first line of the file that `key`_file names.
   base::Secret secret(std::string_view key);
@@ -51,7 +51,7 @@ class Fields {
 };
 
 struct NumberConfiguration {
-  std::string number;              // "+15550001" or a short code
+  std::string number;  // "+15550001" or a short code
   std::string carrier;
   std::vector<std::string> users;  // bare JIDs as the gateway writes them, or "@domain" for everybody there
   bool pool = false;               // may be chosen at registration, by one account

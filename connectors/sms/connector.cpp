@@ -26,8 +26,8 @@ using connector::Result;
 
 namespace {
 
-constexpr const char* number_field = "phone";  // XEP-0077's name for it, and the credential's
-constexpr std::chrono::seconds healthy_after{60};   // a link that lasted so long starts its back-off over
+constexpr const char* number_field = "phone";      // XEP-0077's name for it, and the credential's
+constexpr std::chrono::seconds healthy_after{60};  // a link that lasted so long starts its back-off over
 
 // SmsSession writes it: the account's id, a colon, the gateway's key.
 std::optional<std::pair<AccountId, std::string>> parse_carrier_key(std::string_view key) {
@@ -40,9 +40,13 @@ std::optional<std::pair<AccountId, std::string>> parse_carrier_key(std::string_v
 }  // namespace
 
 SmsConnector::SmsConnector(Configuration configuration, connector::Services services)
-    : configuration_(std::move(configuration)), services_(services), routes_(configuration_.numbers), changed_(services.executor) {}
+    : configuration_(std::move(configuration)),
+      services_(services),
+      routes_(configuration_.numbers),
+      changed_(services.executor) {}
 
-Result<std::unique_ptr<connector::Connector>> SmsConnector::make(const nlohmann::json& json, connector::Services services) {
+Result<std::unique_ptr<connector::Connector>> SmsConnector::make(const nlohmann::json& json,
+                                                                 connector::Services services) {
   auto configuration = parse_configuration(json);
   if (!configuration) return configuration.error();
   std::unique_ptr<SmsConnector> made(new SmsConnector(std::move(*configuration), services));
@@ -113,16 +117,20 @@ asio::awaitable<void> SmsConnector::run_carrier(Carrier* carrier) {
     }
     changed_.notify();
     if (std::chrono::steady_clock::now() - begun >= healthy_after) backoff.reset();
-    log::warn("sms.carrier_down", {{"carrier", carrier->name()}, {"why", why}, {"attempts", backoff.attempts()}, {"wait_s", at_least.count()}});
+    log::warn(
+        "sms.carrier_down",
+        {{"carrier", carrier->name()}, {"why", why}, {"attempts", backoff.attempts()}, {"wait_s", at_least.count()}});
   }
 }
 
 asio::awaitable<Result<Answers>> SmsConnector::log_in(connector::Applicant applicant, connector::Dialogue& user) {
   const std::string present = applicant.present && applicant.present->credentials.contains(number_field)
-                                  ? applicant.present->credentials.at(number_field) : std::string();
+                                  ? applicant.present->credentials.at(number_field)
+                                  : std::string();
   const auto choices = routes_.choices(applicant.user, services_.clock.now());
   if (choices.empty()) {
-    co_return Error{Errc::rejected, "No number is assigned to you, and none is free. Ask the operator of this service for one."};
+    co_return Error{Errc::rejected,
+                    "No number is assigned to you, and none is free. Ask the operator of this service for one."};
   }
   connector::Field field;
   field.name = number_field;
@@ -141,7 +149,8 @@ asio::awaitable<Result<Answers>> SmsConnector::log_in(connector::Applicant appli
   if (!answers) co_return answers.error();
   const std::string number = answers->contains(number_field) ? answers->at(number_field) : std::string();
   if (!routes_.reserve(applicant.user, number, services_.clock.now())) {
-    co_return Error{Errc::conflict, fmt::format("{} is not free any more. Register again to choose another number.", number)};
+    co_return Error{Errc::conflict,
+                    fmt::format("{} is not free any more. Register again to choose another number.", number)};
   }
   Answers credentials;
   credentials[number_field] = number;
@@ -168,7 +177,9 @@ void SmsConnector::forget_account(AccountId account) {
   changed_.notify();
 }
 
-std::unique_ptr<connector::Session> SmsConnector::open(AccountId account) { return std::make_unique<SmsSession>(*this, account); }
+std::unique_ptr<connector::Session> SmsConnector::open(AccountId account) {
+  return std::make_unique<SmsSession>(*this, account);
+}
 
 asio::awaitable<Result<connector::ContactId>> SmsConnector::parse_contact(std::string typed, AccountId account) const {
   const Known* known = find(account);
@@ -222,4 +233,5 @@ asio::awaitable<void> SmsConnector::progressed(TextProgress progress) {
 }  // namespace wherry::sms
 
 extern "C" const wherry::connector::Plugin wherry_plugin;
-extern "C" const wherry::connector::Plugin wherry_plugin{wherry::connector::plugin_stamp, &wherry::sms::SmsConnector::make};
+extern "C" const wherry::connector::Plugin wherry_plugin{wherry::connector::plugin_stamp,
+                                                         &wherry::sms::SmsConnector::make};

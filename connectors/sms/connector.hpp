@@ -12,15 +12,18 @@ namespace wherry::sms {
 
 class SmsConnector final : public connector::Connector, private CarrierEvents {
  public:
-  static connector::Result<std::unique_ptr<connector::Connector>> make(const nlohmann::json& configuration, connector::Services services);
+  static connector::Result<std::unique_ptr<connector::Connector>> make(const nlohmann::json& configuration,
+                                                                       connector::Services services);
 
   connector::Network describe() const override;
   asio::awaitable<void> run() override;
-  asio::awaitable<connector::Result<connector::Answers>> log_in(connector::Applicant applicant, connector::Dialogue& user) override;
+  asio::awaitable<connector::Result<connector::Answers>> log_in(connector::Applicant applicant,
+                                                                connector::Dialogue& user) override;
   void know_account(const connector::Account& account, connector::EventSink& events) override;
   void forget_account(connector::AccountId account) override;
   std::unique_ptr<connector::Session> open(connector::AccountId account) override;
-  asio::awaitable<connector::Result<connector::ContactId>> parse_contact(std::string typed, connector::AccountId account) const override;
+  asio::awaitable<connector::Result<connector::ContactId>> parse_contact(std::string typed,
+                                                                         connector::AccountId account) const override;
 
  private:
   friend class SmsSession;
@@ -35,7 +38,7 @@ class SmsConnector final : public connector::Connector, private CarrierEvents {
     connector::Account account;
     connector::EventSink* events = nullptr;
     std::string number;
-    std::string region;  // that national numbers are read in
+    std::string region;         // that national numbers are read in
     bool is_withdrawn = false;  // the configuration gives the number to others
   };
   const Known* find(connector::AccountId account) const;

@@ -150,8 +150,8 @@ std::u32string from_gsm7(std::string_view septets, Shifts shifts) {
       break;
     }
     const unsigned char next = octet(septets[++i]) & 0x7F;
-    if (next == octet(escape_code)) text += U' ';        // SS2: reserved for another table; a space meanwhile
-    else if (next == 0x0D) text += U'\r';            // CR2, a control character
+    if (next == octet(escape_code)) text += U' ';  // SS2: reserved for another table; a space meanwhile
+    else if (next == 0x0D) text += U'\r';          // CR2, a control character
     else text += gsm_extension(shifts.single, next).value_or(gsm_default[next]);
   }
   return text;
@@ -291,12 +291,27 @@ std::u32string simplify(std::u32string_view text) {
   plain.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
     switch (const char32_t c = text[i]) {
-      case U'\u2018': case U'\u2019': case U'\u201A': case U'\u2032': plain += U'\''; break;
-      case U'\u201C': case U'\u201D': case U'\u201E': case U'\u2033': case U'\u00AB': case U'\u00BB': plain += U'"'; break;
-      case U'\u2013': case U'\u2014': case U'\u2212': plain += U'-'; break;
+      case U'\u2018':
+      case U'\u2019':
+      case U'\u201A':
+      case U'\u2032': plain += U'\''; break;
+      case U'\u201C':
+      case U'\u201D':
+      case U'\u201E':
+      case U'\u2033':
+      case U'\u00AB':
+      case U'\u00BB': plain += U'"'; break;
+      case U'\u2013':
+      case U'\u2014':
+      case U'\u2212': plain += U'-'; break;
       case U'\u2026': plain += U"..."; break;
-      case U'\u00A0': case U'\u2007': case U'\u202F': case U'\u2009': case U'\t': plain += U' '; break;
-      case U'\u200B': case U'\uFEFF': break;
+      case U'\u00A0':
+      case U'\u2007':
+      case U'\u202F':
+      case U'\u2009':
+      case U'\t': plain += U' '; break;
+      case U'\u200B':
+      case U'\uFEFF': break;
       case U'\u2022': plain += U'*'; break;
       case U'\r':
         if (i + 1 < text.size() && text[i + 1] == U'\n') break;
@@ -311,7 +326,9 @@ Coding coding_of(std::uint8_t data_coding, Alphabet link) {
   switch (data_coding) {  // SMPP 3.4 §5.2.19
     case 0x00: return {link};
     case 0x01: return {Alphabet::ascii};
-    case 0x02: case 0x04: case 0x09: return {Alphabet::binary};
+    case 0x02:
+    case 0x04:
+    case 0x09: return {Alphabet::binary};
     case 0x03: return {Alphabet::latin1};
     case 0x05: return {Alphabet::binary, "CP932"};
     case 0x06: return {Alphabet::binary, "ISO-8859-5"};

@@ -29,7 +29,8 @@ std::string to_utf8(std::u32string_view code_points);
 int gsm7_septets(char32_t c);
 // One septet per octet; nothing where a character is not in the alphabet.
 std::optional<std::string> to_gsm7(std::u32string_view text);
-// Any octets: bit 8 is ignored, an unknown extension shows the default table's character, a lone ESC a space (TS 23.038 §6.2.1.1).
+// Any octets: bit 8 is ignored, an unknown extension shows the default table's character, a lone ESC a space (TS 23.038
+// §6.2.1.1).
 std::u32string from_gsm7(std::string_view septets, Shifts shifts = {});
 
 // TS 23.038 §6.1.2.1. `header_octets`: the length of the user data header, after which the first septet begins on a
@@ -39,11 +40,11 @@ enum class Padding { zero, carriage_return };
 std::string pack_septets(std::string_view septets, std::size_t header_octets = 0, Padding padding = Padding::zero);
 std::string unpack_septets(std::string_view octets, std::size_t count, std::size_t header_octets = 0);
 
-std::string to_ucs2(std::u32string_view text);  // UTF-16BE
+std::string to_ucs2(std::u32string_view text);      // UTF-16BE
 std::u32string from_ucs2(std::string_view octets);  // half a pair, or half a unit, becomes U+FFFD
 
-// As many septets as `octets` have room for. A CR in the last seven bits is padding; at the end of a text a zero is, too:
-// SMS centres that leave these bits empty are more frequent than texts of just that length that end with '@'.
+// As many septets as `octets` have room for. A CR in the last seven bits is padding; at the end of a text a zero is,
+// too: SMS centres that leave these bits empty are more frequent than texts of just that length that end with '@'.
 enum class Rest { last, more_follows };
 std::string unpack_all_septets(std::string_view octets, std::size_t header_octets = 0, Rest rest = Rest::last);
 

@@ -12,8 +12,8 @@ namespace wherry::sms {
 std::string escape_key(std::string_view text) {
   std::string out;
   for (const char c : text) {
-    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '_' ||
-                       c == '-' || c == ':' || c == '+';
+    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
+                       c == '_' || c == '-' || c == ':' || c == '+';
     if (plain) out += c;
     else out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
   }
@@ -36,7 +36,8 @@ std::string unescape_key(std::string_view text) {
 
 std::string digest(std::string_view octets) {
   std::array<unsigned char, 16> hash{};
-  crypto_generichash(hash.data(), hash.size(), reinterpret_cast<const unsigned char*>(octets.data()), octets.size(), nullptr, 0);
+  crypto_generichash(hash.data(), hash.size(), reinterpret_cast<const unsigned char*>(octets.data()), octets.size(),
+                     nullptr, 0);
   return base::to_hex({reinterpret_cast<const char*>(hash.data()), hash.size()});
 }
 

@@ -65,7 +65,8 @@ bool has_trunk_prefix(const std::string& digits, const PhoneNumber& number, cons
   std::string prefix;
   PhoneNumberUtil::GetInstance()->GetNddPrefixForRegion(region, true, &prefix);
   // Where it is "1" or "8", short codes begin with it, too.
-  return prefix.starts_with('0') && digits.starts_with(prefix) && !short_numbers().IsValidShortNumberForRegion(number, region);
+  return prefix.starts_with('0') && digits.starts_with(prefix) &&
+         !short_numbers().IsValidShortNumberForRegion(number, region);
 }
 
 bool is_emergency(const std::string& digits, const std::string& region) {
@@ -123,7 +124,8 @@ std::string digits_behind_plus(std::string_view typed) {
 std::optional<PhoneNumber> read_number(std::string_view text, std::string_view region) {
   PhoneNumber number;
   const std::string home = region.empty() ? "ZZ" : std::string(region);
-  if (PhoneNumberUtil::GetInstance()->Parse(std::string(text), home, &number) != PhoneNumberUtil::NO_PARSING_ERROR) return std::nullopt;
+  if (PhoneNumberUtil::GetInstance()->Parse(std::string(text), home, &number) != PhoneNumberUtil::NO_PARSING_ERROR)
+    return std::nullopt;
   return number;
 }
 
@@ -137,11 +139,12 @@ bool is_likely(const PhoneNumber& number, Likelihood likelihood) {
   const auto& util = *PhoneNumberUtil::GetInstance();
   if (likelihood == Likelihood::valid) return util.IsValidNumber(number);
   const auto length = util.IsPossibleNumberWithReason(number);
-  return length == PhoneNumberUtil::IS_POSSIBLE || (likelihood == Likelihood::local && length == PhoneNumberUtil::IS_POSSIBLE_LOCAL_ONLY);
+  return length == PhoneNumberUtil::IS_POSSIBLE ||
+         (likelihood == Likelihood::local && length == PhoneNumberUtil::IS_POSSIBLE_LOCAL_ONLY);
 }
 
-// Seven or eight digits are somebody's whole number where mobile numbers are as short as that, whether the library knows
-// the range or not.
+// Seven or eight digits are somebody's whole number where mobile numbers are as short as that, whether the library
+// knows the range or not.
 bool are_numbers_as_short(const PhoneNumber& number, const std::string& region) {
   PhoneNumber example;
   const auto& util = *PhoneNumberUtil::GetInstance();
@@ -187,17 +190,20 @@ base::Result<Address> parse_number(std::string_view raw, std::string_view region
   raw = base::trim(raw);
   const std::string region(region_view), shown(base::utf8_prefix(raw, most_typed));
   if (auto marked = parse_marked(raw, region)) return std::move(*marked);
-  if (raw.empty()) return base::Error{base::Errc::bad_input, "Type a phone number with its country code, like +1 415 555 0132."};
+  if (raw.empty())
+    return base::Error{base::Errc::bad_input, "Type a phone number with its country code, like +1 415 555 0132."};
   if (raw.size() > 16 * most_typed) return not_a_number(shown, region);
   const std::string typed = number_in_link(unify(raw));
-  if (has_several_numbers(typed)) return base::Error{base::Errc::bad_input, "Type one number only: each is a contact of its own."};
+  if (has_several_numbers(typed))
+    return base::Error{base::Errc::bad_input, "Type one number only: each is a contact of its own."};
   if (typed.empty() || typed.size() > most_typed) return not_a_number(shown, region);
 
   const std::string digits = short_digits(typed);
   if (!digits.empty() && is_emergency(digits, region)) return emergency(digits);
 
   const auto number = read_number(typed, region);
-  const auto length = number ? PhoneNumberUtil::GetInstance()->IsPossibleNumberWithReason(*number) : PhoneNumberUtil::TOO_SHORT;
+  const auto length =
+      number ? PhoneNumberUtil::GetInstance()->IsPossibleNumberWithReason(*number) : PhoneNumberUtil::TOO_SHORT;
   const bool local_only = length == PhoneNumberUtil::IS_POSSIBLE_LOCAL_ONLY;  // lacks its area code
 
   if (digits.size() >= 3 && !(local_only && digits.size() >= 7)) {

@@ -2,7 +2,8 @@
 //   "+15550100"    a number in E.164
 //   "72404"        a short code (3 to 8 digits; it means what it means in the country of the account's own number)
 //   "code.4123"    digits as the network wrote them, where alone they would be read as something else, or as nothing
-//   "alpha.acme"   an alphanumeric sender, in lower case, so that the same sender is the same contact; nobody can answer it
+//   "alpha.acme"   an alphanumeric sender, in lower case, so that the same sender is the same contact; nobody can
+//   answer it
 #pragma once
 
 #include "connectors/sms/carrier.hpp"
@@ -42,8 +43,8 @@ bool has_trunk_zero(const std::string& region);
 // Digits that nothing more is known of. They are answered as they are. Too many of them are a name.
 Address as_written(std::string_view digits);
 
-// The same for contacts' ids: those that were found to be whole numbers in E.164 are not parsed again. They are so in every
-// region; ids of other kinds are not remembered.
+// The same for contacts' ids: those that were found to be whole numbers in E.164 are not parsed again. They are so in
+// every region; ids of other kinds are not remembered.
 class ContactNumbers {
  public:
   base::Result<Address> parse(const std::string& id, std::string_view region);

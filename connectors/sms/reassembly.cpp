@@ -21,9 +21,14 @@ std::string piece_key(const std::string& name, std::int64_t generation, unsigned
 
 std::string to_text(const Piece& piece) {
   return nlohmann::json{{"charset", piece.charset},
-                        {"total", piece.total}, {"part", piece.part}, {"alphabet", to_string(piece.alphabet)},
-                        {"single", piece.shifts.single}, {"locking", piece.shifts.locking},
-                        {"data", base::to_hex(piece.octets)}, {"at", base::to_milliseconds(piece.arrived)}}.dump();
+                        {"total", piece.total},
+                        {"part", piece.part},
+                        {"alphabet", to_string(piece.alphabet)},
+                        {"single", piece.shifts.single},
+                        {"locking", piece.shifts.locking},
+                        {"data", base::to_hex(piece.octets)},
+                        {"at", base::to_milliseconds(piece.arrived)}}
+      .dump();
 }
 
 connector::Entry marker(const std::string& name, unsigned total, const std::map<unsigned, std::string>& done) {
@@ -92,7 +97,8 @@ std::string read_pieces(const std::map<unsigned, Piece>& pieces, unsigned total)
   return text;
 }
 
-constexpr std::int64_t latest = 9'000'000'000'000;  // milliseconds, in the year 2255: the clock's type holds little more
+// milliseconds, in the year 2255: the clock's type holds little more
+constexpr std::int64_t latest = 9'000'000'000'000;
 
 std::optional<std::int64_t> read_generation(std::string_view text) {
   std::int64_t value = 0;
@@ -161,7 +167,8 @@ Joined Reassembly::give_late(const std::string& name, Group& group, const Piece&
   Joined joined;
   joined.group = name;
   joined.arrived = piece.arrived;
-  joined.text = fmt::format("[Part {} of {} of an earlier text:] {}", piece.part, piece.total, read_octets(piece.octets, piece));
+  joined.text =
+      fmt::format("[Part {} of {} of an earlier text:] {}", piece.part, piece.total, read_octets(piece.octets, piece));
   joined.id = digest(fmt::format("{} {} late {} {}", name, group.generation, piece.part, group.done[piece.part]));
   joined.forget = {marker(name, group.total, group.done)};
   return joined;
@@ -271,7 +278,8 @@ bool Reassembly::restore(const connector::Entry& entry, base::Time now) {
 
 void Reassembly::read_marker(const std::string& name, const nlohmann::json& json, base::Time now) {
   std::map<unsigned, std::string> done;
-  for (const auto& [part, hash] : json.at("done").items()) done[static_cast<unsigned>(std::stoul(part))] = hash.get<std::string>();
+  for (const auto& [part, hash] : json.at("done").items())
+    done[static_cast<unsigned>(std::stoul(part))] = hash.get<std::string>();
   const unsigned total = json.value("total", 1U);
   if (done.empty()) throw std::invalid_argument("a marker of nothing");
   Group& group = groups_[name];
@@ -295,7 +303,8 @@ void Reassembly::read_piece(const std::string& name, std::int64_t generation, co
   if (piece.part == 0 || piece.part > piece.total || piece.total > 255) throw std::invalid_argument("no such part");
 
   Group& group = groups_[name];
-  if (!group.pieces.empty() && group.generation != generation) {  // the earlier one had been overtaken, and was not delivered yet
+  // the earlier one had been overtaken, and was not delivered yet
+  if (!group.pieces.empty() && group.generation != generation) {
     unfinished_.erase({group.since, name});
     remains_.emplace_back(name, std::exchange(group, Group()));
   }

@@ -1,5 +1,5 @@
-// Puts long texts together from their segments, which come in any order, late and twice. Pure: what must survive a restart
-// is given back as entries to store, and taken in again by restore().
+// Puts long texts together from their segments, which come in any order, late and twice. Pure: what must survive a
+// restart is given back as entries to store, and taken in again by restore().
 #pragma once
 
 #include "connectors/sms/encoding.hpp"
@@ -28,10 +28,10 @@ struct Piece {
 };
 
 struct Joined {
-  std::string id;    // the same after a restart, and for the same segments
+  std::string id;  // the same after a restart, and for the same segments
   std::string group;
-  std::string text;  // with "[…]" where a segment is missing, and a last line that says so
-  base::Time arrived;  // its first segment
+  std::string text;                      // with "[…]" where a segment is missing, and a last line that says so
+  base::Time arrived;                    // its first segment
   std::vector<connector::Entry> forget;  // to be stored once the text is safe: the segments go, a marker comes
   // Nothing to deliver: only an old marker goes.
   bool is_nothing() const { return id.empty(); }
@@ -43,9 +43,9 @@ class Reassembly {
   static constexpr std::size_t most_unfinished = 20'000, most_finished = 20'000;
 
   // An unfinished text is given up `patience` after its first segment. A finished one is remembered as long, so that a
-  // segment that comes again is known for what it is: it is the same only where our answer to the first may be lost, else
-  // it begins another text. A text whose beginning equals that of an unfinished one under the same reference is not told
-  // from it.
+  // segment that comes again is known for what it is: it is the same only where our answer to the first may be lost,
+  // else it begins another text. A text whose beginning equals that of an unfinished one under the same reference is
+  // not told from it.
   explicit Reassembly(std::chrono::seconds patience) : patience_(patience) {}
 
   enum class Outcome {
@@ -72,7 +72,7 @@ class Reassembly {
  private:
   struct Group {
     unsigned total = 1;
-    std::int64_t generation = 0;           // when it began, in milliseconds: part of its entries' keys
+    std::int64_t generation = 0;  // when it began, in milliseconds: part of its entries' keys
     std::map<unsigned, Piece> pieces;
     std::map<unsigned, std::string> done;  // digests of what was delivered
     base::Time since;                      // of its patience: it began, or was finished
@@ -95,7 +95,8 @@ class Reassembly {
   std::chrono::seconds patience_;
   Groups groups_;
   Ages unfinished_, finished_;  // by Group::since
-  std::vector<std::pair<std::string, Group>> remains_;  // of texts that others under their names had overtaken in an earlier run
+  // of texts that others under their names had overtaken in an earlier run
+  std::vector<std::pair<std::string, Group>> remains_;
 };
 
 }  // namespace wherry::sms

@@ -88,10 +88,8 @@ void Routes::disown(base::AccountId account) {
 void Routes::note_free(const std::string& number) {
   const auto found = by_number_.find(number);
   if (found == by_number_.end() || !numbers_[found->second].pool) return;
-  if (owners_of_.contains(number))
-    free_.erase(found->second);
-  else
-    free_.insert(found->second);
+  if (owners_of_.contains(number)) free_.erase(found->second);
+  else free_.insert(found->second);
 }
 
 std::vector<base::AccountId> Routes::owners(std::string_view number) const {

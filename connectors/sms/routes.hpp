@@ -34,8 +34,8 @@ class Routes {
   // hundred that are free. Nobody chooses from more.
   std::vector<std::string> choices(std::string_view user, base::Time now) const;
 
-  // Takes a number of the pool for a user who is about to register, for two minutes: two who ask at once do not both get
-  // it. False where somebody was faster. A number listed for the user is shared and needs no reservation.
+  // Takes a number of the pool for a user who is about to register, for two minutes: two who ask at once do not both
+  // get it. False where somebody was faster. A number listed for the user is shared and needs no reservation.
   bool reserve(std::string_view user, std::string_view number, base::Time now);
 
  private:

@@ -35,7 +35,8 @@ std::size_t cost(char32_t c, bool gsm) {
 std::vector<bool> grapheme_borders(std::u32string_view text) {
   std::vector<bool> borders(text.size() + 1, true);
   UErrorCode error = U_ZERO_ERROR;
-  const std::unique_ptr<icu::BreakIterator> clusters(icu::BreakIterator::createCharacterInstance(icu::Locale::getRoot(), error));
+  const std::unique_ptr<icu::BreakIterator> clusters(
+      icu::BreakIterator::createCharacterInstance(icu::Locale::getRoot(), error));
   if (U_FAILURE(error)) return borders;  // ICU without its data: the text still goes out
   icu::UnicodeString units;
   std::vector<std::size_t> character_of;  // by UTF-16 unit
@@ -96,15 +97,18 @@ base::Result<Split> split(std::string_view utf8, const SplitOptions& options) {
   Split result{best.gsm ? options.link : Alphabet::ucs2, {}};
   if (best.units <= capacity(best.gsm, 0) || options.concatenation == Concatenation::payload) {
     if (best.units > capacity(best.gsm, 6) * options.most_parts) {
-      return base::Error{base::Errc::bad_input, fmt::format("The text is too long for {} text messages. Send it in pieces.", options.most_parts)};
+      return base::Error{
+          base::Errc::bad_input,
+          fmt::format("The text is too long for {} text messages. Send it in pieces.", options.most_parts)};
     }
     result.parts.push_back(*encode(best.text, result.alphabet));
     return result;
   }
   const auto pieces = cut(best.text, best.gsm, capacity(best.gsm, header_octets(options.concatenation)));
   if (pieces.size() > std::min<std::size_t>(options.most_parts, 255)) {
-    return base::Error{base::Errc::bad_input, fmt::format("The text would take {} text messages, and {} is the most. Send it in pieces.",
-                                                         pieces.size(), options.most_parts)};
+    return base::Error{base::Errc::bad_input,
+                       fmt::format("The text would take {} text messages, and {} is the most. Send it in pieces.",
+                                   pieces.size(), options.most_parts)};
   }
   for (const auto piece : pieces) result.parts.push_back(*encode(piece, result.alphabet));
   return result;
@@ -136,7 +140,8 @@ std::optional<UserDataHeader> parse_header(std::string_view user_data) {
     if (id == 0x00 && length == 3) position = Position{Position::Kind::udh, at(0), at(1), at(2)};
     if (id == 0x08 && length == 4) position = Position{Position::Kind::udh16, at(0) << 8 | at(1), at(2), at(3)};
     // §9.2.3.24.1: a total of 0, and a number of 0 or beyond the total, void the element.
-    if (position && position->total > 0 && position->part > 0 && position->part <= position->total) header.position = position;
+    if (position && position->total > 0 && position->part > 0 && position->part <= position->total)
+      header.position = position;
     if (id == 0x04 && length == 2) header.port = at(0);
     if (id == 0x05 && length == 4) header.port = at(0) << 8 | at(1);
     if (id == 0x24 && length == 1) header.shifts.single = static_cast<int>(at(0));

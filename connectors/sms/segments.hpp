@@ -19,7 +19,7 @@ enum class Concatenation { udh, udh16, sar, payload };
 struct SplitOptions {
   Alphabet link = Alphabet::gsm7;  // what data_coding 0 means there
   Concatenation concatenation = Concatenation::udh;
-  bool simplify = false;  // typographic marks become plain ones where that takes fewer segments
+  bool simplify = false;        // typographic marks become plain ones where that takes fewer segments
   std::size_t most_parts = 10;  // at most 255
 };
 
@@ -29,8 +29,8 @@ struct Split {
   std::vector<std::string> parts;
 };
 
-// Greedy: as much as fits, but never half a surrogate pair or half an ESC sequence, and where it fits not through what a
-// reader takes for one character (UAX #29). bad_input where it takes more than most_parts.
+// Greedy: as much as fits, but never half a surrogate pair or half an ESC sequence, and where it fits not through what
+// a reader takes for one character (UAX #29). bad_input where it takes more than most_parts.
 base::Result<Split> split(std::string_view utf8, const SplitOptions& options);
 
 // One of several: TS 23.040 §9.2.3.24.1 and .8, or sar_msg_ref_num and its companions.

@@ -33,9 +33,9 @@ asio::awaitable<void> SmsSession::run() {
     connector::AccountChanged state;
     state.online = carrier && carrier->is_up();
     state.needs_login = !carrier;
-    if (!carrier)
-      state.text = gone(known->number, known->is_withdrawn);
-    else if (!state.online) state.text = "The SMS service cannot be reached at the moment. Your messages wait until it can.";
+    if (!carrier) state.text = gone(known->number, known->is_withdrawn);
+    else if (!state.online)
+      state.text = "The SMS service cannot be reached at the moment. Your messages wait until it can.";
     if (told == state.online) {
       co_await connector_.changed_.wait();
       continue;
@@ -83,7 +83,8 @@ asio::awaitable<Result<connector::Receipt>> SmsSession::send(connector::SendMess
 
   OutgoingText text;
   text.key = fmt::format("{}:{}", account_.value, message.key);  // carriers serve many accounts
-  text.from = {known->number.starts_with('+') ? Address::Type::international : Address::Type::short_code, known->number};
+  text.from = {known->number.starts_with('+') ? Address::Type::international : Address::Type::short_code,
+               known->number};
   text.to = *to;
   text.text = message.content.text;
   for (const connector::File& file : message.content.files) {

@@ -64,9 +64,7 @@ void Accounts::start() {
   for (const auto& [id, account] : by_id_) keeper_.reconsider(id);
 }
 
-asio::awaitable<void> Accounts::stop() {
-  return keeper_.stop();
-}
+asio::awaitable<void> Accounts::stop() { return keeper_.stop(); }
 
 LiveAccount* Accounts::find(const xmpp::Jid& user) {
   const auto found = by_user_.find(std::string(user.bare_view()));
@@ -109,10 +107,8 @@ asio::awaitable<void> Accounts::put_alone(store::AccountRow row) {
     row.id = base::AccountId{(co_await database_.fetch(std::move(reserve))).first};
   }
   db::Database::Closure write = [this, row, is_new](db::Transaction& t) {
-    if (is_new)
-      store::insert_account(t, row, sealer_);
-    else
-      store::update_account(t, row, sealer_);
+    if (is_new) store::insert_account(t, row, sealer_);
+    else store::update_account(t, row, sealer_);
   };
   co_await database_.transact(std::move(write));
 

@@ -53,8 +53,8 @@ class Accounts final : private SessionOwner {
 
   // The session's own report of itself.
   void report(LiveAccount& account, const connector::AccountChanged& change);
-  // A device of the user came (or changed) or went; starts or ends the session where it follows presence. `contacts`: who
-  // were shown it, where the gateway was not (Resources::put). Whether there was room.
+  // A device of the user came (or changed) or went; starts or ends the session where it follows presence. `contacts`:
+  // who were shown it, where the gateway was not (Resources::put). Whether there was room.
   bool user_available(LiveAccount& account, const xmpp::Jid& full, UserPresence presence,
                       const std::vector<base::ContactId>& contacts = {});
   void user_unavailable(LiveAccount& account, const xmpp::Jid& full);

@@ -1,6 +1,6 @@
-// From what stands before the @ to the contact's one true id, as the connector decides. Who is in the user's list, or was looked up
-// lately, costs no question, and can be written to while the connector cannot answer. Every question to the connector about an
-// id is bounded here.
+// From what stands before the @ to the contact's one true id, as the connector decides. Who is in the user's list, or
+// was looked up lately, costs no question, and can be written to while the connector cannot answer. Every question to
+// the connector about an id is bounded here.
 #pragma once
 
 #include "gateway/accounts/live_account.hpp"

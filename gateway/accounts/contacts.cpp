@@ -12,9 +12,7 @@ namespace {
 using Row = ContactStep::Row;
 using Say = ContactStep::Say;
 
-bool has_subscription(const ContactRow& row) {
-  return row.user_sees || row.user_asked || row.contact_sees;
-}
+bool has_subscription(const ContactRow& row) { return row.user_sees || row.user_asked || row.contact_sees; }
 
 // A request that came to nothing leaves no row, or ever new ones would fill the list. A contact with a name has asked
 // itself, and may wait for its answer.

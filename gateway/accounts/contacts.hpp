@@ -54,8 +54,6 @@ ContactStep next_step(const store::ContactRow* present, const base::ContactId& c
                       std::size_t contacts, std::string_view name = {});
 
 // Whether the user may have one more.
-inline bool has_room(std::size_t contacts) {
-  return contacts < most_contacts;
-}
+inline bool has_room(std::size_t contacts) { return contacts < most_contacts; }
 
 }  // namespace wherry::accounts

@@ -40,10 +40,8 @@ bool Resources::put(const std::string& full, UserPresence presence, const std::v
 }
 
 void Resources::erase(const xmpp::Jid& user) {
-  if (user.is_bare())
-    by_jid_.clear();
-  else
-    by_jid_.erase(user.str());
+  if (user.is_bare()) by_jid_.clear();
+  else by_jid_.erase(user.str());
 }
 
 void Resources::show(const std::string& full, const base::ContactId& contact) {

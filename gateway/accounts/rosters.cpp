@@ -16,10 +16,8 @@ constexpr std::chrono::seconds limit{30};
 }  // namespace
 
 void Rosters::grant(const std::string& domain, bool may_read_and_write) {
-  if (!may_read_and_write)
-    writable_.erase(domain);
-  else if (writable_.size() < most_domains)
-    writable_.insert(domain);
+  if (!may_read_and_write) writable_.erase(domain);
+  else if (writable_.size() < most_domains) writable_.insert(domain);
 }
 
 void Rosters::disconnected() {

@@ -44,9 +44,7 @@ SessionKeeper::SessionKeeper(asio::any_io_executor executor, SessionOwner& owner
       loop_tasks_(executor),
       pace_(executor) {}
 
-void SessionKeeper::start(connector::Connector& connector) {
-  connector_ = &connector;
-}
+void SessionKeeper::start(connector::Connector& connector) { connector_ = &connector; }
 
 bool SessionKeeper::is_wanted(base::AccountId id) const {
   const LiveAccount* account = owner_.find(id);
@@ -187,10 +185,8 @@ void SessionKeeper::note_end(base::AccountId id, Loop& loop, const Ended& ended)
   if (!account) return;
   const bool is_over = loop.is_interrupted || !account->is_wanted();
   if (is_over) account->session.reset();
-  if (ended.lasted >= healthy_after)
-    failing_.erase(id);
-  else if (is_over ? !loop.was_online : !ended.has_returned)
-    put_off(id, is_over ? account->trouble : ended.trouble);
+  if (ended.lasted >= healthy_after) failing_.erase(id);
+  else if (is_over ? !loop.was_online : !ended.has_returned) put_off(id, is_over ? account->trouble : ended.trouble);
   if (account->state == State::needs_login) return;
   if (is_over) return owner_.set_state(*account, State::offline, "");
   // It returned, and not because it was asked to: only a new registration can help (contract of Session::run), unless
@@ -249,10 +245,8 @@ asio::awaitable<void> SessionKeeper::make_room() {
                                          [](const auto& a, const auto& b) { return a.second < b.second; });
     const base::AccountId id = oldest->first;
     const auto left = oldest->second + limits_.login_patience - Clock::now();
-    if (left.count() > 0)
-      co_await base::sleep(left);
-    else
-      end_login(id);
+    if (left.count() > 0) co_await base::sleep(left);
+    else end_login(id);
   }
   making_room_ = false;
 }

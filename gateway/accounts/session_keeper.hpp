@@ -76,10 +76,10 @@ class SessionKeeper {
     asio::steady_timer timer;           // its pause, or its wait for a turn
     asio::cancellation_signal end_run;  // of its session
     Turn turn = Turn::none;
-    bool is_running = false;      // its session
+    bool is_running = false;         // its session
     std::uint64_t registration = 0;  // with which this attempt began
-    bool is_interrupted = false;  // its session is not wanted any more; it may be wanted again before it has ended
-    bool was_online = false;      // in this attempt
+    bool is_interrupted = false;     // its session is not wanted any more; it may be wanted again before it has ended
+    bool was_online = false;         // in this attempt
   };
   struct Failing {  // an account whose last attempt failed; it outlives the loop
     base::Backoff backoff;

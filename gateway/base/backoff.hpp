@@ -9,7 +9,8 @@ namespace wherry::base {
 struct BackoffPolicy {
   std::chrono::milliseconds first{1000};
   std::chrono::milliseconds most{60000};
-  double jitter = 0.2;  // each delay is spread by this share, up and down, so that a thousand links do not return together
+  // each delay is spread by this share, up and down, so that a thousand links do not return together
+  double jitter = 0.2;
 };
 
 class Backoff {
@@ -19,7 +20,8 @@ class Backoff {
   // The delay before attempt number 1, 2, 3 … : zero, then `first`, doubling up to `most`.
   std::chrono::milliseconds next();
 
-  // As next(), but never shorter than `least`: for a peer that said when to come back, or a mistake that only a person can mend.
+  // As next(), but never shorter than `least`: for a peer that said when to come back, or a mistake that only a person
+  // can mend.
   std::chrono::milliseconds next_at_least(std::chrono::milliseconds least);
 
   // The attempt succeeded and lasted: start over.

@@ -41,8 +41,9 @@ Logger& logger() {
 
 // Anything but a plain word is quoted, so that a value cannot forge a field or a line.
 void append_text(std::string& line, const std::string& value) {
-  const bool plain = !value.empty() && value.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:/+@-") ==
-                                           std::string::npos;
+  const bool plain = !value.empty() &&
+                     value.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:/+@-") ==
+                         std::string::npos;
   line += plain ? value : nlohmann::json(value).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 

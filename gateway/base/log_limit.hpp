@@ -1,4 +1,5 @@
-// How many lines of one kind go to the log: so many a second on average, so many at once. Who causes them must not flood it.
+// How many lines of one kind go to the log: so many a second on average, so many at once. Who causes them must not
+// flood it.
 #pragma once
 
 #include "gateway/base/log.hpp"

@@ -44,7 +44,8 @@ Result<Sealer> Sealer::from_key_text(std::string_view key_text) {
     if (sealer.current_.empty()) sealer.current_ = id;
     sealer.keys_[id] = key;
   }
-  if (sealer.current_.empty()) return Error{Errc::bad_input, "The key file is empty; make a key with `wherry generate-key`."};
+  if (sealer.current_.empty())
+    return Error{Errc::bad_input, "The key file is empty; make a key with `wherry generate-key`."};
   return sealer;
 }
 
@@ -69,8 +70,8 @@ Result<std::string> Sealer::open(std::string_view sealed, std::string_view conte
   if (colon == std::string_view::npos) return Error{Errc::bad_input, "This is not a sealed field."};
   const auto key = keys_.find(sealed.substr(0, colon));
   if (key == keys_.end()) {
-    return Error{Errc::bad_input,
-                 "The field is sealed with key " + std::string(sealed.substr(0, colon)) + ", which the key file does not hold."};
+    return Error{Errc::bad_input, "The field is sealed with key " + std::string(sealed.substr(0, colon)) +
+                                      ", which the key file does not hold."};
   }
   const auto raw = from_base64(sealed.substr(colon + 1));
   if (!raw || raw->size() < nonce_bytes + tag_bytes) return Error{Errc::bad_input, "The sealed field is damaged."};
@@ -83,8 +84,6 @@ Result<std::string> Sealer::open(std::string_view sealed, std::string_view conte
   return plain;
 }
 
-bool Sealer::is_current(std::string_view sealed) const {
-  return sealed.substr(0, sealed.find(':')) == current_;
-}
+bool Sealer::is_current(std::string_view sealed) const { return sealed.substr(0, sealed.find(':')) == current_; }
 
 }  // namespace wherry::base

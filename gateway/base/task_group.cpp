@@ -34,7 +34,8 @@ asio::cancellation_signal& TaskGroup::spawn(std::string name, asio::awaitable<vo
   entry->name = std::move(name);
   entry->cancelled = ending_ > 0;
   entry->cancel.slot().assign([entry](asio::cancellation_type) { entry->cancelled = true; });
-  // co_spawn alone would run the task inside this call, up to its first wait: callers would find what they hold changed.
+  // co_spawn alone would run the task inside this call, up to its first wait: callers would find what they hold
+  // changed.
   asio::post(executor_, [this, entry, task = std::move(task)]() mutable { begin(entry, std::move(task)); });
   return entry->cancel;
 }
@@ -71,8 +72,8 @@ void TaskGroup::remove(Entry task) {
   for (auto& resume : joining) resume();
 }
 
-// Off the loop the signal's handler would only be posted (Boost 1.81, co_spawn_cancellation_handler), with a pointer into a
-// task that may have ended by then. So the whole of it is.
+// Off the loop the signal's handler would only be posted (Boost 1.81, co_spawn_cancellation_handler), with a pointer
+// into a task that may have ended by then. So the whole of it is.
 void TaskGroup::cancel() {
   asio::dispatch(executor_, [weak = std::weak_ptr(self_)] {
     if (const auto self = weak.lock()) (*self)->cancel_all();

@@ -22,13 +22,14 @@ class TaskGroup {
   TaskGroup(const TaskGroup&) = delete;
   TaskGroup& operator=(const TaskGroup&) = delete;
 
-  // Runs `task` on the loop, from its next turn on: nothing of it runs inside this call. An exception that leaves it ends
-  // this task only: it is logged as task.failed with `name`. Cancellation is not a failure. The signal cancels this task
-  // alone, is emitted on the loop only, and lives until the task has ended. A task that is cancelled before it begins still begins, and ends at its
-  // first cancellable wait.
+  // Runs `task` on the loop, from its next turn on: nothing of it runs inside this call. An exception that leaves it
+  // ends this task only: it is logged as task.failed with `name`. Cancellation is not a failure. The signal cancels
+  // this task alone, is emitted on the loop only, and lives until the task has ended. A task that is cancelled before
+  // it begins still begins, and ends at its first cancellable wait.
   asio::cancellation_signal& spawn(std::string name, asio::awaitable<void> task);
 
-  // Cancels every task; each ends at its next (or present) cancellable wait. Off the loop it is done in the loop's next turn.
+  // Cancels every task; each ends at its next (or present) cancellable wait. Off the loop it is done in the loop's next
+  // turn.
   void cancel();
 
   // Waits until no task is left. Tasks spawned meanwhile are waited for too.

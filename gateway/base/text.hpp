@@ -15,8 +15,8 @@ std::string_view trim(std::string_view text);
 std::vector<std::string_view> split(std::string_view text, char separator);
 std::string to_lower_ascii(std::string_view text);
 
-// The one of `words` that was most likely meant by `typed`, which is none of them: two letters at most are more, less, other or swapped with
-// their neighbour, and no more than every third. Empty where there is none.
+// The one of `words` that was most likely meant by `typed`, which is none of them: two letters at most are more, less,
+// other or swapped with their neighbour, and no more than every third. Empty where there is none.
 std::string nearest(std::string_view typed, const std::set<std::string, std::less<>>& words);
 
 std::string to_hex(std::string_view bytes);  // lower case

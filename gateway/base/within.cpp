@@ -25,7 +25,7 @@ asio::awaitable<void> within(std::chrono::steady_clock::duration limit, asio::aw
     if (failure) std::rethrow_exception(failure);
     co_return;
   }
-  if (!failure) co_return;                                            // it ended well all the same
+  if (!failure) co_return;                                          // it ended well all the same
   if (timer_error) throw boost::system::system_error(timer_error);  // we were cancelled ourselves
   throw TimedOut();
 }

@@ -120,10 +120,8 @@ asio::awaitable<Result<void>> ChildConnector::greet() {
       co_return Error{Errc::bad_input,
                       "command: the process wrote a line that is not its protocol: " + taken.error().text};
     if (!*taken) continue;
-    if ((*taken)->method == "log")
-      requests_.log_line((*taken)->params);
-    else
-      rpc_->answer((*taken)->id, Error{Errc::rejected, "hello comes first"});
+    if ((*taken)->method == "log") requests_.log_line((*taken)->params);
+    else rpc_->answer((*taken)->id, Error{Errc::rejected, "hello comes first"});
   }
   const auto& answer = *call->answer();
   if (!answer) {
@@ -180,7 +178,8 @@ asio::awaitable<void> ChildConnector::serve() {
     listening_.begin(steady_clock::now());
     const auto line = co_await process_->read_line();
     listening_.end(steady_clock::now());
-    if (!line) throw std::runtime_error("the process of connector " + greeting_.network.id + " ended or closed its output");
+    if (!line)
+      throw std::runtime_error("the process of connector " + greeting_.network.id + " ended or closed its output");
     auto taken = rpc_->take(*line);
     if (!taken)
       throw std::runtime_error("the process of connector " + greeting_.network.id +

@@ -93,8 +93,7 @@ KnownAccounts::Telling KnownAccounts::telling(AccountId account) const {
 
 asio::awaitable<void> KnownAccounts::tell_one(Telling one) {
   const std::size_t bytes = one.params.size();
-  const auto answer =
-      co_await peer_.call(std::move(one.method), std::move(one.params), limit_, RpcPeer::Limit::none);
+  const auto answer = co_await peer_.call(std::move(one.method), std::move(one.params), limit_, RpcPeer::Limit::none);
   --at_once_;
   bytes_at_once_ -= bytes;
   changed_.notify();

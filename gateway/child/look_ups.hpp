@@ -21,8 +21,9 @@ class LookUps {
   static constexpr std::size_t most_of_account = 10;            // of these, one account's
   static constexpr std::size_t most_waiting_of_account = 5000;  // then that account is refused
 
-  // `peer` outlives this. `limit`: for the child's answer to a registered user, and for the line to move. A stranger waits
-  // for the answer itself: so the place that the stranger has with the gateway is free no sooner than the child's.
+  // `peer` outlives this. `limit`: for the child's answer to a registered user, and for the line to move. A stranger
+  // waits for the answer itself: so the place that the stranger has with the gateway is free no sooner than the
+  // child's.
   LookUps(asio::any_io_executor executor, RpcPeer& peer, std::chrono::seconds limit);
 
   // As Connector::parse_contact. `account` 0: nobody registered asks.

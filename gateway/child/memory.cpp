@@ -14,13 +14,11 @@ namespace {
 using nlohmann::json;
 using std::chrono::steady_clock;
 
-constexpr std::size_t most_entries = 1000;       // of one store_read
-constexpr std::size_t entry_cost = 200;          // of a row, beside its key and value
-constexpr std::size_t entries_at_once = 32;      // read in one transaction: a value may have 512 KiB
+constexpr std::size_t most_entries = 1000;   // of one store_read
+constexpr std::size_t entry_cost = 200;      // of a row, beside its key and value
+constexpr std::size_t entries_at_once = 32;  // read in one transaction: a value may have 512 KiB
 
-std::size_t size_of(const Entry& entry) {
-  return entry.key.size() + entry.value.size() + entry_cost;
-}
+std::size_t size_of(const Entry& entry) { return entry.key.size() + entry.value.size() + entry_cost; }
 
 }  // namespace
 
@@ -40,7 +38,8 @@ asio::awaitable<Result<json>> Memory::write(json params) {
     if (!entry.value.empty()) kept += size_of(entry);
   }
   const auto due = turn_for(cost);
-  if (!due) co_return Error{Errc::unavailable, "entries: too much is waiting to be stored; try again in some seconds", {}};
+  if (!due)
+    co_return Error{Errc::unavailable, "entries: too much is waiting to be stored; try again in some seconds", {}};
   {
     const auto turn = co_await writing_.take();
     const auto wait = *due - steady_clock::now();
@@ -72,8 +71,10 @@ asio::awaitable<Result<void>> Memory::check_space(std::size_t bytes) {
     co_return Error{Errc::unavailable, "entries: there may be no room for them; try again in some seconds", {}};
   co_await count();
   if (fits()) co_return base::ok();
-  co_return Error{Errc::rejected, "entries: more than " + std::to_string(limits_.most_bytes >> 20) +
-                                      " MiB would be kept: erase what is no longer needed", {}};
+  co_return Error{Errc::rejected,
+                  "entries: more than " + std::to_string(limits_.most_bytes >> 20) +
+                      " MiB would be kept: erase what is no longer needed",
+                  {}};
 }
 
 // Called with the turn to write: no write begins meanwhile, and those under way are waited for.
@@ -92,10 +93,12 @@ asio::awaitable<void> Memory::count() {
   counted_at_ = steady_clock::now();
 }
 
-// When so much may be written, at the child's pace; nothing: too much is waiting already. So what waits here is bounded.
+// When so much may be written, at the child's pace; nothing: too much is waiting already. So what waits here is
+// bounded.
 std::optional<steady_clock::time_point> Memory::turn_for(std::size_t bytes) {
   const auto time_of = [this](std::size_t some) {
-    const std::chrono::duration<double> seconds(static_cast<double>(some) / static_cast<double>(limits_.bytes_per_second));
+    const std::chrono::duration<double> seconds(static_cast<double>(some) /
+                                                static_cast<double>(limits_.bytes_per_second));
     return std::chrono::duration_cast<steady_clock::duration>(seconds);
   };
   const auto now = steady_clock::now();

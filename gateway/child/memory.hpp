@@ -13,11 +13,11 @@ namespace wherry::child {
 
 // How much a child may keep, and how fast.
 struct MemoryLimits {
-  std::size_t most_bytes = 64 << 20;       // keys and values that are kept
-  std::size_t bytes_per_second = 1 << 20;  // written, on average
-  std::size_t burst_bytes = 4 << 20;       // and at once
-  std::chrono::seconds longest_wait{5};    // for its turn at that pace; a write that would wait longer is refused
-  std::size_t answer_bytes = 256 << 10;    // of one store_read; one entry is answered, however long
+  std::size_t most_bytes = 64 << 20;            // keys and values that are kept
+  std::size_t bytes_per_second = 1 << 20;       // written, on average
+  std::size_t burst_bytes = 4 << 20;            // and at once
+  std::chrono::seconds longest_wait{5};         // for its turn at that pace; a write that would wait longer is refused
+  std::size_t answer_bytes = 256 << 10;         // of one store_read; one entry is answered, however long
   std::chrono::milliseconds count_pause{5000};  // from one count of all that is kept to the next
 };
 
@@ -41,7 +41,7 @@ class Memory {
 
   connector::Storage& storage_;
   const MemoryLimits limits_;
-  Turns reading_, writing_;  // one of each at a time: an answer may be long, and a count must stay true
+  Turns reading_, writing_;          // one of each at a time: an answer may be long, and a count must stay true
   std::optional<std::size_t> kept_;  // counted, and written since: what was overwritten or erased is not taken off
   std::size_t under_way_ = 0;        // writes that the storage has not answered
   std::size_t unclear_ = 0;          // bytes of writes that failed or were cancelled: they may be stored after a count

@@ -1,5 +1,5 @@
-// What a child asks of the gateway: publish, store_read, store_write, ask, and lines for the log. Each request is answered
-// when what it asked for is done; how many there are at once is bounded, by number and by bytes.
+// What a child asks of the gateway: publish, store_read, store_write, ask, and lines for the log. Each request is
+// answered when what it asked for is done; how many there are at once is bounded, by number and by bytes.
 #pragma once
 
 #include "gateway/base/log_limit.hpp"

@@ -62,9 +62,7 @@ Error to_error(const json& error) {
   return result;
 }
 
-std::string dump(const json& value) {
-  return value.dump(-1, ' ', false, json::error_handler_t::replace);
-}
+std::string dump(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
 
 std::string start_of_message(std::string_view method) {
   std::string line = R"({"jsonrpc":"2.0","method":)";
@@ -150,7 +148,8 @@ RpcPeer::Held RpcPeer::release(std::uint64_t id) {
   return held;
 }
 
-// What still waits in front of the process's input becomes a cancellation of what it never got, so that no byte behind it moves.
+// What still waits in front of the process's input becomes a cancellation of what it never got, so that no byte behind
+// it moves.
 bool RpcPeer::take_back(std::uint64_t id) {
   const auto found = calls_.find(id);
   if (found == calls_.end() || !process_->replace_line(found->second.starts_at, cancel_line(id))) return false;
@@ -163,7 +162,7 @@ std::size_t RpcPeer::look_ups_before(const Call& call) const {
 }
 
 asio::awaitable<Result<json>> RpcPeer::call(std::string method, std::string params, std::chrono::seconds time,
-                                             Limit limit, std::shared_ptr<void> place) {
+                                            Limit limit, std::shared_ptr<void> place) {
   auto begun = begin(method, params, limit, std::move(place));
   if (!begun) co_return begun.error();
   const std::unique_ptr<Call> call = std::move(*begun);
@@ -256,10 +255,8 @@ void RpcPeer::take_answer(const json& message) {
   }
   const Held held = release(id);
   if (!held.waiting) return;
-  if (error != message.end())
-    held.waiting->settle(to_error(*error));
-  else
-    held.waiting->settle(message.at("result"));
+  if (error != message.end()) held.waiting->settle(to_error(*error));
+  else held.waiting->settle(message.at("result"));
 }
 
 void RpcPeer::detach() {
@@ -273,8 +270,7 @@ void RpcPeer::detach() {
     if (!held.waiting) continue;
     if (held.starts_at >= taken)
       held.waiting->settle(Error{Errc::unavailable, "The connector's process ended before it took this."});
-    else
-      held.waiting->settle(Error{Errc::uncertain, "The connector's process ended before it answered."});
+    else held.waiting->settle(Error{Errc::uncertain, "The connector's process ended before it answered."});
   }
 }
 

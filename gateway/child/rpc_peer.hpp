@@ -24,9 +24,10 @@ namespace asio = boost::asio;
 class RpcPeer {
  public:
   static constexpr std::size_t most_line_bytes = 1 << 20;
-  static constexpr std::size_t most_calls = 10000;                // unanswered at once, of those that are limited
-  static constexpr std::size_t most_unanswered_bytes = 16 << 20;  // and of these the bytes, which the process may have to keep
-  static constexpr std::size_t most_waiting_bytes = 4 << 20;      // that the process has not read
+  static constexpr std::size_t most_calls = 10000;  // unanswered at once, of those that are limited
+  // and of these the bytes, which the process may have to keep
+  static constexpr std::size_t most_unanswered_bytes = 16 << 20;
+  static constexpr std::size_t most_waiting_bytes = 4 << 20;  // that the process has not read
   static constexpr std::size_t most_answer_bytes = 4 << 20;   // and besides, if they are answers to it
 
   enum class Limit {
@@ -35,9 +36,9 @@ class RpcPeer {
     none,     // never refused while the process runs: the caller waits for room, or asks rarely
   };
 
-  // A request of ours on its way. Destroyed unanswered, it is taken back where the process has not seen it; else it is cancelled
-  // at the other side (notification `cancel`). But a look-up is not cancelled, since what is cancelled need not be answered, and
-  // it would not be known when its place is free.
+  // A request of ours on its way. Destroyed unanswered, it is taken back where the process has not seen it; else it is
+  // cancelled at the other side (notification `cancel`). But a look-up is not cancelled, since what is cancelled need
+  // not be answered, and it would not be known when its place is free.
   class Call {
    public:
     static constexpr std::chrono::hours no_limit{24 * 365};
@@ -85,16 +86,16 @@ class RpcPeer {
   // destroyed when the process no longer has the request.
   base::Result<std::unique_ptr<Call>> begin(std::string_view method, std::string_view params, Limit limit,
                                             std::shared_ptr<void> place = nullptr);
-  // begin() and the answer. Where none comes within `time`: uncertain, or unavailable where the process has not seen the request,
-  // which it then never does. While the process works off look-ups that it got before, one of Limit::usual has as much time again,
-  // so that no look-up makes it uncertain. Throws when cancelled, but not where the process has not seen the request.
-  asio::awaitable<base::Result<nlohmann::json>> call(std::string method, std::string params,
-                                                     std::chrono::seconds time, Limit limit,
-                                                     std::shared_ptr<void> place = nullptr);
+  // begin() and the answer. Where none comes within `time`: uncertain, or unavailable where the process has not seen
+  // the request, which it then never does. While the process works off look-ups that it got before, one of Limit::usual
+  // has as much time again, so that no look-up makes it uncertain. Throws when cancelled, but not where the process has
+  // not seen the request.
+  asio::awaitable<base::Result<nlohmann::json>> call(std::string method, std::string params, std::chrono::seconds time,
+                                                     Limit limit, std::shared_ptr<void> place = nullptr);
   // Until the process has read enough for more to be written; at once where there is none.
   asio::awaitable<void> wait_room();
-  // The same for an answer to it. Requests cannot take this room: a process that says much before it reads would else be
-  // read no longer for want of an answer, and read nothing itself.
+  // The same for an answer to it. Requests cannot take this room: a process that says much before it reads would else
+  // be read no longer for want of an answer, and read nothing itself.
   asio::awaitable<void> wait_room_for_answer();
   // How many answers came so far: a process that answers is not hung.
   std::uint64_t answers() const { return answers_; }

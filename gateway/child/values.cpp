@@ -28,9 +28,7 @@ constexpr std::array<std::pair<std::string_view, Field::Type>, 4> field_types{{{
                                                                                {"choice", Field::Type::choice},
                                                                                {"boolean", Field::Type::boolean}}};
 
-bool has_nul(std::string_view text) {
-  return text.find('\0') != std::string_view::npos;
-}
+bool has_nul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
 
 // Reads members of one object; the first mistake is kept, with the member's path.
 class Members {
@@ -121,9 +119,7 @@ const json& member(const json& object, const char* name) {
   return found == object.end() ? none : *found;
 }
 
-std::string to_line(const json& value) {
-  return value.dump(-1, ' ', false, json::error_handler_t::replace);
-}
+std::string to_line(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
 
 Result<Greeting> parse_greeting(const json& object) {
   std::optional<Error> error;
@@ -176,8 +172,7 @@ Result<Form> parse_form(const json& object) {
     for (const json& choice : one.list("choices", most_choices)) {
       if (choice.is_string() && choice.get_ref<const std::string&>().size() <= most_text)
         field.choices.push_back(choice.get<std::string>());
-      else
-        one.fail("choices", "must be strings");
+      else one.fail("choices", "must be strings");
     }
     form.fields.push_back(std::move(field));
   }

@@ -1,5 +1,6 @@
 // What child lines carry besides actions and events, between JSON and the contract's types: pure, bounded, used by
-// the other files here. No string may contain NUL, which no store takes. The shapes are in schemas/connector-protocol.schema.json.
+// the other files here. No string may contain NUL, which no store takes. The shapes are in
+// schemas/connector-protocol.schema.json.
 #pragma once
 
 #include "gateway/base/log.hpp"

@@ -22,7 +22,9 @@ namespace asio = boost::asio;
 // For connectors that are only to read their configuration.
 struct NoStorage final : connector::Storage {
   asio::awaitable<void> write(std::vector<connector::Entry>) override { co_return; }
-  asio::awaitable<std::vector<connector::Entry>> read(std::string, std::string, std::size_t) override { co_return std::vector<connector::Entry>(); }
+  asio::awaitable<std::vector<connector::Entry>> read(std::string, std::string, std::size_t) override {
+    co_return std::vector<connector::Entry>();
+  }
 };
 
 // Whether the database is there only the running program can say.
@@ -46,16 +48,23 @@ int check_config(const std::filesystem::path& file) {
   webhooks.public_url = config->http.public_url;
   NoStorage storage;
   const base::SystemClock clock;
-  if (!config->store.url.starts_with("sqlite:") || std::filesystem::exists(config->store.key_file)) {  // else it is made at the first start
-    if (const auto sealer = read_sealer(config->store); !sealer) return complain(config::locate(*config, sealer.error()));
+  // else it is made at the first start
+  if (!config->store.url.starts_with("sqlite:") || std::filesystem::exists(config->store.key_file)) {
+    if (const auto sealer = read_sealer(config->store); !sealer)
+      return complain(config::locate(*config, sealer.error()));
   }
   for (const config::TransportEntry& entry : config->transports) {
     if (entry.connector.empty()) continue;  // what a child makes of its configuration only the running child can say
-    const auto plugin = connector::load_connector(std::filesystem::absolute(config->connectors_folder / (entry.connector + ".so")).string());
-    if (!plugin) return complain(config::locate(*config, {base::Errc::bad_input, entry.where + ".connector: " + plugin.error().text}));
+    const auto plugin = connector::load_connector(
+        std::filesystem::absolute(config->connectors_folder / (entry.connector + ".so")).string());
+    if (!plugin)
+      return complain(
+          config::locate(*config, {base::Errc::bad_input, entry.where + ".connector: " + plugin.error().text}));
     const connector::Services services{loop.get_executor(), http, webhooks, storage, clock};
     const auto made = (*plugin)->make(entry.configuration, services);
-    if (!made) return complain(config::locate(*config, {base::Errc::bad_input, entry.where + ".configuration." + made.error().text}));
+    if (!made)
+      return complain(
+          config::locate(*config, {base::Errc::bad_input, entry.where + ".configuration." + made.error().text}));
   }
   std::cout << file.string() << ": " << config->transports.size() << " transport(s), nothing wrong\n";
   return exit_ok;

@@ -59,15 +59,16 @@ asio::awaitable<void> stop_at_signal(App& app, asio::io_context& loop, int& code
   loop.stop();
 }
 
-// What would end the process by default, without an orderly end. Handled rather than ignored: an ignored signal stays ignored
-// in child processes (POSIX, exec).
+// What would end the process by default, without an orderly end. Handled rather than ignored: an ignored signal stays
+// ignored in child processes (POSIX, exec).
 asio::awaitable<void> outlive_signals() {
   asio::signal_set signals(co_await asio::this_coro::executor, SIGHUP, SIGUSR1);
   signals.add(SIGUSR2);
   signals.add(SIGALRM);
   for (;;) {
     const int signal = co_await signals.async_wait(asio::use_awaitable);
-    log::warn("signal.ignored", {{"signal", signal}, {"hint", "the configuration is read at the start only: restart to use a new one"}});
+    log::warn("signal.ignored",
+              {{"signal", signal}, {"hint", "the configuration is read at the start only: restart to use a new one"}});
   }
 }
 

@@ -26,8 +26,10 @@ asio::ip::tcp::endpoint read_endpoint(Table& table, std::string_view key, const 
   if (in_brackets) host = host.substr(1, host.size() - 2);
   boost::system::error_code error;
   const auto address = asio::ip::make_address(host, error);
-  const bool is_port = !port.empty() && port.size() <= 5 && port.find_first_not_of("0123456789") == std::string::npos && std::stoi(port) <= 65535;
-  if (error || !is_port || address.is_v6() != in_brackets) table.fail(key, "must be an IP address and a port, like \"127.0.0.1:8080\" or \"[::1]:8080\"");
+  const bool is_port = !port.empty() && port.size() <= 5 && port.find_first_not_of("0123456789") == std::string::npos &&
+                       std::stoi(port) <= 65535;
+  if (error || !is_port || address.is_v6() != in_brackets)
+    table.fail(key, "must be an IP address and a port, like \"127.0.0.1:8080\" or \"[::1]:8080\"");
   return {address, static_cast<std::uint16_t>(std::stoi(port))};
 }
 
@@ -38,7 +40,9 @@ std::string read_url(Table& table, std::string_view key) {
   if (!table.has(key)) return url;
   const auto host = url.find("://") == std::string::npos ? std::string::npos : url.find("://") + 3;
   const bool is_http = url.starts_with("https://") || url.starts_with("http://");
-  const auto is_url_character = [](char c) { return c > ' ' && c < '\x7F' && std::string_view("\"<>\\^`{|}?#").find(c) == std::string_view::npos; };
+  const auto is_url_character = [](char c) {
+    return c > ' ' && c < '\x7F' && std::string_view("\"<>\\^`{|}?#").find(c) == std::string_view::npos;
+  };
   if (!is_http || host >= url.size() || url[host] == '/' || !std::all_of(url.begin(), url.end(), is_url_character)) {
     table.fail(key, "must be the address under which this is reached from outside, like \"https://sms.example.org\"");
   }
@@ -76,7 +80,8 @@ void read_link(Table& table, xmpp::ComponentConfig& link, const std::filesystem:
     if (server.has("secret")) server.fail("secret", "stands beside secret_file: keep one of them");
     link.secret = base::Secret(read_secret_file(server, "secret_file", folder / server.text("secret_file", "")));
   } else {
-    link.secret = base::Secret(server.required_text("secret", "the component's secret, as in the server's configuration; or secret_file"));
+    link.secret = base::Secret(
+        server.required_text("secret", "the component's secret, as in the server's configuration; or secret_file"));
   }
   link.idle_before_ping = std::chrono::seconds(server.integer("idle_seconds", 30, 1, 3600));
   link.ping_limit = std::chrono::seconds(server.integer("ping_seconds", 20, 1, 600));
@@ -91,7 +96,8 @@ void read_registration(Table& table, TransportEntry& entry) {
   policy.jids = registration.texts("jids", {});
   for (std::string& jid : policy.jids) {
     const auto parsed = xmpp::Jid::parse(jid);
-    if (!parsed || parsed->local().empty()) registration.fail("jids", "\"" + jid + "\" is not an address like romeo@example.org");
+    if (!parsed || parsed->local().empty())
+      registration.fail("jids", "\"" + jid + "\" is not an address like romeo@example.org");
     jid = parsed->bare().str();
   }
   registration.finish();
@@ -100,21 +106,32 @@ void read_registration(Table& table, TransportEntry& entry) {
 TransportEntry read_transport(Table table, const std::string& where, const std::filesystem::path& folder) {
   const std::string domain = table.required_text("domain", "the component's domain, like sms.example.org");
   const xmpp::Jid jid = read_domain(table, "domain", domain);
-  xmpp::ComponentConfig link{.host = {}, .port = 5347, .domain = jid, .server = jid, .secret = {}, .limits = {}, .backoff = {}};
-  TransportEntry entry{.transport = {.link = std::move(link), .name = {}, .registration = {}, .outbox = {}, .inbox = {}}, .connector = {}, .child = {}, .where = where};
+  xmpp::ComponentConfig link{
+      .host = {}, .port = 5347, .domain = jid, .server = jid, .secret = {}, .limits = {}, .backoff = {}};
+  TransportEntry entry{
+      .transport = {.link = std::move(link), .name = {}, .registration = {}, .outbox = {}, .inbox = {}},
+      .connector = {},
+      .child = {},
+      .where = where};
   read_link(table, entry.transport.link, folder);
   entry.transport.name = table.text("name", "");
-  entry.transport.policy = table.choice<store::AccountPolicy>("policy", store::AccountPolicy::always_on,
-                                                              {{"always_on", store::AccountPolicy::always_on}, {"follow_presence", store::AccountPolicy::follow_presence}});
+  entry.transport.policy = table.choice<store::AccountPolicy>(
+      "policy", store::AccountPolicy::always_on,
+      {{"always_on", store::AccountPolicy::always_on}, {"follow_presence", store::AccountPolicy::follow_presence}});
   read_registration(table, entry);
   auto& outbox = entry.transport.outbox;
-  outbox.deadline = std::chrono::seconds(table.integer("give_up_after_seconds", outbox.deadline.count(), 1, 30 * 24 * 3600));
-  outbox.waiting_per_account = static_cast<std::size_t>(table.integer("most_waiting_per_user", static_cast<std::int64_t>(outbox.waiting_per_account), 1, 1000000));
+  outbox.deadline =
+      std::chrono::seconds(table.integer("give_up_after_seconds", outbox.deadline.count(), 1, 30 * 24 * 3600));
+  outbox.waiting_per_account = static_cast<std::size_t>(
+      table.integer("most_waiting_per_user", static_cast<std::int64_t>(outbox.waiting_per_account), 1, 1000000));
   entry.connector = table.text("connector", "");
   entry.child = table.texts("child", {});
-  if (entry.connector.empty() && entry.child.empty()) table.missing("connector", "give either connector (a name) or child (a command)");
-  if (!entry.connector.empty() && !entry.child.empty()) table.fail("connector", "give either connector (a name) or child (a command)");
-  if (entry.connector.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") != std::string::npos) table.fail("connector", "must be a plain name, like \"echo\"");
+  if (entry.connector.empty() && entry.child.empty())
+    table.missing("connector", "give either connector (a name) or child (a command)");
+  if (!entry.connector.empty() && !entry.child.empty())
+    table.fail("connector", "give either connector (a name) or child (a command)");
+  if (entry.connector.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") != std::string::npos)
+    table.fail("connector", "must be a plain name, like \"echo\"");
   if (const toml::node* node = table.node("configuration")) {
     if (!node->is_table()) table.fail("configuration", "must be a table");
     entry.configuration = to_json(*node, table.name("configuration"), folder);
@@ -123,7 +140,8 @@ TransportEntry read_transport(Table table, const std::string& where, const std::
   return entry;
 }
 
-std::filesystem::path folder_setting(Table& top, std::string_view key, const char* variable, const std::filesystem::path& folder, const char* fallback) {
+std::filesystem::path folder_setting(Table& top, std::string_view key, const char* variable,
+                                     const std::filesystem::path& folder, const char* fallback) {
   if (const char* value = std::getenv(variable); value && *value) return top.has(key), std::filesystem::path(value);
   const std::string text = top.text(key, "");
   return text.empty() ? std::filesystem::path(fallback) : folder / text;
@@ -132,20 +150,27 @@ std::filesystem::path folder_setting(Table& top, std::string_view key, const cha
 Config read_top(const toml::table& parsed, const std::filesystem::path& folder) {
   Config config;
   Table top(parsed, "");
-  config.connectors_folder = folder_setting(top, "connectors_folder", "WHERRY_CONNECTORS", folder, "/usr/lib/wherry/connectors");
-  config.migrations_folder = folder_setting(top, "migrations_folder", "WHERRY_MIGRATIONS", folder, "/usr/share/wherry/migrations");
+  config.connectors_folder =
+      folder_setting(top, "connectors_folder", "WHERRY_CONNECTORS", folder, "/usr/lib/wherry/connectors");
+  config.migrations_folder =
+      folder_setting(top, "migrations_folder", "WHERRY_MIGRATIONS", folder, "/usr/share/wherry/migrations");
 
   Table store = top.table("store");
   config.store.url = store.text("url", config.store.url);
-  if (config.store.url == "sqlite:" || (config.store.url.starts_with("sqlite:") && config.store.url.ends_with('/'))) store.fail("url", "must name a file behind sqlite:");
-  if (config.store.url.starts_with("sqlite:")) config.store.url = "sqlite:" + (folder / config.store.url.substr(7)).string();
+  if (config.store.url == "sqlite:" || (config.store.url.starts_with("sqlite:") && config.store.url.ends_with('/')))
+    store.fail("url", "must name a file behind sqlite:");
+  if (config.store.url.starts_with("sqlite:"))
+    config.store.url = "sqlite:" + (folder / config.store.url.substr(7)).string();
   else if (!config.store.url.starts_with("postgresql://") && !config.store.url.starts_with("postgres://")) {
     store.fail("url", "must begin with sqlite: or postgresql://");
   }
   const std::string key_file = store.text("key_file", "");
   if (!key_file.empty()) config.store.key_file = folder / key_file;
   else if (config.store.url.starts_with("sqlite:")) config.store.key_file = config.store.url.substr(7) + ".key";
-  else if (const char* key = std::getenv("WHERRY_KEY"); !key || !*key) store.missing("key_file", "is missing: the file that holds the key which seals credentials; make one with `wherry generate-key`");
+  else if (const char* key = std::getenv("WHERRY_KEY"); !key || !*key)
+    store.missing(
+        "key_file",
+        "is missing: the file that holds the key which seals credentials; make one with `wherry generate-key`");
   store.finish();
 
   Table http = top.table("http");
@@ -156,7 +181,9 @@ Config read_top(const toml::table& parsed, const std::filesystem::path& folder) 
   Table log = top.table("log");
   using base::log::Format;
   using base::log::Level;
-  config.log.level = log.choice<Level>("level", Level::info, {{"debug", Level::debug}, {"info", Level::info}, {"warn", Level::warn}, {"error", Level::error}});
+  config.log.level = log.choice<Level>(
+      "level", Level::info,
+      {{"debug", Level::debug}, {"info", Level::info}, {"warn", Level::warn}, {"error", Level::error}});
   config.log.format = log.choice<Format>("format", Format::text, {{"text", Format::text}, {"json", Format::json}});
   log.finish();
 
@@ -169,7 +196,8 @@ Config read_top(const toml::table& parsed, const std::filesystem::path& folder) 
     const auto* entry = (*list)[i].as_table();
     if (!entry) top.fail("transport", "must be written as [[transport]]");
     config.transports.push_back(read_transport(Table(*entry, where), where, folder));
-    if (!domains.insert(config.transports.back().transport.link.domain.str()).second) Table(*entry, where).fail("domain", "is used by another transport already");
+    if (!domains.insert(config.transports.back().transport.link.domain.str()).second)
+      Table(*entry, where).fail("domain", "is used by another transport already");
   }
   top.finish();
   return config;
@@ -178,12 +206,15 @@ Config read_top(const toml::table& parsed, const std::filesystem::path& folder) 
 }  // namespace
 
 base::Result<Config> read_config(const std::filesystem::path& file) {
-  const auto wrong = [&](const std::string& text) { return base::Error{base::Errc::bad_input, file.string() + ": " + text}; };
+  const auto wrong = [&](const std::string& text) {
+    return base::Error{base::Errc::bad_input, file.string() + ": " + text};
+  };
   std::ifstream in(file);
   if (!in || std::filesystem::is_directory(file)) return wrong("cannot be read");
   const toml::parse_result parsed = toml::parse(in, file.string());
   if (!parsed) {
-    return wrong("line " + std::to_string(parsed.error().source().begin.line) + ": " + std::string(parsed.error().description()));
+    return wrong("line " + std::to_string(parsed.error().source().begin.line) + ": " +
+                 std::string(parsed.error().description()));
   }
   try {
     Config config = read_top(parsed.table(), std::filesystem::absolute(file).parent_path());

@@ -20,7 +20,8 @@ struct StoreConfig {
 };
 
 struct HttpConfig {
-  boost::asio::ip::tcp::endpoint listen{boost::asio::ip::address_v4::loopback(), 0};  // 0: any free port; only connectors with webhooks need one
+  // 0: any free port; only connectors with webhooks need one
+  boost::asio::ip::tcp::endpoint listen{boost::asio::ip::address_v4::loopback(), 0};
   std::string public_url;
 };
 
@@ -31,10 +32,10 @@ struct LogConfig {
 
 struct TransportEntry {
   transport::TransportConfig transport;
-  std::string connector;             // the name of a shared object in connectors_folder, or
-  std::vector<std::string> child;    // the command of a child connector
+  std::string connector;                                    // the name of a shared object in connectors_folder, or
+  std::vector<std::string> child;                           // the command of a child connector
   nlohmann::json configuration = nlohmann::json::object();  // the connector's own
-  std::string where;                 // "transport[0]": for errors
+  std::string where;                                        // "transport[0]": for errors
 };
 
 struct Config {
@@ -51,8 +52,8 @@ struct Config {
 // relative to its folder.
 base::Result<Config> read_config(const std::filesystem::path& file);
 
-// What showed to be wrong only in use, in the same form. `error`'s text begins with the key's path, as a connector's do behind
-// "transport[0].configuration."; of a key that is missing, the line is that of the table it belongs in.
+// What showed to be wrong only in use, in the same form. `error`'s text begins with the key's path, as a connector's do
+// behind "transport[0].configuration."; of a key that is missing, the line is that of the table it belongs in.
 base::Error locate(const Config& config, const base::Error& error);
 
 }  // namespace wherry::config

@@ -4,8 +4,8 @@
 #include "gateway/base/text.hpp"
 
 #define TOML_EXCEPTIONS 0
-// COMPAT(toml++ 3.3, 3.4): a file can breach what it asserts ("[[# a]]"), and reach what it calls unreachable (a letter beyond ASCII outside
-// quotes). Without the assertion, and with `return false` there, it refuses such a file in words.
+// COMPAT(toml++ 3.3, 3.4): a file can breach what it asserts ("[[# a]]"), and reach what it calls unreachable (a letter
+// beyond ASCII outside quotes). Without the assertion, and with `return false` there, it refuses such a file in words.
 #define TOML_ASSERT(condition) static_cast<void>(0)
 #if __has_include(<toml++/impl/preprocessor.hpp>)
 #include <toml++/impl/preprocessor.hpp>
@@ -60,7 +60,9 @@ class Table {
     }
     fail(key, what);
   }
-  std::string name(std::string_view key) const { return path_.empty() ? std::string(key) : path_ + "." + std::string(key); }
+  std::string name(std::string_view key) const {
+    return path_.empty() ? std::string(key) : path_ + "." + std::string(key);
+  }
   bool has(std::string_view key) { return known_.insert(std::string(key)), table_.contains(key); }
 
   std::string text(std::string_view key, std::string fallback) {

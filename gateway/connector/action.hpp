@@ -18,9 +18,9 @@ using base::MessageId;
 using base::RoomId;
 
 struct File {
-  std::string url;         // https, or what the network gave
-  std::string media_type;  // RFC 6838, empty when unknown
-  std::uint64_t bytes = 0; // 0 when unknown
+  std::string url;          // https, or what the network gave
+  std::string media_type;   // RFC 6838, empty when unknown
+  std::uint64_t bytes = 0;  // 0 when unknown
   bool operator==(const File&) const = default;
 };
 

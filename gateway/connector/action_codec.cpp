@@ -21,12 +21,8 @@ template <class V> void members(V& v, Is<AnswerContact> auto& m) { v.required("c
 template <class V> void members(V& v, Is<RemoveContact> auto& m) { v.required("contact", m.contact); }
 // clang-format on
 
-std::string to_text(const Action& action) {
-  return write_variant(action);
-}
-json to_json(const Action& action) {
-  return json::parse(write_variant(action));
-}
+std::string to_text(const Action& action) { return write_variant(action); }
+json to_json(const Action& action) { return json::parse(write_variant(action)); }
 
 Result<Action> parse_action(const json& object) {
   return read_variant<Action>(object, "action", std::make_index_sequence<std::variant_size_v<Action>>());

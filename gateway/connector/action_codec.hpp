@@ -22,9 +22,7 @@ nlohmann::json to_json(const Action& action);
 base::Result<Action> parse_action(const nlohmann::json& json);
 base::Result<Action> parse_action(std::string_view text);
 // JSON can be made of a string, too: without this one the call would be ambiguous.
-inline base::Result<Action> parse_action(const std::string& text) {
-  return parse_action(std::string_view(text));
-}
+inline base::Result<Action> parse_action(const std::string& text) { return parse_action(std::string_view(text)); }
 
 base::Result<ChatId> parse_chat(std::string_view text);  // "c:…" or "r:…", of at most 2,000 bytes, without NUL
 

@@ -47,13 +47,14 @@ struct ContactPrompt {
 
 // What the network is, as far as the gateway must know.
 struct Network {
-  std::string id;             // "sms": one word, in logs and configuration
-  std::string name;           // "SMS": in disco and roster
-  std::string disco_type;     // category "gateway", type from the XMPP registrar: "sms"
+  std::string id;                  // "sms": one word, in logs and configuration
+  std::string name;                // "SMS": in disco and roster
+  std::string disco_type;          // category "gateway", type from the XMPP registrar: "sms"
   std::string client_type = "pc";  // what contacts use, category "client": "sms", "phone", "pc" …
-  std::string contact_prompt; // jabber:iq:gateway, in English: as ContactPrompt
+  std::string contact_prompt;      // jabber:iq:gateway, in English: as ContactPrompt
   std::string contact_help;
-  std::map<std::string, ContactPrompt> contact_prompts;  // and in other languages, by primary subtag (RFC 5646 §2.2.1): "de"
+  // and in other languages, by primary subtag (RFC 5646 §2.2.1): "de"
+  std::map<std::string, ContactPrompt> contact_prompts;
   Idempotency idempotency = Idempotency::none;
   bool redelivers = true;     // may publish the same event again after an interruption: the inbox remembers ids
   bool has_presence = false;  // contacts' presence is known; otherwise they are shown available while the session is up
@@ -64,7 +65,7 @@ struct Network {
 // Of one chat of one account: SMS and MMS may differ within one login.
 enum class Support { refuse, drop, fall_back, partial, full };
 struct Capabilities {
-  std::size_t text_bytes = 0;  // most text of one message, in UTF-8 bytes; 0: no limit of the network's own
+  std::size_t text_bytes = 0;          // most text of one message, in UTF-8 bytes; 0: no limit of the network's own
   Support files = Support::fall_back;  // fall_back: as links in the text
   Support delivery_reports = Support::refuse;
 };
@@ -74,11 +75,12 @@ using Answers = std::map<std::string, std::string>;  // by field name
 // A question to the user. It is shown as plain registration fields, a data form, a dialogue: whatever the client can.
 struct Field {
   enum class Type { text, secret, choice, boolean };
-  std::string name;   // where the network's field fits one of XEP-0077's, its name: username, password, phone, email, nick
+  // where the network's field fits one of XEP-0077's, its name: username, password, phone, email, nick
+  std::string name;
   std::string label;
   Type type = Type::text;
   bool required = true;
-  std::string value;  // what is on record; never a secret
+  std::string value;                 // what is on record; never a secret
   std::vector<std::string> choices;  // of Type::choice
 };
 struct Form {
@@ -115,7 +117,8 @@ struct EventSink {
 struct Session {
   virtual ~Session() = default;
   // Connected until cancelled. Publishes AccountChanged{online} when up; throws on a broken link, and the gateway
-  // backs off and calls it again. Returns only after AccountChanged{needs_login}. An AccountChanged counts while this runs.
+  // backs off and calls it again. Returns only after AccountChanged{needs_login}. An AccountChanged counts while this
+  // runs.
   virtual asio::awaitable<void> run() = 0;
   // Called only while the session is online; never twice at once for one chat. Cancelled only at shutdown. Where it
   // publishes and publish() throws, that exception may pass through: the outcome is uncertain then.
@@ -150,7 +153,8 @@ struct Connector {
   virtual ~Connector() = default;
   virtual Network describe() const = 0;
 
-  // What the sessions share, e.g. one SMPP bind; until cancelled. Throws on a broken link: called again after a back-off.
+  // What the sessions share, e.g. one SMPP bind; until cancelled. Throws on a broken link: called again after a
+  // back-off.
   virtual asio::awaitable<void> run() = 0;
 
   // The whole registration dialogue, however many steps, verified with the network: the credentials to keep, which the

@@ -7,7 +7,8 @@
 namespace wherry::connector {
 
 // How far a message of ours has come. `accepted` by the network; `delivered` to the other side's device; `read` by its
-// person; `failed` for good. Later stages overtake earlier ones: delivered after failed counts, failed after delivered does not.
+// person; `failed` for good. Later stages overtake earlier ones: delivered after failed counts, failed after delivered
+// does not.
 enum class Stage { accepted, delivered, read, failed };
 
 // ---- Durable: publish() returns once it is committed ----
@@ -47,8 +48,8 @@ struct ListedContact {
   std::vector<std::string> groups;  // the list's own, or none
   bool operator==(const ListedContact&) const = default;
 };
-// The account's contact list as the network keeps it, whole: after every login, and when it has changed elsewhere. Who is
-// new to the gateway is offered to the user; AddContact and AnswerContact may then name it like any other.
+// The account's contact list as the network keeps it, whole: after every login, and when it has changed elsewhere. Who
+// is new to the gateway is offered to the user; AddContact and AnswerContact may then name it like any other.
 struct ContactsListed {
   std::vector<ListedContact> contacts;
   bool operator==(const ContactsListed&) const = default;

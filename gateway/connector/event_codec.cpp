@@ -27,12 +27,8 @@ template <class V> void members(V& v, Is<PresenceChanged> auto& m) { v.required(
 template <class V> void members(V& v, Is<AccountChanged> auto& m) { v.required("online", m.online); v.optional("needs_login", m.needs_login); v.optional("text", m.text); }
 // clang-format on
 
-std::string to_text(const Event& event) {
-  return write_variant(event);
-}
-json to_json(const Event& event) {
-  return json::parse(write_variant(event));
-}
+std::string to_text(const Event& event) { return write_variant(event); }
+json to_json(const Event& event) { return json::parse(write_variant(event)); }
 
 Result<Event> parse_event(const json& object) {
   return read_variant<Event>(object, "event", std::make_index_sequence<std::variant_size_v<Event>>());

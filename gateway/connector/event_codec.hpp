@@ -22,8 +22,6 @@ nlohmann::json to_json(const Event& event);
 base::Result<Event> parse_event(const nlohmann::json& json);
 base::Result<Event> parse_event(std::string_view text);
 // JSON can be made of a string, too: without this one the call would be ambiguous.
-inline base::Result<Event> parse_event(const std::string& text) {
-  return parse_event(std::string_view(text));
-}
+inline base::Result<Event> parse_event(const std::string& text) { return parse_event(std::string_view(text)); }
 
 }  // namespace wherry::connector

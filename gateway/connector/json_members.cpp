@@ -12,13 +12,11 @@ using nlohmann::json;
 
 constexpr std::size_t most_id_bytes = 2000;
 constexpr std::size_t most_files = 100;
-constexpr std::size_t most_listed = 5000, most_groups = 20;  // contacts of a list, groups of one of them
+constexpr std::size_t most_listed = 5000, most_groups = 20;    // contacts of a list, groups of one of them
 constexpr std::int64_t most_milliseconds = 9'000'000'000'000;  // year 2255: still within a nanosecond clock's 64 bits
 
 // NUL can stand neither in an address nor in a row of every store.
-bool has_nul(std::string_view text) {
-  return text.find('\0') != std::string_view::npos;
-}
+bool has_nul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
 
 std::string without_nul(const json& text) {
   std::string result = text.get<std::string>();
@@ -120,17 +118,14 @@ void MemberReader::required(const char* name, ChatId& chat) {
   if (!value) return;
   if (!value->is_string()) return fail(name, "must be a string");
   auto parsed = parse_chat(value->get_ref<const std::string&>());
-  if (parsed)
-    chat = std::move(*parsed);
-  else
-    fail(name, parsed.error().text);
+  if (parsed) chat = std::move(*parsed);
+  else fail(name, parsed.error().text);
 }
 
 void MemberReader::required(const char* name, base::Time& time) {
   const json* value = find(name, true);
   if (!value) return;
-  if (!value->is_number_integer() ||
-      (value->is_number_unsigned() && value->get<std::uint64_t>() > most_milliseconds) ||
+  if (!value->is_number_integer() || (value->is_number_unsigned() && value->get<std::uint64_t>() > most_milliseconds) ||
       value->get<std::int64_t>() < -most_milliseconds) {
     return fail(name, "must be milliseconds since 1970, a whole number");
   }
@@ -152,8 +147,7 @@ void MemberReader::content(Content& content) {
   optional("text", content.text);
   const json* files = find("files", false);
   if (!files) return;
-  if (!files->is_array() || files->size() > most_files)
-    return fail("files", "must be an array of at most 100 objects");
+  if (!files->is_array() || files->size() > most_files) return fail("files", "must be an array of at most 100 objects");
   for (const json& item : *files) {
     if (!item.is_object()) return fail("files", "must be an array of objects");
     File file;
@@ -161,10 +155,8 @@ void MemberReader::content(Content& content) {
     reader.optional("url", file.url);
     reader.optional("media_type", file.media_type);
     const json* bytes = reader.find("bytes", false);
-    if (bytes && (!bytes->is_number_integer() || *bytes < 0))
-      reader.fail("bytes", "must be a whole number");
-    else if (bytes)
-      file.bytes = bytes->get<std::uint64_t>();
+    if (bytes && (!bytes->is_number_integer() || *bytes < 0)) reader.fail("bytes", "must be a whole number");
+    else if (bytes) file.bytes = bytes->get<std::uint64_t>();
     if (reader.error_) return fail("files", reader.error_->text);
     content.files.push_back(std::move(file));
   }
@@ -173,7 +165,8 @@ void MemberReader::content(Content& content) {
 void MemberReader::contacts(std::vector<ListedContact>& contacts) {
   const json* list = find("contacts", true);
   if (!list) return;
-  if (!list->is_array() || list->size() > most_listed) return fail("contacts", "must be an array of at most 5000 objects");
+  if (!list->is_array() || list->size() > most_listed)
+    return fail("contacts", "must be an array of at most 5000 objects");
   for (const json& item : *list) {
     if (!item.is_object()) return fail("contacts", "must be an array of objects");
     ListedContact listed;

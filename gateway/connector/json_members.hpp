@@ -2,8 +2,8 @@
 //
 //   template <class V> void members(V& v, Is<SendMessage> auto& m) { v.required("chat", m.chat); … }
 //
-// which is called with a MemberWriter or a MemberReader. For action_codec and event_codec alone: each has its types' names
-// and members.
+// which is called with a MemberWriter or a MemberReader. For action_codec and event_codec alone: each has its types'
+// names and members.
 #pragma once
 
 #include "gateway/base/error.hpp"
@@ -152,10 +152,8 @@ bool read_as(std::string_view type, const nlohmann::json& object, Result<Variant
   T value;
   MemberReader reader(object);
   members(reader, value);
-  if (reader.error())
-    result = *reader.error();
-  else
-    result = Variant(std::move(value));
+  if (reader.error()) result = *reader.error();
+  else result = Variant(std::move(value));
   return true;
 }
 
@@ -175,14 +173,16 @@ template <class Variant>
 std::string write_variant(const Variant& value) {
   std::string text;
   text.reserve(256);
-  std::visit([&](const auto& it) {
-    text += R"({"type":")";
-    text += type_name<std::decay_t<decltype(it)>>;
-    text += '"';
-    MemberWriter writer(text);
-    members(writer, it);
-    text += '}';
-  }, value);
+  std::visit(
+      [&](const auto& it) {
+        text += R"({"type":")";
+        text += type_name<std::decay_t<decltype(it)>>;
+        text += '"';
+        MemberWriter writer(text);
+        members(writer, it);
+        text += '}';
+      },
+      value);
   return text;
 }
 

@@ -17,16 +17,15 @@ constexpr std::array<bool, 256> plain = [] {
   return table;
 }();
 
-constexpr std::uint64_t each(unsigned char octet) {
-  return 0x0101010101010101u * octet;
-}
+constexpr std::uint64_t each(unsigned char octet) { return 0x0101010101010101u * octet; }
 
 // Whether none of eight octets needs a look: false, too, for some that need none.
 bool are_plain(const char* eight) {
   std::uint64_t octets = 0;
   std::memcpy(&octets, eight, sizeof octets);
   const auto has_zero = [](std::uint64_t x) { return (x - each(1)) & ~x; };
-  const std::uint64_t found = octets | (octets - each(0x20)) | has_zero(octets ^ each('"')) | has_zero(octets ^ each('\\'));
+  const std::uint64_t found =
+      octets | (octets - each(0x20)) | has_zero(octets ^ each('"')) | has_zero(octets ^ each('\\'));
   return (found & each(0x80)) == 0;
 }
 
@@ -83,10 +82,8 @@ bool is_shallow(std::string_view text, std::size_t most) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (in_string) {
-      if (c == '\\')
-        ++i;
-      else if (c == '"')
-        in_string = false;
+      if (c == '\\') ++i;
+      else if (c == '"') in_string = false;
     } else if (c == '"') {
       in_string = true;
     } else if (c == '[' || c == '{') {
@@ -116,10 +113,8 @@ void append_json_string(std::string& out, std::string_view text) {
     const Sequence sequence = c < 0x80 ? Sequence{1, false} : utf8_sequence(text.substr(i));
     if (!sequence.valid) {
       out += text.substr(done, i - done);
-      if (c < 0x80)
-        append_escape(out, c);
-      else
-        out += replacement;
+      if (c < 0x80) append_escape(out, c);
+      else out += replacement;
       done = i + sequence.length;
     }
     i += sequence.length;

@@ -11,7 +11,8 @@ namespace wherry::convert {
 namespace {
 
 constexpr std::string_view hex_digits = "0123456789abcdef";
-constexpr std::string_view allowed_in_uris = "-._~!$()*+,;=";  // RFC 5122 §2.2: unreserved and nodeallow, beside letters and digits
+// RFC 5122 §2.2: unreserved and nodeallow, beside letters and digits
+constexpr std::string_view allowed_in_uris = "-._~!$()*+,;=";
 constexpr std::string_view nothing = "\\00";  // stands beside a space at an end, which XEP-0106 §3.2 lets no \20 be
 constexpr std::string_view always_escaped = " \"&'/:<>@~";  // XEP-0106 §3.3, and what marks a further account
 
@@ -43,8 +44,8 @@ bool survives_ascii(std::string_view id, std::size_t i) {
   return always_escaped.find(c) == std::string_view::npos;
 }
 
-// One character beyond ASCII. Servers with the older Nodeprep (RFC 3920 appendix A) fold more than PRECIS does: sharp s,
-// final sigma, iota below, the two joiners.
+// One character beyond ASCII. Servers with the older Nodeprep (RFC 3920 appendix A) fold more than PRECIS does: sharp
+// s, final sigma, iota below, the two joiners.
 bool survives(std::string_view character) {
   for (const std::string_view folded : {"ß", "ς", "\xCD\x85", "\xE2\x80\x8C", "\xE2\x80\x8D"}) {
     if (character == folded) return false;
@@ -77,7 +78,8 @@ std::string spell(std::string_view id, bool beyond_ascii) {
 
 std::string spell(std::string_view id) {
   std::string local = spell(id, true);
-  const bool is_ascii = std::all_of(local.begin(), local.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  const bool is_ascii =
+      std::all_of(local.begin(), local.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
   if (is_ascii) return local;
   const auto prepared = xmpp::to_username_case_mapped(local);
   return prepared && *prepared == local ? local : spell(id, false);  // together they compose, or mix directions
@@ -99,12 +101,15 @@ std::string read_escapes(std::string_view local) {
   return id;
 }
 
-bool can_be_spelt(std::string_view id) { return !id.empty() && id.find('\0') == std::string_view::npos && base::is_utf8(id); }
+bool can_be_spelt(std::string_view id) {
+  return !id.empty() && id.find('\0') == std::string_view::npos && base::is_utf8(id);
+}
 
 }  // namespace
 
 base::Result<xmpp::Jid> to_jid(const base::ContactId& contact, const xmpp::Jid& domain) {
-  if (contact.value.empty()) return base::Error{base::Errc::not_found, "A contact needs a name."};  // else it would be the gateway
+  // else it would be the gateway
+  if (contact.value.empty()) return base::Error{base::Errc::not_found, "A contact needs a name."};
   if (!can_be_spelt(contact.value)) return base::Error{base::Errc::not_found, "A contact's name must be UTF-8 text."};
   return xmpp::Jid::make(spell(contact.value), domain.domain());
 }
@@ -123,7 +128,8 @@ std::optional<base::ContactId> minted(std::string_view local) {
 std::string to_uri(const xmpp::Jid& address) {
   std::string uri = "xmpp:";
   for (const char c : address.local()) {
-    const bool is_allowed = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || allowed_in_uris.find(c) != std::string_view::npos;
+    const bool is_allowed = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                            allowed_in_uris.find(c) != std::string_view::npos;
     if (is_allowed) uri += c;
     else uri.append("%").append(base::to_hex({&c, 1}));
   }

@@ -16,9 +16,7 @@ base::Result<Delivery> pick(connector::Event event) {
   return delivery;
 }
 
-base::Error damaged() {
-  return {base::Errc::bad_input, "This is no delivery."};
-}
+base::Error damaged() { return {base::Errc::bad_input, "This is no delivery."}; }
 
 // Rows of the versions before 1: ["delivered", origin], ["failed", origin, code, text], the origin as a text. Read for
 // ever.

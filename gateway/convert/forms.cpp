@@ -20,10 +20,11 @@ constexpr std::size_t most_answer_bytes = 4096;
 
 // XEP-0077 §14.2; nothing else may stand in the namespace (§5, rule B4.5).
 constexpr std::array plain_names = {"username", "nick", "password", "name", "first", "last", "email", "address", "city",
-                                    "state", "zip", "phone", "url", "date", "misc", "text", "key"};
+                                    "state",    "zip",  "phone",    "url",  "date",  "misc", "text",  "key"};
 
 bool is_plain(const Field& field) {
-  return std::find(plain_names.begin(), plain_names.end(), field.name) != plain_names.end() && field.type != Field::Type::boolean;
+  return std::find(plain_names.begin(), plain_names.end(), field.name) != plain_names.end() &&
+         field.type != Field::Type::boolean;
 }
 
 // A client without data forms can register where every required field has a plain one.
@@ -54,12 +55,16 @@ connector::Result<connector::Answers> check(const connector::Answers& given, con
   for (const Field& field : form.fields) {
     const std::string name = field.label.empty() ? field.name : field.label;
     const auto found = given.find(field.name);
-    const std::string value = found == given.end() ? "" : std::string(field.type == Field::Type::secret ? std::string_view(found->second) : base::trim(found->second));
+    const std::string value = found == given.end()
+                                  ? ""
+                                  : std::string(field.type == Field::Type::secret ? std::string_view(found->second)
+                                                                                  : base::trim(found->second));
     if (value.empty()) {
       if (field.required) return Error{Errc::bad_input, "Please fill in: " + name + "."};  // §3.1, rule B4.3
       continue;
     }
-    if (field.type == Field::Type::choice && std::find(field.choices.begin(), field.choices.end(), value) == field.choices.end()) {
+    if (field.type == Field::Type::choice &&
+        std::find(field.choices.begin(), field.choices.end(), value) == field.choices.end()) {
       return Error{Errc::bad_input, name + " must be one of those offered."};
     }
     if (value.size() > most_answer_bytes) return Error{Errc::bad_input, name + " is too long."};
@@ -99,7 +104,8 @@ connector::Result<connector::Answers> read_answers(const xmpp::Element& query, c
   // Of two answers to one question nobody can tell which was meant (XEP-0004 §3.2).
   std::optional<Error> twice;
   const auto give = [&](const std::string& name, const std::string& value) {
-    const auto asked = std::find_if(form.fields.begin(), form.fields.end(), [&](const Field& field) { return field.name == name; });
+    const auto asked =
+        std::find_if(form.fields.begin(), form.fields.end(), [&](const Field& field) { return field.name == name; });
     if (asked == form.fields.end() || given.emplace(name, value).second) return;
     twice = Error{Errc::bad_input, (asked->label.empty() ? name : asked->label) + " is answered twice."};
   };
@@ -108,7 +114,8 @@ connector::Result<connector::Answers> read_answers(const xmpp::Element& query, c
     if (!submitted) return submitted.error();
     if (submitted->type != "submit") return Error{Errc::bad_input, "Please submit the form."};
     const std::string_view purpose = submitted->value("FORM_TYPE");  // where it is missing, what else could it be
-    if (!purpose.empty() && purpose != ns::registration) return Error{Errc::bad_input, "This is another form than the one for registering."};
+    if (!purpose.empty() && purpose != ns::registration)
+      return Error{Errc::bad_input, "This is another form than the one for registering."};
     for (const auto& field : submitted->fields) {
       for (const std::string& value : field.values) give(field.var, value);
     }

@@ -6,8 +6,8 @@
 
 namespace wherry::convert {
 
-// Fills a <query xmlns='jabber:iq:register'/>: instructions, the plain fields that can express the form (§14.2's list), and
-// the form itself.
+// Fills a <query xmlns='jabber:iq:register'/>: instructions, the plain fields that can express the form (§14.2's list),
+// and the form itself.
 void show_form(xmpp::Element& query, const connector::Form& form);
 
 // The answers in a submitted query: the form where there is one, else the plain fields (§6: the form wins). Checked

@@ -9,9 +9,7 @@ namespace {
 
 constexpr std::size_t most_type_bytes = 16;  // no type that exists has more (RFC 6121 §4.7.1, §5.2.2)
 
-base::Error damaged() {
-  return {base::Errc::bad_input, "This is no origin."};
-}
+base::Error damaged() { return {base::Errc::bad_input, "This is no origin."}; }
 
 // Rows of the versions before 1: [user, contact, id, type, lang, receipt, sent]. Read for ever.
 base::Result<Origin> parse_unversioned(const nlohmann::json& json) {

@@ -10,11 +10,11 @@
 namespace wherry::convert {
 
 struct Origin {
-  std::string user;        // the full JID that sent it
-  std::string contact;     // the JID that it was sent to
-  std::string stanza_id;   // may be empty: then nobody can be told which message it was
-  std::string type;        // of the stanza: "chat", "normal" …
-  std::string lang;        // xml:lang, for texts about it
+  std::string user;            // the full JID that sent it
+  std::string contact;         // the JID that it was sent to
+  std::string stanza_id;       // may be empty: then nobody can be told which message it was
+  std::string type;            // of the stanza: "chat", "normal" …
+  std::string lang;            // xml:lang, for texts about it
   bool wants_receipt = false;  // XEP-0184
   std::int64_t sent = 0;       // ms since 1970
   bool wants_marker = false;   // XEP-0333: when the other side has read it

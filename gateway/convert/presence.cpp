@@ -14,7 +14,8 @@ constexpr std::size_t most_words_bytes = 4 << 10;  // of what somebody says of t
 xmpp::Element to_presence(const xmpp::Jid& from, const xmpp::Jid& to, connector::Availability availability,
                           std::string_view status) {
   using connector::Availability;
-  xmpp::Element stanza = xmpp::make_stanza(xmpp::Kind::presence, from, to, availability == Availability::offline ? "unavailable" : "", "");
+  xmpp::Element stanza =
+      xmpp::make_stanza(xmpp::Kind::presence, from, to, availability == Availability::offline ? "unavailable" : "", "");
   const char* show = availability == Availability::chat             ? "chat"
                      : availability == Availability::away           ? "away"
                      : availability == Availability::extended_away  ? "xa"

@@ -12,9 +12,7 @@ StanzaError not_registered(const xmpp::Jid& gateway) {
   return {"auth", "registration-required", "Please register with " + gateway.str() + " first."};
 }
 
-StanzaError nothing_to_remove() {
-  return {"auth", "registration-required", "You are not registered here."};
-}
+StanzaError nothing_to_remove() { return {"auth", "registration-required", "You are not registered here."}; }
 
 StanzaError may_not_register(const xmpp::Jid& gateway) {
   return {"auth", "forbidden", "The operator of " + gateway.str() + " does not let you register here."};
@@ -35,18 +33,14 @@ StanzaError other_address(const xmpp::Jid& right) {
   return {"cancel", "gone", "This contact's address is " + right.str() + "; please use that one.", to_uri(right)};
 }
 
-StanzaError no_room() {
-  return {"cancel", "service-unavailable", "This is a person, not a room."};
-}
+StanzaError no_room() { return {"cancel", "service-unavailable", "This is a person, not a room."}; }
 
 StanzaError no_person(const xmpp::Jid& gateway) {
   return {"cancel", "service-unavailable",
           "This is the gateway itself. Write to a contact, like somebody@" + gateway.str() + "."};
 }
 
-StanzaError no_such_node() {
-  return {"cancel", "item-not-found", "There is no such node here."};
-}
+StanzaError no_such_node() { return {"cancel", "item-not-found", "There is no such node here."}; }
 
 StanzaError encrypted(std::string_view method) {
   return {
@@ -81,18 +75,14 @@ StanzaError too_many_questions() {
   return too_many_waiting("Too many addresses are being looked up just now; please try again in a moment.");
 }
 
-StanzaError too_many_devices() {
-  return too_many_waiting("You are here with too many devices at once.");
-}
+StanzaError too_many_devices() { return too_many_waiting("You are here with too many devices at once."); }
 
 StanzaError contact_list_full(std::size_t most_contacts) {
   return too_many_waiting("Your contact list is full here: " + std::to_string(most_contacts) +
                           " contacts are the most.");
 }
 
-StanzaError removal_must_be_alone() {
-  return {"modify", "bad-request", "A removal must contain nothing else."};
-}
+StanzaError removal_must_be_alone() { return {"modify", "bad-request", "A removal must contain nothing else."}; }
 
 StanzaError registration_must_wait() {
   return too_many_waiting(

@@ -130,8 +130,8 @@ std::optional<std::size_t> number(std::string_view text) {
   return value;
 }
 
-// Which part of a text of so many characters is only for programs that cannot read `fallback`'s payload. Nothing where it
-// is none.
+// Which part of a text of so many characters is only for programs that cannot read `fallback`'s payload. Nothing where
+// it is none.
 std::optional<Range> placeholder(const Element& fallback, std::size_t characters) {
   const Element* part = fallback.child("body", fallback.ns());
   if (!part && !fallback.children().empty()) return std::nullopt;  // the subject's

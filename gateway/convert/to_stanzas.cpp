@@ -13,13 +13,17 @@ using xmpp::Kind;
 namespace {
 
 constexpr std::chrono::seconds delay_shown_after{10};
-constexpr std::size_t most_body_bytes = 48 << 10;  // servers refuse stanzas above 64 KiB and more; a longer text comes in parts
+// servers refuse stanzas above 64 KiB and more; a longer text comes in parts
+constexpr std::size_t most_body_bytes = 48 << 10;
 
-constexpr std::size_t most_link_bytes = 2 << 10;  // as XEP-0066 has it beside the text: a longer one is in the text alone, which can be cut
+// as XEP-0066 has it beside the text: a longer one is in the text alone, which can be cut
+constexpr std::size_t most_link_bytes = 2 << 10;
 constexpr std::size_t most_name_bytes = 256;  // what networks call people
 constexpr const char* nothing_to_show = "This message came without anything that can be shown here.";
 
-base::Result<xmpp::Jid> sender(const base::ContactId& contact, const StanzaContext& context) { return to_jid(contact, context.domain); }
+base::Result<xmpp::Jid> sender(const base::ContactId& contact, const StanzaContext& context) {
+  return to_jid(contact, context.domain);
+}
 
 // Files travel as links in the text, each on a line of its own; a lone one also as XEP-0066 has it.
 std::string body_of(const connector::Content& content) {
@@ -31,8 +35,8 @@ std::string body_of(const connector::Content& content) {
   return body;
 }
 
-Element message_stanza(const connector::MessageReceived& message, const xmpp::Jid& from, std::string_view body, const std::string& id,
-                       const StanzaContext& context) {
+Element message_stanza(const connector::MessageReceived& message, const xmpp::Jid& from, std::string_view body,
+                       const std::string& id, const StanzaContext& context) {
   Element stanza = xmpp::make_stanza(Kind::message, from, context.user, "chat", id);
   stanza.add_text_child("body", body);
   const auto& files = message.content.files;
@@ -53,7 +57,8 @@ std::vector<Element> of(const connector::MessageReceived& message, const StanzaC
   const auto address = sender(message.sender, context);
   const xmpp::Jid from = address ? *address : context.domain;
   std::string body = body_of(message.content);
-  if (base::trim(body).empty()) body = nothing_to_show;  // programs hide an empty message, and the network was told that it arrived
+  // programs hide an empty message, and the network was told that it arrived
+  if (base::trim(body).empty()) body = nothing_to_show;
   // Nothing is lost for its sender's name: the gateway itself brings what comes from nobody that can be an address.
   if (!address) body = "‹" + std::string(base::utf8_prefix(message.sender.value, most_name_bytes)) + "›: " + body;
   std::vector<Element> stanzas;
@@ -112,16 +117,19 @@ std::vector<Element> of(const SendRead& read, const StanzaContext& context) {
   return {std::move(stanza)};
 }
 
-// RFC 6121 §8.5.3.2.2: a server drops an error for a resource that has gone. So that the failure is not lost with it, the
-// contact's chat says it to whichever of the user's devices is there, now or later, and names the message (XEP-0461).
-Element failure_note(const SendFailed& failed, const xmpp::Jid& contact, const xmpp::StanzaError& error, const StanzaContext& context) {
+// RFC 6121 §8.5.3.2.2: a server drops an error for a resource that has gone. So that the failure is not lost with it,
+// the contact's chat says it to whichever of the user's devices is there, now or later, and names the message
+// (XEP-0461).
+Element failure_note(const SendFailed& failed, const xmpp::Jid& contact, const xmpp::StanzaError& error,
+                     const StanzaContext& context) {
   Element stanza = xmpp::make_stanza(Kind::message, contact, context.user, "chat", context.id);
   const std::string sent = base::to_rfc3339(base::from_milliseconds(failed.origin.sent));
   std::string body = "A message that you sent here on " + sent.substr(0, 10) + " at " + sent.substr(11, 5) + " UTC";
   body += failed.code == base::Errc::uncertain ? " may not have been delivered." : " was not delivered.";
   if (!error.text.empty()) body += " " + error.text;
   stanza.add_text_child("body", body);
-  if (!failed.origin.stanza_id.empty()) stanza.add("reply", ns::reply).set("to", failed.origin.user).set("id", failed.origin.stanza_id);
+  if (!failed.origin.stanza_id.empty())
+    stanza.add("reply", ns::reply).set("to", failed.origin.user).set("id", failed.origin.stanza_id);
   stanza.add("origin-id", ns::stanza_id).set("id", context.id);
   return stanza;
 }
@@ -132,12 +140,14 @@ std::vector<Element> of(const SendFailed& failed, const StanzaContext& context) 
   if (!from || !to) return {};
   const bool is_presence = failed.origin.type == "subscribe" || failed.origin.type == "subscribed" ||
                            failed.origin.type == "unsubscribe" || failed.origin.type == "unsubscribed";
-  Element stanza = xmpp::make_stanza(is_presence ? Kind::presence : Kind::message, *from, *to, "error", failed.origin.stanza_id);
+  Element stanza =
+      xmpp::make_stanza(is_presence ? Kind::presence : Kind::message, *from, *to, "error", failed.origin.stanza_id);
   const xmpp::StanzaError error = xmpp::to_stanza_error(base::Error{failed.code, failed.text});
   stanza.add(xmpp::error_element(error));
   std::vector<Element> stanzas = {std::move(stanza)};
   // An end of the waiting (RFC 6121 §3.1.3), which the error alone is not to every server.
-  if (failed.origin.type == "subscribe") stanzas.push_back(xmpp::make_stanza(Kind::presence, from->bare(), to->bare(), "unsubscribed", ""));
+  if (failed.origin.type == "subscribe")
+    stanzas.push_back(xmpp::make_stanza(Kind::presence, from->bare(), to->bare(), "unsubscribed", ""));
   if (!is_presence && !context.has_sender) stanzas.push_back(failure_note(failed, *from, error, context));
   return stanzas;
 }

@@ -15,13 +15,14 @@ struct StanzaContext {
   const xmpp::Jid& user;    // bare
   std::string id;           // of the delivery, for ever: the stanza's id and origin-id
   base::Time now;           // an event that is older gets its own time (XEP-0203)
-  connector::Availability contact_availability = connector::Availability::online;  // of a contact that has answered: what it shows now
+  // of a contact that has answered: what it shows now
+  connector::Availability contact_availability = connector::Availability::online;
   std::string contact_status{};
-  bool has_sender = true;   // of a failed send: the resource that sent it is still there to be told
+  bool has_sender = true;  // of a failed send: the resource that sent it is still there to be told
 };
 
-// At least one, unless an address in the delivery cannot be a JID (then none: there is nobody to send it from); a message comes even
-// then, from the gateway.
+// At least one, unless an address in the delivery cannot be a JID (then none: there is nobody to send it from); a
+// message comes even then, from the gateway.
 std::vector<xmpp::Element> to_stanzas(const Delivery& delivery, const StanzaContext& context);
 
 }  // namespace wherry::convert

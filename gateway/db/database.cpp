@@ -20,8 +20,8 @@ namespace wherry::db {
 
 namespace {
 
-// Who waited for a commit goes on in the next turn of the loop, and what they write comes in the turn behind that. So one commit
-// has all of it, where two that took turns would each have half.
+// Who waited for a commit goes on in the next turn of the loop, and what they write comes in the turn behind that. So
+// one commit has all of it, where two that took turns would each have half.
 constexpr int turns_of_what_follows = 2;
 
 bool is_loss(const std::exception_ptr& error) {
@@ -53,7 +53,12 @@ bool tell(Group& group) {
 
 struct Database::Impl : std::enable_shared_from_this<Impl> {
   Impl(asio::any_io_executor executor, std::unique_ptr<GroupRunner> r, DatabasePolicy p)
-      : loop(std::move(executor)), policy(p), pace(p.commit_distance, p.commit_burst), pause(loop), overdue(loop), runner(std::move(r)) {}
+      : loop(std::move(executor)),
+        policy(p),
+        pace(p.commit_distance, p.commit_burst),
+        pause(loop),
+        overdue(loop),
+        runner(std::move(r)) {}
 
   void submit(GroupItem item);
   void send_next();
@@ -89,7 +94,8 @@ void Database::Impl::send_next() {
     return;
   }
   if (pause_for_more()) return;
-  const auto count = static_cast<std::ptrdiff_t>(std::min(waiting.size(), std::max<std::size_t>(policy.most_in_one_commit, 1)));
+  const auto count =
+      static_cast<std::ptrdiff_t>(std::min(waiting.size(), std::max<std::size_t>(policy.most_in_one_commit, 1)));
   Group group(std::make_move_iterator(waiting.begin()), std::make_move_iterator(waiting.begin() + count));
   waiting.erase(waiting.begin(), waiting.begin() + count);
   watch();

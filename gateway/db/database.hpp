@@ -62,8 +62,12 @@ class Transaction {
   // statement or the commit.
   virtual void execute(std::string_view sql, std::span<const Value> parameters) = 0;
 
-  Rows query(std::string_view sql, std::initializer_list<Value> p = {}) { return query(sql, std::span(p.begin(), p.size())); }
-  void execute(std::string_view sql, std::initializer_list<Value> p = {}) { execute(sql, std::span(p.begin(), p.size())); }
+  Rows query(std::string_view sql, std::initializer_list<Value> p = {}) {
+    return query(sql, std::span(p.begin(), p.size()));
+  }
+  void execute(std::string_view sql, std::initializer_list<Value> p = {}) {
+    execute(sql, std::span(p.begin(), p.size()));
+  }
 };
 
 // A connection of one driver. Blocking; used on the database thread only.
@@ -76,14 +80,15 @@ class Driver {
   virtual void rollback() noexcept = 0;
   virtual void run_script(const std::string& sql) = 0;  // several statements, inside a transaction: migrations
   virtual std::string_view dialect() const = 0;         // "sqlite" or "postgres"
-  // Between transactions: from now on this is the one wherry on the database, also after a reconnect. Waits for as long as
-  // `patience` for an earlier one's session to end: a killed process's goes on with what it was sent, and its commits must
-  // come before our first read. (Whoever has SQLite's file open has claimed it.)
+  // Between transactions: from now on this is the one wherry on the database, also after a reconnect. Waits for as long
+  // as `patience` for an earlier one's session to end: a killed process's goes on with what it was sent, and its
+  // commits must come before our first read. (Whoever has SQLite's file open has claimed it.)
   virtual base::Result<void> claim(std::chrono::milliseconds /*patience*/) { return base::ok(); }
-  // Between transactions: nothing that was deleted stays readable in the files. Takes as long as copying the database does.
-  // (PostgreSQL does it by itself, in its own time: manual §25.1.)
+  // Between transactions: nothing that was deleted stays readable in the files. Takes as long as copying the database
+  // does. (PostgreSQL does it by itself, in its own time: manual §25.1.)
   virtual void wipe_deleted() {}
-  // From any thread, for good: whatever waits for a server, now or later, throws DatabaseLost. (A file is not waited for.)
+  // From any thread, for good: whatever waits for a server, now or later, throws DatabaseLost. (A file is not waited
+  // for.)
   virtual void abandon() noexcept {}
 };
 
@@ -96,13 +101,13 @@ struct DriverLimits {
 // "sqlite:/path/to/file" or a libpq connection URI ("postgresql://…"). Opens at once; an error says what to do.
 base::Result<std::unique_ptr<Driver>> open_driver(const std::string& url, DriverLimits limits = {});
 
-// What a Database does with a lost connection: it retries with back-off for this long, counted from the beginning of the
-// first attempt that failed, before it throws DatabaseLost.
+// What a Database does with a lost connection: it retries with back-off for this long, counted from the beginning of
+// the first attempt that failed, before it throws DatabaseLost.
 struct DatabasePolicy {
   std::chrono::seconds give_up_after{60};
   std::size_t most_in_one_commit = 2048;  // closures
-  // A commit costs as much as twenty messages. So under load it waits for more to share it: no longer than this, and not at
-  // all while few come (commit_burst at once, after a rest).
+  // A commit costs as much as twenty messages. So under load it waits for more to share it: no longer than this, and
+  // not at all while few come (commit_burst at once, after a rest).
   std::chrono::microseconds commit_distance{1000};
   int commit_burst = 16;
 };
@@ -131,8 +136,8 @@ class Database {
   // after it: for the end of the process, which must not wait for a database that is lost or hangs.
   void hurry(std::chrono::milliseconds patience);
 
-  // Waits for the transaction that runs, and closes the database; nobody is called back any more. What was not yet begun
-  // is dropped. (An SQLite database is then wholly in its one file.)
+  // Waits for the transaction that runs, and closes the database; nobody is called back any more. What was not yet
+  // begun is dropped. (An SQLite database is then wholly in its one file.)
   void close();
 
   using Done = std::function<void(std::exception_ptr)>;
@@ -144,9 +149,9 @@ class Database {
     Closure closure;
     Done done;
   };
-  // As submit, for a closure of several parts that need not stand or fall together. Where the database refuses the whole, `parts` is
-  // called on the database's thread, and what it gives is done instead: each for itself, in their order, before anything that
-  // was submitted later. Then their `done` are called, and not the first one.
+  // As submit, for a closure of several parts that need not stand or fall together. Where the database refuses the
+  // whole, `parts` is called on the database's thread, and what it gives is done instead: each for itself, in their
+  // order, before anything that was submitted later. Then their `done` are called, and not the first one.
   void submit(Closure whole, std::function<std::vector<Part>()> parts, Done done);
 
   // As transact, for a closure that returns something: any callable of a Transaction&.

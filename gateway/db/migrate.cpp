@@ -33,22 +33,27 @@ std::optional<FileName> parse_file_name(std::string_view file) {
   if (parts.size() < 2 || parts.size() > 3 || parts.back() != "sql") return std::nullopt;
   if (parts.size() == 3 && parts[1] != "sqlite" && parts[1] != "postgres") return std::nullopt;
   const std::string_view name = parts[0];
-  if (name.size() < 6 || name[4] != '_' || name.substr(0, 4).find_first_not_of("0123456789") != name.npos) return std::nullopt;
-  return FileName{std::stoi(std::string(name.substr(0, 4))), std::string(name), parts.size() == 3 ? std::string(parts[1]) : ""};
+  if (name.size() < 6 || name[4] != '_' || name.substr(0, 4).find_first_not_of("0123456789") != name.npos)
+    return std::nullopt;
+  return FileName{std::stoi(std::string(name.substr(0, 4))), std::string(name),
+                  parts.size() == 3 ? std::string(parts[1]) : ""};
 }
 
 // By number, 1 to n without a gap.
 Result<std::map<int, Migration>> read_folder(const std::filesystem::path& folder) {
   std::error_code failure;
   std::filesystem::directory_iterator files(folder, failure);
-  if (failure) return Error{Errc::bad_input, "The folder of migrations " + folder.string() + " cannot be read: " + failure.message() + "."};
+  if (failure)
+    return Error{Errc::bad_input,
+                 "The folder of migrations " + folder.string() + " cannot be read: " + failure.message() + "."};
   std::map<int, Migration> migrations;
   for (const auto& entry : files) {
     const std::string file = entry.path().filename().string();
     if (entry.path().extension() != ".sql") continue;
     const auto parsed = parse_file_name(file);
     if (!parsed) {
-      return Error{Errc::bad_input, "The migration " + file + " must be named like 0007_name.sql or 0007_name.sqlite.sql."};
+      return Error{Errc::bad_input,
+                   "The migration " + file + " must be named like 0007_name.sql or 0007_name.sqlite.sql."};
     }
     Migration& migration = migrations[parsed->number];
     if (migration.name.empty()) migration.name = parsed->name;
@@ -62,7 +67,8 @@ Result<std::map<int, Migration>> read_folder(const std::filesystem::path& folder
     if (number != expected++) return Error{Errc::bad_input, "The migration before " + migration.name + " is missing."};
     const bool complete = migration.files.contains("") ? migration.files.size() == 1 : migration.files.size() == 2;
     if (!complete) {
-      return Error{Errc::bad_input, "The migration " + migration.name + " must be one file for both databases, or a pair."};
+      return Error{Errc::bad_input,
+                   "The migration " + migration.name + " must be one file for both databases, or a pair."};
     }
   }
   if (migrations.empty()) return Error{Errc::bad_input, "There are no migrations in " + folder.string() + "."};
@@ -101,8 +107,9 @@ Result<int> migrate(Driver& driver, const std::filesystem::path& folder) {
       const int present = lock_and_read(driver);
       if (present > newest) {
         driver.rollback();
-        return Error{Errc::bad_input, "The database has schema " + std::to_string(present) + ", this wherry knows only " +
-                                          std::to_string(newest) + ". Run the newer wherry, or restore a backup of before the upgrade."};
+        return Error{Errc::bad_input, "The database has schema " + std::to_string(present) +
+                                          ", this wherry knows only " + std::to_string(newest) +
+                                          ". Run the newer wherry, or restore a backup of before the upgrade."};
       }
       if (present == newest) {
         driver.commit();
@@ -116,7 +123,8 @@ Result<int> migrate(Driver& driver, const std::filesystem::path& folder) {
         return script.error();
       }
       driver.run_script(*script);
-      driver.transaction().execute("INSERT INTO migrations (number, name) VALUES ($1, $2)", {std::int64_t{present + 1}, next.name});
+      driver.transaction().execute("INSERT INTO migrations (number, name) VALUES ($1, $2)",
+                                   {std::int64_t{present + 1}, next.name});
       driver.commit();
       log::info("database.migrated", {{"to", next.name}});
     }

@@ -23,7 +23,8 @@ constexpr std::chrono::hours migration_limit(1);
 
 // Faults of the server or the link rather than of a statement (PostgreSQL manual, Appendix A): the same statement may
 // succeed later. 08 connection, 40 rolled back in favour of another, 53 resources, 57P01–03 the server shuts down or
-// starts, 58 the server's system, 25006 a standby after a failover, 55P03 and 57014 a lock or time limit of the server's.
+// starts, 58 the server's system, 25006 a standby after a failover, 55P03 and 57014 a lock or time limit of the
+// server's.
 bool is_lost(std::string_view state) {
   if (state == "08P01") return false;  // protocol_violation: the wrong number of parameters, too
   return state.starts_with("08") || state.starts_with("40") || state.starts_with("53") || state.starts_with("57P0") ||
@@ -101,20 +102,24 @@ base::Result<void> Postgres::claim(std::chrono::milliseconds patience) {
   try {
     take_claim();
   } catch (const std::runtime_error& error) {
-    return base::Error{base::Errc::unavailable, std::string("Only one wherry may use a database: stop the other one first. ") + error.what()};
+    return base::Error{base::Errc::unavailable,
+                       std::string("Only one wherry may use a database: stop the other one first. ") + error.what()};
   }
   return base::ok();
 }
 
-// A lock of the session's, given back by the server when the session has ended. The server must notice in seconds, not in
-// hours, that a session's machine has vanished. The second number: databases may hold one wherry in each schema.
+// A lock of the session's, given back by the server when the session has ended. The server must notice in seconds, not
+// in hours, that a session's machine has vanished. The second number: databases may hold one wherry in each schema.
 void Postgres::take_claim() {
   try {
-    run_text("SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; SET lock_timeout = " +
-                 std::to_string(claim_patience_->count()) +
-                 "; SELECT pg_advisory_lock(2003330418, hashtext(current_schema())); SET lock_timeout = DEFAULT; SET statement_timeout = " +
-                 std::to_string(limits_.statement.count()),
-             *claim_patience_ + limits_.answer);
+    run_text(
+        "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; SET lock_timeout "
+        "= " +
+            std::to_string(claim_patience_->count()) +
+            "; SELECT pg_advisory_lock(2003330418, hashtext(current_schema())); SET lock_timeout = DEFAULT; SET "
+            "statement_timeout = " +
+            std::to_string(limits_.statement.count()),
+        *claim_patience_ + limits_.answer);
   } catch (const std::runtime_error&) {
     link_.drop();
     throw;
@@ -158,8 +163,8 @@ void Postgres::send(std::string_view sql, std::span<const Value> parameters) {
       texts_[i] = digits.data();
     }
   }
-  if (PQsendQueryPrepared(connection, statement.name.c_str(), static_cast<int>(parameters.size()), texts_.data(), nullptr,
-                          nullptr, 0) != 1) {
+  if (PQsendQueryPrepared(connection, statement.name.c_str(), static_cast<int>(parameters.size()), texts_.data(),
+                          nullptr, nullptr, 0) != 1) {
     link_.lost(PQerrorMessage(connection));
   }
   queued_.push_back({nullptr, sql});
@@ -190,7 +195,8 @@ Result Postgres::collect() {
     while (const Result more = link_.next_result()) {  // the null that ends a statement's answers
       if (PQstatus(connection) != CONNECTION_OK) link_.lost(PQresultErrorMessage(more.get()));
     }
-    if (PQstatus(connection) != CONNECTION_OK) link_.lost(failure.empty() ? PQerrorMessage(connection) : failure.c_str());
+    if (PQstatus(connection) != CONNECTION_OK)
+      link_.lost(failure.empty() ? PQerrorMessage(connection) : failure.c_str());
   }
   queued_.clear();
   const Result sync = link_.next_result();
@@ -206,7 +212,8 @@ std::string Postgres::take_failure(const PGresult* result, std::string_view sql,
   const char* code = PQresultErrorField(result, PG_DIAG_SQLSTATE);
   const char* primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
   state = code ? code : "";
-  return link_.redacted(first_line(primary ? primary : PQresultErrorMessage(result))) + " (" + state + "), in: " + std::string(sql.substr(0, 100));
+  return link_.redacted(first_line(primary ? primary : PQresultErrorMessage(result))) + " (" + state +
+         "), in: " + std::string(sql.substr(0, 100));
 }
 
 void Postgres::throw_failure(const std::string& text, const std::string& state) {
@@ -225,7 +232,8 @@ Rows Postgres::query(std::string_view sql, std::span<const Value> parameters) {
     std::vector<Value> values(static_cast<std::size_t>(columns));
     for (int c = 0; c < columns; ++c) {
       if (PQgetisnull(result.get(), r, c)) continue;
-      const std::string_view text(PQgetvalue(result.get(), r, c), static_cast<std::size_t>(PQgetlength(result.get(), r, c)));
+      const std::string_view text(PQgetvalue(result.get(), r, c),
+                                  static_cast<std::size_t>(PQgetlength(result.get(), r, c)));
       Value& value = values[static_cast<std::size_t>(c)];
       switch (PQftype(result.get(), c)) {
         case 20:    // int8: pg_type.dat
@@ -249,7 +257,8 @@ void Postgres::commit() {
   send("COMMIT", {});
   const Result result = collect();
   // COMMIT of a transaction in which a statement failed succeeds, and is a rollback.
-  if (std::string_view(PQcmdStatus(result.get())) != "COMMIT") throw StatementFailed("a statement of the transaction had failed");
+  if (std::string_view(PQcmdStatus(result.get())) != "COMMIT")
+    throw StatementFailed("a statement of the transaction had failed");
 }
 
 void Postgres::rollback() noexcept {
@@ -271,7 +280,8 @@ void Postgres::rollback() noexcept {
 
 // A migration takes as long as it takes, but does not wait for somebody's lock.
 void Postgres::run_script(const std::string& sql) {
-  run_text("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = " + std::to_string(limits_.statement.count()) + "; " + sql,
+  run_text("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = " + std::to_string(limits_.statement.count()) +
+               "; " + sql,
            migration_limit);
 }
 
@@ -296,7 +306,8 @@ base::Result<std::unique_ptr<Driver>> open_postgres(const std::string& uri, Driv
   } catch (const DatabaseLost& error) {
     return base::Error{base::Errc::unavailable, std::string("The database cannot be opened. ") + error.what()};
   }
-  if (std::string fault = driver->encoding_fault(); !fault.empty()) return base::Error{base::Errc::bad_input, std::move(fault)};
+  if (std::string fault = driver->encoding_fault(); !fault.empty())
+    return base::Error{base::Errc::bad_input, std::move(fault)};
   return std::unique_ptr<Driver>(std::move(driver));
 }
 

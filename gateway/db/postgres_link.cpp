@@ -38,20 +38,30 @@ void PostgresLink::connect() {
   pollfd abandoned{abandoned_, POLLIN, 0};
   if (::poll(&abandoned, 1, 0) > 0) lost("given up");
   // Before `dbname` the URI may overrule, after it not. A dead link must be noticed in half a minute, not in hours.
-  const std::array keywords{"fallback_application_name", "connect_timeout", "keepalives_idle", "keepalives_interval",
-                            "keepalives_count", "tcp_user_timeout", "dbname", "client_encoding", static_cast<const char*>(nullptr)};
-  const std::array values{"wherry", "5", "15", "5", "3", "30000", uri_.c_str(), "UTF8", static_cast<const char*>(nullptr)};
+  const std::array keywords{"fallback_application_name",
+                            "connect_timeout",
+                            "keepalives_idle",
+                            "keepalives_interval",
+                            "keepalives_count",
+                            "tcp_user_timeout",
+                            "dbname",
+                            "client_encoding",
+                            static_cast<const char*>(nullptr)};
+  const std::array values{
+      "wherry", "5", "15", "5", "3", "30000", uri_.c_str(), "UTF8", static_cast<const char*>(nullptr)};
   connection_.reset(PQconnectdbParams(keywords.data(), values.data(), 1));
   if (!connection_) throw DatabaseLost("PostgreSQL: out of memory");
   if (!is_up()) lost(PQerrorMessage(get()));
-  PQsetNoticeProcessor(get(), [](void*, const char* text) { log::debug("database.noticed", {{"text", first_line(text)}}); }, nullptr);
+  const auto noticed = [](void*, const char* text) { log::debug("database.noticed", {{"text", first_line(text)}}); };
+  PQsetNoticeProcessor(get(), noticed, nullptr);
   if (PQsetnonblocking(get(), 1) != 0 || PQenterPipelineMode(get()) != 1) lost(PQerrorMessage(get()));
 }
 
 // A kernel answers for a server that hangs, so that keep-alives prove nothing: the clock decides.
 void PostgresLink::wait(short events, Deadline deadline) {
   std::array<pollfd, 2> watched{pollfd{PQsocket(get()), events, 0}, pollfd{abandoned_, POLLIN, 0}};
-  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
+  const auto left =
+      std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
   const int ready = ::poll(watched.data(), watched.size(), left > 0 ? static_cast<int>(left) : 0);
   if (ready < 0 && errno != EINTR) lost("poll failed");
   if (watched[1].revents != 0) lost("given up");
@@ -87,7 +97,8 @@ PostgresResult PostgresLink::run_text(const std::string& sql, std::chrono::milli
   flush(deadline);
   PostgresResult last;
   while (PostgresResult next = next_result(deadline)) last = std::move(next);
-  if (!last || !is_up() || PQenterPipelineMode(get()) != 1) lost(last ? PQresultErrorMessage(last.get()) : PQerrorMessage(get()));
+  if (!last || !is_up() || PQenterPipelineMode(get()) != 1)
+    lost(last ? PQresultErrorMessage(last.get()) : PQerrorMessage(get()));
   return last;
 }
 
@@ -100,7 +111,8 @@ void PostgresLink::lost(const char* message) {
 std::string PostgresLink::redacted(std::string text) const {
   if (password_.empty()) return text;
   constexpr std::string_view shown = "***";
-  for (std::size_t at = 0; (at = text.find(password_, at)) != std::string::npos; at += shown.size()) text.replace(at, password_.size(), shown);
+  for (std::size_t at = 0; (at = text.find(password_, at)) != std::string::npos; at += shown.size())
+    text.replace(at, password_.size(), shown);
   return text;
 }
 

@@ -27,9 +27,10 @@ base::Result<PostgresUri> read_postgres_uri(const std::string& uri) {
                                                                              &PQconninfoFree);
   if (!options) {
     // libpq's own text quotes the URI, password and all.
-    return base::Error{base::Errc::bad_input,
-                       "The database's URI cannot be read: it must be like postgresql://user:password@host:5432/name, with "
-                       "special characters of the password as %XX, and with no parameters but those that libpq knows."};
+    return base::Error{
+        base::Errc::bad_input,
+        "The database's URI cannot be read: it must be like postgresql://user:password@host:5432/name, with "
+        "special characters of the password as %XX, and with no parameters but those that libpq knows."};
   }
   PostgresUri read;
   for (const PQconninfoOption* option = options.get(); option->keyword; ++option) {

@@ -66,7 +66,8 @@ bool is_lost(int code) {
   }
 }
 
-// A file that SQLite has open. Its descriptor outlives its name, and what is written to it then is gone at the process's end.
+// A file that SQLite has open. Its descriptor outlives its name, and what is written to it then is gone at the
+// process's end.
 class OpenFile {
  public:
   explicit OpenFile(std::string path) : path_(std::move(path)), identity_(identity()) {}
@@ -79,7 +80,7 @@ class OpenFile {
  private:
   using Identity = std::pair<dev_t, ino_t>;  // zeros: there is none
   Identity identity() const {
-    struct stat status {};
+    struct stat status = {};
     return ::stat(path_.c_str(), &status) == 0 ? Identity{status.st_dev, status.st_ino} : Identity();
   }
 
@@ -90,7 +91,9 @@ class OpenFile {
 class Sqlite final : public Driver, private Transaction {
  public:
   Sqlite(Handle handle, std::string path)
-      : handle_(std::move(handle)), file_(std::move(path)), log_(sqlite3_filename_wal(sqlite3_db_filename(handle_.get(), "main"))) {}
+      : handle_(std::move(handle)),
+        file_(std::move(path)),
+        log_(sqlite3_filename_wal(sqlite3_db_filename(handle_.get(), "main"))) {}
 
   void begin() override {
     file_.require_same();
@@ -139,7 +142,7 @@ class Sqlite final : public Driver, private Transaction {
   OpenFile file_, log_;  // the log keeps its identity for as long as it is open, also where it is emptied
   std::chrono::steady_clock::time_point log_begun_ = std::chrono::steady_clock::now();
   std::unordered_map<Literal, Statement, LiteralHash> statements_;  // before the handle goes
-  std::string failed_;  // the transaction's first failure
+  std::string failed_;                                              // the transaction's first failure
 };
 
 Rows Sqlite::run(std::string_view sql, std::span<const Value> parameters) {
@@ -156,7 +159,8 @@ Rows Sqlite::run(std::string_view sql, std::span<const Value> parameters) {
 Statement& Sqlite::prepared(std::string_view sql) {
   if (const auto found = statements_.find(literal(sql)); found != statements_.end()) return found->second;
   sqlite3_stmt* handle = nullptr;
-  const int code = sqlite3_prepare_v3(handle_.get(), sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &handle, nullptr);
+  const int code = sqlite3_prepare_v3(handle_.get(), sql.data(), static_cast<int>(sql.size()),
+                                      SQLITE_PREPARE_PERSISTENT, &handle, nullptr);
   Statement statement{std::unique_ptr<sqlite3_stmt, Close>(handle), {}};
   if (code != SQLITE_OK) fail(code, sql);
   for (int i = 1; i <= sqlite3_bind_parameter_count(handle); ++i) {
@@ -228,13 +232,15 @@ std::optional<base::Error> make_private(const std::string& path) {
     return std::nullopt;
   }
   if (errno != EEXIST) {
-    return cannot_open(path, std::string(std::strerror(errno)) + ". Its folder must exist and belong to the user that wherry runs as.");
+    return cannot_open(path, std::string(std::strerror(errno)) +
+                                 ". Its folder must exist and belong to the user that wherry runs as.");
   }
-  struct stat status {};
+  struct stat status = {};
   if (::stat(path.c_str(), &status) != 0) return cannot_open(path, std::strerror(errno));
   if (!S_ISREG(status.st_mode)) return cannot_open(path, "it is not a regular file.");
   if ((status.st_mode & 077) != 0 && ::chmod(path.c_str(), 0600) != 0) {
-    return cannot_open(path, "others may read it, and its mode cannot be changed to 0600: " + std::string(std::strerror(errno)));
+    return cannot_open(
+        path, "others may read it, and its mode cannot be changed to 0600: " + std::string(std::strerror(errno)));
   }
   return std::nullopt;
 }
@@ -248,7 +254,8 @@ base::Result<std::unique_ptr<Driver>> open_sqlite(const std::string& path) {
   if (auto error = make_private(path)) return std::move(*error);
   sqlite3* raw = nullptr;
   // No mutex: the database thread alone uses the connection.
-  int code = sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+  int code =
+      sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
   Handle handle(raw);
   if (code == SQLITE_OK) code = sqlite3_exec(handle.get(), settings, nullptr, nullptr, nullptr);
   if ((code & 0xFF) == SQLITE_BUSY) {

@@ -29,9 +29,12 @@ void require_storable(std::span<const Value> parameters, std::string_view sql) {
     const auto* text = std::get_if<std::string>(&parameters[i]);
     if (!text) continue;
     const char* fault = nullptr;
-    if (std::memchr(text->data(), '\0', text->size())) fault = "holds a NUL character, which no text in the database can";
+    if (std::memchr(text->data(), '\0', text->size()))
+      fault = "holds a NUL character, which no text in the database can";
     else if (!is_ascii(*text) && !base::is_utf8(*text)) fault = "is not UTF-8";
-    if (fault) throw StatementFailed("parameter $" + std::to_string(i + 1) + " " + fault + ", in: " + std::string(sql.substr(0, 100)));
+    if (fault)
+      throw StatementFailed("parameter $" + std::to_string(i + 1) + " " + fault +
+                            ", in: " + std::string(sql.substr(0, 100)));
   }
 }
 

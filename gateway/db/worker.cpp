@@ -70,7 +70,8 @@ void Worker::abandon() {
 
 void Worker::run(Group group, std::function<void(Group)> finished) {
   // Where the loop is the caller's, this worker may be gone when the group's turn comes.
-  asio::post(executor_, [this, alive = std::weak_ptr<const bool>(alive_), group = std::move(group), finished = std::move(finished)]() mutable {
+  asio::post(executor_, [this, alive = std::weak_ptr<const bool>(alive_), group = std::move(group),
+                         finished = std::move(finished)]() mutable {
     if (alive.expired()) return;
     group_ = std::move(group);
     finished_ = std::move(finished);
@@ -114,8 +115,8 @@ void Worker::attempt(Range range) {
 }
 
 // One closure must not fail its neighbours, and PostgreSQL's pipeline does not always tell whose fault it was. Halving
-// finds the guilty in about 2·log2(n) commits, where a transaction for each would be n. The order stays: what comes later may build
-// upon what comes before.
+// finds the guilty in about 2·log2(n) commits, where a transaction for each would be n. The order stays: what comes
+// later may build upon what comes before.
 void Worker::split(Range range, const std::exception_ptr& error) {
   if (range.last - range.first == 1) return refuse((*range.items)[range.first], error);
   const std::size_t middle = range.first + (range.last - range.first) / 2;
@@ -127,7 +128,8 @@ void Worker::refuse(GroupItem& item, const std::exception_ptr& error) {
   item.error = error;
   if (!item.make_parts) return;
   log::warn("database.refused", {{"error", what(error)}, {"done", "its parts, each for itself"}});
-  for (Database::Part& part : item.make_parts()) item.parts.push_back({std::move(part.closure), std::move(part.done), nullptr, nullptr, {}});
+  for (Database::Part& part : item.make_parts())
+    item.parts.push_back({std::move(part.closure), std::move(part.done), nullptr, nullptr, {}});
   todo_.push_back({&item.parts, 0, item.parts.size()});
 }
 
@@ -143,7 +145,8 @@ bool Worker::may_retry(const DatabaseLost& error) {
     return false;
   }
   if (!retry_) retry_.emplace(executor_);
-  retry_->expires_after(std::min<std::chrono::steady_clock::duration>(backoff_.next(), *lost_since_ + policy_.give_up_after - now));
+  retry_->expires_after(
+      std::min<std::chrono::steady_clock::duration>(backoff_.next(), *lost_since_ + policy_.give_up_after - now));
   // A wait rather than a sleep, so that stop() can come between.
   retry_->async_wait([this, alive = std::weak_ptr<const bool>(alive_)](boost::system::error_code) {
     if (!alive.expired() && finished_) advance();

@@ -25,7 +25,7 @@ struct GroupItem {
   Database::Done done;
   std::exception_ptr error;  // what it came to, once the group is finished; null: durable
   std::function<std::vector<Database::Part>()> make_parts;  // none: it is one
-  std::vector<GroupItem> parts;  // what was done instead of it
+  std::vector<GroupItem> parts;                             // what was done instead of it
 };
 using Group = std::vector<GroupItem>;
 

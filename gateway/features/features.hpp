@@ -6,8 +6,8 @@
 
 namespace wherry::features {
 
-using transport::AddressForm;
 using accounts::LiveAccount;
+using transport::AddressForm;
 using transport::Request;
 using transport::Transport;
 namespace ns = xmpp::ns;

@@ -3,12 +3,12 @@
 #include "gateway/base/text.hpp"
 #include "gateway/net/dial.hpp"
 
-#include <curl/curl.h>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
+#include <curl/curl.h>
 
 #include <cstring>
 #include <stdexcept>

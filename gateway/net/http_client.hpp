@@ -46,7 +46,8 @@ class HttpClient {
  private:
   struct Impl;
   asio::any_io_executor executor_;
-  std::shared_ptr<Impl> impl_;  // from the first request on: most networks make none, and libcurl and OpenSSL take memory
+  // from the first request on: most networks make none, and libcurl and OpenSSL take memory
+  std::shared_ptr<Impl> impl_;
 };
 
 // application/x-www-form-urlencoded (WHATWG URL §5), for queries and bodies.

@@ -56,7 +56,8 @@ http::response<http::string_body> to_message(ServerResponse response, bool keep_
   http::response<http::string_body> message(static_cast<http::status>(response.status), 11);
   message.set(http::field::server, "wherry");
   message.set(http::field::content_type, response.content_type);
-  if (response.retry_after.count() > 0) message.set(http::field::retry_after, std::to_string(response.retry_after.count()));
+  if (response.retry_after.count() > 0)
+    message.set(http::field::retry_after, std::to_string(response.retry_after.count()));
   message.body() = std::move(response.body);
   message.keep_alive(keep_alive);
   message.prepare_payload();
@@ -67,10 +68,8 @@ asio::awaitable<void> write(beast::tcp_stream& stream, ServerResponse response, 
   const auto message = to_message(std::move(response), keep_alive);
   http::response_serializer<http::string_body> serializer(message);
   serializer.split(head);
-  if (head)
-    co_await http::async_write_header(stream, serializer, asio::use_awaitable);
-  else
-    co_await http::async_write(stream, serializer, asio::use_awaitable);
+  if (head) co_await http::async_write_header(stream, serializer, asio::use_awaitable);
+  else co_await http::async_write(stream, serializer, asio::use_awaitable);
 }
 
 // Says why and ends. What the client still sends is read and thrown away for a moment: closing over unread bytes
@@ -113,10 +112,8 @@ HttpServer::HttpServer(asio::any_io_executor executor, HttpServerLimits limits)
     : limits_(limits), acceptor_(executor), tasks_(executor) {}
 
 void HttpServer::route(std::string path, Handler handler) {
-  if (handler)
-    routes_.insert_or_assign(std::move(path), std::move(handler));
-  else
-    routes_.erase(path);
+  if (handler) routes_.insert_or_assign(std::move(path), std::move(handler));
+  else routes_.erase(path);
 }
 
 void HttpServer::listen(const tcp::endpoint& endpoint) {
@@ -129,9 +126,7 @@ void HttpServer::listen(const tcp::endpoint& endpoint) {
   tasks_.spawn("http.accept", accept());
 }
 
-tcp::endpoint HttpServer::endpoint() const {
-  return acceptor_.local_endpoint();
-}
+tcp::endpoint HttpServer::endpoint() const { return acceptor_.local_endpoint(); }
 
 asio::awaitable<void> HttpServer::stop() {
   boost::system::error_code ignored;
@@ -155,15 +150,13 @@ asio::awaitable<void> HttpServer::accept() {
       continue;
     }
     close_on_exec(socket.native_handle());
-    if (make_room(peer.address()))
-      tasks_.spawn("http.connection", serve(std::move(socket), peer.address()));
-    else if (refusals_ < most_refusals)
-      tasks_.spawn("http.refusal", refuse(std::move(socket)));
+    if (make_room(peer.address())) tasks_.spawn("http.connection", serve(std::move(socket), peer.address()));
+    else if (refusals_ < most_refusals) tasks_.spawn("http.refusal", refuse(std::move(socket)));
   }
 }
 
-// Whether one more connection from there may be served. Where there are too many, the one that has waited longest for a whole request is
-// cut for it: idle ones, and those of a client that drips, give way to those that ask for something.
+// Whether one more connection from there may be served. Where there are too many, the one that has waited longest for a
+// whole request is cut for it: idle ones, and those of a client that drips, give way to those that ask for something.
 bool HttpServer::make_room(const asio::ip::address& from) {
   std::size_t all = 0, of_address = 0;
   for (const Connection& connection : connections_) {
@@ -196,7 +189,8 @@ asio::awaitable<void> HttpServer::refuse(tcp::socket socket) {
 }
 
 asio::awaitable<void> HttpServer::serve(tcp::socket socket, asio::ip::address from) {
-  const auto connection = connections_.emplace(connections_.end(), Connection{beast::tcp_stream(std::move(socket)), std::move(from)});
+  const auto connection =
+      connections_.emplace(connections_.end(), Connection{beast::tcp_stream(std::move(socket)), std::move(from)});
   try {
     co_await exchange(*connection);
   } catch (const boost::system::system_error& e) {  // a client that goes away is nobody's failure

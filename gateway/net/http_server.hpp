@@ -66,7 +66,8 @@ class HttpServer {
 
   // Binds and serves until stop(). Throws boost::system::system_error when the address cannot be bound.
   void listen(const asio::ip::tcp::endpoint& endpoint);
-  // From now on requests go to their handlers. Until then each is answered 503, to be tried again: a network keeps what it has.
+  // From now on requests go to their handlers. Until then each is answered 503, to be tried again: a network keeps what
+  // it has.
   void open() { open_ = true; }
   asio::ip::tcp::endpoint endpoint() const;  // with the port that a port 0 became
   asio::awaitable<void> stop();

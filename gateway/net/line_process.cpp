@@ -12,12 +12,12 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
 #include <algorithm>
 #include <csignal>
 #include <stdexcept>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace wherry::net {
 
@@ -30,7 +30,8 @@ constexpr std::size_t most_log_bytes = 2000;  // of a line of standard error
 bool put_line(std::string& lines, std::size_t at, std::string_view line) {
   const std::size_t end = lines.find('\n', at);
   if (end == std::string::npos || end - at < line.size()) return false;
-  std::fill(std::copy(line.begin(), line.end(), lines.begin() + static_cast<std::ptrdiff_t>(at)), lines.begin() + static_cast<std::ptrdiff_t>(end), ' ');
+  std::fill(std::copy(line.begin(), line.end(), lines.begin() + static_cast<std::ptrdiff_t>(at)),
+            lines.begin() + static_cast<std::ptrdiff_t>(end), ' ');
   return true;
 }
 
@@ -57,7 +58,8 @@ struct State : std::enable_shared_from_this<State> {
       if (failed) return;
       // The reactor may wake without a reason when a descriptor's number was in use a moment ago: look before killing.
       siginfo_t info{};
-      const bool alive = ::waitid(P_PID, static_cast<id_t>(self->pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0;
+      const bool alive =
+          ::waitid(P_PID, static_cast<id_t>(self->pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0;
       if (alive) return self->watch_exit();
       self->reap(WNOHANG);
     });
@@ -72,10 +74,8 @@ struct State : std::enable_shared_from_this<State> {
     do reaped = ::waitpid(pid, &status, options);
     while (reaped < 0 && errno == EINTR);
     if (reaped == 0) return watch_exit();
-    if (reaped < 0)
-      code = -SIGKILL;  // somebody else's waitpid took it
-    else
-      code = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+    if (reaped < 0) code = -SIGKILL;  // somebody else's waitpid took it
+    else code = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
     boost::system::error_code ignored;
     exit.close(ignored);
     out.cancel(ignored);  // whoever waits for a line would wait as long as anybody else holds the pipe
@@ -107,10 +107,8 @@ struct State : std::enable_shared_from_this<State> {
       const std::size_t bytes = in.write_some(asio::buffer(flight.data() + done, flight.size() - done), failed);
       taken += bytes;
       done += bytes;
-      if (failed == asio::error::would_block || failed == asio::error::try_again)
-        wait_writable();
-      else if (failed)
-        close_in();  // it reads no more; its end shows in read_line()
+      if (failed == asio::error::would_block || failed == asio::error::try_again) wait_writable();
+      else if (failed) close_in();  // it reads no more; its end shows in read_line()
     }
     went.notify();
   }
@@ -197,10 +195,8 @@ class Process final : public LineProcess {
       begin_ = 0;
       scanned_ = buffer_.size();
       std::optional<std::size_t> bytes;
-      if (state_->code)
-        bytes = read_rest();
-      else
-        bytes = co_await read_some();
+      if (state_->code) bytes = read_rest();
+      else bytes = co_await read_some();
       if (!bytes) co_return std::nullopt;
       buffer_.append(chunk_.data(), *bytes);
     }
@@ -273,8 +269,8 @@ class Process final : public LineProcess {
   std::size_t most_line_bytes_;
   std::vector<char> chunk_ = std::vector<char>(read_bytes);
   std::string buffer_;
-  std::size_t begin_ = 0;    // of the next line
-  std::size_t scanned_ = 0;  // no line end before this
+  std::size_t begin_ = 0;            // of the next line
+  std::size_t scanned_ = 0;          // no line end before this
   std::optional<std::size_t> rest_;  // of its output, once it has ended
 };
 

@@ -35,9 +35,9 @@ class LineProcess {
   // Appends to the write buffer; lines are written together. Whoever may be writing much waits for room first; what is
   // written after its standard input is closed is dropped.
   virtual void write_line(std::string line) = 0;
-  // Writes `line` in the place of the one that was given when appended() was `begin`, and fills it up with spaces; behind a closed
-  // standard input neither is written. Whether the process never sees the first one. False, and nothing is done, where it may have
-  // seen a byte of it, or where that one is too short.
+  // Writes `line` in the place of the one that was given when appended() was `begin`, and fills it up with spaces;
+  // behind a closed standard input neither is written. Whether the process never sees the first one. False, and nothing
+  // is done, where it may have seen a byte of it, or where that one is too short.
   virtual bool replace_line(std::uint64_t begin, std::string_view line) = 0;
   // Until at most so many bytes wait unread, or its standard input is closed.
   virtual asio::awaitable<void> wait_room(std::size_t most_waiting) = 0;

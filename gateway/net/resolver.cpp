@@ -35,7 +35,8 @@ struct Watched {
 // One look-up, with a channel of its own.
 class Lookup {
  public:
-  Lookup(asio::any_io_executor executor, const std::string& servers) : executor_(std::move(executor)), ended_(executor_) {
+  Lookup(asio::any_io_executor executor, const std::string& servers)
+      : executor_(std::move(executor)), ended_(executor_) {
     static const int ready = ares_library_init(ARES_LIB_INIT_ALL);  // once per process
     if (ready != ARES_SUCCESS) throw std::runtime_error("c-ares cannot be initialised");
     ares_options options{};
@@ -43,7 +44,9 @@ class Lookup {
     options.sock_state_cb_data = this;
     options.timeout = 2000;  // ms, of the first try; doubled with each: whoever dials has little more patience
     options.tries = 3;
-    if (ares_init_options(&channel_, &options, ARES_OPT_SOCK_STATE_CB | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES) != ARES_SUCCESS) fail("the system's settings cannot be read");
+    if (ares_init_options(&channel_, &options, ARES_OPT_SOCK_STATE_CB | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES) !=
+        ARES_SUCCESS)
+      fail("the system's settings cannot be read");
     if (!servers.empty() && ares_set_servers_ports_csv(channel_, servers.c_str()) != ARES_SUCCESS) {
       ares_destroy(channel_);
       fail("no such name servers: " + servers);
@@ -64,7 +67,8 @@ class Lookup {
     while (!over_) {
       timeval next{};
       const bool limited = ares_timeout(channel_, nullptr, &next) != nullptr;
-      const auto pause = limited ? std::chrono::seconds(next.tv_sec) + std::chrono::microseconds(next.tv_usec) : std::chrono::microseconds(std::chrono::seconds(1));
+      const auto pause = limited ? std::chrono::seconds(next.tv_sec) + std::chrono::microseconds(next.tv_usec)
+                                 : std::chrono::microseconds(std::chrono::seconds(1));
       try {
         co_await base::within(pause, ended_.wait());
       } catch (const base::TimedOut&) {
@@ -77,9 +81,13 @@ class Lookup {
   }
 
  private:
-  [[noreturn]] static void fail(const std::string& why) { throw boost::system::system_error(asio::error::host_not_found, why); }
+  [[noreturn]] static void fail(const std::string& why) {
+    throw boost::system::system_error(asio::error::host_not_found, why);
+  }
 
-  static void on_answer(void* self, int status, int, ares_addrinfo* found) { static_cast<Lookup*>(self)->answered(status, found); }
+  static void on_answer(void* self, int status, int, ares_addrinfo* found) {
+    static_cast<Lookup*>(self)->answered(status, found);
+  }
   static void on_socket(void* self, ares_socket_t fd, int readable, int writable) {
     static_cast<Lookup*>(self)->watch(fd, readable != 0, writable != 0);
   }
@@ -113,20 +121,22 @@ class Lookup {
   // The waits outlive neither their socket nor this: both cancel them, and a cancelled one touches nothing.
   void wait(const std::shared_ptr<Watched>& watched) {
     if (watched->wants_read && !std::exchange(watched->reading, true)) {
-      watched->descriptor.async_wait(asio::posix::stream_descriptor::wait_read, [this, weak = std::weak_ptr(watched)](boost::system::error_code) {
-        if (const auto alive = weak.lock()) {
-          alive->reading = false;
-          ready(alive, alive->descriptor.native_handle(), ARES_SOCKET_BAD);
-        }
-      });
+      watched->descriptor.async_wait(asio::posix::stream_descriptor::wait_read,
+                                     [this, weak = std::weak_ptr(watched)](boost::system::error_code) {
+                                       if (const auto alive = weak.lock()) {
+                                         alive->reading = false;
+                                         ready(alive, alive->descriptor.native_handle(), ARES_SOCKET_BAD);
+                                       }
+                                     });
     }
     if (watched->wants_write && !std::exchange(watched->writing, true)) {
-      watched->descriptor.async_wait(asio::posix::stream_descriptor::wait_write, [this, weak = std::weak_ptr(watched)](boost::system::error_code) {
-        if (const auto alive = weak.lock()) {
-          alive->writing = false;
-          ready(alive, ARES_SOCKET_BAD, alive->descriptor.native_handle());
-        }
-      });
+      watched->descriptor.async_wait(asio::posix::stream_descriptor::wait_write,
+                                     [this, weak = std::weak_ptr(watched)](boost::system::error_code) {
+                                       if (const auto alive = weak.lock()) {
+                                         alive->writing = false;
+                                         ready(alive, ARES_SOCKET_BAD, alive->descriptor.native_handle());
+                                       }
+                                     });
     }
   }
 

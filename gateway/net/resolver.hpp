@@ -12,9 +12,10 @@ namespace wherry::net {
 
 namespace asio = boost::asio;
 
-// The endpoints of `host` at `port`, in the order to try them (RFC 6724); at least one. A numeric address is its own answer, and nobody
-// is asked. Names come from the system's hosts file and name servers, or from `servers` ("127.0.0.1:53,…") where that is not empty.
-// Throws boost::system::system_error.
-asio::awaitable<std::vector<asio::ip::tcp::endpoint>> resolve(std::string host, std::uint16_t port, std::string servers = {});
+// The endpoints of `host` at `port`, in the order to try them (RFC 6724); at least one. A numeric address is its own
+// answer, and nobody is asked. Names come from the system's hosts file and name servers, or from `servers`
+// ("127.0.0.1:53,…") where that is not empty. Throws boost::system::system_error.
+asio::awaitable<std::vector<asio::ip::tcp::endpoint>> resolve(std::string host, std::uint16_t port,
+                                                              std::string servers = {});
 
 }  // namespace wherry::net

@@ -1,12 +1,12 @@
 #include "gateway/net/spawn.hpp"
 
-#include <fcntl.h>
-#include <spawn.h>
-#include <unistd.h>
 #include <csignal>
 #include <cstdlib>
+#include <fcntl.h>
 #include <iterator>
+#include <spawn.h>
 #include <system_error>
+#include <unistd.h>
 #include <utility>
 
 namespace wherry::net {
@@ -33,9 +33,7 @@ struct Pipes {
   Pipe in, out, err;  // named after the process's ends
 };
 
-int release(int& descriptor) {
-  return std::exchange(descriptor, -1);
-}
+int release(int& descriptor) { return std::exchange(descriptor, -1); }
 
 std::vector<char*> pointers(std::vector<std::string>& strings) {
   std::vector<char*> list;
@@ -88,8 +86,8 @@ base::Result<Spawned> spawn(std::vector<std::string> command, std::vector<std::s
   Pipes pipes;
   Spawned spawned;
   if (const int failed = start(std::move(command), std::move(whole), pipes, spawned.pid)) {
-    return base::Error{base::Errc::bad_input,
-                       "cannot start \"" + name + "\": " + std::generic_category().message(failed), {}};
+    return base::Error{
+        base::Errc::bad_input, "cannot start \"" + name + "\": " + std::generic_category().message(failed), {}};
   }
   spawned.in = release(pipes.in.write);
   spawned.out = release(pipes.out.read);

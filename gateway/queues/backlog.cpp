@@ -42,8 +42,9 @@ void Backlog::add(std::unique_ptr<Item> item, bool is_online, std::int64_t deadl
 
 bool Backlog::is_kept(const Queue& queue, const Chat& chat, bool is_online) const {
   const bool is_worked_on = chat.state == ChatState::working || chat.state == ChatState::performing;
-  return is_online && chat.state != ChatState::resting && (is_worked_on || queue.working < limits_.performing_per_account) &&
-         chat.rows.size() < window() && (chat.rows.empty() || chat.rows.rbegin()->second.item);
+  return is_online && chat.state != ChatState::resting &&
+         (is_worked_on || queue.working < limits_.performing_per_account) && chat.rows.size() < window() &&
+         (chat.rows.empty() || chat.rows.rbegin()->second.item);
 }
 
 void Backlog::withdraw(const Item& item) {
@@ -57,7 +58,8 @@ void Backlog::withdraw(const Item& item) {
   forget_if_empty(queue->second, item.row.chat);
 }
 
-void Backlog::recover(base::AccountId account, const std::string& name, std::int64_t id, std::int64_t deadline, std::int64_t not_before) {
+void Backlog::recover(base::AccountId account, const std::string& name, std::int64_t id, std::int64_t deadline,
+                      std::int64_t not_before) {
   Queue& queue = queues_[account];
   ++queue.waiting;
   auto& rows = queue.chats[name].rows;
@@ -87,7 +89,8 @@ bool Backlog::has(base::AccountId account, const std::string& name) const {
 
 bool Backlog::begin(base::AccountId account, const std::string& name, Reach reach, std::int64_t now) {
   Chat* const chat = find(account, name);
-  if (!chat || chat->rows.empty() || chat->state == ChatState::working || chat->state == ChatState::performing) return false;
+  if (!chat || chat->rows.empty() || chat->state == ChatState::working || chat->state == ChatState::performing)
+    return false;
   Queue& queue = queues_[account];
   const bool may_send = reach == Reach::online && chat->state == ChatState::idle;
   // Rows of one chat have rising deadlines.

@@ -1,5 +1,5 @@
-// Whose turn it is among what waits for a network: chats in their order, what of them is in memory, what rests. Pure: it
-// decides, the outbox acts.
+// Whose turn it is among what waits for a network: chats in their order, what of them is in memory, what rests. Pure:
+// it decides, the outbox acts.
 //
 //   one per chat       only a chat's first row is with the connector
 //   bounded memory     every row by its id; whole rows for the first of a chat that is being worked on
@@ -28,11 +28,11 @@
 namespace wherry::queues {
 
 struct OutboxLimits {
-  std::size_t in_memory_per_chat = 16;  // whole rows of a chat that is worked on; more wait in the store
-  std::size_t in_memory = 20000;        // whole rows of the transport; once there are so many, a chat has one
-  std::size_t in_memory_bytes = 32 << 20;  // the same of their texts
-  std::size_t waiting_per_account = 5000;  // then the sender is told to wait
-  int performing_per_account = 64;      // chats of one account that are worked on at once
+  std::size_t in_memory_per_chat = 16;       // whole rows of a chat that is worked on; more wait in the store
+  std::size_t in_memory = 20000;             // whole rows of the transport; once there are so many, a chat has one
+  std::size_t in_memory_bytes = 32 << 20;    // the same of their texts
+  std::size_t waiting_per_account = 5000;    // then the sender is told to wait
+  int performing_per_account = 64;           // chats of one account that are worked on at once
   std::chrono::seconds deadline{24 * 3600};  // how long a message is tried before its sender is told that it failed
   base::BackoffPolicy retry{std::chrono::seconds(5), std::chrono::minutes(10), 0.2};
 };
@@ -44,8 +44,8 @@ class Backlog {
     connector::Action action;
     convert::Origin origin;
     Fingerprint fingerprint;  // of a message
-    bool has_turn = false;  // since before its commit
-    std::size_t bytes = 0;  // of its row's texts
+    bool has_turn = false;    // since before its commit
+    std::size_t bytes = 0;    // of its row's texts
   };
   enum class Reach {
     gone,    // the account is being removed
@@ -78,7 +78,8 @@ class Backlog {
   void add(std::unique_ptr<Item> item, bool is_online, std::int64_t deadline);
   void withdraw(const Item& item);
   // An earlier run left it.
-  void recover(base::AccountId account, const std::string& chat, std::int64_t id, std::int64_t deadline, std::int64_t not_before);
+  void recover(base::AccountId account, const std::string& chat, std::int64_t id, std::int64_t deadline,
+               std::int64_t not_before);
 
   // ---- Working ----
   std::vector<base::AccountId> accounts() const;
@@ -143,21 +144,22 @@ class Backlog {
     ChatState state = ChatState::idle;
     std::int64_t with_connector = 0;  // the row that is, while performing: it may be gone meanwhile
     std::int64_t rests_until = 0;     // while resting
-    int entering = 0;  // rows that are being written
-    bool is_denied = false;  // among `denied`
+    int entering = 0;                 // rows that are being written
+    bool is_denied = false;           // among `denied`
   };
   struct Queue {  // of one account
     std::unordered_map<std::string, Chat> chats;
-    std::size_t waiting = 0;  // rows, also those that are being written
-    int working = 0;          // chats that are
-    int turns = 0;            // rows that are being written and have a turn
+    std::size_t waiting = 0;         // rows, also those that are being written
+    int working = 0;                 // chats that are
+    int turns = 0;                   // rows that are being written and have a turn
     std::deque<std::string> denied;  // chats that found no place
   };
   Chat* find(base::AccountId account, const std::string& chat);
   void forget_if_empty(Queue& queue, const std::string& name);
   void wake(base::AccountId account, const std::string& name, Chat& chat);
   std::size_t window() const {
-    return in_memory_ < limits_.in_memory && in_memory_bytes_ < limits_.in_memory_bytes ? limits_.in_memory_per_chat : 1;
+    return in_memory_ < limits_.in_memory && in_memory_bytes_ < limits_.in_memory_bytes ? limits_.in_memory_per_chat
+                                                                                        : 1;
   }
   bool is_kept(const Queue& queue, const Chat& chat, bool is_online) const;
   void hold(Entry& entry, std::unique_ptr<Item> item);

@@ -5,9 +5,11 @@
 
 namespace wherry::queues {
 
-// Null: the row is older than the runs that are remembered. Stores of the first versions had none, and keys "<store>-<row>".
+// Null: the row is older than the runs that are remembered. Stores of the first versions had none, and keys
+// "<store>-<row>".
 const store::Run* Keys::run_of(std::int64_t row) const {
-  const auto after = std::upper_bound(runs_.begin(), runs_.end(), row, [](std::int64_t r, const store::Run& run) { return r < run.first; });
+  const auto after = std::upper_bound(runs_.begin(), runs_.end(), row,
+                                      [](std::int64_t r, const store::Run& run) { return r < run.first; });
   return after == runs_.begin() ? nullptr : &*std::prev(after);
 }
 
@@ -31,7 +33,8 @@ std::optional<std::int64_t> Keys::row_of(std::string_view key) const {
     return key.starts_with(right) && (key.size() == right.size() || key[right.size()] == '-');
   };
   const auto dash = rest.find('-');
-  if (const auto row = dash == std::string_view::npos ? std::nullopt : number(rest.substr(dash + 1)); is_ours(row)) return row;
+  if (const auto row = dash == std::string_view::npos ? std::nullopt : number(rest.substr(dash + 1)); is_ours(row))
+    return row;
   if (const auto row = number(rest); is_ours(row)) return row;
   return std::nullopt;
 }

@@ -1,4 +1,5 @@
-// The key of what is sent, and the id of what is told: "<store>-<run>-<row>", unlike any other of any store and run. Pure.
+// The key of what is sent, and the id of what is told: "<store>-<run>-<row>", unlike any other of any store and run.
+// Pure.
 #pragma once
 
 #include "gateway/store/ids.hpp"

@@ -25,10 +25,20 @@ std::string repeatable_id(const connector::Event& event) {
 }  // namespace
 
 Inbox::Inbox(asio::any_io_executor executor, Journal& journal, db::Database& database, accounts::Accounts& accounts,
-             xmpp::Component& link, const Keys& keys, const base::Clock& clock, std::string transport, InboxLimits limits,
-             ToStanzas to_stanzas, Forward forward)
-    : journal_(journal), database_(database), accounts_(accounts), link_(link), keys_(keys), clock_(clock), transport_(std::move(transport)),
-      limits_(limits), to_stanzas_(std::move(to_stanzas)), forward_(forward ? std::move(forward) : now_forward), seen_(most_seen), tasks_(executor) {}
+             xmpp::Component& link, const Keys& keys, const base::Clock& clock, std::string transport,
+             InboxLimits limits, ToStanzas to_stanzas, Forward forward)
+    : journal_(journal),
+      database_(database),
+      accounts_(accounts),
+      link_(link),
+      keys_(keys),
+      clock_(clock),
+      transport_(std::move(transport)),
+      limits_(limits),
+      to_stanzas_(std::move(to_stanzas)),
+      forward_(forward ? std::move(forward) : now_forward),
+      seen_(most_seen),
+      tasks_(executor) {}
 
 asio::awaitable<void> Inbox::load(connector::Network network) {
   network_ = std::move(network);
@@ -60,7 +70,8 @@ asio::awaitable<void> Inbox::publish(base::AccountId account, connector::Event e
   std::visit(
       [&](auto& e) {
         using E = std::decay_t<decltype(e)>;
-        if constexpr (std::is_constructible_v<convert::Delivery, E> && !std::is_same_v<E, connector::MessageProgressed>) put(account, std::move(e));
+        if constexpr (std::is_constructible_v<convert::Delivery, E> && !std::is_same_v<E, connector::MessageProgressed>)
+          put(account, std::move(e));
       },
       event);
   if (hash) {
@@ -115,7 +126,8 @@ void Inbox::committed(Incoming message) {
   pump();
 }
 
-// What was on its way to the disk while the store erased its user, and what came back of it; of a failure they are told all the same.
+// What was on its way to the disk while the store erased its user, and what came back of it; of a failure they are told
+// all the same.
 bool Inbox::is_nobodys(const Incoming& message) const {
   const accounts::LiveAccount* account = accounts_.find(message.account);
   return (!account || account->is_removed()) && !std::holds_alternative<convert::SendFailed>(message.delivery);
@@ -159,7 +171,8 @@ void Inbox::pump() {
   confirmed(0);  // rows that gave no stanza wait for no confirmation
 }
 
-// What the link withheld is not delivered: its row stays in the store until it expires, and the contact's chat says that there was something.
+// What the link withheld is not delivered: its row stays in the store until it expires, and the contact's chat says
+// that there was something.
 std::optional<xmpp::Sequence> Inbox::send_note_for(const xmpp::Element& withheld) {
   if (withheld.child_text("body", withheld.ns()).empty()) return 0;
   xmpp::Element note("message", withheld.ns());
@@ -190,15 +203,18 @@ void Inbox::confirmed(xmpp::Sequence sequence) {
 // ---- What came back ----
 
 Inbox::Item* Inbox::find(base::AccountId account, std::int64_t id) {
-  const auto found = std::lower_bound(rows_.begin(), rows_.end(), id, [](const Item& i, std::int64_t wanted) { return i.id < wanted; });
+  const auto found = std::lower_bound(rows_.begin(), rows_.end(), id,
+                                      [](const Item& i, std::int64_t wanted) { return i.id < wanted; });
   const bool is_it = found != rows_.end() && found->id == id && found->account == account;
   return is_it && Returned::is_for_reading(found->delivery) ? &*found : nullptr;
 }
 
-// A server that has nobody to give it to says so at once; ours does before it answers the ping behind the message, so that the row is still
-// among rows_. Another server's answer may come later, and so may that of one whose client vanished and never resumed its session: the row is gone then.
+// A server that has nobody to give it to says so at once; ours does before it answers the ping behind the message, so
+// that the row is still among rows_. Another server's answer may come later, and so may that of one whose client
+// vanished and never resumed its session: the row is gone then.
 bool Inbox::returned(const accounts::LiveAccount& account, std::string_view of_stanza) {
-  const auto id = of_stanza.starts_with('w') ? keys_.row_of(of_stanza.substr(1)) : std::nullopt;  // a part's id goes on with "-2"
+  // a part's id goes on with "-2"
+  const auto id = of_stanza.starts_with('w') ? keys_.row_of(of_stanza.substr(1)) : std::nullopt;
   if (!id) return false;
   Incoming* const present = find(account.id(), *id);
   Incoming* const message = present ? present : returned_.find_taken(account.id(), *id);
@@ -243,7 +259,8 @@ void Inbox::resend(base::AccountId account, std::vector<Returned::Waiting> rows)
   if (!rows.empty()) tasks_.spawn("inbox.resend", put_again(account, std::move(rows)));
 }
 
-// Each becomes a new row behind all others, in the commit that removes the old one. What the store does not do now, it may do later.
+// Each becomes a new row behind all others, in the commit that removes the old one. What the store does not do now, it
+// may do later.
 asio::awaitable<void> Inbox::put_again(base::AccountId account, std::vector<Returned::Waiting> rows) {
   auto next = rows.begin();
   try {
@@ -274,7 +291,8 @@ asio::awaitable<void> Inbox::put_again(base::AccountId account, std::vector<Retu
 }
 
 void Inbox::reload_if_low() {
-  if (!is_spilled() || reloading_ || rows_.size() >= limits_.in_memory / 2 || bytes_ >= limits_.in_memory_bytes / 2) return;
+  if (!is_spilled() || reloading_ || rows_.size() >= limits_.in_memory / 2 || bytes_ >= limits_.in_memory_bytes / 2)
+    return;
   reloading_ = true;
   tasks_.spawn("inbox.reload", reload_at_last());
 }
@@ -292,7 +310,8 @@ asio::awaitable<void> Inbox::reload_at_last() {
   }
 }
 
-// Of an account that is gone there is word that a message of its user's failed. The message's address says whose network it was.
+// Of an account that is gone there is word that a message of its user's failed. The message's address says whose
+// network it was.
 bool Inbox::is_ours(base::AccountId account, const convert::Delivery& delivery) const {
   if (accounts_.find(account)) return true;
   const convert::Origin* origin = origin_of(delivery);
@@ -300,7 +319,8 @@ bool Inbox::is_ours(base::AccountId account, const convert::Delivery& delivery) 
   return contact && contact->domain() == transport_;
 }
 
-// Among what it reads are rows of other networks, whose users are gone: their ids say nothing of how far ours are in memory.
+// Among what it reads are rows of other networks, whose users are gone: their ids say nothing of how far ours are in
+// memory.
 asio::awaitable<void> Inbox::reload() {
   std::int64_t after = newest_in_memory_;
   for (bool more = true; more && !is_full();) {
@@ -335,8 +355,6 @@ void Inbox::take_read(const store::InboxRow& row) {
   push(Incoming{row.id, row.account, row.created, born, std::move(*delivery), 0, false});
 }
 
-asio::awaitable<void> Inbox::stop() {
-  co_await tasks_.end();
-}
+asio::awaitable<void> Inbox::stop() { co_await tasks_.end(); }
 
 }  // namespace wherry::queues

@@ -21,7 +21,7 @@
 namespace wherry::queues {
 
 struct InboxLimits {
-  std::size_t in_memory = 5000;  // rows; more wait in the store
+  std::size_t in_memory = 5000;            // rows; more wait in the store
   std::size_t in_memory_bytes = 32 << 20;  // and their bytes, about
 };
 
@@ -29,14 +29,16 @@ class Inbox {
  public:
   // The stanzas of a delivery, without side effects; `id` is the delivery's for ever. The account is null once it has
   // been removed.
-  using ToStanzas = std::function<std::vector<xmpp::Element>(const accounts::LiveAccount*, const convert::Delivery&, const std::string& id)>;
+  using ToStanzas = std::function<std::vector<xmpp::Element>(const accounts::LiveAccount*, const convert::Delivery&,
+                                                             const std::string& id)>;
 
   // Milliseconds of a clock that only goes forward.
   using Forward = std::function<std::int64_t()>;
 
   // `forward`: a test's own.
-  Inbox(asio::any_io_executor executor, Journal& journal, db::Database& database, accounts::Accounts& accounts, xmpp::Component& link,
-        const Keys& keys, const base::Clock& clock, std::string transport, InboxLimits limits, ToStanzas to_stanzas, Forward forward = {});
+  Inbox(asio::any_io_executor executor, Journal& journal, db::Database& database, accounts::Accounts& accounts,
+        xmpp::Component& link, const Keys& keys, const base::Clock& clock, std::string transport, InboxLimits limits,
+        ToStanzas to_stanzas, Forward forward = {});
 
   // Before anything else: the rows that an earlier run left, and the ids seen lately.
   asio::awaitable<void> load(connector::Network network);
@@ -46,13 +48,14 @@ class Inbox {
   // What we say ourselves: in the commit of the journal's present step.
   void put(base::AccountId account, convert::Delivery delivery);
 
-  // The user's server gave a message of ours (or word of a failure) back: nobody was there, and it does not keep messages, or it lets
-  // nothing of this contact through. It stays in the store, and is tried anew (DECISIONS.md 29). Whether there is such a message.
+  // The user's server gave a message of ours (or word of a failure) back: nobody was there, and it does not keep
+  // messages, or it lets nothing of this contact through. It stays in the store, and is tried anew (DECISIONS.md 29).
+  // Whether there is such a message.
   bool returned(const accounts::LiveAccount& account, std::string_view of_stanza);
   void resend_returned(base::AccountId account);  // the user has come
   // It is erased. What was written of it while the store erased it goes, too.
   void account_removed(base::AccountId account);
-  void resend_returned();                         // an hour has passed
+  void resend_returned();  // an hour has passed
 
   // The link's events.
   void connected();
@@ -103,10 +106,11 @@ class Inbox {
   Forward forward_;
   connector::Network network_;
   Seen seen_;
-  std::deque<Item> rows_;        // committed, unconfirmed, in order of id
-  std::size_t bytes_ = 0;        // of them, about
-  std::size_t sent_ = 0;         // how many of them, from the front, are on this connection
-  std::int64_t newest_in_memory_ = 0, newest_spilled_ = 0;  // the second above the first: the store holds rows that memory does not
+  std::deque<Item> rows_;  // committed, unconfirmed, in order of id
+  std::size_t bytes_ = 0;  // of them, about
+  std::size_t sent_ = 0;   // how many of them, from the front, are on this connection
+  // the second above the first: the store holds rows that memory does not
+  std::int64_t newest_in_memory_ = 0, newest_spilled_ = 0;
   bool reloading_ = false;
   Returned returned_;
   std::uint64_t not_kept_ = 0;  // events whose commit failed, so far

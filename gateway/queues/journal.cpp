@@ -62,11 +62,13 @@ Journal::Journal(boost::asio::any_io_executor executor, db::Database& database, 
 
 // The time when the run began, and what has passed since: it leaps at a start only.
 std::int64_t Journal::run_time() const {
-  const auto passed = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began_forward_);
+  const auto passed =
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began_forward_);
   return began_ + passed.count();
 }
 
-// Advanced as the store advances it, and never slower than the time that passes: rows do not age while the clock is behind.
+// Advanced as the store advances it, and never slower than the time that passes: rows do not age while the clock is
+// behind.
 std::int64_t Journal::stamp(std::int64_t time_of_day) {
   const auto passed = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - aged_);
   aged_ += passed;
@@ -84,15 +86,24 @@ Journal::Batch& Journal::soon() {
 }
 
 Journal::Mark Journal::end_of(const Batch& b) {
-  return {b.new_outbox.size(), b.changed_outbox.size(), b.gone_outbox.size(), b.gone_inbox.size(), b.gone_sent.size(),
-          b.new_inbox.size(),  b.sent.size(),           b.stages.size(),      b.events.size(),     b.stanzas.size(),
-          b.done.size(),       b.waiting.size()};
+  return {b.new_outbox.size(), b.changed_outbox.size(), b.gone_outbox.size(), b.gone_inbox.size(),
+          b.gone_sent.size(),  b.new_inbox.size(),      b.sent.size(),        b.stages.size(),
+          b.events.size(),     b.stanzas.size(),        b.done.size(),        b.waiting.size()};
 }
 
 Journal::Mark Journal::Mark::operator+(const Mark& o) const {
-  return {new_outbox + o.new_outbox, changed_outbox + o.changed_outbox, gone_outbox + o.gone_outbox, gone_inbox + o.gone_inbox,
-          gone_sent + o.gone_sent,   new_inbox + o.new_inbox,           sent + o.sent,               stages + o.stages,
-          events + o.events,         stanzas + o.stanzas,               done + o.done,               waiting + o.waiting};
+  return {new_outbox + o.new_outbox,
+          changed_outbox + o.changed_outbox,
+          gone_outbox + o.gone_outbox,
+          gone_inbox + o.gone_inbox,
+          gone_sent + o.gone_sent,
+          new_inbox + o.new_inbox,
+          sent + o.sent,
+          stages + o.stages,
+          events + o.events,
+          stanzas + o.stanzas,
+          done + o.done,
+          waiting + o.waiting};
 }
 
 void Journal::append(Turn& to, Batch& step) {
@@ -118,7 +129,9 @@ void Journal::append(Turn& to, Turn& other) {
 
 void Journal::close_step() {
   const bool is_soon = std::exchange(is_soon_, false);
-  if (!is_soon && step_.gone_outbox.empty() && step_.gone_inbox.empty() && step_.gone_sent.empty() && step_.stanzas.empty()) return;
+  if (!is_soon && step_.gone_outbox.empty() && step_.gone_inbox.empty() && step_.gone_sent.empty() &&
+      step_.stanzas.empty())
+    return;
   std::shared_ptr<Turn>& turn = is_soon ? open_ : riding_;
   const bool begins_to_ride = !turn;
   if (begins_to_ride) turn = std::make_shared<Turn>();
@@ -133,14 +146,18 @@ void Journal::close_step() {
   });
 }
 
-void Journal::write(db::Transaction& t, const Batch& batch, Mark from, Mark to, const std::string& transport, std::int64_t now) {
+void Journal::write(db::Transaction& t, const Batch& batch, Mark from, Mark to, const std::string& transport,
+                    std::int64_t now) {
   const auto new_outbox = part(batch.new_outbox, from.new_outbox, to.new_outbox);
   const auto new_inbox = part(batch.new_inbox, from.new_inbox, to.new_inbox);
   if (!new_outbox.empty()) store::insert_outbox(t, new_outbox);
-  if (from.changed_outbox < to.changed_outbox) store::update_outbox(t, part(batch.changed_outbox, from.changed_outbox, to.changed_outbox));
-  if (from.gone_outbox < to.gone_outbox) store::remove_outbox(t, to_ranges(part(batch.gone_outbox, from.gone_outbox, to.gone_outbox)));
+  if (from.changed_outbox < to.changed_outbox)
+    store::update_outbox(t, part(batch.changed_outbox, from.changed_outbox, to.changed_outbox));
+  if (from.gone_outbox < to.gone_outbox)
+    store::remove_outbox(t, to_ranges(part(batch.gone_outbox, from.gone_outbox, to.gone_outbox)));
   if (!new_inbox.empty()) store::insert_inbox(t, new_inbox);
-  if (from.gone_inbox < to.gone_inbox) store::remove_inbox(t, to_ranges(part(batch.gone_inbox, from.gone_inbox, to.gone_inbox)));
+  if (from.gone_inbox < to.gone_inbox)
+    store::remove_inbox(t, to_ranges(part(batch.gone_inbox, from.gone_inbox, to.gone_inbox)));
   if (from.sent < to.sent) store::insert_sent(t, part(batch.sent, from.sent, to.sent));
   if (from.gone_sent < to.gone_sent) store::remove_sent(t, part(batch.gone_sent, from.gone_sent, to.gone_sent));
   for (const auto& [id, stage] : part(batch.stages, from.stages, to.stages)) store::set_stage(t, id, stage);
@@ -168,13 +185,14 @@ void Journal::flush() {
   submit(turn);
 }
 
-// One value that the store refuses must not undo what its neighbours did: then each step is written by itself. A single step is tried
-// once more, too, since nobody would ever do it else.
+// One value that the store refuses must not undo what its neighbours did: then each step is written by itself. A single
+// step is tried once more, too, since nobody would ever do it else.
 void Journal::submit(const std::shared_ptr<Turn>& turn) {
   const std::int64_t now = stamp(base::to_milliseconds(std::chrono::system_clock::now()));
   const auto part = [this, turn, transport = transport_, now](Mark from, Mark to) {
-    return db::Database::Part{[turn, from, to, transport, now](db::Transaction& t) { write(t, turn->batch, from, to, transport, now); },
-                              [this, turn, from, to](const std::exception_ptr& error) { tell(*turn, from, to, error); }};
+    return db::Database::Part{
+        [turn, from, to, transport, now](db::Transaction& t) { write(t, turn->batch, from, to, transport, now); },
+        [this, turn, from, to](const std::exception_ptr& error) { tell(*turn, from, to, error); }};
   };
   auto whole = part({}, turn->steps.back());
   auto steps = [turn, part] {
@@ -191,7 +209,8 @@ void Journal::tell(Turn& turn, Mark from, Mark to, const std::exception_ptr& err
   Batch& batch = turn.batch;
   for (std::size_t i = from.done; i < to.done; ++i) batch.done[i](error);
   const auto begin = std::make_move_iterator(batch.waiting.begin());
-  std::vector<base::Resume> waiting(begin + static_cast<std::ptrdiff_t>(from.waiting), begin + static_cast<std::ptrdiff_t>(to.waiting));
+  std::vector<base::Resume> waiting(begin + static_cast<std::ptrdiff_t>(from.waiting),
+                                    begin + static_cast<std::ptrdiff_t>(to.waiting));
   base::Resume::all(std::move(waiting), error);
 }
 

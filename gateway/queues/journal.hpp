@@ -52,14 +52,14 @@ class Journal {
     ride_is_over_ = true;  // what was remembered of it comes first
   }
 
-  // What was given since the last call is one step: written whole or not at all, whatever becomes of its neighbours. One in which
-  // rows only go is written once it is closed.
+  // What was given since the last call is one step: written whole or not at all, whatever becomes of its neighbours.
+  // One in which rows only go is written once it is closed.
   void close_step();
 
   // `done` is called on the loop once the present step is durable, or with what went wrong: then nothing of it is.
   void after_commit(Done done) { soon().done.push_back(std::move(done)); }
-  // Closes the present step, and waits until it and everything before it is durable, but for what only rides; throws what went
-  // wrong with it.
+  // Closes the present step, and waits until it and everything before it is durable, but for what only rides; throws
+  // what went wrong with it.
   boost::asio::awaitable<void> commit();
   // The same, and what rides is durable, too.
   boost::asio::awaitable<void> commit_all();
@@ -69,8 +69,8 @@ class Journal {
   std::int64_t next_outbox_id() { return next(outbox_ids_); }
   std::int64_t next_inbox_id() { return next(inbox_ids_); }
 
-  // When a row is made by which its age is counted (store/retention.hpp): the time of day, or the store's own time, whichever is
-  // later. So what comes under a clock that is behind is not old once the clock is right.
+  // When a row is made by which its age is counted (store/retention.hpp): the time of day, or the store's own time,
+  // whichever is later. So what comes under a clock that is behind is not old once the clock is right.
   std::int64_t stamp(std::int64_t time_of_day);
 
   // Whether the time of day was behind the store's own at the start.
@@ -104,8 +104,8 @@ class Journal {
   };
   // How much of each vector of a batch stands before some point.
   struct Mark {
-    std::size_t new_outbox = 0, changed_outbox = 0, gone_outbox = 0, gone_inbox = 0, gone_sent = 0, new_inbox = 0, sent = 0, stages = 0,
-                events = 0, stanzas = 0, done = 0, waiting = 0;
+    std::size_t new_outbox = 0, changed_outbox = 0, gone_outbox = 0, gone_inbox = 0, gone_sent = 0, new_inbox = 0,
+                sent = 0, stages = 0, events = 0, stanzas = 0, done = 0, waiting = 0;
     Mark operator+(const Mark& o) const;
   };
   struct Turn {
@@ -119,7 +119,8 @@ class Journal {
   void flush();
   void submit(const std::shared_ptr<Turn>& turn);
   void tell(Turn& turn, Mark from, Mark to, const std::exception_ptr& error);
-  static void write(db::Transaction& transaction, const Batch& batch, Mark from, Mark to, const std::string& transport, std::int64_t now);
+  static void write(db::Transaction& transaction, const Batch& batch, Mark from, Mark to, const std::string& transport,
+                    std::int64_t now);
 
   std::int64_t run_time() const;
 
@@ -129,7 +130,7 @@ class Journal {
   std::int64_t began_ = 0;  // by the time of day, or the store's own, whichever was later
   bool began_behind_ = false;
   std::chrono::steady_clock::time_point began_forward_ = std::chrono::steady_clock::now();
-  std::int64_t age_time_ = 0;  // the store's, as far as this run knows it
+  std::int64_t age_time_ = 0;                                    // the store's, as far as this run knows it
   std::chrono::steady_clock::time_point aged_ = began_forward_;  // until when
   // Shared with the closure that writes them, which may run twice.
   std::shared_ptr<Turn> open_, riding_;

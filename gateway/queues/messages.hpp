@@ -13,7 +13,8 @@ class RecentlySent {
  public:
   // One that is there already gets the network's id, and stays as it is else.
   void insert(store::SentMessage sent) {
-    if (const auto present = by_id_.find(sent.id); present != by_id_.end()) return name_present(present->second, std::move(sent.network_id));
+    if (const auto present = by_id_.find(sent.id); present != by_id_.end())
+      return name_present(present->second, std::move(sent.network_id));
     if (!sent.network_id.empty()) by_network_id_[name(sent.account, sent.network_id)] = sent.id;
     order_.push_back(sent.id);
     by_id_[sent.id] = std::move(sent);
@@ -35,7 +36,8 @@ class RecentlySent {
   }
   // `stage` could not be stored.
   void take_back_stage(std::int64_t id, connector::Stage stage, connector::Stage before) {
-    if (const auto found = by_id_.find(id); found != by_id_.end() && found->second.stage == stage) found->second.stage = before;
+    if (const auto found = by_id_.find(id); found != by_id_.end() && found->second.stage == stage)
+      found->second.stage = before;
   }
   // It was not noted after all.
   void erase(std::int64_t id) {

@@ -27,9 +27,20 @@ const char* expired_because(const accounts::LiveAccount* account) {
 Outbox::Outbox(asio::any_io_executor executor, Journal& journal, db::Database& database, accounts::Accounts& accounts,
                Reports& reports, Repeats& repeats, const Keys& keys, const base::Clock& clock, std::string transport,
                OutboxLimits limits, NotStored not_stored)
-    : journal_(journal), database_(database), accounts_(accounts), reports_(reports), repeats_(repeats), keys_(keys),
-      clock_(clock), transport_(std::move(transport)), limits_(limits), not_stored_(std::move(not_stored)), backlog_(limits),
-      rest_(executor), performed_(executor), tasks_(executor) {
+    : journal_(journal),
+      database_(database),
+      accounts_(accounts),
+      reports_(reports),
+      repeats_(repeats),
+      keys_(keys),
+      clock_(clock),
+      transport_(std::move(transport)),
+      limits_(limits),
+      not_stored_(std::move(not_stored)),
+      backlog_(limits),
+      rest_(executor),
+      performed_(executor),
+      tasks_(executor) {
   reports_.set_unsent(*this);
 }
 
@@ -47,7 +58,8 @@ base::Result<void> Outbox::put(accounts::LiveAccount& account, connector::SendMe
   return accept(account, std::move(message), std::move(chat), std::move(origin), id, fingerprint);
 }
 
-base::Result<void> Outbox::put(accounts::LiveAccount& account, connector::Action action, std::string chat, convert::Origin origin) {
+base::Result<void> Outbox::put(accounts::LiveAccount& account, connector::Action action, std::string chat,
+                               convert::Origin origin) {
   return accept(account, std::move(action), std::move(chat), std::move(origin), journal_.next_outbox_id(), {});
 }
 
@@ -82,8 +94,10 @@ base::Result<void> Outbox::accept(accounts::LiveAccount& account, connector::Act
     const Item& lost = **held;
     backlog_.withdraw(lost);
     repeats_.erase(lost.row.account, lost.origin);
-    if (const auto* add = std::get_if<connector::AddContact>(&lost.action)) accounts_.request_failed(lost.row.account, add->contact);
-    not_stored_(lost.row.account, lost.origin, Error{Errc::unavailable, "The gateway could not store your message; please send it again later."});
+    if (const auto* add = std::get_if<connector::AddContact>(&lost.action))
+      accounts_.request_failed(lost.row.account, add->contact);
+    not_stored_(lost.row.account, lost.origin,
+                Error{Errc::unavailable, "The gateway could not store your message; please send it again later."});
   });
   journal_.close_step();
   return base::ok();
@@ -147,22 +161,16 @@ asio::awaitable<bool> Outbox::take_step(base::AccountId account, std::string cha
   if (stopping_) co_return false;
   const Backlog::Step step = backlog_.next(account, chat, reach(account), now_forward());
   switch (step.kind) {
-    case Backlog::Step::Kind::stop:
-      co_return false;
-    case Backlog::Step::Kind::load:
-      co_await load_rows(account, chat, step.ids);
-      co_return true;
+    case Backlog::Step::Kind::stop: co_return false;
+    case Backlog::Step::Kind::load: co_await load_rows(account, chat, step.ids); co_return true;
     case Backlog::Step::Kind::expire: {
       const bool is_unsure = step.item->row.state == OutboxState::unsure;
-      fail_row(*step.item, is_unsure ? Error{Errc::uncertain, told::expired_unsure} : Error{Errc::unavailable, expired_because(accounts_.find(account))});
+      fail_row(*step.item, is_unsure ? Error{Errc::uncertain, told::expired_unsure}
+                                     : Error{Errc::unavailable, expired_because(accounts_.find(account))});
       co_return true;
     }
-    case Backlog::Step::Kind::rest:
-      set_rest_timer();
-      co_return false;
-    case Backlog::Step::Kind::unmark:
-      write_state(*step.item, OutboxState::queued);
-      co_return true;
+    case Backlog::Step::Kind::rest: set_rest_timer(); co_return false;
+    case Backlog::Step::Kind::unmark: write_state(*step.item, OutboxState::queued); co_return true;
     case Backlog::Step::Kind::mark:
       write_state(*step.item, OutboxState::sending);
       // Also for a network that may be asked again: should it never be, the row must not say that it was not sent.
@@ -184,11 +192,13 @@ asio::awaitable<void> Outbox::commit_mark(base::AccountId account, std::string c
     failed = std::current_exception();
   }
   if (!failed) co_return;
-  if (Item* const first = backlog_.first(account, chat); first && first->row.id == id) first->row.state = OutboxState::queued;
+  if (Item* const first = backlog_.first(account, chat); first && first->row.id == id)
+    first->row.state = OutboxState::queued;
   std::rethrow_exception(failed);
 }
 
-asio::awaitable<void> Outbox::perform(base::AccountId account, std::string chat, std::int64_t id, connector::Action action) {
+asio::awaitable<void> Outbox::perform(base::AccountId account, std::string chat, std::int64_t id,
+                                      connector::Action action) {
   const auto session = accounts_.find(account)->session;
   backlog_.begin_perform(account, chat);
   reports_.send_began(account, id);

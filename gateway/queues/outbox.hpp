@@ -1,15 +1,17 @@
-// XMPP → network: durable, in order per chat (house.md §5, hops 4–7). Called by features/messages and features/contacts.
+// XMPP → network: durable, in order per chat (house.md §5, hops 4–7). Called by features/messages and
+// features/contacts.
 //
-// put() writes a row; once it is committed the backlog knows it. One coroutine goes through each chat that has something to
-// send, and asks the backlog anew after each wait what its next step is.
+// put() writes a row; once it is committed the backlog knows it. One coroutine goes through each chat that has
+// something to send, and asks the backlog anew after each wait what its next step is.
 //
 //   exponential backoff   5 s to 10 min, per row, ±20 %, by a clock that only goes forward
 //   deadline              after 24 h the sender is told; a row that an earlier run left is tried for an hour at least,
 //                         whatever the time of day says
-//   sent once             what a user sends again within ten minutes, under the same id and with the same content, is one
+//   sent once             what a user sends again within ten minutes, under the same id and with the same content, is
+//   one
 //                         message; unless its sender has heard that it failed
-// Not promised: that of a row which was marked and not yet with the connector when the process was killed anybody can know
-// that. It is told as uncertain. There is at most one in each chat, and performing_per_account of an account.
+// Not promised: that of a row which was marked and not yet with the connector when the process was killed anybody can
+// know that. It is told as uncertain. There is at most one in each chat, and performing_per_account of an account.
 #pragma once
 
 #include "gateway/accounts/accounts.hpp"
@@ -45,16 +47,19 @@ class Outbox final : public UnsentMessages {
   // failure of the store later through NotStored. The same stanza again is taken, and not sent again.
   base::Result<void> put(accounts::LiveAccount& account, connector::SendMessage message, convert::Origin origin);
   // As put, for an action without a message.
-  base::Result<void> put(accounts::LiveAccount& account, connector::Action action, std::string chat, convert::Origin origin);
+  base::Result<void> put(accounts::LiveAccount& account, connector::Action action, std::string chat,
+                         convert::Origin origin);
 
   // The account's session came up: its rows move again.
   void account_online(accounts::LiveAccount& account) { start_all(account.id()); }
-  // Forgets the rows of a removed account, telling their senders; of what is with the connector, once it has answered. `stored`:
-  // those that the store held until then.
+  // Forgets the rows of a removed account, telling their senders; of what is with the connector, once it has answered.
+  // `stored`: those that the store held until then.
   void account_removed(base::AccountId account, const std::vector<store::OutboxRow>& stored);
 
   // Whether something of the chat was taken and is not done with.
-  bool has(base::AccountId account, const base::ContactId& chat) const { return backlog_.has(account, base::to_string(base::ChatId(chat))); }
+  bool has(base::AccountId account, const base::ContactId& chat) const {
+    return backlog_.has(account, base::to_string(base::ChatId(chat)));
+  }
   // For a message of which the network says what became of it: its row goes, in the journal's present step, and it is
   // noted as accepted. False: there is none that may have been sent.
   bool end_send(const store::OutboxRow& row, connector::Stage stage) override;
@@ -110,7 +115,8 @@ class Outbox final : public UnsentMessages {
   NotStored not_stored_;
   connector::Network network_;
   Backlog backlog_;
-  // Of removed accounts what was with the connector then: its answer says what its sender is told. The store has the rows.
+  // Of removed accounts what was with the connector then: its answer says what its sender is told. The store has the
+  // rows.
   struct Left {
     base::AccountId account;
     convert::Origin origin;

@@ -8,14 +8,16 @@ namespace wherry::queues {
 
 namespace {
 
-constexpr std::chrono::minutes remembered{10};  // at least; less than twice as long, unless more than most_remembered come
+// at least; less than twice as long, unless more than most_remembered come
+constexpr std::chrono::minutes remembered{10};
 constexpr std::size_t most_remembered = 50000;
 constexpr std::chrono::hours longest_rest{24};
 
 }  // namespace
 
-// The ten minutes are those before the newest, so that a clock which leapt meanwhile makes no repeat a new message. Only one that
-// is a day ahead is believed: after so long a rest it is a message of its own that looks like one of then.
+// The ten minutes are those before the newest, so that a clock which leapt meanwhile makes no repeat a new message.
+// Only one that is a day ahead is believed: after so long a rest it is a message of its own that looks like one of
+// then.
 boost::asio::awaitable<void> Repeats::load(db::Database& database, std::string transport, base::Time now) {
   auto read = [transport, oldest = base::to_milliseconds(now - longest_rest)](db::Transaction& t) {
     constexpr auto kind = store::SeenKind::stanzas;
@@ -37,9 +39,11 @@ std::uint64_t Repeats::hash_of(base::AccountId account, const convert::Origin& o
   return hashes_.hash(account.value, text);
 }
 
-Fingerprint Repeats::fingerprint(base::AccountId account, const convert::Origin& origin, const connector::Content& content) const {
+Fingerprint Repeats::fingerprint(base::AccountId account, const convert::Origin& origin,
+                                 const connector::Content& content) const {
   if (origin.stanza_id.empty()) return {};
-  if (content.files.empty()) return {hash_of(account, origin), hashes_.hash(account.value, content.text) | 1};  // never 0
+  // never 0
+  if (content.files.empty()) return {hash_of(account, origin), hashes_.hash(account.value, content.text) | 1};
   std::string text = content.text;
   for (const auto& file : content.files) text += "\n" + file.url;
   return {hash_of(account, origin), hashes_.hash(account.value, text) | 1};

@@ -1,5 +1,5 @@
-// What users sent lately: a client sends again, under the same id, what its broken stream may have lost (XEP-0198 §5, XEP-0359).
-// It holds over a restart, too: by the outbox's rows, and by table `seen` once they are gone.
+// What users sent lately: a client sends again, under the same id, what its broken stream may have lost (XEP-0198 §5,
+// XEP-0359). It holds over a restart, too: by the outbox's rows, and by table `seen` once they are gone.
 #pragma once
 
 #include "gateway/connector/action.hpp"
@@ -20,9 +20,10 @@ class Repeats {
   // Before anything else: what came in the last ten minutes of the runs before, of this transport.
   boost::asio::awaitable<void> load(db::Database& database, std::string transport, base::Time now);
 
-  // Two messages that have the same are one: the same device, contact, id and content. Old clients count their ids from 1 at
-  // each start, so an id alone makes no message the same. Of an origin-id the device does not count.
-  Fingerprint fingerprint(base::AccountId account, const convert::Origin& origin, const connector::Content& content) const;
+  // Two messages that have the same are one: the same device, contact, id and content. Old clients count their ids from
+  // 1 at each start, so an id alone makes no message the same. Of an origin-id the device does not count.
+  Fingerprint fingerprint(base::AccountId account, const convert::Origin& origin,
+                          const connector::Content& content) const;
   // Whether it came in the last ten minutes.
   bool contains(const Fingerprint& message);
   // Of a message that is in the outbox: as long as it is there, its row keeps it over a restart.
@@ -33,7 +34,8 @@ class Repeats {
   void erase(base::AccountId account, const convert::Origin& origin);
 
  private:
-  using Generation = boost::unordered_flat_map<std::uint64_t, std::uint64_t, AsItIs>;  // stanza → content; 0: may come again
+  // stanza → content; 0: may come again
+  using Generation = boost::unordered_flat_map<std::uint64_t, std::uint64_t, AsItIs>;
 
   std::uint64_t hash_of(base::AccountId account, const convert::Origin& origin) const;
   void note(std::uint64_t stanza, std::uint64_t content);

@@ -118,12 +118,13 @@ void Reports::match_early(base::AccountId account, const std::string& network_id
   }
 }
 
-// What an earlier run kept is about one of the rows that it left, and that are sent again. Where none is, it is nobody's: the network
-// may give the same id to another message.
+// What an earlier run kept is about one of the rows that it left, and that are sent again. Where none is, it is
+// nobody's: the network may give the same id to another message.
 asio::awaitable<void> Reports::load(std::string transport) {
   auto read = [transport](db::Transaction& t) { return store::read_early_reports(t, transport); };
   for (store::SentMessage& row : co_await database_.fetch(std::move(read))) {
-    connector::MessageProgressed progress{{std::move(row.network_id)}, row.stage.value_or(Stage::accepted), std::move(row.chat)};
+    connector::MessageProgressed progress{
+        {std::move(row.network_id)}, row.stage.value_or(Stage::accepted), std::move(row.chat)};
     Sending& sending = sending_[row.account];
     sending.early.push_back({row.id, sending.last, std::move(progress)});
   }
@@ -137,9 +138,11 @@ asio::awaitable<void> Reports::publish(base::AccountId account, connector::Messa
   const bool known = co_await apply(account, progress);
   if (known) co_return;
   const auto sending = sending_.find(account);
-  const bool may_be_early = sending != sending_.end() && !sending->second.now.empty() && !keys_.row_of(progress.id.value);
+  const bool may_be_early =
+      sending != sending_.end() && !sending->second.now.empty() && !keys_.row_of(progress.id.value);
   if (!may_be_early) log::debug("report.unmatched", {{"account", account.value}});
-  else if (sending->second.early.size() >= most_early) log::warn("report.dropped", {{"account", account.value}, {"kept", most_early}});
+  else if (sending->second.early.size() >= most_early)
+    log::warn("report.dropped", {{"account", account.value}, {"kept", most_early}});
   else co_await keep(account, std::move(progress));
 }
 
@@ -156,7 +159,8 @@ asio::awaitable<bool> Reports::apply(base::AccountId account, connector::Message
 }
 
 // What follows from a report, in the journal's present step. Whether anything does.
-bool Reports::follow(base::AccountId account, const store::SentMessage& sent, const connector::MessageProgressed& progress) {
+bool Reports::follow(base::AccountId account, const store::SentMessage& sent,
+                     const connector::MessageProgressed& progress) {
   auto origin = convert::parse_origin(sent.origin);
   const Stage before = sent.stage.value_or(Stage::accepted);
   if (!is_news(before, progress.stage) || !origin) return false;
@@ -166,7 +170,8 @@ bool Reports::follow(base::AccountId account, const store::SentMessage& sent, co
     put_failed(account, std::move(*origin), base::Error{base::Errc::rejected, progress.text});
   } else {
     if (origin->wants_receipt && before != Stage::delivered) inbox_.put(account, convert::SendDelivered{*origin});
-    if (origin->wants_marker && progress.stage == Stage::read) inbox_.put(account, convert::SendRead{std::move(*origin)});
+    if (origin->wants_marker && progress.stage == Stage::read)
+      inbox_.put(account, convert::SendRead{std::move(*origin)});
   }
   journal_.after_commit([this, id = sent.id, before, now = progress.stage](const std::exception_ptr& error) {
     if (!error) return;
@@ -176,7 +181,8 @@ bool Reports::follow(base::AccountId account, const store::SentMessage& sent, co
   return true;
 }
 
-asio::awaitable<std::optional<store::SentMessage>> Reports::find(base::AccountId account, connector::MessageProgressed progress) {
+asio::awaitable<std::optional<store::SentMessage>> Reports::find(base::AccountId account,
+                                                                 connector::MessageProgressed progress) {
   const std::optional<std::int64_t> id = keys_.row_of(progress.id.value);
   const auto recent = [&] { return id ? recent_.find(account, *id) : recent_.find(account, progress.id.value); };
   if (const store::SentMessage* sent = recent()) co_return *sent;

@@ -1,9 +1,12 @@
-// What became of what was sent: delivered, read, failed. Called by the outbox, and by the transport for what connectors report.
+// What became of what was sent: delivered, read, failed. Called by the outbox, and by the transport for what connectors
+// report.
 //
 //   by our key               it ends the send, also one that is with the connector or is to be tried again
-//   by the network's id      before a send has returned with that id nobody knows whose it is: it is kept, in the store, too,
+//   by the network's id      before a send has returned with that id nobody knows whose it is: it is kept, in the
+//   store, too,
 //                            since the network forgets it now, for as long as a send that it can be about has not ended
-//   again                    is acknowledged once the first one is durable, and takes its place where it could not be stored
+//   again                    is acknowledged once the first one is durable, and takes its place where it could not be
+//   stored
 #pragma once
 
 #include "gateway/queues/envelope.hpp"
@@ -40,7 +43,8 @@ class Reports {
   void name_sent(base::AccountId account, std::int64_t id, const std::string& network_id);
   // note_sent could not be stored.
   void forget_sent(std::int64_t id) { recent_.erase(id); }
-  // The network may have a message from now on; or its send has ended, or is provably not with it: in the journal's present step.
+  // The network may have a message from now on; or its send has ended, or is provably not with it: in the journal's
+  // present step.
   void send_began(base::AccountId account, std::int64_t row);
   void send_ended(base::AccountId account, std::int64_t row);
   void forget(base::AccountId account) { sending_.erase(account); }
@@ -54,7 +58,7 @@ class Reports {
     Turn turn = 0;
     std::int64_t row = 0;
   };
-  struct Early {  // a report that came before its send returned
+  struct Early {           // a report that came before its send returned
     std::int64_t row = 0;  // in the store
     Turn newest = 0;       // that it can be about
     connector::MessageProgressed progress;
@@ -69,7 +73,8 @@ class Reports {
   bool follow(base::AccountId account, const store::SentMessage& sent, const connector::MessageProgressed& progress);
   void match_early(base::AccountId account, const std::string& network_id);
   asio::awaitable<void> keep(base::AccountId account, connector::MessageProgressed progress);
-  asio::awaitable<std::optional<store::SentMessage>> find(base::AccountId account, connector::MessageProgressed progress);
+  asio::awaitable<std::optional<store::SentMessage>> find(base::AccountId account,
+                                                          connector::MessageProgressed progress);
 
   Journal& journal_;
   db::Database& database_;

@@ -16,10 +16,13 @@ std::size_t bytes_in_memory(const convert::Delivery& delivery) {
   return bytes;
 }
 
-std::int64_t Returned::born(std::int64_t now, std::int64_t age) { return now - std::clamp<std::int64_t>(age, 0, most_wait); }
+std::int64_t Returned::born(std::int64_t now, std::int64_t age) {
+  return now - std::clamp<std::int64_t>(age, 0, most_wait);
+}
 
 bool Returned::is_for_reading(const convert::Delivery& delivery) {
-  return std::holds_alternative<connector::MessageReceived>(delivery) || std::holds_alternative<convert::SendFailed>(delivery);
+  return std::holds_alternative<connector::MessageReceived>(delivery) ||
+         std::holds_alternative<convert::SendFailed>(delivery);
 }
 
 void Returned::put_taken(Incoming message) {
@@ -34,7 +37,8 @@ void Returned::put_taken(Incoming message) {
 }
 
 Incoming* Returned::find_taken(base::AccountId account, std::int64_t id) {
-  const auto found = std::lower_bound(taken_.begin(), taken_.end(), id, [](const Incoming& m, std::int64_t wanted) { return m.id < wanted; });
+  const auto found = std::lower_bound(taken_.begin(), taken_.end(), id,
+                                      [](const Incoming& m, std::int64_t wanted) { return m.id < wanted; });
   return found != taken_.end() && found->id == id && found->account == account ? &*found : nullptr;
 }
 

@@ -2,7 +2,8 @@
 //
 //   taken     the newest messages that our server has taken, whole: their user's server may still give them back
 //   waiting   what came back: ids of rows that only the store has, until they are sent anew
-//   tried     when the user comes, unless it came back so often while they were there; and by itself when it is as old again
+//   tried     when the user comes, unless it came back so often while they were there; and by itself when it is as old
+//   again
 //             as when it came back, by a clock that only goes forward
 // Not promised: that a message is remembered which was taken long ago. A flood for one user shortens that time for all.
 //
@@ -48,7 +49,8 @@ class Returned {
 
   Returned() : taken_(most_taken) {}
 
-  // When that was made which is so old by the time of day, as its row says. That may be wrong by years: `most_wait` of it counts at most.
+  // When that was made which is so old by the time of day, as its row says. That may be wrong by years: `most_wait` of
+  // it counts at most.
   static std::int64_t born(std::int64_t now, std::int64_t age);
 
   // What the user is to read, whenever they come; a receipt that its device no longer waits for is nothing to keep.

@@ -27,19 +27,22 @@ class Seen {
   // At least the newest two thirds of `most` are remembered, and never more than `most`.
   explicit Seen(std::size_t most = 160000) : third_(most / 3) {}
 
-  // `key`: 32 hexadecimal digits, the store's own: hashes of one run hold in the next, and nobody can choose collisions.
-  // `hashes`: oldest first.
+  // `key`: 32 hexadecimal digits, the store's own: hashes of one run hold in the next, and nobody can choose
+  // collisions. `hashes`: oldest first.
   void load(const std::string& key, const std::vector<std::uint64_t>& hashes);
 
   std::uint64_t hash(std::int64_t account, std::string_view id) const;
-  bool contains(std::uint64_t hash) const { return newest_.contains(hash) || older_.contains(hash) || oldest_.contains(hash); }
+  bool contains(std::uint64_t hash) const {
+    return newest_.contains(hash) || older_.contains(hash) || oldest_.contains(hash);
+  }
   // Whether the hash is new; it is remembered.
   bool insert(std::uint64_t hash);
   void erase(std::uint64_t hash);
 
  private:
   // An order of all of them would take as much again; generations need none.
-  using Generation = boost::unordered_flat_set<std::uint64_t, AsItIs>;  // 9 bytes each at least; a std::unordered_set takes 50
+  // 9 bytes each at least; a std::unordered_set takes 50
+  using Generation = boost::unordered_flat_set<std::uint64_t, AsItIs>;
 
   std::size_t third_;
   std::array<unsigned char, 16> key_{};

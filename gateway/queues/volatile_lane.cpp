@@ -106,7 +106,8 @@ std::optional<News> UserNews::take(base::AccountId account, Entry& entry, const 
 
 // ---- To networks ----
 
-// Everybody was told the same, or is just being told; then so was each contact, unless it was told something else since.
+// Everybody was told the same, or is just being told; then so was each contact, unless it was told something else
+// since.
 bool NetworkNews::is_told(const Entry& entry, const Pending& news) {
   if (entry.current && entry.current->is_for(news.kind, news.of)) return entry.current->action == news.action;
   const auto* presence = std::get_if<connector::SetPresence>(&news.action);
@@ -117,7 +118,8 @@ bool NetworkNews::is_told(const Entry& entry, const Pending& news) {
     const auto* said = std::get_if<connector::SetPresence>(&other.action);
     return said && *said == value;
   };
-  const auto waiting = std::find_if(entry.pending.begin(), entry.pending.end(), [](const Pending& p) { return p.is_for(NewsKind::presence, std::nullopt); });
+  const auto waiting = std::find_if(entry.pending.begin(), entry.pending.end(),
+                                    [](const Pending& p) { return p.is_for(NewsKind::presence, std::nullopt); });
   if (news.of && waiting != entry.pending.end()) return same(*waiting);
   if (entry.current && entry.current->is_for(NewsKind::presence, std::nullopt)) return same(*entry.current);
   return entry.told == value;
@@ -228,7 +230,8 @@ std::size_t NetworkNews::waiting() const {
 
 // ---- Doing it ----
 
-VolatileLane::VolatileLane(asio::any_io_executor executor, xmpp::Component& link, accounts::Accounts& accounts, NewsSource& source)
+VolatileLane::VolatileLane(asio::any_io_executor executor, xmpp::Component& link, accounts::Accounts& accounts,
+                           NewsSource& source)
     : link_(link), accounts_(accounts), source_(source), wake_(executor), drained_(executor), tasks_(executor) {}
 
 void VolatileLane::tell_user(base::AccountId account, NewsOf of, NewsKind kind) {
@@ -269,7 +272,8 @@ void VolatileLane::account_removed(base::AccountId account) {
 
 void VolatileLane::perform_next() {
   if (stopping_) return;
-  while (const auto account = to_networks_.begin(std::chrono::steady_clock::now())) tasks_.spawn("volatile", perform(*account));
+  while (const auto account = to_networks_.begin(std::chrono::steady_clock::now()))
+    tasks_.spawn("volatile", perform(*account));
   const auto until = to_networks_.next_place();
   if (until && !std::exchange(waits_for_place_, true)) tasks_.spawn("volatile.place", wait_for_place(*until));
 }

@@ -3,11 +3,12 @@
 //
 //   keys, not values    to a user an entry says only what there is news of. The stanza is made when it is sent, so the
 //                       newest wins by itself; `all` of an account is one entry and is taken apart when its turn comes
-//   behind messages     a stanza goes out only while little of this kind is on its way (xmpp::Component::can_send_volatile)
-//   round robin         an account with much news gives place after a few stanzas
+//   behind messages     a stanza goes out only while little of this kind is on its way
+//   (xmpp::Component::can_send_volatile) round robin         an account with much news gives place after a few stanzas
 //   nobody away         nothing is made for a user who is seen to be away when their turn comes
 //   one at a time       a network performs one such action of an account at once; what comes meanwhile is coalesced
-//   places              64 accounts at once; who has taken ten seconds goes on without a place, so that actions which hang
+//   places              64 accounts at once; who has taken ten seconds goes on without a place, so that actions which
+//   hang
 //                       keep nobody else waiting
 // Not promised: that anything of it arrives; order between news of one account.
 #pragma once
@@ -51,7 +52,8 @@ struct NewsSource {
   // The account's user is seen to be away, or there is no such account any more.
   virtual bool is_away(base::AccountId account) const = 0;
   // The contact that comes after `previous` in some order; null: there is none. A null `previous`: the first.
-  virtual std::optional<base::ContactId> contact_after(base::AccountId account, const std::optional<base::ContactId>& previous) const = 0;
+  virtual std::optional<base::ContactId> contact_after(base::AccountId account,
+                                                       const std::optional<base::ContactId>& previous) const = 0;
   // What the user is told now; null: nothing.
   virtual std::optional<xmpp::Element> stanza_for(const News& news) = 0;
 
@@ -62,8 +64,9 @@ struct NewsSource {
 // Which news goes to users, and in which order. Pure.
 class UserNews {
  public:
-  static constexpr std::size_t most_keys = 64;  // of an account; more presence is `all` of it, more of other kinds is dropped
-  static constexpr int most_in_a_row = 8;       // stanzas of one account
+  // of an account; more presence is `all` of it, more of other kinds is dropped
+  static constexpr std::size_t most_keys = 64;
+  static constexpr int most_in_a_row = 8;  // stanzas of one account
 
   void put(base::AccountId account, NewsOf of, NewsKind kind);
   // The presence of the gateway and of each contact.
@@ -103,8 +106,9 @@ class UserNews {
 // Which action goes to the network next. Pure.
 class NetworkNews {
  public:
-  static constexpr std::size_t most_keys = 64;       // of an account that wait; more are dropped
-  static constexpr std::size_t most_performing = 64;  // accounts whose actions are with the connector, and have not hung
+  static constexpr std::size_t most_keys = 64;  // of an account that wait; more are dropped
+  // accounts whose actions are with the connector, and have not hung
+  static constexpr std::size_t most_performing = 64;
   static constexpr std::chrono::seconds longest_hold{10};  // of a place
   using Time = std::chrono::steady_clock::time_point;
 
@@ -133,10 +137,10 @@ class NetworkNews {
   };
   struct Entry {
     std::vector<Pending> pending;
-    std::optional<Pending> current;  // with the connector
-    bool is_performing = false;      // from begin() to end()
-    std::uint64_t place = 0;         // 0: none, or taken from it
-    bool is_queued = false;          // in ready_
+    std::optional<Pending> current;              // with the connector
+    bool is_performing = false;                  // from begin() to end()
+    std::uint64_t place = 0;                     // 0: none, or taken from it
+    bool is_queued = false;                      // in ready_
     std::optional<connector::SetPresence> told;  // everybody, in this session
     bool has_told_some = false;                  // … and since then single contacts something else
   };

@@ -10,7 +10,9 @@ namespace {
 
 using nlohmann::json;
 
-std::string seal_context(base::AccountId account) { return "account:" + std::to_string(account.value) + ":credentials"; }
+std::string seal_context(base::AccountId account) {
+  return "account:" + std::to_string(account.value) + ":credentials";
+}
 
 std::string seal(const connector::Answers& credentials, base::AccountId account, const base::Sealer& sealer) {
   return sealer.seal(json(credentials).dump(-1, ' ', false, json::error_handler_t::replace), seal_context(account));
@@ -19,28 +21,37 @@ std::string seal(const connector::Answers& credentials, base::AccountId account,
 std::string open(const std::string& sealed, base::AccountId account, const base::Sealer& sealer) {
   auto plain = sealer.open(sealed, seal_context(account));
   if (plain) return std::move(*plain);
-  throw std::runtime_error("The credentials of account " + std::to_string(account.value) + " cannot be opened. " + plain.error().text);
+  throw std::runtime_error("The credentials of account " + std::to_string(account.value) + " cannot be opened. " +
+                           plain.error().text);
 }
 
 connector::Answers parse_credentials(const std::string& text, base::AccountId account) {
   try {
     return json::parse(text).get<connector::Answers>();
   } catch (const json::exception&) {
-    throw std::runtime_error("The credentials of account " + std::to_string(account.value) + " are not a JSON object of texts.");
+    throw std::runtime_error("The credentials of account " + std::to_string(account.value) +
+                             " are not a JSON object of texts.");
   }
 }
 
 AccountRow read_row(const db::Row& row, const std::string& transport, const base::Sealer& sealer) {
   const base::AccountId id{row.integer(0)};
   auto user = xmpp::Jid::vouched(row.text(1));
-  if (!user) throw std::runtime_error("The user of account " + std::to_string(id.value) + " is not a JID: " + user.error().text);
-  AccountRow account{id, transport, std::move(*user), parse_credentials(open(row.text(2), id, sealer), id),
-                     static_cast<AccountPolicy>(row.integer(3)), row.text(4), row.integer(5) != 0};
+  if (!user)
+    throw std::runtime_error("The user of account " + std::to_string(id.value) + " is not a JID: " + user.error().text);
+  AccountRow account{id,
+                     transport,
+                     std::move(*user),
+                     parse_credentials(open(row.text(2), id, sealer), id),
+                     static_cast<AccountPolicy>(row.integer(3)),
+                     row.text(4),
+                     row.integer(5) != 0};
   return account;
 }
 
 // Word that a message failed. In a JSON string these quotes would be escaped (convert::to_text of a SendFailed).
-constexpr char remove_but_failures[] = "DELETE FROM inbox WHERE account = $1 AND payload NOT LIKE '%\"type\":\"failed\",%'";
+constexpr char remove_but_failures[] =
+    "DELETE FROM inbox WHERE account = $1 AND payload NOT LIKE '%\"type\":\"failed\",%'";
 constexpr char remove_orphans_but_failures[] =
     "DELETE FROM inbox WHERE account NOT IN (SELECT id FROM accounts) AND payload NOT LIKE '%\"type\":\"failed\",%'";
 
@@ -50,7 +61,8 @@ void insert_account(db::Transaction& transaction, const AccountRow& account, con
   const std::string user(account.user.bare_view());
   transaction.execute("INSERT INTO users (jid) VALUES ($1) ON CONFLICT DO NOTHING", {user});
   transaction.execute(
-      "INSERT INTO accounts (id, transport, user_jid, credentials, policy, lang, imports) VALUES ($1, $2, $3, $4, $5, $6, $7) "
+      "INSERT INTO accounts (id, transport, user_jid, credentials, policy, lang, imports) VALUES ($1, $2, $3, $4, $5, "
+      "$6, $7) "
       "ON CONFLICT DO NOTHING",
       {account.id.value, account.transport, user, seal(account.credentials, account.id, sealer),
        static_cast<std::int64_t>(account.policy), account.lang, std::int64_t{account.imports}});
@@ -58,8 +70,8 @@ void insert_account(db::Transaction& transaction, const AccountRow& account, con
 
 void update_account(db::Transaction& transaction, const AccountRow& account, const base::Sealer& sealer) {
   transaction.execute("UPDATE accounts SET credentials = $1, policy = $2, lang = $3, imports = $4 WHERE id = $5",
-                      {seal(account.credentials, account.id, sealer), static_cast<std::int64_t>(account.policy), account.lang,
-                       std::int64_t{account.imports}, account.id.value});
+                      {seal(account.credentials, account.id, sealer), static_cast<std::int64_t>(account.policy),
+                       account.lang, std::int64_t{account.imports}, account.id.value});
 }
 
 void remove_account(db::Transaction& transaction, base::AccountId account, Unsent unsent) {
@@ -86,16 +98,19 @@ void remove_orphans(db::Transaction& transaction) {
 
 std::vector<base::AccountId> accounts_of(db::Transaction& transaction, const xmpp::Jid& user) {
   std::vector<base::AccountId> accounts;
-  for (const db::Row& row : transaction.query("SELECT id FROM accounts WHERE user_jid = $1 ORDER BY id", {std::string(user.bare_view())})) {
+  for (const db::Row& row :
+       transaction.query("SELECT id FROM accounts WHERE user_jid = $1 ORDER BY id", {std::string(user.bare_view())})) {
     accounts.push_back({row.integer(0)});
   }
   return accounts;
 }
 
-std::vector<AccountRow> read_accounts(db::Transaction& transaction, const std::string& transport, const base::Sealer& sealer) {
+std::vector<AccountRow> read_accounts(db::Transaction& transaction, const std::string& transport,
+                                      const base::Sealer& sealer) {
   std::vector<AccountRow> accounts;
   for (const db::Row& row : transaction.query(
-           "SELECT id, user_jid, credentials, policy, lang, imports FROM accounts WHERE transport = $1 ORDER BY id", {transport})) {
+           "SELECT id, user_jid, credentials, policy, lang, imports FROM accounts WHERE transport = $1 ORDER BY id",
+           {transport})) {
     accounts.push_back(read_row(row, transport, sealer));
   }
   return accounts;

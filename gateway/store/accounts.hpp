@@ -18,15 +18,16 @@ enum class AccountPolicy { always_on = 0, follow_presence = 1 };
 
 struct AccountRow {
   base::AccountId id;
-  std::string transport;  // its domain
-  xmpp::Jid user;         // bare
+  std::string transport;           // its domain
+  xmpp::Jid user;                  // bare
   connector::Answers credentials;  // sealed in the table, as one field
   AccountPolicy policy = AccountPolicy::always_on;
-  std::string lang;       // of the user, from the registration's xml:lang; may be empty
-  bool imports = true;    // whether the user wants the network's contact list
+  std::string lang;     // of the user, from the registration's xml:lang; may be empty
+  bool imports = true;  // whether the user wants the network's contact list
 };
 
-// Inserts the account, and its user when new. Does nothing when the id is there already: a commit of unknown outcome runs again.
+// Inserts the account, and its user when new. Does nothing when the id is there already: a commit of unknown outcome
+// runs again.
 void insert_account(db::Transaction& transaction, const AccountRow& account, const base::Sealer& sealer);
 // Writes credentials, policy, lang and imports.
 void update_account(db::Transaction& transaction, const AccountRow& account, const base::Sealer& sealer);
@@ -46,7 +47,8 @@ void remove_orphans(db::Transaction& transaction);
 
 // Every account of a transport, in order of id. Throws std::runtime_error, naming the account, where a credential
 // cannot be opened.
-std::vector<AccountRow> read_accounts(db::Transaction& transaction, const std::string& transport, const base::Sealer& sealer);
+std::vector<AccountRow> read_accounts(db::Transaction& transaction, const std::string& transport,
+                                      const base::Sealer& sealer);
 
 // A user's accounts on all transports, also on those that are configured no more.
 std::vector<base::AccountId> accounts_of(db::Transaction& transaction, const xmpp::Jid& user);
@@ -58,8 +60,8 @@ int reseal_accounts(db::Transaction& transaction, const base::Sealer& sealer);
 // connector could say: they are neither exported nor erased, and the export says so.
 std::int64_t count_connector_entries(db::Transaction& transaction, const xmpp::Jid& user);
 
-// What the store holds of one user, all transports, as a JSON text for that user (GDPR art. 15, 20); secrets left out, and
-// what is not included is named in it.
+// What the store holds of one user, all transports, as a JSON text for that user (GDPR art. 15, 20); secrets left out,
+// and what is not included is named in it.
 std::string export_user(db::Transaction& transaction, const xmpp::Jid& user);
 
 }  // namespace wherry::store

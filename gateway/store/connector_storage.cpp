@@ -50,15 +50,17 @@ std::vector<Entry> read_entries(db::Transaction& transaction, const std::string&
                                 const std::string& after, std::size_t limit) {
   const auto most = static_cast<std::int64_t>(std::min<std::size_t>(limit, 1'000'000'000));
   const auto end = end_of_prefix(prefix);
-  // One lower bound: given both, SQLite starts at the one that it meets first, and reads all that lies before the other.
+  // One lower bound: given both, SQLite starts at the one that it meets first, and reads all that lies before the
+  // other.
   const std::string& from = std::max(prefix, after);
-  const auto rows =
-      end ? transaction.query(
-                "SELECT key, value FROM connector_storage WHERE transport = $1 AND key >= $2 AND key < $3 AND key <> $4 ORDER BY key LIMIT $5",
-                {transport, from, *end, after, most})
-          : transaction.query(
-                "SELECT key, value FROM connector_storage WHERE transport = $1 AND key >= $2 AND key <> $3 ORDER BY key LIMIT $4",
-                {transport, from, after, most});
+  const auto rows = end ? transaction.query(
+                              "SELECT key, value FROM connector_storage WHERE transport = $1 AND key >= $2 AND key < "
+                              "$3 AND key <> $4 ORDER BY key LIMIT $5",
+                              {transport, from, *end, after, most})
+                        : transaction.query(
+                              "SELECT key, value FROM connector_storage WHERE transport = $1 AND key >= $2 AND key <> "
+                              "$3 ORDER BY key LIMIT $4",
+                              {transport, from, after, most});
   std::vector<Entry> entries;
   entries.reserve(rows.size());
   for (const db::Row& row : rows) entries.push_back({row.text(0), row.text(1)});
@@ -73,7 +75,7 @@ std::optional<std::string> end_of_prefix(std::string prefix) {
     while (last > 0 && (static_cast<unsigned char>(prefix[last]) & 0xC0) == 0x80) --last;
     const char32_t code = code_point(prefix, last);
     prefix.resize(last);
-    if (code >= 0x10FFFF) continue;  // nothing comes after it
+    if (code >= 0x10FFFF) continue;                           // nothing comes after it
     append_utf8(prefix, code == 0xD7FF ? 0xE000 : code + 1);  // surrogates are no characters (RFC 3629 §3)
     return prefix;
   }
@@ -87,8 +89,10 @@ connector::asio::awaitable<void> ConnectorStorage::write(std::vector<Entry> entr
   co_await database_.transact(std::move(closure));
 }
 
-connector::asio::awaitable<std::vector<Entry>> ConnectorStorage::read(std::string prefix, std::string after, std::size_t limit) {
-  auto closure = [transport = transport_, prefix = std::move(prefix), after = std::move(after), limit](db::Transaction& transaction) {
+connector::asio::awaitable<std::vector<Entry>> ConnectorStorage::read(std::string prefix, std::string after,
+                                                                      std::size_t limit) {
+  auto closure = [transport = transport_, prefix = std::move(prefix), after = std::move(after),
+                  limit](db::Transaction& transaction) {
     return read_entries(transaction, transport, prefix, after, limit);
   };
   co_return co_await database_.fetch(std::move(closure));

@@ -16,9 +16,11 @@ std::optional<std::string> end_of_prefix(std::string prefix);
 class ConnectorStorage final : public connector::Storage {
  public:
   // `transport`: whose memory it is. `database` outlives this.
-  ConnectorStorage(db::Database& database, std::string transport) : database_(database), transport_(std::move(transport)) {}
+  ConnectorStorage(db::Database& database, std::string transport)
+      : database_(database), transport_(std::move(transport)) {}
   connector::asio::awaitable<void> write(std::vector<connector::Entry> entries) override;
-  connector::asio::awaitable<std::vector<connector::Entry>> read(std::string prefix, std::string after, std::size_t limit) override;
+  connector::asio::awaitable<std::vector<connector::Entry>> read(std::string prefix, std::string after,
+                                                                 std::size_t limit) override;
 
  private:
   db::Database& database_;

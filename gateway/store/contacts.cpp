@@ -7,8 +7,8 @@ namespace wherry::store {
 namespace {
 
 ContactRow read_row(const db::Row& row) {
-  return {{row.text(0)}, row.text(1), row.integer(2) != 0, row.integer(3) != 0, row.integer(4) != 0,
-          static_cast<Offer>(row.integer(5))};
+  return {{row.text(0)},       row.text(1),         row.integer(2) != 0,
+          row.integer(3) != 0, row.integer(4) != 0, static_cast<Offer>(row.integer(5))};
 }
 
 // Names come from strangers. What no database holds, and no XML either, would keep the whole contact out of the store.
@@ -23,11 +23,12 @@ std::string storable_name(std::string name) {
 void put_contact(db::Transaction& transaction, base::AccountId account, const ContactRow& contact) {
   transaction.execute(
       "INSERT INTO contacts (account, contact, name, user_sees, user_asked, contact_sees, offer) "
-      "SELECT id, $2, $3, CAST($4 AS BIGINT), CAST($5 AS BIGINT), CAST($6 AS BIGINT), CAST($7 AS BIGINT) FROM accounts WHERE id = $1 "
+      "SELECT id, $2, $3, CAST($4 AS BIGINT), CAST($5 AS BIGINT), CAST($6 AS BIGINT), CAST($7 AS BIGINT) FROM accounts "
+      "WHERE id = $1 "
       "ON CONFLICT (account, contact) DO UPDATE SET name = excluded.name, user_sees = excluded.user_sees, "
       "user_asked = excluded.user_asked, contact_sees = excluded.contact_sees, offer = excluded.offer",
-      {account.value, contact.contact.value, storable_name(contact.name), std::int64_t{contact.user_sees}, std::int64_t{contact.user_asked},
-       std::int64_t{contact.contact_sees}, static_cast<std::int64_t>(contact.offer)});
+      {account.value, contact.contact.value, storable_name(contact.name), std::int64_t{contact.user_sees},
+       std::int64_t{contact.user_asked}, std::int64_t{contact.contact_sees}, static_cast<std::int64_t>(contact.offer)});
 }
 
 void remove_contact(db::Transaction& transaction, base::AccountId account, const base::ContactId& contact) {
@@ -36,17 +37,19 @@ void remove_contact(db::Transaction& transaction, base::AccountId account, const
 
 std::vector<ContactRow> read_contacts(db::Transaction& transaction, base::AccountId account) {
   std::vector<ContactRow> contacts;
-  for (const db::Row& row : transaction.query(
-           "SELECT contact, name, user_sees, user_asked, contact_sees, offer FROM contacts WHERE account = $1 ORDER BY contact",
-           {account.value})) {
+  for (const db::Row& row : transaction.query("SELECT contact, name, user_sees, user_asked, contact_sees, offer FROM "
+                                              "contacts WHERE account = $1 ORDER BY contact",
+                                              {account.value})) {
     contacts.push_back(read_row(row));
   }
   return contacts;
 }
 
-std::optional<ContactRow> read_contact(db::Transaction& transaction, base::AccountId account, const base::ContactId& contact) {
+std::optional<ContactRow> read_contact(db::Transaction& transaction, base::AccountId account,
+                                       const base::ContactId& contact) {
   const auto rows = transaction.query(
-      "SELECT contact, name, user_sees, user_asked, contact_sees, offer FROM contacts WHERE account = $1 AND contact = $2",
+      "SELECT contact, name, user_sees, user_asked, contact_sees, offer FROM contacts WHERE account = $1 AND contact = "
+      "$2",
       {account.value, contact.value});
   if (rows.empty()) return std::nullopt;
   return read_row(rows.front());

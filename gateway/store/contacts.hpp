@@ -33,6 +33,7 @@ struct ContactRow {
 void put_contact(db::Transaction& transaction, base::AccountId account, const ContactRow& contact);
 void remove_contact(db::Transaction& transaction, base::AccountId account, const base::ContactId& contact);
 std::vector<ContactRow> read_contacts(db::Transaction& transaction, base::AccountId account);
-std::optional<ContactRow> read_contact(db::Transaction& transaction, base::AccountId account, const base::ContactId& contact);
+std::optional<ContactRow> read_contact(db::Transaction& transaction, base::AccountId account,
+                                       const base::ContactId& contact);
 
 }  // namespace wherry::store

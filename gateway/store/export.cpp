@@ -41,7 +41,10 @@ json export_contacts(db::Transaction& transaction, base::AccountId account) {
 json export_outbox(db::Transaction& transaction, base::AccountId account) {
   json waiting = json::array();
   for (const OutboxRow& row : read_outbox(transaction, account, 0, everything)) {
-    waiting.push_back({{"chat", row.chat}, {"origin", embedded(row.origin)}, {"action", embedded(row.payload)}, {"deadline", time_text(row.deadline)}});
+    waiting.push_back({{"chat", row.chat},
+                       {"origin", embedded(row.origin)},
+                       {"action", embedded(row.payload)},
+                       {"deadline", time_text(row.deadline)}});
   }
   return waiting;
 }
@@ -57,9 +60,13 @@ json export_inbox(db::Transaction& transaction, base::AccountId account) {
 json export_sent(db::Transaction& transaction, base::AccountId account) {
   static constexpr std::array stages{"accepted", "delivered", "read", "failed"};
   json sent = json::array();
-  for (const db::Row& row : transaction.query(
-           "SELECT chat, network_id, origin, stage, created FROM message_map WHERE account = $1 AND origin <> '' ORDER BY id", {account.value})) {
-    json message{{"chat", row.text(0)}, {"network_id", row.text(1)}, {"origin", embedded(row.text(2))}, {"sent", time_text(row.integer(4))}};
+  for (const db::Row& row : transaction.query("SELECT chat, network_id, origin, stage, created FROM message_map WHERE "
+                                              "account = $1 AND origin <> '' ORDER BY id",
+                                              {account.value})) {
+    json message{{"chat", row.text(0)},
+                 {"network_id", row.text(1)},
+                 {"origin", embedded(row.text(2))},
+                 {"sent", time_text(row.integer(4))}};
     if (!row.is_null(3)) message["stage"] = stages.at(static_cast<std::size_t>(row.integer(3)));
     sent.push_back(std::move(message));
   }
@@ -70,8 +77,10 @@ json export_sent(db::Transaction& transaction, base::AccountId account) {
 
 std::int64_t count_connector_entries(db::Transaction& transaction, const xmpp::Jid& user) {
   return transaction
-      .query("SELECT COUNT(*) FROM connector_storage WHERE transport IN (SELECT transport FROM accounts WHERE user_jid = $1)",
-             {std::string(user.bare_view())})
+      .query(
+          "SELECT COUNT(*) FROM connector_storage WHERE transport IN (SELECT transport FROM accounts WHERE user_jid = "
+          "$1)",
+          {std::string(user.bare_view())})
       .at(0)
       .integer(0);
 }
@@ -94,8 +103,10 @@ std::string export_user(db::Transaction& transaction, const xmpp::Jid& user) {
   json not_included = json::array({"the credentials of each account, which are secret"});
   if (const std::int64_t entries = count_connector_entries(transaction, user); entries > 0) {
     not_included.push_back(std::to_string(entries) +
-                           " entries that the networks' connectors keep for all their users together: how far they have read, parts of texts "
-                           "whose rest has not come, and which report belongs to which text. They hold numbers, and go when they are done with.");
+                           " entries that the networks' connectors keep for all their users together: how far they "
+                           "have read, parts of texts "
+                           "whose rest has not come, and which report belongs to which text. They hold numbers, and go "
+                           "when they are done with.");
   }
   const json exported{{"user", jid}, {"accounts", std::move(accounts)}, {"not_included", std::move(not_included)}};
   return exported.dump(2, ' ', false, json::error_handler_t::replace);

@@ -7,7 +7,8 @@ namespace {
 // Runs of which no row is left, nor any that a report may name. By ids and not by time: a run may last for months.
 constexpr char forget_runs[] =
     "DELETE FROM runs WHERE first < (SELECT MAX(first) FROM runs WHERE first <= (SELECT COALESCE(MIN(id), $1) FROM "
-    "(SELECT MIN(id) AS id FROM inbox UNION ALL SELECT MIN(id) FROM outbox UNION ALL SELECT MIN(id) FROM message_map) AS tables))";
+    "(SELECT MIN(id) AS id FROM inbox UNION ALL SELECT MIN(id) FROM outbox UNION ALL SELECT MIN(id) FROM message_map) "
+    "AS tables))";
 
 }  // namespace
 
@@ -24,7 +25,8 @@ std::vector<Run> begin_run(db::Transaction& transaction, const std::string& name
 }
 
 IdRange reserve_ids(db::Transaction& transaction, std::int64_t count) {
-  const auto rows = transaction.query("UPDATE counters SET value = value + $1 WHERE name = 'ids' RETURNING value", {count});
+  const auto rows =
+      transaction.query("UPDATE counters SET value = value + $1 WHERE name = 'ids' RETURNING value", {count});
   const std::int64_t last = rows.at(0).integer(0);
   return {last - count + 1, last};
 }

@@ -22,8 +22,8 @@ struct Run {
   std::int64_t first = 0;  // no row of it has a smaller id
 };
 
-// Notes that a run begins, `now` (ms since 1970); all that are remembered, in their order, this one last. Runs of which no
-// row can be left are forgotten.
+// Notes that a run begins, `now` (ms since 1970); all that are remembered, in their order, this one last. Runs of which
+// no row can be left are forgotten.
 std::vector<Run> begin_run(db::Transaction& transaction, const std::string& name, std::int64_t now);
 
 // Reserves `count` ids (table `counters`).

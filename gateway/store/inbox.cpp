@@ -38,12 +38,13 @@ std::uint64_t parse_hash(std::string_view digits) {
 }  // namespace
 
 void insert_inbox(db::Transaction& transaction, std::span<const InboxRow> rows) {
-  insert_rows<columns>(transaction, insert_many, insert_one, rows, [](const InboxRow& row, std::span<db::Value> values) {
-    values[0] = row.id;
-    values[1] = row.account.value;
-    values[2] = row.payload;
-    values[3] = row.created;
-  });
+  insert_rows<columns>(transaction, insert_many, insert_one, rows,
+                       [](const InboxRow& row, std::span<db::Value> values) {
+                         values[0] = row.id;
+                         values[1] = row.account.value;
+                         values[2] = row.payload;
+                         values[3] = row.created;
+                       });
 }
 
 void remove_inbox(db::Transaction& transaction, std::span<const IdRange> ranges) {
@@ -52,7 +53,8 @@ void remove_inbox(db::Transaction& transaction, std::span<const IdRange> ranges)
   }
 }
 
-std::vector<InboxRow> read_inbox(db::Transaction& transaction, const std::string& transport, std::int64_t after, int limit) {
+std::vector<InboxRow> read_inbox(db::Transaction& transaction, const std::string& transport, std::int64_t after,
+                                 int limit) {
   return read_rows(transaction.query(
       "SELECT id, account, payload, created FROM inbox "
       "WHERE (account IN (SELECT id FROM accounts WHERE transport = $1) OR account NOT IN (SELECT id FROM accounts)) "
@@ -61,13 +63,14 @@ std::vector<InboxRow> read_inbox(db::Transaction& transaction, const std::string
 }
 
 std::vector<InboxRow> read_inbox(db::Transaction& transaction, base::AccountId account, std::int64_t after, int limit) {
-  return read_rows(
-      transaction.query("SELECT id, account, payload, created FROM inbox WHERE account = $1 AND id > $2 ORDER BY id LIMIT $3",
-                        {account.value, after, std::int64_t{limit}}));
+  return read_rows(transaction.query(
+      "SELECT id, account, payload, created FROM inbox WHERE account = $1 AND id > $2 ORDER BY id LIMIT $3",
+      {account.value, after, std::int64_t{limit}}));
 }
 
 std::int64_t remove_inbox_before(db::Transaction& transaction, std::int64_t created) {
-  const std::int64_t expired = transaction.query("SELECT COUNT(*) FROM inbox WHERE created < $1", {created}).at(0).integer(0);
+  const std::int64_t expired =
+      transaction.query("SELECT COUNT(*) FROM inbox WHERE created < $1", {created}).at(0).integer(0);
   if (expired > 0) transaction.execute("DELETE FROM inbox WHERE created < $1", {created});
   return expired;
 }
@@ -84,11 +87,13 @@ void insert_seen(db::Transaction& transaction, const std::string& transport, See
   std::string text;
   text.reserve(hashes.size() * hash_digits);
   for (const std::uint64_t hash : hashes) append_hash(text, hash);
-  transaction.execute("INSERT INTO seen (id, transport, created, hashes, kind) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
-                      {id, transport, created, std::move(text), static_cast<std::int64_t>(kind)});
+  transaction.execute(
+      "INSERT INTO seen (id, transport, created, hashes, kind) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+      {id, transport, created, std::move(text), static_cast<std::int64_t>(kind)});
 }
 
-std::vector<std::uint64_t> read_seen(db::Transaction& transaction, const std::string& transport, SeenKind kind, std::size_t most) {
+std::vector<std::uint64_t> read_seen(db::Transaction& transaction, const std::string& transport, SeenKind kind,
+                                     std::size_t most) {
   std::vector<std::uint64_t> newest_first;
   std::int64_t before = std::numeric_limits<std::int64_t>::max();
   while (newest_first.size() < most) {
@@ -108,8 +113,9 @@ std::vector<std::uint64_t> read_seen(db::Transaction& transaction, const std::st
 }
 
 std::optional<std::int64_t> newest_seen(db::Transaction& transaction, const std::string& transport, SeenKind kind) {
-  const auto newest = transaction.query("SELECT created FROM seen WHERE transport = $1 AND kind = $2 ORDER BY id DESC LIMIT 1",
-                                        {transport, static_cast<std::int64_t>(kind)});
+  const auto newest =
+      transaction.query("SELECT created FROM seen WHERE transport = $1 AND kind = $2 ORDER BY id DESC LIMIT 1",
+                        {transport, static_cast<std::int64_t>(kind)});
   if (newest.empty()) return std::nullopt;
   return newest.front().integer(0);
 }
@@ -118,7 +124,8 @@ void keep_newest_seen(db::Transaction& transaction, const std::string& transport
   const auto newest = newest_seen(transaction, transport, kind);
   if (!newest) return;
   transaction.execute(
-      "DELETE FROM seen WHERE transport = $1 AND kind = $2 AND id <= (SELECT MAX(id) FROM seen WHERE transport = $1 AND kind = $2 "
+      "DELETE FROM seen WHERE transport = $1 AND kind = $2 AND id <= (SELECT MAX(id) FROM seen WHERE transport = $1 "
+      "AND kind = $2 "
       "AND (created < $3 OR created > $4))",
       {transport, static_cast<std::int64_t>(kind), *newest - age, *newest + age});
 }
@@ -134,7 +141,8 @@ void remove_seen(db::Transaction& transaction, std::int64_t created, std::int64_
 }
 
 std::string seen_key(db::Transaction& transaction) {
-  transaction.execute("INSERT INTO keys (name, value) VALUES ('seen', $1) ON CONFLICT DO NOTHING", {base::random_hex(16)});
+  transaction.execute("INSERT INTO keys (name, value) VALUES ('seen', $1) ON CONFLICT DO NOTHING",
+                      {base::random_hex(16)});
   return transaction.query("SELECT value FROM keys WHERE name = 'seen'").at(0).text(0);
 }
 

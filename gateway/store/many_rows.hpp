@@ -16,7 +16,8 @@ inline constexpr std::size_t rows_at_once = 16;
 
 inline constexpr char do_nothing[] = " ON CONFLICT DO NOTHING";
 
-// "<head> VALUES ($1,$2),($3,$4) … ON CONFLICT DO NOTHING", or another tail: a commit of unknown outcome is run again (db::Database).
+// "<head> VALUES ($1,$2),($3,$4) … ON CONFLICT DO NOTHING", or another tail: a commit of unknown outcome is run again
+// (db::Database).
 template <std::size_t Columns, std::size_t Rows, std::size_t HeadSize, std::size_t TailSize = sizeof do_nothing>
 class InsertText {
  public:
@@ -49,7 +50,8 @@ class InsertText {
 // `fill(row, values)` writes one row's columns into its part of the parameters. The parameters are reused from
 // statement to statement, so that assigning a text to one mostly finds room there.
 template <std::size_t Columns, class Row, class Fill>
-void insert_rows(db::Transaction& transaction, std::string_view by_sixteen, std::string_view single, std::span<const Row> rows, Fill fill) {
+void insert_rows(db::Transaction& transaction, std::string_view by_sixteen, std::string_view single,
+                 std::span<const Row> rows, Fill fill) {
   std::vector<db::Value> values(std::min(rows.size(), rows_at_once) * Columns);
   while (!rows.empty()) {
     const std::size_t count = rows.size() >= rows_at_once ? rows_at_once : 1;

@@ -10,7 +10,8 @@ namespace wherry::store {
 namespace {
 
 constexpr std::size_t columns = 8;
-constexpr char insert_head[] = "INSERT INTO message_map (id, account, network_hash, network_id, origin, chat, stage, created)";
+constexpr char insert_head[] =
+    "INSERT INTO message_map (id, account, network_hash, network_id, origin, chat, stage, created)";
 // A report may have named the message before its send returned with the network's id.
 constexpr char name_it[] =
     " ON CONFLICT (id) DO UPDATE SET network_hash = excluded.network_hash, network_id = excluded.network_id "
@@ -53,18 +54,19 @@ bool has_twice(std::span<const SentMessage> messages) {
 }
 
 void insert_alike(db::Transaction& transaction, std::span<const SentMessage> messages) {
-  insert_rows<columns>(transaction, insert_many, insert_one, messages, [](const SentMessage& sent, std::span<db::Value> values) {
-    values[0] = sent.id;
-    values[1] = sent.account.value;
-    values[2] = std::monostate();
-    if (!sent.network_id.empty()) values[2] = hash_of(sent.network_id);
-    values[3] = sent.network_id;
-    values[4] = sent.origin;
-    values[5] = sent.chat;
-    values[6] = std::monostate();
-    if (sent.stage) values[6] = static_cast<std::int64_t>(*sent.stage);
-    values[7] = sent.created;
-  });
+  insert_rows<columns>(transaction, insert_many, insert_one, messages,
+                       [](const SentMessage& sent, std::span<db::Value> values) {
+                         values[0] = sent.id;
+                         values[1] = sent.account.value;
+                         values[2] = std::monostate();
+                         if (!sent.network_id.empty()) values[2] = hash_of(sent.network_id);
+                         values[3] = sent.network_id;
+                         values[4] = sent.origin;
+                         values[5] = sent.chat;
+                         values[6] = std::monostate();
+                         if (sent.stage) values[6] = static_cast<std::int64_t>(*sent.stage);
+                         values[7] = sent.created;
+                       });
 }
 
 }  // namespace
@@ -85,7 +87,8 @@ std::optional<SentMessage> find_sent(db::Transaction& transaction, base::Account
 }
 
 // Of several the newest: a network may use its ids again after some months.
-std::optional<SentMessage> find_sent(db::Transaction& transaction, base::AccountId account, std::string_view network_id) {
+std::optional<SentMessage> find_sent(db::Transaction& transaction, base::AccountId account,
+                                     std::string_view network_id) {
   return read_first(transaction.query(
       "SELECT id, account, network_id, origin, chat, stage, created FROM message_map "
       "WHERE account = $1 AND network_hash = $2 AND network_id = $3 AND origin <> '' ORDER BY id DESC LIMIT 1",
@@ -94,11 +97,12 @@ std::optional<SentMessage> find_sent(db::Transaction& transaction, base::Account
 
 std::vector<SentMessage> read_early_reports(db::Transaction& transaction, const std::string& transport) {
   std::vector<SentMessage> reports;
-  for (const db::Row& row : transaction.query(
-           "SELECT id, account, network_id, origin, chat, stage, created FROM message_map "
-           "WHERE id > (SELECT MIN(id) FROM outbox) AND origin = '' AND account IN (SELECT id FROM accounts WHERE transport = $1) "
-           "ORDER BY id",
-           {transport})) {
+  for (const db::Row& row :
+       transaction.query("SELECT id, account, network_id, origin, chat, stage, created FROM message_map "
+                         "WHERE id > (SELECT MIN(id) FROM outbox) AND origin = '' AND account IN (SELECT id FROM "
+                         "accounts WHERE transport = $1) "
+                         "ORDER BY id",
+                         {transport})) {
     reports.push_back(read_row(row));
   }
   return reports;

@@ -7,7 +7,8 @@ namespace wherry::store {
 namespace {
 
 constexpr std::size_t columns = 9;
-constexpr char insert_head[] = "INSERT INTO outbox (id, account, chat, origin, payload, state, attempts, not_before, deadline)";
+constexpr char insert_head[] =
+    "INSERT INTO outbox (id, account, chat, origin, payload, state, attempts, not_before, deadline)";
 constexpr InsertText<columns, 1, sizeof insert_head> insert_one(insert_head);
 constexpr InsertText<columns, rows_at_once, sizeof insert_head> insert_many(insert_head);
 
@@ -33,23 +34,25 @@ std::vector<OutboxRow> read_rows(const db::Rows& rows) {
 }
 
 bool follows_alike(const OutboxRow& row, const OutboxRow& before) {
-  return row.id == before.id + 1 && row.state == before.state && row.attempts == before.attempts && row.not_before == before.not_before;
+  return row.id == before.id + 1 && row.state == before.state && row.attempts == before.attempts &&
+         row.not_before == before.not_before;
 }
 
 }  // namespace
 
 void insert_outbox(db::Transaction& transaction, std::span<const OutboxRow> rows) {
-  insert_rows<columns>(transaction, insert_many, insert_one, rows, [](const OutboxRow& row, std::span<db::Value> values) {
-    values[0] = row.id;
-    values[1] = row.account.value;
-    values[2] = row.chat;
-    values[3] = row.origin;
-    values[4] = row.payload;
-    values[5] = static_cast<std::int64_t>(row.state);
-    values[6] = static_cast<std::int64_t>(row.attempts);
-    values[7] = row.not_before;
-    values[8] = row.deadline;
-  });
+  insert_rows<columns>(transaction, insert_many, insert_one, rows,
+                       [](const OutboxRow& row, std::span<db::Value> values) {
+                         values[0] = row.id;
+                         values[1] = row.account.value;
+                         values[2] = row.chat;
+                         values[3] = row.origin;
+                         values[4] = row.payload;
+                         values[5] = static_cast<std::int64_t>(row.state);
+                         values[6] = static_cast<std::int64_t>(row.attempts);
+                         values[7] = row.not_before;
+                         values[8] = row.deadline;
+                       });
 }
 
 // Neighbours that change alike, as a batch that is about to be sent does, take one statement.
@@ -59,7 +62,8 @@ void update_outbox(db::Transaction& transaction, std::span<const OutboxRow> rows
     while (count < rows.size() && follows_alike(rows[count], rows[count - 1])) ++count;
     const OutboxRow& first = rows.front();
     transaction.execute("UPDATE outbox SET state = $1, attempts = $2, not_before = $3 WHERE id BETWEEN $4 AND $5",
-                        {static_cast<std::int64_t>(first.state), std::int64_t{first.attempts}, first.not_before, first.id, rows[count - 1].id});
+                        {static_cast<std::int64_t>(first.state), std::int64_t{first.attempts}, first.not_before,
+                         first.id, rows[count - 1].id});
     rows = rows.subspan(count);
   }
 }
@@ -70,24 +74,26 @@ void remove_outbox(db::Transaction& transaction, std::span<const IdRange> ranges
   }
 }
 
-std::vector<OutboxRow> read_outbox(db::Transaction& transaction, const std::string& transport, std::int64_t after, int limit) {
+std::vector<OutboxRow> read_outbox(db::Transaction& transaction, const std::string& transport, std::int64_t after,
+                                   int limit) {
   return read_rows(transaction.query(
       "SELECT id, account, chat, origin, payload, state, attempts, not_before, deadline FROM outbox "
       "WHERE account IN (SELECT id FROM accounts WHERE transport = $1) AND id > $2 ORDER BY id LIMIT $3",
       {transport, after, std::int64_t{limit}}));
 }
 
-std::vector<OutboxRow> read_outbox(db::Transaction& transaction, base::AccountId account, std::int64_t after, int limit) {
-  return read_rows(transaction.query(
-      "SELECT id, account, chat, origin, payload, state, attempts, not_before, deadline FROM outbox "
-      "WHERE account = $1 AND id > $2 ORDER BY id LIMIT $3",
-      {account.value, after, std::int64_t{limit}}));
+std::vector<OutboxRow> read_outbox(db::Transaction& transaction, base::AccountId account, std::int64_t after,
+                                   int limit) {
+  return read_rows(
+      transaction.query("SELECT id, account, chat, origin, payload, state, attempts, not_before, deadline FROM outbox "
+                        "WHERE account = $1 AND id > $2 ORDER BY id LIMIT $3",
+                        {account.value, after, std::int64_t{limit}}));
 }
 
 std::vector<OutboxRow> read_orphaned_outbox(db::Transaction& transaction) {
-  return read_rows(transaction.query(
-      "SELECT id, account, chat, origin, payload, state, attempts, not_before, deadline FROM outbox "
-      "WHERE account NOT IN (SELECT id FROM accounts) ORDER BY id"));
+  return read_rows(
+      transaction.query("SELECT id, account, chat, origin, payload, state, attempts, not_before, deadline FROM outbox "
+                        "WHERE account NOT IN (SELECT id FROM accounts) ORDER BY id"));
 }
 
 std::vector<OutboxRow> read_outbox(db::Transaction& transaction, std::span<const std::int64_t> ids) {
@@ -99,7 +105,8 @@ std::vector<OutboxRow> read_outbox(db::Transaction& transaction, std::span<const
     std::copy_n(ids.begin(), count, asked.begin());
     auto rows = read_rows(transaction.query(
         "SELECT id, account, chat, origin, payload, state, attempts, not_before, deadline FROM outbox "
-        "WHERE id IN ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) ORDER BY id", asked));
+        "WHERE id IN ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) ORDER BY id",
+        asked));
     std::move(rows.begin(), rows.end(), std::back_inserter(found));
     ids = ids.subspan(count);
   }

@@ -35,9 +35,11 @@ void insert_outbox(db::Transaction& transaction, std::span<const OutboxRow> rows
 void update_outbox(db::Transaction& transaction, std::span<const OutboxRow> rows);
 void remove_outbox(db::Transaction& transaction, std::span<const IdRange> ranges);
 // Rows of a transport's accounts, in order of id, ids above `after`, at most `limit`.
-std::vector<OutboxRow> read_outbox(db::Transaction& transaction, const std::string& transport, std::int64_t after, int limit);
+std::vector<OutboxRow> read_outbox(db::Transaction& transaction, const std::string& transport, std::int64_t after,
+                                   int limit);
 // The same of one account.
-std::vector<OutboxRow> read_outbox(db::Transaction& transaction, base::AccountId account, std::int64_t after, int limit);
+std::vector<OutboxRow> read_outbox(db::Transaction& transaction, base::AccountId account, std::int64_t after,
+                                   int limit);
 // Rows of accounts that are gone, of every transport, in order of id: their senders have not been told yet.
 std::vector<OutboxRow> read_orphaned_outbox(db::Transaction& transaction);
 // Those of these ids that are there, in order of id where the ids are.

@@ -11,7 +11,8 @@ std::int64_t read_age_time(db::Transaction& transaction, std::int64_t time_of_da
   const auto kept = transaction.query("SELECT value FROM counters WHERE name = 'age_time'");
   if (!kept.empty()) return kept.front().integer(0);
   const auto newest = transaction.query(
-      "SELECT MAX(created) FROM (SELECT MAX(created) AS created FROM inbox UNION ALL SELECT MAX(created) FROM message_map "
+      "SELECT MAX(created) FROM (SELECT MAX(created) AS created FROM inbox UNION ALL SELECT MAX(created) FROM "
+      "message_map "
       "UNION ALL SELECT MAX(created) FROM seen) AS tables");
   return newest.at(0).is_null(0) ? time_of_day : std::min(newest.at(0).integer(0), time_of_day);
 }
@@ -23,7 +24,10 @@ std::int64_t age_time(std::int64_t before, std::int64_t time_of_day, std::chrono
 
 std::int64_t remove_expired(db::Transaction& transaction, std::int64_t time_of_day, std::chrono::milliseconds ran) {
   const std::int64_t time = age_time(read_age_time(transaction, time_of_day), time_of_day, ran);
-  transaction.execute("INSERT INTO counters (name, value) VALUES ('age_time', $1) ON CONFLICT (name) DO UPDATE SET value = excluded.value", {time});
+  transaction.execute(
+      "INSERT INTO counters (name, value) VALUES ('age_time', $1) ON CONFLICT (name) DO UPDATE SET value = "
+      "excluded.value",
+      {time});
   const auto before = [now = std::min(time, time_of_day)](std::chrono::milliseconds age) { return now - age.count(); };
   remove_sent_before(transaction, before(reports_kept));
   remove_seen(transaction, before(seen_kept), seen_rows_kept);

@@ -33,18 +33,14 @@ boost::asio::awaitable<void> Dispatcher::publish(base::AccountId account, connec
   if (!apply(*live, event)) co_return;
   if (auto* progress = std::get_if<connector::MessageProgressed>(&event))
     co_await reports_.publish(account, std::move(*progress));
-  else if (connector::is_durable(event))
-    co_await inbox_.publish(account, std::move(event));
+  else if (connector::is_durable(event)) co_await inbox_.publish(account, std::move(event));
 }
 
 // What an event changes here, beside what the user is told. Whether they are to be told.
 bool Dispatcher::apply(LiveAccount& account, const connector::Event& event) {
-  if (const auto* change = std::get_if<connector::AccountChanged>(&event))
-    accounts_.report(account, *change);
-  else if (const auto* presence = std::get_if<connector::PresenceChanged>(&event))
-    note_presence(account, *presence);
-  else if (const auto* list = std::get_if<connector::ContactsListed>(&event))
-    note_list(account, *list);
+  if (const auto* change = std::get_if<connector::AccountChanged>(&event)) accounts_.report(account, *change);
+  else if (const auto* presence = std::get_if<connector::PresenceChanged>(&event)) note_presence(account, *presence);
+  else if (const auto* list = std::get_if<connector::ContactsListed>(&event)) note_list(account, *list);
   else if (const auto* answer = std::get_if<connector::ContactAnswered>(&event))
     return change_contact(account, answer->contact,
                           answer->accepted ? ContactEvent::network_accepts : ContactEvent::network_refuses);

@@ -16,9 +16,7 @@ std::string key_of(xmpp::Kind kind, AddressForm form, std::string_view rest) {
   return key;
 }
 
-AddressForm form_of(const xmpp::Jid& to) {
-  return to.local().empty() ? AddressForm::gateway : AddressForm::contact;
-}
+AddressForm form_of(const xmpp::Jid& to) { return to.local().empty() ? AddressForm::gateway : AddressForm::contact; }
 
 constexpr const char* subscription = "subscription";
 

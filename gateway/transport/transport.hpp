@@ -42,7 +42,8 @@ struct TransportConfig {
   queues::OutboxLimits outbox;
   queues::InboxLimits inbox;
   accounts::SessionLimits sessions{};
-  std::chrono::milliseconds device_patience{60'000};  // with what was there before the link was cut, to show itself anew
+  // with what was there before the link was cut, to show itself anew
+  std::chrono::milliseconds device_patience{60'000};
 };
 
 // What the transport uses and does not own; everything outlives it.

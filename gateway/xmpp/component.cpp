@@ -12,21 +12,26 @@ namespace wherry::xmpp {
 
 namespace {
 
-// Presence outside of send_volatile() answers somebody. It is bounded, too: so many times as much unsent as stops the reading.
+// Presence outside of send_volatile() answers somebody. It is bounded, too: so many times as much unsent as stops the
+// reading.
 constexpr std::size_t most_unsent_presence = 4;
 constexpr std::size_t most_piece_bytes = 64 << 10;  // given to the socket at once
-constexpr std::size_t most_sent_bytes = 500 << 10;  // of one stanza: Prosody ends the stream of a component that sends 512 KiB
+// of one stanza: Prosody ends the stream of a component that sends 512 KiB
+constexpr std::size_t most_sent_bytes = 500 << 10;
 
 // The server ended the stream, or what it sent is no stream (RFC 6120 §4.9).
 struct StreamError : std::runtime_error {
-  StreamError(std::string c, const std::string& text) : std::runtime_error(c + (text.empty() ? "" : ": " + text)), condition(std::move(c)) {}
+  StreamError(std::string c, const std::string& text)
+      : std::runtime_error(c + (text.empty() ? "" : ": " + text)), condition(std::move(c)) {}
   std::string condition;
 };
 
 std::string_view advice(std::string_view condition) {
-  if (condition == "host-unknown") return "the server has no component of this name: add it to the server's configuration";
+  if (condition == "host-unknown")
+    return "the server has no component of this name: add it to the server's configuration";
   if (condition == "not-authorized") return "the secret differs from the server's: make both the same";
-  if (condition == "conflict") return "another connection holds this component: an older one that is not yet dead, or a second wherry";
+  if (condition == "conflict")
+    return "another connection holds this component: an older one that is not yet dead, or a second wherry";
   if (condition == "invalid-namespace") return "this is not the server's component port";
   return "";
 }
@@ -51,7 +56,8 @@ std::string handshake_of(std::string_view stream_id, const base::Secret& secret)
 Element too_large_instead_of(const Element& result) {
   Element answer("iq", ns::component);
   for (const char* name : {"from", "to", "id"}) answer.set(name, result.attribute(name));
-  answer.set("type", "error").add(error_element({"cancel", "resource-constraint", "The answer would be larger than servers take."}));
+  answer.set("type", "error")
+      .add(error_element({"cancel", "resource-constraint", "The answer would be larger than servers take."}));
   return answer;
 }
 
@@ -182,7 +188,8 @@ void Component::accept(StreamItem item) {
   if (const auto* broken = std::get_if<StreamBroken>(&item)) {
     // RFC 6120 §4.9.1.1: the other side is told why.
     boost::system::error_code ignored;
-    const std::string farewell = "<stream:error><" + broken->condition + " xmlns='" + ns::stream_errors + "'/></stream:error></stream:stream>";
+    const std::string farewell =
+        "<stream:error><" + broken->condition + " xmlns='" + ns::stream_errors + "'/></stream:error></stream:stream>";
     socket_.non_blocking(true, ignored);
     socket_.write_some(asio::buffer(farewell), ignored);
     throw StreamError(broken->condition, broken->text);
@@ -195,12 +202,15 @@ void Component::take(Element element) {
   if (!stanza) return answer_error(element, {"modify", "jid-malformed", "This is no address."});
   // No answer may come from an address that is not ours (XEP-0114 §3), so nothing is done for one either.
   if (stanza->to.domain() == config_.domain.domain()) return events_.received(std::move(*stanza));
-  not_ours_.write(log::Level::warn, "stanza.not_ours", {{"domain", config_.domain.str()}, {"name", stanza->element.name()}});
+  not_ours_.write(log::Level::warn, "stanza.not_ours",
+                  {{"domain", config_.domain.str()}, {"name", stanza->element.name()}});
 }
 
-// A stranger's stanza that is too much or damaged is that stranger's to hear of, and no reason to end everybody's stream.
+// A stranger's stanza that is too much or damaged is that stranger's to hear of, and no reason to end everybody's
+// stream.
 void Component::decline(StanzaRefused refused) {
-  refused_.write(log::Level::warn, "stanza.refused", {{"domain", config_.domain.str()}, {"name", refused.head.name()}, {"reason", refused.text}});
+  refused_.write(log::Level::warn, "stanza.refused",
+                 {{"domain", config_.domain.str()}, {"name", refused.head.name()}, {"reason", refused.text}});
   const char* what = refused.condition == "policy-violation" ? "This is more than the gateway takes. "
                                                              : "The XML of this cannot be read. ";
   answer_error(refused.head, {"modify", refused.condition, what + refused.text});
@@ -213,7 +223,9 @@ void Component::answer_error(const Element& element, const StanzaError& error) {
   Element head(element.name(), element.ns());
   for (const char* name : {"from", "id", "type"}) head.set(name, element.attribute(name));
   const auto stanza = to_stanza(std::move(head.set("to", ours ? to->str() : config_.domain.str())));
-  if (!stanza) return invalid_.write(log::Level::warn, "stanza.invalid", {{"domain", config_.domain.str()}, {"reason", "no stanza, or its from is no JID"}});
+  if (!stanza)
+    return invalid_.write(log::Level::warn, "stanza.invalid",
+                          {{"domain", config_.domain.str()}, {"reason", "no stanza, or its from is no JID"}});
   // RFC 6120 §8.3.1: never an error about an error.
   if (stanza->type() != "error" && stanza->type() != "result") send(error_reply(*stanza, error));
 }
@@ -231,7 +243,8 @@ asio::awaitable<void> Component::write() {
     writing.clear();
     writing.swap(out_);
     writing_ = true;
-    for (std::string_view left = writing; !left.empty();) {  // by pieces, so that a server that reads slowly is seen to read
+    // by pieces, so that a server that reads slowly is seen to read
+    for (std::string_view left = writing; !left.empty();) {
       const std::string_view piece = left.substr(0, most_piece_bytes);
       co_await asio::async_write(socket_, asio::buffer(piece), asio::use_awaitable);
       left.remove_prefix(piece.size());
@@ -260,8 +273,7 @@ asio::awaitable<void> Component::watch() {
       if (idle < config_.idle_before_ping) {
         try {
           co_await base::within(config_.idle_before_ping - idle, barrier_wanted_.wait());
-        } catch (const base::TimedOut&) {
-        }
+        } catch (const base::TimedOut&) {}
         continue;
       }
     }
@@ -296,8 +308,8 @@ void Component::send_ping() {
   ping.volatile_bytes = volatile_sent_;
   ping.at = std::chrono::steady_clock::now();
   Element iq = make_stanza(Kind::iq, config_.domain, config_.server, "get", ping.id);
-  // COMPAT(ejabberd 24.10 to 26.07): with mod_privilege, which grants this component nothing, it drops an iq to a bare address without
-  // an answer. To any other address it answers with an error, which is as good.
+  // COMPAT(ejabberd 24.10 to 26.07): with mod_privilege, which grants this component nothing, it drops an iq to a bare
+  // address without an answer. To any other address it answers with an error, which is as good.
   if (pings_resource_) iq.set("to", config_.server.str() + "/wherry");
   iq.add("ping", ns::ping);
   ping.to = iq.attribute("to");
@@ -318,7 +330,8 @@ bool Component::accept_pong(const Element& element) {
   answered_.notify();
   const bool was_full = is_volatile_full() || is_tracked_full();
   volatile_taken_ = ping.volatile_bytes;
-  if (8 * (std::chrono::steady_clock::now() - ping.at) < config_.ping_limit) window_ = std::min(config_.most_unconfirmed_bytes, window_ * 2);
+  if (8 * (std::chrono::steady_clock::now() - ping.at) < config_.ping_limit)
+    window_ = std::min(config_.most_unconfirmed_bytes, window_ * 2);
   if (ping.proves.stanza > confirmed_.stanza) {
     confirmed_ = ping.proves;
     if (events_.confirmed) events_.confirmed(confirmed_.stanza);
@@ -335,13 +348,15 @@ bool Component::is_safe(const Element& stanza) const {
 std::optional<Sequence> Component::send(const Element& stanza, Track track) {
   if (!connected_ || closing_) return 0;
   const auto withhold = [&](const char* reason, std::size_t bytes) {
-    log::error("stanza.withheld", {{"domain", config_.domain.str()}, {"name", stanza.name()}, {"reason", reason}, {"bytes", bytes}});
+    log::error("stanza.withheld",
+               {{"domain", config_.domain.str()}, {"name", stanza.name()}, {"reason", reason}, {"bytes", bytes}});
     return std::nullopt;
   };
   if (!is_safe(stanza)) return withhold("its from is not ours, or it has no to", 0);
   const std::size_t before = out_.size();
   if (track == Track::no && stanza.name() == "presence" && before >= most_unsent_presence * config_.most_unsent_bytes) {
-    if (!std::exchange(drops_presence_, true)) log::warn("component.presence_dropped", {{"domain", config_.domain.str()}, {"unsent_bytes", before}});
+    if (!std::exchange(drops_presence_, true))
+      log::warn("component.presence_dropped", {{"domain", config_.domain.str()}, {"unsent_bytes", before}});
     return 0;
   }
   stanza.write(out_, ns::component);
@@ -369,7 +384,8 @@ bool Component::send_volatile(const Element& stanza) {
   return true;
 }
 
-// Until the server has ended its stream, too, or the connection (RFC 6120 §4.4): what it had on its way is read and handled.
+// Until the server has ended its stream, too, or the connection (RFC 6120 §4.4): what it had on its way is read and
+// handled.
 asio::awaitable<void> Component::ended() {
   while (connected_ && (writing_ || !out_.empty())) co_await out_drained_.wait();
   boost::system::error_code ignored;

@@ -147,9 +147,7 @@ std::string_view Element::child_text(std::string_view name, std::string_view ns)
   return found ? std::string_view(found->text_) : std::string_view();
 }
 
-Element& Element::add(Element child) {
-  return children_.emplace_back(std::move(child));
-}
+Element& Element::add(Element child) { return children_.emplace_back(std::move(child)); }
 
 Element& Element::add_text_child(std::string name, std::string_view text) {
   return add(std::move(name), ns_).set_text(text);

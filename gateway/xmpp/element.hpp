@@ -38,7 +38,10 @@ class Element {
   }
 
   const std::string& text() const { return text_; }
-  Element& set_text(std::string_view text) { text_ = text; return *this; }
+  Element& set_text(std::string_view text) {
+    text_ = text;
+    return *this;
+  }
   void append_text(std::string_view text) { text_ += text; }
 
   const std::vector<Element>& children() const { return children_; }

@@ -21,9 +21,7 @@ char escape_at(std::string_view text, std::size_t i) {
   return i + 2 < text.size() && text[i] == '\\' ? character_of(text[i + 1], text[i + 2]) : '\0';
 }
 
-char to_lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
+char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 std::string_view escape_of(char c) {
   switch (c) {

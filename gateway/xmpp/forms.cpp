@@ -9,9 +9,7 @@ namespace {
 
 constexpr std::size_t most_fields = 200;
 
-base::Error bad_form(std::string text) {
-  return {base::Errc::bad_input, std::move(text)};
-}
+base::Error bad_form(std::string text) { return {base::Errc::bad_input, std::move(text)}; }
 
 Element to_element(const FormField& field) {
   Element element("field", ns::data_forms);

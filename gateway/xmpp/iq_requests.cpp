@@ -5,7 +5,10 @@
 namespace wherry::xmpp {
 
 IqRequests::IqRequests(asio::any_io_executor executor, Send send, std::string from, std::string id_prefix)
-    : executor_(std::move(executor)), send_(std::move(send)), from_(std::move(from)), id_prefix_(std::move(id_prefix)) {}
+    : executor_(std::move(executor)),
+      send_(std::move(send)),
+      from_(std::move(from)),
+      id_prefix_(std::move(id_prefix)) {}
 
 asio::awaitable<std::optional<Stanza>> IqRequests::ask(Element iq, std::chrono::milliseconds limit) {
   const std::string id = id_prefix_ + std::to_string(++asked_);

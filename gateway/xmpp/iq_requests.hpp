@@ -20,8 +20,8 @@ class IqRequests {
   // In the name of the gateway `from`; `id_prefix` makes the ids unlike those of other iqs and of other runs.
   IqRequests(asio::any_io_executor executor, Send send, std::string from, std::string id_prefix);
 
-  // Sends `iq`, a get or set with its `to` (from and id are given here), and waits for the answer, a result or an error.
-  // Nothing when none came within `limit`.
+  // Sends `iq`, a get or set with its `to` (from and id are given here), and waits for the answer, a result or an
+  // error. Nothing when none came within `limit`.
   asio::awaitable<std::optional<Stanza>> ask(Element iq, std::chrono::milliseconds limit);
 
   // An answer came; one that nobody waits for, or that somebody else than the one who was asked gives, means nothing.

@@ -18,9 +18,7 @@ constexpr std::string_view excluded_from_local = "\"&'/:<>@";  // RFC 7622 §3.3
 
 // What each ASCII character becomes in a part; 0: not for the fast path.
 using Mapping = std::array<char, 256>;
-constexpr char lower(std::size_t c) {
-  return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-}
+constexpr char lower(std::size_t c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c); }
 constexpr Mapping local_mapping = [] {
   Mapping mapping{};
   for (std::size_t c = 0x21; c < 0x7F; ++c) mapping[c] = lower(c);
@@ -42,9 +40,7 @@ constexpr Mapping resource_mapping = [] {
   return mapping;
 }();
 
-base::Error refused(std::string_view text) {
-  return {base::Errc::bad_input, std::string(text)};
-}
+base::Error refused(std::string_view text) { return {base::Errc::bad_input, std::string(text)}; }
 base::Error too_long(std::string_view part) {
   return refused("The " + std::string(part) + " of the address is longer than 1023 bytes.");
 }
@@ -116,7 +112,8 @@ base::Result<Parts> split(std::string_view text) {
   const auto bare = text.substr(0, slash);
   const auto at = bare.find('@');
   if (at == 0) return refused("The address has no name before the @.");
-  if (slash != std::string_view::npos && slash + 1 == text.size()) return refused("The address has nothing after the /.");
+  if (slash != std::string_view::npos && slash + 1 == text.size())
+    return refused("The address has nothing after the /.");
   const auto resource = slash == std::string_view::npos ? std::string_view() : text.substr(slash + 1);
   if (at == std::string_view::npos) return Parts{{}, bare, resource};
   return Parts{bare.substr(0, at), bare.substr(at + 1), resource};

@@ -18,8 +18,9 @@ class Jid {
   // From its parts, as if joined; an empty local part or resource is none.
   static base::Result<Jid> make(std::string_view local, std::string_view domain, std::string_view resource = {});
 
-  // Who sent a stanza, as the server vouches for it: what our tables refuse (a resource with an emoji that they do not know) is taken
-  // as it stands, so that it can be answered. Refused: no domain, control characters, a part of more than 1023 bytes.
+  // Who sent a stanza, as the server vouches for it: what our tables refuse (a resource with an emoji that they do not
+  // know) is taken as it stands, so that it can be answered. Refused: no domain, control characters, a part of more
+  // than 1023 bytes.
   static base::Result<Jid> vouched(std::string_view text);
 
   std::string_view local() const { return std::string_view(text_).substr(0, local_end_); }

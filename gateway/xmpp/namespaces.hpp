@@ -3,28 +3,28 @@
 
 namespace wherry::xmpp::ns {
 
-inline constexpr const char* component = "jabber:component:accept";                 // XEP-0114
-inline constexpr const char* streams = "http://etherx.jabber.org/streams";          // RFC 6120 §4.8
-inline constexpr const char* stream_errors = "urn:ietf:params:xml:ns:xmpp-streams"; // RFC 6120 §4.9
-inline constexpr const char* stanza_errors = "urn:ietf:params:xml:ns:xmpp-stanzas"; // RFC 6120 §8.3
-inline constexpr const char* roster = "jabber:iq:roster";                           // RFC 6121 §2
-inline constexpr const char* client = "jabber:client";                              // RFC 6121
-inline constexpr const char* data_forms = "jabber:x:data";                          // XEP-0004
-inline constexpr const char* disco_info = "http://jabber.org/protocol/disco#info";  // XEP-0030
+inline constexpr const char* component = "jabber:component:accept";                  // XEP-0114
+inline constexpr const char* streams = "http://etherx.jabber.org/streams";           // RFC 6120 §4.8
+inline constexpr const char* stream_errors = "urn:ietf:params:xml:ns:xmpp-streams";  // RFC 6120 §4.9
+inline constexpr const char* stanza_errors = "urn:ietf:params:xml:ns:xmpp-stanzas";  // RFC 6120 §8.3
+inline constexpr const char* roster = "jabber:iq:roster";                            // RFC 6121 §2
+inline constexpr const char* client = "jabber:client";                               // RFC 6121
+inline constexpr const char* data_forms = "jabber:x:data";                           // XEP-0004
+inline constexpr const char* disco_info = "http://jabber.org/protocol/disco#info";   // XEP-0030
 inline constexpr const char* disco_items = "http://jabber.org/protocol/disco#items";
-inline constexpr const char* registration = "jabber:iq:register";                   // XEP-0077
-inline constexpr const char* version = "jabber:iq:version";                         // XEP-0092
-inline constexpr const char* gateway = "jabber:iq:gateway";                         // XEP-0100
-inline constexpr const char* rosterx = "http://jabber.org/protocol/rosterx";        // XEP-0144
-inline constexpr const char* escaping = "jid\\20escaping";                          // XEP-0106
-inline constexpr const char* nick = "http://jabber.org/protocol/nick";              // XEP-0172
-inline constexpr const char* receipts = "urn:xmpp:receipts";                        // XEP-0184
-inline constexpr const char* ping = "urn:xmpp:ping";                                // XEP-0199
-inline constexpr const char* delay = "urn:xmpp:delay";                              // XEP-0203
-inline constexpr const char* privilege = "urn:xmpp:privilege:2";                    // XEP-0356
-inline constexpr const char* stanza_id = "urn:xmpp:sid:0";                          // XEP-0359
-inline constexpr const char* reply = "urn:xmpp:reply:0";                             // XEP-0461
-inline constexpr const char* chat_markers = "urn:xmpp:chat-markers:0";              // XEP-0333
-inline constexpr const char* oob = "jabber:x:oob";                                  // XEP-0066
+inline constexpr const char* registration = "jabber:iq:register";             // XEP-0077
+inline constexpr const char* version = "jabber:iq:version";                   // XEP-0092
+inline constexpr const char* gateway = "jabber:iq:gateway";                   // XEP-0100
+inline constexpr const char* rosterx = "http://jabber.org/protocol/rosterx";  // XEP-0144
+inline constexpr const char* escaping = "jid\\20escaping";                    // XEP-0106
+inline constexpr const char* nick = "http://jabber.org/protocol/nick";        // XEP-0172
+inline constexpr const char* receipts = "urn:xmpp:receipts";                  // XEP-0184
+inline constexpr const char* ping = "urn:xmpp:ping";                          // XEP-0199
+inline constexpr const char* delay = "urn:xmpp:delay";                        // XEP-0203
+inline constexpr const char* privilege = "urn:xmpp:privilege:2";              // XEP-0356
+inline constexpr const char* stanza_id = "urn:xmpp:sid:0";                    // XEP-0359
+inline constexpr const char* reply = "urn:xmpp:reply:0";                      // XEP-0461
+inline constexpr const char* chat_markers = "urn:xmpp:chat-markers:0";        // XEP-0333
+inline constexpr const char* oob = "jabber:x:oob";                            // XEP-0066
 
 }  // namespace wherry::xmpp::ns

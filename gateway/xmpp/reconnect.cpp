@@ -9,7 +9,8 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::chrono::seconds healthy_after{10};  // a link that lasted so long starts the back-off anew
-// COMPAT(ejabberd 23.01): what users send before it has noticed the end of the old stream goes to that one, and is lost.
+// COMPAT(ejabberd 23.01): what users send before it has noticed the end of the old stream goes to that one, and is
+// lost.
 constexpr milliseconds least_after_cut{250};
 constexpr std::chrono::seconds most_after_cut{10};  // however often: what takes a connection is there, and users wait
 
@@ -23,7 +24,9 @@ milliseconds least_after(std::string_view condition) {
 }  // namespace
 
 Reconnect::Reconnect(base::BackoffPolicy policy, std::uint64_t seed)
-    : listening_({.first = milliseconds(700), .most = milliseconds(700), .jitter = 0.25}, seed), failing_(policy, seed), cutting_(policy, seed) {
+    : listening_({.first = milliseconds(700), .most = milliseconds(700), .jitter = 0.25}, seed),
+      failing_(policy, seed),
+      cutting_(policy, seed) {
   listening_.next();  // these two begin with a pause
   failing_.next();
 }

@@ -18,7 +18,8 @@ class Reconnect {
  public:
   Reconnect(base::BackoffPolicy policy, std::uint64_t seed);
 
-  // The pause before the next attempt. `condition` is of the stream error that ended the last one, or ""; `up` is how long it was up.
+  // The pause before the next attempt. `condition` is of the stream error that ended the last one, or ""; `up` is how
+  // long it was up.
   std::chrono::milliseconds after(LinkEnd end, std::string_view condition, std::chrono::steady_clock::duration up);
 
  private:

@@ -24,8 +24,8 @@ std::optional<Kind> kind_of(std::string_view name) {
   return std::nullopt;
 }
 
-// What was asked comes back with its error where it is small (RFC 6120 §8.3.1 leaves it to us): escaped, it can be six times what was
-// sent, and a server ends the stream of a component whose stanzas are too large.
+// What was asked comes back with its error where it is small (RFC 6120 §8.3.1 leaves it to us): escaped, it can be six
+// times what was sent, and a server ends the stream of a component whose stanzas are too large.
 constexpr std::size_t most_echoed_bytes = 4 << 10;
 
 constexpr std::size_t most_text_bytes = 4 << 10;  // of an error, whatever a network says
@@ -94,9 +94,7 @@ Element make_stanza(Kind kind, const Jid& from, const Jid& to, std::string_view 
   return stanza;
 }
 
-Element result_of(const Stanza& iq) {
-  return make_stanza(Kind::iq, iq.to, iq.from, "result", iq.id());
-}
+Element result_of(const Stanza& iq) { return make_stanza(Kind::iq, iq.to, iq.from, "result", iq.id()); }
 
 StanzaError to_stanza_error(const base::Error& error) {
   using base::Errc;
@@ -123,13 +121,17 @@ Element error_element(const StanzaError& error, std::string_view lang) {
   Element element("error", ns::component);
   element.set("type", error.type).set("code", legacy_code(error.condition));
   element.add(error.condition, ns::stanza_errors).set_text(error.target);
-  if (!error.text.empty()) element.add("text", ns::stanza_errors).set("xml:lang", lang).set_text(base::utf8_prefix(error.text, most_text_bytes));
+  if (!error.text.empty())
+    element.add("text", ns::stanza_errors)
+        .set("xml:lang", lang)
+        .set_text(base::utf8_prefix(error.text, most_text_bytes));
   return element;
 }
 
 Element error_reply(const Stanza& stanza, const StanzaError& error) {
   auto reply = make_stanza(stanza.kind, stanza.to, stanza.from, "error", stanza.id());
-  if (const Element* payload = stanza.payload(); payload && payload->to_xml().size() <= most_echoed_bytes) reply.add(*payload);
+  if (const Element* payload = stanza.payload(); payload && payload->to_xml().size() <= most_echoed_bytes)
+    reply.add(*payload);
   reply.add(error_element(error));
   return reply;
 }

@@ -28,7 +28,8 @@ struct Stanza {
   const Element* payload() const;
 };
 
-// Nothing, and `element` as it was, where it is no stanza, or from or to is missing or no JID: XEP-0114 §3 obliges the server to send both.
+// Nothing, and `element` as it was, where it is no stanza, or from or to is missing or no JID: XEP-0114 §3 obliges the
+// server to send both.
 std::optional<Stanza> to_stanza(Element&& element);
 
 // ---- Building ----
@@ -46,8 +47,8 @@ struct StanzaError {
 };
 // The only table from Errc to conditions: not_found → item-not-found, bad_input → not-acceptable, rejected →
 // not-acceptable, conflict → conflict, offline → service-unavailable, unsupported → feature-not-implemented,
-// not_authorized → not-authorized, unavailable → remote-server-timeout, uncertain → remote-server-timeout (its text says
-// that it may have arrived).
+// not_authorized → not-authorized, unavailable → remote-server-timeout, uncertain → remote-server-timeout (its text
+// says that it may have arrived).
 StanzaError to_stanza_error(const base::Error& error);
 
 // The <error/> child, with the legacy code of XEP-0086, which XEP-0077 §8 still demands.

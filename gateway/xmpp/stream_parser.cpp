@@ -132,7 +132,7 @@ class Reader {
   std::size_t origin_ = 0;  // where the present parser's first byte would be; modulo 2^64
   std::string header_;      // the stream's start tag, for the next parser; empty where expat does not tell
 
-  int depth_ = 0;             // of all open elements
+  int depth_ = 0;  // of all open elements
   XmlNames names_;
   std::size_t children_ = 0;  // of the present top-level element
   std::optional<Element> top_;
@@ -219,7 +219,8 @@ bool Reader::within_size(std::size_t position) {
 // The present top-level element is skipped from here to its end.
 void Reader::refuse(std::string_view condition, std::string text) {
   if (finished_ || !refusal_.empty()) return;
-  if (!stream_ns_ || depth_ < outer_) return stop(condition == bad_names ? "not-well-formed" : std::string(condition), std::move(text));
+  if (!stream_ns_ || depth_ < outer_)
+    return stop(condition == bad_names ? "not-well-formed" : std::string(condition), std::move(text));
   refusal_ = std::move(text);
   refusal_condition_ = condition;
   open_.clear();
@@ -253,8 +254,8 @@ void Reader::stop_by_expat() {
   if (error == XML_ERROR_UNDEFINED_ENTITY) {
     return stop("restricted-xml", "XMPP allows no entities but the five predefined ones.");
   }
-  stop("not-well-formed", fmt::format("The XML is broken at byte {}: {}.", byte_index(parser_.get()),
-                                      XML_ErrorString(error)));
+  stop("not-well-formed",
+       fmt::format("The XML is broken at byte {}: {}.", byte_index(parser_.get()), XML_ErrorString(error)));
 }
 
 void XMLCALL Reader::on_declaration(void* user, const XML_Char*, const XML_Char* encoding, int) {
@@ -319,8 +320,10 @@ void Reader::open_top(QualifiedName name) {
 
 void Reader::open_element(QualifiedName name) {
   if (!refusal_.empty()) return;
-  if (depth_ - outer_ >= limits_.depth) return refuse(too_much, fmt::format("Elements may be nested {} deep.", limits_.depth));
-  if (++children_ > limits_.children) return refuse(too_much, fmt::format("A stanza may have {} elements.", limits_.children));
+  if (depth_ - outer_ >= limits_.depth)
+    return refuse(too_much, fmt::format("Elements may be nested {} deep.", limits_.depth));
+  if (++children_ > limits_.children)
+    return refuse(too_much, fmt::format("A stanza may have {} elements.", limits_.children));
   open_.push_back(&open_.back()->add(std::string(name.local), std::string(name.ns)));
 }
 
@@ -360,7 +363,8 @@ void Reader::end() {
   if (wanted) open_.pop_back();
   if (depth_ > outer_) return;
   if (wanted) items_.emplace_back(std::move(*top_));
-  else items_.emplace_back(StanzaRefused{std::move(*top_), std::string(refusal_condition_), std::exchange(refusal_, {})});
+  else
+    items_.emplace_back(StanzaRefused{std::move(*top_), std::string(refusal_condition_), std::exchange(refusal_, {})});
   top_.reset();
   began_ = event_end();
   if (!header_.empty() && began_ - origin_ > most_of_one_parser) XML_StopParser(parser_.get(), XML_TRUE);

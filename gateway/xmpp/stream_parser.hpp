@@ -12,8 +12,9 @@
 
 namespace wherry::xmpp {
 
-// What servers pass on is bounded in bytes only, and in the bytes of the sender's spelling: a quotation mark has one there and six
-// where the server writes it as an entity. So one stanza beyond a limit costs its sender that stanza, and nobody the stream.
+// What servers pass on is bounded in bytes only, and in the bytes of the sender's spelling: a quotation mark has one
+// there and six where the server writes it as an entity. So one stanza beyond a limit costs its sender that stanza, and
+// nobody the stream.
 struct StreamLimits {
   std::size_t stanza_bytes = 512 << 10;  // of the source text of one top-level element
   int depth = 32;                        // of elements inside the stream element
@@ -35,7 +36,7 @@ struct StanzaRefused {  // it was read to its end and thrown away; the stream go
   Element head;         // the start tag; where that is at fault, its name and addresses
   // Of RFC 6120 §8.3.3: policy-violation where it is beyond a limit, bad-request where a name of it is none.
   std::string condition;
-  std::string text;     // which limit, which name
+  std::string text;  // which limit, which name
 };
 using StreamItem = std::variant<StreamOpened, Element, StanzaRefused, StreamClosed, StreamBroken>;
 

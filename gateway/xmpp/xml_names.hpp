@@ -1,5 +1,6 @@
-// Which namespaces the names of a document are of (Namespaces in XML 1.0, third edition), and what is wrong with them. expat
-// could say so too, but to expat each such fault is the document's end, and servers pass on names that strangers chose.
+// Which namespaces the names of a document are of (Namespaces in XML 1.0, third edition), and what is wrong with them.
+// expat could say so too, but to expat each such fault is the document's end, and servers pass on names that strangers
+// chose.
 #pragma once
 
 #include <cstddef>
@@ -19,8 +20,8 @@ struct AttributeNames {  // of one element
   std::size_t prefixed = 0;  // declarations of prefixes included
 };
 
-// The declarations in force at one place of a document: a stack. Names and attributes (name, value, …, null) are as they
-// were written. What is returned is valid until the next declare() or forget().
+// The declarations in force at one place of a document: a stack. Names and attributes (name, value, …, null) are as
+// they were written. What is returned is valid until the next declare() or forget().
 class XmlNames {
  public:
   // An element with these attributes begins inside `depth` others.
@@ -54,7 +55,8 @@ class XmlNames {
   void fault(std::string text);
 
   std::vector<Declaration> declarations_;
-  std::string text_;  // their prefixes and namespaces, end to end; a namespace that is in force already is not there again
+  // their prefixes and namespaces, end to end; a namespace that is in force already is not there again
+  std::string text_;
   std::vector<QualifiedName> prefixed_;  // attributes, in check() only
   std::string fault_;
 };

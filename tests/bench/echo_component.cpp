@@ -36,7 +36,8 @@ void end(void* data, const char* name) {
   State& state = *static_cast<State*>(data);
   state.in_body = false;
   if (--state.depth != 1 || std::strcmp(name, "message") != 0) return;
-  state.out += "<message type='chat' from='" + state.to + "' to='" + state.from + "' id='" + state.id + "'><body>" + state.body + "</body></message>";
+  state.out += "<message type='chat' from='" + state.to + "' to='" + state.from + "' id='" + state.id + "'><body>" +
+               state.body + "</body></message>";
 }
 
 void text(void* data, const char* bytes, int size) {
@@ -64,8 +65,9 @@ int main(int argc, char** argv) {
   if (connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) return 1;
   const int yes = 1;
   setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-  write_all(socket, "<stream:stream xmlns='jabber:component:accept' xmlns:stream='http://etherx.jabber.org/streams' to='" +
-                        std::string(argv[2]) + "'><handshake>bench</handshake>");
+  write_all(socket,
+            "<stream:stream xmlns='jabber:component:accept' xmlns:stream='http://etherx.jabber.org/streams' to='" +
+                std::string(argv[2]) + "'><handshake>bench</handshake>");
   State state;
   XML_Parser parser = XML_ParserCreate(nullptr);
   XML_SetUserData(parser, &state);

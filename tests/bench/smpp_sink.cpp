@@ -1,7 +1,7 @@
-// An SMS centre that takes every text at once and costs nothing itself: the far end of bench/run's way from XMPP to SMPP.
-// SMPP 3.4: binds, submit_sm, deliver_sm with a receipt where one is wanted (appendix B), enquire_link, unbind. Its messages
-// are numbered 1, 2, 3 …: each id is, read in hexadecimal, also that of another one, and no receipt may go astray by that.
-// Argument: none. Prints "port N", then after each read how many texts it has taken so far.
+// An SMS centre that takes every text at once and costs nothing itself: the far end of bench/run's way from XMPP to
+// SMPP. SMPP 3.4: binds, submit_sm, deliver_sm with a receipt where one is wanted (appendix B), enquire_link, unbind.
+// Its messages are numbered 1, 2, 3 …: each id is, read in hexadecimal, also that of another one, and no receipt may go
+// astray by that. Argument: none. Prints "port N", then after each read how many texts it has taken so far.
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -16,7 +16,14 @@
 namespace {
 
 enum : std::uint32_t {
-  bind_receiver = 1, bind_transmitter = 2, submit_sm = 4, deliver_sm = 5, unbind = 6, bind_transceiver = 9, enquire_link = 0x15, response = 0x80000000
+  bind_receiver = 1,
+  bind_transmitter = 2,
+  submit_sm = 4,
+  deliver_sm = 5,
+  unbind = 6,
+  bind_transceiver = 9,
+  enquire_link = 0x15,
+  response = 0x80000000
 };
 constexpr std::size_t header_octets = 16;
 
@@ -54,7 +61,9 @@ std::string receipt_for(std::string_view text, std::string_view id) {
     return std::string(kind) + std::string(take_c_string(text));
   };
   const std::string from = take_address(), to = take_address();
-  const std::string report = "id:" + std::string(id) + " sub:001 dlvrd:001 submit date:2601010000 done date:2601010000 stat:DELIVRD err:000 text:";
+  const std::string report =
+      "id:" + std::string(id) +
+      " sub:001 dlvrd:001 submit date:2601010000 done date:2601010000 stat:DELIVRD err:000 text:";
   std::string body(1, '\0');
   body += to + from;
   body += '\x04';  // esm_class: a delivery receipt (§5.2.12)
@@ -105,15 +114,19 @@ class Link {
     const std::string_view body = pdu.substr(header_octets);
     using namespace std::string_view_literals;
     switch (command) {
-      case bind_receiver: case bind_transmitter: case bind_transceiver: return append_pdu(out_, command | response, sequence, "sink\0"sv);
+      case bind_receiver:
+      case bind_transmitter:
+      case bind_transceiver: return append_pdu(out_, command | response, sequence, "sink\0"sv);
       case submit_sm: {
         char id[24];
         const int digits = std::snprintf(id, sizeof id, "%llu", ++taken_);
         append_pdu(out_, command | response, sequence, std::string_view(id, static_cast<std::size_t>(digits) + 1));
         if (!wants_receipt(body)) return;
-        return append_pdu(out_, deliver_sm, ++sequence_, receipt_for(body, std::string_view(id, static_cast<std::size_t>(digits))));
+        return append_pdu(out_, deliver_sm, ++sequence_,
+                          receipt_for(body, std::string_view(id, static_cast<std::size_t>(digits))));
       }
-      case enquire_link: case unbind: return append_pdu(out_, command | response, sequence, {});
+      case enquire_link:
+      case unbind: return append_pdu(out_, command | response, sequence, {});
       default: return;  // answers to our receipts
     }
   }

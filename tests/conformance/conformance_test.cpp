@@ -148,10 +148,8 @@ TEST_CASE("log_in() shows what is on record, but never a secret") {
   lab.get(lab.network->log_in(Applicant{present.user, &present}, user));
   REQUIRE_FALSE(user.asked.empty());
   for (const Field& field : user.asked.front().fields) {
-    if (field.type == Field::Type::secret)
-      CHECK(field.value.empty());
-    else if (present.credentials.contains(field.name))
-      CHECK(field.value == present.credentials.at(field.name));
+    if (field.type == Field::Type::secret) CHECK(field.value.empty());
+    else if (present.credentials.contains(field.name)) CHECK(field.value == present.credentials.at(field.name));
   }
 }
 
@@ -318,7 +316,8 @@ TEST_CASE("publish() before acknowledge: what is not yet durable is not acknowle
   base::TaskGroup network(lab.loop.get_executor());
   network.spawn("bring", Lab::into(lab.bring("n1", "hello"), acknowledged));
   run(lab.loop, lab.sink.wait_asked(asked + 1));
-  // Another account's message goes to the network and is answered meanwhile: an acknowledgement would have gone before it.
+  // Another account's message goes to the network and is answered meanwhile: an acknowledgement would have gone before
+  // it.
   CHECK(lab.send("k1", "marker", 2).has_value());
   CHECK_FALSE(acknowledged);
   lab.sink.release();

@@ -101,11 +101,7 @@ class ChildEchoHarness final : public EchoHarness {
 
 }  // namespace
 
-std::unique_ptr<Harness> make_echo_harness() {
-  return std::make_unique<EchoHarness>();
-}
-std::unique_ptr<Harness> make_child_echo_harness() {
-  return std::make_unique<ChildEchoHarness>();
-}
+std::unique_ptr<Harness> make_echo_harness() { return std::make_unique<EchoHarness>(); }
+std::unique_ptr<Harness> make_child_echo_harness() { return std::make_unique<ChildEchoHarness>(); }
 
 }  // namespace wherry::tests

@@ -42,14 +42,20 @@ class FakeTwilio {
 
   // A text for `to` of that sid, which is listed from now on; true where its webhook is answered with a 2xx.
   asio::awaitable<bool> bring(std::string webhook, Message message) {
-    const bool is_new = std::none_of(messages.begin(), messages.end(), [&](const Message& m) { return m.sid == message.sid; });
+    const bool is_new =
+        std::none_of(messages.begin(), messages.end(), [&](const Message& m) { return m.sid == message.sid; });
     if (is_new) messages.push_back(message);
-    net::FormFields fields = {{"MessageSid", message.sid}, {"AccountSid", account}, {"From", message.from}, {"To", message.to},
-                              {"Body", message.body}, {"NumMedia", "0"}, {"SmsStatus", "received"}};
+    net::FormFields fields = {{"MessageSid", message.sid}, {"AccountSid", account}, {"From", message.from},
+                              {"To", message.to},          {"Body", message.body},  {"NumMedia", "0"},
+                              {"SmsStatus", "received"}};
     return post(std::move(webhook), std::move(fields));
   }
   asio::awaitable<bool> report(Message message, std::string status) {
-    net::FormFields fields = {{"MessageSid", message.sid}, {"AccountSid", account}, {"From", message.from}, {"To", message.to}, {"MessageStatus", std::move(status)}};
+    net::FormFields fields = {{"MessageSid", message.sid},
+                              {"AccountSid", account},
+                              {"From", message.from},
+                              {"To", message.to},
+                              {"MessageStatus", std::move(status)}};
     return post(std::move(message.callback), std::move(fields));
   }
 
@@ -59,10 +65,12 @@ class FakeTwilio {
   // Twilio, "Webhooks Security": HMAC-SHA1 over the URL and the sorted fields.
   static std::string sign(const std::string& url, const net::FormFields& fields) {
     std::string text = url;
-    for (const auto& [name, value] : std::map<std::string, std::string>(fields.begin(), fields.end())) text += name + value;
+    for (const auto& [name, value] : std::map<std::string, std::string>(fields.begin(), fields.end()))
+      text += name + value;
     std::array<unsigned char, EVP_MAX_MD_SIZE> hash{};
     unsigned length = 0;
-    HMAC(EVP_sha1(), token, static_cast<int>(std::string_view(token).size()), reinterpret_cast<const unsigned char*>(text.data()), text.size(), hash.data(), &length);
+    HMAC(EVP_sha1(), token, static_cast<int>(std::string_view(token).size()),
+         reinterpret_cast<const unsigned char*>(text.data()), text.size(), hash.data(), &length);
     return base::to_base64(std::string_view(reinterpret_cast<const char*>(hash.data()), length));
   }
   asio::awaitable<bool> post(std::string url, net::FormFields fields) {
@@ -75,15 +83,19 @@ class FakeTwilio {
     co_return answered && answered->status / 100 == 2;
   }
 
-  static net::ServerResponse response(int status, const nlohmann::json& body) { return {status, "application/json", body.dump()}; }
+  static net::ServerResponse response(int status, const nlohmann::json& body) {
+    return {status, "application/json", body.dump()};
+  }
   static nlohmann::json describe(const Message& m) {
-    return {{"sid", m.sid}, {"direction", m.direction}, {"from", m.from}, {"to", m.to}, {"body", m.body}, {"status", m.status}, {"num_media", "0"}};
+    return {{"sid", m.sid},   {"direction", m.direction}, {"from", m.from},  {"to", m.to},
+            {"body", m.body}, {"status", m.status},       {"num_media", "0"}};
   }
   asio::awaitable<net::ServerResponse> answer(net::ServerRequest request) {
     const std::string expected = "Basic " + base::to_base64(fmt::format("{}:{}", account, token));
     if (request.header("authorization") != expected) co_return response(401, {{"code", 20003}});
     const auto mark = request.target.find('?');
-    const std::string path = request.target.substr(0, mark), query = mark == std::string::npos ? std::string() : request.target.substr(mark + 1);
+    const std::string path = request.target.substr(0, mark),
+                      query = mark == std::string::npos ? std::string() : request.target.substr(mark + 1);
     if (request.method == "POST") co_return take(request.body);
     if (path == messages_path() + ".json") co_return list(query);
     for (const Message& m : messages) {
@@ -94,7 +106,8 @@ class FakeTwilio {
   net::ServerResponse take(const std::string& body) {
     const auto fields = net::parse_form(body).value();
     std::map<std::string, std::string> form(fields.begin(), fields.end());
-    messages.push_back({fmt::format("SM{:032x}", messages.size()), "outbound-api", form["From"], form["To"], form["Body"], "queued", form["StatusCallback"]});
+    messages.push_back({fmt::format("SM{:032x}", messages.size()), "outbound-api", form["From"], form["To"],
+                        form["Body"], "queued", form["StatusCallback"]});
     return response(201, describe(messages.back()));
   }
   net::ServerResponse list(const std::string& query) const {
@@ -102,7 +115,8 @@ class FakeTwilio {
     std::map<std::string, std::string> filter(fields.begin(), fields.end());
     nlohmann::json listed = nlohmann::json::array();
     for (auto m = messages.rbegin(); m != messages.rend(); ++m) {  // the newest first
-      const bool fits = (filter["To"].empty() || filter["To"] == m->to) && (filter["From"].empty() || filter["From"] == m->from);
+      const bool fits =
+          (filter["To"].empty() || filter["To"] == m->to) && (filter["From"].empty() || filter["From"] == m->from);
       if (fits) listed.push_back(describe(*m));
     }
     return response(200, {{"messages", listed}, {"next_page_uri", nullptr}});

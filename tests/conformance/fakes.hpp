@@ -57,7 +57,9 @@ class Sink final : public connector::EventSink {
   asio::awaitable<void> wait_online(std::size_t before) {
     for (;;) {
       const auto told = all<connector::AccountChanged>();
-      if (std::any_of(told.begin() + static_cast<std::ptrdiff_t>(before), told.end(), [](const auto& state) { return state.online; })) co_return;
+      if (std::any_of(told.begin() + static_cast<std::ptrdiff_t>(before), told.end(),
+                      [](const auto& state) { return state.online; }))
+        co_return;
       co_await base::within(std::chrono::seconds(60), changed_.wait());
     }
   }
@@ -108,10 +110,8 @@ class MemoryStorage final : public connector::Storage {
   asio::awaitable<void> write(std::vector<connector::Entry> entries) override {
     if (failures > 0 && failures-- > 0) throw std::runtime_error("the store is lost");
     for (auto& entry : entries) {
-      if (entry.value.empty())
-        values.erase(entry.key);
-      else
-        values.insert_or_assign(std::move(entry.key), std::move(entry.value));
+      if (entry.value.empty()) values.erase(entry.key);
+      else values.insert_or_assign(std::move(entry.key), std::move(entry.value));
     }
     co_return;
   }

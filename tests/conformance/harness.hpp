@@ -43,7 +43,8 @@ struct Harness {
   connector::Answers answers;
   connector::Answers refused_answers;  // refused, by the form's rules or the network
 
-  std::vector<std::pair<std::string, std::string>> contacts;  // what is typed, and the id that it means; the first three differ
+  // what is typed, and the id that it means; the first three differ
+  std::vector<std::pair<std::string, std::string>> contacts;
   std::vector<std::string> no_contacts;
   // Every action but SendMessage: those that the network knows and does, and those that it does not know.
   std::vector<connector::Action> done, unsupported;

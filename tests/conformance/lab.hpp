@@ -43,7 +43,8 @@ class Lab : public Bench {
   // ---- Accounts 1 and 2 ----
 
   connector::Account account(std::int64_t number) const {
-    return {base::AccountId{number}, "user" + std::to_string(number) + "@example.org", harness->credentials.at(static_cast<std::size_t>(number - 1))};
+    return {base::AccountId{number}, "user" + std::to_string(number) + "@example.org",
+            harness->credentials.at(static_cast<std::size_t>(number - 1))};
   }
   // Tells the connector of the account, whose events go to a sink of its own.
   Sink& know(std::int64_t number) {
@@ -89,7 +90,8 @@ class Lab : public Bench {
   }
   std::size_t taken(const std::string& text) const {
     const auto all = harness->taken(sink);
-    return static_cast<std::size_t>(std::count_if(all.begin(), all.end(), [&](const Taken& one) { return one.text == text; }));
+    return static_cast<std::size_t>(
+        std::count_if(all.begin(), all.end(), [&](const Taken& one) { return one.text == text; }));
   }
   // Harness::bring and report; account 1 unless another is named.
   asio::awaitable<bool> bring(std::string number, std::string text, std::int64_t account = 1, std::size_t from = 0) {
@@ -97,7 +99,9 @@ class Lab : public Bench {
     return harness->bring(opened == sessions_.end() ? nullptr : opened->second.session.get(),
                           Incoming{base::AccountId{account}, contact(from), std::move(number), std::move(text)});
   }
-  asio::awaitable<bool> report(std::string key, std::string text) { return harness->report(session(), std::move(key), std::move(text)); }
+  asio::awaitable<bool> report(std::string key, std::string text) {
+    return harness->report(session(), std::move(key), std::move(text));
+  }
 
   template <class T>
   T get(asio::awaitable<T> operation) {
@@ -149,9 +153,7 @@ class Lab : public Bench {
 inline std::unique_ptr<Harness> any_network() {
   std::unique_ptr<Harness> chosen;
   for (auto& harness : all_harnesses()) {
-    SUBCASE(harness->name.c_str()) {
-      chosen = std::move(harness);
-    }
+    SUBCASE(harness->name.c_str()) { chosen = std::move(harness); }
   }
   return chosen;
 }

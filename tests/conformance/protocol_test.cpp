@@ -6,10 +6,10 @@
 #include "gateway/net/line_process.hpp"
 #include "tests/conformance/lab.hpp"
 
-#include <unistd.h>
 #include <filesystem>
 #include <fstream>
 #include <set>
+#include <unistd.h>
 
 using namespace wherry;
 using namespace wherry::connector;

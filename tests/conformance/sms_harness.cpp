@@ -20,10 +20,23 @@ class SmsHarness : public Harness {
     credentials = {{{"phone", "+14155550101"}}, {{"phone", "+14155550102"}}};
     answers = credentials.front();
     refused_answers = {{"phone", "+14155550199"}};
-    contacts = {{"(415) 555-0132", "+14155550132"}, {"+44 (0)7911 123456", "+447911123456"}, {"72404", "72404"}, {"alpha.acme", "alpha.acme"}};
-    no_contacts = {"", "juliet", "+", "12", "911", "555-0100", "hello world", "+1415555013212345678", "a\n", std::string(100'000, '5')};
+    contacts = {{"(415) 555-0132", "+14155550132"},
+                {"+44 (0)7911 123456", "+447911123456"},
+                {"72404", "72404"},
+                {"alpha.acme", "alpha.acme"}};
+    no_contacts = {"",
+                   "juliet",
+                   "+",
+                   "12",
+                   "911",
+                   "555-0100",
+                   "hello world",
+                   "+1415555013212345678",
+                   "a\n",
+                   std::string(100'000, '5')};
     // Nobody is asked, and nobody sees presence.
-    done = {SetPresence(), AddContact{ContactId{"+14155550132"}}, RemoveContact{ContactId{"+14155550132"}}, AnswerContact{ContactId{"+14155550132"}, true}};
+    done = {SetPresence(), AddContact{ContactId{"+14155550132"}}, RemoveContact{ContactId{"+14155550132"}},
+            AnswerContact{ContactId{"+14155550132"}, true}};
     brings_without_session = true;
   }
 
@@ -35,7 +48,9 @@ class SmsHarness : public Harness {
 
  protected:
   json& carrier() { return configuration["carriers"][0]; }
-  const std::string& number_of(AccountId account) const { return credentials.at(static_cast<std::size_t>(account.value - 1)).at("phone"); }
+  const std::string& number_of(AccountId account) const {
+    return credentials.at(static_cast<std::size_t>(account.value - 1)).at("phone");
+  }
   // `key` with `value` in the carrier's settings is wrong.
   void add_bad(const char* key, json value) {
     bad_configurations.push_back({configuration, std::string("carriers[0].") + key + ": "});
@@ -56,7 +71,9 @@ sms::smpp::NetworkAddress to_network(const std::string& number) {
   if (number.starts_with('+')) return {1, 1, number.substr(1)};
   return {0, 1, number};
 }
-std::string from_network(const sms::smpp::NetworkAddress& address) { return address.ton == 1 ? "+" + address.digits : address.digits; }
+std::string from_network(const sms::smpp::NetworkAddress& address) {
+  return address.ton == 1 ? "+" + address.digits : address.digits;
+}
 
 class SmppHarness final : public SmsHarness {
  public:
@@ -97,7 +114,8 @@ class SmppHarness final : public SmsHarness {
 
   std::vector<Taken> taken(const Sink&) const override {
     std::vector<Taken> taken;
-    for (const auto& [message, id, sequence] : smsc_->submitted) taken.push_back({ContactId{from_network(message.destination)}, text_of(message)});
+    for (const auto& [message, id, sequence] : smsc_->submitted)
+      taken.push_back({ContactId{from_network(message.destination)}, text_of(message)});
     return taken;
   }
 
@@ -122,7 +140,8 @@ class TwilioHarness final : public SmsHarness {
  public:
   TwilioHarness() {
     name = "sms over Twilio";
-    carrier().update({{"type", "twilio"}, {"account_sid", FakeTwilio::account}, {"auth_token", FakeTwilio::token}, {"rate", 0}});
+    carrier().update(
+        {{"type", "twilio"}, {"account_sid", FakeTwilio::account}, {"auth_token", FakeTwilio::token}, {"rate", 0}});
     add_bad();
     add_bad("account_sid", "a/b");
     add_bad("webhook_path", "twilio");
@@ -143,7 +162,13 @@ class TwilioHarness final : public SmsHarness {
   }
 
   asio::awaitable<bool> bring(Session*, Incoming incoming) override {
-    FakeTwilio::Message message{"SMin" + incoming.number, "inbound", incoming.from.value, number_of(incoming.account), incoming.text, "received", {}};
+    FakeTwilio::Message message{"SMin" + incoming.number,
+                                "inbound",
+                                incoming.from.value,
+                                number_of(incoming.account),
+                                incoming.text,
+                                "received",
+                                {}};
     std::string webhook = webhook_;
     return api_->bring(std::move(webhook), std::move(message));
   }

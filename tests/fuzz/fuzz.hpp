@@ -1,4 +1,5 @@
-// What the fuzz targets share. A target is a program that libFuzzer calls with one input after the other (llvm.org/docs/LibFuzzer.html).
+// What the fuzz targets share. A target is a program that libFuzzer calls with one input after the other
+// (llvm.org/docs/LibFuzzer.html).
 #pragma once
 
 #include <cstdint>
@@ -7,12 +8,12 @@
 #include <string_view>
 
 // A property that must hold for every input. Its breach is a finding, as a sanitizer's report is.
-#define HOLDS(condition)                                                                \
-  do {                                                                                  \
-    if (!(condition)) {                                                                 \
+#define HOLDS(condition)                                                                  \
+  do {                                                                                    \
+    if (!(condition)) {                                                                   \
       std::fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #condition); \
-      std::abort();                                                                     \
-    }                                                                                   \
+      std::abort();                                                                       \
+    }                                                                                     \
   } while (false)
 
 namespace wherry::fuzz {

@@ -1,7 +1,7 @@
 // Addresses: what is taken stays what it is when it is read again, and escaping loses nothing (RFC 7622, XEP-0106).
+#include "gateway/xmpp/jid.hpp"
 #include "gateway/base/text.hpp"
 #include "gateway/xmpp/escape.hpp"
-#include "gateway/xmpp/jid.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 using namespace wherry::xmpp;

@@ -1,10 +1,10 @@
-// What a child connector writes, line by line; and that an event or action that was understood survives being written down, as the
-// queues do.
+// What a child connector writes, line by line; and that an event or action that was understood survives being written
+// down, as the queues do.
+#include "gateway/child/rpc_peer.hpp"
 #include "gateway/child/values.hpp"
 #include "gateway/connector/action_codec.hpp"
 #include "gateway/connector/event_codec.hpp"
 #include "gateway/connector/json_text.hpp"
-#include "gateway/child/rpc_peer.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 #include <boost/asio/io_context.hpp>

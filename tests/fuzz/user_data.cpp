@@ -12,7 +12,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string octets(input.rest());
   const Shifts shifts{language & 15, language >> 4};
   if (const auto header = parse_header(octets)) HOLDS(header->octets <= octets.size());
-  for (const Alphabet alphabet : {Alphabet::gsm7, Alphabet::gsm7_packed, Alphabet::latin1, Alphabet::ascii, Alphabet::utf8, Alphabet::ucs2, Alphabet::binary}) {
+  for (const Alphabet alphabet : {Alphabet::gsm7, Alphabet::gsm7_packed, Alphabet::latin1, Alphabet::ascii,
+                                  Alphabet::utf8, Alphabet::ucs2, Alphabet::binary}) {
     const std::string text = decode(octets, alphabet, shifts);
     HOLDS(wherry::base::is_utf8(text));
     const Coding coding = coding_of(data_coding, alphabet);

@@ -19,8 +19,17 @@ struct Signed {
 };
 const std::array<Signed, 2>& providers() {
   static const std::array<Signed, 2> both = {
-      Signed{make_twilio_provider({"t", {{"account_sid", "AC1"}, {"auth_token", "key"}}, "carriers[0]", "US", {}}, public_url).value(), "x-twilio-signature"},
-      Signed{make_telnyx_provider({"x", {{"api_key", "key"}, {"public_key", "7JL4TmSzfsT4h47GGhHVpG4lCOoBqQ/zW+uGXer0W2k="}}, "carriers[1]", "US", {}}, public_url).value(),
+      Signed{make_twilio_provider({"t", {{"account_sid", "AC1"}, {"auth_token", "key"}}, "carriers[0]", "US", {}},
+                                  public_url)
+                 .value(),
+             "x-twilio-signature"},
+      Signed{make_telnyx_provider({"x",
+                                   {{"api_key", "key"}, {"public_key", "7JL4TmSzfsT4h47GGhHVpG4lCOoBqQ/zW+uGXer0W2k="}},
+                                   "carriers[1]",
+                                   "US",
+                                   {}},
+                                  public_url)
+                 .value(),
              "telnyx-signature-ed25519"}};
   return both;
 }
@@ -33,9 +42,10 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   wherry::net::ServerRequest request;
   request.method = "POST";
   request.target = input.take(input.byte());
-  request.headers = {{by.header, std::string(input.take(input.byte()))},
-                     {"telnyx-timestamp", std::string(input.take(input.byte() % 16))},
-                     {"content-type", input.byte() % 2 == 0 ? "application/x-www-form-urlencoded" : "application/json"}};
+  request.headers = {
+      {by.header, std::string(input.take(input.byte()))},
+      {"telnyx-timestamp", std::string(input.take(input.byte() % 16))},
+      {"content-type", input.byte() % 2 == 0 ? "application/x-www-form-urlencoded" : "application/json"}};
   request.body = input.rest();
   (void)by.provider->is_genuine(request, wherry::base::from_milliseconds(0));
   (void)by.provider->read_webhook(request);

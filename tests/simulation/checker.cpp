@@ -13,11 +13,12 @@ namespace wherry::simulation {
 
 namespace {
 
-constexpr std::int64_t grace = 30'000'000;          // for a stanza on a link that lives: to be committed or refused
-constexpr std::int64_t store_grace = 130'000'000;   // … where the store has its troubles: it is given up after a minute
-constexpr std::int64_t sending = 1;                  // store::OutboxState
+constexpr std::int64_t grace = 30'000'000;         // for a stanza on a link that lives: to be committed or refused
+constexpr std::int64_t store_grace = 130'000'000;  // … where the store has its troubles: it is given up after a minute
+constexpr std::int64_t sending = 1;                // store::OutboxState
 constexpr std::size_t most_heap = 48u << 20;
-// Presence that answers somebody has four times the limit (xmpp/component.cpp); and what was read when it was reached is answered.
+// Presence that answers somebody has four times the limit (xmpp/component.cpp); and what was read when it was reached
+// is answered.
 constexpr std::size_t most_unsent = 5 * link_bytes + (128u << 10);
 
 // One outgoing message, however often its stanza was sent.
@@ -25,7 +26,7 @@ struct Sent {
   const Record* first = nullptr;
   std::vector<const Record*> stanzas, taken, failures;
   std::optional<std::int64_t> stored_at;
-  bool is_sending = false;                 // on disk, and the network was not asked since
+  bool is_sending = false;                    // on disk, and the network was not asked since
   std::vector<const Record*> killed_sending;  // kills that found it so
   bool performed = false, told_uncertain = false, told_no_link = false, reported = false;
 };
@@ -63,9 +64,7 @@ class Checker {
           text_of[r.id] = r.text;
           break;
         }
-        case What::stored:
-          sent_[r.text].stored_at = r.at;
-          [[fallthrough]];
+        case What::stored: sent_[r.text].stored_at = r.at; [[fallthrough]];
         case What::marked: sent_[r.text].is_sending = r.number == sending; break;
         case What::performing:
           sent_[r.text].performed = true;
@@ -113,7 +112,8 @@ class Checker {
       if (end->what == What::stopping) is_stopping = true;
       if (end->what == What::started) is_stopping = false;
       if (!end->network.empty() && end->network != from.network) return false;
-      if (ignores_farewells && (end->what == What::stopping || end->what == What::started || end->id == "farewell")) return false;
+      if (ignores_farewells && (end->what == What::stopping || end->what == What::started || end->id == "farewell"))
+        return false;
       return end->at >= from.at && end->at <= until;
     });
   }
@@ -135,35 +135,47 @@ class Checker {
     if (!sent.first) return;  // the server never had a link for it, or the record is another's
     const Record& first = *sent.first;
     const bool is_settled = !sent.taken.empty() || !sent.failures.empty();
-    const bool arrived = std::any_of(sent.stanzas.begin(), sent.stanzas.end(), [&](const Record* r) { return !was_interrupted(*r, r->at + patience()); });
-    const bool arrived_but_for_farewells =
-        std::any_of(sent.stanzas.begin(), sent.stanzas.end(), [&](const Record* r) { return !was_interrupted(*r, r->at + patience(), true); });
+    const bool arrived = std::any_of(sent.stanzas.begin(), sent.stanzas.end(),
+                                     [&](const Record* r) { return !was_interrupted(*r, r->at + patience()); });
+    const bool arrived_but_for_farewells = std::any_of(sent.stanzas.begin(), sent.stanzas.end(), [&](const Record* r) {
+      return !was_interrupted(*r, r->at + patience(), true);
+    });
     if (never_comes(plan_, first.network, first.user)) {
       // Whoever is never there hears of nothing.
     } else if (!is_settled && (sent.stored_at || arrived)) {
-      breach(Rule::lost, fmt::format("\"{}\" was {}, and is neither with the network nor was its sender told", text, sent.stored_at ? "committed" : "sent over a link that lived on"));
+      breach(Rule::lost, fmt::format("\"{}\" was {}, and is neither with the network nor was its sender told", text,
+                                     sent.stored_at ? "committed" : "sent over a link that lived on"));
     } else if (!is_settled && arrived_but_for_farewells) {
       breach(Rule::farewell, fmt::format("\"{}\" was sent while wherry ended its stream, and is gone", text));
     }
     if (sent.taken.size() > 1) {
-      // Once more for each time that the sender heard of a failure and sent it anew. Of who has left nothing is remembered.
+      // Once more for each time that the sender heard of a failure and sent it anew. Of who has left nothing is
+      // remembered.
       const bool was_sent_anew = sent.taken.size() <= std::min(sent.stanzas.size(), 1 + sent.failures.size()) ||
                                  has_unregistered(first.network, first.user, first.at);
-      const bool same_key = std::all_of(sent.taken.begin(), sent.taken.end(), [&](const Record* r) { return r->id == sent.taken.front()->id; });
-      if (same_key || sent.stanzas.size() == 1) breach(Rule::doubled, fmt::format("\"{}\" was taken {} times", text, sent.taken.size()));
-      else if (!was_sent_anew) breach(Rule::resent, fmt::format("the client sent \"{}\" again, and it was taken {} times", text, sent.taken.size()));
+      const bool same_key = std::all_of(sent.taken.begin(), sent.taken.end(),
+                                        [&](const Record* r) { return r->id == sent.taken.front()->id; });
+      if (same_key || sent.stanzas.size() == 1)
+        breach(Rule::doubled, fmt::format("\"{}\" was taken {} times", text, sent.taken.size()));
+      else if (!was_sent_anew)
+        breach(Rule::resent,
+               fmt::format("the client sent \"{}\" again, and it was taken {} times", text, sent.taken.size()));
     }
     if (sent.told_uncertain && !sent.performed && !was_killed_before_send(sent)) {
-      breach(Rule::uncertain, fmt::format("{} is told that \"{}\" may have arrived, which the network was never asked to send", first.user, text));
+      breach(Rule::uncertain,
+             fmt::format("{} is told that \"{}\" may have arrived, which the network was never asked to send",
+                         first.user, text));
     }
     const bool told_done_not = std::any_of(sent.failures.begin(), sent.failures.end(), [&](const Record* r) {
       return r->number == 0 && !sent.taken.empty() && r->text.find("was not sent") != std::string::npos;
     });
-    if (told_done_not && sent.stanzas.size() == 1) breach(Rule::uncertain, fmt::format("{} is told that \"{}\" was not sent, which the network has", first.user, text));
+    if (told_done_not && sent.stanzas.size() == 1)
+      breach(Rule::uncertain,
+             fmt::format("{} is told that \"{}\" was not sent, which the network has", first.user, text));
   }
 
-  // A process that is killed between the commit that says "sending" and the send itself cannot be told from one that was killed
-  // after it (DECISIONS.md 4): one message of each chat at each kill.
+  // A process that is killed between the commit that says "sending" and the send itself cannot be told from one that
+  // was killed after it (DECISIONS.md 4): one message of each chat at each kill.
   bool was_killed_before_send(const Sent& sent) {
     return std::any_of(sent.killed_sending.begin(), sent.killed_sending.end(), [&](const Record* kill) {
       return excused_.insert({kill, sent.first->network + sent.first->user + sent.first->contact}).second;
@@ -172,19 +184,24 @@ class Checker {
 
   void check_receipt(const Record& r, const std::map<std::string, std::string>& text_of) {
     const auto text = text_of.find(r.id);
-    if (text == text_of.end()) return breach(Rule::receipt, fmt::format("{} got a receipt for {}, which nobody sent", r.user, r.id));
+    if (text == text_of.end())
+      return breach(Rule::receipt, fmt::format("{} got a receipt for {}, which nobody sent", r.user, r.id));
     const Sent& sent = sent_[text->second];
-    if (!sent.reported) breach(Rule::receipt, fmt::format("{} got a receipt for \"{}\", which was not delivered", r.user, text->second));
-    if (sent.first->contact != r.contact) breach(Rule::receipt, fmt::format("the receipt for \"{}\" came from {}", text->second, r.contact));
+    if (!sent.reported)
+      breach(Rule::receipt, fmt::format("{} got a receipt for \"{}\", which was not delivered", r.user, text->second));
+    if (sent.first->contact != r.contact)
+      breach(Rule::receipt, fmt::format("the receipt for \"{}\" came from {}", text->second, r.contact));
     std::set<std::string>& stanzas = receipts_[r.id];
     stanzas.insert(r.text);
-    if (stanzas.size() > sent.stanzas.size()) breach(Rule::receipt, fmt::format("{} got {} receipts for \"{}\"", r.user, stanzas.size(), text->second));
+    if (stanzas.size() > sent.stanzas.size())
+      breach(Rule::receipt, fmt::format("{} got {} receipts for \"{}\"", r.user, stanzas.size(), text->second));
   }
 
   void check_incoming(const std::string& text, const Incoming& incoming) {
     if (!incoming.written) return;
     const Record& written = *incoming.written;
-    if (incoming.published_at && incoming.got.empty() && !never_comes(plan_, written.network, written.user) && !has_unregistered(written.network, written.user, written.at)) {
+    if (incoming.published_at && incoming.got.empty() && !never_comes(plan_, written.network, written.user) &&
+        !has_unregistered(written.network, written.user, written.at)) {
       breach(Rule::incoming_lost, fmt::format("\"{}\" was acknowledged, and {} never got it", text, written.user));
     }
     std::set<std::string> ids;
@@ -192,9 +209,12 @@ class Checker {
     // What the server gave back comes again as another row, so under another id.
     // Of who has left nothing is remembered.
     const bool is_anew = incoming.given_back || has_unregistered(written.network, written.user, written.at);
-    if (ids.size() > 1 && !is_anew) breach(Rule::incoming_doubled, fmt::format("\"{}\" came under {} ids", text, ids.size()));
+    if (ids.size() > 1 && !is_anew)
+      breach(Rule::incoming_doubled, fmt::format("\"{}\" came under {} ids", text, ids.size()));
     for (std::size_t i = 1; i < incoming.got.size() && !incoming.given_back; ++i) {
-      if (incoming.got[i]->id != incoming.got[i - 1]->id || was_interrupted(*incoming.got[i - 1], incoming.got[i]->at) || follows_an_end(*incoming.got[i])) continue;
+      if (incoming.got[i]->id != incoming.got[i - 1]->id ||
+          was_interrupted(*incoming.got[i - 1], incoming.got[i]->at) || follows_an_end(*incoming.got[i]))
+        continue;
       breach(Rule::incoming_doubled, fmt::format("\"{}\" came twice over one link", text));
     }
   }
@@ -212,7 +232,8 @@ class Checker {
       // Nor does the next registration wait for what was with the network when the former one ended.
       if (has_unregistered(r.network, r.user, sent.first->at, r.at)) continue;
       const Record*& before = newest[r.network + r.user + r.contact];
-      if (before && before > sent.first) breach(Rule::order_out, fmt::format("\"{}\" was taken before \"{}\"", before->text, r.text));
+      if (before && before > sent.first)
+        breach(Rule::order_out, fmt::format("\"{}\" was taken before \"{}\"", before->text, r.text));
       if (!before || before < sent.first) before = sent.first;
     }
   }
@@ -224,7 +245,8 @@ class Checker {
       const Incoming& incoming = incoming_[r.text];
       if (!incoming.written || incoming.got.front() != &r || incoming.given_back) continue;
       const Record*& before = newest[r.network + r.user + r.contact];
-      if (before && before > incoming.written) breach(Rule::order_in, fmt::format("\"{}\" came before \"{}\"", before->text, r.text));
+      if (before && before > incoming.written)
+        breach(Rule::order_in, fmt::format("\"{}\" came before \"{}\"", before->text, r.text));
       if (!before || before < incoming.written) before = incoming.written;
     }
   }
@@ -237,11 +259,13 @@ class Checker {
     for (const Record& r : history_.records) {
       if (r.what != What::asked) continue;
       if (answers[r.id] > 1) breach(Rule::unanswered, fmt::format("{} was answered {} times", r.id, answers[r.id]));
-      if (answers[r.id] == 0 && !was_interrupted(r, r.at + store_grace)) breach(Rule::unanswered, fmt::format("{} of {} got no answer: {}", r.id, r.user, r.text));
+      if (answers[r.id] == 0 && !was_interrupted(r, r.at + store_grace))
+        breach(Rule::unanswered, fmt::format("{} of {} got no answer: {}", r.id, r.user, r.text));
     }
   }
 
-  // As the gateway's own answers have it, in the order of what was asked: an answer may come when the user has asked the contrary.
+  // As the gateway's own answers have it, in the order of what was asked: an answer may come when the user has asked
+  // the contrary.
   bool is_registered(const std::string& network, const std::string& user) const {
     std::set<std::string_view> registering;
     for (const Record& r : history_.records) {
@@ -252,7 +276,8 @@ class Checker {
       if (r.network != network || r.user != user) continue;
       if (r.what == What::asked && registering.contains(r.id)) registered = true;
       // The network may have taken the new login, which the gateway could not store: its user is to register again.
-      if (r.what == What::asked && r.text.find("<nick>") != std::string::npos && refused_.contains(r.id)) registered = false;
+      if (r.what == What::asked && r.text.find("<nick>") != std::string::npos && refused_.contains(r.id))
+        registered = false;
       if (r.what == What::unregistering && !refused_.contains(r.id)) registered = false;
     }
     return registered;
@@ -260,25 +285,28 @@ class Checker {
 
   void check_end() {
     for (const Record& mail : history_.mail_left) {
-      if (is_registered(mail.network, mail.user) && !never_comes(plan_, mail.network, mail.user)) breach(Rule::asleep, fmt::format("{} is registered, and \"{}\" still waits at the network", mail.user, mail.text));
+      if (is_registered(mail.network, mail.user) && !never_comes(plan_, mail.network, mail.user))
+        breach(Rule::asleep,
+               fmt::format("{} is registered, and \"{}\" still waits at the network", mail.user, mail.text));
     }
     for (const std::string& row : history_.rows_left) breach(Rule::queues, "left: " + row);
     if (history_.work_left) breach(Rule::tasks, "the gateway has stopped, and a coroutine of it is still there");
     if (history_.never_stopped) breach(Rule::tasks, "SIGTERM does not end the gateway");
     if (history_.spins) breach(Rule::tasks, "the gateway spins");
-    if (history_.most_unsent > most_unsent) breach(Rule::memory, fmt::format("{} KiB waited in front of a link", history_.most_unsent >> 10));
+    if (history_.most_unsent > most_unsent)
+      breach(Rule::memory, fmt::format("{} KiB waited in front of a link", history_.most_unsent >> 10));
     if (history_.most_bytes > most_heap) breach(Rule::memory, fmt::format("{} MiB of heap", history_.most_bytes >> 20));
   }
 
   const Plan& plan_;
   const History& history_;
-  std::map<std::string, Sent> sent_;          // by text, which is a message's own
+  std::map<std::string, Sent> sent_;  // by text, which is a message's own
   std::map<std::string, Incoming> incoming_;
   std::map<std::string, std::set<std::string>> receipts_;
   std::vector<const Record*> ends_, unregistering_;
   std::set<std::pair<const Record*, std::string>> excused_;  // kills, and chats
-  std::map<std::string, std::int64_t> answered_;  // iqs, and when
-  std::set<std::string> refused_;  // iqs that were answered with an error
+  std::map<std::string, std::int64_t> answered_;             // iqs, and when
+  std::set<std::string> refused_;                            // iqs that were answered with an error
   bool has_store_faults_ = false;
   std::vector<Breach> breaches_;
 };
@@ -286,8 +314,10 @@ class Checker {
 }  // namespace
 
 std::string to_string(Rule rule) {
-  constexpr std::array<const char*, 17> names = {"lost",    "farewell",      "doubled",          "resent",   "uncertain", "order_out", "receipt",  "unanswered",
-                                "foreign", "incoming_lost", "asleep", "incoming_doubled", "order_in", "queues",    "tasks",     "contract", "memory"};
+  constexpr std::array<const char*, 17> names = {
+      "lost",     "farewell",   "doubled", "resent",        "uncertain", "order_out",
+      "receipt",  "unanswered", "foreign", "incoming_lost", "asleep",    "incoming_doubled",
+      "order_in", "queues",     "tasks",   "contract",      "memory"};
   return names.at(static_cast<std::size_t>(rule));
 }
 

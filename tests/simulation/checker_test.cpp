@@ -11,8 +11,10 @@ namespace {
 
 // A history, told line by line; a line takes a second.
 struct Told {
-  Told& then(What what, std::string text = {}, std::string id = {}, std::int64_t number = 0, std::string contact = "c1", std::string user = "romeo") {
-    history.records.push_back({static_cast<std::int64_t>(history.records.size()) * 1'000'000, what, "net1", std::move(user), std::move(contact), std::move(id), std::move(text), number});
+  Told& then(What what, std::string text = {}, std::string id = {}, std::int64_t number = 0, std::string contact = "c1",
+             std::string user = "romeo") {
+    history.records.push_back({static_cast<std::int64_t>(history.records.size()) * 1'000'000, what, "net1",
+                               std::move(user), std::move(contact), std::move(id), std::move(text), number});
     return *this;
   }
   Told& sends(std::string text, std::string id) { return then(What::sent, std::move(text), std::move(id), 1); }
@@ -35,7 +37,12 @@ struct Told {
 }  // namespace
 
 TEST_CASE("A message that was taken, and one whose sender was told, break nothing") {
-  CHECK(Told().sends("m1", "s1").then(What::stored, "m1").then(What::performing, "m1", "k1").then(What::taken, "m1", "k1").is_good());
+  CHECK(Told()
+            .sends("m1", "s1")
+            .then(What::stored, "m1")
+            .then(What::performing, "m1", "k1")
+            .then(What::taken, "m1", "k1")
+            .is_good());
   CHECK(Told().sends("m1", "s1").then(What::told_failed, "no", "s1").is_good());
 }
 
@@ -47,39 +54,84 @@ TEST_CASE("lost: over a link that lives on, or once committed whatever came then
 }
 
 TEST_CASE("farewell: what is sent while the gateway ends its stream is not lost either") {
-  CHECK(Told().then(What::stopping).sends("m1", "s1").then(What::link_cut, "", "farewell").then(What::stopped).breaks(Rule::farewell));
+  CHECK(Told()
+            .then(What::stopping)
+            .sends("m1", "s1")
+            .then(What::link_cut, "", "farewell")
+            .then(What::stopped)
+            .breaks(Rule::farewell));
 }
 
 TEST_CASE("doubled: taken twice, under one key or two, where the client sent it once") {
-  const auto taken = [] { return Told().sends("m1", "s1").then(What::stored, "m1").then(What::performing, "m1", "k1").then(What::taken, "m1", "k1"); };
+  const auto taken = [] {
+    return Told()
+        .sends("m1", "s1")
+        .then(What::stored, "m1")
+        .then(What::performing, "m1", "k1")
+        .then(What::taken, "m1", "k1");
+  };
   CHECK(taken().then(What::taken, "m1", "k1").breaks(Rule::doubled));
   CHECK(taken().then(What::taken, "m1", "k2").breaks(Rule::doubled));
   CHECK(taken().then(What::taken_again, "m1", "k1").is_good());
 }
 
 TEST_CASE("resent: the same stanza again is no new message, unless its sender was told that it failed") {
-  const auto taken = [] { return Told().sends("m1", "s1").then(What::performing, "m1", "k1").then(What::taken, "m1", "k1"); };
+  const auto taken = [] {
+    return Told().sends("m1", "s1").then(What::performing, "m1", "k1").then(What::taken, "m1", "k1");
+  };
   CHECK(taken().sends("m1", "s1").is_good());
   CHECK(taken().sends("m1", "s1").then(What::taken, "m1", "k2").breaks(Rule::resent));
   CHECK(taken().then(What::told_failed, "may have", "s1", 1).sends("m1", "s1").then(What::taken, "m1", "k2").is_good());
   CHECK(taken().then(What::unregistering, "", "i1").sends("m1", "s1").then(What::taken, "m1", "k2").is_good());
-  CHECK(taken().then(What::told_failed, "it failed there", "s1").sends("m1", "s1").then(What::taken, "m1", "k2").is_good());
+  CHECK(taken()
+            .then(What::told_failed, "it failed there", "s1")
+            .sends("m1", "s1")
+            .then(What::taken, "m1", "k2")
+            .is_good());
 }
 
 TEST_CASE("uncertain: only of what the network was asked to send, and never \"not sent\" of what it has") {
   CHECK(Told().sends("m1", "s1").then(What::told_failed, "may have", "s1", 1).breaks(Rule::uncertain));
-  CHECK(Told().sends("m1", "s1").then(What::performing, "m1", "k1").then(What::told_failed, "may have", "s1", 1).is_good());
-  CHECK(Told().sends("m1", "s1").then(What::performing, "m1", "k1").then(What::taken, "m1", "k1").then(What::told_failed, "the message was not sent", "s1").breaks(Rule::uncertain));
-  CHECK(Told().sends("m1", "s1").then(What::told_failed, "the message was not sent", "s1").then(What::performing, "m1", "k1").then(What::taken, "m1", "k1").breaks(Rule::uncertain));
+  CHECK(Told()
+            .sends("m1", "s1")
+            .then(What::performing, "m1", "k1")
+            .then(What::told_failed, "may have", "s1", 1)
+            .is_good());
+  CHECK(Told()
+            .sends("m1", "s1")
+            .then(What::performing, "m1", "k1")
+            .then(What::taken, "m1", "k1")
+            .then(What::told_failed, "the message was not sent", "s1")
+            .breaks(Rule::uncertain));
+  CHECK(Told()
+            .sends("m1", "s1")
+            .then(What::told_failed, "the message was not sent", "s1")
+            .then(What::performing, "m1", "k1")
+            .then(What::taken, "m1", "k1")
+            .breaks(Rule::uncertain));
 }
 
 TEST_CASE("uncertain: a kill excuses one message of a chat, which was marked and not yet sent") {
-  const auto marked = [] { return Told().sends("m1", "s1").sends("m2", "s2").then(What::stored, "m1", "", 1).then(What::stored, "m2", "", 1); };
-  CHECK(marked().then(What::killed).then(What::taken, "m2", "k2").then(What::told_failed, "may have", "s1", 1).is_good());
-  CHECK(marked().then(What::killed).then(What::told_failed, "may have", "s1", 1).then(What::told_failed, "may have", "s2", 1).breaks(Rule::uncertain));
-  const auto told = [](Told history) { return history.then(What::taken, "m2", "k2").then(What::told_failed, "may have", "s1", 1); };
+  const auto marked = [] {
+    return Told().sends("m1", "s1").sends("m2", "s2").then(What::stored, "m1", "", 1).then(What::stored, "m2", "", 1);
+  };
+  CHECK(
+      marked().then(What::killed).then(What::taken, "m2", "k2").then(What::told_failed, "may have", "s1", 1).is_good());
+  CHECK(marked()
+            .then(What::killed)
+            .then(What::told_failed, "may have", "s1", 1)
+            .then(What::told_failed, "may have", "s2", 1)
+            .breaks(Rule::uncertain));
+  const auto told = [](Told history) {
+    return history.then(What::taken, "m2", "k2").then(What::told_failed, "may have", "s1", 1);
+  };
   CHECK(told(marked().then(What::marked, "m1", "", 0).then(What::killed)).breaks(Rule::uncertain));
-  CHECK(told(marked().then(What::marked, "m1", "", 0).then(What::marked, "m1", "", 1).then(What::stopping).then(What::killed)).is_good());
+  CHECK(told(marked()
+                 .then(What::marked, "m1", "", 0)
+                 .then(What::marked, "m1", "", 1)
+                 .then(What::stopping)
+                 .then(What::killed))
+            .is_good());
   CHECK(told(marked().then(What::stopping).then(What::stopped)).breaks(Rule::uncertain));
 }
 
@@ -87,20 +139,43 @@ TEST_CASE("order_out: within a chat, not between chats") {
   const auto sent = [] { return Told().sends("m1", "s1").sends("m2", "s2"); };
   CHECK(sent().then(What::taken, "m1", "k1").then(What::taken, "m2", "k2").is_good());
   CHECK(sent().then(What::taken, "m2", "k2").then(What::taken, "m1", "k1").breaks(Rule::order_out));
-  CHECK(sent().then(What::performing, "m1", "k1").then(What::told_failed, "may have", "s1", 1).then(What::taken, "m2", "k2").then(What::taken, "m1", "k1").is_good());
-  CHECK(Told().sends("m1", "s1").then(What::sent, "m2", "s2", 1, "c2").then(What::taken, "m2", "k2", 0, "c2").then(What::taken, "m1", "k1").is_good());
+  CHECK(sent()
+            .then(What::performing, "m1", "k1")
+            .then(What::told_failed, "may have", "s1", 1)
+            .then(What::taken, "m2", "k2")
+            .then(What::taken, "m1", "k1")
+            .is_good());
+  CHECK(Told()
+            .sends("m1", "s1")
+            .then(What::sent, "m2", "s2", 1, "c2")
+            .then(What::taken, "m2", "k2", 0, "c2")
+            .then(What::taken, "m1", "k1")
+            .is_good());
   // The user registers anew in between.
-  const auto leaves = [] { return Told().sends("m1", "s1").then(What::asked, "", "i1").then(What::unregistering, "", "i1").then(What::got_answer, "", "i1"); };
+  const auto leaves = [] {
+    return Told()
+        .sends("m1", "s1")
+        .then(What::asked, "", "i1")
+        .then(What::unregistering, "", "i1")
+        .then(What::got_answer, "", "i1");
+  };
   CHECK(leaves().sends("m2", "s2").then(What::taken, "m2", "k2").then(What::taken, "m1", "k1").is_good());
 }
 
 TEST_CASE("receipt: for what was reported as delivered, once, from whom it went to") {
-  const auto reported = [] { return Told().sends("m1", "s1").then(What::taken, "m1", "k1").then(What::reported, "m1", "k1"); };
+  const auto reported = [] {
+    return Told().sends("m1", "s1").then(What::taken, "m1", "k1").then(What::reported, "m1", "k1");
+  };
   CHECK(reported().then(What::got_receipt, "w1", "s1").is_good());
-  CHECK(reported().then(What::got_receipt, "w1", "s1").then(What::link_cut).then(What::got_receipt, "w1", "s1").is_good());
+  CHECK(reported()
+            .then(What::got_receipt, "w1", "s1")
+            .then(What::link_cut)
+            .then(What::got_receipt, "w1", "s1")
+            .is_good());
   CHECK(reported().then(What::got_receipt, "w1", "s1").then(What::got_receipt, "w2", "s1").breaks(Rule::receipt));
   CHECK(reported().then(What::got_receipt, "w1", "s1", 0, "c2").breaks(Rule::receipt));
-  CHECK(Told().sends("m1", "s1").then(What::taken, "m1", "k1").then(What::got_receipt, "w1", "s1").breaks(Rule::receipt));
+  CHECK(
+      Told().sends("m1", "s1").then(What::taken, "m1", "k1").then(What::got_receipt, "w1", "s1").breaks(Rule::receipt));
   CHECK(Told().then(What::got_receipt, "w1", "s9").breaks(Rule::receipt));
 }
 
@@ -108,7 +183,11 @@ TEST_CASE("unanswered: every iq once, where its link lives on") {
   CHECK(Told().then(What::asked, "register", "i1").then(What::got_answer, "", "i1").is_good());
   CHECK(Told().then(What::asked, "register", "i1").later().breaks(Rule::unanswered));
   CHECK(Told().then(What::asked, "register", "i1").then(What::link_cut).is_good());
-  CHECK(Told().then(What::asked, "register", "i1").then(What::got_answer, "", "i1").then(What::got_answer, "", "i1").breaks(Rule::unanswered));
+  CHECK(Told()
+            .then(What::asked, "register", "i1")
+            .then(What::got_answer, "", "i1")
+            .then(What::got_answer, "", "i1")
+            .breaks(Rule::unanswered));
 }
 
 TEST_CASE("incoming: what the network forgot comes, once, or again after an end under the same id, in order") {
@@ -116,11 +195,30 @@ TEST_CASE("incoming: what the network forgot comes, once, or again after an end 
   CHECK(published().then(What::got_message, "n1", "w1").is_good());
   CHECK(published().breaks(Rule::incoming_lost));
   CHECK(published().then(What::unregistering, "", "i1").is_good());
-  CHECK(published().then(What::unregistering, "", "i1").then(What::got_answer, "error: later", "i1").breaks(Rule::incoming_lost));
-  CHECK(published().then(What::got_message, "n1", "w1").then(What::got_message, "n1", "w1").breaks(Rule::incoming_doubled));
-  CHECK(published().then(What::got_message, "n1", "w1").then(What::link_cut).then(What::got_message, "n1", "w1").is_good());
-  CHECK(published().then(What::got_message, "n1", "w1").then(What::link_cut).then(What::got_message, "n1", "w2").breaks(Rule::incoming_doubled));
-  CHECK(published().then(What::got_message, "n1", "w1").then(What::unregistering, "", "i1").then(What::link_cut).then(What::got_message, "n1", "w2").is_good());
+  CHECK(published()
+            .then(What::unregistering, "", "i1")
+            .then(What::got_answer, "error: later", "i1")
+            .breaks(Rule::incoming_lost));
+  CHECK(published()
+            .then(What::got_message, "n1", "w1")
+            .then(What::got_message, "n1", "w1")
+            .breaks(Rule::incoming_doubled));
+  CHECK(published()
+            .then(What::got_message, "n1", "w1")
+            .then(What::link_cut)
+            .then(What::got_message, "n1", "w1")
+            .is_good());
+  CHECK(published()
+            .then(What::got_message, "n1", "w1")
+            .then(What::link_cut)
+            .then(What::got_message, "n1", "w2")
+            .breaks(Rule::incoming_doubled));
+  CHECK(published()
+            .then(What::got_message, "n1", "w1")
+            .then(What::unregistering, "", "i1")
+            .then(What::link_cut)
+            .then(What::got_message, "n1", "w2")
+            .is_good());
   CHECK(published().then(What::gave_back, "n1", "w1").then(What::got_message, "n1", "w2").is_good());
   const auto two = [] { return Told().then(What::written, "n1").then(What::written, "n2"); };
   CHECK(two().then(What::got_message, "n2", "w2").then(What::got_message, "n1", "w1").breaks(Rule::order_in));
@@ -136,7 +234,11 @@ TEST_CASE("asleep: what waits at the network is for nobody who is registered") {
   told.then(What::unregistering, "", "i1");
   CHECK(told.is_good());
   Told hurried;  // the answer to what was asked first comes last
-  hurried.then(What::written, "n1").then(What::asked, "registers", "i0").then(What::unregistering, "", "i1").then(What::got_answer, "", "i0").then(What::registered, "", "i0");
+  hurried.then(What::written, "n1")
+      .then(What::asked, "registers", "i0")
+      .then(What::unregistering, "", "i1")
+      .then(What::got_answer, "", "i0")
+      .then(What::registered, "", "i0");
   hurried.history.mail_left = {hurried.history.records.front()};
   CHECK(hurried.is_good());
   told.then(What::got_answer, "error: later", "i1");
@@ -149,7 +251,7 @@ TEST_CASE("The other rules") {
   Told told;
   told.history.rows_left = {"outbox 1"};
   CHECK(told.breaks(Rule::queues));
-  for (bool History::*flag : {&History::work_left, &History::spins, &History::never_stopped}) {
+  for (auto flag : {&History::work_left, &History::spins, &History::never_stopped}) {
     Told bad;
     bad.history.*flag = true;
     CHECK(bad.breaks(Rule::tasks));

@@ -216,8 +216,10 @@ class Child final : public std::enable_shared_from_this<Child> {
     Opened& opened = *found->second;
     Mailbox& box = network_.mailbox(opened.user);
     if (box.needs_login) return finish(id, Errc::not_authorized, "Please log in again.");
-    if (box.breaks || box.session != &opened) return finish(id, Errc::unavailable, "the network has closed the connection");
-    const auto ready = std::find_if(box.mails.begin(), box.mails.end(), [](const Mail& mail) { return mail.due <= now(); });
+    if (box.breaks || box.session != &opened)
+      return finish(id, Errc::unavailable, "the network has closed the connection");
+    const auto ready =
+        std::find_if(box.mails.begin(), box.mails.end(), [](const Mail& mail) { return mail.due <= now(); });
     if (ready == box.mails.end()) {
       Microseconds next = -1;
       for (const Mail& mail : box.mails) next = next < 0 ? mail.due : std::min(next, mail.due);
@@ -258,7 +260,8 @@ class Child final : public std::enable_shared_from_this<Child> {
   void cancel(std::int64_t id) {
     close(id);
     const auto found = sending_.find(id);
-    if (found == sending_.end() || network_.draw().happens(500, "goes_on", number_, static_cast<std::uint64_t>(id))) return;
+    if (found == sending_.end() || network_.draw().happens(500, "goes_on", number_, static_cast<std::uint64_t>(id)))
+      return;
     network_.sending.erase(found->second);
     sending_.erase(found);
   }
@@ -268,14 +271,16 @@ class Child final : public std::enable_shared_from_this<Child> {
   void perform(json said) {
     const auto action = connector::parse_action(said["params"]["action"]);
     const std::string user = users_[said["params"]["account"].get<std::int64_t>()];
-    if (const auto* message = std::get_if<connector::SendMessage>(&*action)) return send(std::move(said), user, *message);
+    if (const auto* message = std::get_if<connector::SendMessage>(&*action))
+      return send(std::move(said), user, *message);
     if (const auto* add = std::get_if<connector::AddContact>(&*action)) network_.add_contact(user, add->contact.value);
     after(delay("does", network_.next_number()), [this, said] { answer(said, json::object()); });
   }
 
   Fate fate_of(const connector::SendMessage& message, std::uint64_t about, std::uint64_t attempt) {
     if (network_.is_refused(message.key)) return Fate::never;
-    const bool is_unlucky = !recorder().is_healed() && network_.draw().happens(recorder().plan.bad_luck, "unlucky", about, attempt);
+    const bool is_unlucky =
+        !recorder().is_healed() && network_.draw().happens(recorder().plan.bad_luck, "unlucky", about, attempt);
     return is_unlucky ? static_cast<Fate>(network_.draw().between(1, last_fate, "fate", about, attempt)) : Fate::done;
   }
 
@@ -331,7 +336,8 @@ class Child final : public std::enable_shared_from_this<Child> {
     const std::string typed = said["params"]["typed"].get<std::string>();
     const std::uint64_t about = hash_of(typed);
     if (is_unlucky(50, "forgets_look_up", about)) return;
-    const Microseconds late = is_unlucky(100, "is_late", about) ? std::chrono::microseconds(child_limits.answer).count() : 0;
+    const Microseconds late =
+        is_unlucky(100, "is_late", about) ? std::chrono::microseconds(child_limits.answer).count() : 0;
     after(late + delay("parses", about), [this, said, typed] { answer(said, {{"contact", typed}}); });
   }
 
@@ -339,7 +345,8 @@ class Child final : public std::enable_shared_from_this<Child> {
     const std::string user = user_of(said["params"]["user"].get<std::string>());
     json params;
     params["login"] = said["params"]["login"];
-    params["form"] = {{"title", "Login"}, {"instructions", "Who are you?"}, {"fields", json::array({{{"name", "nick"}}})}};
+    params["form"] = {
+        {"title", "Login"}, {"instructions", "Who are you?"}, {"fields", json::array({{{"name", "nick"}}})}};
     ask("ask", std::move(params), [this, said, user](const json& reply) {
       if (reply.contains("error")) return refuse(said, Errc::rejected, "The user gave up.");
       const json answers = reply["result"]["answers"];
@@ -360,10 +367,10 @@ class Child final : public std::enable_shared_from_this<Child> {
   Network& network_;
   const std::shared_ptr<Pipes> pipes_;
   const std::uint64_t number_;
-  std::map<std::int64_t, std::string> users_;                  // by account
-  std::map<std::int64_t, std::shared_ptr<Opened>> opened_;     // by the request's id
-  std::map<std::int64_t, std::uint64_t> sending_;              // by the request's id: Network::sending
-  std::map<std::int64_t, Answered> waiting_;                   // our requests
+  std::map<std::int64_t, std::string> users_;               // by account
+  std::map<std::int64_t, std::shared_ptr<Opened>> opened_;  // by the request's id
+  std::map<std::int64_t, std::uint64_t> sending_;           // by the request's id: Network::sending
+  std::map<std::int64_t, Answered> waiting_;                // our requests
   std::int64_t last_id_ = 0;
   std::uint64_t reads_ = 0;
   bool is_reading_ = false;

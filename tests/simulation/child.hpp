@@ -1,6 +1,6 @@
-// The child process that carries a simulated network: another program, with its own life. The gateway's connector for it is the
-// real one (gateway/child), over pipes in memory. It keeps the protocol but where the plan has bad luck: then it answers late,
-// never or twice, what it did not do or did, says nonsense, hangs, or dies.
+// The child process that carries a simulated network: another program, with its own life. The gateway's connector for
+// it is the real one (gateway/child), over pipes in memory. It keeps the protocol but where the plan has bad luck: then
+// it answers late, never or twice, what it did not do or did, says nonsense, hangs, or dies.
 #pragma once
 
 #include "gateway/child/connector.hpp"

@@ -1,5 +1,5 @@
-// The connector for child processes against a process that is played here, in virtual time: hours pass at once, and nothing
-// depends on how fast the machine is. Real processes are in tests/unit/child.
+// The connector for child processes against a process that is played here, in virtual time: hours pass at once, and
+// nothing depends on how fast the machine is. Real processes are in tests/unit/child.
 #include "gateway/child/connector.hpp"
 #include "gateway/child/listening.hpp"
 #include "gateway/child/look_ups.hpp"
@@ -73,10 +73,8 @@ struct Played : VirtualTime, Bench {
       const std::string method = said.value("method", "");
       if (method == "hello")
         answer(of, said, R"({"protocol":1,"network":{"id":"fake","name":"Fake","disco_type":"x"}})");
-      else if (method == "know_account" || method == "ping")
-        answer(of, said, "{}");
-      else if (said.contains("id") && !method.empty())
-        asked.push_back(std::move(said));
+      else if (method == "know_account" || method == "ping") answer(of, said, "{}");
+      else if (said.contains("id") && !method.empty()) asked.push_back(std::move(said));
     }
     if (of.has_input_ended()) of.exit(0);
   }
@@ -88,8 +86,7 @@ struct Played : VirtualTime, Bench {
   void pass(std::chrono::nanoseconds time) {
     const auto until = virtual_time::now() + time;
     for (;;) {
-      while (loop.poll() > 0) {
-      }
+      while (loop.poll() > 0) {}
       const auto next = virtual_time::next_expiry();
       if (!next || *next > until) break;
       virtual_time::advance_to(*next);
@@ -117,7 +114,8 @@ struct Played : VirtualTime, Bench {
   }
   bool is_refused(const auto& result) { return *result && !**result && (**result).error().code == Errc::unavailable; }
 
-  asio::executor_work_guard<asio::io_context::executor_type> guard{loop.get_executor()};  // it looks at its timers to the end
+  // it looks at its timers to the end
+  asio::executor_work_guard<asio::io_context::executor_type> guard{loop.get_executor()};
   child::ChildLimits limits;
   std::size_t pipe_bytes = 64 << 10;
   std::shared_ptr<Pipes> pipes;
@@ -151,13 +149,16 @@ TEST_CASE("A user's look-up that was given up keeps its place until the process 
   CHECK((*last)->value() == ContactId{"d"});
 }
 
-TEST_CASE("Strangers' look-ups have their places until the process has answered them, and beyond them strangers are refused at once") {
+TEST_CASE(
+    "Strangers' look-ups have their places until the process has answered them, and beyond them strangers are refused "
+    "at once") {
   Played child;
   for (std::size_t i = 0; i < child::LookUps::most_of_strangers - 1; ++i) child.look_up(stranger);
   const auto last = child.look_up(stranger);
   child.last->emit(asio::cancellation_type::terminal);  // who asked is gone
   child.pass(1h);
-  CHECK(child.asked.size() == child::LookUps::most_of_strangers);  // and nothing was cancelled: that need not be answered
+  // and nothing was cancelled: that need not be answered
+  CHECK(child.asked.size() == child::LookUps::most_of_strangers);
   CHECK(child.is_refused(child.look_up(stranger)));
   child.answer(child.asked.back(), R"({"contact":"c"})");
   child.pass(1s);
@@ -218,9 +219,11 @@ TEST_CASE("What a process has asked and was not answered is bounded in bytes") {
   Played child;
   child.sink.held = true;
   for (int i = 0; i < 20; ++i) {
-    json message = {{"type", "message_received"}, {"chat", "c:a"}, {"sender", "a"}, {"id", std::to_string(i)}, {"sent_at", 1}};
+    json message = {
+        {"type", "message_received"}, {"chat", "c:a"}, {"sender", "a"}, {"id", std::to_string(i)}, {"sent_at", 1}};
     message["text"] = std::string(1'000'000, 'x');
-    json request = {{"jsonrpc", "2.0"}, {"id", i}, {"method", "publish"}, {"params", {{"account", 7}, {"event", message}}}};
+    json request = {
+        {"jsonrpc", "2.0"}, {"id", i}, {"method", "publish"}, {"params", {{"account", 7}, {"event", message}}}};
     child.pipes->say(request.dump());
   }
   child.pass(1s);

@@ -10,7 +10,8 @@ namespace wherry::simulation {
 
 namespace {
 
-std::uint64_t mix(std::uint64_t x) {  // splitmix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014)
+// splitmix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014)
+std::uint64_t mix(std::uint64_t x) {
   x += 0x9e3779b97f4a7c15u;
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
   x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
@@ -39,7 +40,8 @@ std::uint64_t Draw::number(std::string_view purpose, std::uint64_t a, std::uint6
   return mix(mix(mix(mix(seed_) ^ hash_of(purpose)) ^ a) ^ b);
 }
 
-std::int64_t Draw::between(std::int64_t least, std::int64_t most, std::string_view purpose, std::uint64_t a, std::uint64_t b) const {
+std::int64_t Draw::between(std::int64_t least, std::int64_t most, std::string_view purpose, std::uint64_t a,
+                           std::uint64_t b) const {
   return least + static_cast<std::int64_t>(number(purpose, a, b) % static_cast<std::uint64_t>(most - least + 1));
 }
 

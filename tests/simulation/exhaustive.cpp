@@ -4,7 +4,8 @@ namespace wherry::simulation {
 
 std::vector<Plan> exhaustive_plans(const Ground& ground) {
   std::vector<Plan> plans;
-  for (const Plan& plain : {short_plan(connector::Idempotency::none), short_plan(connector::Idempotency::by_key), leaving_plan()}) {
+  for (const Plan& plain :
+       {short_plan(connector::Idempotency::none), short_plan(connector::Idempotency::by_key), leaving_plan()}) {
     const Outcome outcome = Trial(ground, plain).collect();
     plans.push_back(plain);
     for (std::int64_t at = 1; at <= outcome.counts.turns_to_heal; ++at) {

@@ -18,10 +18,12 @@ const char* state_name(std::int64_t state) {
 std::string words(const Record& r) {
   const std::string user = r.user + " at " + r.network;
   switch (r.what) {
-    case What::sent: return fmt::format("{} sent {} \"{}\" to {}, over link {}", user, r.id, r.text, r.contact, r.number);
+    case What::sent:
+      return fmt::format("{} sent {} \"{}\" to {}, over link {}", user, r.id, r.text, r.contact, r.number);
     case What::asked: return fmt::format("{} asked {}", user, r.id);
     case What::not_sent: return fmt::format("{}: there is no link, the server said so of {}", user, r.id);
-    case What::told_failed: return fmt::format("{} is told that {} {}: {}", user, r.id, r.number ? "may have failed" : "failed", r.text);
+    case What::told_failed:
+      return fmt::format("{} is told that {} {}: {}", user, r.id, r.number ? "may have failed" : "failed", r.text);
     case What::got_receipt: return fmt::format("{} gets a receipt for {}", user, r.id);
     case What::got_message: return fmt::format("{} gets \"{}\" from {} (stanza {})", user, r.text, r.contact, r.id);
     case What::gave_back: return fmt::format("{} is away: the server gives \"{}\" back", user, r.text);
@@ -54,12 +56,16 @@ std::string words(const Record& r) {
 
 std::string to_string(What what) {
   constexpr std::array<const char*, kinds_of_records> names = {
-      "sent",    "asked",     "not sent",    "told failed", "receipts", "got",  "given back", "answers", "foreign", "registered", "unregistering", "stored", "marked", "performed",
-      "taken",   "taken again", "reported",  "written",     "published", "links up", "links cut", "started", "killed", "stopping", "stopped",   "store faults", "breaches", "notes"};
+      "sent",    "asked",       "not sent",   "told failed",   "receipts",     "got",      "given back",
+      "answers", "foreign",     "registered", "unregistering", "stored",       "marked",   "performed",
+      "taken",   "taken again", "reported",   "written",       "published",    "links up", "links cut",
+      "started", "killed",      "stopping",   "stopped",       "store faults", "breaches", "notes"};
   return names.at(static_cast<std::size_t>(what));
 }
 
-std::string to_line(const Record& record) { return fmt::format("{:10.6f} {}", static_cast<double>(record.at) / 1e6, words(record)); }
+std::string to_line(const Record& record) {
+  return fmt::format("{:10.6f} {}", static_cast<double>(record.at) / 1e6, words(record));
+}
 
 std::uint64_t hash_of(const History& history) {
   std::string all;

@@ -1,8 +1,8 @@
 // What was seen of a run, at both ends of the gateway and at its store. The checker knows nothing else.
 #pragma once
 
-#include <cstdint>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -10,20 +10,20 @@ namespace wherry::simulation {
 
 enum class What {
   // ---- The users and their server ----
-  sent,         // a message left for the gateway: id, text, contact; `number`: the link it went over
-  asked,        // an iq: id
-  not_sent,     // the link was down; the server told the sender
-  told_failed,  // the sender got an error: id; `number` 1: uncertain
-  got_receipt,  // for id
-  got_message,  // text, from contact; id: of the stanza
-  gave_back,    // the server returned what it just got: text
-  got_answer,   // to an iq: id
-  got_foreign,  // something that is not the user's: text says what
-  registered,   // the gateway said so
+  sent,           // a message left for the gateway: id, text, contact; `number`: the link it went over
+  asked,          // an iq: id
+  not_sent,       // the link was down; the server told the sender
+  told_failed,    // the sender got an error: id; `number` 1: uncertain
+  got_receipt,    // for id
+  got_message,    // text, from contact; id: of the stanza
+  gave_back,      // the server returned what it just got: text
+  got_answer,     // to an iq: id
+  got_foreign,    // something that is not the user's: text says what
+  registered,     // the gateway said so
   unregistering,  // the iq left
   // ---- The store ----
-  stored,       // an outgoing message is committed: text; `number`: its state (store::OutboxState)
-  marked,       // … its state has changed
+  stored,  // an outgoing message is committed: text; `number`: its state (store::OutboxState)
+  marked,  // … its state has changed
   // ---- The network ----
   performing,   // asked to send: id is the key; text
   taken,        // it has the message now: id is the key; text, contact
@@ -32,11 +32,15 @@ enum class What {
   written,      // a contact wrote: text, contact
   published,    // publish() returned for it, and the network forgets it: text
   // ---- The process ----
-  link_up, link_cut,   // `number`: which
-  started, killed, stopping, stopped,
+  link_up,
+  link_cut,  // `number`: which
+  started,
+  killed,
+  stopping,
+  stopped,
   store_fault,
-  breach,       // of the contract with a connector: text
-  note,         // for the reader only
+  breach,  // of the contract with a connector: text
+  note,    // for the reader only
 };
 
 // As the links of the simulation are configured: so small that it is met.

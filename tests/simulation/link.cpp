@@ -23,7 +23,8 @@ void Link::start() { read(); }
 
 // In order, each a little after the one before.
 Microseconds Link::next_due(Microseconds last, const char* purpose) {
-  const Microseconds delay = recorder_.draw.wait(recorder_.is_healed() ? 1000 : recorder_.plan.most_link_delay, purpose, static_cast<std::uint64_t>(number_), ++stanzas_);
+  const Microseconds delay = recorder_.draw.wait(recorder_.is_healed() ? 1000 : recorder_.plan.most_link_delay, purpose,
+                                                 static_cast<std::uint64_t>(number_), ++stanzas_);
   return std::max(last, now() + delay);
 }
 
@@ -36,18 +37,22 @@ void Link::wait_for(asio::steady_timer& timer, Microseconds due, void (Link::*ne
 
 void Link::read() {
   if (now() < stalled_until_ && !recorder_.is_healed()) return wait_for(reading_, stalled_until_, &Link::read);
-  socket_.async_read_some(asio::buffer(buffer_), [self = shared_from_this()](boost::system::error_code error, std::size_t size) {
-    if (self->is_closed_) return;
-    if (error) return self->end(false);
-    self->take({self->buffer_.data(), size});
-    if (!self->is_closed_) self->read();
-  });
+  socket_.async_read_some(asio::buffer(buffer_),
+                          [self = shared_from_this()](boost::system::error_code error, std::size_t size) {
+                            if (self->is_closed_) return;
+                            if (error) return self->end(false);
+                            self->take({self->buffer_.data(), size});
+                            if (!self->is_closed_) self->read();
+                          });
 }
 
 void Link::take(std::string_view bytes) {
   for (xmpp::StreamItem& item : parser_.feed(bytes)) {
     if (const auto* opened = std::get_if<xmpp::StreamOpened>(&item)) {
-      send("<?xml version='1.0'?><stream:stream xmlns='jabber:component:accept' xmlns:stream='http://etherx.jabber.org/streams' id='s1' from='" + opened->to + "'>");
+      send(
+          "<?xml version='1.0'?><stream:stream xmlns='jabber:component:accept' "
+          "xmlns:stream='http://etherx.jabber.org/streams' id='s1' from='" +
+          opened->to + "'>");
     } else if (auto* element = std::get_if<xmpp::Element>(&item)) {
       last_in_ = next_due(last_in_, "processes");
       incoming_.push_back({last_in_, std::move(*element), ""});
@@ -109,11 +114,12 @@ void Link::write() {
     else if (is_ending_) end(true);
     return;
   }
-  asio::async_write(socket_, asio::buffer(on_the_wire_), [self = shared_from_this()](boost::system::error_code error, std::size_t) {
-    if (self->is_closed_) return;
-    if (error) return self->end(false);
-    self->write();
-  });
+  asio::async_write(socket_, asio::buffer(on_the_wire_),
+                    [self = shared_from_this()](boost::system::error_code error, std::size_t) {
+                      if (self->is_closed_) return;
+                      if (error) return self->end(false);
+                      self->write();
+                    });
 }
 
 void Link::stall_until(Microseconds time) { stalled_until_ = time; }

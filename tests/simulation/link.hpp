@@ -1,4 +1,5 @@
-// The server's end of one connection of a component (XEP-0114). What was written and not yet processed is lost when it is cut.
+// The server's end of one connection of a component (XEP-0114). What was written and not yet processed is lost when it
+// is cut.
 #pragma once
 
 #include "gateway/xmpp/stream_parser.hpp"

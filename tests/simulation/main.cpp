@@ -21,7 +21,8 @@ using namespace wherry::simulation;
 
 struct Folder {
   Folder() {
-    std::string form = std::filesystem::exists("/dev/shm") ? "/dev/shm/wherry-simulation-XXXXXX" : "/tmp/wherry-simulation-XXXXXX";
+    std::string form =
+        std::filesystem::exists("/dev/shm") ? "/dev/shm/wherry-simulation-XXXXXX" : "/tmp/wherry-simulation-XXXXXX";
     if (!::mkdtemp(form.data())) throw std::runtime_error("no temporary folder can be made");
     path = form;
   }
@@ -49,7 +50,8 @@ std::string shortened(const std::string& history) {
 void report(const Ground& ground, const Plan& plan, const Outcome& outcome, bool with_history) {
   const std::string& rule = outcome.rules.front();
   const char* commit = std::getenv("WHERRY_COMMIT");  // tests/simulation/run asks git
-  fmt::print("\n== seed {} breaks: {} (commit {})\n{}\n", plan.seed, fmt::join(outcome.rules, ", "), commit ? commit : "unknown", outcome.words.substr(0, 6000));
+  fmt::print("\n== seed {} breaks: {} (commit {})\n{}\n", plan.seed, fmt::join(outcome.rules, ", "),
+             commit ? commit : "unknown", outcome.words.substr(0, 6000));
   std::fflush(stdout);
   const Plan small = shrink(ground, plan, rule);
   const Outcome again = Trial(ground, small).collect();
@@ -63,7 +65,9 @@ void report(const Ground& ground, const Plan& plan, const Outcome& outcome, bool
 std::string place_of(const Plan& plan) {
   if (plan.dies_at_turn) return fmt::format(", killed at turn {},", plan.dies_at_turn);
   if (plan.session_ends_at_turn) return fmt::format(", sessions broken at turn {},", plan.session_ends_at_turn);
-  if (plan.store_fault_at) return fmt::format(", fault {} at operation {} of the store,", static_cast<int>(plan.store_fault), plan.store_fault_at);
+  if (plan.store_fault_at)
+    return fmt::format(", fault {} at operation {} of the store,", static_cast<int>(plan.store_fault),
+                       plan.store_fault_at);
   return "";
 }
 
@@ -96,7 +100,8 @@ int run_plans(const Ground& ground, const Options& options, const std::vector<Pl
     for (const std::string& rule : outcome.rules) ++broken[rule];
     // One report a kind; the others are counted.
     if (broken[outcome.rules.front()] > 1 || reported >= options.most_reports) {
-      return fmt::print("seed {}{} breaks: {}\n", trial.plan().seed, place_of(trial.plan()), fmt::join(outcome.rules, ", "));
+      return fmt::print("seed {}{} breaks: {}\n", trial.plan().seed, place_of(trial.plan()),
+                        fmt::join(outcome.rules, ", "));
     }
     ++reported;
     report(ground, trial.plan(), outcome, options.history);
@@ -107,7 +112,8 @@ int run_plans(const Ground& ground, const Options& options, const std::vector<Pl
   }
   while (!running.empty()) finish_one();
   fmt::print("seen:");
-  for (std::size_t i = 0; i < happened.size(); ++i) fmt::print(" {} {}{}", happened[i], to_string(static_cast<What>(i)), i + 1 < happened.size() ? "," : "\n");
+  for (std::size_t i = 0; i < happened.size(); ++i)
+    fmt::print(" {} {}{}", happened[i], to_string(static_cast<What>(i)), i + 1 < happened.size() ? "," : "\n");
   fmt::print("{} runs, {} failed", plans.size(), failed);
   for (const auto& [rule, count] : broken) fmt::print("; {} {}", rule, count);
   fmt::print("\n");
@@ -132,7 +138,8 @@ int main(int argc, char** argv) {
   app.add_flag("--history", options.history, "whole histories");
   CLI11_PARSE(app, argc, argv);
   if (sodium_init() < 0) return 1;
-  wherry::log::configure(options.log ? wherry::log::Level::debug : wherry::log::Level::error, wherry::log::Format::text);
+  wherry::log::configure(options.log ? wherry::log::Level::debug : wherry::log::Level::error,
+                         wherry::log::Format::text);
   const Folder folder;
   const Ground ground{folder.path, folder.path + "/empty.sqlite", {ignored.begin(), ignored.end()}};
   make_store(ground.empty_store, WHERRY_SOURCE_DIR "/schemas/migrations");
@@ -140,8 +147,8 @@ int main(int argc, char** argv) {
   if (options.exhaustive) return run_plans(ground, options, exhaustive_plans(ground));
   if (options.history && options.seeds == 1) {
     const Outcome outcome = Trial(ground, draw_plan(options.first)).collect();
-    fmt::print("{}{}{}hash {}, {} turns, {} operations\n", describe(draw_plan(options.first)), outcome.history, outcome.words, outcome.hash, outcome.counts.turns,
-               outcome.counts.store_operations);
+    fmt::print("{}{}{}hash {}, {} turns, {} operations\n", describe(draw_plan(options.first)), outcome.history,
+               outcome.words, outcome.hash, outcome.counts.turns, outcome.counts.store_operations);
     if (options.log) fmt::print("-- the log:\n{}", outcome.log);
     return outcome.failed();
   }

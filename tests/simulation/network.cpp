@@ -25,7 +25,8 @@ void Network::acknowledge(const std::string& user) {
 void Network::note_mail_left(std::vector<Record>& left) const {
   for (const auto& [user, box] : mailboxes_) {
     for (const Mail& mail : box.mails) {
-      if (!mail.text.empty() && !box.needs_login) left.push_back({now(), What::written, name(), user, mail.contact, "", mail.text, 0});
+      if (!mail.text.empty() && !box.needs_login)
+        left.push_back({now(), What::written, name(), user, mail.contact, "", mail.text, 0});
     }
   }
 }
@@ -37,7 +38,8 @@ void Network::write(const Step& step) {
   message.id = MessageId{fmt::format("in-{}", step.number)};
   message.content.text = received_text(step);
   message.sent_at = base::from_milliseconds(1'795'000'000'000 + now() / 1000);
-  recorder_.add(What::written, name(), user_name(step.user), contact_name(step.contact), message.id.value, message.content.text);
+  recorder_.add(What::written, name(), user_name(step.user), contact_name(step.contact), message.id.value,
+                message.content.text);
   put(user_name(step.user), Mail{message, message.content.text, contact_name(step.contact), 0});
 }
 
@@ -111,8 +113,10 @@ MessageId Network::take(const std::string& user, const connector::SendMessage& m
   const int copies = draw().happens(200, "reported_twice", about) ? 2 : 1;
   for (int i = 0; i < copies; ++i) {
     // Before the send is answered, or long after it.
-    const Microseconds due = now() + (draw().happens(300, "early", about) ? 0 : delay("reports", about, static_cast<std::uint64_t>(i)) * 4);
-    if (progress.stage == connector::Stage::delivered) recorder_.add(What::reported, name(), user, contact, id.value, text);
+    const Microseconds due =
+        now() + (draw().happens(300, "early", about) ? 0 : delay("reports", about, static_cast<std::uint64_t>(i)) * 4);
+    if (progress.stage == connector::Stage::delivered)
+      recorder_.add(What::reported, name(), user, contact, id.value, text);
     put(user, Mail{progress, "", "", due});
   }
   return id;

@@ -1,4 +1,5 @@
-// A simulated network: what exists of it outside the process. What its connector does inside is in network_connector.cpp.
+// A simulated network: what exists of it outside the process. What its connector does inside is in
+// network_connector.cpp.
 #pragma once
 
 #include "gateway/connector/contract.hpp"
@@ -54,7 +55,10 @@ class Network {
   void break_session(const std::string& user);
   void break_all();
   void want_login(const std::string& user);
-  void go_away(Microseconds until) { away_until_ = until; break_all(); }
+  void go_away(Microseconds until) {
+    away_until_ = until;
+    break_all();
+  }
 
   // What still waits for users whose login it takes.
   void note_mail_left(std::vector<Record>& left) const;
@@ -90,7 +94,7 @@ class Network {
   std::map<std::string, Mailbox> mailboxes_;           // by user name
   std::map<std::string, connector::MessageId> taken_;  // by key, where the network goes by keys
   std::map<std::string, std::uint64_t> attempts_;
-  std::set<std::string> refused_;                      // by key
+  std::set<std::string> refused_;  // by key
   Microseconds away_until_ = 0;
   std::uint64_t numbers_ = 0;
 };

@@ -1,7 +1,8 @@
-// The simulated network's connector: keeps the promises of gateway/connector/contract.hpp to the letter, and none beyond them.
+// The simulated network's connector: keeps the promises of gateway/connector/contract.hpp to the letter, and none
+// beyond them.
+#include "gateway/base/signal.hpp"
 #include "gateway/base/task_group.hpp"
 #include "gateway/base/within.hpp"
-#include "gateway/base/signal.hpp"
 #include "tests/simulation/network.hpp"
 
 #include <algorithm>
@@ -36,7 +37,8 @@ class Online {
 
 class SimulatedSession final : public connector::Session, public NetworkSession {
  public:
-  SimulatedSession(Network& network, std::string user, connector::EventSink& events) : network_(network), user_(std::move(user)), events_(events) {}
+  SimulatedSession(Network& network, std::string user, connector::EventSink& events)
+      : network_(network), user_(std::move(user)), events_(events) {}
   ~SimulatedSession() override { detach(); }
 
   void wake() override {
@@ -69,7 +71,9 @@ class SimulatedSession final : public connector::Session, public NetworkSession 
   }
 
   asio::awaitable<Result<Receipt>> perform(Action action) override {
-    if (!is_online_) network_.recorder().add(What::breach, network_.name(), user_, "", "", "perform() is called while the session is not online");
+    if (!is_online_)
+      network_.recorder().add(What::breach, network_.name(), user_, "", "",
+                              "perform() is called while the session is not online");
     if (const auto* message = std::get_if<connector::SendMessage>(&action)) return send(*message);
     return do_other(std::move(action));
   }
@@ -108,7 +112,8 @@ class SimulatedSession final : public connector::Session, public NetworkSession 
   asio::awaitable<void> deliver() {
     for (;;) {
       Mailbox& box = network_.mailbox(user_);
-      const auto ready = std::find_if(box.mails.begin(), box.mails.end(), [](const Mail& mail) { return mail.due <= now(); });
+      const auto ready =
+          std::find_if(box.mails.begin(), box.mails.end(), [](const Mail& mail) { return mail.due <= now(); });
       if (ready == box.mails.end()) {
         co_await await_mail();
         continue;
@@ -132,8 +137,7 @@ class SimulatedSession final : public connector::Session, public NetworkSession 
     }
     try {
       co_await base::within(std::chrono::microseconds(std::max<Microseconds>(next - now(), 1)), news_->wait());
-    } catch (const base::TimedOut&) {
-    }
+    } catch (const base::TimedOut&) {}
   }
 
   asio::awaitable<Result<Receipt>> send(connector::SendMessage message) {
@@ -141,7 +145,8 @@ class SimulatedSession final : public connector::Session, public NetworkSession 
     const std::string text = message.content.text;
     const std::uint64_t about = hash_of(text), attempt = network_.count_attempt(text);
     recorder.add(What::performing, network_.name(), user_, base::to_string(message.chat).substr(2), message.key, text);
-    const bool is_unlucky = !recorder.is_healed() && network_.draw().happens(recorder.plan.bad_luck, "unlucky", about, attempt);
+    const bool is_unlucky =
+        !recorder.is_healed() && network_.draw().happens(recorder.plan.bad_luck, "unlucky", about, attempt);
     auto fate = is_unlucky ? network_.draw().between(1, 6, "fate", about, attempt) : 0;
     if (network_.is_refused(message.key)) fate = 2;
     // Some networks answer without a wait.
@@ -200,7 +205,8 @@ class SimulatedConnector final : public connector::Connector {
   }
   asio::awaitable<void> run() override { co_return; }
 
-  asio::awaitable<Result<connector::Answers>> log_in(connector::Applicant applicant, connector::Dialogue& user) override {
+  asio::awaitable<Result<connector::Answers>> log_in(connector::Applicant applicant,
+                                                     connector::Dialogue& user) override {
     const std::string name = user_of(applicant.user);
     connector::Form form;
     form.instructions = "Who are you?";
@@ -239,6 +245,8 @@ class SimulatedConnector final : public connector::Connector {
 
 }  // namespace
 
-std::unique_ptr<connector::Connector> make_connector(Network& network) { return std::make_unique<SimulatedConnector>(network); }
+std::unique_ptr<connector::Connector> make_connector(Network& network) {
+  return std::make_unique<SimulatedConnector>(network);
+}
 
 }  // namespace wherry::simulation

@@ -14,13 +14,34 @@ struct Weight {
   int weight;
 };
 constexpr std::array weights = {
-    Weight{Act::send, 300},          Weight{Act::receive, 150},         Weight{Act::send_again, 25},      Weight{Act::come_online, 25},
-    Weight{Act::go_offline, 20},     Weight{Act::register_user, 8},     Weight{Act::unregister_user, 12},  Weight{Act::subscribe, 20},
-    Weight{Act::unsubscribe, 8},     Weight{Act::answer_contact, 6},    Weight{Act::ask_version, 15},     Weight{Act::report_nonsense, 8},
-    Weight{Act::contact_presence, 12}, Weight{Act::contact_asks, 8},    Weight{Act::list_contacts, 6},    Weight{Act::end_session, 20},
-    Weight{Act::need_login, 5},      Weight{Act::network_away, 8},      Weight{Act::restart, 12},         Weight{Act::kill, 12},
-    Weight{Act::cut_link, 12},       Weight{Act::stall_server, 5},      Weight{Act::refuse_link, 4},      Weight{Act::slow_store, 10},
-    Weight{Act::fail_statement, 8},  Weight{Act::lose_store, 5},        Weight{Act::die_before_commit, 8}, Weight{Act::die_after_commit, 8},
+    Weight{Act::send, 300},
+    Weight{Act::receive, 150},
+    Weight{Act::send_again, 25},
+    Weight{Act::come_online, 25},
+    Weight{Act::go_offline, 20},
+    Weight{Act::register_user, 8},
+    Weight{Act::unregister_user, 12},
+    Weight{Act::subscribe, 20},
+    Weight{Act::unsubscribe, 8},
+    Weight{Act::answer_contact, 6},
+    Weight{Act::ask_version, 15},
+    Weight{Act::report_nonsense, 8},
+    Weight{Act::contact_presence, 12},
+    Weight{Act::contact_asks, 8},
+    Weight{Act::list_contacts, 6},
+    Weight{Act::end_session, 20},
+    Weight{Act::need_login, 5},
+    Weight{Act::network_away, 8},
+    Weight{Act::restart, 12},
+    Weight{Act::kill, 12},
+    Weight{Act::cut_link, 12},
+    Weight{Act::stall_server, 5},
+    Weight{Act::refuse_link, 4},
+    Weight{Act::slow_store, 10},
+    Weight{Act::fail_statement, 8},
+    Weight{Act::lose_store, 5},
+    Weight{Act::die_before_commit, 8},
+    Weight{Act::die_after_commit, 8},
     Weight{Act::jump_clock, 4},
 };
 
@@ -49,7 +70,9 @@ std::int64_t draw_number(const Draw& draw, Act act, std::uint64_t i) {
     case Act::refuse_link:
     case Act::stall_server:
     case Act::slow_store: return draw.between(50, 15'000, "number", i);
-    case Act::lose_store: return draw.happens(150, "long", i) ? draw.between(61'000, 90'000, "number", i) : draw.between(10, 20'000, "number", i);
+    case Act::lose_store:
+      return draw.happens(150, "long", i) ? draw.between(61'000, 90'000, "number", i)
+                                          : draw.between(10, 20'000, "number", i);
     case Act::fail_statement: return draw.between(1, 6, "number", i);
     case Act::die_before_commit:
     case Act::die_after_commit: return draw.between(1, 3, "number", i);
@@ -61,7 +84,9 @@ std::int64_t draw_number(const Draw& draw, Act act, std::uint64_t i) {
 NetworkTraits draw_traits(const Draw& draw, std::uint64_t i) {
   NetworkTraits traits;
   const auto kind = draw.between(0, 3, "idempotency", i);
-  traits.idempotency = kind == 0 ? connector::Idempotency::by_key : kind == 1 ? connector::Idempotency::queryable : connector::Idempotency::none;
+  traits.idempotency = kind == 0   ? connector::Idempotency::by_key
+                       : kind == 1 ? connector::Idempotency::queryable
+                                   : connector::Idempotency::none;
   traits.has_presence = draw.happens(500, "presence", i);
   traits.has_contact_list = draw.happens(300, "contact_list", i);
   traits.reports_delivery = draw.happens(800, "reports", i);
@@ -78,7 +103,8 @@ void add_arrivals(Plan& plan, Microseconds first, Microseconds spread, const Dra
     for (int user = 0; user < plan.users; ++user) {
       const auto i = static_cast<std::uint64_t>(network * 100 + user);
       plan.steps.push_back({first + draw.between(0, spread, "registers", i), Act::register_user, network, user, 0, 0});
-      plan.steps.push_back({first + spread + draw.between(0, spread, "comes", i), Act::come_online, network, user, 0, 0});
+      plan.steps.push_back(
+          {first + spread + draw.between(0, spread, "comes", i), Act::come_online, network, user, 0, 0});
     }
   }
 }
@@ -106,11 +132,16 @@ Plan draw_plan(std::uint64_t seed) {
   Microseconds burst = begins;
   for (std::uint64_t i = 1; i <= count; ++i) {
     // Half of the steps come together with the one before: within one turn, or a few milliseconds.
-    const Microseconds at = draw.happens(500, "together", i) ? burst + draw.wait(20'000, "burst", i) : begins + draw.between(0, lasts, "at", i);
+    const Microseconds at = draw.happens(500, "together", i) ? burst + draw.wait(20'000, "burst", i)
+                                                             : begins + draw.between(0, lasts, "at", i);
     burst = at;
     const Act act = draw_act(draw, i);
-    Step step{at, act, static_cast<int>(draw.between(0, networks - 1, "network", i)), static_cast<int>(draw.between(0, plan.users - 1, "user", i)),
-              static_cast<int>(draw.between(0, plan.contacts - 1, "contact", i)), draw_number(draw, act, i)};
+    Step step{at,
+              act,
+              static_cast<int>(draw.between(0, networks - 1, "network", i)),
+              static_cast<int>(draw.between(0, plan.users - 1, "user", i)),
+              static_cast<int>(draw.between(0, plan.contacts - 1, "contact", i)),
+              draw_number(draw, act, i)};
     // A removal that the store refuses.
     if (act == Act::unregister_user && draw.happens(300, "refused", i)) {
       plan.steps.push_back({at, Act::fail_statement, step.network, step.user, 0, draw.between(1, 6, "refused_at", i)});
@@ -155,9 +186,15 @@ Plan short_plan(connector::Idempotency idempotency) {
 
 Plan leaving_plan() {
   Plan plan = short_plan(connector::Idempotency::none);
-  plan.steps = {{100'000, Act::register_user, 0, 0, 0, 0}, {200'000, Act::come_online, 0, 0, 0, 0}, {500'000, Act::send, 0, 0, 0, 1},
-                {500'100, Act::send, 0, 0, 0, 2},          {510'000, Act::unregister_user, 0, 0, 0, 0}, {510'100, Act::send, 0, 0, 0, 3},
-                {800'000, Act::receive, 0, 0, 0, 11},      {900'000, Act::register_user, 0, 0, 0, 0},  {1'000'000, Act::send, 0, 0, 0, 4},
+  plan.steps = {{100'000, Act::register_user, 0, 0, 0, 0},
+                {200'000, Act::come_online, 0, 0, 0, 0},
+                {500'000, Act::send, 0, 0, 0, 1},
+                {500'100, Act::send, 0, 0, 0, 2},
+                {510'000, Act::unregister_user, 0, 0, 0, 0},
+                {510'100, Act::send, 0, 0, 0, 3},
+                {800'000, Act::receive, 0, 0, 0, 11},
+                {900'000, Act::register_user, 0, 0, 0, 0},
+                {1'000'000, Act::send, 0, 0, 0, 4},
                 {1'100'000, Act::receive, 0, 0, 0, 12}};
   return plan;
 }
@@ -199,7 +236,8 @@ std::string describe(const Step& s) {
     case Act::restart: return "wherry is restarted (SIGTERM)";
     case Act::kill: return "wherry is killed";
     case Act::cut_link: return "the link of " + network_name(s.network) + " is cut";
-    case Act::stall_server: return fmt::format("the server reads nothing from {} for {} ms", network_name(s.network), s.number);
+    case Act::stall_server:
+      return fmt::format("the server reads nothing from {} for {} ms", network_name(s.network), s.number);
     case Act::refuse_link: return fmt::format("the server refuses {} for {} ms", network_name(s.network), s.number);
     case Act::slow_store: return fmt::format("the store is slow for {} ms", s.number);
     case Act::fail_statement: return fmt::format("the store refuses the {}. statement from now", s.number);
@@ -217,17 +255,27 @@ std::string describe(const Plan& plan) {
     const NetworkTraits& t = plan.networks[i];
     constexpr std::array kinds = {"by_key", "queryable", "none"};
     text += fmt::format("  {}: {}idempotency {}{}{}{}{}{}, deadline {} s\n", network_name(static_cast<int>(i)),
-                        t.is_child ? fmt::format("a child behind pipes of {} bytes, ", t.pipe_bytes) : "", kinds.at(static_cast<std::size_t>(t.idempotency)),
-                        t.has_presence ? ", presence" : "", t.has_contact_list ? ", contact list" : "", t.reports_delivery ? ", reports" : "",
-                        t.names_messages ? " by ids of its own" : "", t.follows_presence ? ", sessions follow presence" : "", t.deadline_s);
+                        t.is_child ? fmt::format("a child behind pipes of {} bytes, ", t.pipe_bytes) : "",
+                        kinds.at(static_cast<std::size_t>(t.idempotency)), t.has_presence ? ", presence" : "",
+                        t.has_contact_list ? ", contact list" : "", t.reports_delivery ? ", reports" : "",
+                        t.names_messages ? " by ids of its own" : "",
+                        t.follows_presence ? ", sessions follow presence" : "", t.deadline_s);
   }
-  text += fmt::format("  the server {} messages for who is away; delays up to: link {} us, store {} us, network {} us; bad luck {} of 1000\n",
-                      plan.server_keeps_messages ? "keeps" : "gives back", plan.most_link_delay, plan.most_store_delay, plan.most_network_delay, plan.bad_luck);
-  if (plan.ages) text += fmt::format("  {} at {} never comes again, and at the end a month passes\n", user_name(0), network_name(0));
+  text += fmt::format(
+      "  the server {} messages for who is away; delays up to: link {} us, store {} us, network {} us; bad luck {} of "
+      "1000\n",
+      plan.server_keeps_messages ? "keeps" : "gives back", plan.most_link_delay, plan.most_store_delay,
+      plan.most_network_delay, plan.bad_luck);
+  if (plan.ages)
+    text += fmt::format("  {} at {} never comes again, and at the end a month passes\n", user_name(0), network_name(0));
   if (plan.dies_at_turn) text += fmt::format("  wherry is killed at turn {} of its loop\n", plan.dies_at_turn);
-  if (plan.session_ends_at_turn) text += fmt::format("  every session breaks at turn {} of the loop\n", plan.session_ends_at_turn);
-  if (plan.store_fault_at) text += fmt::format("  at operation {} of the store: {}\n", plan.store_fault_at, describe(Step{0, plan.store_fault, 0, 0, 0, 0}));
-  for (const Step& step : plan.steps) text += fmt::format("  {:10.6f} {}\n", static_cast<double>(step.at) / 1e6, describe(step));
+  if (plan.session_ends_at_turn)
+    text += fmt::format("  every session breaks at turn {} of the loop\n", plan.session_ends_at_turn);
+  if (plan.store_fault_at)
+    text += fmt::format("  at operation {} of the store: {}\n", plan.store_fault_at,
+                        describe(Step{0, plan.store_fault, 0, 0, 0, 0}));
+  for (const Step& step : plan.steps)
+    text += fmt::format("  {:10.6f} {}\n", static_cast<double>(step.at) / 1e6, describe(step));
   return text;
 }
 

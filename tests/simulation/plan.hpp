@@ -1,5 +1,5 @@
-// What happens in one run, drawn from a seed before anything runs: who there is, and a list of steps, any of which can be
-// left out (that is how a failure is shrunk).
+// What happens in one run, drawn from a seed before anything runs: who there is, and a list of steps, any of which can
+// be left out (that is how a failure is shrunk).
 #pragma once
 
 #include "gateway/connector/contract.hpp"
@@ -14,13 +14,13 @@ namespace wherry::simulation {
 using Microseconds = std::int64_t;  // since the beginning of the run
 
 enum class Act {
-  register_user,     // with an iq; again: anew
+  register_user,  // with an iq; again: anew
   unregister_user,
-  come_online,       // presence to the gateway, from one of the user's resources
+  come_online,  // presence to the gateway, from one of the user's resources
   go_offline,
-  send,              // a message to a contact; `number` names it
-  send_again,        // the same stanza once more: id, origin-id and body
-  subscribe,         // to a contact
+  send,        // a message to a contact; `number` names it
+  send_again,  // the same stanza once more: id, origin-id and body
+  subscribe,   // to a contact
   unsubscribe,
   answer_contact,    // subscribed to a contact that asked
   ask_version,       // an iq that must be answered
@@ -29,20 +29,20 @@ enum class Act {
   contact_presence,  // of `number` contacts, in one turn
   contact_asks,
   list_contacts,
-  end_session,       // the network's connection of the user breaks
-  need_login,        // the network no longer takes the user's credentials
-  network_away,      // sessions and connections fail, for `number` ms
-  restart,           // SIGTERM, and a new process
-  kill,              // kill -9, and a new process
+  end_session,   // the network's connection of the user breaks
+  need_login,    // the network no longer takes the user's credentials
+  network_away,  // sessions and connections fail, for `number` ms
+  restart,       // SIGTERM, and a new process
+  kill,          // kill -9, and a new process
   cut_link,
-  stall_server,      // it reads nothing for `number` ms
-  refuse_link,       // nobody listens at its port for `number` ms
-  slow_store,        // each transaction takes up to a second more, for `number` ms
-  fail_statement,    // the store refuses the `number`th statement from now
-  lose_store,        // it cannot be reached for `number` ms
-  die_before_commit, // the `number`th commit from now is the process's last act, and is not on disk
-  die_after_commit,  // … and is on disk, and nobody learns it
-  jump_clock,        // by `number` s, either way
+  stall_server,       // it reads nothing for `number` ms
+  refuse_link,        // nobody listens at its port for `number` ms
+  slow_store,         // each transaction takes up to a second more, for `number` ms
+  fail_statement,     // the store refuses the `number`th statement from now
+  lose_store,         // it cannot be reached for `number` ms
+  die_before_commit,  // the `number`th commit from now is the process's last act, and is not on disk
+  die_after_commit,   // … and is on disk, and nobody learns it
+  jump_clock,         // by `number` s, either way
 };
 
 struct Step {
@@ -55,27 +55,29 @@ struct Step {
 struct NetworkTraits {
   connector::Idempotency idempotency = connector::Idempotency::none;
   bool has_presence = false, has_contact_list = false, reports_delivery = true;
-  bool names_messages = false;     // gives ids of its own, by which it reports
-  bool follows_presence = false;   // sessions are up while the user is there
-  std::int64_t deadline_s = 300;   // how long a send is tried
-  bool is_child = false;           // its connector is a process, which may misbehave
-  std::int64_t pipe_bytes = 65536; // that a pipe to it holds
+  bool names_messages = false;      // gives ids of its own, by which it reports
+  bool follows_presence = false;    // sessions are up while the user is there
+  std::int64_t deadline_s = 300;    // how long a send is tried
+  bool is_child = false;            // its connector is a process, which may misbehave
+  std::int64_t pipe_bytes = 65536;  // that a pipe to it holds
 };
 
 struct Plan {
   std::uint64_t seed = 0;
   std::vector<NetworkTraits> networks;
-  int users = 1, contacts = 1;     // contacts: of each user
+  int users = 1, contacts = 1;        // contacts: of each user
   bool server_keeps_messages = true;  // for those who are away; else it gives them back
   Microseconds most_link_delay = 5'000, most_store_delay = 5'000, most_network_delay = 300'000;
-  int bad_luck = 300;              // of a thousand performs, how many end otherwise than by success at once
-  std::vector<Step> steps;         // in order of time
-  Microseconds healed_at = 0;      // from here on nothing fails any more, and everybody is there
-  Microseconds ends_at = 0;        // everything must be settled by then
-  bool ages = false;               // the first user of the first network never comes again, and at the end a month passes
-  std::int64_t dies_at_turn = 0;   // the process is killed before that turn of its loop; 0: not so
+  int bad_luck = 300;          // of a thousand performs, how many end otherwise than by success at once
+  std::vector<Step> steps;     // in order of time
+  Microseconds healed_at = 0;  // from here on nothing fails any more, and everybody is there
+  Microseconds ends_at = 0;    // everything must be settled by then
+  // the first user of the first network never comes again, and at the end a month passes
+  bool ages = false;
+  std::int64_t dies_at_turn = 0;          // the process is killed before that turn of its loop; 0: not so
   std::int64_t session_ends_at_turn = 0;  // … or every session breaks there
-  std::int64_t store_fault_at = 0; // the operation of the store, counted from the start, that `store_fault` befalls; 0: none
+  // the operation of the store, counted from the start, that `store_fault` befalls; 0: none
+  std::int64_t store_fault_at = 0;
   Act store_fault = Act::fail_statement;
 };
 
@@ -88,9 +90,9 @@ Plan leaving_plan();
 // Whether it is the user who never comes again.
 bool never_comes(const Plan& plan, const std::string& network, const std::string& user);
 
-std::string user_name(int user);        // "romeo"
-std::string contact_name(int contact);  // "c1"
-std::string network_name(int network);  // "net1", whose domain is net1.test
+std::string user_name(int user);              // "romeo"
+std::string contact_name(int contact);        // "c1"
+std::string network_name(int network);        // "net1", whose domain is net1.test
 std::string sent_text(const Step& step);      // of send: "m3 of romeo"
 std::string received_text(const Step& step);  // of receive: "n3 for romeo"
 // Like a line of a scenario.

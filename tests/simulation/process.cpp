@@ -11,7 +11,13 @@
 
 namespace wherry::simulation {
 
-Process::Process(Surroundings around) : around_(around), tasks_(loop_.get_executor()), tidying_(loop_.get_executor()), bringing_up_(loop_.get_executor()), http_(loop_.get_executor()), webhooks_(loop_.get_executor()) {
+Process::Process(Surroundings around)
+    : around_(around),
+      tasks_(loop_.get_executor()),
+      tidying_(loop_.get_executor()),
+      bringing_up_(loop_.get_executor()),
+      http_(loop_.get_executor()),
+      webhooks_(loop_.get_executor()) {
   guard_.emplace(loop_.get_executor());
   asio::steady_timer first(loop_);  // makes the loop's own timer
   timer_ = virtual_time::newest_timer();
@@ -41,23 +47,30 @@ asio::awaitable<void> Process::guarded(asio::awaitable<void> work) {
 transport::Transport& Process::make_transport(std::size_t index, std::unique_ptr<connector::Connector> connector) {
   const Draw& draw = around_.recorder.draw;
   const Network& network = *around_.networks[index];
-  xmpp::ComponentConfig link{.host = "", .domain = *xmpp::Jid::parse(network.name() + ".test"), .server = *xmpp::Jid::parse(server_domain), .secret = {}};
+  xmpp::ComponentConfig link{.host = "",
+                             .domain = *xmpp::Jid::parse(network.name() + ".test"),
+                             .server = *xmpp::Jid::parse(server_domain),
+                             .secret = {}};
   transport::TransportConfig config{.link = std::move(link), .name = "", .registration = {}, .outbox = {}, .inbox = {}};
   config.link.secret = base::Secret("secret");
   config.link.most_unsent_bytes = link_bytes;
   config.link.most_volatile_bytes = link_bytes / 2;
-  config.policy = network.traits().follows_presence ? store::AccountPolicy::follow_presence : store::AccountPolicy::always_on;
+  config.policy =
+      network.traits().follows_presence ? store::AccountPolicy::follow_presence : store::AccountPolicy::always_on;
   config.registration.domains = {server_domain};
   config.outbox.deadline = std::chrono::seconds(network.traits().deadline_s);
   config.outbox.retry = {std::chrono::milliseconds(500), std::chrono::seconds(20), 0.2};
   // Small enough that the limits are met.
   if (draw.happens(300, "small_chats", index)) config.outbox.in_memory_per_chat = 2;
   if (draw.happens(200, "few_in_memory", index)) config.outbox.in_memory = 3;
-  if (draw.happens(300, "few_at_once", index)) config.outbox.performing_per_account = static_cast<int>(draw.between(1, 2, "at_once", index));
+  if (draw.happens(300, "few_at_once", index))
+    config.outbox.performing_per_account = static_cast<int>(draw.between(1, 2, "at_once", index));
   if (draw.happens(100, "few_waiting", index)) config.outbox.waiting_per_account = 10;
   if (draw.happens(300, "small_inbox", index)) config.inbox.in_memory = 4;
-  xmpp::Dial dial = [server = around_.servers[index].get(), executor = loop_.get_executor()](std::string, std::uint16_t) { return server->dial(executor); };
-  transport::TransportServices services{loop_.get_executor(), *database_, around_.sealer, around_.clock, std::move(dial), *keys_};
+  xmpp::Dial dial = [server = around_.servers[index].get(), executor = loop_.get_executor()](
+                        std::string, std::uint16_t) { return server->dial(executor); };
+  transport::TransportServices services{loop_.get_executor(), *database_,      around_.sealer,
+                                        around_.clock,        std::move(dial), *keys_};
   auto made = std::make_unique<transport::Transport>(std::move(config), services, std::move(connector));
   features::install_all(*made);
   transports_.push_back(std::move(made));
@@ -93,7 +106,8 @@ asio::awaitable<void> Process::bring_up(std::size_t index) {
     nlohmann::json configuration;
     configuration["command"] = {"played"};
     child::StartProcess start = start_child(around_.loop, network);
-    auto made = co_await child::make_child_connector(std::move(configuration), services, child_limits, std::move(start));
+    auto made =
+        co_await child::make_child_connector(std::move(configuration), services, child_limits, std::move(start));
     if (made) connector = std::move(*made);
     else if (state_ != State::serving) co_return;
     else co_await base::sleep(std::chrono::seconds(1));
@@ -110,7 +124,9 @@ asio::awaitable<void> Process::keep_tidy() {
   for (;; co_await base::sleep(pause)) {
     const auto now = std::chrono::steady_clock::now();
     const auto ran = std::chrono::duration_cast<std::chrono::milliseconds>(now - std::exchange(swept, now));
-    auto sweep = [time = base::to_milliseconds(around_.clock.now()), ran](db::Transaction& t) { return store::remove_expired(t, time, ran); };
+    auto sweep = [time = base::to_milliseconds(around_.clock.now()), ran](db::Transaction& t) {
+      return store::remove_expired(t, time, ran);
+    };
     co_await database_->fetch(std::move(sweep));
   }
 }
@@ -130,7 +146,8 @@ asio::awaitable<void> Process::stop() {
   tidying_.cancel();
   co_await bringing_up_.join();
   co_await tidying_.join();
-  for (auto transport = transports_.rbegin(); transport != transports_.rend(); ++transport) co_await (*transport)->stop();
+  for (auto transport = transports_.rbegin(); transport != transports_.rend(); ++transport)
+    co_await (*transport)->stop();
   db::Database::Closure nothing = [](db::Transaction&) {};
   co_await database_->transact(std::move(nothing));
   around_.recorder.add(What::stopped);
@@ -146,8 +163,7 @@ std::size_t Process::unsent_bytes() const {
 bool Process::has_work_left() {
   database_->close();  // which keeps the loop at work
   guard_.reset();
-  while (loop_.poll() > 0) {
-  }
+  while (loop_.poll() > 0) {}
   return !loop_.stopped();
 }
 

@@ -1,5 +1,5 @@
-// One life of the gateway: what main() and App build, with the simulated network, server and store around it, on a loop of its
-// own. Killed, it is never touched again: nothing of it runs, and nothing of it is destroyed.
+// One life of the gateway: what main() and App build, with the simulated network, server and store around it, on a loop
+// of its own. Killed, it is never touched again: nothing of it runs, and nothing of it is destroyed.
 #pragma once
 
 #include "gateway/base/secret.hpp"
@@ -44,7 +44,8 @@ class Process {
   // One handler of its loop; whether there was one.
   bool turn() { return loop_.poll_one() > 0; }
   void ask_to_stop();
-  enum class State { starting, serving, stopping, stopped, failed };  // failed: it would exit by itself, and be started again
+  // failed: it would exit by itself, and be started again
+  enum class State { starting, serving, stopping, stopped, failed };
   State state() const { return state_; }
   // Of a stopped one: whether a coroutine of it is still there. It is destroyed only where not.
   bool has_work_left();

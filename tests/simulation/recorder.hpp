@@ -24,9 +24,10 @@ struct Recorder {
     if (seen) seen(record);
     history.records.push_back(std::move(record));
   }
-  void add(What what, std::string network = {}, std::string user = {}, std::string contact = {}, std::string id = {}, std::string text = {},
-           std::int64_t number = 0) {
-    add(Record{0, what, std::move(network), std::move(user), std::move(contact), std::move(id), std::move(text), number});
+  void add(What what, std::string network = {}, std::string user = {}, std::string contact = {}, std::string id = {},
+           std::string text = {}, std::int64_t number = 0) {
+    add(Record{0, what, std::move(network), std::move(user), std::move(contact), std::move(id), std::move(text),
+               number});
   }
 };
 

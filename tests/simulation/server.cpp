@@ -27,7 +27,8 @@ constexpr std::string_view waiting_note = "Your message waits here: ";
 asio::awaitable<asio::ip::tcp::socket> Server::dial(asio::any_io_executor executor) {
   const auto delay = recorder_.draw.wait(20'000, "dials", static_cast<std::uint64_t>(links_));
   if (delay > 0) co_await base::sleep(std::chrono::microseconds(delay));
-  if (now() < refuses_until_ && !recorder_.is_healed()) throw boost::system::system_error(asio::error::connection_refused);
+  if (now() < refuses_until_ && !recorder_.is_healed())
+    throw boost::system::system_error(asio::error::connection_refused);
   int ends[2] = {-1, -1};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) throw std::runtime_error("no socketpair");
   if (link_) link_->cut();
@@ -71,18 +72,16 @@ void Server::act(const Step& step) {
   const std::string user = user_name(step.user), contact = contact_name(step.contact);
   const std::string contact_jid = contact + "@" + domain();
   switch (step.act) {
-    case Act::register_user: return ask(step, "set", "<query xmlns='jabber:iq:register'><nick>" + user + "</nick></query>");
+    case Act::register_user:
+      return ask(step, "set", "<query xmlns='jabber:iq:register'><nick>" + user + "</nick></query>");
     case Act::unregister_user:
       recorder_.add(What::unregistering, name(), user, "", fmt::format("i{}-{}-{}", asked_ + 1, user, name()));
       return ask(step, "set", "<query xmlns='jabber:iq:register'><remove/></query>");
     case Act::ask_version: return ask(step, "get", "<query xmlns='jabber:iq:version'/>");
-    case Act::come_online:
-      online_.insert(user);
-      return send_presence(full(user), domain(), "");
-    case Act::go_offline:
-      online_.erase(user);
-      return send_presence(full(user), domain(), "unavailable");
-    case Act::send: return send_message(step, fmt::format("s{}-{}-{}", step.number, user, name()), sent_text(step), contact);
+    case Act::come_online: online_.insert(user); return send_presence(full(user), domain(), "");
+    case Act::go_offline: online_.erase(user); return send_presence(full(user), domain(), "unavailable");
+    case Act::send:
+      return send_message(step, fmt::format("s{}-{}-{}", step.number, user, name()), sent_text(step), contact);
     case Act::send_again: {
       const auto found = newest_.find(user + ">" + contact);
       if (found == newest_.end()) return;
@@ -96,7 +95,8 @@ void Server::act(const Step& step) {
   }
 }
 
-void Server::send_message(const Step& step, const std::string& id, const std::string& text, const std::string& contact) {
+void Server::send_message(const Step& step, const std::string& id, const std::string& text,
+                          const std::string& contact) {
   const std::string user = user_name(step.user);
   newest_[user + ">" + contact] = {id, text};
   if (!link_ || !link_->is_open()) return recorder_.add(What::not_sent, name(), user, contact, id, text);
@@ -129,7 +129,10 @@ void Server::received(const Element& element) {
   const std::string to(element.attribute("to"));
   if (to.substr(0, to.find('/')) == server_domain) {  // the gateway's pings, and whatever else it asks the server
     Element answer("iq", ns::component);
-    return send(std::move(answer.set("from", to).set("to", element.attribute("from")).set("id", element.attribute("id")).set("type", "result")));
+    return send(std::move(answer.set("from", to)
+                              .set("to", element.attribute("from"))
+                              .set("id", element.attribute("id"))
+                              .set("type", "result")));
   }
   const std::string user = user_of(to);
   if (element.attribute("type") == "error") return take_error(user, element);
@@ -138,7 +141,9 @@ void Server::received(const Element& element) {
   take_iq(user, element);
 }
 
-void Server::note_foreign(const std::string& user, const std::string& what) { recorder_.add(What::got_foreign, name(), user, "", "", what); }
+void Server::note_foreign(const std::string& user, const std::string& what) {
+  recorder_.add(What::got_foreign, name(), user, "", "", what);
+}
 
 void Server::tell_failed(const std::string& user, std::string_view id, const std::string& text, bool uncertain) {
   if (!is_of(user, id)) return note_foreign(user, "an error for " + std::string(id));
@@ -154,7 +159,8 @@ void Server::take_error(const std::string& user, const Element& element) {
     recorder_.add(What::got_answer, name(), user, "", id, "error: " + text);
   } else if (element.name() == "message") {
     // Errc::uncertain is the only one that ends so (xmpp::to_stanza_error).
-    const bool uncertain = error && error->attribute("type") == "cancel" && error->child("remote-server-timeout", ns::stanza_errors);
+    const bool uncertain =
+        error && error->attribute("type") == "cancel" && error->child("remote-server-timeout", ns::stanza_errors);
     tell_failed(user, id, text, uncertain);
   }
 }
@@ -168,7 +174,8 @@ void Server::take_message(const std::string& user, const Element& element) {
     return recorder_.add(What::got_receipt, name(), user, contact, about, id);
   }
   const std::string text(element.child_text("body", ns::component));
-  if (text.starts_with(waiting_note)) return recorder_.add(What::note, name(), user, contact, "", user + " hears that a message waits");
+  if (text.starts_with(waiting_note))
+    return recorder_.add(What::note, name(), user, contact, "", user + " hears that a message waits");
   const bool is_note = text.starts_with(failure_note);
   if (!is_note && !text.ends_with(" for " + user)) return note_foreign(user, "\"" + text + "\"");
   if (!recorder_.plan.server_keeps_messages && !online_.contains(user)) {
@@ -186,7 +193,9 @@ void Server::take_message(const std::string& user, const Element& element) {
 void Server::take_presence(const std::string& user, const Element& element) {
   const std::string from(element.attribute("from"));
   const std::string_view type = element.attribute("type");
-  if (type == "probe") return send_presence(online_.contains(user) ? full(user) : bare(user), from, online_.contains(user) ? "" : "unavailable");
+  if (type == "probe")
+    return send_presence(online_.contains(user) ? full(user) : bare(user), from,
+                         online_.contains(user) ? "" : "unavailable");
   if (type == "subscribe") send_presence(bare(user), from, "subscribed");
 }
 

@@ -56,9 +56,9 @@ class Server {
   int component_end_ = -1;  // of the connection
   std::int64_t links_ = 0;
   Microseconds refuses_until_ = 0;
-  std::set<std::string> online_;                         // users, by name
+  std::set<std::string> online_;                                       // users, by name
   std::map<std::string, std::pair<std::string, std::string>> newest_;  // of a user to a contact: id and text
-  std::set<std::string> registering_;                    // ids of iqs that register
+  std::set<std::string> registering_;                                  // ids of iqs that register
   std::uint64_t asked_ = 0;
 };
 

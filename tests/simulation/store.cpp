@@ -32,7 +32,8 @@ class Store::NotingTransaction final : public db::Transaction {
 
 class Store::FaultyDriver final : public db::Driver {
  public:
-  FaultyDriver(Store& store, std::shared_ptr<Connection> connection) : store_(store), connection_(std::move(connection)) {}
+  FaultyDriver(Store& store, std::shared_ptr<Connection> connection)
+      : store_(store), connection_(std::move(connection)) {}
   void begin() override {
     store_.operate(false);
     store_.writing_.clear();
@@ -45,7 +46,8 @@ class Store::FaultyDriver final : public db::Driver {
     const bool is_last = store_.commits_to_death_ > 0 && --store_.commits_to_death_ == 0;
     if (is_last && !store_.dies_after_commit_) store_.die("wherry dies just before a commit");
     connection_->driver->commit();
-    for (const auto& written : store_.writing_) store_.recorder_.add(written.what, "", "", "", "", written.text, written.state);
+    for (const auto& written : store_.writing_)
+      store_.recorder_.add(written.what, "", "", "", "", written.text, written.state);
     store_.writing_.clear();
     if (is_last) store_.die("wherry dies just after a commit");
   }
@@ -66,15 +68,20 @@ class Store::FaultyDriver final : public db::Driver {
 class Store::Runner final : public db::GroupRunner {
  public:
   Runner(Store& store, std::unique_ptr<db::Driver> driver, asio::any_io_executor executor)
-      : store_(store), worker_(std::move(driver), db::DatabasePolicy{}, executor), before_(executor), after_(executor) {}
+      : store_(store),
+        worker_(std::move(driver), db::DatabasePolicy{}, executor),
+        before_(executor),
+        after_(executor) {}
 
   void run(db::Group group, std::function<void(db::Group)> finished) override {
     ++store_.groups_;
     auto held = std::make_shared<db::Group>(std::move(group));
     before_.expires_after(std::chrono::microseconds(store_.delay("before")));
-    before_.async_wait([this, alive = std::weak_ptr<const bool>(alive_), held, finished = std::move(finished)](boost::system::error_code) {
+    before_.async_wait([this, alive = std::weak_ptr<const bool>(alive_), held,
+                        finished = std::move(finished)](boost::system::error_code) {
       if (alive.expired()) return;
-      worker_.run(std::move(*held), [this, finished](db::Group done) { answer(std::make_shared<db::Group>(std::move(done)), finished); });
+      worker_.run(std::move(*held),
+                  [this, finished](db::Group done) { answer(std::make_shared<db::Group>(std::move(done)), finished); });
     });
   }
   void stop() override {
@@ -88,7 +95,8 @@ class Store::Runner final : public db::GroupRunner {
  private:
   void answer(std::shared_ptr<db::Group> done, std::function<void(db::Group)> finished) {
     after_.expires_after(std::chrono::microseconds(store_.delay("after")));
-    after_.async_wait([alive = std::weak_ptr<const bool>(alive_), done = std::move(done), finished = std::move(finished)](boost::system::error_code) {
+    after_.async_wait([alive = std::weak_ptr<const bool>(alive_), done = std::move(done),
+                       finished = std::move(finished)](boost::system::error_code) {
       if (!alive.expired()) finished(std::move(*done));
     });
   }
@@ -135,8 +143,10 @@ void Store::operate(bool is_commit) {
   ++operations_;
   if (operations_ == recorder_.plan.store_fault_at) {
     const Act fault = recorder_.plan.store_fault;
-    recorder_.add(What::store_fault, "", "", "", "", "operation " + std::to_string(operations_) + " is the planned one");
-    if (fault == Act::die_before_commit || (fault == Act::die_after_commit && !is_commit)) die("wherry dies at a statement");
+    recorder_.add(What::store_fault, "", "", "", "",
+                  "operation " + std::to_string(operations_) + " is the planned one");
+    if (fault == Act::die_before_commit || (fault == Act::die_after_commit && !is_commit))
+      die("wherry dies at a statement");
     if (fault == Act::lose_store) lost_until_ = now() + 2'000'000;
     if (fault == Act::fail_statement) throw db::StatementFailed("the plan refuses it");
     if (fault == Act::die_after_commit) commits_to_death_ = 1, dies_after_commit_ = true;
@@ -151,7 +161,8 @@ void Store::operate(bool is_commit) {
   throw db::StatementFailed("the plan refuses it");
 }
 
-// The messages of the plan among new rows of the outbox, in the order of store::insert_outbox; the texts are unlike any other.
+// The messages of the plan among new rows of the outbox, in the order of store::insert_outbox; the texts are unlike any
+// other.
 void Store::note_stored(std::span<const db::Value> parameters) {
   constexpr std::size_t columns = 9, payload = 4, state = 5;
   for (; parameters.size() >= columns; parameters = parameters.subspan(columns)) {
@@ -197,7 +208,8 @@ std::vector<std::string> Store::rows_left() const {
   std::vector<std::string> rows;
   driver->begin();
   for (const auto& row : driver->transaction().query("SELECT id, state, payload FROM outbox ORDER BY id")) {
-    rows.push_back("outbox " + std::to_string(row.integer(0)) + " state " + std::to_string(row.integer(1)) + ": " + row.text(2));
+    rows.push_back("outbox " + std::to_string(row.integer(0)) + " state " + std::to_string(row.integer(1)) + ": " +
+                   row.text(2));
   }
   for (const auto& row : driver->transaction().query("SELECT id, payload FROM inbox ORDER BY id")) {
     rows.push_back("inbox " + std::to_string(row.integer(0)) + ": " + row.text(1));

@@ -1,5 +1,5 @@
-// The store of a simulated run: the real SQLite driver on a file that outlives the process, between whose statements the plan's
-// faults fall. Its groups run on the gateway's loop, and take their time before and after.
+// The store of a simulated run: the real SQLite driver on a file that outlives the process, between whose statements
+// the plan's faults fall. Its groups run on the gateway's loop, and take their time before and after.
 #pragma once
 
 #include "gateway/db/worker.hpp"

@@ -23,7 +23,7 @@ namespace wherry::simulation {
 namespace {
 
 constexpr rlim_t most_processor_seconds = 60;  // a run that waits polls, so a hang is nearly always busy
-constexpr int most_seconds = 1800;              // of real time, for what blocks; a busy machine makes no run a hang
+constexpr int most_seconds = 1800;             // of real time, for what blocks; a busy machine makes no run a hang
 
 void write_all(int descriptor, std::string_view text) {
   while (!text.empty()) {
@@ -46,7 +46,8 @@ std::string how_often(const History& history) {
 }
 
 // The rules, words and counts of a run, as collect() reads them: records divided by \x1e, fields by \x1f.
-std::string to_text(const Plan& plan, const History& history, const Counts& counts, const std::set<std::string>& ignored) {
+std::string to_text(const Plan& plan, const History& history, const Counts& counts,
+                    const std::set<std::string>& ignored) {
   std::string rules, words;
   std::set<std::string> seen;
   for (const Breach& breach : check(plan, history)) {
@@ -55,8 +56,10 @@ std::string to_text(const Plan& plan, const History& history, const Counts& coun
     if (seen.insert(rule).second) rules += rule + "\x1f";
     words += rule + ": " + breach.text + "\n";
   }
-  return rules + "\x1e" + words + "\x1e" + fmt::format("{:016x}", hash_of(history)) + "\x1e" + std::to_string(counts.turns) + "\x1e" +
-         std::to_string(counts.store_operations) + "\x1e" + std::to_string(counts.turns_to_heal) + "\x1e" + std::to_string(counts.operations_to_heal) + "\x1e" + how_often(history) + "\x1e";
+  return rules + "\x1e" + words + "\x1e" + fmt::format("{:016x}", hash_of(history)) + "\x1e" +
+         std::to_string(counts.turns) + "\x1e" + std::to_string(counts.store_operations) + "\x1e" +
+         std::to_string(counts.turns_to_heal) + "\x1e" + std::to_string(counts.operations_to_heal) + "\x1e" +
+         how_often(history) + "\x1e";
 }
 
 // Of a sanitizer's report what names our sources.
@@ -118,7 +121,8 @@ void Trial::play(int output) {
   ::dup2(errors, 2);
   Counts counts;
   const int lines = ::open(history_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  const History history = run(plan_, store_, &counts, [lines](const Record& record) { write_all(lines, to_line(record) + "\n"); });
+  const History history =
+      run(plan_, store_, &counts, [lines](const Record& record) { write_all(lines, to_line(record) + "\n"); });
   write_all(output, to_text(plan_, history, counts, ground_.ignored));
   ::_exit(0);  // dead processes' objects are still about
 }
@@ -157,7 +161,8 @@ Outcome Trial::collect() {
   outcome.history = read_file(history_);
   outcome.log = read_file(errors_);
   std::error_code ignored;
-  for (const char* end : {"", ".errors", ".history", "-wal", "-shm", "-journal"}) std::filesystem::remove(store_ + end, ignored);
+  for (const char* end : {"", ".errors", ".history", "-wal", "-shm", "-journal"})
+    std::filesystem::remove(store_ + end, ignored);
   return outcome;
 }
 
@@ -178,7 +183,8 @@ Plan shrink(const Ground& ground, Plan plan, const std::string& rule, int most) 
     for (std::size_t end = plan.steps.size(); end > 0 && most > 0;) {
       const std::size_t begin = end > size ? end - size : 0;
       Plan smaller = plan;
-      smaller.steps.erase(smaller.steps.begin() + static_cast<std::ptrdiff_t>(begin), smaller.steps.begin() + static_cast<std::ptrdiff_t>(end));
+      smaller.steps.erase(smaller.steps.begin() + static_cast<std::ptrdiff_t>(begin),
+                          smaller.steps.begin() + static_cast<std::ptrdiff_t>(end));
       if (fails(ground, smaller, rule, most)) plan = std::move(smaller);
       end = begin;
     }

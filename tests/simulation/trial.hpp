@@ -1,5 +1,5 @@
-// One plan in a process of its own, so that a crash is the plan's and memory is fresh; and from a failure, the smallest plan that
-// fails the same way.
+// One plan in a process of its own, so that a crash is the plan's and memory is fresh; and from a failure, the smallest
+// plan that fails the same way.
 #pragma once
 
 #include "tests/simulation/plan.hpp"
@@ -16,7 +16,7 @@ struct Outcome {
   std::string words;               // what broke them, or what the sanitizer said
   std::string history;             // a line each
   std::string hash;
-  std::string log;                 // of the gateway
+  std::string log;  // of the gateway
   Counts counts;
   std::vector<long long> happened;  // how often, by What
   bool failed() const { return !rules.empty(); }
@@ -24,9 +24,9 @@ struct Outcome {
 
 // What all trials share.
 struct Ground {
-  std::string folder;              // temporary, in memory
+  std::string folder;  // temporary, in memory
   std::string empty_store;
-  std::set<std::string> ignored;   // rules
+  std::set<std::string> ignored;  // rules
 };
 
 // Starts `plan`, at once; the outcome is there when collect() says so.

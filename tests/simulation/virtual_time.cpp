@@ -33,7 +33,9 @@ std::array<Timer, most_descriptors> timers;
 std::size_t timers_end = 0;  // behind the highest that ever was open
 std::span<Timer> open_timers() { return std::span(timers).first(timers_end); }
 
-bool is_timer(int descriptor) { return descriptor >= 0 && descriptor < most_descriptors && timers[static_cast<std::size_t>(descriptor)].is_open; }
+bool is_timer(int descriptor) {
+  return descriptor >= 0 && descriptor < most_descriptors && timers[static_cast<std::size_t>(descriptor)].is_open;
+}
 Timer& timer_of(int descriptor) { return timers[static_cast<std::size_t>(descriptor)]; }
 
 timespec to_timespec(Nanoseconds time) {
@@ -70,7 +72,8 @@ int timerfd_create(clockid_t clock, int flags) noexcept {
 
 // The kernel's timer is never armed while time is virtual.
 int timerfd_settime(int descriptor, int flags, const itimerspec* value, itimerspec* old) noexcept {
-  if (!is_virtual || !is_timer(descriptor)) return static_cast<int>(::syscall(SYS_timerfd_settime, descriptor, flags, value, old));
+  if (!is_virtual || !is_timer(descriptor))
+    return static_cast<int>(::syscall(SYS_timerfd_settime, descriptor, flags, value, old));
   const Nanoseconds wait = std::chrono::seconds(value->it_value.tv_sec) + Nanoseconds(value->it_value.tv_nsec);
   Timer& timer = timer_of(descriptor);
   if (wait.count() == 0) timer.expiry = never;

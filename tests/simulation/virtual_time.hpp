@@ -1,7 +1,8 @@
-// Time that passes only when told to. The program defines clock_gettime, timerfd_* and epoll_* itself, so that everything
-// linked into it (Asio's timers, std::chrono) lives in this time, and no source of the gateway knows.
+// Time that passes only when told to. The program defines clock_gettime, timerfd_* and epoll_* itself, so that
+// everything linked into it (Asio's timers, std::chrono) lives in this time, and no source of the gateway knows.
 //
-// Of the process, as the functions are. Loops are only to be polled; who polls them advances the time when all of them rest.
+// Of the process, as the functions are. Loops are only to be polled; who polls them advances the time when all of them
+// rest.
 #pragma once
 
 #include <chrono>

@@ -12,9 +12,10 @@ namespace wherry::simulation {
 
 namespace {
 
-constexpr std::int64_t most_turns_at_once = 300'000;       // while no time passes
+constexpr std::int64_t most_turns_at_once = 300'000;  // while no time passes
 constexpr Microseconds stop_limit = 120'000'000;
-constexpr Microseconds look_every = 900'000'000, look_until = 10'000'000'000;  // whether the queues are empty: from ends_at on
+// whether the queues are empty: from ends_at on
+constexpr Microseconds look_every = 900'000'000, look_until = 10'000'000'000;
 
 std::size_t heap_bytes() {
 #if defined(__SANITIZE_ADDRESS__)
@@ -27,7 +28,11 @@ std::size_t heap_bytes() {
 class World {
  public:
   World(const Plan& plan, const std::string& file, std::function<void(const Record&)> seen)
-      : plan_(plan), recorder_{plan, std::move(seen)}, store_(file, recorder_), sealer_(*base::Sealer::from_key_text(std::string(64, 'a'))), guard_(loop_.get_executor()) {
+      : plan_(plan),
+        recorder_{plan, std::move(seen)},
+        store_(file, recorder_),
+        sealer_(*base::Sealer::from_key_text(std::string(64, 'a'))),
+        guard_(loop_.get_executor()) {
     for (int i = 0; i < static_cast<int>(plan.networks.size()); ++i) {
       networks_.push_back(std::make_unique<Network>(i, recorder_));
       servers_.push_back(std::make_unique<Server>(loop_, i, recorder_));
@@ -43,7 +48,8 @@ class World {
     heal();
     run_until(plan_.ends_at);
     if (plan_.ages) age();
-    for (Microseconds at = now(); !recorder_.history.spins && now() < look_until && !store_.rows_left().empty();) run_until(at += look_every);
+    for (Microseconds at = now(); !recorder_.history.spins && now() < look_until && !store_.rows_left().empty();)
+      run_until(at += look_every);
     finish();
     return std::move(recorder_.history);
   }
@@ -121,11 +127,14 @@ class World {
         continue;
       }
       if (process_) recorder_.history.most_unsent = std::max(recorder_.history.most_unsent, process_->unsent_bytes());
-      recorder_.history.most_bytes = std::max(recorder_.history.most_bytes, heap_bytes() - std::min(heap_bytes(), first_heap_));
+      recorder_.history.most_bytes =
+          std::max(recorder_.history.most_bytes, heap_bytes() - std::min(heap_bytes(), first_heap_));
       auto next = virtual_time::Nanoseconds(std::chrono::microseconds(end));
       if (const auto expiry = virtual_time::next_expiry()) next = std::min(next, *expiry);
-      if (next_step_ < plan_.steps.size()) next = std::min(next, virtual_time::Nanoseconds(std::chrono::microseconds(plan_.steps[next_step_].at)));
-      if (!process_ && starts_at_ >= 0) next = std::min(next, virtual_time::Nanoseconds(std::chrono::microseconds(starts_at_)));
+      if (next_step_ < plan_.steps.size())
+        next = std::min(next, virtual_time::Nanoseconds(std::chrono::microseconds(plan_.steps[next_step_].at)));
+      if (!process_ && starts_at_ >= 0)
+        next = std::min(next, virtual_time::Nanoseconds(std::chrono::microseconds(starts_at_)));
       virtual_time::advance_to(next);
       at_once = 0;
     }
@@ -220,7 +229,8 @@ History run(const Plan& plan, const std::string& file, Counts* counts, std::func
 void make_store(const std::string& file, const std::string& migrations) {
   auto driver = db::open_driver("sqlite:" + file);
   if (!driver) throw std::runtime_error(driver.error().text);
-  if (const auto migrated = db::migrate(**driver, migrations); !migrated) throw std::runtime_error(migrated.error().text);
+  if (const auto migrated = db::migrate(**driver, migrations); !migrated)
+    throw std::runtime_error(migrated.error().text);
 }
 
 }  // namespace wherry::simulation

@@ -1,4 +1,5 @@
-// The server of one component (XEP-0114), sms.test on x.test, played byte by byte: each of its answers comes when the test says.
+// The server of one component (XEP-0114), sms.test on x.test, played byte by byte: each of its answers comes when the
+// test says.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -18,8 +19,10 @@ namespace asio = boost::asio;
 
 class ComponentServer {
  public:
-  explicit ComponentServer(asio::io_context& loop, std::uint16_t port = 0) : acceptor_(loop, {asio::ip::address_v4::loopback(), port}), socket_(loop) {
-    acceptor_.set_option(asio::socket_base::receive_buffer_size(64 << 10));  // what it does not read, soon waits on the other side
+  explicit ComponentServer(asio::io_context& loop, std::uint16_t port = 0)
+      : acceptor_(loop, {asio::ip::address_v4::loopback(), port}), socket_(loop) {
+    // what it does not read, soon waits on the other side
+    acceptor_.set_option(asio::socket_base::receive_buffer_size(64 << 10));
   }
 
   std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
@@ -29,7 +32,9 @@ class ComponentServer {
     text_.clear();
     socket_ = co_await acceptor_.async_accept(asio::use_awaitable);
     co_await read_until("to='sms.test'>");
-    co_await write("<stream:stream xmlns='jabber:component:accept' xmlns:stream='http://etherx.jabber.org/streams' id='s1' from='sms.test'>");
+    co_await write(
+        "<stream:stream xmlns='jabber:component:accept' xmlns:stream='http://etherx.jabber.org/streams' id='s1' "
+        "from='sms.test'>");
     co_await read_until("</handshake>");
     co_await write("<handshake/>");
   }
@@ -43,7 +48,9 @@ class ComponentServer {
   asio::awaitable<void> answer(std::string id) {
     co_await write("<iq type='result' from='x.test' to='sms.test' id='" + id + "'/>");
   }
-  asio::awaitable<void> write(std::string text) { co_await asio::async_write(socket_, asio::buffer(text), asio::use_awaitable); }
+  asio::awaitable<void> write(std::string text) {
+    co_await asio::async_write(socket_, asio::buffer(text), asio::use_awaitable);
+  }
   // What has come up to and including `end`.
   asio::awaitable<std::string> read_until(std::string end) {
     std::array<char, 16384> buffer;

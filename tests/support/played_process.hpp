@@ -21,7 +21,8 @@ namespace asio = boost::asio;
 
 // Both ends of the pipes. The gateway's end is PlayedProcess; the rest here is for who plays the process.
 struct Pipes {
-  Pipes(asio::any_io_executor executor, std::size_t bytes) : pipe_bytes(bytes), ears(std::make_unique<Ears>(executor)) {}
+  Pipes(asio::any_io_executor executor, std::size_t bytes)
+      : pipe_bytes(bytes), ears(std::make_unique<Ears>(executor)) {}
 
   // What the gateway's end waits for; none: it is gone, and its loop perhaps, too.
   struct Ears {
@@ -83,8 +84,9 @@ struct Pipes {
 
   const std::size_t pipe_bytes;
   std::function<void(const std::string& line)> took;  // the pipe has taken the first byte of it
-  std::function<void()> woken;                        // there may be something to read, or the end; not to be acted on at once
-  std::function<void()> died;                         // by itself or by a signal: once
+  // there may be something to read, or the end; not to be acted on at once
+  std::function<void()> woken;
+  std::function<void()> died;  // by itself or by a signal: once
   std::deque<std::string> waiting, said;
   std::size_t done = 0;  // of the first of `waiting`
   std::string pipe;
@@ -138,7 +140,8 @@ class PlayedProcess final : public net::LineProcess {
   }
   asio::awaitable<void> wait_room(std::size_t most_waiting) override {
     const auto pipes = pipes_;
-    while (!pipes->closed && !pipes->code && pipes->appended - pipes->taken > most_waiting) co_await pipes->ears->went.wait();
+    while (!pipes->closed && !pipes->code && pipes->appended - pipes->taken > most_waiting)
+      co_await pipes->ears->went.wait();
   }
   void abandon() override {
     pipes_->waiting.clear();
@@ -153,8 +156,7 @@ class PlayedProcess final : public net::LineProcess {
     pipes->close();
     try {
       co_await base::within(grace, await_end(pipes));
-    } catch (const base::TimedOut&) {
-    }
+    } catch (const base::TimedOut&) {}
     pipes->exit(-SIGKILL);
     co_return *pipes->code;
   }

@@ -11,7 +11,8 @@ namespace wherry::tests {
 class Refusing final : public db::Driver, private db::Transaction {
  public:
   // `left`: how many are to be refused yet. Set it while nothing runs.
-  Refusing(std::unique_ptr<db::Driver> driver, std::shared_ptr<int> left) : driver_(std::move(driver)), left_(std::move(left)) {}
+  Refusing(std::unique_ptr<db::Driver> driver, std::shared_ptr<int> left)
+      : driver_(std::move(driver)), left_(std::move(left)) {}
 
   void begin() override { driver_->begin(); }
   db::Transaction& transaction() override { return *this; }

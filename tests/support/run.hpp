@@ -14,7 +14,8 @@ namespace wherry::tests {
 namespace asio = boost::asio;
 
 // Whatever the coroutine throws is thrown here. Throws when it has not ended after `limit`.
-inline void run(asio::io_context& loop, asio::awaitable<void> task, std::chrono::seconds limit = std::chrono::seconds(60)) {
+inline void run(asio::io_context& loop, asio::awaitable<void> task,
+                std::chrono::seconds limit = std::chrono::seconds(60)) {
   std::optional<std::exception_ptr> ended;
   asio::co_spawn(loop, std::move(task), [&](std::exception_ptr error) { ended = error; });
   const auto deadline = std::chrono::steady_clock::now() + limit;

@@ -55,13 +55,15 @@ class PostgresServer {
     if (::geteuid() == 0) {
       // PostgreSQL refuses to run as root.
       const passwd* user = ::getpwnam("postgres");
-      if (!user) throw std::runtime_error("as root, the tests need the user `postgres` that the package postgresql makes");
+      if (!user)
+        throw std::runtime_error("as root, the tests need the user `postgres` that the package postgresql makes");
       uid_ = user->pw_uid;
       gid_ = user->pw_gid;
       if (::chown(folder_.path().c_str(), *uid_, *gid_) != 0) throw std::runtime_error("chown failed");
     }
-    const pid_t initdb = spawn({bin_ / "initdb", "--pgdata", data(), "--username", "wherry", "--auth", "trust", "--no-sync",
-                                "--encoding", "UTF8", "--locale", "C.UTF-8", "--locale-provider", "icu", "--icu-locale", "en-US"});
+    const pid_t initdb =
+        spawn({bin_ / "initdb", "--pgdata", data(), "--username", "wherry", "--auth", "trust", "--no-sync",
+               "--encoding", "UTF8", "--locale", "C.UTF-8", "--locale-provider", "icu", "--icu-locale", "en-US"});
     if (wait_for(initdb) != 0) throw std::runtime_error("initdb failed:\n" + log());
     start();
   }
@@ -73,8 +75,8 @@ class PostgresServer {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     for (;;) {
       if (!pid_) {
-        pid_ = spawn({bin_ / "postgres", "-D", data(), "-k", folder_.path(), "-c", "listen_addresses=", "-c", "fsync=off", "-c",
-                      "max_connections=20", "-c", "shared_buffers=16MB"});
+        pid_ = spawn({bin_ / "postgres", "-D", data(), "-k", folder_.path(), "-c", "listen_addresses=", "-c",
+                      "fsync=off", "-c", "max_connections=20", "-c", "shared_buffers=16MB"});
       }
       if (PQping(url("postgres").c_str()) == PQPING_OK) return;
       // After a kill -9 the dead server's children hold its memory for a moment, and the new one gives up.
@@ -104,7 +106,8 @@ class PostgresServer {
   // What pg_dump writes of a database.
   std::string dump(const std::string& database_url) const {
     const std::string file = (folder_.path() / "dump.sql").string();
-    if (wait_for(spawn({bin_ / "pg_dump", "--file", file, database_url})) != 0) throw std::runtime_error("pg_dump failed:\n" + log());
+    if (wait_for(spawn({bin_ / "pg_dump", "--file", file, database_url})) != 0)
+      throw std::runtime_error("pg_dump failed:\n" + log());
     std::ostringstream text;
     text << std::ifstream(file).rdbuf();
     return text.str();

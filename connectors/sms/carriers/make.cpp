@@ -23,8 +23,8 @@ constexpr Kind carrier_kinds[] = {
 
 }  // namespace
 
-connector::Result<std::unique_ptr<Carrier>> make_carrier(const std::string& type, CarrierSetting setting, connector::Services services,
-                                                         CarrierEvents& events) {
+connector::Result<std::unique_ptr<Carrier>> make_carrier(const std::string& type, CarrierSetting setting,
+                                                         connector::Services services, CarrierEvents& events) {
   std::string known;
   for (const Kind& kind : carrier_kinds) {
     if (kind.type == type) return kind.make(std::move(setting), services, events);

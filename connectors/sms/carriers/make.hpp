@@ -11,8 +11,8 @@
 namespace wherry::sms {
 
 // What every carrier is made from. `settings`: its table of the configuration, without name and type; errors begin with
-// `path`. `region`: the country that national numbers are read in, or empty. `numbers`: ours that it serves, in E.164 or
-// as short codes. `events` outlives the carrier.
+// `path`. `region`: the country that national numbers are read in, or empty. `numbers`: ours that it serves, in E.164
+// or as short codes. `events` outlives the carrier.
 struct CarrierSetting {
   std::string name;
   nlohmann::json settings;
@@ -21,10 +21,12 @@ struct CarrierSetting {
   std::vector<std::string> numbers;
 };
 
-using MakeCarrier = connector::Result<std::unique_ptr<Carrier>> (*)(CarrierSetting setting, connector::Services services, CarrierEvents& events);
+using MakeCarrier = connector::Result<std::unique_ptr<Carrier>> (*)(CarrierSetting setting,
+                                                                    connector::Services services,
+                                                                    CarrierEvents& events);
 
 // bad_input for an unknown type, with the types there are.
-connector::Result<std::unique_ptr<Carrier>> make_carrier(const std::string& type, CarrierSetting setting, connector::Services services,
-                                                         CarrierEvents& events);
+connector::Result<std::unique_ptr<Carrier>> make_carrier(const std::string& type, CarrierSetting setting,
+                                                         connector::Services services, CarrierEvents& events);
 
 }  // namespace wherry::sms

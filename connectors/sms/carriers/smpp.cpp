@@ -17,10 +17,18 @@ namespace {
 class SmppCarrier final : public Carrier {
  public:
   SmppCarrier(Setting setting, connector::Services services, CarrierEvents& events)
-      : setting_(std::move(setting)), services_(services), events_(events), ledger_(services.storage, services.clock, setting_.name),
-        reports_(ledger_, services.storage, events), gate_(services.executor, setting_.window, setting_.rate),
-        sender_(setting_, services, ledger_, reports_, gate_), inbound_(setting_, services, events, ledger_, reports_),
-        changed_(services.executor), link_tasks_(services.executor), gate_tasks_(services.executor), inbound_tasks_(services.executor),
+      : setting_(std::move(setting)),
+        services_(services),
+        events_(events),
+        ledger_(services.storage, services.clock, setting_.name),
+        reports_(ledger_, services.storage, events),
+        gate_(services.executor, setting_.window, setting_.rate),
+        sender_(setting_, services, ledger_, reports_, gate_),
+        inbound_(setting_, services, events, ledger_, reports_),
+        changed_(services.executor),
+        link_tasks_(services.executor),
+        gate_tasks_(services.executor),
+        inbound_tasks_(services.executor),
         closing_(services.executor) {}
 
   std::string_view name() const override { return setting_.name; }
@@ -145,7 +153,8 @@ asio::awaitable<void> SmppCarrier::close(bool gracefully) {
 
 }  // namespace smpp
 
-connector::Result<std::unique_ptr<Carrier>> make_smpp(CarrierSetting setting, connector::Services services, CarrierEvents& events) {
+connector::Result<std::unique_ptr<Carrier>> make_smpp(CarrierSetting setting, connector::Services services,
+                                                      CarrierEvents& events) {
   auto parsed = smpp::parse_setting(setting);
   if (!parsed) return parsed.error();
   return std::unique_ptr<Carrier>(std::make_unique<smpp::SmppCarrier>(std::move(*parsed), services, events));

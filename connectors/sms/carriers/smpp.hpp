@@ -5,6 +5,7 @@
 
 namespace wherry::sms {
 
-connector::Result<std::unique_ptr<Carrier>> make_smpp(CarrierSetting setting, connector::Services services, CarrierEvents& events);
+connector::Result<std::unique_ptr<Carrier>> make_smpp(CarrierSetting setting, connector::Services services,
+                                                      CarrierEvents& events);
 
 }  // namespace wherry::sms

@@ -20,8 +20,8 @@ using nlohmann::json;
 
 constexpr std::string_view carrier_type = "telnyx";
 constexpr std::size_t longest_text_units = 1530;  // ten parts of GSM 7; Telnyx counts exactly
-constexpr std::chrono::seconds tolerance{300};  // of a webhook's age
-constexpr std::size_t listed_at_once = 50;      // the most that a page may have
+constexpr std::chrono::seconds tolerance{300};    // of a webhook's age
+constexpr std::size_t listed_at_once = 50;        // the most that a page may have
 constexpr const char* page_number = "page[number]";
 
 // Telnyx, "API error codes" (1xxxx) and "Messaging Error Code Reference" (4xxxx).
@@ -108,7 +108,8 @@ class Telnyx final : public Provider {
     return r;
   }
   net::HttpRequest send_request(const OutgoingText& text, std::string_view ref) const override {
-    json body = {{"from", text.from.text}, {"to", text.to.text}, {"text", text.text}, {"webhook_url", setting.report_url(ref)}};
+    json body = {
+        {"from", text.from.text}, {"to", text.to.text}, {"text", text.text}, {"webhook_url", setting.report_url(ref)}};
     if (!keys_.messaging_profile_id.empty()) body["messaging_profile_id"] = keys_.messaging_profile_id;
     net::HttpRequest r = get(setting.base_url + "/v2/messages");
     r.method = "POST";
@@ -128,7 +129,9 @@ class Telnyx final : public Provider {
     return v;
   }
 
-  std::string message_url(std::string_view id) const override { return fmt::format("{}/v2/messages/{}", setting.base_url, id); }
+  std::string message_url(std::string_view id) const override {
+    return fmt::format("{}/v2/messages/{}", setting.base_url, id);
+  }
   std::optional<Message> read_message(std::string_view body) const override {
     const auto object = parse_object(body);
     return object ? read(member(*object, "data")) : std::nullopt;
@@ -173,7 +176,8 @@ class Telnyx final : public Provider {
     if (std::chrono::abs(now - base::Time(std::chrono::seconds(to_number(time)))) > tolerance) return false;
     const std::string signed_text = time + "|" + request.body;
     const auto octets = [](const std::string& s) { return reinterpret_cast<const unsigned char*>(s.data()); };
-    return crypto_sign_verify_detached(octets(*signature), octets(signed_text), signed_text.size(), octets(keys_.public_key)) == 0;
+    return crypto_sign_verify_detached(octets(*signature), octets(signed_text), signed_text.size(),
+                                       octets(keys_.public_key)) == 0;
   }
   Webhook read_webhook(const net::ServerRequest& request) const override {
     const json body = parse_object(request.body).value_or(json::object());
@@ -223,9 +227,9 @@ class Telnyx final : public Provider {
     m.to = text_in(first(to), "phone_number");
     if (m.is_inbound) read_group(m, to, member(source, "cc"));
     for (const json& file : member(source, "media")) {
-      if (std::string url = file.is_object() ? text_in(file, "url") : std::string(); !url.empty()) m.links.push_back(std::move(url));
-      else
-        ++m.lost_files;
+      if (std::string url = file.is_object() ? text_in(file, "url") : std::string(); !url.empty())
+        m.links.push_back(std::move(url));
+      else ++m.lost_files;
     }
     m.status = read_status(text_in(first(to), "status"), error_in(source));
     m.created = parse_date(text_in(source, "received_at"));
@@ -253,19 +257,22 @@ class Telnyx final : public Provider {
 
 }  // namespace
 
-connector::Result<std::unique_ptr<Provider>> make_telnyx_provider(const CarrierSetting& source, std::string public_url) {
+connector::Result<std::unique_ptr<Provider>> make_telnyx_provider(const CarrierSetting& source,
+                                                                  std::string public_url) {
   Fields in(source.settings, source.path);
   Keys keys;
   keys.api_key = in.secret("api_key");
   keys.public_key = base::from_base64(in.required_text("public_key")).value_or("");
-  if (keys.public_key.size() != crypto_sign_PUBLICKEYBYTES) in.wrong("public_key", "must be the account's public key, 32 octets in base64");
+  if (keys.public_key.size() != crypto_sign_PUBLICKEYBYTES)
+    in.wrong("public_key", "must be the account's public key, 32 octets in base64");
   keys.messaging_profile_id = in.text("messaging_profile_id", {});
   Setting setting = read_setting(in, source, carrier_type, "https://api.telnyx.com", std::move(public_url));
   if (auto done = finish(in, setting, carrier_type); !done) return done.error();
   return std::unique_ptr<Provider>(std::make_unique<Telnyx>(std::move(setting), std::move(keys)));
 }
 
-connector::Result<std::unique_ptr<Carrier>> make_telnyx(CarrierSetting source, connector::Services services, CarrierEvents& events) {
+connector::Result<std::unique_ptr<Carrier>> make_telnyx(CarrierSetting source, connector::Services services,
+                                                        CarrierEvents& events) {
   auto provider = make_telnyx_provider(source, services.webhooks.public_url);
   if (!provider) return provider.error();
   return make_http_carrier(std::move(*provider), services, events);

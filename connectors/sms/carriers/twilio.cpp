@@ -96,18 +96,19 @@ Status read_status(std::string_view word, int error) {
   if (word == "read") status.stage = Stage::read;
   if (word == "undelivered" || word == "failed" || word == "canceled") {
     status.stage = Stage::failed;
-    status.why = error == 0 && word == "canceled" ? "The message was cancelled at the SMS service." : explain(error, known_errors);
+    status.why = error == 0 && word == "canceled" ? "The message was cancelled at the SMS service."
+                                                  : explain(error, known_errors);
   }
   return status;
 }
 
 struct Credentials {
   std::string account_sid;
-  std::string user;       // of requests: the account, or an API key
-  base::Secret password;  // the account's token, or the API key's secret
-  base::Secret signing_key;      // of webhooks: the account's token, unless the service has another key
-  base::Secret shared_key;       // of webhooks whose header names a shared key; or empty
-  std::string signature_header;  // in lower case
+  std::string user;                   // of requests: the account, or an API key
+  base::Secret password;              // the account's token, or the API key's secret
+  base::Secret signing_key;           // of webhooks: the account's token, unless the service has another key
+  base::Secret shared_key;            // of webhooks whose header names a shared key; or empty
+  std::string signature_header;       // in lower case
   std::string messaging_service_sid;  // or empty
   seconds validity{0};                // after which a text that still waits is given up; 0: the service's own
 };
@@ -116,7 +117,8 @@ Credentials read_credentials(Fields& in) {
   Credentials c;
   c.account_sid = in.required_text("account_sid");
   // It becomes part of a path. Twilio's have 34 characters; those of compatible services are UUIDs.
-  if (c.account_sid.size() > most_sid || !consists_of(c.account_sid, "-_")) in.wrong("account_sid", "must be letters, digits and '-'");
+  if (c.account_sid.size() > most_sid || !consists_of(c.account_sid, "-_"))
+    in.wrong("account_sid", "must be letters, digits and '-'");
   const base::Secret token = in.secret("auth_token");
   c.user = in.text("api_key", {});
   if (c.user.empty()) {
@@ -129,7 +131,8 @@ Credentials read_credentials(Fields& in) {
   c.signing_key = in.has_secret("signing_key") ? in.secret("signing_key") : token;
   if (in.has_secret("shared_key")) c.shared_key = in.secret("shared_key");
   c.signature_header = base::to_lower_ascii(in.text("signature_header", "X-Twilio-Signature"));
-  if (c.signature_header.empty() || !consists_of(c.signature_header, "-")) in.wrong("signature_header", "must be the name of an HTTP header");
+  if (c.signature_header.empty() || !consists_of(c.signature_header, "-"))
+    in.wrong("signature_header", "must be the name of an HTTP header");
   c.messaging_service_sid = in.text("messaging_service_sid", {});
   c.validity = seconds(in.number("validity_seconds", 0, 0, 36000));
   return c;
@@ -142,7 +145,9 @@ bool is_form(const net::ServerRequest& request) {
 class Twilio final : public Provider {
  public:
   Twilio(Setting s, Credentials c)
-      : Provider(std::move(s)), account_(std::move(c)), messages_(fmt::format("{}/2010-04-01/Accounts/{}/Messages", setting.base_url, account_.account_sid)) {}
+      : Provider(std::move(s)),
+        account_(std::move(c)),
+        messages_(fmt::format("{}/2010-04-01/Accounts/{}/Messages", setting.base_url, account_.account_sid)) {}
 
   connector::Idempotency idempotency() const override { return connector::Idempotency::queryable; }
   std::size_t most_units() const override { return longest_text_units; }
@@ -186,8 +191,10 @@ net::HttpRequest Twilio::send_request(const OutgoingText& text, std::string_view
   net::HttpRequest r = get(messages_ + ".json");
   r.method = "POST";
   r.headers.emplace_back("Content-Type: application/x-www-form-urlencoded");
-  net::FormFields fields = {{"To", text.to.text}, {"From", text.from.text}, {"Body", text.text}, {"StatusCallback", setting.report_url(ref)}};
-  if (!account_.messaging_service_sid.empty()) fields.emplace_back("MessagingServiceSid", account_.messaging_service_sid);
+  net::FormFields fields = {
+      {"To", text.to.text}, {"From", text.from.text}, {"Body", text.text}, {"StatusCallback", setting.report_url(ref)}};
+  if (!account_.messaging_service_sid.empty())
+    fields.emplace_back("MessagingServiceSid", account_.messaging_service_sid);
   if (account_.validity.count() > 0) fields.emplace_back("ValidityPeriod", std::to_string(account_.validity.count()));
   r.body = net::to_form(fields);
   return r;
@@ -313,7 +320,8 @@ bool Twilio::is_genuine(const net::ServerRequest& request, base::Time) const {
 }
 
 Webhook Twilio::read_webhook(const net::ServerRequest& request) const {
-  const auto parsed = is_form(request) ? net::parse_form(request.body) : base::Result<net::FormFields>(net::FormFields());
+  const auto parsed =
+      is_form(request) ? net::parse_form(request.body) : base::Result<net::FormFields>(net::FormFields());
   if (!parsed) return {};
   const auto value = [&](std::string_view name) { return value_of(*parsed, name); };
   std::string id(value("MessageSid"));
@@ -323,7 +331,8 @@ Webhook Twilio::read_webhook(const net::ServerRequest& request) const {
   std::string_view status = value("MessageStatus");
   const std::string_view sms_status = value("SmsStatus");
   if (status.empty() && sms_status != "received" && sms_status != "receiving") status = sms_status;
-  if (!status.empty()) return Report{ref_in(request.target), id, read_status(status, static_cast<int>(to_number(value("ErrorCode"))))};
+  if (!status.empty())
+    return Report{ref_in(request.target), id, read_status(status, static_cast<int>(to_number(value("ErrorCode"))))};
 
   Message m;
   m.id = id;
@@ -335,19 +344,17 @@ Webhook Twilio::read_webhook(const net::ServerRequest& request) const {
   const auto media = to_number(value("NumMedia"));  // their number, where it is there
   for (std::int64_t i = 0; i < most_media; ++i) {
     const auto url = value(fmt::format("MediaUrl{}", i));
-    if (!url.empty())
-      m.links.emplace_back(url);
-    else if (i >= media)
-      break;
-    else
-      ++m.lost_files;
+    if (!url.empty()) m.links.emplace_back(url);
+    else if (i >= media) break;
+    else ++m.lost_files;
   }
   return m;
 }
 
 }  // namespace
 
-connector::Result<std::unique_ptr<Provider>> make_twilio_provider(const CarrierSetting& source, std::string public_url) {
+connector::Result<std::unique_ptr<Provider>> make_twilio_provider(const CarrierSetting& source,
+                                                                  std::string public_url) {
   Fields in(source.settings, source.path);
   Credentials credentials = read_credentials(in);
   Setting setting = read_setting(in, source, carrier_type, "https://api.twilio.com", std::move(public_url));
@@ -355,7 +362,8 @@ connector::Result<std::unique_ptr<Provider>> make_twilio_provider(const CarrierS
   return std::unique_ptr<Provider>(std::make_unique<Twilio>(std::move(setting), std::move(credentials)));
 }
 
-connector::Result<std::unique_ptr<Carrier>> make_twilio(CarrierSetting source, connector::Services services, CarrierEvents& events) {
+connector::Result<std::unique_ptr<Carrier>> make_twilio(CarrierSetting source, connector::Services services,
+                                                        CarrierEvents& events) {
   auto provider = make_twilio_provider(source, services.webhooks.public_url);
   if (!provider) return provider.error();
   return make_http_carrier(std::move(*provider), services, events);

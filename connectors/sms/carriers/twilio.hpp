@@ -5,9 +5,11 @@
 
 namespace wherry::sms {
 
-connector::Result<std::unique_ptr<Carrier>> make_twilio(CarrierSetting setting, connector::Services services, CarrierEvents& events);
+connector::Result<std::unique_ptr<Carrier>> make_twilio(CarrierSetting setting, connector::Services services,
+                                                        CarrierEvents& events);
 
 // What make_twilio gives the engine.
-connector::Result<std::unique_ptr<http::Provider>> make_twilio_provider(const CarrierSetting& setting, std::string public_url);
+connector::Result<std::unique_ptr<http::Provider>> make_twilio_provider(const CarrierSetting& setting,
+                                                                        std::string public_url);
 
 }  // namespace wherry::sms

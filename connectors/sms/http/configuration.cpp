@@ -26,7 +26,8 @@ bool consists_of(std::string_view text, std::string_view more) {
   });
 }
 
-Setting read_setting(Fields& in, const CarrierSetting& source, std::string_view type, std::string base_url, std::string public_url) {
+Setting read_setting(Fields& in, const CarrierSetting& source, std::string_view type, std::string base_url,
+                     std::string public_url) {
   Setting s;
   s.name = source.name;
   s.path = source.path;
@@ -37,7 +38,9 @@ Setting read_setting(Fields& in, const CarrierSetting& source, std::string_view 
   if (!is_url(s.base_url)) in.wrong("base_url", fmt::format("must be like \"{}\"", example));
   s.webhook_path = in.text("webhook_path", fmt::format("/{}/{}", type, source.name));
   if (!s.webhook_path.starts_with('/') || s.webhook_path.ends_with('/') || !consists_of(s.webhook_path, "/-._~")) {
-    in.wrong("webhook_path", fmt::format("must be a path like \"/{}/main\", of letters, digits and / - . _ ~, without a '/' at its end", type));
+    in.wrong("webhook_path",
+             fmt::format("must be a path like \"/{}/main\", of letters, digits and / - . _ ~, without a '/' at its end",
+                         type));
   }
   s.rate = in.decimal("rate", 1, 0, 10000);
   s.poll = std::chrono::seconds(in.number("poll_seconds", 300, 1, 86400));
@@ -48,9 +51,10 @@ Setting read_setting(Fields& in, const CarrierSetting& source, std::string_view 
 
 base::Result<void> finish(Fields& in, const Setting& setting, std::string_view type) {
   if (auto done = in.finish(); !done || is_url(setting.public_url)) return done;
-  return base::Error{base::Errc::bad_input,
-                     fmt::format("{}: {} brings texts and delivery reports by webhooks, so http.public_url must be set to the address under which "
-                                 "it reaches this gateway, like \"https://sms.example.org\"", in.path_of("type"), type)};
+  return base::Error{base::Errc::bad_input, fmt::format("{}: {} brings texts and delivery reports by webhooks, so "
+                                                        "http.public_url must be set to the address under which "
+                                                        "it reaches this gateway, like \"https://sms.example.org\"",
+                                                        in.path_of("type"), type)};
 }
 
 }  // namespace wherry::sms::http

@@ -18,9 +18,9 @@ struct Setting {
   std::string public_url;            // as the outside names our HTTP server
   std::string webhook_path;
 
-  double rate = 1;                         // texts a second from one number; 0: no limit of ours
-  std::chrono::seconds poll{300};          // between looks for what no webhook told
-  std::chrono::seconds look_again{20};     // after a lost answer, until a text that is not listed counts as not sent
+  double rate = 1;                      // texts a second from one number; 0: no limit of ours
+  std::chrono::seconds poll{300};       // between looks for what no webhook told
+  std::chrono::seconds look_again{20};  // after a lost answer, until a text that is not listed counts as not sent
   std::chrono::seconds request_limit{30};
 
   std::string webhook_url() const { return public_url + webhook_path; }
@@ -31,7 +31,8 @@ struct Setting {
 };
 
 // Reads the keys above. `type` is the provider's in the configuration; `public_url` HttpServer's.
-Setting read_setting(Fields& in, const CarrierSetting& source, std::string_view type, std::string base_url, std::string public_url);
+Setting read_setting(Fields& in, const CarrierSetting& source, std::string_view type, std::string base_url,
+                     std::string public_url);
 
 // Fields::finish(), and that we can be reached. Call it last.
 base::Result<void> finish(Fields& in, const Setting& setting, std::string_view type);

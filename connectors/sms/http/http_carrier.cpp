@@ -5,8 +5,8 @@
 #include "gateway/base/log.hpp"
 #include "gateway/base/within.hpp"
 
-#include <fmt/format.h>
 #include <boost/asio/this_coro.hpp>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>
@@ -18,7 +18,7 @@ namespace {
 using connector::Errc;
 using std::chrono::seconds;
 
-constexpr int most_failures = 3;      // of listings, one after the other, before the service counts as down
+constexpr int most_failures = 3;  // of listings, one after the other, before the service counts as down
 constexpr seconds wait_after_failure{5};
 constexpr seconds misconfigured_wait{300};
 

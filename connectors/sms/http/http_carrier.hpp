@@ -1,6 +1,6 @@
 // A carrier over an HTTP provider: the engine that all of them share. Texts are written down before their request
-// (ledger), sent once (sender, reconciliation, listing), their fates brought home (reports, webhook), and what no webhook
-// told is looked for (catch_up). What differs is the Provider's.
+// (ledger), sent once (sender, reconciliation, listing), their fates brought home (reports, webhook), and what no
+// webhook told is looked for (catch_up). What differs is the Provider's.
 #pragma once
 
 #include "connectors/sms/http/provider.hpp"

@@ -12,15 +12,15 @@ namespace wherry::sms::http {
 namespace {
 
 constexpr std::size_t rows_per_read = 500;
-// How long after its sending a text is remembered: when its fate is known, while its status may still come, and where its
-// outcome is unknown and the gateway may ask again.
+// How long after its sending a text is remembered: when its fate is known, while its status may still come, and where
+// its outcome is unknown and the gateway may ask again.
 constexpr std::chrono::hours final_kept{24}, open_kept{24 * 4}, unknown_kept{24 * 30};
 
-std::chrono::hours lifetime(const Record& record) { return record.id.empty() ? unknown_kept : record.is_final() ? final_kept : open_kept; }
-
-std::string pair_of(const Record& record) {
-  return record.sought.from + " " + record.sought.to;
+std::chrono::hours lifetime(const Record& record) {
+  return record.id.empty() ? unknown_kept : record.is_final() ? final_kept : open_kept;
 }
+
+std::string pair_of(const Record& record) { return record.sought.from + " " + record.sought.to; }
 
 }  // namespace
 
@@ -61,7 +61,9 @@ std::optional<Record> parse_record(std::string_view text) {
 
 std::string Ledger::ref_of(std::string_view key) { return digest(key); }
 
-connector::Entry Ledger::entry_of(const Record& record) const { return {name_ + "/m/" + ref_of(record.key), to_text(record)}; }
+connector::Entry Ledger::entry_of(const Record& record) const {
+  return {name_ + "/m/" + ref_of(record.key), to_text(record)};
+}
 
 void Ledger::add(std::shared_ptr<Record> record) {
   if (!record->id.empty()) by_id_[record->id] = record;

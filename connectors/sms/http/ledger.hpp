@@ -4,8 +4,8 @@
 //   <name>/m/<ref>   a Record; ref is the digest of the text's key, and stands in the URL for its status
 //   <name>/cursor    the time of the latest incoming text that is known to be safe
 //
-// All records are kept in memory too: an operator's traffic of some days. What happens between two co_awaits is one step,
-// so a status that comes before the answer to its text, and the answer, find the same Record in the same state.
+// All records are kept in memory too: an operator's traffic of some days. What happens between two co_awaits is one
+// step, so a status that comes before the answer to its text, and the answer, find the same Record in the same state.
 #pragma once
 
 #include "connectors/sms/http/reconciliation.hpp"
@@ -24,15 +24,15 @@ namespace wherry::sms::http {
 struct Record {
   std::string key;
   Sought sought;
-  std::string id;  // empty: the outcome is unknown
-  int told = -1;    // rank of the last stage that the connector has heard of
+  std::string id;            // empty: the outcome is unknown
+  int told = -1;             // rank of the last stage that the connector has heard of
   bool is_doubtful = false;  // the service's last word on it was none that we know
   bool is_foreign = false;   // it was given to another network, when the carrier's name was of another type
 
   // In memory only:
-  base::Time ended;         // since when no request for it can be under way
-  base::Time next_look;     // when its status is asked for, if none comes by itself
-  bool under_way = false;   // somebody is sending it, or looking for it
+  base::Time ended;        // since when no request for it can be under way
+  base::Time next_look;    // when its status is asked for, if none comes by itself
+  bool under_way = false;  // somebody is sending it, or looking for it
 
   bool is_final() const { return told > 0; }
 };

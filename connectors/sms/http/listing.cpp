@@ -27,10 +27,12 @@ asio::awaitable<base::Result<Listed>> list_messages(const Provider& provider, co
   for (int pages = 0; pages < most_pages; ++pages) {
     net::HttpRequest request = provider.get(url);
     auto answer = co_await services.http.send(std::move(request));
-    if (!answer) co_return connector::Error{connector::Errc::unavailable, "it cannot be reached: " + answer.error().text};
+    if (!answer)
+      co_return connector::Error{connector::Errc::unavailable, "it cannot be reached: " + answer.error().text};
     if (answer->status != 200) co_return reading_failed(*answer, services.clock.now());
     auto page = provider.read_page(answer->body, url);
-    if (!page) co_return connector::Error{connector::Errc::unavailable, "it answers with something that is no list of messages"};
+    if (!page)
+      co_return connector::Error{connector::Errc::unavailable, "it answers with something that is no list of messages"};
 
     listed.ahead = clock_ahead(*answer, services.clock.now());
     // Never later than we were asked for: clocks are set, too.
@@ -42,7 +44,8 @@ asio::awaitable<base::Result<Listed>> list_messages(const Provider& provider, co
     // A page of old messages has only older ones behind it. An empty page has nothing behind it.
     if (page->next.empty() || all_old) co_return listed;
     // Never to another host: our password would go with it.
-    if (!page->next.starts_with(provider.setting.origin() + "/")) co_return connector::Error{connector::Errc::unavailable, "its list goes on elsewhere"};
+    if (!page->next.starts_with(provider.setting.origin() + "/"))
+      co_return connector::Error{connector::Errc::unavailable, "its list goes on elsewhere"};
     url = std::move(page->next);
   }
   co_return connector::Error{connector::Errc::unavailable, "its list of messages does not end"};

@@ -1,5 +1,5 @@
-// What differs between the HTTP providers: how a request looks, what an answer means, who signed a webhook. A provider is
-// pure: what must not be lost or doubled is the engine's business (http_carrier.hpp), once for all of them.
+// What differs between the HTTP providers: how a request looks, what an answer means, who signed a webhook. A provider
+// is pure: what must not be lost or doubled is the engine's business (http_carrier.hpp), once for all of them.
 #pragma once
 
 #include "connectors/sms/http/configuration.hpp"
@@ -30,7 +30,7 @@ struct Message {
   bool is_complete = true;  // false: it is still coming in
   bool is_brief = false;    // listed without its text: message_url has that
   std::string from, to, text;
-  Status status;                   // of one of ours
+  Status status;                    // of one of ours
   std::vector<std::string> others;  // who got it besides `to`, of a text to a group
   std::vector<std::string> links;   // its files
   std::string links_url;            // where these must be asked for; else empty

@@ -21,8 +21,11 @@ constexpr std::size_t most_id = 64;
 constexpr std::size_t most_shown = 10;  // of the numbers of a group
 
 Address read_address(std::string_view text) {
-  const auto digits = [](std::string_view t) { return !t.empty() && std::all_of(t.begin(), t.end(), [](char c) { return c >= '0' && c <= '9'; }); };
-  if (text.starts_with('+') && text.size() <= 16 && digits(text.substr(1))) return {Address::Type::international, std::string(text)};
+  const auto digits = [](std::string_view t) {
+    return !t.empty() && std::all_of(t.begin(), t.end(), [](char c) { return c >= '0' && c <= '9'; });
+  };
+  if (text.starts_with('+') && text.size() <= 16 && digits(text.substr(1)))
+    return {Address::Type::international, std::string(text)};
   if (text.size() >= 3 && text.size() <= 8 && digits(text)) return {Address::Type::short_code, std::string(text)};
   return alphanumeric(text);
 }

@@ -43,8 +43,8 @@ struct Pick {
 Pick pick(const Sought& sought, const std::vector<Message>& messages,
           const std::function<bool(const std::string&)>& taken, std::chrono::seconds ahead = std::chrono::seconds(0));
 
-// After a look that found nothing, begun at `looked`: how long until the next one, or zero where it proves that the text
-// was not sent. `ended`: when its request had come to its end, one way or the other.
+// After a look that found nothing, begun at `looked`: how long until the next one, or zero where it proves that the
+// text was not sent. `ended`: when its request had come to its end, one way or the other.
 std::chrono::milliseconds until_next_look(base::Time ended, base::Time looked, std::chrono::seconds patience);
 
 // From which time on messages must be listed: the saved cursor, less what may have been listed late.

@@ -19,7 +19,7 @@ using connector::Error;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
 
-constexpr int most_failures = 3;          // of looks that could not be made
+constexpr int most_failures = 3;  // of looks that could not be made
 constexpr seconds wait_after_failure{3};
 
 bool is_cancellation(const std::exception& e) {
@@ -48,7 +48,9 @@ struct Sender::Sending {
 
 class Sender::Turn {
  public:
-  Turn(Sender& sender, std::string pair) : sender_(sender), pair_(std::move(pair)) { sender_.taken_turns_.insert(pair_); }
+  Turn(Sender& sender, std::string pair) : sender_(sender), pair_(std::move(pair)) {
+    sender_.taken_turns_.insert(pair_);
+  }
   ~Turn() {
     sender_.taken_turns_.erase(pair_);
     sender_.turns_.notify();
@@ -63,7 +65,9 @@ class Sender::Turn {
 
 asio::awaitable<connector::Result<void>> Sender::send(OutgoingText text) {
   if (utf16_length(text.text) > provider_.most_units()) {
-    co_return Error{Errc::bad_input, fmt::format("The message is too long: at most {} characters fit. Send it in parts.", provider_.most_units())};
+    co_return Error{
+        Errc::bad_input,
+        fmt::format("The message is too long: at most {} characters fit. Send it in parts.", provider_.most_units())};
   }
   auto sending = std::make_shared<Sending>();
   sending->text = std::move(text);
@@ -73,7 +77,8 @@ asio::awaitable<connector::Result<void>> Sender::send(OutgoingText text) {
     if (e.code() != asio::error::operation_aborted) throw;
   }
   // The gateway stops. The record is there: the next run looks where the text is.
-  if (sending->perhaps_out) co_return Error{Errc::uncertain, "The gateway was stopped while the message was being sent."};
+  if (sending->perhaps_out)
+    co_return Error{Errc::uncertain, "The gateway was stopped while the message was being sent."};
   co_return Error{Errc::unavailable, "The gateway was stopped before the message was sent."};
 }
 
@@ -111,15 +116,21 @@ asio::awaitable<connector::Result<void>> Sender::request(std::shared_ptr<Sending
 
   const bool not_reached = !answer && answer.error().code != Errc::uncertain;
   const Verdict verdict = answer ? provider_.judge(*answer, record->ended) : Verdict();
-  if (!answer) log::warn("http_carrier.request_failed", {{"carrier", provider_.setting.name}, {"error", answer.error().text}});
-  else if (verdict.alert) log::error("http_carrier.misconfigured", {{"carrier", provider_.setting.name}, {"http", answer->status}, {"error", verdict.error}});
-  else if (verdict.kind != Verdict::Kind::taken) log::info("http_carrier.text_not_taken", {{"carrier", provider_.setting.name}, {"http", answer->status}, {"error", verdict.error}});
+  if (!answer)
+    log::warn("http_carrier.request_failed", {{"carrier", provider_.setting.name}, {"error", answer.error().text}});
+  else if (verdict.alert)
+    log::error("http_carrier.misconfigured",
+               {{"carrier", provider_.setting.name}, {"http", answer->status}, {"error", verdict.error}});
+  else if (verdict.kind != Verdict::Kind::taken)
+    log::info("http_carrier.text_not_taken",
+              {{"carrier", provider_.setting.name}, {"http", answer->status}, {"error", verdict.error}});
 
   if (verdict.kind == Verdict::Kind::taken) co_return co_await take(record, verdict.id);
   // A report that came meanwhile knows better than any answer.
   if (!record->id.empty()) co_return co_await take(record, record->id);
   const bool not_taken = not_reached || verdict.kind == Verdict::Kind::later;
-  if (not_taken && was_perhaps_out) co_return Error{Errc::uncertain, "The SMS service does not say whether it has the message.", verdict.wait};
+  if (not_taken && was_perhaps_out)
+    co_return Error{Errc::uncertain, "The SMS service does not say whether it has the message.", verdict.wait};
   if (not_taken || verdict.kind == Verdict::Kind::refused) {
     co_await drop(record);
     sending->perhaps_out = false;
@@ -130,7 +141,10 @@ asio::awaitable<connector::Result<void>> Sender::request(std::shared_ptr<Sending
 
   const Fate fate = co_await reconcile(record);
   if (fate == Fate::sent) co_return base::ok();
-  if (fate == Fate::unknown) co_return Error{Errc::uncertain, "The connection to the SMS service broke before it answered: the message may or may not have been sent."};
+  if (fate == Fate::unknown)
+    co_return Error{
+        Errc::uncertain,
+        "The connection to the SMS service broke before it answered: the message may or may not have been sent."};
   log::info("http_carrier.text_absent", {{"carrier", provider_.setting.name}});
   co_await drop(record);
   co_return Error{Errc::unavailable, "The SMS service did not take the message."};
@@ -209,7 +223,9 @@ asio::awaitable<base::Result<Found>> Sender::look_in(std::shared_ptr<Record> rec
 asio::awaitable<void> Sender::pace(std::string number) {
   if (provider_.setting.rate <= 0) co_return;
   for (;;) {
-    auto& bucket = buckets_.try_emplace(number, provider_.setting.rate, std::max(1.0, provider_.setting.rate), steady_clock::now()).first->second;
+    auto& bucket =
+        buckets_.try_emplace(number, provider_.setting.rate, std::max(1.0, provider_.setting.rate), steady_clock::now())
+            .first->second;
     const auto wait = bucket.take(steady_clock::now());
     if (wait.count() == 0) co_return;
     co_await base::sleep(wait);

@@ -73,7 +73,8 @@ Verdict judge_failure(const net::HttpResponse& response, int code, KnownErrors k
 
 connector::Error reading_failed(const net::HttpResponse& response, base::Time now) {
   const bool refused = response.status == 401 || response.status == 403;
-  return {refused ? Errc::not_authorized : Errc::unavailable, fmt::format("it answers HTTP {}", response.status), retry_after(response, now)};
+  return {refused ? Errc::not_authorized : Errc::unavailable, fmt::format("it answers HTTP {}", response.status),
+          retry_after(response, now)};
 }
 
 std::string explain(int code, KnownErrors known) {

@@ -38,8 +38,8 @@ enum class Means {
 struct KnownError {
   int code;
   Means means;
-  const char* text;                // for the sender
-  std::chrono::seconds wait{60};   // `later`: where the answer does not say how long
+  const char* text;               // for the sender
+  std::chrono::seconds wait{60};  // `later`: where the answer does not say how long
 };
 using KnownErrors = std::span<const KnownError>;
 

@@ -39,12 +39,11 @@ WebhookServer::~WebhookServer() {
 
 void WebhookServer::open() {
   if (std::exchange(door_->open, this)) return;
-  log::info("http_carrier.webhook_opened", {{"carrier", provider_.setting.name}, {"url", provider_.setting.webhook_url()}});
+  log::info("http_carrier.webhook_opened",
+            {{"carrier", provider_.setting.name}, {"url", provider_.setting.webhook_url()}});
 }
 
-void WebhookServer::close() {
-  door_->open = nullptr;
-}
+void WebhookServer::close() { door_->open = nullptr; }
 
 asio::awaitable<net::ServerResponse> WebhookServer::enter(std::shared_ptr<Door> door, net::ServerRequest request) {
   if (door->open) co_return co_await door->open->handle(std::move(request));

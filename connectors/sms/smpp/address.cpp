@@ -37,7 +37,8 @@ std::string without_separators(const std::string& written) {
   for (const char c : written) {
     if (std::string_view(" -./()").find(c) == std::string_view::npos) digits += c;
   }
-  const bool number = digits.size() >= shortest_subscriber && all_digits(std::string_view(digits).substr(digits[0] == '+' ? 1 : 0));
+  const bool number =
+      digits.size() >= shortest_subscriber && all_digits(std::string_view(digits).substr(digits[0] == '+' ? 1 : 0));
   return number ? digits : written;
 }
 
@@ -78,7 +79,8 @@ Address national(const std::string& digits, const AddressRules& rules) {
 
 Address guess(const std::string& digits, const AddressRules& rules) {
   if (is_short(digits)) return possible_at_home(digits, rules).value_or(as_written(digits));
-  const auto at_home = number_in(digits, rules.region, Likelihood::valid), abroad = number_abroad(digits, Likelihood::valid);
+  const auto at_home = number_in(digits, rules.region, Likelihood::valid),
+             abroad = number_abroad(digits, Likelihood::valid);
   const bool lacks_zero = !digits.starts_with('0') && has_trunk_zero(rules.region);  // then it is not how it is dialled
   if (at_home && !(lacks_zero && abroad)) return *at_home;
   if (digits.starts_with("00")) return international(digits, rules);
@@ -87,7 +89,9 @@ Address guess(const std::string& digits, const AddressRules& rules) {
   return number_abroad(digits, Likelihood::possible).value_or(as_written(digits));
 }
 
-std::string_view digits_of(const std::string& number) { return std::string_view(number).substr(number.starts_with('+') ? 1 : 0); }
+std::string_view digits_of(const std::string& number) {
+  return std::string_view(number).substr(number.starts_with('+') ? 1 : 0);
+}
 
 Address address_of(const std::string& ours) {
   return {ours.starts_with('+') ? Address::Type::international : Address::Type::short_code, ours};
@@ -101,9 +105,14 @@ base::Result<NetworkAddress> to_network(const Address& address, const AddressRul
     case Address::Type::short_code: return NetworkAddress{rules.short_code_ton, rules.short_code_npi, address.text};
     case Address::Type::alphanumeric: {
       // Only what ASCII and GSM 7 write alike; '@' would even be a NUL and end the field.
-      const auto plain = [](char c) { return is_digit(c) || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == ' ' || c == '-' || c == '.' || c == '&' || c == '+'; };
-      if (address.text.empty() || address.text.size() > 11 || !std::all_of(address.text.begin(), address.text.end(), plain)) {
-        return base::Error{base::Errc::bad_input, "“" + address.text + "” cannot be a sender: at most 11 letters, digits and spaces."};
+      const auto plain = [](char c) {
+        return is_digit(c) || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == ' ' || c == '-' || c == '.' ||
+               c == '&' || c == '+';
+      };
+      if (address.text.empty() || address.text.size() > 11 ||
+          !std::all_of(address.text.begin(), address.text.end(), plain)) {
+        return base::Error{base::Errc::bad_input,
+                           "“" + address.text + "” cannot be a sender: at most 11 letters, digits and spaces."};
       }
       return NetworkAddress{ton_alphanumeric, 0, address.text};
     }

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "connectors/sms/carriers/make.hpp"
+#include "connectors/sms/segments.hpp"
 #include "connectors/sms/smpp/wire/protocol.hpp"
 #include "connectors/sms/smpp/wire/stream.hpp"
-#include "connectors/sms/segments.hpp"
 
 #include <chrono>
 #include <string>
@@ -33,12 +33,12 @@ struct Setting {
   std::size_t window = 10;  // unanswered submit_sm
   double rate = 0;          // segments a second; 0: no limit of ours
   bool delivery_reports = true;
-  bool binary_is_text = false;         // read data_coding 2 and 4 as the link's alphabet
+  bool binary_is_text = false;  // read data_coding 2 and 4 as the link's alphabet
   std::string service_type;
-  std::chrono::hours validity{0};      // 0: the SMS centre's own
-  std::chrono::seconds part_patience{1800};      // for the rest of a long text
-  std::chrono::seconds redelivery_window{600};   // in which a text that we may not have answered comes again
-  std::chrono::seconds drain{5};                 // at the end, for what is unanswered
+  std::chrono::hours validity{0};               // 0: the SMS centre's own
+  std::chrono::seconds part_patience{1800};     // for the rest of a long text
+  std::chrono::seconds redelivery_window{600};  // in which a text that we may not have answered comes again
+  std::chrono::seconds drain{5};                // at the end, for what is unanswered
 };
 
 base::Result<Setting> parse_setting(const CarrierSetting& source);

@@ -1,7 +1,7 @@
 #include "connectors/sms/smpp/inbound.hpp"
 
-#include "connectors/sms/smpp/address.hpp"
 #include "connectors/sms/keys.hpp"
+#include "connectors/sms/smpp/address.hpp"
 #include "gateway/base/log.hpp"
 #include "gateway/base/task_group.hpp"
 #include "gateway/base/text.hpp"
@@ -25,11 +25,20 @@ constexpr std::chrono::hours swept_every{1};
 
 }  // namespace
 
-Inbound::Inbound(const Setting& setting, connector::Services services, CarrierEvents& events, Ledger& ledger, Reports& reports)
-    : setting_(setting), services_(services), events_(events), ledger_(ledger), reports_(reports),
-      redeliveries_(setting.redelivery_window), reassembly_(setting.part_patience), wake_(services.executor) {}
+Inbound::Inbound(const Setting& setting, connector::Services services, CarrierEvents& events, Ledger& ledger,
+                 Reports& reports)
+    : setting_(setting),
+      services_(services),
+      events_(events),
+      ledger_(ledger),
+      reports_(reports),
+      redeliveries_(setting.redelivery_window),
+      reassembly_(setting.part_patience),
+      wake_(services.executor) {}
 
-std::string Inbound::key(std::string_view kind, std::string_view rest) const { return fmt::format("{}/{}/{}", setting_.name, kind, rest); }
+std::string Inbound::key(std::string_view kind, std::string_view rest) const {
+  return fmt::format("{}/{}/{}", setting_.name, kind, rest);
+}
 
 std::vector<connector::Entry> Inbound::below(std::string_view kind, std::vector<connector::Entry> entries) const {
   for (auto& entry : entries) entry.key = key(kind, entry.key);
@@ -97,8 +106,10 @@ asio::awaitable<void> Inbound::load() {
       const auto page = co_await services_.storage.read(prefix, after, rows_per_read);
       for (const auto& entry : page) {
         const std::string rest = entry.key.substr(prefix.size());
-        const bool read = *kind == 'p' ? reassembly_.restore({rest, entry.value}, now) : restore_arrival(rest, entry.value);
-        if (!read) log::warn("smpp.row_damaged", {{"carrier", setting_.name}, {"kind", *kind == 'p' ? "segment" : "arrival"}});
+        const bool read =
+            *kind == 'p' ? reassembly_.restore({rest, entry.value}, now) : restore_arrival(rest, entry.value);
+        if (!read)
+          log::warn("smpp.row_damaged", {{"carrier", setting_.name}, {"kind", *kind == 'p' ? "segment" : "arrival"}});
       }
       if (page.size() < rows_per_read) break;
       after = page.back().key;
@@ -113,7 +124,8 @@ bool Inbound::restore_arrival(const std::string& id, const std::string& value) {
   const auto json = nlohmann::json::parse(value, nullptr, false);
   if (!json.is_object()) return false;
   try {
-    redeliveries_.restore(id, json.at("digest").get<std::string>(), base::from_milliseconds(json.at("at").get<std::int64_t>()));
+    redeliveries_.restore(id, json.at("digest").get<std::string>(),
+                          base::from_milliseconds(json.at("at").get<std::int64_t>()));
   } catch (const nlohmann::json::exception&) {  // a value is missing, or of another type
     return false;
   }
@@ -183,14 +195,17 @@ asio::awaitable<void> Inbound::work(std::vector<Item> batch) {
   for (Item& item : batch) answer(item);
 }
 
-// What is answered and cannot be used is counted, and said where operators look: of the first ones, and then ever more rarely.
+// What is answered and cannot be used is counted, and said where operators look: of the first ones, and then ever more
+// rarely.
 void Inbound::ignore(Item& item, const SeenNothing& seen) {
   item.status = Status::ok;
   log::debug("smpp.message_ignored", {{"why", seen.why}, {"octets", base::to_hex(item.asked.message.user_data())}});
   if (!seen.unread) return;
   ++unread_;
   if (unread_ > 10 && (unread_ & (unread_ - 1)) != 0) return;
-  log::warn("smpp.receipt_not_understood", {{"carrier", setting_.name}, {"why", seen.why}, {"form", shape_of(item.asked.message.user_data())},
+  log::warn("smpp.receipt_not_understood", {{"carrier", setting_.name},
+                                            {"why", seen.why},
+                                            {"form", shape_of(item.asked.message.user_data())},
                                             {"so_far", unread_}});
 }
 
@@ -207,7 +222,8 @@ void Inbound::answer(Item& item) {
 
 // False where the store is lost.
 asio::awaitable<bool> Inbound::store_first(std::vector<connector::Entry> entries) {
-  for (const std::string& id : redeliveries_.take_forgotten(services_.clock.now())) entries.push_back({key("d", id), {}});
+  for (const std::string& id : redeliveries_.take_forgotten(services_.clock.now()))
+    entries.push_back({key("d", id), {}});
   if (entries.empty()) co_return true;
   try {
     co_await services_.storage.write(std::move(entries));
@@ -226,7 +242,8 @@ Redeliveries::Arrival Inbound::note_arrival(Item& item, std::vector<connector::E
   auto arrival = redeliveries_.arrived(content, now);
   item.id = arrival.id;
   if (!arrival.again) {
-    store.push_back({key("d", arrival.id), nlohmann::json{{"digest", content}, {"at", base::to_milliseconds(now)}}.dump()});
+    store.push_back(
+        {key("d", arrival.id), nlohmann::json{{"digest", content}, {"at", base::to_milliseconds(now)}}.dump()});
   }
   return arrival;
 }
@@ -237,11 +254,13 @@ Inbound::Delivery Inbound::read_text(Item& item, std::string text, std::vector<c
   Delivery delivery;
   delivery.item = &item;
   delivery.text = {std::move(arrival.id), from_network(message.source, setting_.addresses),
-                   destination_from_network(message.destination, setting_.addresses), std::move(text), services_.clock.now()};
+                   destination_from_network(message.destination, setting_.addresses), std::move(text),
+                   services_.clock.now()};
   return delivery;
 }
 
-void Inbound::read_piece(Item& item, Piece piece, std::vector<connector::Entry>& store, std::vector<Delivery>& deliveries) {
+void Inbound::read_piece(Item& item, Piece piece, std::vector<connector::Entry>& store,
+                         std::vector<Delivery>& deliveries) {
   piece.again = note_arrival(item, store).again;
   auto added = reassembly_.add(std::move(piece));
   for (auto& entry : below("p", std::move(added.store))) store.push_back(std::move(entry));
@@ -256,7 +275,8 @@ void Inbound::read_piece(Item& item, Piece piece, std::vector<connector::Entry>&
 
 Inbound::Delivery Inbound::to_delivery(Joined joined) const {
   Delivery delivery;
-  delivery.text = {joined.id, group_sender(joined.group), group_receiver(joined.group), std::move(joined.text), joined.arrived};
+  delivery.text = {joined.id, group_sender(joined.group), group_receiver(joined.group), std::move(joined.text),
+                   joined.arrived};
   delivery.forget = below("p", std::move(joined.forget));
   return delivery;
 }

@@ -1,11 +1,11 @@
-// What the peer delivers: texts, segments and receipts. They are taken in batches, in order; each is answered only after
-// its consequences are durable: a text published or a segment stored, a receipt brought home or parked.
+// What the peer delivers: texts, segments and receipts. They are taken in batches, in order; each is answered only
+// after its consequences are durable: a text published or a segment stored, a receipt brought home or parked.
 #pragma once
 
-#include "connectors/sms/smpp/wire/link.hpp"
 #include "connectors/sms/smpp/reading.hpp"
 #include "connectors/sms/smpp/redelivery.hpp"
 #include "connectors/sms/smpp/reports.hpp"
+#include "connectors/sms/smpp/wire/link.hpp"
 
 #include <deque>
 
@@ -13,11 +13,12 @@ namespace wherry::sms::smpp {
 
 class Inbound {
  public:
-  Inbound(const Setting& setting, connector::Services services, CarrierEvents& events, Ledger& ledger, Reports& reports);
+  Inbound(const Setting& setting, connector::Services services, CarrierEvents& events, Ledger& ledger,
+          Reports& reports);
 
   void take(Link& link, Asked asked);  // answers at once where too many wait
   void proved(const Link& link, Proved proved);
-  asio::awaitable<void> run();         // until stop(), after the present batch
+  asio::awaitable<void> run();  // until stop(), after the present batch
   void stop();
   // Forgets what was not begun: its links are gone. `confirmed`: see Redeliveries.
   void session_ended(bool confirmed);

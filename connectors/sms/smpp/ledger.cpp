@@ -21,14 +21,21 @@ constexpr std::uint64_t orphans_per_line = 1000;  // in the log
 constexpr std::chrono::hours parked_for{1};
 constexpr std::chrono::hours unreadable_for{144};  // as long as a text may wait for its receipts
 
-nlohmann::json to_json(const NetworkAddress& a) { return {{"ton", a.ton}, {"npi", a.npi}, {"digits", escape_key(a.digits)}}; }
+nlohmann::json to_json(const NetworkAddress& a) {
+  return {{"ton", a.ton}, {"npi", a.npi}, {"digits", escape_key(a.digits)}};
+}
 NetworkAddress parse_address(const nlohmann::json& json) {
   return {json.value("ton", std::uint8_t{0}), json.value("npi", std::uint8_t{0}), json.value("digits", std::string())};
 }
 
 std::string to_text(const ReportedReceipt& r) {
-  return nlohmann::json{{"id", r.receipt.id}, {"other_id", r.receipt.other_id}, {"state", static_cast<int>(r.receipt.state)}, {"error", r.receipt.error},
-                        {"head", head_of(r.receipt.text)}, {"source", to_json(r.source)}, {"destination", to_json(r.destination)},
+  return nlohmann::json{{"id", r.receipt.id},
+                        {"other_id", r.receipt.other_id},
+                        {"state", static_cast<int>(r.receipt.state)},
+                        {"error", r.receipt.error},
+                        {"head", head_of(r.receipt.text)},
+                        {"source", to_json(r.source)},
+                        {"destination", to_json(r.destination)},
                         {"at", base::to_milliseconds(r.arrived)}}
       .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
@@ -38,8 +45,9 @@ std::optional<ReportedReceipt> parse_reported(std::string_view text) {
   if (!json.is_object()) return std::nullopt;
   try {
     ReportedReceipt r;
-    r.receipt = {json.value("id", std::string()), static_cast<MessageState>(json.value("state", 7)), json.value("error", std::string()),
-                 json.value("head", std::string()), json.value("other_id", std::string())};
+    r.receipt = {json.value("id", std::string()), static_cast<MessageState>(json.value("state", 7)),
+                 json.value("error", std::string()), json.value("head", std::string()),
+                 json.value("other_id", std::string())};
     r.source = parse_address(json.at("source"));
     r.destination = parse_address(json.at("destination"));
     r.arrived = base::from_milliseconds(json.value("at", std::int64_t{0}));
@@ -58,7 +66,8 @@ struct Place {
 std::optional<Place> read_place(const nlohmann::json& json) {
   if (!json.is_object()) return std::nullopt;
   try {
-    return Place{json.at("key").get<std::string>(), json.at("segment").get<std::size_t>(), unescape_key(json.at("id").get<std::string>())};
+    return Place{json.at("key").get<std::string>(), json.at("segment").get<std::size_t>(),
+                 unescape_key(json.at("id").get<std::string>())};
   } catch (const nlohmann::json::exception&) {
     return std::nullopt;
   }
@@ -66,7 +75,9 @@ std::optional<Place> read_place(const nlohmann::json& json) {
 
 }  // namespace
 
-std::string Ledger::key(std::string_view kind, std::string_view rest) const { return fmt::format("{}/{}/{}", name_, kind, rest); }
+std::string Ledger::key(std::string_view kind, std::string_view rest) const {
+  return fmt::format("{}/{}/{}", name_, kind, rest);
+}
 
 asio::awaitable<void> Ledger::load() {
   co_await sweep();
@@ -144,7 +155,8 @@ void Ledger::follow_clock() {
 connector::Entry Ledger::orphan_oldest() {
   const auto oldest = parked_.begin();
   if (orphans_++ % orphans_per_line == 0) {
-    log::warn("smpp.receipt_orphaned", {{"carrier", name_}, {"id", log::masked(oldest->second.receipt.id)}, {"so_far", orphans_}});
+    log::warn("smpp.receipt_orphaned",
+              {{"carrier", name_}, {"id", log::masked(oldest->second.receipt.id)}, {"so_far", orphans_}});
   }
   connector::Entry gone{oldest->first, {}};
   forget_parked(oldest);
@@ -195,7 +207,8 @@ std::vector<connector::Entry> Ledger::keep(const Record& record) const {
   for (std::size_t i = 0; i < record.segments.size(); ++i) {
     const SegmentRecord& segment = record.segments[i];
     if (segment.id.empty()) continue;
-    const std::string row = key("i", fmt::format("{}/{}/{:03}", escape_key(canonical_id(segment.id)), escape_key(record.key), i));
+    const std::string row =
+        key("i", fmt::format("{}/{}/{:03}", escape_key(canonical_id(segment.id)), escape_key(record.key), i));
     const nlohmann::json value = {{"key", record.key}, {"segment", i}, {"id", escape_key(segment.id)}};
     entries.push_back({row, value.dump()});
   }
@@ -233,7 +246,8 @@ void Ledger::remember_parked(const std::string& entry, ReportedReceipt reported)
   parked_[entry] = std::move(reported);
 }
 
-std::map<std::string, ReportedReceipt>::iterator Ledger::forget_parked(std::map<std::string, ReportedReceipt>::iterator parked) {
+std::map<std::string, ReportedReceipt>::iterator Ledger::forget_parked(
+    std::map<std::string, ReportedReceipt>::iterator parked) {
   for (const std::string& id : ids_of(parked->second.receipt)) {
     for (const std::string& form : id_forms(id)) {
       const auto [first, last] = parked_forms_.equal_range(form);
@@ -272,7 +286,8 @@ void Ledger::look_again() {
 
 ReportedReceipt Ledger::arrived(const ShortMessage& message, Receipt receipt, bool certain) {
   if (certain && matching_.received(receipt.id)) look_at_all();
-  return {std::move(receipt), message.source, message.destination, clock_.now(), certain, certain ? matching_.last_started() : 0};
+  return {std::move(receipt), message.source, message.destination,
+          clock_.now(),       certain,        certain ? matching_.last_started() : 0};
 }
 
 asio::awaitable<Match> Ledger::find(ReportedReceipt reported) {
@@ -315,7 +330,8 @@ asio::awaitable<void> Ledger::read_stored(std::string form, Matching::ByForm* st
 std::vector<connector::Entry> Ledger::park(ReportedReceipt reported) {
   std::vector<connector::Entry> changes;
   if (parked_.size() >= most_parked) changes.push_back(orphan_oldest());
-  const std::string row = key("r", fmt::format("{:015}-{:06}", base::to_milliseconds(reported.arrived), ++parkings_ % 1'000'000));
+  const std::string row =
+      key("r", fmt::format("{:015}-{:06}", base::to_milliseconds(reported.arrived), ++parkings_ % 1'000'000));
   changes.push_back({row, to_text(reported)});
   if (matching_.first_unanswered() <= reported.after) waiting_.emplace(reported.after, row);
   remember_parked(row, std::move(reported));

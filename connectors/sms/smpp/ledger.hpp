@@ -28,7 +28,8 @@ class Ledger {
 
   // Once, before anything else: what an earlier run left. Expired entries are erased.
   asio::awaitable<void> load();
-  // Erases what has expired; receipts that waited in vain are logged, and so are entries that cannot be read, which stay.
+  // Erases what has expired; receipts that waited in vain are logged, and so are entries that cannot be read, which
+  // stay.
   asio::awaitable<void> sweep();
 
   // The record under a key; everybody gets the same object. None where the key was never heard of.
@@ -56,8 +57,8 @@ class Ledger {
   // The segment that it names: in memory, in the store, or among those of unknown outcome, which its address and text
   // must fit.
   asio::awaitable<Match> find(ReportedReceipt reported);
-  // What to store for a receipt that find() has just found no place for. No co_await between the two. Too many wait: the
-  // oldest goes.
+  // What to store for a receipt that find() has just found no place for. No co_await between the two. Too many wait:
+  // the oldest goes.
   std::vector<connector::Entry> park(ReportedReceipt reported);
 
   // The entries that keep a record, or take it away.
@@ -79,19 +80,20 @@ class Ledger {
   connector::Entry orphan_oldest();
   void follow_clock();
   void remember_parked(const std::string& entry, ReportedReceipt reported);
-  std::map<std::string, ReportedReceipt>::iterator forget_parked(std::map<std::string, ReportedReceipt>::iterator parked);
+  std::map<std::string, ReportedReceipt>::iterator forget_parked(
+      std::map<std::string, ReportedReceipt>::iterator parked);
   std::string key(std::string_view kind, std::string_view rest) const;
 
   connector::Storage& storage_;
   const base::Clock& clock_;
   std::string name_;
-  std::map<std::string, std::weak_ptr<Record>> live_;       // by key; the dead among them are thrown out at most_live_
+  std::map<std::string, std::weak_ptr<Record>> live_;  // by key; the dead among them are thrown out at most_live_
   std::size_t most_live_ = 0;
   Matching matching_;
-  std::map<std::string, ReportedReceipt> parked_;           // by entry, so by time
-  std::multimap<std::string, std::string> parked_forms_;    // each form of a parked receipt's id → its entry
-  std::multimap<std::uint64_t, std::string> waiting_;       // `after` → the entry of a parked receipt
-  std::set<std::string> due_;                               // entries of parked receipts that are worth another look
+  std::map<std::string, ReportedReceipt> parked_;         // by entry, so by time
+  std::multimap<std::string, std::string> parked_forms_;  // each form of a parked receipt's id → its entry
+  std::multimap<std::uint64_t, std::string> waiting_;     // `after` → the entry of a parked receipt
+  std::set<std::string> due_;                             // entries of parked receipts that are worth another look
   std::uint64_t parkings_ = 0, orphans_ = 0;
 };
 

@@ -8,10 +8,11 @@ namespace wherry::sms::smpp {
 
 namespace {
 
-// Whether the deliver_sm goes between the two that the text went between: back from its recipient, or with the addresses swapped. Ours
-// alone says little, and a centre may have rewritten it.
+// Whether the deliver_sm goes between the two that the text went between: back from its recipient, or with the
+// addresses swapped. Ours alone says little, and a centre may have rewritten it.
 bool agree(const Record& record, const ReportedReceipt& reported) {
-  return may_be_same(record.to, reported.source) || (may_be_same(record.from, reported.source) && may_be_same(record.to, reported.destination));
+  return may_be_same(record.to, reported.source) ||
+         (may_be_same(record.from, reported.source) && may_be_same(record.to, reported.destination));
 }
 
 bool awaits_receipt(const Match& match) {
@@ -107,8 +108,8 @@ Match Matching::conclude(const ReportedReceipt& reported, const ByForm& stored) 
   return unknown;
 }
 
-// Of those in memory and in the store; see the head of matching.hpp. As a number an id says little, and anybody can write
-// what reads like a receipt: the addresses must agree then.
+// Of those in memory and in the store; see the head of matching.hpp. As a number an id says little, and anybody can
+// write what reads like a receipt: the addresses must agree then.
 Match Matching::best(const ReportedReceipt& reported, const std::string& form, const ByForm& stored) const {
   std::vector<Match> found;
   bool any_agrees = false;
@@ -116,7 +117,8 @@ Match Matching::best(const ReportedReceipt& reported, const std::string& form, c
     const auto [first, last] = ids->equal_range(form);
     for (auto entry = first; entry != last; ++entry) {
       const Known& known = entry->second;
-      Match match{known.record, known.segment, match_ids(known.id, reported.receipt.id), agree(*known.record, reported)};
+      Match match{known.record, known.segment, match_ids(known.id, reported.receipt.id),
+                  agree(*known.record, reported)};
       if (match.by == IdMatch::none) continue;
       if ((match.by == IdMatch::number || !reported.certain) && !match.agrees) continue;
       any_agrees = any_agrees || match.agrees;
@@ -124,7 +126,8 @@ Match Matching::best(const ReportedReceipt& reported, const std::string& form, c
     }
   }
   if (any_agrees) std::erase_if(found, [](const Match& m) { return !m.agrees; });
-  else if (std::any_of(found.begin(), found.end(), awaits_receipt)) std::erase_if(found, [](const Match& m) { return !awaits_receipt(m); });
+  else if (std::any_of(found.begin(), found.end(), awaits_receipt))
+    std::erase_if(found, [](const Match& m) { return !awaits_receipt(m); });
   if (found.empty()) return {};
   const auto chosen = std::max_element(found.begin(), found.end(), is_less_likely);
   chosen->is_shared = std::any_of(found.begin(), found.end(), [&](const Match& m) {
@@ -169,7 +172,9 @@ Match Matching::unknown_fitting(const ReportedReceipt& reported) const {
     if (under_way_.contains(record->to.text) || reported.arrived < record->begun) continue;
     for (std::size_t i = 0; i < record->segments.size(); ++i) {
       const SegmentRecord& segment = record->segments[i];
-      if (segment.state != SegmentState::written || !segment.id.empty() || !heads_agree(segment.head, head_of(reported.receipt.text))) continue;
+      if (segment.state != SegmentState::written || !segment.id.empty() ||
+          !heads_agree(segment.head, head_of(reported.receipt.text)))
+        continue;
       if (match.record) return {};  // it may be either: better none
       match = {record, i, IdMatch::number};
       break;

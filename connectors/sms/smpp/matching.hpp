@@ -1,8 +1,9 @@
 // Which segment a receipt is about.
 //
 // A receipt is placed by the one reading that its id has on this link (message_id.hpp). While several are possible, it
-// waits until every submit_sm that was unanswered when it arrived has its answer, or never will, and is placed only where
-// all readings together find one segment: a receipt that is not placed is silence, one that is misplaced is a lie.
+// waits until every submit_sm that was unanswered when it arrived has its answer, or never will, and is placed only
+// where all readings together find one segment: a receipt that is not placed is silence, one that is misplaced is a
+// lie.
 //
 // An SMS centre gives an id again: after it began to count anew, to all segments of a text, or because it has several
 // nodes. Of several candidates (best()) that one counts
@@ -38,8 +39,8 @@ struct Match {
   std::shared_ptr<Record> record;  // none: nothing fits
   std::size_t segment = 0;
   IdMatch by = IdMatch::none;
-  bool agrees = false;    // its addresses are the receipt's
-  bool is_shared = false; // another text has this id, too, and fits as well
+  bool agrees = false;     // its addresses are the receipt's
+  bool is_shared = false;  // another text has this id, too, and fits as well
 
   // Nothing in the store can fit better.
   bool is_plain() const;
@@ -61,7 +62,7 @@ class Matching {
 
   // Each tells whether something was learnt of the link: then any receipt may be placed.
   bool sent(const std::shared_ptr<Record>& record, std::size_t segment, const std::string& id);
-  bool received(const std::string& id);  // by a receipt
+  bool received(const std::string& id);        // by a receipt
   void restore(const std::string& notations);  // of an earlier run, where nothing is known yet
 
   // Segments of unknown outcome: nobody works on them any more.
@@ -69,8 +70,8 @@ class Matching {
   void erase_unknown(const std::string& record_key) { unknown_.erase(record_key); }
   std::size_t unknown() const { return unknown_.size(); }
 
-  // A segment is submitted, the answer is awaited; gives it a number. While one to a number is on its way, a receipt from
-  // there is not held for one of unknown outcome.
+  // A segment is submitted, the answer is awaited; gives it a number. While one to a number is on its way, a receipt
+  // from there is not held for one of unknown outcome.
   std::uint64_t started(const Address& to);
   void ended(std::uint64_t number, const Address& to);
   std::uint64_t last_started() const { return started_; }
@@ -79,11 +80,11 @@ class Matching {
   bool is_sure(const std::string& id) const;  // there is one way only to read it
   // The forms under which the store may have the id.
   std::vector<std::string> forms_to_look_for(const std::string& id) const;
-  // `stored`: what the store has under them; besides, what is in memory. Nothing: it must wait; a match without a record: its segment is
-  // not known.
+  // `stored`: what the store has under them; besides, what is in memory. Nothing: it must wait; a match without a
+  // record: its segment is not known.
   std::optional<Match> decide(const ReportedReceipt& reported, const ByForm& stored) const;
-  // The same with each id that the receipt has; and what nobody knows may be held for a segment of unknown outcome, which
-  // its address and text must fit: that has this id from then on.
+  // The same with each id that the receipt has; and what nobody knows may be held for a segment of unknown outcome,
+  // which its address and text must fit: that has this id from then on.
   Match conclude(const ReportedReceipt& reported, const ByForm& stored) const;
   Match unknown_fitting(const ReportedReceipt& reported) const;
 

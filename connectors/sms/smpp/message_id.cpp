@@ -111,14 +111,17 @@ bool Notations::has_shown(Reading reading) const {
 
 std::string Notations::to_text() const {
   static constexpr char kind_letters[] = {'?', 'd', 'x'};
-  const std::string text = {kind_letters[static_cast<int>(given_.kind())], kind_letters[static_cast<int>(received_.kind())]};
+  const std::string text = {kind_letters[static_cast<int>(given_.kind())],
+                            kind_letters[static_cast<int>(received_.kind())]};
   return text == "??" ? std::string() : text;
 }
 
 void Notations::restore(std::string_view text) {
   if (text.size() != 2) return;
   const auto kind = [](char letter) {
-    return letter == 'd' ? Notation::Kind::decimal : letter == 'x' ? Notation::Kind::hexadecimal : Notation::Kind::unknown;
+    return letter == 'd'   ? Notation::Kind::decimal
+           : letter == 'x' ? Notation::Kind::hexadecimal
+                           : Notation::Kind::unknown;
   };
   given_.assume(kind(text[0]));
   received_.assume(kind(text[1]));

@@ -1,9 +1,9 @@
 // The ids that an SMS centre gives to messages, and the notations in which its receipts repeat them. Pure.
 //
-// Most SMS centres write an id in a receipt as they wrote it in submit_sm_resp. Some write one of them in hexadecimal and
-// the other in decimal, and nothing says so: with those, "80" in a receipt is the message "50". With the others it is the
-// message "80". Which it is, a link shows: a side that writes hexadecimal soon writes a letter, and one that has written
-// many numbers without a letter writes decimal. Until that is known, both readings are possible.
+// Most SMS centres write an id in a receipt as they wrote it in submit_sm_resp. Some write one of them in hexadecimal
+// and the other in decimal, and nothing says so: with those, "80" in a receipt is the message "50". With the others it
+// is the message "80". Which it is, a link shows: a side that writes hexadecimal soon writes a letter, and one that has
+// written many numbers without a letter writes decimal. Until that is known, both readings are possible.
 #pragma once
 
 #include <cstdint>
@@ -24,8 +24,8 @@ enum class Reading {
 // So it may be in either notation. An id with a letter that is found by the letter is found for sure.
 bool is_all_digits(std::string_view id);
 
-// The one form under which an id is looked up: lower case, without hyphens and braces; of a hexadecimal number no leading
-// zeros; of a negative number of 32 bits what it is without a sign.
+// The one form under which an id is looked up: lower case, without hyphens and braces; of a hexadecimal number no
+// leading zeros; of a negative number of 32 bits what it is without a sign.
 std::string canonical_id(std::string_view id);
 
 // The canonical form of the given id that a receipt's id means when read so. None where it cannot be read so: only
@@ -49,8 +49,8 @@ class Notation {
   void assume(Kind kind);
 
  private:
-  bool letter_ = false;     // seen
-  unsigned plain_ = 0;      // numbers since then
+  bool letter_ = false;  // seen
+  unsigned plain_ = 0;   // numbers since then
 };
 
 // Of both sides of one link.

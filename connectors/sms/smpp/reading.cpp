@@ -1,8 +1,8 @@
 #include "connectors/sms/smpp/reading.hpp"
 
-#include "connectors/sms/smpp/address.hpp"
 #include "connectors/sms/keys.hpp"
 #include "connectors/sms/numbering.hpp"
+#include "connectors/sms/smpp/address.hpp"
 #include "gateway/base/text.hpp"
 
 #include <fmt/format.h>
@@ -38,8 +38,10 @@ std::optional<Position> sar_position(const std::vector<Tlv>& tlvs) {
 }
 
 // Receipts are written in ASCII whatever data_coding says; in GSM 7 an id's '_' would become '§'. Some centres copy the
-// data_coding of the text that they report on: what is sure to be a receipt is tried in all ways that one can be written.
-std::optional<Receipt> find_receipt(const ShortMessage& message, std::string_view octets, const std::string& data, Alphabet alphabet) {
+// data_coding of the text that they report on: what is sure to be a receipt is tried in all ways that one can be
+// written.
+std::optional<Receipt> find_receipt(const ShortMessage& message, std::string_view octets, const std::string& data,
+                                    Alphabet alphabet) {
   const bool wide = alphabet == Alphabet::ucs2;
   auto receipt = parse_receipt(message.tlvs, wide ? decode(data, Alphabet::ucs2) : data);
   if (receipt || !is_receipt(message.esm_class)) return receipt;
@@ -59,10 +61,12 @@ Seen read_message(const ShortMessage& message, const Setting& setting) {
   const auto position = header.position ? header.position : sar_position(message.tlvs);
 
   Coding coding = coding_of(message.data_coding, setting.split.link);
-  if (coding.alphabet == Alphabet::binary && !coding.charset && setting.binary_is_text) coding.alphabet = setting.split.link;
+  if (coding.alphabet == Alphabet::binary && !coding.charset && setting.binary_is_text)
+    coding.alphabet = setting.split.link;
   std::string data(octets);
   if (coding.alphabet == Alphabet::gsm7_packed) {
-    data = unpack_all_septets(octets, header.octets, position && position->part < position->total ? Rest::more_follows : Rest::last);
+    data = unpack_all_septets(octets, header.octets,
+                              position && position->part < position->total ? Rest::more_follows : Rest::last);
     coding.alphabet = Alphabet::gsm7;
   }
 
@@ -73,7 +77,8 @@ Seen read_message(const ShortMessage& message, const Setting& setting) {
     return SeenReceipt{std::move(*receipt), true, {}};
   }
 
-  // Centres that forget the bits have the parameter, which no handset can write. Who has neither only wrote what reads like a receipt.
+  // Centres that forget the bits have the parameter, which no handset can write. Who has neither only wrote what reads
+  // like a receipt.
   if (receipt && find_tlv(message.tlvs, tag::receipted_message_id)) return SeenReceipt{std::move(*receipt), true, {}};
 
   if (position && position->total > 1) {
@@ -91,7 +96,8 @@ Seen read_message(const ShortMessage& message, const Setting& setting) {
   }
 
   if (coding.discard_if_empty && data.empty()) return SeenNothing{"a message waiting indication without text"};
-  std::string text = coding.charset ? decode_charset(data, coding.charset) : decode(data, coding.alphabet, header.shifts);
+  std::string text =
+      coding.charset ? decode_charset(data, coding.charset) : decode(data, coding.alphabet, header.shifts);
   if (receipt) return SeenReceipt{std::move(*receipt), false, std::move(text)};
   return SeenText{std::move(text)};
 }
@@ -106,7 +112,8 @@ std::string shape_of(std::string_view octets) {
     while (end < lower.size() && is_letter(lower[end])) ++end;
     const std::string_view word = std::string_view(lower).substr(at, end - at);
     if (!word.empty()) {
-      shape += std::find(std::begin(known), std::end(known), word) != std::end(known) ? std::string(word) : std::string(word.size(), 'x');
+      shape += std::find(std::begin(known), std::end(known), word) != std::end(known) ? std::string(word)
+                                                                                      : std::string(word.size(), 'x');
       at = end;
       continue;
     }
@@ -121,8 +128,9 @@ Address group_sender(std::string_view group) { return address_in(group, 0); }
 Address group_receiver(std::string_view group) { return address_in(group, 1); }
 
 std::string content_digest(const ShortMessage& message) {
-  return digest(fmt::format("{}|{}|{}|{}|{}|{}", escape_key(message.source.digits), escape_key(message.destination.digits),
-                            message.esm_class, message.data_coding, message.protocol_id, escape_key(message.user_data())));
+  return digest(fmt::format("{}|{}|{}|{}|{}|{}", escape_key(message.source.digits),
+                            escape_key(message.destination.digits), message.esm_class, message.data_coding,
+                            message.protocol_id, escape_key(message.user_data())));
 }
 
 }  // namespace wherry::sms::smpp

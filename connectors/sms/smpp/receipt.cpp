@@ -25,14 +25,16 @@ std::optional<Field> find_field(const std::string& lower, std::string_view key, 
   for (std::size_t at = lower.find(key); at != std::string::npos; at = lower.find(key, at + 1)) {
     const bool begins = at == 0 || !is_word(lower[at - 1]) || at > glued_from;
     const std::size_t colon = lower.find_first_not_of(" \t\"'", at + key.size());
-    if (begins && colon != std::string::npos && (lower[colon] == ':' || lower[colon] == '=')) return Field{key, at, colon + 1};
+    if (begins && colon != std::string::npos && (lower[colon] == ':' || lower[colon] == '='))
+      return Field{key, at, colon + 1};
   }
   return std::nullopt;
 }
 
 // In the order in which they stand. An id that follows a value without a gap would be any word's end.
 std::vector<Field> find_fields(const std::string& lower) {
-  static constexpr std::string_view field_keys[] = {"id", "sub", "dlvrd", "submit date", "done date", "stat", "status", "state", "err", "text"};
+  static constexpr std::string_view field_keys[] = {"id",   "sub",    "dlvrd", "submit date", "done date",
+                                                    "stat", "status", "state", "err",         "text"};
   std::vector<Field> fields;
   std::size_t first = lower.size();
   for (const auto key : field_keys) {
@@ -76,16 +78,17 @@ std::map<std::string, std::string> read_fields(std::string_view text) {
 
 std::optional<MessageState> parse_state(std::string_view stat) {
   static constexpr std::pair<std::string_view, MessageState> state_names[] = {
-      {"deliv", MessageState::delivered}, {"expir", MessageState::expired},  {"delet", MessageState::deleted},
+      {"deliv", MessageState::delivered},     {"expir", MessageState::expired},       {"delet", MessageState::deleted},
       {"undel", MessageState::undeliverable}, {"faile", MessageState::undeliverable}, {"accep", MessageState::accepted},
-      {"unkno", MessageState::unknown},   {"rejec", MessageState::rejected}, {"enrou", MessageState::enroute},
-      {"buffe", MessageState::enroute},   {"sched", MessageState::scheduled}, {"skipp", MessageState::skipped},
+      {"unkno", MessageState::unknown},       {"rejec", MessageState::rejected},      {"enrou", MessageState::enroute},
+      {"buffe", MessageState::enroute},       {"sched", MessageState::scheduled},     {"skipp", MessageState::skipped},
       {"nack", MessageState::rejected}};
   const std::string lower = base::to_lower_ascii(stat);
   for (const auto& [start, state] : state_names) {
     if (lower.starts_with(start)) return state;
   }
-  if (lower.size() == 1 && lower[0] >= '0' && lower[0] <= '9') return static_cast<MessageState>(lower[0] - '0');  // §5.2.28
+  // §5.2.28
+  if (lower.size() == 1 && lower[0] >= '0' && lower[0] <= '9') return static_cast<MessageState>(lower[0] - '0');
   return std::nullopt;
 }
 
@@ -106,7 +109,8 @@ std::optional<Receipt> parse_receipt(const std::vector<Tlv>& tlvs, std::string_v
   receipt.error = field("err");
   receipt.text = field("text");
   if (const std::string* code = find_tlv(tlvs, tag::network_error_code); code && code->size() == 3) {
-    receipt.error = std::to_string(tlv_number({{0, code->substr(1)}}, 0).value_or(0));  // §5.3.2.31: type, then the code
+    // §5.3.2.31: type, then the code
+    receipt.error = std::to_string(tlv_number({{0, code->substr(1)}}, 0).value_or(0));
   }
   std::optional<MessageState> state = parse_state(field("stat"));
   if (const auto number = tlv_number(tlvs, tag::message_state); number && *number <= 9) {
@@ -120,7 +124,10 @@ std::optional<Receipt> parse_receipt(const std::vector<Tlv>& tlvs, std::string_v
 
 bool is_final_failure(MessageState state) {
   switch (state) {
-    case MessageState::expired: case MessageState::deleted: case MessageState::undeliverable: case MessageState::rejected:
+    case MessageState::expired:
+    case MessageState::deleted:
+    case MessageState::undeliverable:
+    case MessageState::rejected:
     case MessageState::skipped: return true;
     default: return false;
   }

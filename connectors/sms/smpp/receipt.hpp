@@ -13,15 +13,23 @@ namespace wherry::sms::smpp {
 
 // §5.2.28, and 5.0's additions.
 enum class MessageState : std::uint8_t {
-  scheduled = 0, enroute = 1, delivered = 2, expired = 3, deleted = 4, undeliverable = 5, accepted = 6, unknown = 7,
-  rejected = 8, skipped = 9,
+  scheduled = 0,
+  enroute = 1,
+  delivered = 2,
+  expired = 3,
+  deleted = 4,
+  undeliverable = 5,
+  accepted = 6,
+  unknown = 7,
+  rejected = 8,
+  skipped = 9,
 };
 
 struct Receipt {
   std::string id;
   MessageState state = MessageState::unknown;
-  std::string error;  // the network's code as it came: "err:" or network_error_code
-  std::string text;   // the start of the text, where it is there; in an unknown alphabet
+  std::string error;          // the network's code as it came: "err:" or network_error_code
+  std::string text;           // the start of the text, where it is there; in an unknown alphabet
   std::string other_id = {};  // where parameter and text name different ones: the text's
 };
 

@@ -13,9 +13,11 @@ namespace {
 
 constexpr std::size_t head_letters = 12;
 
-constexpr std::pair<SegmentState, const char*> state_names[] = {{SegmentState::unsent, "unsent"}, {SegmentState::written, "written"},
-                                                            {SegmentState::sent, "sent"}, {SegmentState::delivered, "delivered"},
-                                                            {SegmentState::failed, "failed"}};
+constexpr std::pair<SegmentState, const char*> state_names[] = {{SegmentState::unsent, "unsent"},
+                                                                {SegmentState::written, "written"},
+                                                                {SegmentState::sent, "sent"},
+                                                                {SegmentState::delivered, "delivered"},
+                                                                {SegmentState::failed, "failed"}};
 
 const char* name_of(SegmentState state) {
   for (const auto& [s, name] : state_names) {
@@ -34,7 +36,8 @@ SegmentState state_named(std::string_view name) {
 
 Address parse_address(const std::string& text) {
   if (text.starts_with('+')) return {Address::Type::international, text};
-  const bool digits = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  const bool digits =
+      !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
   return {digits ? Address::Type::short_code : Address::Type::alphanumeric, text};
 }
 
@@ -56,8 +59,12 @@ std::string to_text(const Record& record) {
     if (!s.head.empty() && s.state == SegmentState::written) segment["head"] = s.head;
     segments.push_back(std::move(segment));
   }
-  nlohmann::json json = {{"key", record.key}, {"from", record.from.text}, {"to", record.to.text}, {"reference", record.reference},
-                         {"begun", base::to_milliseconds(record.begun)}, {"expires", base::to_milliseconds(record.expires)},
+  nlohmann::json json = {{"key", record.key},
+                         {"from", record.from.text},
+                         {"to", record.to.text},
+                         {"reference", record.reference},
+                         {"begun", base::to_milliseconds(record.begun)},
+                         {"expires", base::to_milliseconds(record.expires)},
                          {"segments", std::move(segments)}};
   if (!record.notations.empty()) json["notations"] = record.notations;
   if (record.told_failed) json["told_failed"] = true;
@@ -79,7 +86,8 @@ Record read_record(const nlohmann::json& json) {
   record.told_failed = json.value("told_failed", false);
   record.told_delivered = json.value("told_delivered", false);
   for (const auto& s : json.at("segments")) {
-    record.segments.push_back({state_named(s.value("state", std::string())), s.value("id", std::string()), s.value("head", std::string())});
+    record.segments.push_back(
+        {state_named(s.value("state", std::string())), s.value("id", std::string()), s.value("head", std::string())});
   }
   return record;
 }

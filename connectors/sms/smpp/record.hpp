@@ -1,5 +1,5 @@
-// What is remembered of a text that was handed to an SMS centre, until its receipts have come: pure values and the folding
-// of the segments' states into one.
+// What is remembered of a text that was handed to an SMS centre, until its receipts have come: pure values and the
+// folding of the segments' states into one.
 #pragma once
 
 #include "connectors/sms/carrier.hpp"
@@ -12,9 +12,9 @@
 namespace wherry::sms::smpp {
 
 enum class SegmentState {
-  unsent,     // provably: may be sent
-  written,    // perhaps sent: never sent again
-  sent,       // the SMS centre has it
+  unsent,   // provably: may be sent
+  written,  // perhaps sent: never sent again
+  sent,     // the SMS centre has it
   delivered,
   failed,
 };
@@ -30,7 +30,8 @@ struct Record {
   Address from, to;
   unsigned reference = 0;  // of the concatenation: the same after an interruption
   base::Time begun, expires;
-  std::string notations;   // of the link, as far as they were known when a segment was last answered: see message_id.hpp
+  // of the link, as far as they were known when a segment was last answered: see message_id.hpp
+  std::string notations;
   std::vector<SegmentRecord> segments;
   bool told_delivered = false, told_failed = false;
   // Segments are being submitted: what is stored meanwhile calls the unsent ones "written", so that none is sent a
@@ -47,7 +48,8 @@ std::optional<Record> parse_record(std::string_view text);
 // A receipt for segment `index`. Delivered after failed counts, failed after delivered does not.
 void apply(Record& record, std::size_t index, MessageState state);
 
-// What the sender must hear now, if anything: all delivered, or the first failure. Told once each; `untold` takes that back.
+// What the sender must hear now, if anything: all delivered, or the first failure. Told once each; `untold` takes that
+// back.
 std::optional<connector::Stage> tell(Record& record);
 void untold(Record& record, connector::Stage stage);
 

@@ -24,8 +24,10 @@ asio::awaitable<void> Reports::settle(Match match, Receipt receipt, std::vector<
   Record& record = *match.record;
   apply(record, match.segment, receipt.state);
   const auto stage = tell(record);
-  log::debug("smpp.receipt_matched", {{"by", name_of(match.by)}, {"state", static_cast<int>(receipt.state)}, {"error", receipt.error}});
-  if (match.is_shared) log::warn("smpp.receipt_shared_id", {{"id", log::masked(receipt.id)}});  // the newest text's was chosen
+  log::debug("smpp.receipt_matched",
+             {{"by", name_of(match.by)}, {"state", static_cast<int>(receipt.state)}, {"error", receipt.error}});
+  // the newest text's was chosen
+  if (match.is_shared) log::warn("smpp.receipt_shared_id", {{"id", log::masked(receipt.id)}});
   // The event first: after a crash in between the receipt comes again, and the event with it.
   if (stage) {
     TextProgress progress;

@@ -1,4 +1,5 @@
-// Brings a receipt home: the segment's new state into its record, the whole text's state to the connector, both durably.
+// Brings a receipt home: the segment's new state into its record, the whole text's state to the connector, both
+// durably.
 #pragma once
 
 #include "connectors/sms/smpp/ledger.hpp"
@@ -7,7 +8,8 @@ namespace wherry::sms::smpp {
 
 class Reports {
  public:
-  Reports(Ledger& ledger, connector::Storage& storage, CarrierEvents& events) : ledger_(ledger), storage_(storage), events_(events) {}
+  Reports(Ledger& ledger, connector::Storage& storage, CarrierEvents& events)
+      : ledger_(ledger), storage_(storage), events_(events) {}
 
   // Returns once the consequences are durable; `also` is stored with them. Throws when the store is lost: the receipt
   // must come again then.

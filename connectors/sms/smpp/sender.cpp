@@ -21,36 +21,39 @@ using base::Error;
 constexpr std::uint8_t header_present = 0x40, receipt_wanted = 0x01;  // SMPP 3.4 §5.2.12, §5.2.17
 constexpr std::uint8_t ucs2_coding = 0x08;
 constexpr std::size_t most_short_message = 254;
-constexpr std::size_t most_remembered = 100'000;  // references and tries: past that they begin anew
-constexpr std::chrono::hours receipts_come_within{72};   // after the validity period
-constexpr std::chrono::hours usual_validity{72};  // where the SMS centre's own is used
-constexpr std::chrono::seconds shutdown_limit{5};      // for answers under way when the gateway stops
+constexpr std::size_t most_remembered = 100'000;        // references and tries: past that they begin anew
+constexpr std::chrono::hours receipts_come_within{72};  // after the validity period
+constexpr std::chrono::hours usual_validity{72};        // where the SMS centre's own is used
+constexpr std::chrono::seconds shutdown_limit{5};       // for answers under way when the gateway stops
 
 constexpr const char* not_connected = "The SMS service is not connected.";
 
 // Relative, as clocks differ (§7.1.1.2): days and hours.
 std::string relative_time(std::chrono::hours hours) {
-  return hours.count() == 0 ? std::string() : fmt::format("0000{:02}{:02}0000000R", hours.count() / 24, hours.count() % 24);
+  return hours.count() == 0 ? std::string()
+                            : fmt::format("0000{:02}{:02}0000000R", hours.count() / 24, hours.count() % 24);
 }
 
 }  // namespace
 
 // One send() at work. The segments' tasks share it, and may outlive the call: an answer can come too late for it.
 struct Sender::Sending {
-  Sending(asio::any_io_executor executor, OutgoingText t, Split s) : text(std::move(t)), split(std::move(s)), changed(std::move(executor)) {}
+  Sending(asio::any_io_executor executor, OutgoingText t, Split s)
+      : text(std::move(t)), split(std::move(s)), changed(std::move(executor)) {}
   OutgoingText text;
   Split split;
   std::shared_ptr<Record> record;
   base::Signal changed;
-  std::size_t working = 0;      // segments without an outcome
-  bool stored = false;          // something of the record is in the store, or may be
-  bool stopped = false;         // no further segment is to be submitted
-  bool refused = false;         // for good
+  std::size_t working = 0;  // segments without an outcome
+  bool stored = false;      // something of the record is in the store, or may be
+  bool stopped = false;     // no further segment is to be submitted
+  bool refused = false;     // for good
   Errc refusal = Errc::rejected;
-  std::string why;              // for the sender
+  std::string why;  // for the sender
   std::chrono::seconds wait{0};
-  int most_tries = 0;           // of this text in all; 0: as long as it lives
-  connector::Result<void> result = Error{Errc::uncertain, "The gateway stopped before the SMS service answered.", std::chrono::seconds(0)};
+  int most_tries = 0;  // of this text in all; 0: as long as it lives
+  connector::Result<void> result =
+      Error{Errc::uncertain, "The gateway stopped before the SMS service answered.", std::chrono::seconds(0)};
 };
 
 asio::awaitable<connector::Result<void>> Sender::send(OutgoingText text) {
@@ -65,7 +68,8 @@ asio::awaitable<connector::Result<void>> Sender::send(OutgoingText text) {
   if (!sending->record) sending->record = ledger_.create(begin(sending->text, count));
   Record& record = *sending->record;
   if (record.segments.size() != count) {
-    co_return Error{Errc::uncertain, "Part of the message was sent before the settings changed; the rest cannot follow."};
+    co_return Error{Errc::uncertain,
+                    "Part of the message was sent before the settings changed; the rest cannot follow."};
   }
   if (const auto first = build(sending->text, sending->split, record, 0); !first) co_return first.error();
 
@@ -129,9 +133,12 @@ asio::awaitable<connector::Result<void>> Sender::conclude(std::shared_ptr<Sendin
 
   if (sending->refused) {
     tries_.erase(record.key);
-    co_return Error{sending->refusal, any_out ? sending->why + " The beginning of the text may have arrived." : sending->why};
+    co_return Error{sending->refusal,
+                    any_out ? sending->why + " The beginning of the text may have arrived." : sending->why};
   }
-  if (unknown) co_return Error{Errc::uncertain, "The connection broke before the SMS service answered: the message may or may not have been sent."};
+  if (unknown)
+    co_return Error{Errc::uncertain,
+                    "The connection broke before the SMS service answered: the message may or may not have been sent."};
   co_return Error{Errc::unavailable, sending->why, sending->wait};
 }
 
@@ -158,7 +165,9 @@ asio::awaitable<void> Sender::try_segment(std::shared_ptr<Sending> sending, std:
   };
   const auto message = build(sending->text, sending->split, record, index);
   if (!message) co_return unsent(message.error().text);
-  segment.head = head_of(decode(sending->split.parts[index], sending->split.alphabet == Alphabet::gsm7_packed ? Alphabet::gsm7 : sending->split.alphabet));
+  segment.head =
+      head_of(decode(sending->split.parts[index],
+                     sending->split.alphabet == Alphabet::gsm7_packed ? Alphabet::gsm7 : sending->split.alphabet));
 
   const std::uint64_t ticket = gate_.ticket();
   for (int tries = 1;; ++tries) {
@@ -228,8 +237,8 @@ void Sender::failed(Sending& sending, const Verdict& verdict, Status status) {
   sending.most_tries = sending.most_tries == 0 ? verdict.tries : std::min(sending.most_tries, verdict.tries);
 }
 
-// Counts this attempt where the SMS centre put the text off. All its segments are under way at once, and the same trouble
-// meets them all: together they are one attempt.
+// Counts this attempt where the SMS centre put the text off. All its segments are under way at once, and the same
+// trouble meets them all: together they are one attempt.
 bool Sender::is_tried_enough(const Sending& sending) {
   if (sending.most_tries == 0) return false;
   if (tries_.size() > most_remembered) tries_.clear();
@@ -271,7 +280,8 @@ Record Sender::begin(const OutgoingText& text, std::size_t segments) {
   return record;
 }
 
-base::Result<ShortMessage> Sender::build(const OutgoingText& text, const Split& split, const Record& record, std::size_t index) const {
+base::Result<ShortMessage> Sender::build(const OutgoingText& text, const Split& split, const Record& record,
+                                         std::size_t index) const {
   const auto source = to_network(text.from, setting_.addresses), destination = to_network(text.to, setting_.addresses);
   if (!source) return source.error();
   if (!destination) return destination.error();
@@ -286,8 +296,8 @@ base::Result<ShortMessage> Sender::build(const OutgoingText& text, const Split& 
   const auto total = static_cast<unsigned>(split.parts.size()), part = static_cast<unsigned>(index + 1);
   std::string header;
   if (total > 1 && setting_.split.concatenation == Concatenation::sar) {
-    message.tlvs = {number_tlv(tag::sar_msg_ref_num, record.reference, 2), number_tlv(tag::sar_total_segments, total, 1),
-                    number_tlv(tag::sar_segment_seqnum, part, 1)};
+    message.tlvs = {number_tlv(tag::sar_msg_ref_num, record.reference, 2),
+                    number_tlv(tag::sar_total_segments, total, 1), number_tlv(tag::sar_segment_seqnum, part, 1)};
   } else if (total > 1) {
     const bool wide = setting_.split.concatenation == Concatenation::udh16;
     header = make_header({wide ? Position::Kind::udh16 : Position::Kind::udh, record.reference, total, part});
@@ -296,7 +306,8 @@ base::Result<ShortMessage> Sender::build(const OutgoingText& text, const Split& 
   std::string octets = split.parts[index];
   if (split.alphabet == Alphabet::gsm7_packed) octets = pack_septets(octets, header.size(), Padding::carriage_return);
   const std::string data = header + octets;
-  const bool whole = setting_.split.concatenation == Concatenation::payload && data.size() > (message.data_coding == ucs2_coding ? 140 : 160);
+  const bool whole = setting_.split.concatenation == Concatenation::payload &&
+                     data.size() > (message.data_coding == ucs2_coding ? 140 : 160);
   // A UTF-8 segment may need more octets than short_message has.
   if (whole || data.size() > most_short_message) message.tlvs.push_back({tag::message_payload, data});
   else message.text = data;

@@ -1,11 +1,11 @@
-// Sends texts over the transmitting link: cuts them into segments, submits these through the gate, remembers what became of
-// each, and folds the outcomes into one.
+// Sends texts over the transmitting link: cuts them into segments, submits these through the gate, remembers what
+// became of each, and folds the outcomes into one.
 #pragma once
 
-#include "connectors/sms/smpp/wire/gate.hpp"
-#include "connectors/sms/smpp/wire/link.hpp"
 #include "connectors/sms/smpp/reports.hpp"
 #include "connectors/sms/smpp/verdict.hpp"
+#include "connectors/sms/smpp/wire/gate.hpp"
+#include "connectors/sms/smpp/wire/link.hpp"
 #include "gateway/base/task_group.hpp"
 
 #include <map>
@@ -16,7 +16,12 @@ namespace wherry::sms::smpp {
 class Sender {
  public:
   Sender(const Setting& setting, connector::Services services, Ledger& ledger, Reports& reports, Gate& gate)
-      : setting_(setting), services_(services), ledger_(ledger), reports_(reports), gate_(gate), tasks_(services.executor) {}
+      : setting_(setting),
+        services_(services),
+        ledger_(ledger),
+        reports_(reports),
+        gate_(gate),
+        tasks_(services.executor) {}
 
   void use(Link* link) { link_ = link; }  // null: none
   asio::awaitable<connector::Result<void>> send(OutgoingText text);
@@ -33,7 +38,8 @@ class Sender {
   asio::awaitable<connector::Result<void>> conclude(std::shared_ptr<Sending> sending);
   void failed(Sending& sending, const Verdict& verdict, Status status);
   bool is_tried_enough(const Sending& sending);
-  base::Result<ShortMessage> build(const OutgoingText& text, const Split& split, const Record& record, std::size_t index) const;
+  base::Result<ShortMessage> build(const OutgoingText& text, const Split& split, const Record& record,
+                                   std::size_t index) const;
   Record begin(const OutgoingText& text, std::size_t segments);
 
   const Setting& setting_;

@@ -7,12 +7,17 @@ namespace wherry::sms::smpp {
 Verdict judge(Status status) {
   using Kind = Verdict::Kind;
   using std::chrono::seconds;
-  const auto later = [](int wait, int tries, const char* text) { return Verdict{Kind::later, seconds(wait), tries, false, false, text}; };
-  const auto refused = [](std::string text) { return Verdict{Kind::refused, seconds(0), 0, false, false, std::move(text)}; };
+  const auto later = [](int wait, int tries, const char* text) {
+    return Verdict{Kind::later, seconds(wait), tries, false, false, text};
+  };
+  const auto refused = [](std::string text) {
+    return Verdict{Kind::refused, seconds(0), 0, false, false, std::move(text)};
+  };
   // A wrong setting of the link: waiting does not help, but the next message may be as well formed as this one, so the
   // link goes on, and messages wait while a person mends it.
   const auto misconfigured = [](Status s) {
-    return Verdict{Kind::later, seconds(300), 0, false, true, fmt::format("The SMS service is misconfigured ({}).", to_string(s))};
+    return Verdict{Kind::later, seconds(300), 0,
+                   false,       true,         fmt::format("The SMS service is misconfigured ({}).", to_string(s))};
   };
 
   switch (static_cast<std::uint32_t>(status)) {  // SMPP 3.4 §5.1.3
@@ -30,7 +35,12 @@ Verdict judge(Status status) {
     case 0xFF: return later(30, 2, "The SMS service refused the message without a reason.");
     case 0x102: return later(60, 0, "The SMS service is not available.");
 
-    case 0x15: case 0x48: case 0x49: case 0x50: case 0x51: case 0x53: return misconfigured(status);
+    case 0x15:
+    case 0x48:
+    case 0x49:
+    case 0x50:
+    case 0x51:
+    case 0x53: return misconfigured(status);
 
     case 0x0A: return refused("The network does not allow this sender.");
     case 0x0B: {
@@ -39,8 +49,12 @@ Verdict judge(Status status) {
       return verdict;
     }
     case 0x01: return refused("The network does not take a message of this length.");
-    case 0x65: case 0x66: case 0xFE: return refused("The recipient's network refused the message.");
-    case 0x101: case 0x100: case 0x103: return refused("The network does not allow this message.");
+    case 0x65:
+    case 0x66:
+    case 0xFE: return refused("The recipient's network refused the message.");
+    case 0x101:
+    case 0x100:
+    case 0x103: return refused("The network does not allow this message.");
     default: return refused(fmt::format("The network refused the message ({}).", to_string(status)));
   }
 }

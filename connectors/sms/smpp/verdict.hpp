@@ -19,9 +19,9 @@ struct Verdict {
   Kind kind = Kind::refused;
   std::chrono::seconds wait{0};
   int tries = 0;
-  bool rebind = false;     // the peer does not hold us for bound
-  bool alert = false;      // the link's configuration is at fault: a person must act
-  std::string text;        // for the sender
+  bool rebind = false;                        // the peer does not hold us for bound
+  bool alert = false;                         // the link's configuration is at fault: a person must act
+  std::string text;                           // for the sender
   base::Errc refusal = base::Errc::rejected;  // where it is refused: what for
 };
 

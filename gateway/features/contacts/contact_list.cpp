@@ -129,10 +129,8 @@ asio::awaitable<void> suggest(Transport& transport, base::AccountId id, std::str
     const bool taken = answer && answer->type() == "result";
     for (ListedContact& listed : suggested) {
       if (account->contacts.contains(listed.contact)) continue;
-      if (taken)
-        note(transport, *account, listed, Offer::suggested);
-      else
-        account->listed.push_front(std::move(listed));
+      if (taken) note(transport, *account, listed, Offer::suggested);
+      else account->listed.push_front(std::move(listed));
     }
     if (!taken) co_return;
   }

@@ -215,17 +215,12 @@ void to_contact(Transport& transport, const std::shared_ptr<Memory>& memory, con
   if (type == "probe") return answer_probe(transport, *account, is_known ? &contact->second : nullptr, stanza);
   if (!type.empty() && type != "unavailable") return;
   // The first presence logs in, whomever it is for (rule B1.19).
-  if (!type.empty())
-    hide(transport, *memory, *account, id, stanza.from);
-  else if (account->resources.empty())
-    change_device(transport, *account, stanza, {id});
-  else
-    account->resources.show(stanza.from.str(), id);
+  if (!type.empty()) hide(transport, *memory, *account, id, stanza.from);
+  else if (account->resources.empty()) change_device(transport, *account, stanza, {id});
+  else account->resources.show(stanza.from.str(), id);
   if (!is_known) return;  // rule B1.29: a contact that the user has removed sees nothing
-  if (contact->second.row.contact_sees)
-    hold_copy(transport, memory, *account, contact->first, stanza);
-  else
-    direct(transport, *account, contact->second, stanza);
+  if (contact->second.row.contact_sees) hold_copy(transport, memory, *account, contact->first, stanza);
+  else direct(transport, *account, contact->second, stanza);
 }
 
 // ---- The network's side, shown ----

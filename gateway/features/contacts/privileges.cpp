@@ -7,8 +7,8 @@ namespace wherry::features {
 
 namespace {
 
-// Each of a server's domains tells for itself (`from`), also of what it does not grant, and anew when that changes. What
-// servers say that have no users here means nothing: any number of them can be invented.
+// Each of a server's domains tells for itself (`from`), also of what it does not grant, and anew when that changes.
+// What servers say that have no users here means nothing: any number of them can be invented.
 void told(Transport& transport, const xmpp::Stanza& message, const char* privilege_ns) {
   const xmpp::Element* privilege = message.element.child("privilege", privilege_ns);
   if (!message.from.local().empty() || !message.from.is_bare() || message.type() == "error" || !privilege) return;

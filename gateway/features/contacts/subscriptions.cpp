@@ -100,9 +100,8 @@ void to_contact(Transport& transport, xmpp::Stanza stanza) {
   if (!account) return register_first(transport, stanza);
   const xmpp::Jid to = stanza.to;
   auto held = std::make_shared<xmpp::Stanza>(std::move(stanza));
-  transport.contacts().resolve(to, account, [&transport, held](const accounts::Resolved& contact) {
-    resolved(transport, *held, contact);
-  });
+  transport.contacts().resolve(
+      to, account, [&transport, held](const accounts::Resolved& contact) { resolved(transport, *held, contact); });
 }
 
 // The gateway in the user's roster, after registration (rule B1.8): by its own request (XEP-0100 §4.1.1 step 8), or

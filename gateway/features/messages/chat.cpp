@@ -53,8 +53,9 @@ void came_back(Transport& transport, base::LogLimit& lines, const xmpp::Stanza& 
       });
   const LiveAccount* account = transport.accounts().find(stanza.from);
   const bool kept = may_pass && account && transport.inbox().returned(*account, stanza.id());
-  lines.write(log::Level::info, "message.returned",
-              {{"transport", transport.domain().str()}, {"user", log::masked(stanza.from.bare_view())}, {"kept", kept}});
+  lines.write(
+      log::Level::info, "message.returned",
+      {{"transport", transport.domain().str()}, {"user", log::masked(stanza.from.bare_view())}, {"kept", kept}});
 }
 
 void to_contact(Transport& transport, xmpp::Stanza stanza) {
@@ -70,9 +71,7 @@ void to_contact(Transport& transport, xmpp::Stanza stanza) {
   const xmpp::Jid to = stanza.to;
   auto held = std::make_shared<xmpp::Stanza>(std::move(stanza));
   auto found = [&transport, held, content = std::get<connector::Content>(std::move(read))](
-                   const accounts::Resolved& contact) mutable {
-    send(transport, *held, std::move(content), contact);
-  };
+                   const accounts::Resolved& contact) mutable { send(transport, *held, std::move(content), contact); };
   transport.contacts().resolve(to, account, std::move(found));
 }
 
@@ -84,7 +83,8 @@ void to_gateway(Transport& transport, const xmpp::Stanza& stanza) {
 }  // namespace
 
 void install_chat(Transport& transport) {
-  const auto lines = std::make_shared<base::LogLimit>(base::LogLimit::of_stanzas());  // who sends an error need not be registered
+  // who sends an error need not be registered
+  const auto lines = std::make_shared<base::LogLimit>(base::LogLimit::of_stanzas());
   transport.router().on_message(AddressForm::contact, [&transport, lines](xmpp::Stanza stanza) {
     if (stanza.type() == "error") return came_back(transport, *lines, stanza);
     to_contact(transport, std::move(stanza));

@@ -81,10 +81,8 @@ void message_taken(Transport& transport, const std::shared_ptr<Memory>& memory, 
   forget_sent(transport, account.id(), notes);
   const auto before = std::find_if(notes.taken.begin(), notes.taken.end(),
                                    [&](const Taken& taken) { return taken.contact == contact; });
-  if (before != notes.taken.end())
-    before->sender = stanza.from;
-  else if (notes.taken.size() < most_taken)
-    notes.taken.push_back({contact, stanza.to.bare(), stanza.from});
+  if (before != notes.taken.end()) before->sender = stanza.from;
+  else if (notes.taken.size() < most_taken) notes.taken.push_back({contact, stanza.to.bare(), stanza.from});
   if (!account.is_online()) begin_absence(transport, memory, account.id());
 }
 
@@ -94,10 +92,8 @@ void account_changed(Transport& transport, const std::shared_ptr<Memory>& memory
   if (found == memory->of.end()) return;
   Notes& notes = found->second;
   forget_sent(transport, account.id(), notes);
-  if (account.is_online())
-    notes.absence = 0;
-  else if (!notes.taken.empty() && !account.is_seen_away())
-    begin_absence(transport, memory, account.id());
+  if (account.is_online()) notes.absence = 0;
+  else if (!notes.taken.empty() && !account.is_seen_away()) begin_absence(transport, memory, account.id());
   if (notes.taken.empty() && notes.absence == 0) memory->of.erase(found);
 }
 
@@ -105,10 +101,10 @@ void account_changed(Transport& transport, const std::shared_ptr<Memory>& memory
 
 void install_waiting_note(Transport& transport) {
   const auto memory = std::make_shared<Memory>();
-  transport.hooks().message_taken.add([&transport, memory](const LiveAccount& account, const base::ContactId& contact,
-                                                           const xmpp::Stanza& stanza) {
-    message_taken(transport, memory, account, contact, stanza);
-  });
+  transport.hooks().message_taken.add(
+      [&transport, memory](const LiveAccount& account, const base::ContactId& contact, const xmpp::Stanza& stanza) {
+        message_taken(transport, memory, account, contact, stanza);
+      });
   transport.hooks().account_changed.add(
       [&transport, memory](const LiveAccount& account) { account_changed(transport, memory, account); });
   transport.hooks().account_removed.add([memory](base::AccountId account) { memory->of.erase(account); });

@@ -8,9 +8,7 @@ namespace wherry::features {
 
 namespace {
 
-void add_feature(xmpp::Element& query, std::string_view var) {
-  query.add("feature", ns::disco_info).set("var", var);
-}
+void add_feature(xmpp::Element& query, std::string_view var) { query.add("feature", ns::disco_info).set("var", var); }
 
 void add_identity(xmpp::Element& query, std::string_view category, std::string_view type, std::string_view name) {
   query.add("identity", ns::disco_info).set("category", category).set("type", type).set("name", name);

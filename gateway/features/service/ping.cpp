@@ -8,7 +8,8 @@ void install_ping(Transport& transport) {
   const auto answer = [&transport](const xmpp::Stanza& iq) { transport.send(xmpp::result_of(iq)); };
   transport.router().on_iq(AddressForm::gateway, Request::get, ns::ping, answer);
   transport.router().on_iq(AddressForm::contact, Request::get, ns::ping, [&transport, answer](xmpp::Stanza iq) {
-    for_contact(transport, std::move(iq), [answer](const xmpp::Stanza& asked, const base::ContactId&) { answer(asked); });
+    for_contact(transport, std::move(iq),
+                [answer](const xmpp::Stanza& asked, const base::ContactId&) { answer(asked); });
   });
 }
 

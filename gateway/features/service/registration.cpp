@@ -95,10 +95,8 @@ asio::awaitable<void> show_form_of(Transport& transport, xmpp::Stanza iq, Place 
   xmpp::Element& query = result.add("query", ns::registration);
   if (is_registered) query.add("registered", ns::registration);  // §3.1.1, rule B4.2
   if (dialogue.shown && transport.network().has_contact_list) dialogue.shown->fields.push_back(imports_field(imports));
-  if (dialogue.shown)
-    convert::show_form(query, *dialogue.shown);
-  else
-    query.add_text_child("instructions", "Nothing needs to be filled in: just register.");
+  if (dialogue.shown) convert::show_form(query, *dialogue.shown);
+  else query.add_text_child("instructions", "Nothing needs to be filled in: just register.");
   transport.send(result);
 }
 
@@ -213,10 +211,8 @@ void on_set(Transport& transport, accounts::Quota& quota, xmpp::Stanza iq) {
   if (form && form->attribute("type") == "cancel") return transport.send(xmpp::result_of(iq));
   Place place = take_place(transport, quota, iq);
   if (!place) return;
-  if (removes)
-    transport.tasks().spawn("registration.remove", remove(transport, std::move(iq), std::move(place)));
-  else
-    transport.tasks().spawn("registration", enrol(transport, std::move(iq), std::move(place)));
+  if (removes) transport.tasks().spawn("registration.remove", remove(transport, std::move(iq), std::move(place)));
+  else transport.tasks().spawn("registration", enrol(transport, std::move(iq), std::move(place)));
 }
 
 }  // namespace

@@ -45,13 +45,15 @@ asio::awaitable<void> Outbox::load(connector::Network network) {
   journal_.close_step();
 }
 
-// Its user unregistered, and the gateway died before they were told. The address that was written to says whose network it was.
+// Its user unregistered, and the gateway died before they were told. The address that was written to says whose network
+// it was.
 void Outbox::tell_orphaned(const store::OutboxRow& row) {
   auto origin = convert::parse_origin(row.origin);
   const auto contact = origin ? xmpp::Jid::parse(origin->contact) : Error{Errc::bad_input, ""};
   if (!contact || contact->domain() != transport_) return;
   const bool may_have_gone = row.state == OutboxState::unsure || row.state == OutboxState::sending;
-  Error error = may_have_gone ? Error{Errc::uncertain, told::unregistered_unsure} : Error{Errc::rejected, told::unregistered};
+  Error error =
+      may_have_gone ? Error{Errc::uncertain, told::unregistered_unsure} : Error{Errc::rejected, told::unregistered};
   reports_.put_failed(row.account, std::move(*origin), std::move(error));
   journal_.remove_outbox(row.id);
 }
@@ -78,8 +80,10 @@ void Outbox::recover(const store::OutboxRow& row) {
   const std::int64_t now = base::to_milliseconds(clock_.now()), forward = now_forward();
   const std::int64_t least = std::min(ms(limits_.deadline), ms(least_time_left));
   const std::int64_t left = std::clamp(row.deadline - now, least, std::max(least, ms(limits_.deadline)));
-  // A clock that is behind says nothing of waits; else what is longer than the row's own pause may be the network's wish.
-  const std::chrono::milliseconds most = journal_.began_behind() ? pause_after(row.attempts, row.id, limits_.retry) : limits_.retry.most;
+  // A clock that is behind says nothing of waits; else what is longer than the row's own pause may be the network's
+  // wish.
+  const std::chrono::milliseconds most =
+      journal_.began_behind() ? pause_after(row.attempts, row.id, limits_.retry) : limits_.retry.most;
   const std::int64_t pause = std::clamp<std::int64_t>(row.not_before - now, 0, ms(most));
   if (row.state != OutboxState::queued) reports_.send_began(row.account, row.id);
   backlog_.recover(row.account, row.chat, row.id, forward + left, forward + pause);
@@ -105,14 +109,17 @@ std::unique_ptr<Outbox::Item> Outbox::to_item(store::OutboxRow row) {
   }
   log::error("outbox.row_damaged", {{"id", item->row.id}});
   const bool may_have_gone = item->row.state != OutboxState::queued;
-  if (origin) report_failure(*item, may_have_gone ? Error{Errc::uncertain, told::uncertain} : Error{Errc::rejected, told::damaged});
+  if (origin)
+    report_failure(*item,
+                   may_have_gone ? Error{Errc::uncertain, told::uncertain} : Error{Errc::rejected, told::damaged});
   journal_.close_step();
   return nullptr;
 }
 
 void Outbox::account_removed(base::AccountId account, const std::vector<store::OutboxRow>& stored) {
   const auto find = [&](std::int64_t id) -> const store::OutboxRow* {
-    const auto row = std::lower_bound(stored.begin(), stored.end(), id, [](const store::OutboxRow& r, std::int64_t i) { return r.id < i; });
+    const auto row = std::lower_bound(stored.begin(), stored.end(), id,
+                                      [](const store::OutboxRow& r, std::int64_t i) { return r.id < i; });
     return row != stored.end() && row->id == id ? &*row : nullptr;
   };
   for (Backlog::Removed& row : backlog_.remove(account)) {
@@ -131,7 +138,8 @@ void Outbox::account_removed(base::AccountId account, const std::vector<store::O
     }
     // A row that rests only in the store and is `sending` there was left so by an earlier run.
     const bool may_have_gone = kept->state == OutboxState::unsure || (!row.item && kept->state == OutboxState::sending);
-    Error error = may_have_gone ? Error{Errc::uncertain, told::unregistered_unsure} : Error{Errc::rejected, told::unregistered};
+    Error error =
+        may_have_gone ? Error{Errc::uncertain, told::unregistered_unsure} : Error{Errc::rejected, told::unregistered};
     reports_.put_failed(account, std::move(*origin), std::move(error));
   }
   reports_.forget(account);

@@ -62,8 +62,10 @@ void Outbox::fail_row(Item& item, Error error) {
 // As fail_row, for a row that the backlog does not have.
 void Outbox::report_failure(const Item& item, Error error) {
   // A report may still come, and then counts (Stage).
-  if (error.code == Errc::uncertain && std::holds_alternative<connector::SendMessage>(item.action)) note_sent(item, "", connector::Stage::failed);
-  if (const auto* add = std::get_if<connector::AddContact>(&item.action)) accounts_.request_failed(item.row.account, add->contact);
+  if (error.code == Errc::uncertain && std::holds_alternative<connector::SendMessage>(item.action))
+    note_sent(item, "", connector::Stage::failed);
+  if (const auto* add = std::get_if<connector::AddContact>(&item.action))
+    accounts_.request_failed(item.row.account, add->contact);
   reports_.put_failed(item.row.account, item.origin, std::move(error));
   reports_.send_ended(item.row.account, item.row.id);
   journal_.remove_outbox(item.row.id);

@@ -15,9 +15,7 @@ namespace wherry::xmpp {
 
 namespace {
 
-base::Error refused(std::string_view text) {
-  return {base::Errc::bad_input, std::string(text)};
-}
+base::Error refused(std::string_view text) { return {base::Errc::bad_input, std::string(text)}; }
 
 const icu::IDNA& idna() {
   static const std::unique_ptr<const icu::IDNA> instance = [] {
@@ -32,9 +30,7 @@ const icu::IDNA& idna() {
   return *instance;
 }
 
-icu::StringPiece piece(std::string_view text) {
-  return {text.data(), static_cast<int32_t>(text.size())};
-}
+icu::StringPiece piece(std::string_view text) { return {text.data(), static_cast<int32_t>(text.size())}; }
 
 base::Result<std::string> to_canonical_ipv6(std::string_view literal) {
   in6_addr address{};

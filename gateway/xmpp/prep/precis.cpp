@@ -19,13 +19,9 @@ namespace {
 using icu::Normalizer2;
 using icu::UnicodeString;
 
-base::Error refused(std::string text) {
-  return {base::Errc::bad_input, std::move(text)};
-}
+base::Error refused(std::string text) { return {base::Errc::bad_input, std::move(text)}; }
 
-UChar32 signed_of(char32_t c) {
-  return static_cast<UChar32>(c);
-}
+UChar32 signed_of(char32_t c) { return static_cast<UChar32>(c); }
 
 // ICU's own data are missing or unreadable: a broken installation.
 const Normalizer2& checked(const Normalizer2* normalizer, UErrorCode status) {
@@ -55,18 +51,14 @@ std::u32string to_code_points(const UnicodeString& text) {
 // The derived property. "contextual": valid where in_context() says so.
 enum class Derived { valid, freeform_only, contextual, disallowed };
 
-bool is_digit_of(char32_t c, char32_t zero) {
-  return c >= zero && c <= zero + 9;
-}
+bool is_digit_of(char32_t c, char32_t zero) { return c >= zero && c <= zero + 9; }
 constexpr char32_t arabic_zero = 0x0660, extended_arabic_zero = 0x06F0;
 
 // Exceptions (§9.6; RFC 5892 §2.6), but for the two rows of digits, which are contextual.
 constexpr std::u32string_view exceptions_valid = U"\u00DF\u03C2\u06FD\u06FE\u0F0B\u3007";
 constexpr std::u32string_view exceptions_contextual = U"\u00B7\u0375\u05F3\u05F4\u30FB";
 constexpr std::u32string_view exceptions_disallowed = U"\u0640\u07FA\u302E\u302F\u3031\u3032\u3033\u3034\u3035\u303B";
-constexpr bool holds(std::u32string_view set, char32_t c) {
-  return set.find(c) != std::u32string_view::npos;
-}
+constexpr bool holds(std::u32string_view set, char32_t c) { return set.find(c) != std::u32string_view::npos; }
 
 Derived derived_property(char32_t c) {
   if (holds(exceptions_valid, c)) return Derived::valid;
@@ -158,16 +150,12 @@ std::size_t find_refused(std::u32string_view text, bool freeform) {
 
 // ---- Directions (RFC 5893 §2) ----
 
-constexpr std::uint32_t bit(UCharDirection direction) {
-  return 1u << direction;
-}
+constexpr std::uint32_t bit(UCharDirection direction) { return 1u << direction; }
 template <class... Directions>
 constexpr std::uint32_t bits(Directions... directions) {
   return (bit(directions) | ...);
 }
-std::uint32_t direction_of(char32_t c) {
-  return bit(u_charDirection(signed_of(c)));
-}
+std::uint32_t direction_of(char32_t c) { return bit(u_charDirection(signed_of(c))); }
 
 bool keeps_bidi_rule(std::u32string_view text) {
   constexpr auto rtl = bits(U_RIGHT_TO_LEFT, U_RIGHT_TO_LEFT_ARABIC);
@@ -247,13 +235,9 @@ base::Result<std::string> enforce(std::string_view utf8, UnicodeString (*map)(co
 
 }  // namespace
 
-base::Result<std::string> to_username_case_mapped(std::string_view text) {
-  return enforce(text, map_username, false);
-}
+base::Result<std::string> to_username_case_mapped(std::string_view text) { return enforce(text, map_username, false); }
 
-base::Result<std::string> to_opaque_string(std::string_view text) {
-  return enforce(text, map_opaque, true);
-}
+base::Result<std::string> to_opaque_string(std::string_view text) { return enforce(text, map_opaque, true); }
 
 bool is_identifier_character(char32_t c) {
   const auto property = derived_property(c);

@@ -6,9 +6,7 @@
 using namespace wherry::connector;
 
 namespace {
-Result<std::unique_ptr<Connector>> make(const nlohmann::json&, Services) {
-  std::abort();
-}
+Result<std::unique_ptr<Connector>> make(const nlohmann::json&, Services) { std::abort(); }
 }  // namespace
 
 extern "C" const Plugin wherry_plugin;

@@ -1,14 +1,14 @@
 // Our SMPP codec against libsmpp34, another implementation in C: what one writes the other must read, and the other way
 // about, for many random PDUs. `codec_check SEED ROUNDS`; `codec_check gsm` prints our GSM 7 table for comparison.
-#include "connectors/sms/smpp/wire/pdu.hpp"
 #include "connectors/sms/encoding.hpp"
+#include "connectors/sms/smpp/wire/pdu.hpp"
 #include "gateway/base/text.hpp"
 
 extern "C" {
-#include <netinet/in.h>
 #include <libsmpp34/smpp34.h>
-#include <libsmpp34/smpp34_structs.h>
 #include <libsmpp34/smpp34_params.h>
+#include <libsmpp34/smpp34_structs.h>
+#include <netinet/in.h>
 }
 
 #include <cstdio>
@@ -28,7 +28,8 @@ int unwritten = 0;  // by libsmpp34
 void expect(bool right, const char* what, std::string_view octets) {
   if (right) return;
   ++failures;
-  std::cerr << "differs: " << what << "; PDU " << base::to_hex(octets) << "; libsmpp34 says " << smpp34_strerror << "\n";
+  std::cerr << "differs: " << what << "; PDU " << base::to_hex(octets) << "; libsmpp34 says " << smpp34_strerror
+            << "\n";
 }
 
 struct Random {
@@ -61,7 +62,8 @@ ShortMessage random_message(Random& random, Command command) {
   if (!data) {
     m.protocol_id = random.octet();
     m.priority = random.octet();
-    if (command == Command::submit_sm && random.below(2)) m.validity = "000003000000000R";  // empty in deliver_sm (§4.6.1)
+    if (command == Command::submit_sm && random.below(2))
+      m.validity = "000003000000000R";  // empty in deliver_sm (§4.6.1)
     m.replace_if_present = random.octet();
     m.default_message = random.octet();
     m.text = random.data(254);
@@ -75,8 +77,9 @@ ShortMessage random_message(Random& random, Command command) {
 template <class Theirs>
 bool same_head(const Theirs& t, const ShortMessage& m) {
   const auto text = [](const std::uint8_t* field) { return std::string(reinterpret_cast<const char*>(field)); };
-  return text(t.service_type) == m.service_type && t.source_addr_ton == m.source.ton && t.source_addr_npi == m.source.npi &&
-         text(t.source_addr) == m.source.digits && t.dest_addr_ton == m.destination.ton && t.dest_addr_npi == m.destination.npi &&
+  return text(t.service_type) == m.service_type && t.source_addr_ton == m.source.ton &&
+         t.source_addr_npi == m.source.npi && text(t.source_addr) == m.source.digits &&
+         t.dest_addr_ton == m.destination.ton && t.dest_addr_npi == m.destination.npi &&
          text(t.destination_addr) == m.destination.digits && t.esm_class == m.esm_class &&
          t.registered_delivery == m.registered_delivery && t.data_coding == m.data_coding;
 }
@@ -87,7 +90,9 @@ bool same_tlvs(const tlv_t* theirs, const ShortMessage& m) {
     const std::string* ours = find_tlv(m.tlvs, tlv->tag);
     if (!ours || ours->size() != tlv->length) return false;
     const bool numeric = tlv->tag == tag::user_message_reference || tlv->tag == tag::sar_msg_ref_num;
-    if (numeric ? tlv->value.val16 != *tlv_number(m.tlvs, tlv->tag) : std::memcmp(tlv->value.octet, ours->data(), ours->size()) != 0) return false;
+    if (numeric ? tlv->value.val16 != *tlv_number(m.tlvs, tlv->tag)
+                : std::memcmp(tlv->value.octet, ours->data(), ours->size()) != 0)
+      return false;
     ++count;
   }
   return count == m.tlvs.size();
@@ -99,7 +104,8 @@ void there_and_back(Command command, const ShortMessage& m, std::uint32_t sequen
   struct Owned : Theirs {
     ~Owned() { destroy_tlv(this->tlv); }
   } theirs{};
-  const bool read = smpp34_unpack2(&theirs, reinterpret_cast<const std::uint8_t*>(pdu.data()), static_cast<int>(pdu.size())) == 0;
+  const bool read =
+      smpp34_unpack2(&theirs, reinterpret_cast<const std::uint8_t*>(pdu.data()), static_cast<int>(pdu.size())) == 0;
   expect(read, "it cannot read ours", pdu);
   if (!read) return;
   expect(theirs.command_length == pdu.size() && theirs.sequence_number == sequence, "the header", pdu);
@@ -108,17 +114,20 @@ void there_and_back(Command command, const ShortMessage& m, std::uint32_t sequen
 
   std::string written(8192, '\0');
   int length = 0;
-  const bool wrote = smpp34_pack2(reinterpret_cast<std::uint8_t*>(written.data()), static_cast<int>(written.size()), &length, &theirs) == 0;
+  const bool wrote = smpp34_pack2(reinterpret_cast<std::uint8_t*>(written.data()), static_cast<int>(written.size()),
+                                  &length, &theirs) == 0;
   // It reads some PDUs that it does not write again; those are counted, and only one way is compared.
   if (!wrote) ++unwritten;
   if (!wrote) return;
   written.resize(static_cast<std::size_t>(length));
   const Header header = decode_header(written);
-  expect(header.length == written.size() && header.command == command && header.sequence == sequence, "its header", written);
+  expect(header.length == written.size() && header.command == command && header.sequence == sequence, "its header",
+         written);
   const auto back = decode_short_message(command, std::string_view(written).substr(header_octets));
   expect(back.status == Status::ok, "we cannot read its", written);
   expect(back.message.text == m.text && back.message.source == m.source && back.message.destination == m.destination &&
-             back.message.data_coding == m.data_coding && back.message.tlvs.size() == m.tlvs.size(), "its fields", written);
+             back.message.data_coding == m.data_coding && back.message.tlvs.size() == m.tlvs.size(),
+         "its fields", written);
 }
 
 void bind_there_and_back(Random& random, std::uint32_t sequence) {
@@ -129,15 +138,18 @@ void bind_there_and_back(Random& random, std::uint32_t sequence) {
   bind.address_range = random.word(40);
   const std::string pdu = encode(Command::bind_transceiver, Status::ok, sequence, encode_body(bind));
   bind_transceiver_t theirs{};
-  const bool read = smpp34_unpack2(&theirs, reinterpret_cast<const std::uint8_t*>(pdu.data()), static_cast<int>(pdu.size())) == 0;
+  const bool read =
+      smpp34_unpack2(&theirs, reinterpret_cast<const std::uint8_t*>(pdu.data()), static_cast<int>(pdu.size())) == 0;
   expect(read && reinterpret_cast<const char*>(theirs.system_id) == bind.system_id &&
-             reinterpret_cast<const char*>(theirs.password) == bind.password && theirs.interface_version == 0x34, "bind_transceiver", pdu);
+             reinterpret_cast<const char*>(theirs.password) == bind.password && theirs.interface_version == 0x34,
+         "bind_transceiver", pdu);
 }
 
 void print_gsm() {
   for (char32_t c = 0; c <= 0xFFFD; ++c) {
     if (c >= 0xD800 && c <= 0xDFFF) continue;
-    if (const auto septets = sms::to_gsm7(std::u32string(1, c))) std::printf("U+%04X %s\n", static_cast<unsigned>(c), base::to_hex(*septets).c_str());
+    if (const auto septets = sms::to_gsm7(std::u32string(1, c)))
+      std::printf("U+%04X %s\n", static_cast<unsigned>(c), base::to_hex(*septets).c_str());
   }
 }
 
@@ -157,6 +169,7 @@ int main(int argc, char** argv) {
     there_and_back<data_sm_t>(Command::data_sm, random_message(random, Command::data_sm), sequence);
     bind_there_and_back(random, sequence);
   }
-  std::cout << rounds << " rounds, " << failures << " differences, " << unwritten << " that libsmpp34 read and did not write\n";
+  std::cout << rounds << " rounds, " << failures << " differences, " << unwritten
+            << " that libsmpp34 read and did not write\n";
   return failures || unwritten > rounds / 4 ? 1 : 0;
 }

@@ -51,7 +51,8 @@ class FileStorage final : public connector::Storage {
     }
     co_return;
   }
-  asio::awaitable<std::vector<connector::Entry>> read(std::string prefix, std::string after, std::size_t limit) override {
+  asio::awaitable<std::vector<connector::Entry>> read(std::string prefix, std::string after,
+                                                      std::size_t limit) override {
     std::vector<connector::Entry> found;
     for (const auto& [key, value] : entries_) {
       if (key.starts_with(prefix) && key > after && found.size() < limit) found.push_back({key, value});
@@ -71,7 +72,10 @@ class FileStorage final : public connector::Storage {
 class Driver final : public CarrierEvents {
  public:
   Driver(asio::io_context& loop, const json& setting)
-      : client_(loop.get_executor()), server_(loop.get_executor()), storage_(setting["storage"].get<std::string>()), tasks_(loop.get_executor()),
+      : client_(loop.get_executor()),
+        server_(loop.get_executor()),
+        storage_(setting["storage"].get<std::string>()),
+        tasks_(loop.get_executor()),
         input_(loop, ::dup(0)) {
     for (const auto& number : setting["assigned"]) assigned_.insert(number.get<std::string>());
     const asio::ip::tcp::endpoint endpoint(asio::ip::address_v4::loopback(), setting["port"].get<std::uint16_t>());
@@ -79,7 +83,8 @@ class Driver final : public CarrierEvents {
     server_.open();
     server_.public_url = "http://127.0.0.1:" + std::to_string(server_.endpoint().port());
     connector::Services services{loop.get_executor(), client_, server_, storage_, clock_};
-    CarrierSetting source{"tw", setting["settings"], "carriers[0]", "US", setting["numbers"].get<std::vector<std::string>>()};
+    CarrierSetting source{"tw", setting["settings"], "carriers[0]", "US",
+                          setting["numbers"].get<std::vector<std::string>>()};
     auto made = make_carrier(setting["type"].get<std::string>(), std::move(source), services, *this);
     if (!made) throw std::runtime_error(made.error().text);
     carrier_ = std::move(*made);
@@ -91,7 +96,8 @@ class Driver final : public CarrierEvents {
     std::string buffer;
     for (;;) {
       boost::system::error_code ended;
-      const auto size = co_await asio::async_read_until(input_, asio::dynamic_buffer(buffer), '\n', asio::redirect_error(asio::use_awaitable, ended));
+      const auto size = co_await asio::async_read_until(input_, asio::dynamic_buffer(buffer), '\n',
+                                                        asio::redirect_error(asio::use_awaitable, ended));
       if (ended) break;
       obey(json::parse(buffer.substr(0, size)));
       buffer.erase(0, size);
@@ -112,7 +118,8 @@ class Driver final : public CarrierEvents {
   asio::awaitable<void> progressed(TextProgress progress) override {
     if (lost_) throw std::runtime_error("the store is lost");
     static constexpr const char* stages[] = {"accepted", "delivered", "read", "failed"};
-    say({{"progressed", {{"key", progress.key}, {"stage", stages[static_cast<int>(progress.stage)]}, {"text", progress.text}}}});
+    say({{"progressed",
+          {{"key", progress.key}, {"stage", stages[static_cast<int>(progress.stage)]}, {"text", progress.text}}}});
     co_return;
   }
   void link_changed() override { say({{"up", carrier_->is_up()}}); }
@@ -150,7 +157,11 @@ class Driver final : public CarrierEvents {
     const std::string key = text.key;
     const auto result = co_await carrier_->send(std::move(text));
     if (result) say({{"sent", key}, {"outcome", "ok"}});
-    else say({{"sent", key}, {"outcome", base::to_string(result.error().code)}, {"text", result.error().text}, {"retry_after", result.error().retry_after.count()}});
+    else
+      say({{"sent", key},
+           {"outcome", base::to_string(result.error().code)},
+           {"text", result.error().text},
+           {"retry_after", result.error().retry_after.count()}});
   }
 
   net::HttpClient client_;

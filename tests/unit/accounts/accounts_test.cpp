@@ -28,7 +28,7 @@ class Network final : public connector::Connector {
   bool needs_login = false;  // they say so, and return
   bool is_slow_to_end = false;
   bool refuses_at_once = false;  // a login, before it is online
-  int logins_let_in = 1000;  // how many sessions come online; the others wait
+  int logins_let_in = 1000;      // how many sessions come online; the others wait
 
   connector::Network describe() const override { return {}; }
   asio::awaitable<void> run() override { co_return; }
@@ -404,7 +404,8 @@ TEST_CASE("Nothing that a session says when it has ended is believed, nor that i
   for (const auto& [state, trouble] : f.shown) CHECK(state != State::needs_login);
 }
 
-TEST_CASE("A login that began with what was registered before, and is refused, says nothing of what is registered now") {
+TEST_CASE(
+    "A login that began with what was registered before, and is refused, says nothing of what is registered now") {
   Fixture f(store::AccountPolicy::always_on, 1, {}, 0);
   f.until([&] { return f.network.runs == 1; });
   run(f.loop, f.accounts->put(f.account().row));

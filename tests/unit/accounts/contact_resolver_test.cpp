@@ -5,8 +5,8 @@
 #include "tests/support/run.hpp"
 #include "tests/unit/store/fixture.hpp"
 
-#include <doctest/doctest.h>
 #include <boost/asio/post.hpp>
+#include <doctest/doctest.h>
 
 #include <optional>
 
@@ -48,10 +48,8 @@ struct Fixture {
   void resolve(std::string local, std::int64_t account = 1) {
     resolver.resolve(xmpp::Jid::make(local, "net.test").value(), account == 1 ? &first : &second,
                      [this](const Resolved& found) {
-                       if (found)
-                         ++known;
-                       else
-                         errors.push_back(found.error());
+                       if (found) ++known;
+                       else errors.push_back(found.error());
                      });
   }
   void turn() {
@@ -110,7 +108,8 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK_FALSE(resolver.place_for(xmpp::Jid::parse("mercutio@y.test").value(), {}));
 }
 
-TEST_CASE_FIXTURE(Fixture, "Once the gateway stops nobody waits for the network: who waited and who comes is told to try again") {
+TEST_CASE_FIXTURE(
+    Fixture, "Once the gateway stops nobody waits for the network: who waited and who comes is told to try again") {
   resolve("waiting");
   turn();
   resolver.cancel();
@@ -120,7 +119,9 @@ TEST_CASE_FIXTURE(Fixture, "Once the gateway stops nobody waits for the network:
   for (const xmpp::StanzaError& error : errors) CHECK(error.type == "wait");
 }
 
-TEST_CASE_FIXTURE(Fixture, "Who is in the user's list is known by their own address while the connector does not answer, and nobody else is") {
+TEST_CASE_FIXTURE(
+    Fixture,
+    "Who is in the user's list is known by their own address while the connector does not answer, and nobody else is") {
   for (const char* id : {"c", "Nurse", "o'neill"}) first.contacts[base::ContactId{id}] = {};
   resolve("c");
   resolve("\\4eurse");

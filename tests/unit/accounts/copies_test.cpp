@@ -11,9 +11,7 @@ namespace {
 const UserPresence away{connector::Availability::away, "", 0}, busy{connector::Availability::do_not_disturb, "", 0};
 const std::string desk = "romeo@x.test/desk", phone = "romeo@x.test/phone";
 
-base::ContactId contact(int number) {
-  return base::ContactId{"c" + std::to_string(number)};
-}
+base::ContactId contact(int number) { return base::ContactId{"c" + std::to_string(number)}; }
 
 }  // namespace
 

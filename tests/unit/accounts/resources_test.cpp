@@ -9,9 +9,7 @@ using connector::Availability;
 
 namespace {
 
-xmpp::Jid jid(std::string_view text) {
-  return xmpp::Jid::parse(text).value();
-}
+xmpp::Jid jid(std::string_view text) { return xmpp::Jid::parse(text).value(); }
 
 }  // namespace
 

@@ -61,7 +61,8 @@ TEST_CASE("Sealer rotates: the first key seals, the others still open") {
 
 TEST_CASE("is_utf8 refuses surrogates, overlong forms and what is cut off (RFC 3629 §3)") {
   CHECK(base::is_utf8("plain, é, ✓, 🌹"));
-  for (const char* bad : {"\xC0\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE2\x9C", "\x80", "\xF8\x88\x80\x80\x80"}) CHECK_FALSE(base::is_utf8(bad));
+  for (const char* bad : {"\xC0\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE2\x9C", "\x80", "\xF8\x88\x80\x80\x80"})
+    CHECK_FALSE(base::is_utf8(bad));
 }
 
 TEST_CASE("utf8_prefix never cuts a character") {
@@ -74,7 +75,8 @@ TEST_CASE("utf8_prefix never cuts a character") {
 
 TEST_CASE("nearest finds what was meant: a letter more, less, other or swapped in three") {
   const std::set<std::string, std::less<>> words = {"host", "port", "secret", "secret_file", "connector"};
-  for (const char* typed : {"conector", "connectorr", "konnector", "conenctor", "CONNECTOR", "connectors"}) CHECK(base::nearest(typed, words) == "connector");
+  for (const char* typed : {"conector", "connectorr", "konnector", "conenctor", "CONNECTOR", "connectors"})
+    CHECK(base::nearest(typed, words) == "connector");
   CHECK(base::nearest("hots", words) == "host");
   CHECK(base::nearest("secretfile", words) == "secret_file");
   CHECK(base::nearest("secrt", words) == "secret");
@@ -308,7 +310,9 @@ TEST_CASE("TaskGroup::cancel may be called off the loop, also where a task is ab
   loop.poll();
 }
 
-TEST_CASE("What runs apart begins before a cancellation can reach it, and ends as it likes; then the cancellation is the caller's") {
+TEST_CASE(
+    "What runs apart begins before a cancellation can reach it, and ends as it likes; then the cancellation is the "
+    "caller's") {
   asio::io_context loop;
   base::TaskGroup group(loop.get_executor());
   std::string seen;

@@ -14,7 +14,8 @@ using nlohmann::json;
 namespace {
 
 struct Peer {
-  explicit Peer(std::size_t pipe_bytes = 1 << 20) : pipes(std::make_shared<tests::Pipes>(loop.get_executor(), pipe_bytes)) {}
+  explicit Peer(std::size_t pipe_bytes = 1 << 20)
+      : pipes(std::make_shared<tests::Pipes>(loop.get_executor(), pipe_bytes)) {}
   json written() { return json::parse(pipes->read().value()); }
 
   asio::io_context loop;
@@ -40,7 +41,9 @@ TEST_CASE("An error that says when to try again says so to the process (schema: 
   CHECK(p.written()["error"]["data"] == json({{"code", "unavailable"}}));
 }
 
-TEST_CASE("A request whose time is over is taken back where the process has not seen a byte of it, and is uncertain where it has") {
+TEST_CASE(
+    "A request whose time is over is taken back where the process has not seen a byte of it, and is uncertain where it "
+    "has") {
   Peer p(40);
   p.peer.attach(p.process);
   const auto call = [&](std::string method) {

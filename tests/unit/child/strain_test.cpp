@@ -1,5 +1,6 @@
-// A child connector under strain, end to end: what one side does too much of, or what a process does when it should be gone,
-// harms nobody else. Real processes (fake_child.py); the parts by themselves are in the other tests of this folder.
+// A child connector under strain, end to end: what one side does too much of, or what a process does when it should be
+// gone, harms nobody else. Real processes (fake_child.py); the parts by themselves are in the other tests of this
+// folder.
 #include "tests/support/log_capture.hpp"
 #include "tests/unit/child/child.hpp"
 
@@ -41,9 +42,13 @@ struct Online final : EventSink {
 
 // So many accounts with their sessions, beside the fixture's one.
 struct Crowd {
-  Crowd(Child& c, std::int64_t count, std::size_t credential_bytes) : child(c), events(c.loop.get_executor()), running(c.loop.get_executor()) {
+  Crowd(Child& c, std::int64_t count, std::size_t credential_bytes)
+      : child(c), events(c.loop.get_executor()), running(c.loop.get_executor()) {
     for (std::int64_t id = 1001; id <= 1000 + count; ++id) {
-      child.connector->know_account(Account{AccountId{id}, "u" + std::to_string(id) + "@example.org", {{"token", std::string(credential_bytes, 't')}}}, events);
+      child.connector->know_account(Account{AccountId{id},
+                                            "u" + std::to_string(id) + "@example.org",
+                                            {{"token", std::string(credential_bytes, 't')}}},
+                                    events);
       sessions.push_back(child.connector->open(AccountId{id}));
     }
     for (const auto& session : sessions) running.spawn("session", session->run());
@@ -79,7 +84,8 @@ TEST_CASE("What is called not done never reaches the process that misbehaved, by
     Child child(configuration, {});
     child.session = child.connector->open(seven);
     for (std::size_t i = 0; i < results.size(); ++i) {
-      SendMessage message{ContactId{"a"}, "k" + std::to_string(i), Content{std::string(10'000, 'x'), {}}};  // more than a pipe holds
+      // more than a pipe holds
+      SendMessage message{ContactId{"a"}, "k" + std::to_string(i), Content{std::string(10'000, 'x'), {}}};
       child.group.spawn("perform", Child::into(child.session->perform(std::move(message)), results[i]));
     }
     tests::run(child.loop, child.wait_failures(1));
@@ -99,7 +105,9 @@ TEST_CASE("What is called not done never reaches the process that misbehaved, by
   CHECK(not_done > 0);
 }
 
-TEST_CASE("A process that brings its history while much waits to be written to it is read on: neither side waits for the other") {
+TEST_CASE(
+    "A process that brings its history while much waits to be written to it is read on: neither side waits for the "
+    "other") {
   std::vector<std::optional<Result<Receipt>>> results(60);  // more than a pipe and what may wait for it hold
   Child child("brings_history");
   child.session = child.connector->open(seven);
@@ -121,11 +129,13 @@ TEST_CASE("With more than 10,000 sessions open, messages, registration and ping 
   Crowd crowd(child, 10'050, 1);
   CHECK(crowd.events.online == 10'050);
   CHECK(child.perform("k").value().id == MessageId{"n-k"});
-  CHECK(child.get(crowd.sessions.back()->perform(SendMessage{ContactId{"a"}, "last", Content{"x", {}}})).value().id == MessageId{"n-last"});
+  CHECK(child.get(crowd.sessions.back()->perform(SendMessage{ContactId{"a"}, "last", Content{"x", {}}})).value().id ==
+        MessageId{"n-last"});
   CHECK(child.parse().error().code == Errc::not_found);
   tests::User user(child.loop.get_executor());
   user.answers["phone"] = "+15550100";
-  CHECK(child.get(child.connector->log_in(Applicant{"juliet@example.org", nullptr}, user)).value() == Answers{{"phone", "+15550100"}});
+  CHECK(child.get(child.connector->log_in(Applicant{"juliet@example.org", nullptr}, user)).value() ==
+        Answers{{"phone", "+15550100"}});
   const auto until = std::chrono::steady_clock::now() + 2500ms;  // some pings
   while (std::chrono::steady_clock::now() < until) child.loop.run_one_for(100ms);
   CHECK(child.failures.empty());
@@ -144,7 +154,9 @@ TEST_CASE("The end of a process is noticed though a helper of its own holds its 
   CHECK(parsed.error().code == Errc::not_found);
 }
 
-TEST_CASE("Five hundred look-ups of strangers at a slow process delay no session, no ping and no message beyond their own places") {
+TEST_CASE(
+    "Five hundred look-ups of strangers at a slow process delay no session, no ping and no message beyond their own "
+    "places") {
   ChildLimits hasty;
   hasty.ping = 1s;
   Child child(settings("slow_look_ups"), hasty);
@@ -152,20 +164,24 @@ TEST_CASE("Five hundred look-ups of strangers at a slow process delay no session
   child.group.spawn("session", session->run());
   tests::run(child.loop, child.sink.wait_for<AccountChanged>(1));
   std::vector<std::optional<Result<ContactId>>> found(500);
-  for (auto& result : found) child.group.spawn("parse", Child::into(child.connector->parse_contact("x", AccountId{0}), result));
+  for (auto& result : found)
+    child.group.spawn("parse", Child::into(child.connector->parse_contact("x", AccountId{0}), result));
   child.loop.poll();
   const auto refused = std::count_if(found.begin(), found.end(), [](const auto& r) { return r && !*r; });
   CHECK(refused == 400);  // at once; the others are with the process
   CHECK(child.perform("k").value().id == MessageId{"n-k"});
   CHECK(child.parse().value() == ContactId{"c"});
-  const auto answered = [&] { return std::count_if(found.begin(), found.end(), [](const auto& r) { return r.has_value(); }); };
+  const auto answered = [&] {
+    return std::count_if(found.begin(), found.end(), [](const auto& r) { return r.has_value(); });
+  };
   while (answered() < 500) child.loop.run_one_for(100ms);
   CHECK(child.failures.empty());
   CHECK(child.sink.all<AccountChanged>().size() == 1);
 }
 
 TEST_CASE("A process, and the one after it, has its three pipes and no other descriptor of the gateway's") {
-  const int socket = ::socket(AF_INET, SOCK_STREAM, 0), file = ::open("/dev/null", O_RDONLY);  // as a library may open them
+  // as a library may open them
+  const int socket = ::socket(AF_INET, SOCK_STREAM, 0), file = ::open("/dev/null", O_RDONLY);
   Child child("descriptors");
   CHECK(child.parse().value().value == "0 1 2");
   child.restarts = true;

@@ -56,7 +56,8 @@ TEST_CASE("parse_greeting names what is wrong") {
   CHECK(greeting_error("/network/name", nullptr).starts_with("network.name: "));
   CHECK(greeting_error("/network/idempotency", "maybe") ==
         "network.idempotency: must be one of by_key, queryable, none");
-  CHECK(greeting_error("/network/contact_prompts/de/help", 5).starts_with("network.contact_prompts.de.help: must be a string"));
+  CHECK(greeting_error("/network/contact_prompts/de/help", 5)
+            .starts_with("network.contact_prompts.de.help: must be a string"));
   CHECK(greeting_error("/network/contact_prompts", "x").starts_with("network.contact_prompts."));
   CHECK(greeting_error("/capabilities/text_bytes", -1).starts_with("capabilities.text_bytes: "));
   CHECK(parse_greeting(json::array()).error().code == Errc::bad_input);
@@ -116,11 +117,14 @@ TEST_CASE("parse_published refuses what a child may not publish, with the path o
   const auto error = [](const char* text) { return parse_published(json::parse(text)).error(); };
   CHECK(error("{}").text == "account: must be a whole number");
   CHECK(error(R"({"account":7})").text.starts_with("event."));
-  CHECK(error(R"({"account":7,"event":{"type":"account_changed","online":false,"needs_login":true}})").text.starts_with("event.needs_login: "));
-  const Error room = error(R"({"account":7,"event":{"type":"message_received","chat":"r:tea","sender":"a","id":"1","text":"x","sent_at":1}})");
+  CHECK(error(R"({"account":7,"event":{"type":"account_changed","online":false,"needs_login":true}})")
+            .text.starts_with("event.needs_login: "));
+  const Error room = error(
+      R"({"account":7,"event":{"type":"message_received","chat":"r:tea","sender":"a","id":"1","text":"x","sent_at":1}})");
   CHECK(room.code == Errc::unsupported);
   CHECK(room.text == "event.chat: rooms are not carried");
-  const auto good = parse_published(json::parse(R"({"account":7,"event":{"type":"contact_removed","contact":"a"}})")).value();
+  const auto good =
+      parse_published(json::parse(R"({"account":7,"event":{"type":"contact_removed","contact":"a"}})")).value();
   CHECK(good.account == AccountId{7});
   CHECK(std::get<ContactRemoved>(good.event).contact == ContactId{"a"});
 }

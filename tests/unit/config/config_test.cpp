@@ -61,7 +61,8 @@ TEST_CASE("every key of the example is read") {
   const Folder folder;
   folder.write("secret", "  a secret\n");
   const std::string example = content_of(fs::path(WHERRY_SOURCE_DIR) / "deploy/wherry.example.toml");
-  const Config config = folder.read(replaced(example, "/etc/wherry/component-secret", (folder.path / "secret").string()));
+  const Config config =
+      folder.read(replaced(example, "/etc/wherry/component-secret", (folder.path / "secret").string()));
 
   CHECK(config.file == folder.path / "wherry.toml");
   CHECK(config.store.url == "sqlite:/var/lib/wherry/wherry.db");
@@ -155,7 +156,9 @@ server.secret = "s"
   CHECK(entry.transport.link.ping_limit == seconds(600));
   CHECK(entry.transport.registration.domains.empty());
   CHECK(entry.transport.registration.jids == std::vector<std::string>{"romeo@example.org"});
-  CHECK(entry.configuration == nlohmann::json::parse(R"({"text":"t","number":-3,"truth":true,"share":0.5,"list":[1,"two",[3]],"table":{"deep":{"deeper":1}}})"));
+  CHECK(entry.configuration ==
+        nlohmann::json::parse(
+            R"({"text":"t","number":-3,"truth":true,"share":0.5,"list":[1,"two",[3]],"table":{"deep":{"deeper":1}}})"));
   CHECK(config.transports[1].where == "transport[1]");
 }
 
@@ -240,7 +243,9 @@ name = "b"
   const auto located = [&](const std::string& text) { return locate(config, {base::Errc::bad_input, text}).text; };
   const std::string file = config.file.string();
   CHECK(located("store.url: cannot be opened") == file + ": line 2: store.url: cannot be opened");
-  CHECK(located("transport[0].configuration.carriers[1].name: is taken") == file + ": line 10: transport[0].configuration.carriers[1].name: is taken");
-  CHECK(located("transport[0].configuration.carriers[1].host: is missing") == file + ": line 9: transport[0].configuration.carriers[1].host: is missing");
+  CHECK(located("transport[0].configuration.carriers[1].name: is taken") ==
+        file + ": line 10: transport[0].configuration.carriers[1].name: is taken");
+  CHECK(located("transport[0].configuration.carriers[1].host: is missing") ==
+        file + ": line 9: transport[0].configuration.carriers[1].host: is missing");
   CHECK(located("http.listen: in use") == file + ": http.listen: in use");  // by default, so nowhere in the file
 }

@@ -44,9 +44,7 @@ std::vector<Event> events() {
   };
 }
 
-std::string event_error(const char* text) {
-  return parse_event(std::string_view(text)).error().text;
-}
+std::string event_error(const char* text) { return parse_event(std::string_view(text)).error().text; }
 
 }  // namespace
 
@@ -101,7 +99,8 @@ TEST_CASE("codec names the member that is wrong") {
   CHECK(event_error(R"({"type":"contacts_listed"})") == "contacts: is missing");
   CHECK(event_error(R"({"type":"contacts_listed","contacts":[7]})") == "contacts: must be an array of objects");
   CHECK(event_error(R"({"type":"contacts_listed","contacts":[{"name":"J"}]})") == "contacts: contact: is missing");
-  CHECK(event_error(R"({"type":"contacts_listed","contacts":[{"contact":"j","groups":[1]}]})") == "contacts: groups: must be an array of strings");
+  CHECK(event_error(R"({"type":"contacts_listed","contacts":[{"contact":"j","groups":[1]}]})") ==
+        "contacts: groups: must be an array of strings");
   CHECK(event_error(R"({"type":"contact_removed","contact":7})") == "contact: must be a string");
   CHECK(event_error(R"({"type":"contact_removed","contact":""})") == "contact: must have 1 to 2000 bytes");
   CHECK(event_error(R"({"type":"contact_answered","contact":"a","accepted":1})") == "accepted: must be true or false");
@@ -140,10 +139,12 @@ TEST_CASE("parse_chat takes contacts and rooms of at most 2,000 bytes, whatever 
   }
 }
 
-TEST_CASE("is_durable: presence, the contact list and the account's own state are volatile, the rest is kept (event.hpp)") {
+TEST_CASE(
+    "is_durable: presence, the contact list and the account's own state are volatile, the rest is kept (event.hpp)") {
   for (const Event& event : events()) {
-    const bool is_volatile =
-        std::holds_alternative<ContactsListed>(event) || std::holds_alternative<PresenceChanged>(event) || std::holds_alternative<AccountChanged>(event);
+    const bool is_volatile = std::holds_alternative<ContactsListed>(event) ||
+                             std::holds_alternative<PresenceChanged>(event) ||
+                             std::holds_alternative<AccountChanged>(event);
     CHECK(is_durable(event) == !is_volatile);
   }
 }

@@ -12,13 +12,9 @@ using namespace wherry::convert;
 
 namespace {
 
-xmpp::Jid jid(std::string_view text) {
-  return xmpp::Jid::parse(text).value();
-}
+xmpp::Jid jid(std::string_view text) { return xmpp::Jid::parse(text).value(); }
 
-Origin origin() {
-  return {"romeo@x.test/orchard", "+15550100@sms.test", "m1", "chat", "en", true, 1796000000000};
-}
+Origin origin() { return {"romeo@x.test/orchard", "+15550100@sms.test", "m1", "chat", "en", true, 1796000000000}; }
 
 }  // namespace
 
@@ -34,7 +30,8 @@ TEST_CASE("Every delivery is read back from its row as it was written") {
                                             connector::ContactAnswered{{"nurse"}, true},
                                             connector::ContactRemoved{{"nurse"}},
                                             SendDelivered{origin()},
-                                            SendRead{origin()}, SendFailed{origin(), base::Errc::uncertain, "Who knows?"}};
+                                            SendRead{origin()},
+                                            SendFailed{origin(), base::Errc::uncertain, "Who knows?"}};
   for (const Delivery& delivery : deliveries) CHECK(parse_delivery(to_text(delivery)).value() == delivery);
 }
 
@@ -111,9 +108,9 @@ TEST_CASE("An origin, which stays in memory and in rows, keeps no id, language o
 
 TEST_CASE("Whether a message's id is unique everywhere is remembered with its origin (XEP-0359)") {
   const auto read = [](const std::string& id, const std::string& origin_id) {
-    auto element = std::get<xmpp::Element>(xmpp::parse_document(
-        "<message xmlns='jabber:component:accept' from='romeo@x.test/r' to='c@sms.test' id='" + id +
-        "'><origin-id xmlns='urn:xmpp:sid:0' id='" + origin_id + "'/></message>"));
+    auto element = std::get<xmpp::Element>(
+        xmpp::parse_document("<message xmlns='jabber:component:accept' from='romeo@x.test/r' to='c@sms.test' id='" +
+                             id + "'><origin-id xmlns='urn:xmpp:sid:0' id='" + origin_id + "'/></message>"));
     return origin_of(xmpp::to_stanza(std::move(element)).value(), base::Time{});
   };
   CHECK(read("m1", "m1").has_origin_id);
@@ -166,7 +163,8 @@ TEST_CASE("A message without text and files says so: an empty one would not be s
     message.content.text = text;
     const auto stanzas = to_stanzas(message, context);
     REQUIRE(stanzas.size() == 1);
-    CHECK(stanzas[0].child_text("body", xmpp::ns::component) == "This message came without anything that can be shown here.");
+    CHECK(stanzas[0].child_text("body", xmpp::ns::component) ==
+          "This message came without anything that can be shown here.");
   }
 }
 

@@ -20,12 +20,13 @@ namespace {
 // A real driver, with its commits counted and its connection lost on demand.
 struct Faults {
   std::atomic<int> begun = 0, committed = 0;
-  std::atomic<int> lose_begins = 0;           // so many begin() fail
-  std::atomic<int> lose_answers = 0;          // so many commits happen, and nobody learns it
+  std::atomic<int> lose_begins = 0;   // so many begin() fail
+  std::atomic<int> lose_answers = 0;  // so many commits happen, and nobody learns it
 };
 class FaultyDriver final : public db::Driver {
  public:
-  FaultyDriver(std::unique_ptr<db::Driver> driver, std::shared_ptr<Faults> faults) : driver_(std::move(driver)), faults_(std::move(faults)) {}
+  FaultyDriver(std::unique_ptr<db::Driver> driver, std::shared_ptr<Faults> faults)
+      : driver_(std::move(driver)), faults_(std::move(faults)) {}
   void begin() override {
     ++faults_->begun;
     if (faults_->lose_begins > 0 && faults_->lose_begins-- > 0) throw DatabaseLost("unplugged");
@@ -53,13 +54,15 @@ struct Fixture {
     REQUIRE(driver->claim(std::chrono::milliseconds(200)).has_value());
     driver->begin();
     driver->run_script("CREATE TABLE t (id BIGINT PRIMARY KEY, body TEXT NOT NULL)");
-    if (kind == DatabaseKind::postgres) backend = static_cast<pid_t>(driver->transaction().query("SELECT pg_backend_pid()").at(0).integer(0));
+    if (kind == DatabaseKind::postgres)
+      backend = static_cast<pid_t>(driver->transaction().query("SELECT pg_backend_pid()").at(0).integer(0));
     driver->commit();
     database.emplace(loop.get_executor(), std::make_unique<FaultyDriver>(std::move(driver), faults), policy);
   }
 
   static Database::Closure insert(std::int64_t id) {
-    return [id](Transaction& t) { t.execute("INSERT INTO t (id, body) VALUES ($1, 'x') ON CONFLICT DO NOTHING", {id}); };
+    return
+        [id](Transaction& t) { t.execute("INSERT INTO t (id, body) VALUES ($1, 'x') ON CONFLICT DO NOTHING", {id}); };
   }
   // Submits, and notes how it ended: "" or the error's text.
   void submit(Database::Closure closure) {
@@ -204,7 +207,8 @@ TEST_CASE("Under load a commit waits for more, and takes all that came meanwhile
   CHECK(f.ids() == range(1, 10));
 }
 
-TEST_CASE("Of a shared commit only the guilty closure fails, whether its statement or its own code threw (database.hpp)") {
+TEST_CASE(
+    "Of a shared commit only the guilty closure fails, whether its statement or its own code threw (database.hpp)") {
   for (const auto kind : every_database) {
     CAPTURE(name_of(kind));
     Fixture f(kind);
@@ -252,7 +256,8 @@ TEST_CASE("A group whose database is lost is run again when it is back (Database
   CHECK(f.ids() == range(1, 20));
 }
 
-TEST_CASE("A commit whose answer is lost is run again, and what it inserted by known ids is there once (database.hpp)") {
+TEST_CASE(
+    "A commit whose answer is lost is run again, and what it inserted by known ids is there once (database.hpp)") {
   for (const auto kind : every_database) {
     CAPTURE(name_of(kind));
     Fixture f(kind);
@@ -265,7 +270,9 @@ TEST_CASE("A commit whose answer is lost is run again, and what it inserted by k
   }
 }
 
-TEST_CASE("A database lost for longer than give_up_after fails what waits, then works again once it is back (DatabasePolicy)") {
+TEST_CASE(
+    "A database lost for longer than give_up_after fails what waits, then works again once it is back "
+    "(DatabasePolicy)") {
   db::DatabasePolicy policy;
   policy.give_up_after = std::chrono::seconds(1);
   Fixture f(DatabaseKind::sqlite, policy);
@@ -322,7 +329,9 @@ TEST_CASE("~Database does not wait for a database that is lost") {
   CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(10));  // give_up_after is 60
 }
 
-TEST_CASE("A worker on the caller's loop needs no other thread: closures run between the loop's turns, failures halve, losses are retried") {
+TEST_CASE(
+    "A worker on the caller's loop needs no other thread: closures run between the loop's turns, failures halve, "
+    "losses are retried") {
   Fixture f(DatabaseKind::sqlite);
   f.database.reset();
   const auto here = std::this_thread::get_id();
@@ -346,7 +355,9 @@ TEST_CASE("A worker on the caller's loop needs no other thread: closures run bet
   CHECK(f.ended.size() == 3);
 }
 
-TEST_CASE("PostgreSQL killed with -9 and started again: nothing committed is lost, nothing is doubled, every closure succeeds") {
+TEST_CASE(
+    "PostgreSQL killed with -9 and started again: nothing committed is lost, nothing is doubled, every closure "
+    "succeeds") {
   Fixture f(DatabaseKind::postgres);
   constexpr std::int64_t rounds = 3, rows = 400;
   for (std::int64_t round = 0; round < rounds; ++round) {
@@ -365,7 +376,8 @@ TEST_CASE("PostgreSQL killed with -9 and started again: nothing committed is los
   CHECK(f.ids() == range(1, rounds * rows));
 }
 
-TEST_CASE("A PostgreSQL that stands still is given up as if it were gone, and works again once it goes on (DriverLimits)") {
+TEST_CASE(
+    "A PostgreSQL that stands still is given up as if it were gone, and works again once it goes on (DriverLimits)") {
   db::DatabasePolicy policy;
   policy.give_up_after = std::chrono::seconds(2);
   Fixture f(DatabaseKind::postgres, policy, {std::chrono::milliseconds(250), std::chrono::milliseconds(500)});
@@ -388,7 +400,8 @@ TEST_CASE("A PostgreSQL that stands still is given up as if it were gone, and wo
   CHECK(f.ids().back() == 2);
 }
 
-TEST_CASE("A table that somebody holds locked for ever counts as a lost database (DriverLimits, PostgreSQL manual §13.3)") {
+TEST_CASE(
+    "A table that somebody holds locked for ever counts as a lost database (DriverLimits, PostgreSQL manual §13.3)") {
   db::DatabasePolicy policy;
   policy.give_up_after = std::chrono::seconds(1);
   Fixture f(DatabaseKind::postgres, policy, {std::chrono::milliseconds(250), std::chrono::milliseconds(20'000)});
@@ -410,7 +423,8 @@ TEST_CASE("In a hurry neither a PostgreSQL that stands still nor a lost database
   const auto began = std::chrono::steady_clock::now();
   for (const auto kind : every_database) {
     CAPTURE(name_of(kind));
-    Fixture f(kind, {}, {std::chrono::milliseconds(600'000), std::chrono::milliseconds(600'000)});  // give_up_after is 60 s
+    // give_up_after is 60 s
+    Fixture f(kind, {}, {std::chrono::milliseconds(600'000), std::chrono::milliseconds(600'000)});
     std::optional<Stopped> backend;
     if (kind == DatabaseKind::postgres) backend.emplace(f.backend);
     else f.faults->lose_begins = 1'000'000;
@@ -448,13 +462,17 @@ TEST_CASE("What the database refuses as a whole is done in parts, in their order
     Fixture f(kind);
     std::vector<std::string> told;
     const auto part = [&told](std::string name, std::string sql) {
-      return Database::Part{[sql](Transaction& t) {
-                              if (sql.empty()) throw StatementFailed("refused");
-                              t.execute("INSERT INTO t (id, body) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET body = excluded.body", {sql});
-                            },
-                            [&told, name](const std::exception_ptr& error) { told.push_back(name + (error ? " refused" : "")); }};
+      return Database::Part{
+          [sql](Transaction& t) {
+            if (sql.empty()) throw StatementFailed("refused");
+            t.execute("INSERT INTO t (id, body) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET body = excluded.body",
+                      {sql});
+          },
+          [&told, name](const std::exception_ptr& error) { told.push_back(name + (error ? " refused" : "")); }};
     };
-    const auto parts = [part] { return std::vector<Database::Part>{part("a", "of a"), part("b", ""), part("c", "of c")}; };
+    const auto parts = [part] {
+      return std::vector<Database::Part>{part("a", "of a"), part("b", ""), part("c", "of c")};
+    };
     Database::Closure whole = [parts](Transaction& t) {
       for (const auto& each : parts()) each.closure(t);
     };

@@ -25,7 +25,8 @@ std::chrono::seconds passed{0};  // for steady_clock, more than really
 bool holds(const TempDatabase& database, const std::string& word) {
   std::ostringstream bytes;
   for (const std::string& name : {database.file().string(), database.file().string() + "-wal"}) {
-    if (std::filesystem::exists(name) && std::filesystem::file_size(name) > 0) bytes << std::ifstream(name, std::ios::binary).rdbuf();
+    if (std::filesystem::exists(name) && std::filesystem::file_size(name) > 0)
+      bytes << std::ifstream(name, std::ios::binary).rdbuf();
   }
   return bytes.str().find(word) != std::string::npos;
 }
@@ -86,7 +87,9 @@ extern "C" int clock_gettime(clockid_t clock, timespec* time) noexcept {
   return static_cast<int>(failed);
 }
 
-TEST_CASE("Both drivers give values back as they took them: NULL, the ends of 64 bits, empty and foreign text (database.hpp)") {
+TEST_CASE(
+    "Both drivers give values back as they took them: NULL, the ends of 64 bits, empty and foreign text "
+    "(database.hpp)") {
   for (const auto kind : every_database) {
     CAPTURE(name_of(kind));
     const TempDatabase database(kind);
@@ -113,7 +116,8 @@ TEST_CASE("Both drivers bind $n by its number, in whatever order and however oft
     const auto driver = open_with_table(database);
     driver->begin();
     driver->transaction().execute("INSERT INTO t (body, id) VALUES ($2, $1)", {std::int64_t{7}, "seven"});
-    const auto rows = driver->transaction().query("SELECT id FROM t WHERE body = $2 AND id >= $1 AND id <= $1", {std::int64_t{7}, "seven"});
+    const auto rows = driver->transaction().query("SELECT id FROM t WHERE body = $2 AND id >= $1 AND id <= $1",
+                                                  {std::int64_t{7}, "seven"});
     CHECK(rows.size() == 1);
     CHECK_THROWS_AS(driver->transaction().query("SELECT id FROM t WHERE id = $1", {}), StatementFailed);
     driver->rollback();
@@ -126,22 +130,27 @@ TEST_CASE("Both drivers refuse text that a database cannot hold, and say which p
     const TempDatabase database(kind);
     const auto driver = open_with_table(database);
     driver->begin();
-    CHECK_THROWS_WITH_AS(insert(*driver, 1, std::string("a\0b", 3)), doctest::Contains("parameter $2 holds a NUL"), StatementFailed);
+    CHECK_THROWS_WITH_AS(insert(*driver, 1, std::string("a\0b", 3)), doctest::Contains("parameter $2 holds a NUL"),
+                         StatementFailed);
     CHECK_THROWS_AS(driver->commit(), StatementFailed);  // also where the closure swallowed it
     driver->rollback();
     driver->begin();
-    CHECK_THROWS_WITH_AS(insert(*driver, 1, "caf\xE9 au lait"), doctest::Contains("parameter $2 is not UTF-8"), StatementFailed);
+    CHECK_THROWS_WITH_AS(insert(*driver, 1, "caf\xE9 au lait"), doctest::Contains("parameter $2 is not UTF-8"),
+                         StatementFailed);
     driver->rollback();
     CHECK(count(*driver) == 0);
   }
 }
 
-TEST_CASE("Both drivers refuse to commit a transaction in which a statement failed, and work on after the rollback (database.hpp)") {
+TEST_CASE(
+    "Both drivers refuse to commit a transaction in which a statement failed, and work on after the rollback "
+    "(database.hpp)") {
   for (const auto kind : every_database) {
     CAPTURE(name_of(kind));
     const TempDatabase database(kind);
     const auto driver = open_with_table(database);
-    for (int round = 0; round < 2; ++round) {  // the second time with statements that the first one's failure interrupted
+    // the second time with statements that the first one's failure interrupted
+    for (int round = 0; round < 2; ++round) {
       driver->begin();
       insert(*driver, 1, "one");
       try {
@@ -183,7 +192,8 @@ TEST_CASE("A transaction may be larger than every buffer on its way, in both dir
 }
 
 TEST_CASE("open_driver says what to do about a URL that it cannot use, and never shows the password") {
-  CHECK(open_error("mysql://u:hunter2@h/d") == "The database must be given as sqlite:/path/to/file or postgresql://user:password@host/name.");
+  CHECK(open_error("mysql://u:hunter2@h/d") ==
+        "The database must be given as sqlite:/path/to/file or postgresql://user:password@host/name.");
   CHECK(open_error("sqlite:").find("sqlite:/path/to/file") != std::string::npos);
   CHECK(open_error("sqlite::memory:").find("needs a file") != std::string::npos);
 
@@ -211,7 +221,7 @@ TEST_CASE("SQLite's files belong to their owner alone, also where the file was t
   const auto driver = open_with_table(database);
   for (const std::string& name : {database.file().string(), database.file().string() + "-wal"}) {
     CAPTURE(name);
-    struct stat status {};
+    struct stat status = {};
     REQUIRE(::stat(name.c_str(), &status) == 0);
     CHECK((status.st_mode & 0777) == 0600);
   }
@@ -261,13 +271,17 @@ TEST_CASE("A second wherry is refused the PostgreSQL database while the first on
 
 TEST_CASE("SQLite tells a missing folder and a foreign file apart") {
   const TempFolder folder;
-  CHECK(open_error("sqlite:" + (folder.path() / "none" / "w.sqlite").string()).find("Its folder must exist") != std::string::npos);
+  CHECK(open_error("sqlite:" + (folder.path() / "none" / "w.sqlite").string()).find("Its folder must exist") !=
+        std::string::npos);
   CHECK(open_error("sqlite:" + folder.path().string()).find("not a regular file") != std::string::npos);
   { std::ofstream(folder.path() / "letter.txt") << std::string(5000, 'x'); }
-  CHECK(open_error("sqlite:" + (folder.path() / "letter.txt").string()).find("not an SQLite database") != std::string::npos);
+  CHECK(open_error("sqlite:" + (folder.path() / "letter.txt").string()).find("not an SQLite database") !=
+        std::string::npos);
 }
 
-TEST_CASE("What was deleted is in no byte of SQLite's files: at once in the file, and after wipe_deleted() in its log (database.hpp)") {
+TEST_CASE(
+    "What was deleted is in no byte of SQLite's files: at once in the file, and after wipe_deleted() in its log "
+    "(database.hpp)") {
   const TempDatabase database(DatabaseKind::sqlite);
   auto driver = open_with_table(database);
   driver->begin();
@@ -326,7 +340,9 @@ TEST_CASE("A database file that was removed or replaced while it is open counts 
   CHECK(count(*driver) == 0);
 }
 
-TEST_CASE("SQLite's log that was removed or replaced while it is open counts as lost, and a commit that empties it does not (database.hpp)") {
+TEST_CASE(
+    "SQLite's log that was removed or replaced while it is open counts as lost, and a commit that empties it does not "
+    "(database.hpp)") {
   const TempDatabase database(DatabaseKind::sqlite);
   const auto driver = open_with_table(database);
   const std::filesystem::path log = database.file().string() + "-wal", aside = log.string() + ".aside";

@@ -31,12 +31,13 @@ bool has_table(db::Driver& driver, const std::string& name) {
 // "table.column" of every table, in the order of the columns.
 std::vector<std::string> columns(db::Driver& driver) {
   driver.begin();
-  const auto rows =
-      driver.dialect() == "sqlite"
-          ? driver.transaction().query("SELECT t.name || '.' || c.name FROM sqlite_schema t, pragma_table_info(t.name) c "
-                                       "WHERE t.type = 'table' ORDER BY t.name, c.cid")
-          : driver.transaction().query("SELECT table_name || '.' || column_name FROM information_schema.columns "
-                                       "WHERE table_schema = 'public' ORDER BY table_name COLLATE \"C\", ordinal_position");
+  const auto rows = driver.dialect() == "sqlite"
+                        ? driver.transaction().query(
+                              "SELECT t.name || '.' || c.name FROM sqlite_schema t, pragma_table_info(t.name) c "
+                              "WHERE t.type = 'table' ORDER BY t.name, c.cid")
+                        : driver.transaction().query(
+                              "SELECT table_name || '.' || column_name FROM information_schema.columns "
+                              "WHERE table_schema = 'public' ORDER BY table_name COLLATE \"C\", ordinal_position");
   driver.commit();
   std::vector<std::string> names;
   for (const auto& row : rows) names.push_back(row.text(0));
@@ -59,28 +60,29 @@ std::string describe_postgres(db::Driver& driver) {
   std::string text;
   driver.begin();
   auto& transaction = driver.transaction();
-  for (const auto& table : transaction.query(
-           "SELECT relname::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY relname COLLATE \"C\"")) {
+  for (const auto& table : transaction.query("SELECT relname::text FROM pg_class WHERE relkind = 'r' AND relnamespace "
+                                             "= 'public'::regnamespace ORDER BY relname COLLATE \"C\"")) {
     const std::string& name = table.text(0);
     std::string lines;
-    for (const auto& column : transaction.query(
-             "SELECT attname || ' ' || upper(format_type(atttypid, atttypmod)) || CASE WHEN attcollation = 950 THEN ' COLLATE \"C\"' ELSE '' END "
-             "|| CASE WHEN attnotnull THEN ' NOT NULL' ELSE '' END "
-             "FROM pg_attribute WHERE attrelid = $1::text::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
-             {name})) {
+    for (const auto& column : transaction.query("SELECT attname || ' ' || upper(format_type(atttypid, atttypmod)) || "
+                                                "CASE WHEN attcollation = 950 THEN ' COLLATE \"C\"' ELSE '' END "
+                                                "|| CASE WHEN attnotnull THEN ' NOT NULL' ELSE '' END "
+                                                "FROM pg_attribute WHERE attrelid = $1::text::regclass AND attnum > 0 "
+                                                "AND NOT attisdropped ORDER BY attnum",
+                                                {name})) {
       lines += (lines.empty() ? "  " : ",\n  ") + column.text(0);
     }
-    for (const auto& constraint : transaction.query(
-             "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = $1::text::regclass AND contype IN ('p', 'u', 'f', 'c') "
-             "ORDER BY contype DESC, conname COLLATE \"C\"",
-             {name})) {
+    for (const auto& constraint : transaction.query("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE "
+                                                    "conrelid = $1::text::regclass AND contype IN ('p', 'u', 'f', 'c') "
+                                                    "ORDER BY contype DESC, conname COLLATE \"C\"",
+                                                    {name})) {
       lines += ",\n  " + constraint.text(0);
     }
     text += "CREATE TABLE " + name + " (\n" + lines + "\n);\n";
-    for (const auto& index : transaction.query(
-             "SELECT replace(pg_get_indexdef(indexrelid), 'public.', '') FROM pg_index WHERE indrelid = $1::text::regclass AND NOT indisprimary "
-             "ORDER BY indexrelid::regclass::text COLLATE \"C\"",
-             {name})) {
+    for (const auto& index : transaction.query("SELECT replace(pg_get_indexdef(indexrelid), 'public.', '') FROM "
+                                               "pg_index WHERE indrelid = $1::text::regclass AND NOT indisprimary "
+                                               "ORDER BY indexrelid::regclass::text COLLATE \"C\"",
+                                               {name})) {
       text += index.text(0) + ";\n";
     }
     text += "\n";
@@ -91,7 +93,9 @@ std::string describe_postgres(db::Driver& driver) {
 
 }  // namespace
 
-TEST_CASE("Migrations bring both databases to the newest schema, once, and give them the same tables and columns (migrate.hpp)") {
+TEST_CASE(
+    "Migrations bring both databases to the newest schema, once, and give them the same tables and columns "
+    "(migrate.hpp)") {
   std::vector<std::vector<std::string>> found;
   for (const auto kind : every_database) {
     CAPTURE(name_of(kind));
@@ -171,7 +175,8 @@ TEST_CASE("A pair of files is one migration, each database takes its own (migrat
   }
 }
 
-TEST_CASE("A folder of migrations with a gap, two of one number, half a pair or a misnamed file is refused (migrate.hpp)") {
+TEST_CASE(
+    "A folder of migrations with a gap, two of one number, half a pair or a misnamed file is refused (migrate.hpp)") {
   const TempDatabase database(DatabaseKind::sqlite);
   const auto driver = database.open();
   const TempFolder folder;

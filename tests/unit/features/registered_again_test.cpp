@@ -18,8 +18,7 @@ const char* privilege =
     "<message from='x.test' to='sms.test'><privilege xmlns='urn:xmpp:privilege:2'><perm access='roster' "
     "type='both'/></privilege></message>";
 
-std::string last_roster_id(const std::string& came,
-                           std::string_view payload = "<query xmlns='jabber:iq:roster'>") {
+std::string last_roster_id(const std::string& came, std::string_view payload = "<query xmlns='jabber:iq:roster'>") {
   const auto query = came.rfind(payload);
   REQUIRE(query != std::string::npos);
   const auto iq = came.rfind("<iq ", query);

@@ -40,10 +40,8 @@ TEST_CASE(
       run(world.loop,
           world.database->transact([](db::Transaction& t) { t.execute("ALTER TABLE hidden RENAME TO accounts"); }));
     world.until([&] { return world.network.tasks.empty(); });
-    if (fails)
-      world.until([&] { return world.has_come("between"); });
-    else
-      CHECK(rows(world) == 0);
+    if (fails) world.until([&] { return world.has_come("between"); });
+    else CHECK(rows(world) == 0);
     CHECK((world.transport->accounts().find(first) != nullptr) == fails);
   }
 }
@@ -116,7 +114,8 @@ TEST_CASE("Who unregistered just before a kill hears of each message what is kno
   CHECK_FALSE(world.has_come("of-another"));
   world.until([&] { return world.transport->inbox().waiting() == 0; });
   std::size_t left = 0;
-  run(world.loop, world.database->transact([&](db::Transaction& t) { left = t.query("SELECT id FROM outbox").size(); }));
+  run(world.loop,
+      world.database->transact([&](db::Transaction& t) { left = t.query("SELECT id FROM outbox").size(); }));
   CHECK(left == 1);  // the other network's
 }
 

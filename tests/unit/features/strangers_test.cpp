@@ -123,7 +123,8 @@ TEST_CASE("Of too many messages that wait for look-ups the sender hears that the
   std::string messages;
   for (int i = 0; i <= 1000; ++i) {
     const std::string n = std::to_string(i);
-    messages += "<message type='chat' from='u1@x.test/r' to='c" + n + "@sms.test' id='m" + n + "'><body>hi</body></message>";
+    messages +=
+        "<message type='chat' from='u1@x.test/r' to='c" + n + "@sms.test' id='m" + n + "'><body>hi</body></message>";
   }
   world.receive(std::move(messages));
   world.until_refused(1);

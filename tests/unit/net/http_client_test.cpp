@@ -6,8 +6,8 @@
 #include "gateway/net/line_process.hpp"
 #include "tests/support/run.hpp"
 
-#include <doctest/doctest.h>
 #include <boost/asio/write.hpp>
+#include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
 using namespace wherry;
@@ -57,9 +57,7 @@ struct Peer {
   net::HttpClient client;
 };
 
-nlohmann::json said(const Answer& answer) {
-  return nlohmann::json::parse(answer.value().body);
-}
+nlohmann::json said(const Answer& answer) { return nlohmann::json::parse(answer.value().body); }
 
 // A port where nobody listens.
 std::string closed_port(asio::io_context& loop) {

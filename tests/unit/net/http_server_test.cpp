@@ -5,9 +5,9 @@
 #include "gateway/net/line_process.hpp"
 #include "tests/support/run.hpp"
 
-#include <doctest/doctest.h>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/write.hpp>
+#include <doctest/doctest.h>
 
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -31,9 +31,7 @@ asio::awaitable<ServerResponse> describe(ServerRequest request) {
                   " body=" + request.body + "\n";
   co_return response;
 }
-asio::awaitable<ServerResponse> fail(ServerRequest) {
-  throw std::runtime_error("a bug");
-}
+asio::awaitable<ServerResponse> fail(ServerRequest) { throw std::runtime_error("a bug"); }
 asio::awaitable<ServerResponse> hang(ServerRequest) {
   co_await base::sleep(1h);
   co_return ServerResponse();
@@ -260,14 +258,17 @@ TEST_CASE("HttpServer answers 503 when each of its connections has a request") {
     return hang(std::move(request));
   });
   tcp::socket first(site.loop), second(site.loop);
-  for (tcp::socket* socket : {&first, &second}) tests::run(site.loop, connect_and_send(*socket, site.server.endpoint(), "GET /busy HTTP/1.1\r\nHost: a\r\n\r\n"));
+  for (tcp::socket* socket : {&first, &second})
+    tests::run(site.loop, connect_and_send(*socket, site.server.endpoint(), "GET /busy HTTP/1.1\r\nHost: a\r\n\r\n"));
   for (int i = 0; i < 600 && handling < 2; ++i) site.loop.run_one_for(100ms);
   const auto answer = site.raw("GET /hook/x HTTP/1.1\r\nHost: a\r\n\r\n");
   CHECK(answer.starts_with("HTTP/1.1 503"));
   CHECK(answer.find("Retry-After: ") != answer.npos);
 }
 
-TEST_CASE("A full HttpServer cuts the connection that has waited longest for a whole request, of the address that has too many") {
+TEST_CASE(
+    "A full HttpServer cuts the connection that has waited longest for a whole request, of the address that has too "
+    "many") {
   for (const bool by_address : {false, true}) {
     CAPTURE(by_address);
     HttpServerLimits limits;
@@ -328,7 +329,9 @@ TEST_CASE("HttpServer says when its address is taken") {
   CHECK_THROWS_AS(other.listen(site.server.endpoint()), boost::system::system_error);
 }
 
-TEST_CASE("No socket of an HttpServer is inherited by children: neither the one that listens nor those it accepted (FD_CLOEXEC)") {
+TEST_CASE(
+    "No socket of an HttpServer is inherited by children: neither the one that listens nor those it accepted "
+    "(FD_CLOEXEC)") {
   Site site;
   const auto port = site.server.endpoint().port();
   int inherited = 0, closed = 0;
@@ -336,7 +339,8 @@ TEST_CASE("No socket of an HttpServer is inherited by children: neither the one 
     for (int fd = 0; fd < 1000; ++fd) {
       sockaddr_storage address{};
       socklen_t size = sizeof address;
-      if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0 || address.ss_family != AF_INET) continue;
+      if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0 || address.ss_family != AF_INET)
+        continue;
       if (ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port) != port) continue;
       ++((::fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0 ? closed : inherited);
     }

@@ -5,13 +5,13 @@
 
 #include <doctest/doctest.h>
 
+#include <csignal>
 #include <fcntl.h>
+#include <filesystem>
+#include <fstream>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <csignal>
-#include <filesystem>
-#include <fstream>
 
 using namespace wherry;
 using namespace std::chrono_literals;
@@ -30,9 +30,7 @@ std::unique_ptr<LineProcess> shell(asio::io_context& loop, std::string script,
   return start(loop, {"sh", "-c", std::move(script)}, std::move(environment));
 }
 
-bool is_running(int pid) {
-  return ::kill(pid, 0) == 0;
-}
+bool is_running(int pid) { return ::kill(pid, 0) == 0; }
 
 // A process that is nobody's any more may be a zombie of its new parent for a while, and that is as dead.
 bool is_dead(int pid) {

@@ -1,14 +1,14 @@
 // Look-ups against name servers that are played here; and connections by name.
-#include "gateway/net/dial.hpp"
 #include "gateway/net/resolver.hpp"
+#include "gateway/net/dial.hpp"
 
 #include "gateway/base/within.hpp"
 #include "tests/support/run.hpp"
 
-#include <doctest/doctest.h>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/ip/udp.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <doctest/doctest.h>
 
 #include <fcntl.h>
 
@@ -105,7 +105,8 @@ TEST_CASE("Look-ups at a name server that never answers hold up no other one, an
   std::vector<std::unique_ptr<asio::cancellation_signal>> stops;
   for (bool& done : given_up) {
     stops.push_back(std::make_unique<asio::cancellation_signal>());
-    asio::co_spawn(loop, give_up(silent.address(), done), asio::bind_cancellation_slot(stops.back()->slot(), [](std::exception_ptr) {}));
+    asio::co_spawn(loop, give_up(silent.address(), done),
+                   asio::bind_cancellation_slot(stops.back()->slot(), [](std::exception_ptr) {}));
   }
   tests::run(loop, silent.receive());  // they are asked
   std::vector<tcp::endpoint> found;
@@ -122,7 +123,9 @@ TEST_CASE("A name that a name server does not know is an error, not an empty ans
   asio::io_context loop;
   std::vector<tcp::endpoint> found;
   NameServer server{loop};
-  CHECK_THROWS_AS(tests::run(loop, base::together(know_nothing(server), look_up("unknown.example.", server.address(), found))), boost::system::system_error);
+  CHECK_THROWS_AS(
+      tests::run(loop, base::together(know_nothing(server), look_up("unknown.example.", server.address(), found))),
+      boost::system::system_error);
 }
 
 TEST_CASE("A dialled socket is not inherited by children (FD_CLOEXEC)") {
@@ -132,7 +135,8 @@ TEST_CASE("A dialled socket is not inherited by children (FD_CLOEXEC)") {
     static asio::awaitable<void> run(std::uint16_t port) {
       tcp::socket socket = co_await net::dial("127.0.0.1", port);
       tcp::socket bound = co_await net::dial_from("127.0.0.1", "127.0.0.1", port);
-      for (const int fd : {socket.native_handle(), bound.native_handle()}) CHECK((::fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0);
+      for (const int fd : {socket.native_handle(), bound.native_handle()})
+        CHECK((::fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0);
     }
   };
   tests::run(loop, Script::run(acceptor.local_endpoint().port()));

@@ -21,8 +21,9 @@ TEST_CASE("A key names store, run and row, is the same in every later run, and i
 
 TEST_CASE("What this store did not give out, or gave out before it was restored from a backup, is no key of it") {
   const Keys restored("5707e", {{"aaaa", 10}, {"cccc", 100}});  // a run "bbbb" from 100 on is forgotten
-  for (const char* key : {"5707e-bbbb-100", "5707e-aaaa-100", "5707e-cccc-12", "5707e-12", "5707f-aaaa-12", "5707e", "5707e-", "5707e--12",
-                          "5707e-aaaa-", "5707e-aaaa-12x", "5707e-aaaa-+12", "", "5707eaaaa12"}) {
+  for (const char* key :
+       {"5707e-bbbb-100", "5707e-aaaa-100", "5707e-cccc-12", "5707e-12", "5707f-aaaa-12", "5707e", "5707e-",
+        "5707e--12", "5707e-aaaa-", "5707e-aaaa-12x", "5707e-aaaa-+12", "", "5707eaaaa12"}) {
     CAPTURE(key);
     CHECK(!restored.row_of(key));
   }

@@ -1,4 +1,5 @@
-// The inbox over a real store and a link whose server does what the test says. What users see of it is in tests/scenarios.
+// The inbox over a real store and a link whose server does what the test says. What users see of it is in
+// tests/scenarios.
 #include "gateway/queues/inbox.hpp"
 
 #include "gateway/store/retention.hpp"
@@ -34,7 +35,9 @@ struct Fixture {
     clock.time = base::SystemClock().now();  // the journal has the real one
     insert(store, account(romeo.value, "romeo@x.test", domain));
     store.driver->begin();  // rows that the store refuses: while there is a key "closed", all
-    store.driver->run_script("CREATE TRIGGER refusing BEFORE INSERT ON inbox WHEN NEW.payload LIKE '%refused%' OR EXISTS (SELECT * FROM keys WHERE name = 'closed') BEGIN SELECT RAISE(ABORT, 'refused'); END;");
+    store.driver->run_script(
+        "CREATE TRIGGER refusing BEFORE INSERT ON inbox WHEN NEW.payload LIKE '%refused%' OR EXISTS (SELECT * FROM "
+        "keys WHERE name = 'closed') BEGIN SELECT RAISE(ABORT, 'refused'); END;");
     store.driver->commit();
     database.emplace(loop.get_executor(), std::move(store.driver));
     journal.emplace(loop.get_executor(), *database, domain);
@@ -43,7 +46,11 @@ struct Fixture {
     events.state_changed = [](LiveAccount&) {};
     events.removed = [](LiveAccount&, const std::vector<store::OutboxRow>&) {};
     accounts.emplace(loop.get_executor(), *database, sealer(), domain, std::move(events));
-    xmpp::ComponentConfig config{.host = "127.0.0.1", .port = server.port(), .domain = jid(domain), .server = jid("x.test"), .secret = base::Secret("secret")};
+    xmpp::ComponentConfig config{.host = "127.0.0.1",
+                                 .port = server.port(),
+                                 .domain = jid(domain),
+                                 .server = jid("x.test"),
+                                 .secret = base::Secret("secret")};
     xmpp::ComponentEvents link_events;
     link_events.received = [](xmpp::Stanza) {};
     link_events.connected = [this] { inbox->connected(); };
@@ -65,9 +72,10 @@ struct Fixture {
   }
 
   void make_inbox() {
-    inbox.emplace(loop.get_executor(), *journal, *database, *accounts, *link, keys, clock, domain, limits,
-                  [this](const LiveAccount*, const Delivery& delivery, const std::string& id) { return stanzas(delivery, id); },
-                  [this] { return forward; });
+    inbox.emplace(
+        loop.get_executor(), *journal, *database, *accounts, *link, keys, clock, domain, limits,
+        [this](const LiveAccount*, const Delivery& delivery, const std::string& id) { return stanzas(delivery, id); },
+        [this] { return forward; });
   }
   asio::awaitable<void> start() {
     co_await journal->start();
@@ -88,8 +96,10 @@ struct Fixture {
   }
   std::vector<xmpp::Element> stanzas(const Delivery& delivery, const std::string& id) {
     sent.push_back({std::get<connector::MessageReceived>(delivery).content.text, id});
-    std::vector<xmpp::Element> one(1, xmpp::make_stanza(xmpp::Kind::message, jid("a@sms.test"), jid("romeo@x.test"), "chat", id));
-    one[0].add_text_child("body", sent.back().text.substr(0, sent.back().text.starts_with("huge") ? std::string::npos : 100));
+    std::vector<xmpp::Element> one(
+        1, xmpp::make_stanza(xmpp::Kind::message, jid("a@sms.test"), jid("romeo@x.test"), "chat", id));
+    one[0].add_text_child("body",
+                          sent.back().text.substr(0, sent.back().text.starts_with("huge") ? std::string::npos : 100));
     return one;
   }
 
@@ -140,7 +150,9 @@ struct Fixture {
   }
   bool stays = false;  // the user is there when the message comes back
   // The user comes, or an hour has passed; how often that sent the text, which came back each time.
-  std::ptrdiff_t come(const std::string& text) { return tried(text, [this] { inbox->resend_returned(romeo); }); }
+  std::ptrdiff_t come(const std::string& text) {
+    return tried(text, [this] { inbox->resend_returned(romeo); });
+  }
   std::ptrdiff_t pass_an_hour(const std::string& text) {
     clock.time += 1h;
     forward += std::chrono::milliseconds(1h).count();
@@ -162,7 +174,9 @@ struct Fixture {
     return count;
   }
   asio::awaitable<void> count_rows(std::int64_t* count) {
-    std::function<std::int64_t(db::Transaction&)> read = [](db::Transaction& t) { return store::count_inbox(t, domain); };
+    std::function<std::int64_t(db::Transaction&)> read = [](db::Transaction& t) {
+      return store::count_inbox(t, domain);
+    };
     *count = co_await database->fetch(std::move(read));
   }
   void until_confirmed() {
@@ -176,11 +190,16 @@ struct Fixture {
   struct Silent final : connector::Connector {
     connector::Network describe() const override { return {}; }
     asio::awaitable<void> run() override { co_return; }
-    asio::awaitable<connector::Result<connector::Answers>> log_in(connector::Applicant, connector::Dialogue&) override { co_return connector::Answers(); }
+    asio::awaitable<connector::Result<connector::Answers>> log_in(connector::Applicant, connector::Dialogue&) override {
+      co_return connector::Answers();
+    }
     void know_account(const connector::Account&, connector::EventSink&) override {}
     void forget_account(base::AccountId) override {}
     std::unique_ptr<connector::Session> open(base::AccountId) override { return nullptr; }
-    asio::awaitable<connector::Result<base::ContactId>> parse_contact(std::string typed, base::AccountId) const override { co_return base::ContactId{std::move(typed)}; }
+    asio::awaitable<connector::Result<base::ContactId>> parse_contact(std::string typed,
+                                                                      base::AccountId) const override {
+      co_return base::ContactId{std::move(typed)};
+    }
   };
 
   asio::io_context loop;
@@ -203,7 +222,9 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE("A message that came back is sent when the user comes; refused three times while they were there, not at every coming (XEP-0191 §3.3)") {
+TEST_CASE(
+    "A message that came back is sent when the user comes; refused three times while they were there, not at every "
+    "coming (XEP-0191 §3.3)") {
   Fixture f;
   f.publish("hi");
   REQUIRE(f.give_back("hi"));  // nobody was there
@@ -222,7 +243,8 @@ TEST_CASE("A user who is gone again when it comes gets it the next time, however
   for (int i = 0; i < 20; ++i) CHECK(f.come("hi") == 1);
 }
 
-TEST_CASE("A device of negative priority takes no messages, so what it does not get is no refusal (RFC 6121 §8.5.2.1.1)") {
+TEST_CASE(
+    "A device of negative priority takes no messages, so what it does not get is no refusal (RFC 6121 §8.5.2.1.1)") {
   Fixture f;
   f.publish("hi");
   REQUIRE(f.give_back("hi"));
@@ -239,7 +261,9 @@ TEST_CASE("Nothing is tried for a user who is seen to be away") {
   CHECK(f.come("hi") == 1);
 }
 
-TEST_CASE("What always comes back is tried again after its own age, at least half an hour and at most a day, until it is removed") {
+TEST_CASE(
+    "What always comes back is tried again after its own age, at least half an hour and at most a day, until it is "
+    "removed") {
   Fixture f;
   f.publish("hi");
   REQUIRE(f.give_back("hi"));
@@ -253,7 +277,9 @@ TEST_CASE("What always comes back is tried again after its own age, at least hal
   CHECK(f.rows() == 1);
 }
 
-TEST_CASE("What came back is tried after as long a wait, however the time of day leaps while it waits, or before it came back (DECISIONS.md 34)") {
+TEST_CASE(
+    "What came back is tried after as long a wait, however the time of day leaps while it waits, or before it came "
+    "back (DECISIONS.md 34)") {
   for (const auto leap : {24h * 365, -24h * 365}) {
     CAPTURE(leap.count());
     Fixture f;
@@ -268,7 +294,9 @@ TEST_CASE("What came back is tried after as long a wait, however the time of day
   }
 }
 
-TEST_CASE("What came back and an earlier run left is tried within a day, whatever the time of day says, and within the hour where it is behind") {
+TEST_CASE(
+    "What came back and an earlier run left is tried within a day, whatever the time of day says, and within the hour "
+    "where it is behind") {
   for (const auto& [leap, hours] : {std::pair{24h * 365, 24}, {-24h * 365, 1}}) {
     CAPTURE(leap.count());
     Fixture f;
@@ -290,7 +318,9 @@ TEST_CASE("A message that came back and could not be stored anew is not forgotte
   Fixture f;
   f.publish("hi");
   REQUIRE(f.give_back("hi"));
-  db::Database::Closure close = [](db::Transaction& t) { t.execute("INSERT INTO keys (name, value) VALUES ('closed', '')"); };
+  db::Database::Closure close = [](db::Transaction& t) {
+    t.execute("INSERT INTO keys (name, value) VALUES ('closed', '')");
+  };
   run(f.loop, f.database->transact(std::move(close)));
   CHECK(f.come("hi") == 0);
   db::Database::Closure open = [](db::Transaction& t) { t.execute("DELETE FROM keys WHERE name = 'closed'"); };
@@ -298,7 +328,9 @@ TEST_CASE("A message that came back and could not be stored anew is not forgotte
   CHECK(f.come("hi") == 1);
 }
 
-TEST_CASE("A message that a server gives back after it has confirmed it is kept again, for users of every server (XEP-0198 §5)") {
+TEST_CASE(
+    "A message that a server gives back after it has confirmed it is kept again, for users of every server (XEP-0198 "
+    "§5)") {
   Fixture f;
   f.publish("hi");
   f.until_confirmed();
@@ -327,7 +359,9 @@ TEST_CASE("How many confirmed messages are remembered for that is bounded, by nu
   }
 }
 
-TEST_CASE("A repeated event whose first could not be stored takes its place, and is not acknowledged for it (Inbox::publish)") {
+TEST_CASE(
+    "A repeated event whose first could not be stored takes its place, and is not acknowledged for it "
+    "(Inbox::publish)") {
   Fixture f;
   int refused = 0, taken = 0;
   const auto publish = [&](const char* text) { f.tasks.spawn("publish", f.attempt(text, refused, taken)); };
@@ -362,7 +396,9 @@ TEST_CASE("What came before comes once after a start whose clock is days ahead, 
   CHECK(f.times("one") == 1);
 }
 
-TEST_CASE("A message that the link withholds is not delivered: the contact says so, its row stays, and those behind it come") {
+TEST_CASE(
+    "A message that the link withholds is not delivered: the contact says so, its row stays, and those behind it "
+    "come") {
   Fixture f;
   const std::string huge = "huge" + std::string(600 << 10, 'x');
   f.publish(huge);
@@ -406,7 +442,8 @@ TEST_CASE("What is written while its user is erased is nobody's: it is not sent,
   CHECK(f.rows() == 0);
 }
 
-TEST_CASE("A row of another network's former user, whatever its id, keeps none of ours from being read (Inbox::reload)") {
+TEST_CASE(
+    "A row of another network's former user, whatever its id, keeps none of ours from being read (Inbox::reload)") {
   Fixture f;
   f.limits.in_memory = 2;
   f.make_inbox();

@@ -56,7 +56,8 @@ asio::awaitable<void> wait_behind_three(Journal& journal, int& refused, int& ref
   refused_before = refused;
 }
 
-// The ids of four rows, three of one turn and one of the next, in the order in which they are told of. The second is refused.
+// The ids of four rows, three of one turn and one of the next, in the order in which they are told of. The second is
+// refused.
 asio::awaitable<void> insert_four(Journal& journal, std::vector<std::int64_t>& told) {
   for (std::int64_t id = 1; id <= 4; ++id) {
     if (id == 4) {
@@ -211,7 +212,9 @@ TEST_CASE("Rows that go are written without a commit of their own being asked fo
   CHECK(left == 0);
 }
 
-TEST_CASE("A row that goes in a step in which something else is written does not ride, and one that rides goes in its order") {
+TEST_CASE(
+    "A row that goes in a step in which something else is written does not ride, and one that rides goes in its "
+    "order") {
   for (const auto kind : every_database) {
     CAPTURE(name_of(kind));
     asio::io_context loop;
@@ -230,7 +233,8 @@ TEST_CASE("A row that goes in a step in which something else is written does not
     CHECK(count_left(loop, database) == 2);
     journal.remove_outbox(2);
     journal.close_step();
-    journal.insert(sent(2, std::string("a\0b", 3)));  // no database holds it: its step fails, and takes no other with it
+    // no database holds it: its step fails, and takes no other with it
+    journal.insert(sent(2, std::string("a\0b", 3)));
     journal.close_step();
     journal.remove_outbox(3);
     journal.close_step();

@@ -26,7 +26,9 @@ TEST_CASE("Whoever is away keeps nobody waiting, however much waits for them") {
   }
 }
 
-TEST_CASE("What is in memory is bounded, and what waits behind it goes once and in order, also what comes while rows are read back") {
+TEST_CASE(
+    "What is in memory is bounded, and what waits behind it goes once and in order, also what comes while rows are "
+    "read back") {
   for (const auto kind : every_database) {
     CAPTURE(name_of(kind));
     OutboxLimits limits = little_memory();
@@ -110,10 +112,12 @@ TEST_CASE("Whose login was away for too long is told so, and the network is not 
   f.outbox->expire();
   f.until([&] { return f.failures().size() == 1; });
   CHECK(f.failures().front() ==
-        "You were not logged in to the network for too long; the message was not sent. Showing the gateway your presence logs you in.");
+        "You were not logged in to the network for too long; the message was not sent. Showing the gateway your "
+        "presence logs you in.");
 }
 
-TEST_CASE("What an earlier run left goes in order; what may have been sent, and what is damaged, is told and not sent") {
+TEST_CASE(
+    "What an earlier run left goes in order; what may have been sent, and what is damaged, is told and not sent") {
   for (const auto kind : every_database) {
     CAPTURE(name_of(kind));
     std::vector<store::OutboxRow> rows{left(1, "+1 0", store::OutboxState::sending)};
@@ -128,7 +132,8 @@ TEST_CASE("What an earlier run left goes in order; what may have been sent, and 
   }
 }
 
-TEST_CASE("A row that was left by a run whose clock was ahead of this one's waits no longer than the pause of its attempts") {
+TEST_CASE(
+    "A row that was left by a run whose clock was ahead of this one's waits no longer than the pause of its attempts") {
   OutboxLimits limits;
   limits.retry = {std::chrono::milliseconds(1), std::chrono::hours(1), 0.2};
   const std::int64_t before = base::to_milliseconds(base::SystemClock().now() + std::chrono::days(40));
@@ -165,8 +170,11 @@ TEST_CASE("A message that is seconds old fails by no leap of the clock, and wait
   }
 }
 
-TEST_CASE("What an earlier run left is tried for an hour at least, and no longer than any other, whatever the time of day says (DECISIONS.md 34)") {
-  const std::int64_t now = base::to_milliseconds(base::SystemClock().now()), year = std::chrono::milliseconds(std::chrono::days(365)).count();
+TEST_CASE(
+    "What an earlier run left is tried for an hour at least, and no longer than any other, whatever the time of day "
+    "says (DECISIONS.md 34)") {
+  const std::int64_t now = base::to_milliseconds(base::SystemClock().now()),
+                     year = std::chrono::milliseconds(std::chrono::days(365)).count();
   store::OutboxRow row = left(1, "one");
   row.account = base::AccountId{3};  // who is away
   row.deadline = now - year;
@@ -215,7 +223,8 @@ TEST_CASE("What finds the memory full is sent later, and is never taken for what
   f.until_committed();
   f.network.release();
   f.until([&] { return f.network.sent.size() + f.failures().size() == 3; });
-  CHECK(std::multiset<std::string>(f.network.sent.begin(), f.network.sent.end()) == std::multiset<std::string>{"one", "three", "two"});
+  CHECK(std::multiset<std::string>(f.network.sent.begin(), f.network.sent.end()) ==
+        std::multiset<std::string>{"one", "three", "two"});
   CHECK(f.failures().empty());
 }
 
@@ -230,7 +239,8 @@ TEST_CASE("At an orderly end only what is with the connector stays marked; nothi
     const auto marked = f.states();
     CHECK(marked.count(store::OutboxState::sending) == 1 + 64);  // one of a chat, and as many chats as are worked on
     run(f.loop, f.stop(std::chrono::milliseconds(0)));
-    CHECK(f.states().count(store::OutboxState::sending) == 1 + 64);  // they are with the connector, which does not answer
+    // they are with the connector, which does not answer
+    CHECK(f.states().count(store::OutboxState::sending) == 1 + 64);
 
     Fixture away(OutboxLimits(), kind);
     away.come_online(3);
@@ -298,7 +308,9 @@ TEST_CASE("The same stanza again is one message as long as the first one waits, 
   CHECK(!f.repeats->contains(f.repeats->fingerprint(base::AccountId{1}, origin, {"two", {}})));
 }
 
-TEST_CASE("What a user sent lately is known after a start whose clock is wrong, and is forgotten after a day (Repeats::load)") {
+TEST_CASE(
+    "What a user sent lately is known after a start whose clock is wrong, and is forgotten after a day "
+    "(Repeats::load)") {
   using namespace std::chrono_literals;
   for (const auto kind : every_database) {
     CAPTURE(name_of(kind));
@@ -329,14 +341,17 @@ TEST_CASE("What a user sent lately is known after a start whose clock is wrong, 
     CHECK_FALSE(knows("m2", 0h));
     CHECK_FALSE(knows("m1", 0h));
     std::size_t kept = 0;
-    db::Database::Closure count = [&](db::Transaction& t) { kept = t.query("SELECT id FROM seen WHERE kind = 1").size(); };
+    db::Database::Closure count = [&](db::Transaction& t) {
+      kept = t.query("SELECT id FROM seen WHERE kind = 1").size();
+    };
     run(f.loop, f.database->transact(std::move(count)));
     CHECK(kept == 1);
     CHECK_FALSE(knows("m3", 25h));
   }
 }
 
-TEST_CASE("What is written under a clock that is behind has the age that it has by the store's own time (retention.hpp)") {
+TEST_CASE(
+    "What is written under a clock that is behind has the age that it has by the store's own time (retention.hpp)") {
   const std::int64_t right = base::to_milliseconds(base::SystemClock().now() + std::chrono::days(40));
   for (const auto kind : every_database) {
     CAPTURE(name_of(kind));
@@ -355,7 +370,8 @@ TEST_CASE("What is written under a clock that is behind has the age that it has 
     const auto expire = [&] {
       std::vector<std::int64_t> rows;
       db::Database::Closure sweep_and_count = [&](db::Transaction& t) {
-        rows = {sweep(t), t.query("SELECT COUNT(*) FROM inbox").at(0).integer(0), t.query("SELECT COUNT(*) FROM seen").at(0).integer(0),
+        rows = {sweep(t), t.query("SELECT COUNT(*) FROM inbox").at(0).integer(0),
+                t.query("SELECT COUNT(*) FROM seen").at(0).integer(0),
                 t.query("SELECT COUNT(*) FROM message_map").at(0).integer(0)};
       };
       run(f.loop, f.database->transact(std::move(sweep_and_count)));
@@ -364,7 +380,8 @@ TEST_CASE("What is written under a clock that is behind has the age that it has 
     CHECK(expire() == std::vector<std::int64_t>{0, 1, 1, 1});  // the event, and the report
     f.network.release();
     f.until([&] { return f.stored() == 0; });
-    CHECK(expire() == std::vector<std::int64_t>{0, 1, 2, 1});  // the stanza, too, and what was sent instead of the report
+    // the stanza, too, and what was sent instead of the report
+    CHECK(expire() == std::vector<std::int64_t>{0, 1, 2, 1});
   }
 }
 
@@ -408,7 +425,8 @@ TEST_CASE("What may have been done on a network that is asked again ends as unce
 }
 
 TEST_CASE("What may have been done is uncertain for a user who unregisters, too, whole in memory or not") {
-  for (const auto pause : {std::chrono::milliseconds(100), std::chrono::milliseconds(3'600'000)}) {  // it rests only in the store
+  // it rests only in the store
+  for (const auto pause : {std::chrono::milliseconds(100), std::chrono::milliseconds(3'600'000)}) {
     OutboxLimits limits;
     limits.retry = {pause, pause, 0};
     Fixture f(limits, DatabaseKind::sqlite, {}, connector::Idempotency::by_key);

@@ -38,8 +38,8 @@ class HeldNetwork final : public connector::Connector {
     is_held_ = false;
     released_.notify();
   }
-  std::vector<std::string> sent;       // in order
-  std::set<std::string> unreachable;   // texts whose next attempt finds the network away
+  std::vector<std::string> sent;      // in order
+  std::set<std::string> unreachable;  // texts whose next attempt finds the network away
   std::function<void()> on_sent = [] {};
 
   connector::Idempotency idempotency = connector::Idempotency::none;
@@ -55,11 +55,19 @@ class HeldNetwork final : public connector::Connector {
     return network;
   }
   asio::awaitable<void> run() override { co_return; }
-  asio::awaitable<connector::Result<connector::Answers>> log_in(connector::Applicant, connector::Dialogue&) override { co_return connector::Answers(); }
-  void know_account(const connector::Account& account, connector::EventSink& events) override { sinks_[account.id] = &events; }
+  asio::awaitable<connector::Result<connector::Answers>> log_in(connector::Applicant, connector::Dialogue&) override {
+    co_return connector::Answers();
+  }
+  void know_account(const connector::Account& account, connector::EventSink& events) override {
+    sinks_[account.id] = &events;
+  }
   void forget_account(base::AccountId account) override { sinks_.erase(account); }
-  std::unique_ptr<connector::Session> open(base::AccountId account) override { return std::make_unique<Held>(*this, *sinks_.at(account)); }
-  asio::awaitable<connector::Result<base::ContactId>> parse_contact(std::string typed, base::AccountId) const override { co_return base::ContactId{std::move(typed)}; }
+  std::unique_ptr<connector::Session> open(base::AccountId account) override {
+    return std::make_unique<Held>(*this, *sinks_.at(account));
+  }
+  asio::awaitable<connector::Result<base::ContactId>> parse_contact(std::string typed, base::AccountId) const override {
+    co_return base::ContactId{std::move(typed)};
+  }
 
  private:
   class Held final : public connector::Session {
@@ -99,7 +107,8 @@ class HeldNetwork final : public connector::Connector {
 struct Sayings final : connector::EventSink {
   Sayings(Accounts*& a, base::AccountId i) : accounts(a), id(i) {}
   asio::awaitable<void> publish(connector::Event event) override {
-    if (const auto* change = std::get_if<connector::AccountChanged>(&event)) accounts->report(*accounts->find(id), *change);
+    if (const auto* change = std::get_if<connector::AccountChanged>(&event))
+      accounts->report(*accounts->find(id), *change);
     co_return;
   }
   Accounts*& accounts;
@@ -107,8 +116,10 @@ struct Sayings final : connector::EventSink {
 };
 
 struct OutboxWorld {
-  explicit OutboxWorld(OutboxLimits limits, DatabaseKind kind = DatabaseKind::sqlite, const std::vector<store::OutboxRow>& left = {},
-                   connector::Idempotency idempotency = connector::Idempotency::none, const db::Database::Closure& prepare = [](db::Transaction&) {})
+  explicit OutboxWorld(
+      OutboxLimits limits, DatabaseKind kind = DatabaseKind::sqlite, const std::vector<store::OutboxRow>& left = {},
+      connector::Idempotency idempotency = connector::Idempotency::none,
+      const db::Database::Closure& prepare = [](db::Transaction&) {})
       : store(kind) {
     clock.time = base::SystemClock().now();
     network.idempotency = idempotency;
@@ -127,19 +138,29 @@ struct OutboxWorld {
     events.state_changed = [this](LiveAccount& live) {
       if (live.is_online()) outbox->account_online(live);
     };
-    events.removed = [this](LiveAccount& live, const std::vector<store::OutboxRow>& unsent) { outbox->account_removed(live.id(), unsent); };
+    events.removed = [this](LiveAccount& live, const std::vector<store::OutboxRow>& unsent) {
+      outbox->account_removed(live.id(), unsent);
+    };
     accounts.emplace(loop.get_executor(), *database, sealer(), domain, std::move(events));
     accounts_here = &*accounts;
-    xmpp::ComponentConfig config{.host = "127.0.0.1", .port = 1, .domain = jid(domain), .server = jid("example.net"), .secret = base::Secret("secret")};
-    link.emplace(loop.get_executor(), std::move(config), tests::dial, xmpp::ComponentEvents());  // never up: the inbox keeps what it is given
+    xmpp::ComponentConfig config{.host = "127.0.0.1",
+                                 .port = 1,
+                                 .domain = jid(domain),
+                                 .server = jid("example.net"),
+                                 .secret = base::Secret("secret")};
+    // never up: the inbox keeps what it is given
+    link.emplace(loop.get_executor(), std::move(config), tests::dial, xmpp::ComponentEvents());
     inbox.emplace(loop.get_executor(), *journal, *database, *accounts, *link, keys, clock, domain, InboxLimits{},
                   [](const LiveAccount*, const Delivery&, const std::string&) { return std::vector<xmpp::Element>(); });
     repeats.emplace(*journal);
     reports.emplace(*journal, *database, *inbox, *repeats, keys);
-    outbox.emplace(loop.get_executor(), *journal, *database, *accounts, *reports, *repeats, keys, clock, domain, limits,
-                   [this](base::AccountId, const Origin&, const base::Error& error) { not_stored.push_back(error.text); });
+    outbox.emplace(
+        loop.get_executor(), *journal, *database, *accounts, *reports, *repeats, keys, clock, domain, limits,
+        [this](base::AccountId, const Origin&, const base::Error& error) { not_stored.push_back(error.text); });
     run(loop, start());
-    until([this] { return accounts->find(base::AccountId{1})->is_online() && accounts->find(base::AccountId{2})->is_online(); });
+    until([this] {
+      return accounts->find(base::AccountId{1})->is_online() && accounts->find(base::AccountId{2})->is_online();
+    });
   }
   ~OutboxWorld() {
     if (!stopped) run(loop, stop(std::chrono::seconds(5)));
@@ -239,8 +260,10 @@ struct OutboxWorld {
     db::Database::Closure read = [sent, rows](db::Transaction& t) {
       *sent = store::read_outbox(t, domain, 0, 1000);
       rows->clear();
-      for (const db::Row& row : t.query("SELECT id, account, network_hash, network_id, origin, chat, stage, created FROM message_map")) {
-        rows->push_back({row.integer(0), row.integer(1), {}, row.text(3), row.text(4), row.text(5), {}, row.integer(7)});
+      for (const db::Row& row :
+           t.query("SELECT id, account, network_hash, network_id, origin, chat, stage, created FROM message_map")) {
+        rows->push_back(
+            {row.integer(0), row.integer(1), {}, row.text(3), row.text(4), row.text(5), {}, row.integer(7)});
         if (!row.is_null(2)) rows->back()[2] = row.integer(2);
         if (!row.is_null(6)) rows->back()[6] = row.integer(6);
       }
@@ -250,8 +273,10 @@ struct OutboxWorld {
       t.execute("UPDATE counters SET value = 1000000 WHERE name = 'ids'");
       store::insert_outbox(t, *sent);
       for (const auto& values : *rows) {
-        t.execute("INSERT INTO message_map (id, account, network_hash, network_id, origin, chat, stage, created) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-                  std::span<const db::Value>(values));
+        t.execute(
+            "INSERT INTO message_map (id, account, network_hash, network_id, origin, chat, stage, created) VALUES ($1, "
+            "$2, $3, $4, $5, $6, $7, $8)",
+            std::span<const db::Value>(values));
       }
     };
   }
@@ -273,18 +298,17 @@ struct OutboxWorld {
   template <class Condition>
   void until(Condition condition) {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-    while (!condition() && std::chrono::steady_clock::now() < deadline) loop.run_one_for(std::chrono::milliseconds(100));
+    while (!condition() && std::chrono::steady_clock::now() < deadline)
+      loop.run_one_for(std::chrono::milliseconds(100));
     REQUIRE(condition());
   }
-  void until_committed() {
-    run(loop, journal->commit_all());
-  }
+  void until_committed() { run(loop, journal->commit_all()); }
 
   asio::io_context loop;
   base::TaskGroup tasks{loop.get_executor()};
   Store store;
   std::shared_ptr<int> refusals = std::make_shared<int>(0);  // statements that the store is to refuse
-  FakeClock clock;  // of the time of day; the waits go by a real one
+  FakeClock clock;                                           // of the time of day; the waits go by a real one
   HeldNetwork network{loop.get_executor()};
   Accounts* accounts_here = nullptr;
   bool stopped = false;
@@ -318,7 +342,8 @@ inline store::OutboxRow left(std::int64_t id, std::string text, store::OutboxSta
   message.chat = base::ContactId{"+1"};
   message.key = "key-" + std::to_string(id);
   message.content.text = std::move(text);
-  return {id, {1}, "c:+1", to_text(by_somebody()), connector::to_text(connector::Action(std::move(message))), state, 0, 0, 1LL << 50};
+  return {id, {1}, "c:+1",   to_text(by_somebody()), connector::to_text(connector::Action(std::move(message))), state,
+          0,  0,   1LL << 50};
 }
 
 }  // namespace wherry::tests

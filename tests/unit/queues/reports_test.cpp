@@ -31,7 +31,8 @@ struct Unsure : OutboxWorld {
   }
 };
 
-asio::awaitable<void> publish(Reports& reports, base::AccountId account, connector::MessageProgressed progress, int& refused, int& taken) {
+asio::awaitable<void> publish(Reports& reports, base::AccountId account, connector::MessageProgressed progress,
+                              int& refused, int& taken) {
   try {
     co_await reports.publish(account, std::move(progress));
     ++taken;
@@ -42,7 +43,9 @@ asio::awaitable<void> publish(Reports& reports, base::AccountId account, connect
 
 }  // namespace
 
-TEST_CASE("A report on a send of unknown outcome ends it: the sender has the receipt, it is not sent again, and those behind it go") {
+TEST_CASE(
+    "A report on a send of unknown outcome ends it: the sender has the receipt, it is not sent again, and those behind "
+    "it go") {
   Unsure f;
   const std::string key = f.first_key();
   f.send(1, "+1", "two");
@@ -74,7 +77,8 @@ TEST_CASE("A send of unknown outcome of which the network says that it failed en
   CHECK(f.network.sent.empty());
 }
 
-TEST_CASE("What an earlier run left is ended by a report, too, where it may have been sent; a report on another's is none") {
+TEST_CASE(
+    "What an earlier run left is ended by a report, too, where it may have been sent; a report on another's is none") {
   for (const auto state : {OutboxState::sending, OutboxState::unsure}) {
     store::OutboxRow row = left(7, "one", state);
     row.account = base::AccountId{3};  // who is away
@@ -113,7 +117,9 @@ TEST_CASE("A report that comes before its send has returned is durable before th
   }
 }
 
-TEST_CASE("A report under the network's own id that comes before its send has returned is not lost when the process is killed between") {
+TEST_CASE(
+    "A report under the network's own id that comes before its send has returned is not lost when the process is "
+    "killed between") {
   OutboxWorld f(patient(), DatabaseKind::sqlite, {}, Idempotency::by_key);
   f.network.name_of_sent = "n1";
   f.send(1, "+1", "one");
@@ -157,9 +163,13 @@ TEST_CASE("A report on nobody's message is forgotten once the sends that it coul
   CHECK(f.told().empty());
 }
 
-TEST_CASE("An equal report whose first could not be stored takes its place, and is not acknowledged for it (Reports::publish)") {
+TEST_CASE(
+    "An equal report whose first could not be stored takes its place, and is not acknowledged for it "
+    "(Reports::publish)") {
   OutboxWorld f(patient(), DatabaseKind::sqlite, {}, Idempotency::none, [](db::Transaction& t) {
-    t.execute("CREATE TRIGGER refusing BEFORE INSERT ON inbox WHEN NEW.payload LIKE '%refused%' BEGIN SELECT RAISE(ABORT, 'refused'); END");
+    t.execute(
+        "CREATE TRIGGER refusing BEFORE INSERT ON inbox WHEN NEW.payload LIKE '%refused%' BEGIN SELECT RAISE(ABORT, "
+        "'refused'); END");
   });
   f.network.name_of_sent = "n1";
   f.network.release();
@@ -168,7 +178,8 @@ TEST_CASE("An equal report whose first could not be stored takes its place, and 
   REQUIRE(f.stored() == 0);
   int refused = 0, taken = 0;
   const auto publish_failed = [&](const char* text) {
-    f.tasks.spawn("publish", publish(*f.reports, base::AccountId{1}, {base::MessageId{"n1"}, Stage::failed, text}, refused, taken));
+    f.tasks.spawn("publish", publish(*f.reports, base::AccountId{1}, {base::MessageId{"n1"}, Stage::failed, text},
+                                     refused, taken));
   };
   // Each in the next turn of the loop, so in a transaction of its own, before the outcome of the first is known.
   asio::post(f.loop, [&] {
@@ -190,13 +201,15 @@ TEST_CASE("Two equal failures at once of a message that only the store knows are
   for (const char* name : {"n1", "key-7"}) {
     CAPTURE(name);
     OutboxWorld f(patient(), DatabaseKind::sqlite, {}, Idempotency::none, [](db::Transaction& t) {
-      const store::SentMessage sent{7, base::AccountId{1}, "n1", to_text(by_somebody()), "c:+1", Stage::accepted, 1795400000000};
+      const store::SentMessage sent{7,      base::AccountId{1}, "n1",         to_text(by_somebody()),
+                                    "c:+1", Stage::accepted,    1795400000000};
       store::insert_sent(t, std::span(&sent, 1));  // by an earlier run
     });
     int refused = 0, taken = 0;
     asio::post(f.loop, [&] {
       for (int i = 0; i < 2; ++i) {
-        f.tasks.spawn("publish", publish(*f.reports, base::AccountId{1}, {base::MessageId{name}, Stage::failed, "No such number."}, refused, taken));
+        f.tasks.spawn("publish", publish(*f.reports, base::AccountId{1},
+                                         {base::MessageId{name}, Stage::failed, "No such number."}, refused, taken));
       }
     });
     f.until([&] { return refused + taken == 2; });
@@ -261,7 +274,7 @@ TEST_CASE("A report that a killed run left is nobody's where its send is not rep
   f.until([&] { return f.told().size() == 1; });
 
   OutboxWorld next(patient(), DatabaseKind::sqlite, {}, Idempotency::none, left);
-  CHECK(next.told().size() == 1);  // that the first one is uncertain
+  CHECK(next.told().size() == 1);    // that the first one is uncertain
   next.network.name_of_sent = "n1";  // a network may use its ids again
   next.network.release();
   next.send(1, "+1", "two");

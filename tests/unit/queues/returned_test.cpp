@@ -32,7 +32,12 @@ TEST_CASE("What came back is tried when it is as old again, at least half an hou
   struct Case {
     std::int64_t age, wait;
   };
-  for (const Case& c : {Case{0, 30 * minute}, {10 * minute, 30 * minute}, {hour, hour}, {16 * hour, 16 * hour}, {3 * day, day}, {-hour, 30 * minute}}) {
+  for (const Case& c : {Case{0, 30 * minute},
+                        {10 * minute, 30 * minute},
+                        {hour, hour},
+                        {16 * hour, 16 * hour},
+                        {3 * day, day},
+                        {-hour, 30 * minute}}) {
     CAPTURE(c.age);
     Returned returned;
     returned.wait(message(5, 2, c.age), 5, noon);

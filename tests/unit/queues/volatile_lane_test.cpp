@@ -1,4 +1,5 @@
-// What may be dropped, both ways. The decisions are tested in steps; the lane over a link whose server does what the test says.
+// What may be dropped, both ways. The decisions are tested in steps; the lane over a link whose server does what the
+// test says.
 #include "gateway/queues/volatile_lane.hpp"
 
 #include "tests/support/component_server.hpp"
@@ -38,7 +39,8 @@ struct Source final : NewsSource {
   std::optional<xmpp::Element> stanza_for(const News& news) override {
     ++made;
     const std::string from = (news.of ? news.of->value + "@" : std::string()) + "sms.test";
-    xmpp::Element stanza = xmpp::make_stanza(xmpp::Kind::presence, jid(from), jid("u" + std::to_string(news.account.value) + "@x.test"), "", "");
+    xmpp::Element stanza = xmpp::make_stanza(xmpp::Kind::presence, jid(from),
+                                             jid("u" + std::to_string(news.account.value) + "@x.test"), "", "");
     stanza.add_text_child("status", status);
     return stanza;
   }
@@ -67,7 +69,8 @@ connector::SetPresence set(Availability availability, std::optional<ContactId> t
   presence.availability = availability;
   return presence;
 }
-void put(NetworkNews& news, Availability availability, std::optional<ContactId> to = std::nullopt, AccountId account = romeo) {
+void put(NetworkNews& news, Availability availability, std::optional<ContactId> to = std::nullopt,
+         AccountId account = romeo) {
   news.put(account, NewsKind::presence, to, set(availability, to));
 }
 // What is performed now, one after the other, each with success: "dnd", "away a".
@@ -76,7 +79,9 @@ Texts perform_all(NetworkNews& news) {
   while (const auto account = news.begin(start)) {
     if (const auto action = news.take(*account)) {
       const auto& presence = std::get<connector::SetPresence>(*action);
-      std::string text = presence.availability == Availability::do_not_disturb ? "dnd" : presence.availability == Availability::away ? "away" : "online";
+      std::string text = presence.availability == Availability::do_not_disturb ? "dnd"
+                         : presence.availability == Availability::away         ? "away"
+                                                                               : "online";
       if (presence.to) text += " " + presence.to->value;
       performed.push_back(std::move(text));
     }
@@ -253,7 +258,9 @@ TEST_CASE("How many accounts and keys are with the network at once is bounded") 
   CHECK(directed.waiting() == NetworkNews::most_keys);
 }
 
-TEST_CASE("Accounts whose actions hang keep no place, so that no other waits for them; and none of them is asked twice at once") {
+TEST_CASE(
+    "Accounts whose actions hang keep no place, so that no other waits for them; and none of them is asked twice at "
+    "once") {
   NetworkNews news;
   const auto put_for = [&](std::int64_t id) { put(news, Availability::online, std::nullopt, AccountId{id}); };
   const auto begin_all = [&](NetworkNews::Time now) {
@@ -299,11 +306,15 @@ struct NoEvents final : connector::EventSink {
 struct Silent final : connector::Connector {
   connector::Network describe() const override { return {}; }
   asio::awaitable<void> run() override { co_return; }
-  asio::awaitable<connector::Result<connector::Answers>> log_in(connector::Applicant, connector::Dialogue&) override { co_return connector::Answers(); }
+  asio::awaitable<connector::Result<connector::Answers>> log_in(connector::Applicant, connector::Dialogue&) override {
+    co_return connector::Answers();
+  }
   void know_account(const connector::Account&, connector::EventSink&) override {}
   void forget_account(AccountId) override {}
   std::unique_ptr<connector::Session> open(AccountId) override { return nullptr; }
-  asio::awaitable<connector::Result<ContactId>> parse_contact(std::string typed, AccountId) const override { co_return ContactId{std::move(typed)}; }
+  asio::awaitable<connector::Result<ContactId>> parse_contact(std::string typed, AccountId) const override {
+    co_return ContactId{std::move(typed)};
+  }
 };
 
 struct Fixture {
@@ -314,7 +325,11 @@ struct Fixture {
     account_events.make_sink = [](accounts::LiveAccount&) { return std::make_unique<NoEvents>(); };
     account_events.state_changed = [](accounts::LiveAccount&) {};
     accounts.emplace(loop.get_executor(), *database, sealer(), "sms.test", std::move(account_events));
-    xmpp::ComponentConfig config{.host = "127.0.0.1", .port = server.port(), .domain = jid("sms.test"), .server = jid("x.test"), .secret = base::Secret("secret")};
+    xmpp::ComponentConfig config{.host = "127.0.0.1",
+                                 .port = server.port(),
+                                 .domain = jid("sms.test"),
+                                 .server = jid("x.test"),
+                                 .secret = base::Secret("secret")};
     config.most_volatile_bytes = 2000;
     xmpp::ComponentEvents events;
     events.received = [](xmpp::Stanza) {};
@@ -343,7 +358,9 @@ struct Fixture {
     run(loop, store_text(server.ping(), id));
     return id;
   }
-  static asio::awaitable<void> store_text(asio::awaitable<std::string> work, std::string& text) { text = co_await std::move(work); }
+  static asio::awaitable<void> store_text(asio::awaitable<std::string> work, std::string& text) {
+    text = co_await std::move(work);
+  }
 
   asio::io_context loop;
   Store store{DatabaseKind::sqlite};
@@ -373,7 +390,9 @@ TEST_CASE("What there is to tell waits for the link as a key, and the stanza say
   run(f.loop, f.lane->drained());
 }
 
-TEST_CASE("A storm of presence makes no more stanzas than the link takes, goes on with each answered ping, and delays no message") {
+TEST_CASE(
+    "A storm of presence makes no more stanzas than the link takes, goes on with each answered ping, and delays no "
+    "message") {
   Fixture f;
   f.connect();
   for (int i = 100; i < 200; ++i) f.source.contacts[romeo].insert(ContactId{"c" + std::to_string(i)});
@@ -396,7 +415,9 @@ TEST_CASE("A storm of presence makes no more stanzas than the link takes, goes o
 TEST_CASE("What a session is asked is the newest, one at a time, and nothing without a session") {
   Fixture f;
   run(f.loop, f.accounts->load(f.network));
-  const auto tell = [&](Availability availability) { f.lane->tell_network(romeo, NewsKind::presence, std::nullopt, set(availability)); };
+  const auto tell = [&](Availability availability) {
+    f.lane->tell_network(romeo, NewsKind::presence, std::nullopt, set(availability));
+  };
   tell(Availability::chat);  // nobody is asked
   f.loop.poll();
   const auto session = std::make_shared<Session>(f.loop);

@@ -78,11 +78,13 @@ TEST_CASE("A configuration's errors begin with the key's path (connector::Plugin
 TEST_CASE("Users are prepared as all addresses are, and what is none is an error (RFC 7622 §3.2, §3.3)") {
   json c = good();
   c["numbers"][0]["users"] = json::array({"Romeo@X.Test", "@Y.Test.", "J\u00C9R\u00D4ME@x.test"});
-  CHECK(parse_configuration(c)->numbers[0].users == std::vector<std::string>{"romeo@x.test", "@y.test", "j\u00E9r\u00F4me@x.test"});
+  CHECK(parse_configuration(c)->numbers[0].users ==
+        std::vector<std::string>{"romeo@x.test", "@y.test", "j\u00E9r\u00F4me@x.test"});
   for (const char* user : {"romeo", "romeo@", "@", "romeo@x.test/desk", "romeo montague@x.test", "a@b@c"}) {
     CAPTURE(user);
     c["numbers"][0]["users"] = json::array({user});
-    CHECK(problem(c) == "numbers[0].users: “" + std::string(user) + "” must be an address like romeo@example.org, or @example.org for everybody there");
+    CHECK(problem(c) == "numbers[0].users: “" + std::string(user) +
+                            "” must be an address like romeo@example.org, or @example.org for everybody there");
   }
 }
 
@@ -104,21 +106,27 @@ TEST_CASE("An SMPP link's settings are checked one by one") {
   CHECK(smpp_problem({{"port", 0}}) == "carriers[0].port: must be a whole number from 1 to 65535");
   CHECK(smpp_problem({{"port", "2775"}}) == "carriers[0].port: must be a whole number from 1 to 65535");
   CHECK(smpp_problem({{"bind", "both"}}) == "carriers[0].bind: must be one of transceiver, transmitter_receiver");
-  CHECK(smpp_problem({{"alphabet", "GSM"}}) == "carriers[0].alphabet: must be one of gsm7, gsm7_packed, latin1, ascii, utf8");
+  CHECK(smpp_problem({{"alphabet", "GSM"}}) ==
+        "carriers[0].alphabet: must be one of gsm7, gsm7_packed, latin1, ascii, utf8");
   CHECK(smpp_problem({{"window", 0}}).starts_with("carriers[0].window: "));
   CHECK(smpp_problem({{"tls", 5}}) == "carriers[0].tls: must be a table");
   CHECK(smpp_problem({{"tls", {{"ca", "x"}}}}) == "carriers[0].tls.ca: there is no such key");
-  CHECK(smpp_problem({{"tls", {{"ca_file", "/nowhere/ca.pem"}}}}) == "carriers[0].tls.ca_file: there is no such file: /nowhere/ca.pem");
+  CHECK(smpp_problem({{"tls", {{"ca_file", "/nowhere/ca.pem"}}}}) ==
+        "carriers[0].tls.ca_file: there is no such file: /nowhere/ca.pem");
   CHECK(smpp_problem({{"tls", false}}) == "");
   CHECK(smpp_problem({{"local_address", "localhost"}}).starts_with("carriers[0].local_address: "));
-  CHECK(smpp_problem({{"service_type", "CMTXXX"}}) == "carriers[0].service_type: must have at most 5 characters of ASCII (SMPP 3.4 §5.2)");
+  CHECK(smpp_problem({{"service_type", "CMTXXX"}}) ==
+        "carriers[0].service_type: must have at most 5 characters of ASCII (SMPP 3.4 §5.2)");
   CHECK(smpp_problem({{"service_type", "CMTXX"}}) == "");
   CHECK(smpp_problem({{"service_type", std::string("A\0", 2)}}).starts_with("carriers[0].service_type: must have"));
-  CHECK(smpp_problem({{"system_type", std::string(13, 'x')}}) == "carriers[0].system_type: must have at most 12 characters of ASCII (SMPP 3.4 §5.2)");
-  CHECK(smpp_problem({{"address_range", std::string(41, '1')}}) == "carriers[0].address_range: must have at most 40 characters of ASCII (SMPP 3.4 §5.2)");
+  CHECK(smpp_problem({{"system_type", std::string(13, 'x')}}) ==
+        "carriers[0].system_type: must have at most 12 characters of ASCII (SMPP 3.4 §5.2)");
+  CHECK(smpp_problem({{"address_range", std::string(41, '1')}}) ==
+        "carriers[0].address_range: must have at most 40 characters of ASCII (SMPP 3.4 §5.2)");
   CHECK(smpp_problem({{"host", ""}}) == "carriers[0].host: must be a text that is not empty");
   CHECK(smpp_problem({{"password", ""}}).starts_with("carriers[0].password: is missing"));
-  CHECK(smpp_problem({{"password_file", "/nowhere/password"}}) == "carriers[0].password_file: cannot read a line from /nowhere/password");
+  CHECK(smpp_problem({{"password_file", "/nowhere/password"}}) ==
+        "carriers[0].password_file: cannot read a line from /nowhere/password");
 }
 
 TEST_CASE("A password comes from a file where one is named") {
@@ -127,7 +135,8 @@ TEST_CASE("A password comes from a file where one is named") {
   REQUIRE(file >= 0);
   ::close(file);
   std::ofstream(path) << "from file\n";
-  const auto parsed = smpp::parse_setting({"main", {{"host", "h"}, {"system_id", "w"}, {"password_file", path}}, "carriers[0]", "US", {}});
+  const auto parsed = smpp::parse_setting(
+      {"main", {{"host", "h"}, {"system_id", "w"}, {"password_file", path}}, "carriers[0]", "US", {}});
   std::remove(path.c_str());
   REQUIRE(parsed.has_value());
   CHECK(parsed->bind.password == "from file");

@@ -47,8 +47,14 @@ struct Typist final : connector::Dialogue {
 
 struct Gateway {
   explicit Gateway(asio::io_context& loop)
-      : executor(loop.get_executor()), storage(executor), http(executor), webhooks(executor), smsc(executor), tasks(executor),
-        romeo(smsc.changed), juliet(smsc.changed) {
+      : executor(loop.get_executor()),
+        storage(executor),
+        http(executor),
+        webhooks(executor),
+        smsc(executor),
+        tasks(executor),
+        romeo(smsc.changed),
+        juliet(smsc.changed) {
     nlohmann::json configuration = nlohmann::json::parse(R"({"region":"US",
       "numbers":[{"number":"+15550001","carrier":"main","users":["romeo@x.test","juliet@x.test"]},{"number":"+15550002","carrier":"main","pool":true}],
       "carriers":[{"name":"main","type":"smpp","host":"127.0.0.1","system_id":"w","password":"p"}]})");
@@ -70,7 +76,8 @@ struct Gateway {
     applicant.user = std::move(user);
     co_return co_await sms->log_in(std::move(applicant), typist);
   }
-  asio::awaitable<connector::Result<connector::Receipt>> send(connector::Session& session, std::string to, std::string text, std::string file = {}) {
+  asio::awaitable<connector::Result<connector::Receipt>> send(connector::Session& session, std::string to,
+                                                              std::string text, std::string file = {}) {
     connector::SendMessage message;
     message.chat = connector::ContactId{std::move(to)};
     message.key = "k" + std::to_string(++keys);
@@ -97,19 +104,19 @@ struct Gateway {
   int keys = 0;
 };
 
-#define UNTIL(condition)                                \
-  do {                                                  \
-    auto done = [&] { return condition; };              \
-    co_await g.smsc.until(std::move(done));             \
+#define UNTIL(condition)                    \
+  do {                                      \
+    auto done = [&] { return condition; };  \
+    co_await g.smsc.until(std::move(done)); \
   } while (false)
 
-#define SMS_TEST(name, function)                 \
-  asio::awaitable<void> function(Gateway& g);    \
-  TEST_CASE(name) {                              \
-    asio::io_context loop;                       \
-    Gateway gateway(loop);                       \
-    tests::run(loop, function(gateway));         \
-  }                                              \
+#define SMS_TEST(name, function)              \
+  asio::awaitable<void> function(Gateway& g); \
+  TEST_CASE(name) {                           \
+    asio::io_context loop;                    \
+    Gateway gateway(loop);                    \
+    tests::run(loop, function(gateway));      \
+  }                                           \
   asio::awaitable<void> function(Gateway& g)
 
 bool online(const Sink& sink) {
@@ -132,7 +139,8 @@ SMS_TEST("Registration offers the user's numbers and the free ones, and gives ea
   CHECK(juliet->at("phone") == "+15550001");
   const auto stranger = co_await g.log_in("tybalt@y.test", typist);
   CHECK(stranger.error().code == Errc::rejected);
-  CHECK(stranger.error().text == "No number is assigned to you, and none is free. Ask the operator of this service for one.");
+  CHECK(stranger.error().text ==
+        "No number is assigned to you, and none is free. Ask the operator of this service for one.");
   g.sms->forget_account({1});
   const auto again = co_await g.log_in("tybalt@y.test", typist);
   CHECK(again->at("phone") == "+15550002");

@@ -64,7 +64,8 @@ TEST_CASE("GSM 7 without a length in septets pads with CR instead of a false '@'
   CHECK(unpack_all_septets(pack_septets("12345678", 0, Padding::carriage_return)) == "12345678");
   // Who pads with zeros ends no text with '@'; in the middle of a long one it stays.
   CHECK(unpack_all_septets(pack_septets("1234567")) == "1234567");
-  CHECK(unpack_all_septets(pack_septets(std::string("1234567\0", 8)), 0, Rest::more_follows) == std::string("1234567\0", 8));
+  CHECK(unpack_all_septets(pack_septets(std::string("1234567\0", 8)), 0, Rest::more_follows) ==
+        std::string("1234567\0", 8));
 }
 
 TEST_CASE("GSM 7 has every character of its tables, both ways (3GPP TS 23.038 §6.2.1)") {
@@ -120,7 +121,8 @@ TEST_CASE("A byte order mark at the beginning tells the order, and goes (Unicode
 }
 
 TEST_CASE("UTF-8 that is ill formed becomes U+FFFD and nothing is lost behind it (RFC 3629)") {
-  CHECK(to_utf8(to_code_points("a\xFF" "b\xC3")) == "a\uFFFDb\uFFFD");
+  CHECK(to_utf8(to_code_points("a\xFF"
+                               "b\xC3")) == "a\uFFFDb\uFFFD");
   CHECK(to_utf8(to_code_points("\xED\xA0\x80")) == "\uFFFD\uFFFD\uFFFD");
   CHECK(to_code_points("😀").size() == 1);
 }
@@ -146,7 +148,7 @@ TEST_CASE("Other character sets are read with iconv, and unreadable ones say so"
   CHECK(decode_charset("\xBE\xC8\xB3\xE7\x8C\x63 abc", coding_of(0x0E, Alphabet::gsm7).charset).ends_with(" abc"));
   CHECK(decode_charset("\x1B$B$\"\x1B(B!", coding_of(0x0A, Alphabet::gsm7).charset) == "あ!");
   CHECK(decode_charset("\xFFok\xFF", "CP949") == "\uFFFDok\uFFFD");  // nothing behind it is lost
-  CHECK(decode_charset("ok\x82", "CP932") == "ok\uFFFD");             // half a character at the end
+  CHECK(decode_charset("ok\x82", "CP932") == "ok\uFFFD");            // half a character at the end
   CHECK(decode_charset("abc", "no such set") == "[3 bytes of data that is not text]");
 }
 
@@ -199,10 +201,25 @@ TEST_CASE("A text is not cut through a letter of any script (UAX #29)") {
   struct Row {
     const char *script, *letter;
   };
-  static constexpr Row rows[] = {{"Devanagari", "कि"}, {"Bengali", "কি"}, {"Gurmukhi", "ਕਿ"}, {"Gujarati", "કિ"}, {"Tamil", "கி"},
-                                 {"Telugu", "కి"}, {"Kannada", "ಕಿ"}, {"Malayalam", "കി"}, {"Sinhala", "කි"}, {"Thai", "กิ"},
-                                 {"Lao", "ກິ"}, {"Khmer", "កិ"}, {"Myanmar", "ကိ"}, {"Tibetan", "ཀི"}, {"Hangul", "\u1100\u1161\u11A8"},
-                                 {"Arabic", "بِ"}, {"Hebrew", "בִ"}, {"emoji", "👍🏽"}, {"keycap", "1\uFE0F\u20E3"}};
+  static constexpr Row rows[] = {{"Devanagari", "कि"},
+                                 {"Bengali", "কি"},
+                                 {"Gurmukhi", "ਕਿ"},
+                                 {"Gujarati", "કિ"},
+                                 {"Tamil", "கி"},
+                                 {"Telugu", "కి"},
+                                 {"Kannada", "ಕಿ"},
+                                 {"Malayalam", "കി"},
+                                 {"Sinhala", "කි"},
+                                 {"Thai", "กิ"},
+                                 {"Lao", "ກິ"},
+                                 {"Khmer", "កិ"},
+                                 {"Myanmar", "ကိ"},
+                                 {"Tibetan", "ཀི"},
+                                 {"Hangul", "\u1100\u1161\u11A8"},
+                                 {"Arabic", "بِ"},
+                                 {"Hebrew", "בִ"},
+                                 {"emoji", "👍🏽"},
+                                 {"keycap", "1\uFE0F\u20E3"}};
   for (const Row& row : rows) {
     CAPTURE(row.script);
     const auto cut = split(repeat("я", 66) + row.letter + repeat("я", 20), {});
@@ -284,16 +301,16 @@ TEST_CASE("The concatenation header is written and read, 8 and 16 bits (3GPP TS 
 TEST_CASE("A header that is malformed or unknown is passed over, never more (3GPP TS 23.040 §9.2.3.24)") {
   const auto parse = [](std::string_view hex) { return parse_header(*base::from_hex(hex)); };
   CHECK_FALSE(parse(""));
-  CHECK_FALSE(parse("05000328"));                               // reaches beyond the data
+  CHECK_FALSE(parse("05000328"));  // reaches beyond the data
   CHECK_FALSE(parse("ff"));
   CHECK_FALSE(parse("070500032802"));  // its length counts one octet too many
 }
 
 TEST_CASE("A header's elements are read in any company (3GPP TS 23.040 §9.2.3.24)") {
   const auto parse = [](std::string_view hex) { return *parse_header(*base::from_hex(hex)); };
-  CHECK_FALSE(parse("050003280200").position);  // part 0
-  CHECK_FALSE(parse("050003280203").position);  // part beyond the total
-  CHECK_FALSE(parse("050003280001").position);  // a total of 0
+  CHECK_FALSE(parse("050003280200").position);      // part 0
+  CHECK_FALSE(parse("050003280203").position);      // part beyond the total
+  CHECK_FALSE(parse("050003280001").position);      // a total of 0
   CHECK_FALSE(parse("0500042802010100").position);  // a wrong length
   CHECK_FALSE(parse("0600ff28020100").position);    // an element that reaches beyond the header
   CHECK(parse("0b0504158215820003280201").port == 0x1582U);

@@ -1,5 +1,5 @@
-// An SMS centre on loopback that does what a test tells it: the other side of the carrier's state, not of its codec (that
-// is tried against independent implementations in tests/integration/smpp).
+// An SMS centre on loopback that does what a test tells it: the other side of the carrier's state, not of its codec
+// (that is tried against independent implementations in tests/integration/smpp).
 #pragma once
 
 #include "connectors/sms/smpp/wire/pdu.hpp"
@@ -36,8 +36,8 @@ class FakeSmsc {
   // ---- the script ----
   std::deque<smpp::Status> statuses;  // of the next submit_sm; then ok
   smpp::Status bind_status = smpp::Status::ok;
-  bool silent = false;                // submit_sm is not answered
-  bool receipt_first = false;         // a receipt before each answer
+  bool silent = false;         // submit_sm is not answered
+  bool receipt_first = false;  // a receipt before each answer
 
   // ---- what happened ----
   struct Submitted {
@@ -46,7 +46,7 @@ class FakeSmsc {
     std::uint32_t sequence;
   };
   std::vector<Submitted> submitted;
-  std::vector<std::string> binds;     // "transceiver", …
+  std::vector<std::string> binds;                               // "transceiver", …
   std::vector<std::pair<std::uint32_t, smpp::Status>> answers;  // to our deliver_sm: sequence, status
   int unbinds = 0;
   base::Signal changed;
@@ -60,7 +60,8 @@ class FakeSmsc {
   // Writes a deliver_sm on the newest connection that receives; its sequence number.
   asio::awaitable<std::uint32_t> deliver(smpp::ShortMessage message) {
     const std::uint32_t sequence = ++sequence_;
-    const std::string pdu = encode(smpp::Command::deliver_sm, smpp::Status::ok, sequence, encode_body(message, smpp::Command::deliver_sm));
+    const std::string pdu =
+        encode(smpp::Command::deliver_sm, smpp::Status::ok, sequence, encode_body(message, smpp::Command::deliver_sm));
     co_await asio::async_write(*receiver_, asio::buffer(pdu), asio::use_awaitable);
     co_return sequence;
   }
@@ -76,7 +77,9 @@ class FakeSmsc {
     m.text = std::move(text);
     return m;
   }
-  asio::awaitable<void> write_raw(std::string octets) { co_await asio::async_write(*receiver_, asio::buffer(octets), asio::use_awaitable); }
+  asio::awaitable<void> write_raw(std::string octets) {
+    co_await asio::async_write(*receiver_, asio::buffer(octets), asio::use_awaitable);
+  }
 
   void drop() {
     for (auto& socket : sockets_) {
@@ -126,13 +129,15 @@ class FakeSmsc {
       return {};
     }
     switch (h.command) {
-      case Command::bind_transceiver: case Command::bind_receiver: case Command::bind_transmitter:
-        binds.push_back(h.command == Command::bind_transceiver ? "transceiver" : h.command == Command::bind_receiver ? "receiver" : "transmitter");
+      case Command::bind_transceiver:
+      case Command::bind_receiver:
+      case Command::bind_transmitter:
+        binds.push_back(h.command == Command::bind_transceiver ? "transceiver"
+                        : h.command == Command::bind_receiver  ? "receiver"
+                                                               : "transmitter");
         if (h.command != Command::bind_transmitter) receiver_ = socket;
         return encode(smpp::response_to(h.command), bind_status, h.sequence, smpp::encode_c_string("FAKE"));
-      case Command::unbind:
-        ++unbinds;
-        return encode(smpp::response_to(h.command), smpp::Status::ok, h.sequence);
+      case Command::unbind: ++unbinds; return encode(smpp::response_to(h.command), smpp::Status::ok, h.sequence);
       case Command::submit_sm: {
         const auto status = statuses.empty() ? smpp::Status::ok : statuses.front();
         if (!statuses.empty()) statuses.pop_front();
@@ -144,7 +149,8 @@ class FakeSmsc {
           const auto receipt = message("id:" + id + " stat:DELIVRD err:000 text:", 4);
           out = encode(Command::deliver_sm, smpp::Status::ok, ++sequence_, encode_body(receipt, Command::deliver_sm));
         }
-        return out + encode(smpp::response_to(h.command), status, h.sequence, status == smpp::Status::ok ? smpp::encode_c_string(id) : std::string());
+        return out + encode(smpp::response_to(h.command), status, h.sequence,
+                            status == smpp::Status::ok ? smpp::encode_c_string(id) : std::string());
       }
       default: return encode(smpp::response_to(h.command), smpp::Status::ok, h.sequence);
     }

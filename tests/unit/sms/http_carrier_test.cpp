@@ -59,7 +59,9 @@ class Simple final : public Provider {
     page.messages.push_back(std::move(m));
     return page;
   }
-  bool is_genuine(const net::ServerRequest& request, base::Time) const override { return request.header("x-key") == "good"; }
+  bool is_genuine(const net::ServerRequest& request, base::Time) const override {
+    return request.header("x-key") == "good";
+  }
   std::string file_name(std::string_view link) const override {
     return std::string(link.substr(std::min(link.size(), link.find("MM"))));
   }
@@ -154,7 +156,11 @@ struct World final : CarrierEvents {
     while (!carrier->is_up()) co_await changed.wait();
   }
   asio::awaitable<std::string> send(std::string text = "hi") {
-    OutgoingText out{"7:k", {Address::Type::international, "+15550001"}, {Address::Type::international, "+15550100"}, std::move(text), {}};
+    OutgoingText out{"7:k",
+                     {Address::Type::international, "+15550001"},
+                     {Address::Type::international, "+15550100"},
+                     std::move(text),
+                     {}};
     const auto result = co_await carrier->send(std::move(out));
     co_return result ? "sent" : std::string(base::to_string(result.error().code));
   }
@@ -190,7 +196,7 @@ struct World final : CarrierEvents {
   std::vector<IncomingText> texts;
   std::string listed;
   int files_status = 200;
-  int status = 200;  // of the answers
+  int status = 200;         // of the answers
   std::string retry_after;  // of the last webhook's answer
 };
 
@@ -351,7 +357,9 @@ asio::awaitable<void> too_long(World& world) {
 
 }  // namespace
 
-TEST_CASE("Without a list and without a key a text of unknown outcome stays uncertain until a report tells (Idempotency::none)") {
+TEST_CASE(
+    "Without a list and without a key a text of unknown outcome stays uncertain until a report tells "
+    "(Idempotency::none)") {
   asio::io_context loop;
   World world(loop, Idempotency::none);
   tests::run(loop, uncertain(world));

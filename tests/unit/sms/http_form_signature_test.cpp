@@ -12,8 +12,11 @@ namespace {
 
 constexpr const char* token_text = "12345";
 constexpr const char* webhook_url = "https://mycompany.com/myapp.php?foo=1&bar=2";
-const net::FormFields form_fields = {{"To", "+18005551212"}, {"Digits", "1234"}, {"CallSid", "CA1234567890ABCDE"},
-                                 {"From", "+14158675309"}, {"Caller", "+14158675309"}};
+const net::FormFields form_fields = {{"To", "+18005551212"},
+                                     {"Digits", "1234"},
+                                     {"CallSid", "CA1234567890ABCDE"},
+                                     {"From", "+14158675309"},
+                                     {"Caller", "+14158675309"}};
 constexpr const char* right_signature = "RSOYDt4T1cUTdK1PDd93/VVr8B8=";
 
 }  // namespace

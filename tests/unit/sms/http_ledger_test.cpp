@@ -29,7 +29,8 @@ struct MapStorage final : connector::Storage {
     }
     co_return;
   }
-  asio::awaitable<std::vector<connector::Entry>> read(std::string prefix, std::string after, std::size_t limit) override {
+  asio::awaitable<std::vector<connector::Entry>> read(std::string prefix, std::string after,
+                                                      std::size_t limit) override {
     std::vector<connector::Entry> found;
     for (const auto& [key, value] : entries) {
       if (key.starts_with(prefix) && key > after && found.size() < limit) found.push_back({key, value});
@@ -138,7 +139,8 @@ TEST_CASE("Statuses in any order and doubled are told once each, and never backw
   const auto record = world.begin("7:k1");
   world.run(world.ledger.bind(record, "SM1"));
   using enum Stage;
-  for (const Stage stage : {accepted, accepted, failed, failed, delivered, accepted, failed, delivered, read, delivered}) {
+  for (const Stage stage :
+       {accepted, accepted, failed, failed, delivered, accepted, failed, delivered, read, delivered}) {
     world.run(world.reports.settle(record, became(stage)));
   }
   world.run(world.reports.settle(record, {std::nullopt, {}, "news"}));

@@ -21,7 +21,8 @@ TEST_CASE("retry_after reads seconds or a date, and bounds them (RFC 9110 §10.2
   CHECK(retry_after(answer(429, "", "9"), present) == seconds(9));
   CHECK(retry_after(answer(429, "", "Fri, 24 May 2019 17:45:00 GMT"), present) == seconds(14));
   CHECK(retry_after(answer(429, "", "999999999"), present) == seconds(86400));
-  for (const char* none : {"-3", "tomorrow", "Fri, 24 May 2019 17:00:00 GMT", ""}) CHECK(retry_after(answer(429, "", none), present) == seconds(0));
+  for (const char* none : {"-3", "tomorrow", "Fri, 24 May 2019 17:00:00 GMT", ""})
+    CHECK(retry_after(answer(429, "", none), present) == seconds(0));
 }
 
 TEST_CASE("reading_failed tells refused credentials from a passing fault") {

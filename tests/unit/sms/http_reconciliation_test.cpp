@@ -26,12 +26,8 @@ Message listed(std::string id, std::chrono::seconds after) {
 }
 
 bool nobody(const std::string&) { return false; }
-Found found(const Message& one) {
-  return pick(sought(), {one}, nobody).found;
-}
-std::string id_of(const std::vector<Message>& messages) {
-  return pick(sought(), messages, nobody).id;
-}
+Found found(const Message& one) { return pick(sought(), {one}, nobody).found; }
+std::string id_of(const std::vector<Message>& messages) { return pick(sought(), messages, nobody).id; }
 
 }  // namespace
 
@@ -87,9 +83,7 @@ TEST_CASE("pick never takes a message that is another text's: who writes \"ok\" 
   CHECK(pick(sought(), {listed("SM2", 3s), listed("SM1", -5s)}, taken).id == "SM2");
 }
 
-TEST_CASE("pick takes the earliest of several") {
-  CHECK(id_of({listed("SM3", 9s), listed("SM2", 4s)}) == "SM2");
-}
+TEST_CASE("pick takes the earliest of several") { CHECK(id_of({listed("SM3", 9s), listed("SM2", 4s)}) == "SM2"); }
 
 TEST_CASE("pick knows a message that has no sender yet, where the provider chooses it") {
   auto waiting = listed("SM1", 1s);

@@ -1,4 +1,5 @@
-// A connector's storage in memory, for tests: it outlives the carriers that use it, as the real one does, and can be lost.
+// A connector's storage in memory, for tests: it outlives the carriers that use it, as the real one does, and can be
+// lost.
 #pragma once
 
 #include "gateway/connector/contract.hpp"
@@ -25,11 +26,13 @@ class MemoryStorage final : public connector::Storage {
       else entries[e.key] = std::move(e.value);
     }
   }
-  connector::asio::awaitable<std::vector<connector::Entry>> read(std::string prefix, std::string after, std::size_t limit) override {
+  connector::asio::awaitable<std::vector<connector::Entry>> read(std::string prefix, std::string after,
+                                                                 std::size_t limit) override {
     co_await connector::asio::post(executor_, connector::asio::use_awaitable);
     if (lost) throw std::runtime_error("the store is lost");
     std::vector<connector::Entry> found;
-    for (auto e = after.empty() ? entries.lower_bound(prefix) : entries.upper_bound(after); e != entries.end() && found.size() < limit; ++e) {
+    for (auto e = after.empty() ? entries.lower_bound(prefix) : entries.upper_bound(after);
+         e != entries.end() && found.size() < limit; ++e) {
       if (!e->first.starts_with(prefix)) break;
       found.push_back({e->first, e->second});
     }

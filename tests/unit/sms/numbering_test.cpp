@@ -1,5 +1,5 @@
-#include "connectors/sms/smpp/address.hpp"
 #include "connectors/sms/numbering.hpp"
+#include "connectors/sms/smpp/address.hpp"
 
 #include <doctest/doctest.h>
 
@@ -20,26 +20,46 @@ TEST_CASE("National and messy numbers become E.164 with the account's region (IT
     const char *typed, *region, *e164;
   };
   static constexpr Row rows[] = {
-      {"(415) 555-0132", "US", "+14155550132"},    {"1-415-555-0132", "US", "+14155550132"},
-      {"+1 415 555 0132", "", "+14155550132"},     {"tel:+1-415-555-0132", "", "+14155550132"},
-      {"sms:+14155550132", "", "+14155550132"},    {"011 46 70 123 45 67", "US", "+46701234567"},
-      {"070-123 45 67", "SE", "+46701234567"},     {"0046 70 123 45 67", "SE", "+46701234567"},
-      {"07911 123456", "GB", "+447911123456"},     {"+44 (0)7911 123456", "", "+447911123456"},
-      {"0151 23456789", "DE", "+4915123456789"},   {"06 12 34 56 78", "FR", "+33612345678"},
-      {"312 345 6789", "IT", "+393123456789"},     {"612 34 56 78", "ES", "+34612345678"},
-      {"0612345678", "NL", "+31612345678"},        {"0470 12 34 56", "BE", "+32470123456"},
-      {"076 123 45 67", "CH", "+41761234567"},     {"0664 1234567", "AT", "+436641234567"},
-      {"512 345 678", "PL", "+48512345678"},       {"8 (912) 345-67-89", "RU", "+79123456789"},
-      {"050 123 4567", "UA", "+380501234567"},     {"040 1234567", "FI", "+358401234567"},
-      {"406 12 345", "NO", "+4740612345"},         {"20 12 34 56", "DK", "+4520123456"},
-      {"0412 345 678", "AU", "+61412345678"},      {"021 123 456", "NZ", "+6421123456"},
-      {"098765 43210", "IN", "+919876543210"},     {"090-1234-5678", "JP", "+819012345678"},
-      {"010-1234-5678", "KR", "+821012345678"},    {"131 2345 6789", "CN", "+8613123456789"},
-      {"(11) 91234-5678", "BR", "+5511912345678"}, {"55 1234 5678", "MX", "+525512345678"},
-      {"071 123 4567", "ZA", "+27711234567"},      {"0803 123 4567", "NG", "+2348031234567"},
-      {"050-123-4567", "IL", "+972501234567"},     {"0501234567", "SA", "+966501234567"},
-      {"1-800-FLOWERS", "US", "+18003569377"},     {"４１５ ５５５ ０１３２", "US", "+14155550132"},
-      {"+15550100", "US", "+15550100"},            {"312345", "AD", "+376312345"},
+      {"(415) 555-0132", "US", "+14155550132"},
+      {"1-415-555-0132", "US", "+14155550132"},
+      {"+1 415 555 0132", "", "+14155550132"},
+      {"tel:+1-415-555-0132", "", "+14155550132"},
+      {"sms:+14155550132", "", "+14155550132"},
+      {"011 46 70 123 45 67", "US", "+46701234567"},
+      {"070-123 45 67", "SE", "+46701234567"},
+      {"0046 70 123 45 67", "SE", "+46701234567"},
+      {"07911 123456", "GB", "+447911123456"},
+      {"+44 (0)7911 123456", "", "+447911123456"},
+      {"0151 23456789", "DE", "+4915123456789"},
+      {"06 12 34 56 78", "FR", "+33612345678"},
+      {"312 345 6789", "IT", "+393123456789"},
+      {"612 34 56 78", "ES", "+34612345678"},
+      {"0612345678", "NL", "+31612345678"},
+      {"0470 12 34 56", "BE", "+32470123456"},
+      {"076 123 45 67", "CH", "+41761234567"},
+      {"0664 1234567", "AT", "+436641234567"},
+      {"512 345 678", "PL", "+48512345678"},
+      {"8 (912) 345-67-89", "RU", "+79123456789"},
+      {"050 123 4567", "UA", "+380501234567"},
+      {"040 1234567", "FI", "+358401234567"},
+      {"406 12 345", "NO", "+4740612345"},
+      {"20 12 34 56", "DK", "+4520123456"},
+      {"0412 345 678", "AU", "+61412345678"},
+      {"021 123 456", "NZ", "+6421123456"},
+      {"098765 43210", "IN", "+919876543210"},
+      {"090-1234-5678", "JP", "+819012345678"},
+      {"010-1234-5678", "KR", "+821012345678"},
+      {"131 2345 6789", "CN", "+8613123456789"},
+      {"(11) 91234-5678", "BR", "+5511912345678"},
+      {"55 1234 5678", "MX", "+525512345678"},
+      {"071 123 4567", "ZA", "+27711234567"},
+      {"0803 123 4567", "NG", "+2348031234567"},
+      {"050-123-4567", "IL", "+972501234567"},
+      {"0501234567", "SA", "+966501234567"},
+      {"1-800-FLOWERS", "US", "+18003569377"},
+      {"４１５ ５５５ ０１３２", "US", "+14155550132"},
+      {"+15550100", "US", "+15550100"},
+      {"312345", "AD", "+376312345"},
   };
   for (const Row& row : rows) {
     CAPTURE(row.typed);
@@ -48,11 +68,13 @@ TEST_CASE("National and messy numbers become E.164 with the account's region (IT
 }
 
 TEST_CASE("The beginning of a national number is no short code: it has the trunk prefix (ITU-T E.123 §2.6)") {
-  for (const auto& [typed, region] : {std::pair("0177 5", "DE"), {"0177", "DE"}, {"0049 17", "DE"}, {"01 23", "FR"}, {"07-700", "GB"}}) {
+  for (const auto& [typed, region] :
+       {std::pair("0177 5", "DE"), {"0177", "DE"}, {"0049 17", "DE"}, {"01 23", "FR"}, {"07-700", "GB"}}) {
     const auto parsed = parse_number(typed, region);
     CAPTURE(typed);
     REQUIRE_FALSE(parsed.has_value());
-    CHECK(parsed.error().text == std::string("“") + typed + "” is not a phone number in " + region + ". Write it with the country code, like +1 415 555 0132.");
+    CHECK(parsed.error().text == std::string("“") + typed + "” is not a phone number in " + region +
+                                     ". Write it with the country code, like +1 415 555 0132.");
   }
   for (const auto& [typed, region] : {std::pair("72404", "DE"), {"0611", "RU"}, {"0177", ""}, {"12345", "US"}}) {
     const auto parsed = parse_number(typed, region);
@@ -74,7 +96,13 @@ TEST_CASE("A short code stays one and never becomes a broken +1 number") {
 }
 
 TEST_CASE("Emergency numbers are refused and say what to do") {
-  for (const auto& [typed, region] : {std::pair("911", "US"), {"112", "SE"}, {"999", "GB"}, {"112", ""}, {"000", "AU"}, {"110", "DE"}, {"1-1-2", "FR"}}) {
+  for (const auto& [typed, region] : {std::pair("911", "US"),
+                                      {"112", "SE"},
+                                      {"999", "GB"},
+                                      {"112", ""},
+                                      {"000", "AU"},
+                                      {"110", "DE"},
+                                      {"1-1-2", "FR"}}) {
     CAPTURE(typed);
     const auto parsed = parse_number(typed, region);
     REQUIRE_FALSE(parsed.has_value());
@@ -84,17 +112,20 @@ TEST_CASE("Emergency numbers are refused and say what to do") {
 }
 
 TEST_CASE("What is no number is refused with a sentence") {
-  for (const char* typed : {"", "juliet", "+", "+99999999999999999", "12", "+1", "hello world", "+1415555013212345678", "0701234567"}) {
+  for (const char* typed :
+       {"", "juliet", "+", "+99999999999999999", "12", "+1", "hello world", "+1415555013212345678", "0701234567"}) {
     CAPTURE(typed);
     CHECK(parse_number(typed, "").error().code == base::Errc::bad_input);
   }
-  CHECK(number("0701234567", "") == "refused: “0701234567” is not a phone number. Write it with the country code, like +1 415 555 0132.");
+  CHECK(number("0701234567", "") ==
+        "refused: “0701234567” is not a phone number. Write it with the country code, like +1 415 555 0132.");
   CHECK(number("+1 415 555 0132 ext. 5", "US").find("extension") != std::string::npos);
   CHECK(parse_number(std::string(100'000, '5'), "US").error().text.size() < 300);
 }
 
 TEST_CASE("A plus and 8 to 15 digits are a number, though the library may be older than it (ITU-T E.164 §6.2.1)") {
-  for (const char* typed : {"+229 01 97 12 34 56", "+2290197123456", "tel:+229-01-97-12-34-56", "+229.01.97.12.34.56"}) CHECK(number(typed, "US") == "+2290197123456");
+  for (const char* typed : {"+229 01 97 12 34 56", "+2290197123456", "tel:+229-01-97-12-34-56", "+229.01.97.12.34.56"})
+    CHECK(number(typed, "US") == "+2290197123456");
   CHECK(number("+999 12345678", "") == "+99912345678");
   CHECK(number("+12345678", "") == "+12345678");
   CHECK(number("+123456789012345", "") == "+123456789012345");
@@ -113,7 +144,12 @@ TEST_CASE("Where numbers have seven or eight digits, a new range is no short cod
 }
 
 TEST_CASE("Digits that would be read as something else are a contact under their own marker") {
-  for (const auto& [digits, region] : {std::pair("5550100", "US"), {"70070090", "GB"}, {"41234567", "HK"}, {"12", "US"}, {"0177", "DE"}, {"07700900123", ""}}) {
+  for (const auto& [digits, region] : {std::pair("5550100", "US"),
+                                       {"70070090", "GB"},
+                                       {"41234567", "HK"},
+                                       {"12", "US"},
+                                       {"0177", "DE"},
+                                       {"07700900123", ""}}) {
     CAPTURE(digits);
     const Address code = as_written(digits);
     CHECK(to_contact(code, region).value == std::string("code.") + digits);
@@ -121,7 +157,8 @@ TEST_CASE("Digits that would be read as something else are a contact under their
   }
   CHECK(to_contact(as_written("72404"), "US").value == "72404");
   CHECK(number("code.911", "US").find("emergency number") != std::string::npos);
-  for (const char* typed : {"code.", "code.12a", "code.123456789012345678901"}) CHECK(number(typed, "US").starts_with("refused"));
+  for (const char* typed : {"code.", "code.12a", "code.123456789012345678901"})
+    CHECK(number(typed, "US").starts_with("refused"));
 }
 
 TEST_CASE("What people paste is read as it looks: marks, spaces, dashes and digits of any sort (Unicode §23.2)") {
@@ -136,13 +173,15 @@ TEST_CASE("What people paste is read as it looks: marks, spaces, dashes and digi
 }
 
 TEST_CASE("A link for texting gives its number (RFC 5724 §2.2, RFC 3966, RFC 5122)") {
-  for (const char* link : {"sms:+14155550132?body=hello%20there", "sms:+14155550132&body=hello", "SMSTO:+14155550132", "sms:%2B14155550132", "sms://+14155550132",
-                           "tel:+1-415-555-0132", "xmpp:%2B14155550132@sms.x.test?message", "sms:(415)%20555-0132"}) {
+  for (const char* link : {"sms:+14155550132?body=hello%20there", "sms:+14155550132&body=hello", "SMSTO:+14155550132",
+                           "sms:%2B14155550132", "sms://+14155550132", "tel:+1-415-555-0132",
+                           "xmpp:%2B14155550132@sms.x.test?message", "sms:(415)%20555-0132"}) {
     CAPTURE(link);
     CHECK(number(link, "US") == "+14155550132");
   }
   CHECK(number("sms:72645?body=INFO", "US") == "72645");
-  CHECK(number("sms:+14155550132,+14155550133?body=x", "US") == "refused: Type one number only: each is a contact of its own.");
+  CHECK(number("sms:+14155550132,+14155550133?body=x", "US") ==
+        "refused: Type one number only: each is a contact of its own.");
 }
 
 TEST_CASE("A name as long as SMPP's field is a contact under all of it") {

@@ -1,5 +1,5 @@
-#include "connectors/sms/smpp/redelivery.hpp"
 #include "connectors/sms/reassembly.hpp"
+#include "connectors/sms/smpp/redelivery.hpp"
 #include "gateway/base/text.hpp"
 
 #include <doctest/doctest.h>
@@ -17,7 +17,8 @@ namespace {
 
 const base::Time start_time = base::from_milliseconds(1'795'000'000'000);
 
-Piece piece(unsigned part, std::string octets, unsigned total = 3, base::Time at = start_time, Alphabet alphabet = Alphabet::gsm7) {
+Piece piece(unsigned part, std::string octets, unsigned total = 3, base::Time at = start_time,
+            Alphabet alphabet = Alphabet::gsm7) {
   return {"+15550100|+15550001|0|7|" + std::to_string(total), total, part, alphabet, {}, std::move(octets), at};
 }
 
@@ -96,7 +97,8 @@ TEST_CASE("However many texts were finished, those under way are not given up") 
     const std::string sender = "s" + std::to_string(i);
     CHECK_FALSE(reassembly.add(of(sender, 1, "a")).overtaken);
     const auto added = reassembly.add(of(sender, 2, "b"));
-    forgotten += static_cast<std::size_t>(std::count_if(added.store.begin(), added.store.end(), [](const auto& e) { return e.key.ends_with("/done"); }));
+    forgotten += static_cast<std::size_t>(
+        std::count_if(added.store.begin(), added.store.end(), [](const auto& e) { return e.key.ends_with("/done"); }));
   }
   CHECK(forgotten == 100);  // the memory of them is bounded, in the store, too
   CHECK(reassembly.add(of("alice", 2, "there")).joined->text == "hello there");
@@ -233,10 +235,16 @@ TEST_CASE("A character that the sender cut in two is whole again (RFC 2781)") {
 
 TEST_CASE("Entries that cannot be read are passed over at the start") {
   Reassembly reassembly(30min);
-  for (const auto& [key, value] : {std::pair("group/5/001", "not json"), {"nothing", "{}"}, {"group/five/001", R"({"total":2,"part":1})"},
-                                   {"group/5/001", R"({"total":"two","part":1})"}, {"group/5/001", R"({"total":2,"part":3})"},
-                                   {"group/99999999999999999999/001", R"({"total":2,"part":1})"}, {"group/done", R"({"done":{"x":"y"}})"},
-                                   {"group/done", R"({"done":{"1":5}})"}, {"group/done", R"({"done":{}})"}, {"group/done", "{}"}}) {
+  for (const auto& [key, value] : {std::pair("group/5/001", "not json"),
+                                   {"nothing", "{}"},
+                                   {"group/five/001", R"({"total":2,"part":1})"},
+                                   {"group/5/001", R"({"total":"two","part":1})"},
+                                   {"group/5/001", R"({"total":2,"part":3})"},
+                                   {"group/99999999999999999999/001", R"({"total":2,"part":1})"},
+                                   {"group/done", R"({"done":{"x":"y"}})"},
+                                   {"group/done", R"({"done":{"1":5}})"},
+                                   {"group/done", R"({"done":{}})"},
+                                   {"group/done", "{}"}}) {
     CAPTURE(value);
     CHECK_FALSE(reassembly.restore({key, value}, start_time));
   }
@@ -278,7 +286,9 @@ TEST_CASE("An answer shortly before the break may be lost, one long before it no
   CHECK(r.arrived("yes", start_time + 125s).id == young.id);
 }
 
-TEST_CASE("An answer that the peer has shown to have read is not lost in a break, once the peer had the time to make use of it") {
+TEST_CASE(
+    "An answer that the peer has shown to have read is not lost in a break, once the peer had the time to make use of "
+    "it") {
   Redeliveries r(10min);
   for (const char* text : {"ok", "yes", "slow", "unproved"}) {
     const auto arrival = r.arrived(text, start_time);

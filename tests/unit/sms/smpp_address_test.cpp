@@ -1,5 +1,5 @@
-// Numbers as carriers write them. What holds of all: whoever writes can be answered; two people never become one contact,
-// and one never two, whatever the spelling.
+// Numbers as carriers write them. What holds of all: whoever writes can be answered; two people never become one
+// contact, and one never two, whatever the spelling.
 #include "connectors/sms/numbering.hpp"
 #include "connectors/sms/smpp/address.hpp"
 
@@ -26,7 +26,9 @@ smpp::AddressRules rules_of(std::string region, std::vector<std::string> numbers
   return rules;
 }
 
-smpp::NetworkAddress written(int ton, std::string digits) { return {static_cast<std::uint8_t>(ton), 1, std::move(digits)}; }
+smpp::NetworkAddress written(int ton, std::string digits) {
+  return {static_cast<std::uint8_t>(ton), 1, std::move(digits)};
+}
 
 std::string sender(const smpp::AddressRules& rules, int ton, std::string digits) {
   return to_contact(smpp::from_network(written(ton, std::move(digits)), rules), rules.region).value;
@@ -43,7 +45,9 @@ std::string digits_in(const std::string& text) {
   for (const char c : text) digits += c >= '0' && c <= '9' ? std::string(1, c) : std::string();
   return digits;
 }
-std::string digits_of_id(const std::string& contact) { return digits_in(contact.starts_with("code.") ? contact.substr(5) : contact); }
+std::string digits_of_id(const std::string& contact) {
+  return digits_in(contact.starts_with("code.") ? contact.substr(5) : contact);
+}
 
 // A country, and what its telephones are called.
 class Country {
@@ -73,9 +77,10 @@ class Country {
     std::string significant, national;
     PhoneNumberUtil::GetInstance()->GetNationalSignificantNumber(number, &significant);
     PhoneNumberUtil::GetInstance()->Format(number, PhoneNumberUtil::NATIONAL, &national);
-    std::vector<std::pair<int, std::string>> all = {{1, whole}, {1, "+" + whole}, {1, "00" + whole}, {0, "+" + whole}, {0, "00" + whole},
-                                                    {0, whole}, {2, significant}, {2, digits_in(national)}, {2, national},
-                                                    {0, digits_in(national)}, {0, national}};
+    std::vector<std::pair<int, std::string>> all = {
+        {1, whole},   {1, "+" + whole}, {1, "00" + whole},        {0, "+" + whole}, {0, "00" + whole},
+        {0, whole},   {2, significant}, {2, digits_in(national)}, {2, national},    {0, digits_in(national)},
+        {0, national}};
     if (digits_in(national).starts_with('0')) all.emplace_back(1, digits_in(national));
     return all;
   }
@@ -90,10 +95,11 @@ class Country {
   std::mt19937& random_;
 };
 
-constexpr const char* sixty_regions[] = {
-    "US", "CA", "MX", "BR", "AR", "CL", "CO", "PE", "GT", "CR", "PA", "EC", "GB", "IE", "FR", "DE", "AT", "CH", "IT", "ES",
-    "PT", "NL", "BE", "LU", "DK", "NO", "SE", "FI", "IS", "EE", "LV", "LT", "PL", "CZ", "SK", "HU", "RO", "BG", "GR", "TR",
-    "UA", "RU", "KZ", "IL", "SA", "AE", "EG", "MA", "DZ", "NG", "KE", "ZA", "BJ", "IN", "PK", "CN", "HK", "JP", "KR", "AU"};
+constexpr const char* sixty_regions[] = {"US", "CA", "MX", "BR", "AR", "CL", "CO", "PE", "GT", "CR", "PA", "EC",
+                                         "GB", "IE", "FR", "DE", "AT", "CH", "IT", "ES", "PT", "NL", "BE", "LU",
+                                         "DK", "NO", "SE", "FI", "IS", "EE", "LV", "LT", "PL", "CZ", "SK", "HU",
+                                         "RO", "BG", "GR", "TR", "UA", "RU", "KZ", "IL", "SA", "AE", "EG", "MA",
+                                         "DZ", "NG", "KE", "ZA", "BJ", "IN", "PK", "CN", "HK", "JP", "KR", "AU"};
 static_assert(std::size(sixty_regions) == 60);
 
 // The gateway shows `contact`; whoever writes there reaches the sender again.
@@ -156,9 +162,9 @@ TEST_CASE("Digits of unknown type are: ours, valid at home, valid abroad, possib
     const char *region, *ours, *digits, *number;
   };
   static constexpr Row rows[] = {
-      {"DK", "+4520123456", "20123456", "+4520123456"},     {"ES", "+34612345678", "612345678", "+34612345678"},
-      {"US", "+12025550123", "2025550123", "+12025550123"}, {"IT", "+393123456789", "3123456789", "+393123456789"},
-      {"PL", "+48512345678", "512345678", "+48512345678"},  {"NO", "+4740612345", "40612345", "+4740612345"},
+      {"DK", "+4520123456", "20123456", "+4520123456"},      {"ES", "+34612345678", "612345678", "+34612345678"},
+      {"US", "+12025550123", "2025550123", "+12025550123"},  {"IT", "+393123456789", "3123456789", "+393123456789"},
+      {"PL", "+48512345678", "512345678", "+48512345678"},   {"NO", "+4740612345", "40612345", "+4740612345"},
       {"CZ", "+420601123456", "601123456", "+420601123456"}, {"PT", "+351912345678", "912345678", "+351912345678"},
   };
   for (const Row& row : rows) {
@@ -167,7 +173,7 @@ TEST_CASE("Digits of unknown type are: ours, valid at home, valid abroad, possib
     CHECK(sender(rules_of(row.region, {}), 0, row.digits) == row.number);
   }
   const auto swedish = rules_of("SE", {"+46701234567"});
-  CHECK(sender(swedish, 0, "447911123456") == "+447911123456");    // valid abroad
+  CHECK(sender(swedish, 0, "447911123456") == "+447911123456");  // valid abroad
   CHECK(sender(swedish, 0, "0701234569") == "+46701234569");
   CHECK(sender(rules_of("HK", {}), 0, "41234567") == "+85241234567");  // possible at home
   CHECK(sender(rules_of("US", {}), 0, "2290197123456") == "code.2290197123456");
@@ -192,8 +198,8 @@ TEST_CASE("A number that the library does not know is answered as it came (ITU-T
 }
 
 TEST_CASE("A link without a region reads national numbers in the country of its first number") {
-  const auto setting = smpp::parse_setting({"main", {{"host", "h"}, {"system_id", "w"}, {"password", "p"}}, "carriers[0]", "",
-                                            {"72404", "+447700900999"}});
+  const auto setting = smpp::parse_setting(
+      {"main", {{"host", "h"}, {"system_id", "w"}, {"password", "p"}}, "carriers[0]", "", {"72404", "+447700900999"}});
   REQUIRE(setting.has_value());
   CHECK(setting->addresses.region == "GB");
   CHECK(sender(setting->addresses, 2, "07700900123") == "+447700900123");
@@ -223,7 +229,8 @@ TEST_CASE("A carrier abroad that says the type of number names everybody right (
   for (const char* home : sixty_regions) {
     const auto rules = rules_of(home, {});
     for (int abroad = 0; abroad < 5; ++abroad) {
-      const std::string right = Country::e164(Country(sixty_regions[random() % std::size(sixty_regions)], random).number());
+      const std::string right =
+          Country::e164(Country(sixty_regions[random() % std::size(sixty_regions)], random).number());
       CAPTURE(home);
       for (const char* prefix : {"", "+", "00"}) CHECK(sender(rules, 1, prefix + right.substr(1)) == right);
       check_is_answered(right, rules);
@@ -231,7 +238,9 @@ TEST_CASE("A carrier abroad that says the type of number names everybody right (
   }
 }
 
-TEST_CASE("Short codes, words and nonsense are answered where they came from, and keep all their digits (60 countries, seeded)") {
+TEST_CASE(
+    "Short codes, words and nonsense are answered where they came from, and keep all their digits (60 countries, "
+    "seeded)") {
   std::mt19937 random(20261129);
   const auto digits = [&](std::size_t least, std::size_t most) {
     std::string text(least + random() % (most - least + 1), '0');
@@ -247,7 +256,9 @@ TEST_CASE("Short codes, words and nonsense are answered where they came from, an
     const auto rules = rules_of(region, {});
     std::map<std::string, std::set<std::string>> people;  // contact → the last digits of who is behind it
     for (int round = 0; round < 40; ++round) {
-      const std::string from = round % 4 == 0 ? digits(3, 8) : round % 4 == 1 ? digits(1, 24) : octets(round % 4 == 2 ? 11 : 64, round % 4 == 2);
+      const std::string from = round % 4 == 0   ? digits(3, 8)
+                               : round % 4 == 1 ? digits(1, 24)
+                                                : octets(round % 4 == 2 ? 11 : 64, round % 4 == 2);
       const int ton = static_cast<int>(random() % 7);
       CAPTURE(region);
       CAPTURE(ton);

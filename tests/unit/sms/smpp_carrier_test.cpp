@@ -75,7 +75,8 @@ SMPP_TEST("Every segment asks for a receipt, and theirs fold into one (sms.md §
   co_await host.end();
 }
 
-SMPP_TEST("Without reports nothing is remembered of a text that is out, but of one that is out in part", without_reports) {
+SMPP_TEST("Without reports nothing is remembered of a text that is out, but of one that is out in part",
+          without_reports) {
   host.smsc.statuses = {Status::ok, Status::ok, Status::queue_full};
   host.start({{"delivery_reports", false}, {"window", 1}});
   co_await host.up();
@@ -110,7 +111,8 @@ SMPP_TEST("A receipt that overtakes its submit_sm_resp is kept and counts (sms.m
   CHECK(host.storage.entries.empty());
 }
 
-SMPP_TEST("An overtaking receipt waits in the store, also over a restart, and ids differ in notation (sms.md §1.9)", parks) {
+SMPP_TEST("An overtaking receipt waits in the store, also over a restart, and ids differ in notation (sms.md §1.9)",
+          parks) {
   host.start();
   co_await host.up();
   co_await host.smsc.deliver_receipt("659712", "DELIVRD");  // 0xA1100
@@ -142,7 +144,8 @@ SMPP_TEST("A throttled segment is sent again, before the others (SMPP 3.4 §5.1.
 }
 
 SMPP_TEST("Refusals are final or not, as the table says (sms.md §1.4)", refusals) {
-  host.smsc.statuses = {Status::invalid_destination, Status::queue_full, Status::system_error, Status::system_error, Status::system_error};
+  host.smsc.statuses = {Status::invalid_destination, Status::queue_full, Status::system_error, Status::system_error,
+                        Status::system_error};
   host.start();
   co_await host.up();
   const auto gone = co_await host.send("1:a", "hello");
@@ -161,16 +164,21 @@ SMPP_TEST("Refusals are final or not, as the table says (sms.md §1.4)", refusal
   co_await host.end();
 }
 
-SMPP_TEST("A long text that is put off is tried as often as a short one, whatever the number of its segments (SMPP 3.4 §5.1.3)", put_off) {
+SMPP_TEST(
+    "A long text that is put off is tried as often as a short one, whatever the number of its segments (SMPP 3.4 "
+    "§5.1.3)",
+    put_off) {
   host.start();
   co_await host.up();
   struct Row {
     Status status;
     unsigned tries;
   };
-  for (const Row& row : {Row{Status::system_error, 3}, Row{static_cast<Status>(0x45), 3}, Row{Status::unknown_error, 2}}) {
+  for (const Row& row :
+       {Row{Status::system_error, 3}, Row{static_cast<Status>(0x45), 3}, Row{Status::unknown_error, 2}}) {
     for (const std::size_t segments : {1U, 2U, 3U}) {
-      const std::string key = "1:" + to_string(row.status) + std::to_string(segments), text(segments == 1 ? 10 : segments * 140, 'x');
+      const std::string key = "1:" + to_string(row.status) + std::to_string(segments),
+                        text(segments == 1 ? 10 : segments * 140, 'x');
       for (unsigned attempt = 1; attempt <= row.tries; ++attempt) {
         CAPTURE(key);
         CAPTURE(attempt);
@@ -184,7 +192,10 @@ SMPP_TEST("A long text that is put off is tried as often as a short one, whateve
   co_await host.end();
 }
 
-SMPP_TEST("A peer that does not hold us for bound is left once the rest of the window is answered (SMPP 3.4 §5.1.3, ESME_RINVBNDSTS)", unbound) {
+SMPP_TEST(
+    "A peer that does not hold us for bound is left once the rest of the window is answered (SMPP 3.4 §5.1.3, "
+    "ESME_RINVBNDSTS)",
+    unbound) {
   host.smsc.silent = true;
   host.start();
   co_await host.up();
@@ -196,8 +207,8 @@ SMPP_TEST("A peer that does not hold us for bound is left once the rest of the w
   host.begin("1:c", "three", &last);
   UNTIL(host.smsc.submitted.size() == 3);
   const auto answer = [&](std::size_t which, Status status, const char* id) {
-    return host.smsc.write_raw(smpp::encode(smpp::response_to(smpp::Command::submit_sm), status, host.smsc.submitted[which].sequence,
-                                            smpp::encode_c_string(id)));
+    return host.smsc.write_raw(smpp::encode(smpp::response_to(smpp::Command::submit_sm), status,
+                                            host.smsc.submitted[which].sequence, smpp::encode_c_string(id)));
   };
   co_await answer(0, Status::wrong_bind_state, "");
   UNTIL(outcome(refused) != "unsupported");
@@ -214,7 +225,8 @@ SMPP_TEST("A peer that does not hold us for bound is left once the rest of the w
   co_await host.end();
 }
 
-SMPP_TEST("An unanswered submit_sm is uncertain and never sent again; a receipt tells that it was sent (sms.md §0.1)", uncertain) {
+SMPP_TEST("An unanswered submit_sm is uncertain and never sent again; a receipt tells that it was sent (sms.md §0.1)",
+          uncertain) {
   host.smsc.silent = true;
   host.start();
   co_await host.up();
@@ -247,7 +259,8 @@ SMPP_TEST("Without a link nothing is sent, and that is sure", unavailable) {
   co_await host.end();
 }
 
-SMPP_TEST("A long text that was interrupted goes on with its first unsent segment, also after a restart (sms.md §1.11)", resumes) {
+SMPP_TEST("A long text that was interrupted goes on with its first unsent segment, also after a restart (sms.md §1.11)",
+          resumes) {
   host.smsc.statuses = {Status::ok, Status::queue_full};
   host.start({{"window", 1}});
   co_await host.up();
@@ -316,7 +329,8 @@ SMPP_TEST("A lost store is a temporary failure, a number that nobody has a perma
   co_await host.end();
 }
 
-SMPP_TEST("A text that comes again after a lost answer has its id again, and a second \"ok\" another (sms.md §4.1)", redelivers) {
+SMPP_TEST("A text that comes again after a lost answer has its id again, and a second \"ok\" another (sms.md §4.1)",
+          redelivers) {
   host.start();
   co_await host.up();
   co_await host.smsc.deliver_text("ok");
@@ -341,7 +355,8 @@ SMPP_TEST("A text that comes again after a lost answer has its id again, and a s
   co_await host.end();
 }
 
-SMPP_TEST("An equal text after a break is another one where the peer has shown that it had our answer to the first", proves) {
+SMPP_TEST("An equal text after a break is another one where the peer has shown that it had our answer to the first",
+          proves) {
   host.start();
   co_await host.up();
   co_await host.smsc.deliver_text("ok");
@@ -381,7 +396,8 @@ SMPP_TEST("A long text is put together over a restart, and its order is kept", r
 }
 
 SMPP_TEST("Damaged rows are passed over, and what they speak of is never sent again", damaged) {
-  for (const char* key : {"main/p/group/5/001", "main/p/group/done", "main/d/1", "main/r/1", "main/m/1:x", "main/i/a1000/1:x/000"}) {
+  for (const char* key :
+       {"main/p/group/5/001", "main/p/group/done", "main/d/1", "main/r/1", "main/m/1:x", "main/i/a1000/1:x/000"}) {
     for (const char* value : {"not json", "{\"segments\":5}", "{\"id\":5,\"source\":[],\"destination\":7}"}) {
       host.storage.entries[std::string(key) + (key[5] == 'm' || key[5] == 'i' ? "" : value)] = value;
     }
@@ -403,7 +419,8 @@ SMPP_TEST("Damaged rows are passed over, and what they speak of is never sent ag
   co_await host.end();
 }
 
-SMPP_TEST("Two equal long texts under one reference arrive, and one that comes again after a break does not", equal_long) {
+SMPP_TEST("Two equal long texts under one reference arrive, and one that comes again after a break does not",
+          equal_long) {
   host.start();
   co_await host.up();
   for (int text = 0; text < 2; ++text) {
@@ -441,7 +458,8 @@ SMPP_TEST("A text to our number in national form, with a parameter that is cut o
   co_await host.end();
 }
 
-SMPP_TEST("Of ten thousand receipts of nobody the oldest go, from the store, too; after an hour all are gone", nobodys) {
+SMPP_TEST("Of ten thousand receipts of nobody the oldest go, from the store, too; after an hour all are gone",
+          nobodys) {
   host.start();
   co_await host.up();
   const int count = 10'200;
@@ -461,7 +479,8 @@ SMPP_TEST("Of ten thousand receipts of nobody the oldest go, from the store, too
   co_await host.end();
 }
 
-SMPP_TEST("Malformed PDUs are answered and the bind goes on; lost framing ends it and it comes again (SMPP 3.4 §4.3)", malformed) {
+SMPP_TEST("Malformed PDUs are answered and the bind goes on; lost framing ends it and it comes again (SMPP 3.4 §4.3)",
+          malformed) {
   host.start();
   co_await host.up();
   co_await host.smsc.write_raw(smpp::encode(smpp::Command::deliver_sm, Status::ok, 7, "no end"));
@@ -509,8 +528,8 @@ SMPP_TEST("At the end what is under way is answered before the unbind (sms.md §
   host.begin("1:k", "hello", &result);
   UNTIL(host.smsc.submitted.size() == 1);
   host.tasks.cancel();
-  co_await host.smsc.write_raw(smpp::encode(smpp::response_to(smpp::Command::submit_sm), Status::ok, host.smsc.submitted[0].sequence,
-                                            smpp::encode_c_string("A1")));
+  co_await host.smsc.write_raw(smpp::encode(smpp::response_to(smpp::Command::submit_sm), Status::ok,
+                                            host.smsc.submitted[0].sequence, smpp::encode_c_string("A1")));
   co_await host.tasks.join();
   CHECK(outcome(result) == "sent");
   co_await host.end();

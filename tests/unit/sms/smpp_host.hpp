@@ -16,7 +16,12 @@ using namespace sms;
 // What a connector does for a carrier: takes its events, and starts it.
 struct Host final : CarrierEvents {
   explicit Host(asio::io_context& loop)
-      : executor(loop.get_executor()), storage(executor), http(executor), webhooks(executor), smsc(executor), tasks(executor) {}
+      : executor(loop.get_executor()),
+        storage(executor),
+        http(executor),
+        webhooks(executor),
+        smsc(executor),
+        tasks(executor) {}
 
   asio::awaitable<bool> received(IncomingText text) override {
     while (holding) co_await smsc.changed.wait();
@@ -69,7 +74,11 @@ struct Host final : CarrierEvents {
     co_await smsc.stop();
   }
   asio::awaitable<void> send(std::string key, std::string text, connector::Result<void>* result, std::string to) {
-    OutgoingText out{std::move(key), {Address::Type::international, "+15550001"}, {Address::Type::international, std::move(to)}, std::move(text), {}};
+    OutgoingText out{std::move(key),
+                     {Address::Type::international, "+15550001"},
+                     {Address::Type::international, std::move(to)},
+                     std::move(text),
+                     {}};
     *result = co_await carrier->send(std::move(out));
     smsc.changed.notify();
   }
@@ -107,18 +116,18 @@ inline std::string outcome(const connector::Result<void>& result) {
 }  // namespace wherry::tests
 
 // The lambda outside of the co_await: g++ 12.
-#define UNTIL(condition)                                \
-  do {                                                  \
-    auto done = [&] { return condition; };              \
-    co_await host.smsc.until(std::move(done));          \
+#define UNTIL(condition)                       \
+  do {                                         \
+    auto done = [&] { return condition; };     \
+    co_await host.smsc.until(std::move(done)); \
   } while (false)
 
 // Each test is a coroutine on a loop of its own.
-#define SMPP_TEST(name, function)                                         \
-  boost::asio::awaitable<void> function(wherry::tests::Host& host);                            \
-  TEST_CASE(name) {                                                       \
-    boost::asio::io_context loop;                                                \
-    wherry::tests::Host host(loop);                                                      \
-    wherry::tests::run(loop, function(host));                                     \
-  }                                                                       \
+#define SMPP_TEST(name, function)                                   \
+  boost::asio::awaitable<void> function(wherry::tests::Host& host); \
+  TEST_CASE(name) {                                                 \
+    boost::asio::io_context loop;                                   \
+    wherry::tests::Host host(loop);                                 \
+    wherry::tests::run(loop, function(host));                       \
+  }                                                                 \
   boost::asio::awaitable<void> function(wherry::tests::Host& host)

@@ -1,5 +1,5 @@
-// Every receipt goes to its own message, also where the SMS centre numbers them 1, 2, 3 … and so each id is, in the other
-// notation, also the id of another message.
+// Every receipt goes to its own message, also where the SMS centre numbers them 1, 2, 3 … and so each id is, in the
+// other notation, also the id of another message.
 #include "tests/unit/sms/smpp_host.hpp"
 
 #include <doctest/doctest.h>
@@ -30,9 +30,13 @@ struct Plan {
   unsigned first = 1;
 };
 
-std::string written(std::size_t number, bool hex) { return hex ? fmt::format("{:X}", number) : fmt::format("{}", number); }
+std::string written(std::size_t number, bool hex) {
+  return hex ? fmt::format("{:X}", number) : fmt::format("{}", number);
+}
 
-std::string number_of(const Plan& plan, std::size_t message) { return plan.one_number ? "+15550100" : fmt::format("+1555{:04}", 1000 + message); }
+std::string number_of(const Plan& plan, std::size_t message) {
+  return plan.one_number ? "+15550100" : fmt::format("+1555{:04}", 1000 + message);
+}
 
 // One text of a test, its fate, and what comes of it.
 struct Text {
@@ -41,8 +45,8 @@ struct Text {
   connector::Result<void> result;
 };
 
-// Sends `count` texts over a window of `plan.outstanding`; the SMS centre numbers them in the order of their arrival, answers
-// those of a window in any order, and reports on each what its fate is.
+// Sends `count` texts over a window of `plan.outstanding`; the SMS centre numbers them in the order of their arrival,
+// answers those of a window in any order, and reports on each what its fate is.
 asio::awaitable<void> exchange(Host* host, Plan plan, std::size_t count) {
   std::minstd_rand random(20260101);
   co_await host->up();
@@ -57,7 +61,8 @@ asio::awaitable<void> exchange(Host* host, Plan plan, std::size_t count) {
     }
     auto submitted = [&] { return host->smsc.submitted.size() >= end; };
     co_await host->smsc.until(std::move(submitted));
-    for (std::size_t s = begun; s < end; ++s) texts.at(std::stoul(host->smsc.submitted[s].message.text.substr(5))).submission = s;
+    for (std::size_t s = begun; s < end; ++s)
+      texts.at(std::stoul(host->smsc.submitted[s].message.text.substr(5))).submission = s;
 
     std::vector<std::size_t> order(end - begun);
     std::iota(order.begin(), order.end(), begun);
@@ -66,8 +71,11 @@ asio::awaitable<void> exchange(Host* host, Plan plan, std::size_t count) {
     for (const std::size_t i : order) {
       const FakeSmsc::Submitted& s = host->smsc.submitted[texts[i].submission];
       const std::size_t id = plan.first + texts[i].submission;
-      answers.push_back(encode(smpp::response_to(Command::submit_sm), Status::ok, s.sequence, smpp::encode_c_string(written(id, plan.hex_given))));
-      auto m = FakeSmsc::message(fmt::format("id:{} stat:{} err:000 text:", written(id, plan.hex_receipts), texts[i].delivered ? "DELIVRD" : "UNDELIV"), 4);
+      answers.push_back(encode(smpp::response_to(Command::submit_sm), Status::ok, s.sequence,
+                               smpp::encode_c_string(written(id, plan.hex_given))));
+      auto m = FakeSmsc::message(fmt::format("id:{} stat:{} err:000 text:", written(id, plan.hex_receipts),
+                                             texts[i].delivered ? "DELIVRD" : "UNDELIV"),
+                                 4);
       m.source.digits = number_of(plan, i).substr(1);
       receipts.push_back(encode(Command::deliver_sm, Status::ok, ++sequence, encode_body(m, Command::deliver_sm)));
       all.push_back(answers.back());
@@ -99,8 +107,9 @@ asio::awaitable<void> exchange(Host* host, Plan plan, std::size_t count) {
 }
 
 void try_plan(const Plan& plan, std::size_t count) {
-  INFO("given in ", std::string(plan.hex_given ? "hex" : "decimal"), ", receipts in ", std::string(plan.hex_receipts ? "hex" : "decimal"), ", arrival ",
-       static_cast<int>(plan.arrival), ", at once ", plan.outstanding, std::string(plan.one_number ? ", one number" : ", many"));
+  INFO("given in ", std::string(plan.hex_given ? "hex" : "decimal"), ", receipts in ",
+       std::string(plan.hex_receipts ? "hex" : "decimal"), ", arrival ", static_cast<int>(plan.arrival), ", at once ",
+       plan.outstanding, std::string(plan.one_number ? ", one number" : ", many"));
   asio::io_context loop;
   Host host(loop);
   host.start({{"window", plan.outstanding}});
@@ -118,7 +127,8 @@ asio::awaitable<void> submit(Host* host, std::string key, connector::Result<void
 
 // To the newest text.
 asio::awaitable<void> answer(Host* host, std::string id) {
-  co_await host->smsc.write_raw(encode(smpp::response_to(Command::submit_sm), Status::ok, host->smsc.submitted.back().sequence, smpp::encode_c_string(id)));
+  co_await host->smsc.write_raw(encode(smpp::response_to(Command::submit_sm), Status::ok,
+                                       host->smsc.submitted.back().sequence, smpp::encode_c_string(id)));
 }
 
 // Waits until it is sent, under this id.
@@ -172,7 +182,8 @@ TEST_CASE("Of a counter in any notation every receipt goes to its own message, t
 TEST_CASE("So it is with a thousand to one number at once") {
   for (const bool hex_given : {false, true}) {
     for (const bool hex_receipts : {false, true}) {
-      for (const Arrival arrival : {Arrival::before, Arrival::after}) try_plan({hex_given, hex_receipts, true, arrival, 1000}, 1000);
+      for (const Arrival arrival : {Arrival::before, Arrival::after})
+        try_plan({hex_given, hex_receipts, true, arrival, 1000}, 1000);
     }
   }
 }
@@ -225,7 +236,8 @@ SMPP_TEST("While a receipt can be read in two ways, it is nobody's; once it cann
   co_await host.end();
 }
 
-SMPP_TEST("A receipt whose own text has no answer yet waits for it, rather than to be another's in the other notation", waits) {
+SMPP_TEST("A receipt whose own text has no answer yet waits for it, rather than to be another's in the other notation",
+          waits) {
   host.start();
   co_await host.up();
   co_await send_as(&host, "1:a", "A");
@@ -250,7 +262,10 @@ SMPP_TEST("A conversion is not believed where a text of unknown outcome fits as 
   co_await host.end();
 }
 
-SMPP_TEST("What has a receipt's words only is one where the addresses agree with the text's; bits or parameters make one of any (SMPP 3.4 §5.2.12, §5.3.2.12)", looks) {
+SMPP_TEST(
+    "What has a receipt's words only is one where the addresses agree with the text's; bits or parameters make one of "
+    "any (SMPP 3.4 §5.2.12, §5.3.2.12)",
+    looks) {
   struct Form {
     std::string source, destination;
     std::uint8_t esm_class;
@@ -259,15 +274,11 @@ SMPP_TEST("What has a receipt's words only is one where the addresses agree with
   };
   const std::string us = "15550001", recipient = "15550100", stranger = "15559999";
   const std::vector<Form> forms = {
-      {stranger, us, 0, false, false},
-      {stranger, recipient, 0, false, false},
-      {us, stranger, 0, false, false},
-      {recipient, us, 0, false, true},
-      {"005550100", us, 0, false, true},  // a national form
-      {recipient, "777", 0, false, true},  // the sender as the centre rewrote it
-      {us, recipient, 0, false, true},     // swapped
-      {stranger, us, 4, false, true},
-      {stranger, us, 0, true, true},       // no handset writes this parameter
+      {stranger, us, 0, false, false},    {stranger, recipient, 0, false, false}, {us, stranger, 0, false, false},
+      {recipient, us, 0, false, true},    {"005550100", us, 0, false, true},  // a national form
+      {recipient, "777", 0, false, true},                                     // the sender as the centre rewrote it
+      {us, recipient, 0, false, true},                                        // swapped
+      {stranger, us, 4, false, true},     {stranger, us, 0, true, true},      // no handset writes this parameter
   };
   host.start();
   co_await host.up();
@@ -357,7 +368,8 @@ SMPP_TEST("An id that all segments of a text have is that text's, and each recei
   host.begin("1:k", std::string(200, 'x'), &result);
   UNTIL(host.smsc.submitted.size() == 2);
   for (const auto& submitted : host.smsc.submitted) {
-    co_await host.smsc.write_raw(encode(smpp::response_to(Command::submit_sm), Status::ok, submitted.sequence, smpp::encode_c_string("83120669")));
+    co_await host.smsc.write_raw(encode(smpp::response_to(Command::submit_sm), Status::ok, submitted.sequence,
+                                        smpp::encode_c_string("83120669")));
   }
   UNTIL(outcome(result) == "sent");
   co_await receive(&host, "83120669");
@@ -390,7 +402,8 @@ SMPP_TEST("A receipt whose parameter names nobody's text is its text's, and hyph
   co_await host.up();
   co_await send_as(&host, "1:a", "5f878c79");
   auto m = FakeSmsc::message("id:5f878c79 stat:DELIVRD err:000", 4);
-  m.tlvs = {{smpp::tag::receipted_message_id, smpp::encode_c_string("99887766")}, smpp::number_tlv(smpp::tag::message_state, 2, 1)};
+  m.tlvs = {{smpp::tag::receipted_message_id, smpp::encode_c_string("99887766")},
+            smpp::number_tlv(smpp::tag::message_state, 2, 1)};
   co_await host.smsc.deliver(m);
   UNTIL(host.reports.size() == 1);
   co_await send_as(&host, "1:b", "b036c3b7-6120-4ced-bdbe-cc1d8e684958");

@@ -18,7 +18,8 @@ std::vector<std::string> decimals() { return std::vector<std::string>(32, "12345
 
 std::string names(const std::vector<Reading>& readings) {
   std::string names;
-  for (const Reading r : readings) names += r == Reading::by_letter ? "letter " : r == Reading::decimal_as_hex ? "to-hex " : "to-decimal ";
+  for (const Reading r : readings)
+    names += r == Reading::by_letter ? "letter " : r == Reading::decimal_as_hex ? "to-hex " : "to-decimal ";
   return names;
 }
 

@@ -14,10 +14,13 @@ std::string hex(std::string_view octets) { return base::to_hex(octets); }
 std::string bytes(std::string_view h) { return *base::from_hex(h); }
 
 const std::string submit_pdu =
-    "0000003d00000004000000000000000700050041434d450001013135353530303031004000000000010008000a05000307020100680069020400021234";
+    "0000003d00000004000000000000000700050041434d450001013135353530303031004000000000010008000a050003070201006800690204"
+    "00021234";
 const std::string receipt_pdu =
-    "0000009d000000050000000000000003000101313535353030303100000031303030000400000000000000006269643a36363939207375623a3030312064"
-    "6c7672643a303031207375626d697420646174653a3236313132323132303920646f6e6520646174653a3236313132323132313020737461743a44454c49"
+    "0000009d000000050000000000000003000101313535353030303100000031303030000400000000000000006269643a36363939207375623a"
+    "3030312064"
+    "6c7672643a303031207375626d697420646174653a3236313132323132303920646f6e6520646174653a323631313232313231302073746174"
+    "3a44454c49"
     "564244206572723a30303020746578743a68690427000102001e00053141324200";
 
 ShortMessage submit_of_appendix() {
@@ -42,8 +45,10 @@ TEST_CASE("PDUs are written as libsmpp34 writes them (SMPP 3.4 §4, §5)") {
         "0000002100000009000000000000000165736d6500736563726574000034000000");
   CHECK(hex(encode(Command::enquire_link, Status::ok, 2)) == "00000010000000150000000000000002");
   CHECK(hex(encode(Command::generic_nack, Status::invalid_command, 9)) == "00000010800000000000000300000009");
-  CHECK(hex(encode(response_to(Command::submit_sm), Status::ok, 7, encode_c_string("1A2B"))) == "000000158000000400000000000000073141324200");
-  CHECK(hex(encode(Command::submit_sm, Status::ok, 7, encode_body(submit_of_appendix(), Command::submit_sm))) == submit_pdu);
+  CHECK(hex(encode(response_to(Command::submit_sm), Status::ok, 7, encode_c_string("1A2B"))) ==
+        "000000158000000400000000000000073141324200");
+  CHECK(hex(encode(Command::submit_sm, Status::ok, 7, encode_body(submit_of_appendix(), Command::submit_sm))) ==
+        submit_pdu);
 }
 
 TEST_CASE("PDUs are read as libsmpp34 writes them (SMPP 3.4 §4.4, §4.6, §5.3)") {
@@ -83,10 +88,10 @@ TEST_CASE("A malformed message gets the status that names its fault (SMPP 3.4 §
   const std::string body = bytes(receipt_pdu).substr(16);
   const auto status = [](std::string_view b) { return decode_short_message(Command::deliver_sm, b).status; };
   CHECK(status("") == Status::invalid_message_length);
-  CHECK(status(std::string(20, 'x')) == Status::invalid_message_length);     // no NUL anywhere
-  CHECK(status(body.substr(0, 30)) == Status::invalid_message_length);       // cut in the fields
-  CHECK(status(body.substr(0, 100)) == Status::invalid_message_length);      // cut in the text
-  CHECK(status(body + std::string("\0\0\0", 3)) == Status::ok);              // loose octets at the end are forgiven
+  CHECK(status(std::string(20, 'x')) == Status::invalid_message_length);  // no NUL anywhere
+  CHECK(status(body.substr(0, 30)) == Status::invalid_message_length);    // cut in the fields
+  CHECK(status(body.substr(0, 100)) == Status::invalid_message_length);   // cut in the text
+  CHECK(status(body + std::string("\0\0\0", 3)) == Status::ok);           // loose octets at the end are forgiven
   ShortMessage endless;
   endless.source.digits = std::string(500, '1');
   CHECK(status(encode_body(endless, Command::deliver_sm)) == Status::invalid_source);
@@ -108,8 +113,10 @@ TEST_CASE("A text with a parameter that is cut off is read; without a text there
   ShortMessage empty;
   empty.source.digits = empty.destination.digits = "1";
   const std::string cut = std::string("\x04\x24\x00\x05hi", 6);  // five octets of message_payload, says the parameter
-  CHECK(decode_short_message(Command::data_sm, encode_body(empty, Command::data_sm) + cut).status == Status::invalid_tlv_stream);
-  CHECK(decode_short_message(Command::deliver_sm, encode_body(empty, Command::deliver_sm) + cut).status == Status::invalid_tlv_stream);
+  CHECK(decode_short_message(Command::data_sm, encode_body(empty, Command::data_sm) + cut).status ==
+        Status::invalid_tlv_stream);
+  CHECK(decode_short_message(Command::deliver_sm, encode_body(empty, Command::deliver_sm) + cut).status ==
+        Status::invalid_tlv_stream);
 }
 
 TEST_CASE("A response's name may lack its NUL, its body, everything (SMPP 3.4 §4.4.2)") {
@@ -152,7 +159,8 @@ TEST_CASE("Any message survives the way out and back (seeded)") {
       m.default_message = octet();
       m.text = text(254, true);
     }
-    for (std::size_t i = random() % 4; i > 0; --i) m.tlvs.push_back({static_cast<std::uint16_t>(random()), text(40, true)});
+    for (std::size_t i = random() % 4; i > 0; --i)
+      m.tlvs.push_back({static_cast<std::uint16_t>(random()), text(40, true)});
     const Command command = data ? Command::data_sm : Command::submit_sm;
     const auto read = decode_short_message(command, encode_body(m, command));
     REQUIRE(read.status == Status::ok);
@@ -165,7 +173,8 @@ TEST_CASE("The decoder takes any octets (seeded)") {
   const std::string good = bytes(receipt_pdu).substr(16);
   for (int round = 0; round < 20000; ++round) {
     std::string body = random() % 2 ? good : std::string(random() % 80, '\0');
-    for (std::size_t i = random() % 8; i > 0 && !body.empty(); --i) body[random() % body.size()] = static_cast<char>(random() % 256);
+    for (std::size_t i = random() % 8; i > 0 && !body.empty(); --i)
+      body[random() % body.size()] = static_cast<char>(random() % 256);
     body.resize(random() % 3 ? body.size() : random() % (body.size() + 1));
     const auto read = decode_short_message(random() % 2 ? Command::deliver_sm : Command::data_sm, body);
     CHECK(read.message.text.size() <= body.size());

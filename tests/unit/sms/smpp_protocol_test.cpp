@@ -34,10 +34,12 @@ struct Session {
   std::string events() {
     std::string all;
     for (const auto& event : protocol.take_events()) {
-      if (const auto* a = std::get_if<Answered>(&event)) all += "answered " + std::to_string(a->sequence) + " " + to_string(a->status) + "; ";
+      if (const auto* a = std::get_if<Answered>(&event))
+        all += "answered " + std::to_string(a->sequence) + " " + to_string(a->status) + "; ";
       if (const auto* u = std::get_if<Unanswered>(&event)) all += "unanswered " + std::to_string(u->sequence) + "; ";
       if (const auto* f = std::get_if<Forgotten>(&event)) all += "forgotten " + std::to_string(f->sequence) + "; ";
-      if (const auto* m = std::get_if<Asked>(&event)) all += "asked " + std::to_string(m->sequence) + " " + m->message.text + "; ";
+      if (const auto* m = std::get_if<Asked>(&event))
+        all += "asked " + std::to_string(m->sequence) + " " + m->message.text + "; ";
       if (const auto* p = std::get_if<Proved>(&event)) all += "proved " + std::to_string(p->answers) + "; ";
       if (const auto* e = std::get_if<Ended>(&event)) all += "ended: " + e->reason + "; ";
     }
@@ -134,17 +136,19 @@ TEST_CASE("A deliver_sm before the bind is refused (SMPP 3.4 §2.3)") {
 TEST_CASE("Responses come in any order, and those nobody waits for are dropped (SMPP 3.4 §2.7)") {
   Session s;
   s.bind();
-  const auto a = s.protocol.request(Command::submit_sm, {}, s.now), b = s.protocol.request(Command::submit_sm, {}, s.now);
+  const auto a = s.protocol.request(Command::submit_sm, {}, s.now),
+             b = s.protocol.request(Command::submit_sm, {}, s.now);
   CHECK(a == 2);
   CHECK(b == 3);
-  s.feed(encode(response_to(Command::submit_sm), Status::ok, b, nul("B")) + encode(response_to(Command::submit_sm), Status::throttled, a));
+  s.feed(encode(response_to(Command::submit_sm), Status::ok, b, nul("B")) +
+         encode(response_to(Command::submit_sm), Status::throttled, a));
   CHECK(s.events() == "answered 3 ESME_ROK; answered 2 ESME_RTHROTTLED; ");
-  s.feed(encode(response_to(Command::submit_sm), Status::ok, b, nul("B")));       // a second time
-  s.feed(encode(response_to(Command::submit_sm), Status::ok, 77));                // never asked
-  s.feed(encode(static_cast<Command>(0x80000777), Status::ok, 78));               // of nothing known
+  s.feed(encode(response_to(Command::submit_sm), Status::ok, b, nul("B")));  // a second time
+  s.feed(encode(response_to(Command::submit_sm), Status::ok, 77));           // never asked
+  s.feed(encode(static_cast<Command>(0x80000777), Status::ok, 78));          // of nothing known
   s.feed(encode(Command::generic_nack, Status::invalid_command, 0));
   const auto c = s.protocol.request(Command::submit_sm, {}, s.now);
-  s.feed(encode(response_to(Command::enquire_link), Status::ok, c));              // of another kind
+  s.feed(encode(response_to(Command::enquire_link), Status::ok, c));  // of another kind
   CHECK(s.events().empty());
   s.feed(encode(response_to(Command::submit_sm), Status::ok, c));
   CHECK(s.events() == "answered 4 ESME_ROK; ");
@@ -154,8 +158,10 @@ TEST_CASE("Responses come in any order, and those nobody waits for are dropped (
 TEST_CASE("A generic_nack to a request of ours is its refusal, whatever status it has (SMPP 3.4 §4.3)") {
   Session s;
   s.bind();
-  const auto a = s.protocol.request(Command::submit_sm, {}, s.now), b = s.protocol.request(Command::submit_sm, {}, s.now);
-  s.feed(encode(Command::generic_nack, Status::invalid_command_length, a) + encode(Command::generic_nack, Status::ok, b));
+  const auto a = s.protocol.request(Command::submit_sm, {}, s.now),
+             b = s.protocol.request(Command::submit_sm, {}, s.now);
+  s.feed(encode(Command::generic_nack, Status::invalid_command_length, a) +
+         encode(Command::generic_nack, Status::ok, b));
   CHECK(s.events() == "answered 2 ESME_RINVCMDLEN; answered 3 ESME_RUNKNOWNERR; ");
 }
 
@@ -215,7 +221,8 @@ TEST_CASE("A PDU whose rest does not come ends the session (sms.md §1.1)") {
   CHECK(s.events() == "ended: the rest of a PDU did not come; ");
 }
 
-TEST_CASE("Of more than a thousand answers that are missing the oldest is waited for no longer, and its sender is told") {
+TEST_CASE(
+    "Of more than a thousand answers that are missing the oldest is waited for no longer, and its sender is told") {
   ProtocolLimits limits;
   limits.enquire_interval = seconds(0);
   Session s(limits);
@@ -232,7 +239,8 @@ TEST_CASE("Of more than a thousand answers that are missing the oldest is waited
   CHECK_FALSE(s.protocol.ended());
 }
 
-TEST_CASE("One submit_sm that is not answered is overdue, and its answer may still come; none at all ends the session") {
+TEST_CASE(
+    "One submit_sm that is not answered is overdue, and its answer may still come; none at all ends the session") {
   Session s;
   s.bind();
   const auto a = s.protocol.request(Command::submit_sm, {}, s.now);
@@ -295,8 +303,11 @@ TEST_CASE("A session takes any octets, in any pieces (seeded)") {
     s.bind();
     s.protocol.request(Command::submit_sm, {}, s.now);
     for (int round = 0; round < 40 && !s.protocol.ended(); ++round) {
-      std::string octets = random() % 3 ? deliver(static_cast<std::uint32_t>(random() % 100), "some text") : encode(static_cast<Command>(random() % 0x25), Status::ok, static_cast<std::uint32_t>(random() % 5));
-      for (std::size_t i = random() % 4; i > 0; --i) octets[4 + random() % (octets.size() - 4)] = static_cast<char>(random());
+      std::string octets = random() % 3 ? deliver(static_cast<std::uint32_t>(random() % 100), "some text")
+                                        : encode(static_cast<Command>(random() % 0x25), Status::ok,
+                                                 static_cast<std::uint32_t>(random() % 5));
+      for (std::size_t i = random() % 4; i > 0; --i)
+        octets[4 + random() % (octets.size() - 4)] = static_cast<char>(random());
       if (random() % 20 == 0) octets[random() % 4] = static_cast<char>(random());
       while (!octets.empty()) {
         const std::size_t piece = 1 + random() % octets.size();

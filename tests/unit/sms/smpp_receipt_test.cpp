@@ -1,9 +1,9 @@
-#include "connectors/sms/smpp/wire/pace.hpp"
 #include "connectors/sms/reassembly.hpp"
 #include "connectors/sms/smpp/reading.hpp"
 #include "connectors/sms/smpp/receipt.hpp"
 #include "connectors/sms/smpp/record.hpp"
 #include "connectors/sms/smpp/verdict.hpp"
+#include "connectors/sms/smpp/wire/pace.hpp"
 #include "gateway/base/text.hpp"
 
 #include <doctest/doctest.h>
@@ -20,7 +20,8 @@ namespace {
 std::string read(std::string_view text, std::vector<Tlv> tlvs = {}) {
   const auto receipt = parse_receipt(tlvs, text);
   if (!receipt) return "none";
-  return receipt->id + " " + std::to_string(static_cast<int>(receipt->state)) + " " + receipt->error + " " + receipt->text;
+  return receipt->id + " " + std::to_string(static_cast<int>(receipt->state)) + " " + receipt->error + " " +
+         receipt->text;
 }
 
 Record three_segments() {
@@ -51,8 +52,11 @@ ShortMessage deliver(std::string text, std::uint8_t esm = 0, std::uint8_t coding
 }  // namespace
 
 TEST_CASE("A receipt's text is read in all the forms it has (SMPP 3.4 Appendix B)") {
-  CHECK(read("id:6699 sub:001 dlvrd:001 submit date:2611221209 done date:2611221210 stat:DELIVRD err:000 text:hi") == "6699 2 000 hi");
-  CHECK(read("id:6699 sub:001 dlvrd:001 submit date:261122120900 done date:20261122121000 stat:UNDELIV err:0x2a Text:") == "6699 5 0x2a ");
+  CHECK(read("id:6699 sub:001 dlvrd:001 submit date:2611221209 done date:2611221210 stat:DELIVRD err:000 text:hi") ==
+        "6699 2 000 hi");
+  CHECK(
+      read("id:6699 sub:001 dlvrd:001 submit date:261122120900 done date:20261122121000 stat:UNDELIV err:0x2a Text:") ==
+      "6699 5 0x2a ");
   CHECK(read("ID : 1A2B Stat : EXPIRED Err : nul") == "1A2B 3 nul ");
   CHECK(read("stat:REJECTD id:SAR-3f2a-77_b.1 err:-5") == "SAR-3f2a-77_b.1 8 -5 ");
   CHECK(read("id:9 stat:ACCEPTD") == "9 6  ");
@@ -68,7 +72,8 @@ TEST_CASE("A receipt's text is read in all the forms it has (SMPP 3.4 Appendix B
   CHECK(read("") == "none");
 }
 
-TEST_CASE("A receipt's fields may be separated by anything, or by nothing (SMPP 3.4 Appendix B leaves it to the vendor)") {
+TEST_CASE(
+    "A receipt's fields may be separated by anything, or by nothing (SMPP 3.4 Appendix B leaves it to the vendor)") {
   CHECK(read("id:6699,sub:001,dlvrd:001,stat:DELIVRD,err:000,text:hi") == "6699 2 000 hi");
   CHECK(read("id:6699;stat:UNDELIV;err:069") == "6699 5 069 ");
   CHECK(read("id:6699|stat:DELIVRD|err:000") == "6699 2 000 ");
@@ -85,9 +90,13 @@ TEST_CASE("A receipt's fields may be separated by anything, or by nothing (SMPP 
   CHECK(read("the state: unknown, or did: nothing") == "none");
 }
 
-TEST_CASE("Where parameter and text of a receipt disagree both ids count, and a final state before others (SMPP 3.4 §5.3.2.12, .35)") {
+TEST_CASE(
+    "Where parameter and text of a receipt disagree both ids count, and a final state before others (SMPP 3.4 "
+    "§5.3.2.12, .35)") {
   const auto receipt = [](int state, const char* text) {
-    return *parse_receipt({{tag::receipted_message_id, "99887766"}, number_tlv(tag::message_state, static_cast<std::uint32_t>(state), 1)}, text);
+    return *parse_receipt(
+        {{tag::receipted_message_id, "99887766"}, number_tlv(tag::message_state, static_cast<std::uint32_t>(state), 1)},
+        text);
   };
   const Receipt two = receipt(2, "id:5f878c79 stat:DELIVRD");
   CHECK(two.id == "99887766");
@@ -139,11 +148,11 @@ TEST_CASE("Segments in any alphabet are joined before they are decoded (SMPP 3.4
     const char* text;
   };
   static constexpr Row rows[] = {
-      {0x06, "bfe0d8d2d5e22c20dcd8e0", 7, "Привет, мир"},       // ISO-8859-5
-      {0x07, "f9ece5ed", 2, "שלום"},                            // ISO-8859-8
-      {0x05, "82a087408160878a", 3, "あ①～㈱"},                 // CP932, cut through a character
-      {0x0D, "a4a2a4a4", 1, "あい"},                            // EUC-JP
-      {0x0E, "b0a1b4eb", 3, "가대"},                            // CP949
+      {0x06, "bfe0d8d2d5e22c20dcd8e0", 7, "Привет, мир"},  // ISO-8859-5
+      {0x07, "f9ece5ed", 2, "שלום"},                       // ISO-8859-8
+      {0x05, "82a087408160878a", 3, "あ①～㈱"},            // CP932, cut through a character
+      {0x0D, "a4a2a4a4", 1, "あい"},                       // EUC-JP
+      {0x0E, "b0a1b4eb", 3, "가대"},                       // CP949
   };
   for (const Row& row : rows) {
     CAPTURE(static_cast<int>(row.coding));
@@ -152,7 +161,8 @@ TEST_CASE("Segments in any alphabet are joined before they are decoded (SMPP 3.4
     std::optional<Joined> joined;
     for (unsigned part = 1; part <= 2; ++part) {
       const std::string octets = part == 1 ? whole.substr(0, row.cut) : whole.substr(row.cut);
-      const Seen seen = read_message(deliver(make_header({Position::Kind::udh, 7, 2, part}) + octets, 0x40, row.coding), setting);
+      const Seen seen =
+          read_message(deliver(make_header({Position::Kind::udh, 7, 2, part}) + octets, 0x40, row.coding), setting);
       joined = reassembly.add(std::get<SeenPiece>(seen).piece).joined;
     }
     REQUIRE(joined);
@@ -165,7 +175,10 @@ TEST_CASE("A '@' at the end of a packed segment is kept where the text goes on")
   setting.split.link = Alphabet::gsm7_packed;
   const auto octets = [&](unsigned part, const std::string& text) {
     const std::string header = make_header({Position::Kind::udh, 7, 2, part});
-    return std::get<SeenPiece>(read_message(deliver(header + pack_septets(*to_gsm7(to_code_points(text)), header.size()), 0x40), setting)).piece.octets;
+    return std::get<SeenPiece>(
+               read_message(deliver(header + pack_septets(*to_gsm7(to_code_points(text)), header.size()), 0x40),
+                            setting))
+        .piece.octets;
   };
   const std::string full = std::string(152, 'a') + "@";
   CHECK(octets(1, full).size() == 153);
@@ -173,7 +186,8 @@ TEST_CASE("A '@' at the end of a packed segment is kept where the text goes on")
 }
 
 TEST_CASE("A receipt's parameters win over its text (SMPP 3.4 §5.3.2.12, §5.3.2.35)") {
-  const std::vector<Tlv> tlvs = {{tag::receipted_message_id, std::string("1A2B\0", 5)}, number_tlv(tag::message_state, 5, 1),
+  const std::vector<Tlv> tlvs = {{tag::receipted_message_id, std::string("1A2B\0", 5)},
+                                 number_tlv(tag::message_state, 5, 1),
                                  {tag::network_error_code, std::string("\x03\x00\x1B", 3)}};
   CHECK(read("id:6699 stat:DELIVRD err:000", tlvs) == "1A2B 5 27 ");
   CHECK(read("", {{tag::receipted_message_id, "1A2B"}, number_tlv(tag::message_state, 2, 1)}) == "1A2B 2  ");
@@ -199,7 +213,8 @@ TEST_CASE("The segments' receipts fold into one state of the text") {
 }
 
 TEST_CASE("One segment's final failure is the text's, and delivered after failed still counts") {
-  for (const auto state : {MessageState::expired, MessageState::deleted, MessageState::undeliverable, MessageState::rejected, MessageState::skipped}) {
+  for (const auto state : {MessageState::expired, MessageState::deleted, MessageState::undeliverable,
+                           MessageState::rejected, MessageState::skipped}) {
     Record r = three_segments();
     apply(r, 0, MessageState::delivered);
     apply(r, 1, state);
@@ -257,7 +272,8 @@ TEST_CASE("A submit_sm's status decides: throttled, later, refused, or a person 
   CHECK(kind(0x00) == Kind::accepted);
   CHECK(kind(0x58) == Kind::throttled);
   for (const std::uint32_t s : {0x08U, 0x14U, 0x45U, 0x64U, 0xFFU, 0x102U, 0x04U}) CHECK(kind(s) == Kind::later);
-  for (const std::uint32_t s : {0x01U, 0x02U, 0x03U, 0x06U, 0x0AU, 0x0BU, 0x43U, 0x61U, 0x62U, 0x65U, 0x66U, 0xC0U, 0xFEU, 0x101U, 0x104U, 0x0400U, 0x04FFU}) {
+  for (const std::uint32_t s : {0x01U, 0x02U, 0x03U, 0x06U, 0x0AU, 0x0BU, 0x43U, 0x61U, 0x62U, 0x65U, 0x66U, 0xC0U,
+                                0xFEU, 0x101U, 0x104U, 0x0400U, 0x04FFU}) {
     CHECK(kind(s) == Kind::refused);
     CHECK_FALSE(judge(static_cast<Status>(s)).text.empty());
   }
@@ -319,7 +335,8 @@ TEST_CASE("A deliver_sm is a text, a segment or a receipt by its bits and parame
   CHECK(std::get<SeenText>(seen(deliver("\x7F lies", 0x40))).text == "à lies");  // no header there
 
   ShortMessage sar = deliver("sar");
-  sar.tlvs = {number_tlv(tag::sar_msg_ref_num, 9, 2), number_tlv(tag::sar_total_segments, 2, 1), number_tlv(tag::sar_segment_seqnum, 2, 1)};
+  sar.tlvs = {number_tlv(tag::sar_msg_ref_num, 9, 2), number_tlv(tag::sar_total_segments, 2, 1),
+              number_tlv(tag::sar_segment_seqnum, 2, 1)};
   CHECK(std::get<SeenPiece>(seen(sar)).piece.part == 2);
   CHECK(std::get<SeenPiece>(seen(sar)).piece.group != piece.piece.group);
   sar.tlvs[2] = number_tlv(tag::sar_segment_seqnum, 3, 1);

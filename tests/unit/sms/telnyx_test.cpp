@@ -1,4 +1,5 @@
-// Telnyx's requests, answers and webhooks (Messaging API v2; shapes from its API reference). The signatures are OpenSSL's:
+// Telnyx's requests, answers and webhooks (Messaging API v2; shapes from its API reference). The signatures are
+// OpenSSL's:
 //   openssl genpkey -algorithm ed25519; openssl pkeyutl -sign -rawin
 #include "connectors/sms/carriers/telnyx.hpp"
 
@@ -7,7 +8,8 @@
 namespace {
 
 constexpr const char* public_key_text = "7JL4TmSzfsT4h47GGhHVpG4lCOoBqQ/zW+uGXer0W2k=";
-constexpr const char* right_signature = "zd3s+kxrkccXkyyinehFmd1oeB1WRmU9lNBSxbJQxjYBu02bVg55xqvporCtPwkScSIn71X2MDYHCTWed7eKBg==";
+constexpr const char* right_signature =
+    "zd3s+kxrkccXkyyinehFmd1oeB1WRmU9lNBSxbJQxjYBu02bVg55xqvporCtPwkScSIn71X2MDYHCTWed7eKBg==";
 constexpr const char* signed_at = "1558719886";
 // What was signed, to the letter.
 constexpr const char* received_body =
@@ -18,20 +20,27 @@ constexpr const char* received_body =
 
 json least() { return {{"api_key", "KEY"}, {"public_key", public_key_text}}; }
 connector::Result<std::unique_ptr<Provider>> parse(json settings, std::string public_url = "https://sms.example.org") {
-  return make_telnyx_provider({"tx", std::move(settings), "carriers[0]", "US", {"+17735550002"}}, std::move(public_url));
+  return make_telnyx_provider({"tx", std::move(settings), "carriers[0]", "US", {"+17735550002"}},
+                              std::move(public_url));
 }
 std::unique_ptr<Provider> telnyx(json settings = least()) { return parse(std::move(settings)).value(); }
 
-net::HttpResponse refusal(int status, const std::string& code) { return answer(status, R"({"errors":[{"code":")" + code + R"(","title":"t","detail":"d"}]})"); }
+net::HttpResponse refusal(int status, const std::string& code) {
+  return answer(status, R"({"errors":[{"code":")" + code + R"(","title":"t","detail":"d"}]})");
+}
 Verdict judge(const net::HttpResponse& response) { return telnyx()->judge(response, present); }
 
-net::ServerRequest post(std::string body, std::string signature = right_signature, std::string time = signed_at, std::string target = "/telnyx/tx") {
-  return {"POST", std::move(target), {{"telnyx-signature-ed25519", std::move(signature)}, {"telnyx-timestamp", std::move(time)}}, std::move(body)};
+net::ServerRequest post(std::string body, std::string signature = right_signature, std::string time = signed_at,
+                        std::string target = "/telnyx/tx") {
+  return {"POST",
+          std::move(target),
+          {{"telnyx-signature-ed25519", std::move(signature)}, {"telnyx-timestamp", std::move(time)}},
+          std::move(body)};
 }
 Webhook read(std::string body) { return telnyx()->read_webhook(post(std::move(body), "", "", "/telnyx/tx?key=abc")); }
 std::string finalized(const std::string& status, const std::string& errors = "[]") {
-  return R"({"data":{"event_type":"message.finalized","payload":{"id":"4038-a","direction":"outbound","to":[{"phone_number":"+13125550001","status":")" + status +
-         R"("}],"errors":)" + errors + "}}}";
+  return R"({"data":{"event_type":"message.finalized","payload":{"id":"4038-a","direction":"outbound","to":[{"phone_number":"+13125550001","status":")" +
+         status + R"("}],"errors":)" + errors + "}}}";
 }
 
 }  // namespace
@@ -39,18 +48,27 @@ std::string finalized(const std::string& status, const std::string& errors = "[]
 TEST_CASE("send_request posts JSON with the bearer's key and where to report to (Telnyx, Send a message)") {
   json settings = least();
   settings["messaging_profile_id"] = "4000eba1";
-  const OutgoingText text{"7:k", {Address::Type::international, "+17735550002"}, {Address::Type::international, "+13125550001"}, "h\xC3\xA9 \"x\"", {}};
+  const OutgoingText text{"7:k",
+                          {Address::Type::international, "+17735550002"},
+                          {Address::Type::international, "+13125550001"},
+                          "h\xC3\xA9 \"x\"",
+                          {}};
   const auto request = telnyx(settings)->send_request(text, "abc");
   CHECK(request.method == "POST");
   CHECK(request.url == "https://api.telnyx.com/v2/messages");
   CHECK(std::count(request.headers.begin(), request.headers.end(), "Authorization: Bearer KEY") == 1);
   CHECK(std::count(request.headers.begin(), request.headers.end(), "Content-Type: application/json") == 1);
-  CHECK(json::parse(request.body) == json({{"from", "+17735550002"}, {"to", "+13125550001"}, {"text", "h\xC3\xA9 \"x\""},
-                                           {"messaging_profile_id", "4000eba1"}, {"webhook_url", "https://sms.example.org/telnyx/tx?key=abc"}}));
+  CHECK(json::parse(request.body) == json({{"from", "+17735550002"},
+                                           {"to", "+13125550001"},
+                                           {"text", "h\xC3\xA9 \"x\""},
+                                           {"messaging_profile_id", "4000eba1"},
+                                           {"webhook_url", "https://sms.example.org/telnyx/tx?key=abc"}}));
 }
 
 TEST_CASE("judge tells Telnyx's answers apart") {
-  const auto taken = judge(answer(200, R"({"data":{"id":"40385f64-5717","direction":"outbound","to":[{"phone_number":"+1","status":"queued"}],"errors":[]}})"));
+  const auto taken = judge(answer(
+      200,
+      R"({"data":{"id":"40385f64-5717","direction":"outbound","to":[{"phone_number":"+1","status":"queued"}],"errors":[]}})"));
   CHECK(taken.kind == Kind::taken);
   CHECK(taken.id == "40385f64-5717");
   CHECK(judge(answer(200, "{}")).kind == Kind::unknown);
@@ -100,11 +118,14 @@ TEST_CASE("read_webhook finds our number in a group, and the files") {
 }
 
 TEST_CASE("read_webhook reads what became of a text, with the reference of its URL (Telnyx, message.finalized)") {
-  const auto report = [](const std::string& status, const std::string& errors = "[]") { return std::get<Report>(read(finalized(status, errors))); };
+  const auto report = [](const std::string& status, const std::string& errors = "[]") {
+    return std::get<Report>(read(finalized(status, errors)));
+  };
   CHECK(report("delivered").ref == "abc");
   CHECK(report("delivered").id == "4038-a");
   CHECK(report("delivered").status.stage == Stage::delivered);
-  for (const char* word : {"queued", "sending", "sent", "delivery_unconfirmed"}) CHECK(report(word).status.stage == Stage::accepted);
+  for (const char* word : {"queued", "sending", "sent", "delivery_unconfirmed"})
+    CHECK(report(word).status.stage == Stage::accepted);
   CHECK(report("delivery_failed", R"([{"code":"40001"}])").status.stage == Stage::failed);
   CHECK(report("delivery_failed", R"([{"code":"40001"}])").status.why.find("landline") != std::string::npos);
   CHECK(report("sending_failed").status.why == "The network did not deliver the message.");
@@ -118,8 +139,9 @@ TEST_CASE("read_webhook reads what became of a text, with the reference of its U
 }
 
 TEST_CASE("read_webhook finds nothing in what is no message, however strange it is") {
-  for (const char* body : {"", "[]", "{}", R"({"data":7})", R"({"data":{"payload":[]}})", R"({"data":{"payload":{"id":"a/b"}}})",
-                           R"({"data":{"payload":{"id":"1","direction":"inbound","from":7,"to":{"a":1},"media":"x","errors":{}}}})"}) {
+  for (const char* body :
+       {"", "[]", "{}", R"({"data":7})", R"({"data":{"payload":[]}})", R"({"data":{"payload":{"id":"a/b"}}})",
+        R"({"data":{"payload":{"id":"1","direction":"inbound","from":7,"to":{"a":1},"media":"x","errors":{}}}})"}) {
     CAPTURE(body);
     CHECK(std::holds_alternative<std::monostate>(read(body)));
   }
@@ -133,7 +155,8 @@ TEST_CASE("is_genuine takes OpenSSL's Ed25519 signature over time and body, and 
   CHECK_FALSE(provider->is_genuine(post(received_body), present - seconds(301)));
   CHECK_FALSE(provider->is_genuine(post(std::string(received_body) + " "), present));
   CHECK_FALSE(provider->is_genuine(post(received_body, right_signature, "1558719887"), present));
-  for (const char* signature : {"", "AAAA", "not base64", "zd3s"}) CHECK_FALSE(provider->is_genuine(post(received_body, signature), present));
+  for (const char* signature : {"", "AAAA", "not base64", "zd3s"})
+    CHECK_FALSE(provider->is_genuine(post(received_body, signature), present));
   std::string other = right_signature;
   other[0] = 'a';
   CHECK_FALSE(provider->is_genuine(post(received_body, other), present));
@@ -142,7 +165,9 @@ TEST_CASE("is_genuine takes OpenSSL's Ed25519 signature over time and body, and 
 TEST_CASE("A text of unknown outcome is uncertain with Telnyx, and its status is asked for by id") {
   CHECK(telnyx()->idempotency() == connector::Idempotency::none);
   CHECK(telnyx()->message_url("4038-a") == "https://api.telnyx.com/v2/messages/4038-a");
-  CHECK(telnyx()->read_message(R"({"data":{"id":"4038-a","direction":"outbound","to":[{"status":"delivered"}]}})")->status.stage == Stage::delivered);
+  CHECK(telnyx()
+            ->read_message(R"({"data":{"id":"4038-a","direction":"outbound","to":[{"status":"delivered"}]}})")
+            ->status.stage == Stage::delivered);
 }
 
 TEST_CASE("What came in is listed page by page, without the texts (Telnyx, Search detail records)") {
@@ -180,7 +205,9 @@ TEST_CASE("What came in is listed page by page, without the texts (Telnyx, Searc
 }
 
 TEST_CASE("Errors in a Telnyx carrier's settings begin with the key's path") {
-  const auto path = [](json settings) { return parse(std::move(settings)).error().text.substr(0, std::string("carriers[0].public_key").size()); };
+  const auto path = [](json settings) {
+    return parse(std::move(settings)).error().text.substr(0, std::string("carriers[0].public_key").size());
+  };
   CHECK(path({{"api_key", "KEY"}}) == "carriers[0].public_key");
   CHECK(path({{"api_key", "KEY"}, {"public_key", "AAAA"}}) == "carriers[0].public_key");
   CHECK(path({{"public_key", public_key_text}}).starts_with("carriers[0].api_key"));

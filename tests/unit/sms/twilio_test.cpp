@@ -15,13 +15,18 @@ json with(const std::string& key, json value) {
   settings[key] = std::move(value);
   return settings;
 }
-connector::Result<std::unique_ptr<Provider>> parse(json settings, const std::string& public_url = "https://sms.example.org/") {
+connector::Result<std::unique_ptr<Provider>> parse(json settings,
+                                                   const std::string& public_url = "https://sms.example.org/") {
   return make_twilio_provider({"tw", std::move(settings), "carriers[0]", "US", {"+15550001"}}, public_url);
 }
 std::unique_ptr<Provider> twilio(json settings = least()) { return parse(std::move(settings)).value(); }
 
 OutgoingText hello() {
-  return {"7:k1", {Address::Type::international, "+15550001"}, {Address::Type::international, "+15550100"}, "h\xC3\xA9llo & you", {}};
+  return {"7:k1",
+          {Address::Type::international, "+15550001"},
+          {Address::Type::international, "+15550100"},
+          "h\xC3\xA9llo & you",
+          {}};
 }
 std::string value(const net::FormFields& fields, const std::string& name) {
   for (const auto& [key, text] : fields) {
@@ -31,24 +36,30 @@ std::string value(const net::FormFields& fields, const std::string& name) {
 }
 base::Time at(std::int64_t unix_seconds) { return base::Time(seconds(unix_seconds)); }
 
-net::HttpResponse refusal(int status, int code) { return answer(status, "{\"code\":" + std::to_string(code) + ",\"message\":\"m\",\"status\":400}"); }
+net::HttpResponse refusal(int status, int code) {
+  return answer(status, "{\"code\":" + std::to_string(code) + ",\"message\":\"m\",\"status\":400}");
+}
 Verdict judge(const net::HttpResponse& response) { return twilio()->judge(response, present); }
 
 net::ServerRequest post(std::string target, const net::FormFields& fields, std::string signature = "") {
   net::ServerRequest r;
   r.method = "POST";
   r.target = std::move(target);
-  r.headers = {{"content-type", "application/x-www-form-urlencoded; charset=UTF-8"}, {"x-twilio-signature", std::move(signature)}};
+  r.headers = {{"content-type", "application/x-www-form-urlencoded; charset=UTF-8"},
+               {"x-twilio-signature", std::move(signature)}};
   r.body = net::to_form(fields);
   return r;
 }
-Webhook read(std::string target, const net::FormFields& fields) { return twilio()->read_webhook(post(std::move(target), fields)); }
+Webhook read(std::string target, const net::FormFields& fields) {
+  return twilio()->read_webhook(post(std::move(target), fields));
+}
 Status status_of(const std::string& word, const std::string& error) {
   return std::get<Report>(read("/t", {{"MessageSid", "SM1"}, {"MessageStatus", word}, {"ErrorCode", error}})).status;
 }
 
 // From the vendor's OpenAPI description (twilio_api_v2010, ListMessage and FetchMessage).
-constexpr const char* message_body = R"({"sid":"SMded05904ccb347238880ca9264e8fe1c","status":"undelivered","direction":"outbound-api",
+constexpr const char* message_body =
+    R"({"sid":"SMded05904ccb347238880ca9264e8fe1c","status":"undelivered","direction":"outbound-api",
   "from":"+15550001","to":"+15550100","body":"testing","error_code":30003,"error_message":"x","num_media":"0","num_segments":"1",
   "date_created":"Fri, 24 May 2019 17:44:46 +0000","date_sent":"Fri, 24 May 2019 17:44:50 +0000","messaging_service_sid":null})";
 
@@ -56,7 +67,9 @@ constexpr const char* message_body = R"({"sid":"SMded05904ccb347238880ca9264e8fe
 
 // ---- Sending ----
 
-TEST_CASE("send_request posts a form with the recipient, the sender, the text and where to report to (Twilio, Create a Message)") {
+TEST_CASE(
+    "send_request posts a form with the recipient, the sender, the text and where to report to (Twilio, Create a "
+    "Message)") {
   const auto request = twilio(with("base_url", "https://api.twilio.test/"))->send_request(hello(), "abc123");
   CHECK(request.method == "POST");
   CHECK(request.url == "https://api.twilio.test/2010-04-01/Accounts/AC00000000000000000000000000000001/Messages.json");
@@ -78,7 +91,8 @@ TEST_CASE("send_request names the messaging service and the validity where they 
   CHECK(value(fields, "MessagingServiceSid") == "MG1");
   CHECK(value(fields, "From") == "+15550001");
   CHECK(value(fields, "ValidityPeriod") == "600");
-  CHECK(provider->list_url({"+15550100", "+15550001", std::nullopt}).find("From") == std::string::npos);  // it may not be there yet
+  // it may not be there yet
+  CHECK(provider->list_url({"+15550100", "+15550001", std::nullopt}).find("From") == std::string::npos);
 }
 
 TEST_CASE("judge takes 201 with a sid for taken (Twilio, Create a Message)") {
@@ -187,15 +201,20 @@ TEST_CASE("read_message reads a message, and nothing where it has no sid") {
   CHECK_FALSE(m->is_inbound);
   CHECK(m->created == at(1558719886));
   CHECK(m->time() == at(1558719890));
-  for (const std::string& bad : {std::string("{}"), std::string("[]"), std::string(R"({"sid":"../../x"})"), std::string(R"({"sid":7})"),
-                                 std::string("<html>"), std::string(100000, '[')}) {
+  for (const std::string& bad : {std::string("{}"), std::string("[]"), std::string(R"({"sid":"../../x"})"),
+                                 std::string(R"({"sid":7})"), std::string("<html>"), std::string(100000, '[')}) {
     CHECK_FALSE(twilio()->read_message(bad));
   }
 }
 
 TEST_CASE("read_message takes away what a trial account puts in front, so that a sent text is recognised") {
-  CHECK(twilio()->read_message(R"({"sid":"SM1","direction":"outbound-api","body":"Sent from your Twilio trial account - ok"})")->text == "ok");
-  CHECK(twilio()->read_message(R"({"sid":"SM1","direction":"inbound","body":"Sent from your Twilio trial account - ok"})")->text.starts_with("Sent"));
+  CHECK(twilio()
+            ->read_message(
+                R"({"sid":"SM1","direction":"outbound-api","body":"Sent from your Twilio trial account - ok"})")
+            ->text == "ok");
+  CHECK(twilio()
+            ->read_message(R"({"sid":"SM1","direction":"inbound","body":"Sent from your Twilio trial account - ok"})")
+            ->text.starts_with("Sent"));
 }
 
 TEST_CASE("read_message tells a text that is still coming in, and where a text's files are listed") {
@@ -226,16 +245,25 @@ TEST_CASE("read_page takes no list with a hole for a list: it would prove that a
 }
 
 TEST_CASE("read_links gives the files' own links, as a webhook does") {
-  CHECK(twilio()->read_links(R"({"media_list":[{"sid":"ME1","uri":"/2010-04-01/Accounts/AC1/Messages/MM1/Media/ME1.json"}]})") ==
+  CHECK(twilio()->read_links(
+            R"({"media_list":[{"sid":"ME1","uri":"/2010-04-01/Accounts/AC1/Messages/MM1/Media/ME1.json"}]})") ==
         std::vector<std::string>{"https://api.twilio.com/2010-04-01/Accounts/AC1/Messages/MM1/Media/ME1"});
-  for (const char* bad : {"{}", "", R"({"media_list":7})", R"({"media_list":[7,{"uri":"https://evil.example/x"}]})"}) CHECK(twilio()->read_links(bad).empty());
+  for (const char* bad : {"{}", "", R"({"media_list":7})", R"({"media_list":[7,{"uri":"https://evil.example/x"}]})"})
+    CHECK(twilio()->read_links(bad).empty());
 }
 
 // ---- Webhooks ----
 
 TEST_CASE("read_webhook reads an incoming text, with its files (Twilio, Messaging webhook request)") {
-  const auto webhook = read("/twilio/tw", {{"MessageSid", "MM1"}, {"SmsSid", "MM1"}, {"SmsStatus", "received"}, {"From", "+15550100"}, {"To", "+15550001"},
-                                           {"Body", "look"}, {"NumMedia", "2"}, {"MediaUrl0", "https://m/0"}, {"MediaUrl1", "https://m/1"}});
+  const auto webhook = read("/twilio/tw", {{"MessageSid", "MM1"},
+                                           {"SmsSid", "MM1"},
+                                           {"SmsStatus", "received"},
+                                           {"From", "+15550100"},
+                                           {"To", "+15550001"},
+                                           {"Body", "look"},
+                                           {"NumMedia", "2"},
+                                           {"MediaUrl0", "https://m/0"},
+                                           {"MediaUrl1", "https://m/1"}});
   REQUIRE(std::holds_alternative<Message>(webhook));
   const IncomingText text = to_incoming(std::get<Message>(webhook), at(5));
   CHECK(text.id == "MM1");
@@ -247,8 +275,12 @@ TEST_CASE("read_webhook reads an incoming text, with its files (Twilio, Messagin
 }
 
 TEST_CASE("read_webhook reads a status with the reference of its URL (Twilio, Track outbound message status)") {
-  const auto webhook = read("/twilio/tw?key=abc123", {{"MessageSid", "SM1"}, {"MessageStatus", "undelivered"}, {"SmsStatus", "undelivered"},
-                                                      {"ErrorCode", "30003"}, {"From", "+1"}, {"To", "+2"}});
+  const auto webhook = read("/twilio/tw?key=abc123", {{"MessageSid", "SM1"},
+                                                      {"MessageStatus", "undelivered"},
+                                                      {"SmsStatus", "undelivered"},
+                                                      {"ErrorCode", "30003"},
+                                                      {"From", "+1"},
+                                                      {"To", "+2"}});
   const auto* report = std::get_if<Report>(&webhook);
   REQUIRE(report);
   CHECK(report->ref == "abc123");
@@ -306,7 +338,9 @@ TEST_CASE(
 }
 
 TEST_CASE("read_webhook finds nothing in what has no sid, a strange one, neither status nor recipient, or is no form") {
-  const auto nothing = [](const net::FormFields& fields) { return std::holds_alternative<std::monostate>(read("/t", fields)); };
+  const auto nothing = [](const net::FormFields& fields) {
+    return std::holds_alternative<std::monostate>(read("/t", fields));
+  };
   CHECK(nothing({}));
   CHECK(nothing({{"MessageSid", "a/b"}, {"MessageStatus", "sent"}}));
   CHECK(nothing({{"MessageSid", std::string(65, 'A')}, {"MessageStatus", "sent"}}));

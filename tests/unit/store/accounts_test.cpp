@@ -15,16 +15,19 @@ using db::Transaction;
 
 namespace {
 
-std::vector<store::AccountRow> accounts(Store& store, const std::string& transport = "sms.example.net", const base::Sealer& with = sealer()) {
+std::vector<store::AccountRow> accounts(Store& store, const std::string& transport = "sms.example.net",
+                                        const base::Sealer& with = sealer()) {
   return store([&](Transaction& t) { return store::read_accounts(t, transport, with); });
 }
 
 // A row of everything that an account can have.
 void fill(Store& store, std::int64_t account, std::int64_t id) {
   store([&](Transaction& t) {
-    const store::OutboxRow outbox{id, {account}, "c:+15550100", R"({"from":"romeo"})", R"({"text":"hi"})", store::OutboxState::queued, 0, 0, 5};
+    const store::OutboxRow outbox{
+        id, {account}, "c:+15550100", R"({"from":"romeo"})", R"({"text":"hi"})", store::OutboxState::queued, 0, 0, 5};
     const store::InboxRow inbox{id, {account}, R"({"event":"came"})", 1'000};
-    const store::SentMessage sent{id, {account}, "n" + std::to_string(id), "{}", "c:+15550100", connector::Stage::read, 2'000};
+    const store::SentMessage sent{
+        id, {account}, "n" + std::to_string(id), "{}", "c:+15550100", connector::Stage::read, 2'000};
     store::insert_outbox(t, {&outbox, 1});
     store::insert_inbox(t, {&inbox, 1});
     store::insert_sent(t, {&sent, 1});
@@ -66,7 +69,9 @@ TEST_CASE("Accounts come back as they were stored, in order of id, each transpor
   }
 }
 
-TEST_CASE("An account is inserted once, however often its transaction runs, and is changed by update_account (accounts.hpp)") {
+TEST_CASE(
+    "An account is inserted once, however often its transaction runs, and is changed by update_account "
+    "(accounts.hpp)") {
   for (const auto kind : every_database) {
     CAPTURE(name_of(kind));
     Store store(kind);
@@ -87,7 +92,9 @@ TEST_CASE("An account is inserted once, however often its transaction runs, and 
   }
 }
 
-TEST_CASE("remove_account leaves nothing of the account, everything of others, and the user while one account is left (accounts.hpp)") {
+TEST_CASE(
+    "remove_account leaves nothing of the account, everything of others, and the user while one account is left "
+    "(accounts.hpp)") {
   for (const auto kind : every_database) {
     CAPTURE(name_of(kind));
     Store store(kind);
@@ -177,23 +184,25 @@ TEST_CASE("A secret is not to be found in the SQLite files nor in PostgreSQL's d
   }
 }
 
-TEST_CASE("Credentials that cannot be opened are an error that names the account, also when moved to another's row (secret.hpp)") {
+TEST_CASE(
+    "Credentials that cannot be opened are an error that names the account, also when moved to another's row "
+    "(secret.hpp)") {
   for (const auto kind : every_database) {
     CAPTURE(name_of(kind));
     Store store(kind);
     insert(store, account(41));
     const auto other = base::Sealer::from_key_text(std::string(64, '2')).value();
     store.driver->begin();
-    CHECK_THROWS_WITH_AS(store::read_accounts(store.driver->transaction(), "sms.example.net", other), doctest::Contains("account 41 "),
-                         std::runtime_error);
+    CHECK_THROWS_WITH_AS(store::read_accounts(store.driver->transaction(), "sms.example.net", other),
+                         doctest::Contains("account 41 "), std::runtime_error);
     store.driver->rollback();
     insert(store, account(42));
     store([](Transaction& t) {
       t.execute("UPDATE accounts SET credentials = (SELECT credentials FROM accounts WHERE id = 41) WHERE id = 42");
     });
     store.driver->begin();
-    CHECK_THROWS_WITH_AS(store::read_accounts(store.driver->transaction(), "sms.example.net", sealer()), doctest::Contains("account 42 "),
-                         std::runtime_error);
+    CHECK_THROWS_WITH_AS(store::read_accounts(store.driver->transaction(), "sms.example.net", sealer()),
+                         doctest::Contains("account 42 "), std::runtime_error);
     store.driver->rollback();
   }
 }
@@ -223,7 +232,8 @@ TEST_CASE("export_user tells everything of one user over all transports, and no 
     insert(store, account(3, "juliet@example.net"));
     fill(store, 1, 10);
     fill(store, 3, 11);
-    const std::string text = store([](Transaction& t) { return store::export_user(t, jid("romeo@example.net/balcony")); });
+    const std::string text =
+        store([](Transaction& t) { return store::export_user(t, jid("romeo@example.net/balcony")); });
     CHECK(text.find("s3cret") == std::string::npos);
     const auto exported = nlohmann::json::parse(text);
     CHECK(exported["user"] == "romeo@example.net");
@@ -237,6 +247,8 @@ TEST_CASE("export_user tells everything of one user over all transports, and no 
     CHECK(first["messages_sent"].size() == 1);
     CHECK(first["messages_sent"][0]["stage"] == "read");
     CHECK(exported["accounts"][1]["contacts"].empty());
-    CHECK(store([](Transaction& t) { return store::export_user(t, jid("nobody@example.net")); }).find("\"accounts\": []") != std::string::npos);
+    CHECK(store([](Transaction& t) {
+            return store::export_user(t, jid("nobody@example.net"));
+          }).find("\"accounts\": []") != std::string::npos);
   }
 }

@@ -21,7 +21,8 @@ struct Fixture {
     run(loop, read_into(storage, std::move(prefix), std::move(after), limit, found));
     return found;
   }
-  static asio::awaitable<void> read_into(ConnectorStorage& storage, std::string prefix, std::string after, std::size_t limit, std::string& found) {
+  static asio::awaitable<void> read_into(ConnectorStorage& storage, std::string prefix, std::string after,
+                                         std::size_t limit, std::string& found) {
     const auto entries = co_await storage.read(std::move(prefix), std::move(after), limit);
     for (const auto& entry : entries) found += (found.empty() ? "" : " ") + entry.key + "=" + entry.value;
   }
@@ -62,7 +63,15 @@ TEST_CASE("ConnectorStorage reads by prefix, bytewise, a page at a time (connect
     CAPTURE(name_of(kind));
     Fixture f(kind);
     ConnectorStorage storage(f.database, "sms.example.net");
-    f.write(storage, {{"p", "0"}, {"p:", "1"}, {"p:B", "2"}, {"p:a", "3"}, {"p:Ж", "4"}, {"p:\U0010FFFFx", "5"}, {"p;", "6"}, {"P:a", "7"}, {"q%_", "8"}});
+    f.write(storage, {{"p", "0"},
+                      {"p:", "1"},
+                      {"p:B", "2"},
+                      {"p:a", "3"},
+                      {"p:Ж", "4"},
+                      {"p:\U0010FFFFx", "5"},
+                      {"p;", "6"},
+                      {"P:a", "7"},
+                      {"q%_", "8"}});
     CHECK(f.read(storage, "p:") == "p:=1 p:B=2 p:a=3 p:Ж=4 p:\U0010FFFFx=5");
     CHECK(f.read(storage, "p:", "", 2) == "p:=1 p:B=2");
     CHECK(f.read(storage, "p:", "p:B", 2) == "p:a=3 p:Ж=4");

@@ -13,7 +13,8 @@ TEST_CASE("Contacts are put, changed, read in bytewise order and removed, each a
     Store store(kind);
     insert(store, account(1));
     insert(store, account(2, "juliet@example.net"));
-    const ContactRow upper{{"Z"}, "Upper", true, false, false}, lower{{"a"}, "", false, true, false}, other{{"Z"}, "Other", false, false, true};
+    const ContactRow upper{{"Z"}, "Upper", true, false, false}, lower{{"a"}, "", false, true, false},
+        other{{"Z"}, "Other", false, false, true};
     store([&](Transaction& t) {
       store::put_contact(t, {1}, lower);
       store::put_contact(t, {1}, upper);
@@ -40,7 +41,9 @@ TEST_CASE("Contacts are put, changed, read in bytewise order and removed, each a
   }
 }
 
-TEST_CASE("A contact whose name no database can hold is stored all the same, without what is wrong with its name (contacts.hpp)") {
+TEST_CASE(
+    "A contact whose name no database can hold is stored all the same, without what is wrong with its name "
+    "(contacts.hpp)") {
   for (const auto kind : every_database) {
     CAPTURE(name_of(kind));
     Store store(kind);

@@ -49,8 +49,14 @@ inline const base::Sealer& sealer() {
   return instance;
 }
 
-inline store::AccountRow account(std::int64_t id, std::string_view user = "romeo@example.net", const std::string& transport = "sms.example.net") {
-  return {{id}, transport, jid(user), {{"username", "r"}, {"password", "s3cret-" + std::to_string(id)}}, store::AccountPolicy::always_on, "en"};
+inline store::AccountRow account(std::int64_t id, std::string_view user = "romeo@example.net",
+                                 const std::string& transport = "sms.example.net") {
+  return {{id},
+          transport,
+          jid(user),
+          {{"username", "r"}, {"password", "s3cret-" + std::to_string(id)}},
+          store::AccountPolicy::always_on,
+          "en"};
 }
 
 inline void insert(Store& store, const store::AccountRow& row) {

@@ -11,7 +11,8 @@ using store::SentMessage;
 namespace {
 
 SentMessage sent(std::int64_t id, const std::string& network_id, std::int64_t account = 1) {
-  return {id, {account}, network_id, "{\"id\":\"m" + std::to_string(id) + "\"}", "c:+15550100", std::nullopt, 1000 + id};
+  return {id,           {account}, network_id, "{\"id\":\"m" + std::to_string(id) + "\"}", "c:+15550100",
+          std::nullopt, 1000 + id};
 }
 
 void put(Store& store, const std::vector<SentMessage>& messages) {
@@ -64,7 +65,8 @@ TEST_CASE("Two network ids with one hash are told apart (FNV-1a; message_map.hpp
     put(store, {sent(1, "first"), sent(2, "second")});
     // As if both had one hash: that of "first". By the hash alone the newer one would be found.
     store([](Transaction& t) {
-      t.execute("UPDATE message_map SET network_hash = (SELECT network_hash FROM message_map WHERE id = 1) WHERE id = 2");
+      t.execute(
+          "UPDATE message_map SET network_hash = (SELECT network_hash FROM message_map WHERE id = 1) WHERE id = 2");
     });
     CHECK(by_network_id(store, 1, "first")->id == 1);
   }

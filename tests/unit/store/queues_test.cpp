@@ -14,9 +14,19 @@ using store::OutboxState;
 namespace {
 
 OutboxRow outbox(std::int64_t id, std::int64_t account = 1) {
-  return {id, {account}, "c:+1555" + std::to_string(id), "{\"o\":" + std::to_string(id) + "}", "{\"text\":\"жди\"}", OutboxState::queued, 0, 100 + id, 200 + id};
+  return {id,
+          {account},
+          "c:+1555" + std::to_string(id),
+          "{\"o\":" + std::to_string(id) + "}",
+          "{\"text\":\"жди\"}",
+          OutboxState::queued,
+          0,
+          100 + id,
+          200 + id};
 }
-InboxRow inbox(std::int64_t id, std::int64_t account = 1) { return {id, {account}, "{\"n\":" + std::to_string(id) + "}", 300 + id}; }
+InboxRow inbox(std::int64_t id, std::int64_t account = 1) {
+  return {id, {account}, "{\"n\":" + std::to_string(id) + "}", 300 + id};
+}
 
 std::vector<OutboxRow> outboxes(std::int64_t first, std::int64_t last) {
   std::vector<OutboxRow> rows;
@@ -46,7 +56,8 @@ TEST_CASE("reserve_ids gives each block once, rising (ids.hpp)") {
   }
 }
 
-TEST_CASE("A run is remembered as long as a row of it is left, however long it lasted, whatever the clock says (ids.hpp)") {
+TEST_CASE(
+    "A run is remembered as long as a row of it is left, however long it lasted, whatever the clock says (ids.hpp)") {
   for (const auto kind : every_database) {
     CAPTURE(name_of(kind));
     Store store(kind);
@@ -54,7 +65,8 @@ TEST_CASE("A run is remembered as long as a row of it is left, however long it l
     constexpr std::int64_t day = 24LL * 3600 * 1000;
     const auto begin = [&](const std::string& name, std::int64_t now) {
       std::vector<std::string> names;
-      for (const store::Run& run : store([&](Transaction& t) { return store::begin_run(t, name, now); })) names.push_back(run.name);
+      for (const store::Run& run : store([&](Transaction& t) { return store::begin_run(t, name, now); }))
+        names.push_back(run.name);
       return names;
     };
     CHECK(begin("first", 0) == std::vector<std::string>{"first"});
@@ -67,7 +79,8 @@ TEST_CASE("A run is remembered as long as a row of it is left, however long it l
   }
 }
 
-TEST_CASE("The outbox gives rows back whole, in order of id, whatever the size of the batch they came in (outbox.hpp)") {
+TEST_CASE(
+    "The outbox gives rows back whole, in order of id, whatever the size of the batch they came in (outbox.hpp)") {
   for (const auto kind : every_database) {
     CAPTURE(name_of(kind));
     for (const std::int64_t size : {1, 15, 16, 17, 35, 256}) {
@@ -83,7 +96,9 @@ TEST_CASE("The outbox gives rows back whole, in order of id, whatever the size o
   }
 }
 
-TEST_CASE("Rows of an outbox transaction that runs twice are there once, as first written (db::Database, commit of unknown outcome)") {
+TEST_CASE(
+    "Rows of an outbox transaction that runs twice are there once, as first written (db::Database, commit of unknown "
+    "outcome)") {
   for (const auto kind : every_database) {
     CAPTURE(name_of(kind));
     Store store(kind);
@@ -181,7 +196,8 @@ TEST_CASE("Queues lose exactly the ranges that are removed, both ends included (
     });
     std::vector<std::int64_t> left_out, left_in;
     for (const auto& row : read_all(store)) left_out.push_back(row.id);
-    for (const auto& row : store([](Transaction& t) { return store::read_inbox(t, "sms.example.net", 0, 100); })) left_in.push_back(row.id);
+    for (const auto& row : store([](Transaction& t) { return store::read_inbox(t, "sms.example.net", 0, 100); }))
+      left_in.push_back(row.id);
     CHECK(left_out == std::vector<std::int64_t>{1, 5, 6, 8, 9});
     CHECK(left_in == left_out);
   }
@@ -200,8 +216,10 @@ TEST_CASE("read_seen gives the newest hashes of one transport, oldest first, who
     });
     using Hashes = std::vector<std::uint64_t>;
     store([](Transaction& t) {
-      CHECK(store::read_seen(t, "sms.example.net", store::SeenKind::events, 100) == Hashes{1, 2, 0xFFFFFFFFFFFFFFFF, 0, 0x8000000000000001});
-      CHECK(store::read_seen(t, "sms.example.net", store::SeenKind::events, 4) == Hashes{2, 0xFFFFFFFFFFFFFFFF, 0, 0x8000000000000001});
+      CHECK(store::read_seen(t, "sms.example.net", store::SeenKind::events, 100) ==
+            Hashes{1, 2, 0xFFFFFFFFFFFFFFFF, 0, 0x8000000000000001});
+      CHECK(store::read_seen(t, "sms.example.net", store::SeenKind::events, 4) ==
+            Hashes{2, 0xFFFFFFFFFFFFFFFF, 0, 0x8000000000000001});
       CHECK(store::read_seen(t, "sms.example.net", store::SeenKind::events, 0).empty());
       store::remove_seen(t, 2000, 1000);
       CHECK(store::read_seen(t, "sms.example.net", store::SeenKind::events, 100).size() == 3);
@@ -215,9 +233,13 @@ TEST_CASE("remove_seen keeps the newest rows of each transport and kind (inbox.h
     CAPTURE(name_of(kind));
     Store store(kind);
     store([](Transaction& t) {
-      for (std::uint64_t i = 1; i <= 5; ++i) store::insert_seen(t, "sms.example.net", store::SeenKind::events, static_cast<std::int64_t>(i), 1000, {&i, 1});
-      for (std::uint64_t i = 6; i <= 7; ++i) store::insert_seen(t, "sms.example.net", store::SeenKind::stanzas, static_cast<std::int64_t>(i), 1000, {&i, 1});
-      for (std::uint64_t i = 8; i <= 11; ++i) store::insert_seen(t, "other.example.net", store::SeenKind::events, static_cast<std::int64_t>(i), 1000, {&i, 1});
+      for (std::uint64_t i = 1; i <= 5; ++i)
+        store::insert_seen(t, "sms.example.net", store::SeenKind::events, static_cast<std::int64_t>(i), 1000, {&i, 1});
+      for (std::uint64_t i = 6; i <= 7; ++i)
+        store::insert_seen(t, "sms.example.net", store::SeenKind::stanzas, static_cast<std::int64_t>(i), 1000, {&i, 1});
+      for (std::uint64_t i = 8; i <= 11; ++i)
+        store::insert_seen(t, "other.example.net", store::SeenKind::events, static_cast<std::int64_t>(i), 1000,
+                           {&i, 1});
       store::remove_seen(t, 0, 3);
     });
     using Hashes = std::vector<std::uint64_t>;
@@ -232,7 +254,8 @@ TEST_CASE("remove_seen keeps the newest rows of each transport and kind (inbox.h
 TEST_CASE("read_seen reads on where the rows are more than it takes at once (inbox.hpp)") {
   Store store(DatabaseKind::sqlite);
   store([](Transaction& t) {
-    for (std::uint64_t i = 1; i <= 2500; ++i) store::insert_seen(t, "sms.example.net", store::SeenKind::events, static_cast<std::int64_t>(i), 1, {&i, 1});
+    for (std::uint64_t i = 1; i <= 2500; ++i)
+      store::insert_seen(t, "sms.example.net", store::SeenKind::events, static_cast<std::int64_t>(i), 1, {&i, 1});
     const auto all = store::read_seen(t, "sms.example.net", store::SeenKind::events, 10'000);
     REQUIRE(all.size() == 2500);
     CHECK(all.front() == 1);

@@ -1,6 +1,6 @@
+#include "gateway/store/retention.hpp"
 #include "gateway/store/inbox.hpp"
 #include "gateway/store/messages.hpp"
-#include "gateway/store/retention.hpp"
 #include "tests/unit/store/fixture.hpp"
 
 using namespace wherry;
@@ -15,7 +15,8 @@ TEST_CASE("remove_expired removes what is older than its kind is kept, and nothi
     const auto ago = [now](std::chrono::milliseconds age) { return now - age.count(); };
     using std::chrono::hours;
     store([&](db::Transaction& t) {
-      const store::InboxRow inbox[] = {{1, {1}, "old", ago(store::undelivered_kept + hours(1))}, {2, {1}, "young", ago(store::undelivered_kept - hours(1))}};
+      const store::InboxRow inbox[] = {{1, {1}, "old", ago(store::undelivered_kept + hours(1))},
+                                       {2, {1}, "young", ago(store::undelivered_kept - hours(1))}};
       store::insert_inbox(t, inbox);
       store::SentMessage sent[2];
       sent[0].account = sent[1].account = base::AccountId{1};
@@ -39,7 +40,9 @@ TEST_CASE("remove_expired removes what is older than its kind is kept, and nothi
   }
 }
 
-TEST_CASE("The time by which ages are counted follows the time of day, 24 times as fast as the gateway runs at most (retention.hpp)") {
+TEST_CASE(
+    "The time by which ages are counted follows the time of day, 24 times as fast as the gateway runs at most "
+    "(retention.hpp)") {
   using std::chrono::hours;
   constexpr std::int64_t hour = 3'600'000, day = 24 * hour, t = 1'796'000'000'000;
   struct Case {
@@ -48,19 +51,21 @@ TEST_CASE("The time by which ages are counted follows the time of day, 24 times 
     hours ran;
     std::int64_t after;
   };
-  for (const Case& c : {Case{"an hour later", t, t + hour, hours(1), t + hour},
-                        Case{"a start", t, t + 3 * hour, hours(0), t},
-                        Case{"a start with a clock a year ahead", t, t + 365 * day, hours(0), t},
-                        Case{"an hour with such a clock", t, t + 365 * day, hours(1), t + day},
-                        Case{"the clock is right again", t + day, t + 2 * hour, hours(1), t + day},
-                        Case{"a clock of 1970", t, hour, hours(1), t},
-                        Case{"after ten days of rest", t, t + 10 * day, hours(1), t + day}}) {
+  for (const Case& c :
+       {Case{"an hour later", t, t + hour, hours(1), t + hour}, Case{"a start", t, t + 3 * hour, hours(0), t},
+        Case{"a start with a clock a year ahead", t, t + 365 * day, hours(0), t},
+        Case{"an hour with such a clock", t, t + 365 * day, hours(1), t + day},
+        Case{"the clock is right again", t + day, t + 2 * hour, hours(1), t + day},
+        Case{"a clock of 1970", t, hour, hours(1), t},
+        Case{"after ten days of rest", t, t + 10 * day, hours(1), t + day}}) {
     CAPTURE(c.words);
     CHECK(store::age_time(c.before, c.time_of_day, c.ran) == c.after);
   }
 }
 
-TEST_CASE("Starts and hours with a clock a year ahead delete nothing that waits, and a clock of 1970 does not either (retention.hpp)") {
+TEST_CASE(
+    "Starts and hours with a clock a year ahead delete nothing that waits, and a clock of 1970 does not either "
+    "(retention.hpp)") {
   using std::chrono::hours;
   constexpr std::int64_t year = 365LL * 24 * 3'600'000, now = 1'796'000'000'000;
   for (const auto kind : every_database) {
@@ -74,7 +79,8 @@ TEST_CASE("Starts and hours with a clock a year ahead delete nothing that waits,
     const auto sweep = [&](std::int64_t time, hours ran) {
       return store([&](db::Transaction& t) { return store::remove_expired(t, time, ran); });
     };
-    for (int start = 0; start < 100; ++start) CHECK(sweep(now + year, hours(0)) == 0);  // the first of them finds no age_time
+    // the first of them finds no age_time
+    for (int start = 0; start < 100; ++start) CHECK(sweep(now + year, hours(0)) == 0);
     CHECK(sweep(now + year, hours(1)) == 0);
     CHECK(sweep(0, hours(1)) == 0);
     CHECK(sweep(now + 1000, hours(1)) == 0);

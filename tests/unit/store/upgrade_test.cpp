@@ -1,4 +1,5 @@
-// Stores of older versions (tests/fixtures, made by tests/fixtures/make_store): they open, and each row is read as it was.
+// Stores of older versions (tests/fixtures, made by tests/fixtures/make_store): they open, and each row is read as it
+// was.
 #include "gateway/store/connector_storage.hpp"
 #include "gateway/store/contacts.hpp"
 #include "gateway/store/inbox.hpp"
@@ -22,7 +23,9 @@ std::string number_text(int number) {
   return text.str();
 }
 
-std::filesystem::path fixture(int schema, const std::string& rest) { return source / "tests/fixtures" / ("schema_" + number_text(schema) + rest); }
+std::filesystem::path fixture(int schema, const std::string& rest) {
+  return source / "tests/fixtures" / ("schema_" + number_text(schema) + rest);
+}
 
 std::string read_all(const std::filesystem::path& file) {
   std::ostringstream text;
@@ -66,7 +69,8 @@ TEST_CASE("Each migration comes with a store of the schema before it (tests/fixt
   CHECK(std::filesystem::exists(fixture(first_fixture, ".key")));
 }
 
-TEST_CASE("A store of schema 2 opens, and its accounts, contacts and rows in every queue and state are read as they were") {
+TEST_CASE(
+    "A store of schema 2 opens, and its accounts, contacts and rows in every queue and state are read as they were") {
   const auto sealer = base::Sealer::from_key_text(read_all(fixture(2, ".key")));
   REQUIRE(sealer.has_value());
   for (const auto kind : every_database) {
@@ -93,8 +97,8 @@ TEST_CASE("A store of schema 2 opens, and its accounts, contacts and rows in eve
 
     const auto to_send = store::read_outbox(t, "net.test", 0, 100);
     REQUIRE(to_send.size() == 4);
-    const std::array texts{"out-sending of romeo@x.test", "out-queued-behind of romeo@x.test", "out-queued-away-1 of juliet@x.test",
-                           "out-queued-away-2 of juliet@x.test"};
+    const std::array texts{"out-sending of romeo@x.test", "out-queued-behind of romeo@x.test",
+                           "out-queued-away-1 of juliet@x.test", "out-queued-away-2 of juliet@x.test"};
     for (std::size_t i = 0; i < to_send.size(); ++i) {
       CAPTURE(i);
       CHECK(to_send[i].state == (i == 0 ? store::OutboxState::sending : store::OutboxState::queued));
@@ -105,7 +109,8 @@ TEST_CASE("A store of schema 2 opens, and its accounts, contacts and rows in eve
 
     const auto to_deliver = store::read_inbox(t, "net.test", 0, 100);
     REQUIRE(to_deliver.size() == 6);  // the first was with the client, and not yet confirmed
-    const std::array kinds{"message_received", "message_received", "contact_asked", "delivered", "failed", "message_received"};
+    const std::array kinds{"message_received", "message_received", "contact_asked",
+                           "delivered",        "failed",           "message_received"};
     for (std::size_t i = 0; i < to_deliver.size(); ++i) {
       CAPTURE(i);
       CHECK(to_deliver[i].payload.find(kinds[i]) < 20);
@@ -118,7 +123,9 @@ TEST_CASE("A store of schema 2 opens, and its accounts, contacts and rows in eve
     CHECK(store::find_sent(t, romeo, std::int64_t{6}).value().stage == Stage::accepted);  // reported by our own key
     CHECK(store::read_seen(t, "net.test", store::SeenKind::events, 100).size() == 3);
     CHECK(store::seen_key(t).size() == 32);
-    CHECK(t.query("SELECT value FROM connector_storage WHERE transport = 'net.test' AND key = 'cursor'").at(0).text(0) == "42");
+    CHECK(
+        t.query("SELECT value FROM connector_storage WHERE transport = 'net.test' AND key = 'cursor'").at(0).text(0) ==
+        "42");
     CHECK(store::reserve_ids(t, 1).first > juliet.value);
     driver->commit();
   }

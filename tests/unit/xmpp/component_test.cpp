@@ -1,4 +1,5 @@
-// xmpp::Component against a server that is played here, byte by byte, so that each of its answers comes when the test says.
+// xmpp::Component against a server that is played here, byte by byte, so that each of its answers comes when the test
+// says.
 #include "gateway/xmpp/component.hpp"
 
 #include "gateway/base/task_group.hpp"
@@ -23,12 +24,18 @@ Jid jid(std::string_view text) { return Jid::parse(text).value(); }
 struct Link {
   explicit Link(std::chrono::seconds ping_limit = std::chrono::seconds(20), std::size_t most_unconfirmed = 1 << 20,
                 std::chrono::milliseconds barrier_delay = std::chrono::milliseconds(20)) {
-    ComponentConfig config{.host = "127.0.0.1", .port = server.port(), .domain = jid("sms.test"), .server = jid("x.test"), .secret = base::Secret("secret")};
+    ComponentConfig config{.host = "127.0.0.1",
+                           .port = server.port(),
+                           .domain = jid("sms.test"),
+                           .server = jid("x.test"),
+                           .secret = base::Secret("secret")};
     config.ping_limit = ping_limit;
     config.most_unconfirmed_bytes = most_unconfirmed;
     config.barrier_delay = barrier_delay;
     ComponentEvents events;
-    events.received = [this](Stanza stanza) { received.push_back(std::string(stanza.id())), last_from = stanza.from.str(), changed.notify(); };
+    events.received = [this](Stanza stanza) {
+      received.push_back(std::string(stanza.id())), last_from = stanza.from.str(), changed.notify();
+    };
     events.connected = [this] { ++connections, changed.notify(); };
     events.disconnected = [this] { ++disconnections, changed.notify(); };
     events.writable = [this] { ++writable, changed.notify(); };
@@ -52,9 +59,13 @@ struct Link {
     run(store(server.ping(), id));
     return id;
   }
-  static asio::awaitable<void> store(asio::awaitable<std::string> work, std::string& text) { text = co_await std::move(work); }
+  static asio::awaitable<void> store(asio::awaitable<std::string> work, std::string& text) {
+    text = co_await std::move(work);
+  }
   Sequence send(const char* id) {
-    return component->send(make_stanza(Kind::message, jid("a@sms.test"), jid("romeo@x.test"), "chat", id), Component::Track::yes).value();
+    return component
+        ->send(make_stanza(Kind::message, jid("a@sms.test"), jid("romeo@x.test"), "chat", id), Component::Track::yes)
+        .value();
   }
 
   asio::io_context loop;
@@ -70,7 +81,9 @@ struct Link {
 
 }  // namespace
 
-TEST_CASE("A stanza is confirmed by the answer to a ping that was sent after the answer to its own, and not before (DECISIONS.md 3)") {
+TEST_CASE(
+    "A stanza is confirmed by the answer to a ping that was sent after the answer to its own, and not before "
+    "(DECISIONS.md 3)") {
   Link link;
   const Sequence first = link.send("m1");
   const std::string one = link.ping();
@@ -87,7 +100,9 @@ TEST_CASE("A stanza is confirmed by the answer to a ping that was sent after the
   link.run(link.until([&] { return link.confirmed >= second; }));
 }
 
-TEST_CASE("What was confirmed by one ping only is not confirmed when the link breaks, and counts start again with the next (component.hpp)") {
+TEST_CASE(
+    "What was confirmed by one ping only is not confirmed when the link breaks, and counts start again with the next "
+    "(component.hpp)") {
   Link link;
   CHECK(link.send("m1") > 0);
   link.run(link.server.answer(link.ping()));
@@ -101,7 +116,9 @@ TEST_CASE("What was confirmed by one ping only is not confirmed when the link br
   CHECK(link.send("m1") == 1);
 }
 
-TEST_CASE("Where a ping went unanswered the next connection pings another address of the server, whose error is an answer (ejabberd, mod_privilege)") {
+TEST_CASE(
+    "Where a ping went unanswered the next connection pings another address of the server, whose error is an answer "
+    "(ejabberd, mod_privilege)") {
   Link link(std::chrono::seconds(1));
   const auto address = [&] {
     std::string text;
@@ -140,9 +157,12 @@ TEST_CASE("An answer to another ping, or to an old one, confirms nothing") {
   link.run(link.until([&] { return link.confirmed == 1; }));
 }
 
-TEST_CASE("What would end the stream for everybody is withheld: a foreign from, no to, too many bytes (XEP-0114 §3, checklist B2.6, B2.7)") {
+TEST_CASE(
+    "What would end the stream for everybody is withheld: a foreign from, no to, too many bytes (XEP-0114 §3, "
+    "checklist B2.6, B2.7)") {
   Link link;
-  CHECK(link.component->send(make_stanza(Kind::message, jid("a@other.test"), jid("romeo@x.test"), "chat", "m1")) == std::nullopt);
+  CHECK(link.component->send(make_stanza(Kind::message, jid("a@other.test"), jid("romeo@x.test"), "chat", "m1")) ==
+        std::nullopt);
   Element lost("message", ns::component);
   lost.set("from", "a@sms.test");
   CHECK(link.component->send(lost) == std::nullopt);
@@ -165,14 +185,19 @@ TEST_CASE("An answer that is too large to be sent becomes an error, since each i
   link.run(Link::store(link.server.read_until("</iq>"), came));
   const auto at = came.find("<iq");
   REQUIRE(at != std::string::npos);
-  const auto answer = std::get<Element>(parse_document("<s xmlns='jabber:component:accept'>" + came.substr(at) + "</s>")).children().at(0);
+  const auto answer =
+      std::get<Element>(parse_document("<s xmlns='jabber:component:accept'>" + came.substr(at) + "</s>"))
+          .children()
+          .at(0);
   CHECK(answer.attribute("type") == "error");
   CHECK(answer.attribute("id") == "r1");
   CHECK(answer.attribute("to") == "romeo@x.test/orchard");
   CHECK(answer.child("error", ns::component)->child("resource-constraint", ns::stanza_errors));
 }
 
-TEST_CASE("What was sent before close() is written to its end, however slowly the server reads, and the stream's end behind it (RFC 6120 §4.4)") {
+TEST_CASE(
+    "What was sent before close() is written to its end, however slowly the server reads, and the stream's end behind "
+    "it (RFC 6120 §4.4)") {
   Link link;
   Element burst = make_stanza(Kind::message, jid("a@sms.test"), jid("romeo@x.test"), "chat", "m1");
   burst.add_text_child("body", std::string(400 << 10, 'x'));
@@ -189,7 +214,9 @@ TEST_CASE("What was sent before close() is written to its end, however slowly th
   CHECK(came.size() > 40 * (400 << 10));
 }
 
-TEST_CASE("What is on its way when the stream is closed is still received, until the server has closed its side (RFC 6120 §4.4)") {
+TEST_CASE(
+    "What is on its way when the stream is closed is still received, until the server has closed its side (RFC 6120 "
+    "§4.4)") {
   Link link;
   bool closed = false;
   struct Close {
@@ -219,14 +246,17 @@ TEST_CASE("An answer to a ping that comes from somebody who was not asked confir
     const std::string id = link.ping();
     link.run(link.server.write("<iq type='result' from='romeo@x.test/r' to='sms.test' id='" + id + "'/>"));
     link.run(link.server.write("<message from='romeo@x.test/r' to='a@sms.test' id='marker" + id + "'/>"));
-    link.run(link.until([&] { return std::find(link.received.begin(), link.received.end(), "marker" + id) != link.received.end(); }));
+    link.run(link.until(
+        [&] { return std::find(link.received.begin(), link.received.end(), "marker" + id) != link.received.end(); }));
     CHECK(link.confirmed == 0);
     link.run(link.server.answer(id));
   }
   link.run(link.until([&] { return link.confirmed == 1; }));
 }
 
-TEST_CASE("A device whose name our tables refuse is heard, and answered where it is: the server vouches for `from` (RFC 6120 §8.1.2.1)") {
+TEST_CASE(
+    "A device whose name our tables refuse is heard, and answered where it is: the server vouches for `from` (RFC 6120 "
+    "§8.1.2.1)") {
   Link link;
   for (const char* resource : {"\u2764\uFE0F phone", "a\u00ADb", "\U0001FAE9"}) {
     const std::string from = std::string("romeo@x.test/") + resource;
@@ -242,7 +272,8 @@ TEST_CASE("A device whose name our tables refuse is heard, and answered where it
   }
 }
 
-TEST_CASE("What may be dropped is on its way only up to a bound, until a ping has proven that the server worked it off") {
+TEST_CASE(
+    "What may be dropped is on its way only up to a bound, until a ping has proven that the server worked it off") {
   Link link;
   Element presence = make_stanza(Kind::presence, jid("a@sms.test"), jid("romeo@x.test"), "", "");
   presence.add_text_child("status", std::string(900, 's'));
@@ -251,7 +282,8 @@ TEST_CASE("What may be dropped is on its way only up to a bound, until a ping ha
   CHECK(taken >= 64);
   CHECK(taken <= 72);
   CHECK(link.component->can_send());
-  CHECK(link.component->send(make_stanza(Kind::message, jid("a@sms.test"), jid("romeo@x.test"), "chat", "m1")) > 0);  // it delays nothing
+  // it delays nothing
+  CHECK(link.component->send(make_stanza(Kind::message, jid("a@sms.test"), jid("romeo@x.test"), "chat", "m1")) > 0);
   const std::string ping = link.ping();
   CHECK(link.server.before_ping.find("m1") != std::string::npos);
   CHECK(!link.component->can_send_volatile());  // written, but where is it?
@@ -290,14 +322,19 @@ TEST_CASE("A port that opens late is found within a second of its opening") {
   for (int trial = 0; trial < 4 && best > std::chrono::seconds(1); ++trial) {
     asio::io_context loop;
     base::Signal changed(loop.get_executor());
-    ComponentConfig config{.host = "127.0.0.1", .port = ComponentServer(loop).port(), .domain = jid("sms.test"), .server = jid("x.test"), .secret = base::Secret("secret")};
+    ComponentConfig config{.host = "127.0.0.1",
+                           .port = ComponentServer(loop).port(),
+                           .domain = jid("sms.test"),
+                           .server = jid("x.test"),
+                           .secret = base::Secret("secret")};
     int dialled = 0;
     bool connected = false;
     ComponentEvents events;
     events.received = [](Stanza) {};
     events.connected = [&] { connected = true, changed.notify(); };
     struct Count {
-      static asio::awaitable<asio::ip::tcp::socket> dial(std::string host, std::uint16_t port, int& dialled, base::Signal& changed) {
+      static asio::awaitable<asio::ip::tcp::socket> dial(std::string host, std::uint16_t port, int& dialled,
+                                                         base::Signal& changed) {
         ++dialled, changed.notify();
         co_return co_await tests::dial(std::move(host), port);
       }
@@ -309,10 +346,14 @@ TEST_CASE("A port that opens late is found within a second of its opening") {
       }
     };
     const auto port = config.port;
-    Component component(loop.get_executor(), std::move(config), [&](std::string host, std::uint16_t p) { return Count::dial(std::move(host), p, dialled, changed); }, std::move(events));
+    Component component(
+        loop.get_executor(), std::move(config),
+        [&](std::string host, std::uint16_t p) { return Count::dial(std::move(host), p, dialled, changed); },
+        std::move(events));
     base::TaskGroup tasks(loop.get_executor());
     tasks.spawn("link", component.run());
-    tests::run(loop, Count::until(dialled, 6, changed));  // refused for a while, as long as growing pauses would need to be felt
+    // refused for a while, as long as growing pauses would need to be felt
+    tests::run(loop, Count::until(dialled, 6, changed));
     loop.poll();
     ComponentServer server(loop, port);
     const auto opened = steady_clock::now();
@@ -356,7 +397,9 @@ TEST_CASE("A ping waits behind a full window, too: on ejabberd the wait is part 
   CHECK(written.find("<ping") == std::string::npos);
 }
 
-TEST_CASE("Of what is tracked so much is unconfirmed as a ping may wait behind, and half as much after one that waited too long") {
+TEST_CASE(
+    "Of what is tracked so much is unconfirmed as a ping may wait behind, and half as much after one that waited too "
+    "long") {
   Link link(std::chrono::seconds(2), 100'000);
   const auto fill = [&] {
     std::size_t bytes = 0;
@@ -376,7 +419,8 @@ TEST_CASE("Of what is tracked so much is unconfirmed as a ping may wait behind, 
   link.run(link.until([&] { return link.connections == 2; }));
   const std::size_t second = fill();
   CHECK(second < first * 6 / 10);
-  for (int i = 0; i < 4; ++i) link.run(link.server.write("<iq type='error' from='x.test/wherry' to='sms.test' id='" + link.ping() + "'/>"));
+  for (int i = 0; i < 4; ++i)
+    link.run(link.server.write("<iq type='error' from='x.test/wherry' to='sms.test' id='" + link.ping() + "'/>"));
   link.run(link.until([&] { return link.writable > 0; }));
   CHECK(fill() > second);
 }

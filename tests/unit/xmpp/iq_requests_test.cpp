@@ -37,7 +37,8 @@ xmpp::Stanza answer_of(const xmpp::Element& asked, const char* from, const char*
 TEST_CASE("A request is answered by the one who was asked, and by nobody else (RFC 6120 §8.2.3)") {
   asio::io_context loop;
   std::vector<xmpp::Element> sent;
-  IqRequests requests(loop.get_executor(), [&](const xmpp::Element& iq) { sent.push_back(iq); }, "im.test", "q-");
+  const auto keep = [&](const xmpp::Element& iq) { sent.push_back(iq); };
+  IqRequests requests(loop.get_executor(), keep, "im.test", "q-");
   Asked first, second;
   asio::co_spawn(loop, ask(requests, question("romeo@x.test/orchard"), std::chrono::minutes(1), first), asio::detached);
   asio::co_spawn(loop, ask(requests, question("juliet@x.test"), std::chrono::minutes(1), second), asio::detached);
@@ -62,7 +63,8 @@ TEST_CASE("A request is answered by the one who was asked, and by nobody else (R
 
 TEST_CASE("A request that nobody answers ends with nothing") {
   asio::io_context loop;
-  IqRequests requests(loop.get_executor(), [](const xmpp::Element&) {}, "im.test", "q-");
+  const auto drop = [](const xmpp::Element&) {};
+  IqRequests requests(loop.get_executor(), drop, "im.test", "q-");
   Asked asked;
   tests::run(loop, ask(requests, question("romeo@x.test/orchard"), std::chrono::milliseconds(1), asked));
   CHECK(asked.ended);

@@ -13,7 +13,9 @@ Reconnect made() { return Reconnect(base::BackoffPolicy{}, 7); }
 
 }  // namespace
 
-TEST_CASE("A link that was cut is tried after a moment, a port that refuses every half to whole second, however long that lasts") {
+TEST_CASE(
+    "A link that was cut is tried after a moment, a port that refuses every half to whole second, however long that "
+    "lasts") {
   Reconnect reconnect = made();
   CHECK(reconnect.after(LinkEnd::cut, "closed", 1h) == 250ms);
   for (int i = 0; i < 1000; ++i) {
@@ -24,7 +26,9 @@ TEST_CASE("A link that was cut is tried after a moment, a port that refuses ever
   CHECK(reconnect.after(LinkEnd::cut, "closed", 1h) == 250ms);
 }
 
-TEST_CASE("Links that are cut soon after they came up are tried ever more slowly, but within 15 s; one that lasted starts anew") {
+TEST_CASE(
+    "Links that are cut soon after they came up are tried ever more slowly, but within 15 s; one that lasted starts "
+    "anew") {
   Reconnect reconnect = made();
   CHECK(reconnect.after(LinkEnd::cut, "", 1s) == 250ms);
   auto before = 0ms;

@@ -40,7 +40,8 @@ TEST_CASE("to_stanza takes the three kinds, with both addresses (RFC 6120 §8, X
   CHECK(!stanza_of("<message to='c'/>"));
   CHECK(!stanza_of("<message from='a@b'/>"));
   CHECK(!stanza_of("<message from='a@b' to='c d@e'/>"));
-  CHECK(stanza_of("<message from='a b@c/\u2764\uFE0F' to='c'/>")->from.str() == "a b@c/\u2764\uFE0F");  // the server vouches for it
+  // the server vouches for it
+  CHECK(stanza_of("<message from='a b@c/\u2764\uFE0F' to='c'/>")->from.str() == "a b@c/\u2764\uFE0F");
   CHECK(!to_stanza(element_of("<message xmlns='jabber:client' from='a@b' to='c'/>")));
 }
 

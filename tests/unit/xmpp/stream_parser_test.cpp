@@ -139,19 +139,15 @@ TEST_CASE("StreamParser refuses XML that is not well-formed (RFC 6120 §11.3)") 
 
 TEST_CASE("StreamParser refuses a stanza whose names are none, reads its addresses, and goes on (Namespaces in XML)") {
   const std::string xml = "http://www.w3.org/XML/1998/namespace";
-  for (const std::string& inside : {std::string("<p:a/>"),
-                                    std::string("<a p:b='1'/>"),
-                                    std::string("<b><p:a xmlns:p='n'/><p:a/></b>"),
-                                    std::string("<a xmlns:p=''/>"),
-                                    "<a xmlns='" + xml + "'/>",
-                                    "<a xmlns:ns1='" + xml + "' ns1:foo='1'/>",
-                                    std::string("<xml:a/>"),
-                                    std::string("<a xmlns:xml='n'/>"),
-                                    std::string("<a xmlns:p='http://www.w3.org/2000/xmlns/'/>"),
-                                    std::string("<:a/>"),
-                                    std::string("<a xmlns:p='n' xmlns:q='n' p:b='1' q:b='1'/>")}) {
+  for (const std::string& inside :
+       {std::string("<p:a/>"), std::string("<a p:b='1'/>"), std::string("<b><p:a xmlns:p='n'/><p:a/></b>"),
+        std::string("<a xmlns:p=''/>"), "<a xmlns='" + xml + "'/>", "<a xmlns:ns1='" + xml + "' ns1:foo='1'/>",
+        std::string("<xml:a/>"), std::string("<a xmlns:xml='n'/>"),
+        std::string("<a xmlns:p='http://www.w3.org/2000/xmlns/'/>"), std::string("<:a/>"),
+        std::string("<a xmlns:p='n' xmlns:q='n' p:b='1' q:b='1'/>")}) {
     CAPTURE(inside);
-    const std::string stanza = "<iq from='r@x' to='s' id='1' type='get'><q xmlns='n'>text</q>" + inside + "text<c/></iq>";
+    const std::string stanza =
+        "<iq from='r@x' to='s' id='1' type='get'><q xmlns='n'>text</q>" + inside + "text<c/></iq>";
     for (const std::size_t size : {std::size_t{1}, std::size_t{7}, std::size_t{1} << 20}) {
       const auto items = items_of(stanza + stanza + "<presence xml:lang='en'><stream:x/><y/></presence>", size);
       REQUIRE(items.size() == 3);
@@ -164,7 +160,8 @@ TEST_CASE("StreamParser refuses a stanza whose names are none, reads its address
       }
       REQUIRE(std::holds_alternative<Element>(items[2]));
       CHECK(std::get<Element>(items[2]).to_xml() ==
-            "<presence xmlns='jabber:component:accept' xml:lang='en'><x xmlns='http://etherx.jabber.org/streams'/><y/></presence>");
+            "<presence xmlns='jabber:component:accept' xml:lang='en'><x "
+            "xmlns='http://etherx.jabber.org/streams'/><y/></presence>");
     }
   }
 }
@@ -183,9 +180,11 @@ TEST_CASE("StreamParser refuses a stanza whose own name or attributes are none, 
 }
 
 TEST_CASE("StreamParser is finished by a header or a document whose names are none") {
-  for (const std::string_view attribute : {"p:b=''", "xmlns:p=''", "xmlns:xml='n'", "xmlns:q='http://etherx.jabber.org/streams' q:b='' stream:b=''"}) {
+  for (const std::string_view attribute :
+       {"p:b=''", "xmlns:p=''", "xmlns:xml='n'", "xmlns:q='http://etherx.jabber.org/streams' q:b='' stream:b=''"}) {
     CAPTURE(attribute);
-    CHECK(first_condition(header.substr(0, header.size() - 1) + " " + std::string(attribute) + ">") == "not-well-formed");
+    CHECK(first_condition(header.substr(0, header.size() - 1) + " " + std::string(attribute) + ">") ==
+          "not-well-formed");
   }
   CHECK(first_condition("<s:stream>") == "not-well-formed");
   for (const std::string_view document : {"<p:a/>", "<a><p:b/></a>", "<a xmlns:p=''/>"}) {
@@ -335,7 +334,8 @@ TEST_CASE("StreamParser limits depth, attributes and elements") {
   CHECK(std::get<StanzaRefused>(items_of(with_children(4097)).front()).condition == "policy-violation");
 }
 
-TEST_CASE("StreamParser skips a stanza that is too much: its addresses stay, the next stanza comes, and the stream goes on") {
+TEST_CASE(
+    "StreamParser skips a stanza that is too much: its addresses stay, the next stanza comes, and the stream goes on") {
   std::string many;
   for (int i = 0; i < 70; ++i) many += " b" + std::to_string(i) + "=''";
   std::string opened, closed;
@@ -344,14 +344,16 @@ TEST_CASE("StreamParser skips a stanza that is too much: its addresses stay, the
       "<iq from='r@x' to='s' id='1' type='get'" + many + "><q xmlns='n'>text</q></iq>",
       "<iq from='r@x' to='s' id='1' type='get'>text" + opened + "text" + closed + "text</iq>",
       "<iq from='r@x' to='s' id='1' type='get'><q" + many + "><b>text</b></q>text<c/></iq>",
-      "<iq from='r@x' to='s' id='1' type='get'>" + std::string(600 << 10, 'x') + "<b/>" + std::string(600 << 10, 'x') + "</iq>",
+      "<iq from='r@x' to='s' id='1' type='get'>" + std::string(600 << 10, 'x') + "<b/>" + std::string(600 << 10, 'x') +
+          "</iq>",
       "<iq from='r@x' to='s' id='1' type='get'><q a='" + std::string(3 << 20, 'x') + "'/>text</iq>",
       "<iq from='r@x' to='s' id='1' type='get' a='" + std::string(600 << 10, 'x') + "'><q/></iq>",
   };
   for (const std::string& stanza : stanzas) {
     for (const std::size_t size : {std::size_t{7}, std::size_t{5000}, std::size_t{2} << 20}) {
       if (size == 7 && stanza.size() > 100000) continue;
-      const auto items = items_of("<presence/>" + stanza + stanza + "<presence><show>away</show></presence></stream:stream>", size);
+      const auto items =
+          items_of("<presence/>" + stanza + stanza + "<presence><show>away</show></presence></stream:stream>", size);
       REQUIRE(items.size() == 5);
       CHECK(std::holds_alternative<Element>(items[0]));
       for (const std::size_t i : {std::size_t{1}, std::size_t{2}}) {

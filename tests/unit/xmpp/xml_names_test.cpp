@@ -38,7 +38,9 @@ const char* const reserved = "The prefixes xml and xmlns and their namespaces ca
 
 }  // namespace
 
-TEST_CASE("XmlNames: a declaration is in force from its element's start to its end, inside others of the same prefix (Namespaces in XML §6)") {
+TEST_CASE(
+    "XmlNames: a declaration is in force from its element's start to its end, inside others of the same prefix "
+    "(Namespaces in XML §6)") {
   Names names;
   CHECK(names.element("a") == "{}a");
   names.declare(0, {"xmlns", "outer", "xmlns:p", "p outer"});
@@ -73,8 +75,13 @@ TEST_CASE("XmlNames: the same namespace declared again, inside and outside, ends
 TEST_CASE("XmlNames: xml and xmlns, and their namespaces, are nobody's to declare (Namespaces in XML §3)") {
   const char* const xml = "http://www.w3.org/XML/1998/namespace";
   const char* const xmlns = "http://www.w3.org/2000/xmlns/";
-  for (const Attributes& attributes : std::vector<Attributes>{
-           {"xmlns", xml}, {"xmlns:p", xml}, {"xmlns", xmlns}, {"xmlns:p", xmlns}, {"xmlns:xml", "n"}, {"xmlns:xml", ""}, {"xmlns:xmlns", xmlns}}) {
+  for (const Attributes& attributes : std::vector<Attributes>{{"xmlns", xml},
+                                                              {"xmlns:p", xml},
+                                                              {"xmlns", xmlns},
+                                                              {"xmlns:p", xmlns},
+                                                              {"xmlns:xml", "n"},
+                                                              {"xmlns:xml", ""},
+                                                              {"xmlns:xmlns", xmlns}}) {
     CAPTURE(attributes[0]);
     CAPTURE(attributes[1]);
     CHECK(Names().declare(0, attributes) == reserved);
@@ -93,13 +100,17 @@ TEST_CASE("XmlNames: what is no name with a prefix is none (Namespaces in XML §
     CHECK(names.element(name) == std::string(name) + " is no name with a prefix.");
     CHECK(names.check({name, ""}) == std::string(name) + " is no name with a prefix.");
   }
-  for (const char* name : {"xmlns:", "xmlns:a:b", "xmlns:1"}) CHECK(names.declare(1, {name, "n"}) == std::string(name) + " is no name with a prefix.");
+  for (const char* name : {"xmlns:", "xmlns:a:b", "xmlns:1"})
+    CHECK(names.declare(1, {name, "n"}) == std::string(name) + " is no name with a prefix.");
   CHECK(names.element("p:_1") == "{n}_1");
   CHECK(names.element("é") == "{}é");
-  CHECK(names.element((std::string(100, 'x') + ":a").c_str()) == "The prefix " + std::string(64, 'x') + " is not declared.");
+  CHECK(names.element((std::string(100, 'x') + ":a").c_str()) ==
+        "The prefix " + std::string(64, 'x') + " is not declared.");
 }
 
-TEST_CASE("XmlNames: an attribute is there once, whatever its prefix, and without one it is of no namespace (Namespaces in XML §6.2, §6.3)") {
+TEST_CASE(
+    "XmlNames: an attribute is there once, whatever its prefix, and without one it is of no namespace (Namespaces in "
+    "XML §6.2, §6.3)") {
   Names names;
   CHECK(names.declare(0, {"xmlns", "n", "xmlns:p", "n"}) == "");
   CHECK(names.declare(1, {"xmlns:q", "n", "xmlns:r", "m"}) == "");

@@ -9,7 +9,10 @@ namespace wherry::sms::smpp {
 using std::chrono::steady_clock;
 
 Gate::Gate(asio::any_io_executor executor, std::size_t window, double rate)
-    : window_(window), pace_(rate, static_cast<double>(window), steady_clock::now()), changed_(executor), timer_(executor) {}
+    : window_(window),
+      pace_(rate, static_cast<double>(window), steady_clock::now()),
+      changed_(executor),
+      timer_(executor) {}
 
 asio::awaitable<bool> Gate::enter(std::uint64_t ticket) {
   if (!open_) co_return false;

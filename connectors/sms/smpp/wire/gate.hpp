@@ -24,8 +24,8 @@ class Gate {
   void throttled();
 
   void open();
-  void close();                   // sends those who wait away
-  asio::awaitable<void> run();    // lets them in; until cancelled
+  void close();                 // sends those who wait away
+  asio::awaitable<void> run();  // lets them in; until cancelled
 
  private:
   struct Waiting {

@@ -18,11 +18,14 @@ namespace {
 
 using std::chrono::steady_clock;
 
-// What a refused bind means for the next attempt: hammering locks accounts, and a peer that believes us still bound needs time.
+// What a refused bind means for the next attempt: hammering locks accounts, and a peer that believes us still bound
+// needs time.
 std::chrono::seconds wait_after(Status status) {
   switch (status) {
     case Status::already_bound: return std::chrono::seconds(45);
-    case Status::invalid_password: case Status::invalid_system_id: case Status::bind_failed: return std::chrono::seconds(300);
+    case Status::invalid_password:
+    case Status::invalid_system_id:
+    case Status::bind_failed: return std::chrono::seconds(300);
     default: return std::chrono::seconds(30);
   }
 }
@@ -30,10 +33,16 @@ std::chrono::seconds wait_after(Status status) {
 }  // namespace
 
 Link::Link(asio::any_io_executor executor, std::unique_ptr<Stream> stream, ProtocolLimits limits, Events events)
-    : executor_(executor), stream_(std::move(stream)), protocol_(limits, steady_clock::now()), events_(std::move(events)),
-      timer_(executor, asio::steady_timer::time_point::max()), output_(executor), changed_(executor) {}
+    : executor_(executor),
+      stream_(std::move(stream)),
+      protocol_(limits, steady_clock::now()),
+      events_(std::move(events)),
+      timer_(executor, asio::steady_timer::time_point::max()),
+      output_(executor),
+      changed_(executor) {}
 
-asio::awaitable<std::unique_ptr<Link>> Link::open(Endpoint endpoint, Command command, Bind bind, ProtocolLimits limits, Events events) {
+asio::awaitable<std::unique_ptr<Link>> Link::open(Endpoint endpoint, Command command, Bind bind, ProtocolLimits limits,
+                                                  Events events) {
   const auto executor = co_await asio::this_coro::executor;
   const std::string peer = fmt::format("{}:{}", endpoint.host, endpoint.port);
   std::unique_ptr<Stream> stream;
@@ -62,7 +71,8 @@ asio::awaitable<void> Link::bind(Command command, Bind bind) {
       co_await stream_->write(output);
       auto reading = stream_->read_some(space);
       const std::size_t count = co_await base::within(protocol_.next_tick() - steady_clock::now(), std::move(reading));
-      if (count == 0) throw LinkDown("the peer closed the connection instead of answering the bind", std::chrono::seconds(30));
+      if (count == 0)
+        throw LinkDown("the peer closed the connection instead of answering the bind", std::chrono::seconds(30));
       protocol_.feed(std::string_view(buffer.data(), count), steady_clock::now());
       protocol_.tick(steady_clock::now());
       handle_events();
@@ -73,7 +83,8 @@ asio::awaitable<void> Link::bind(Command command, Bind bind) {
   } catch (const base::TimedOut&) {
     reason_ = "the bind is not answered";
   }
-  if (bind_status_ != Status::ok) throw LinkDown("the peer refuses the bind: " + to_string(bind_status_), wait_after(bind_status_));
+  if (bind_status_ != Status::ok)
+    throw LinkDown("the peer refuses the bind: " + to_string(bind_status_), wait_after(bind_status_));
   if (!bound_ || protocol_.ended()) throw LinkDown(reason_);
 }
 
@@ -84,7 +95,10 @@ asio::awaitable<std::string> Link::run() {
     co_await base::together(std::move(reading), std::move(moving));
   } catch (const boost::system::system_error& e) {
     const bool stopped = e.code() == asio::error::operation_aborted;
-    if (reason_.empty()) reason_ = stopped ? "stopped" : e.code() == asio::error::eof ? "the peer closed the connection" : e.code().message();
+    if (reason_.empty())
+      reason_ = stopped                        ? "stopped"
+                : e.code() == asio::error::eof ? "the peer closed the connection"
+                                               : e.code().message();
   }
   stream_->close();
   settle_all();
@@ -186,7 +200,8 @@ std::shared_ptr<Submission> Link::submit(const ShortMessage& message) {
     submission->unsent_at_end = true;
     return submission;
   }
-  const std::uint32_t sequence = protocol_.request(Command::submit_sm, encode_body(message, Command::submit_sm), steady_clock::now());
+  const std::uint32_t sequence =
+      protocol_.request(Command::submit_sm, encode_body(message, Command::submit_sm), steady_clock::now());
   submissions_[sequence] = submission;
   unwritten_.push_back(sequence);
   handle_events();  // the output may have become too much

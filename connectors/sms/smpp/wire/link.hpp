@@ -19,11 +19,11 @@ namespace wherry::sms::smpp {
 // One submit_sm on its way. It is settled when the answer came, or when it is sure that none will.
 struct Submission {
   enum class State {
-    unsent,      // not a byte of it has been written
-    written,     // the answer is awaited
-    overdue,     // the answer did not come in time; it may still
+    unsent,   // not a byte of it has been written
+    written,  // the answer is awaited
+    overdue,  // the answer did not come in time; it may still
     answered,
-    lost,        // the link ended; `unsent_at_end` tells whether it can have arrived
+    lost,  // the link ended; `unsent_at_end` tells whether it can have arrived
   };
   explicit Submission(asio::any_io_executor executor) : changed(std::move(executor)) {}
   State state = State::unsent;
@@ -38,13 +38,14 @@ struct Submission {
 
 class Link {
  public:
-  struct Events {  // which never throw
+  struct Events {                             // which never throw
     std::function<void(Link&, Asked)> asked;  // answer() later
     std::function<void(const Link&, Proved)> proved;
   };
 
   // Connects and binds. Throws LinkDown, with a long wait where repeating the bind is useless or harmful.
-  static asio::awaitable<std::unique_ptr<Link>> open(Endpoint endpoint, Command command, Bind bind, ProtocolLimits limits, Events events);
+  static asio::awaitable<std::unique_ptr<Link>> open(Endpoint endpoint, Command command, Bind bind,
+                                                     ProtocolLimits limits, Events events);
 
   // Reads, writes and keeps time until the link ends or the coroutine is cancelled; every submission is settled then.
   // Returns the reason.

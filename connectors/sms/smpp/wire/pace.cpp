@@ -17,7 +17,8 @@ std::chrono::nanoseconds Pace::take(Time now) {
   return bucket_->take(now);
 }
 
-// Closes the seconds that have passed; each one without a refusal raises a lowered rate by a tenth of what was too fast.
+// Closes the seconds that have passed; each one without a refusal raises a lowered rate by a tenth of what was too
+// fast.
 void Pace::count(Time now) {
   if (now < second_ + std::chrono::seconds(1)) return;
   last_second_ = now < second_ + std::chrono::seconds(2) ? this_second_ : 0;

@@ -30,9 +30,9 @@ class Pace {
   double configured_, burst_;
   std::optional<net::TokenBucket> bucket_;
   Time paused_until_{};
-  Time second_;            // the present second of counting
+  Time second_;  // the present second of counting
   int this_second_ = 0, last_second_ = 0;
-  double ceiling_ = 0;     // what was too fast
+  double ceiling_ = 0;  // what was too fast
   bool throttled_now_ = false;
 };
 

@@ -15,7 +15,8 @@ constexpr std::size_t most_text_octets = 254;    // §4.4.1 sm_length
 std::uint32_t octet(char c) { return static_cast<unsigned char>(c); }
 
 void put(std::string& out, std::uint32_t value, int octets) {
-  for (int shift = (octets - 1) * 8; shift >= 0; shift -= 8) out += static_cast<char>(static_cast<unsigned char>(value >> shift));
+  for (int shift = (octets - 1) * 8; shift >= 0; shift -= 8)
+    out += static_cast<char>(static_cast<unsigned char>(value >> shift));
 }
 
 std::uint32_t get(std::string_view in) {
@@ -90,10 +91,18 @@ void put_address(std::string& out, const NetworkAddress& address) {
 
 bool is_known_request(Command command) {
   switch (command) {
-    case Command::bind_receiver: case Command::bind_transmitter: case Command::query_sm: case Command::submit_sm:
-    case Command::deliver_sm: case Command::unbind: case Command::replace_sm: case Command::cancel_sm:
-    case Command::bind_transceiver: case Command::enquire_link: case Command::submit_multi: case Command::data_sm:
-      return true;
+    case Command::bind_receiver:
+    case Command::bind_transmitter:
+    case Command::query_sm:
+    case Command::submit_sm:
+    case Command::deliver_sm:
+    case Command::unbind:
+    case Command::replace_sm:
+    case Command::cancel_sm:
+    case Command::bind_transceiver:
+    case Command::enquire_link:
+    case Command::submit_multi:
+    case Command::data_sm: return true;
     default: return false;
   }
 }
@@ -170,7 +179,8 @@ std::string encode(Command command, Status status, std::uint32_t sequence, std::
 }
 
 std::string encode_body(const Bind& bind) {
-  std::string out = encode_c_string(bind.system_id) + encode_c_string(bind.password) + encode_c_string(bind.system_type);
+  std::string out =
+      encode_c_string(bind.system_id) + encode_c_string(bind.password) + encode_c_string(bind.system_type);
   put(out, bind.interface_version, 1);
   put(out, bind.ton, 1);
   put(out, bind.npi, 1);

@@ -11,20 +11,48 @@ namespace wherry::sms::smpp {
 
 // SMPP 3.4 §5.1.2.1. A response is its request with the highest bit set.
 enum class Command : std::uint32_t {
-  bind_receiver = 0x01, bind_transmitter = 0x02, query_sm = 0x03, submit_sm = 0x04, deliver_sm = 0x05, unbind = 0x06,
-  replace_sm = 0x07, cancel_sm = 0x08, bind_transceiver = 0x09, outbind = 0x0B, enquire_link = 0x15, submit_multi = 0x21,
-  alert_notification = 0x102, data_sm = 0x103, generic_nack = 0x80000000,
+  bind_receiver = 0x01,
+  bind_transmitter = 0x02,
+  query_sm = 0x03,
+  submit_sm = 0x04,
+  deliver_sm = 0x05,
+  unbind = 0x06,
+  replace_sm = 0x07,
+  cancel_sm = 0x08,
+  bind_transceiver = 0x09,
+  outbind = 0x0B,
+  enquire_link = 0x15,
+  submit_multi = 0x21,
+  alert_notification = 0x102,
+  data_sm = 0x103,
+  generic_nack = 0x80000000,
 };
-constexpr Command response_to(Command request) { return static_cast<Command>(static_cast<std::uint32_t>(request) | 0x80000000U); }
+constexpr Command response_to(Command request) {
+  return static_cast<Command>(static_cast<std::uint32_t>(request) | 0x80000000U);
+}
 constexpr bool is_response(Command command) { return (static_cast<std::uint32_t>(command) & 0x80000000U) != 0; }
 bool is_known_request(Command command);
 
 // SMPP 3.4 §5.1.3, those that are treated by name. Any other value is kept as it is.
 enum class Status : std::uint32_t {
-  ok = 0x00, invalid_message_length = 0x01, invalid_command_length = 0x02, invalid_command = 0x03, wrong_bind_state = 0x04,
-  already_bound = 0x05, system_error = 0x08, invalid_source = 0x0A, invalid_destination = 0x0B, bind_failed = 0x0D,
-  invalid_password = 0x0E, invalid_system_id = 0x0F, queue_full = 0x14, throttled = 0x58, temporary_failure = 0x64,
-  permanent_failure = 0x65, invalid_tlv_stream = 0xC0, unknown_error = 0xFF,
+  ok = 0x00,
+  invalid_message_length = 0x01,
+  invalid_command_length = 0x02,
+  invalid_command = 0x03,
+  wrong_bind_state = 0x04,
+  already_bound = 0x05,
+  system_error = 0x08,
+  invalid_source = 0x0A,
+  invalid_destination = 0x0B,
+  bind_failed = 0x0D,
+  invalid_password = 0x0E,
+  invalid_system_id = 0x0F,
+  queue_full = 0x14,
+  throttled = 0x58,
+  temporary_failure = 0x64,
+  permanent_failure = 0x65,
+  invalid_tlv_stream = 0xC0,
+  unknown_error = 0xFF,
 };
 std::string to_string(Status status);  // "ESME_RTHROTTLED", or the number in hexadecimal
 
@@ -50,7 +78,8 @@ struct Tlv {
 };
 const std::string* find_tlv(const std::vector<Tlv>& tlvs, std::uint16_t tag);
 std::optional<std::uint32_t> tlv_number(const std::vector<Tlv>& tlvs, std::uint16_t tag);  // of 1, 2 or 4 octets
-std::optional<std::string> tlv_text(const std::vector<Tlv>& tlvs, std::uint16_t tag);      // up to a NUL, if there is one
+// up to a NUL, if there is one
+std::optional<std::string> tlv_text(const std::vector<Tlv>& tlvs, std::uint16_t tag);
 Tlv number_tlv(std::uint16_t tag, std::uint32_t value, int octets);
 
 struct NetworkAddress {
@@ -97,8 +126,8 @@ std::string encode_c_string(std::string_view text);  // up to its first NUL
 Header decode_header(std::string_view octets);
 
 // A body, or the status that answers it: invalid_message_length where a field reaches beyond the PDU or a text has no
-// NUL, invalid_source/_destination for endless addresses, invalid_tlv_stream for a parameter that is cut off where nothing
-// else is there to be read. Up to three octets after the last parameter are passed over.
+// NUL, invalid_source/_destination for endless addresses, invalid_tlv_stream for a parameter that is cut off where
+// nothing else is there to be read. Up to three octets after the last parameter are passed over.
 struct DecodedMessage {
   Status status = Status::ok;
   bool is_cut = false;  // a parameter reaches beyond the PDU: it and what follows it is missing
@@ -106,8 +135,8 @@ struct DecodedMessage {
 };
 DecodedMessage decode_short_message(Command command, std::string_view body);
 
-// bind_*_resp: system_id and parameters; submit_sm_resp: message_id. Both may be absent (an error has no body in practice),
-// and a missing NUL is forgiven.
+// bind_*_resp: system_id and parameters; submit_sm_resp: message_id. Both may be absent (an error has no body in
+// practice), and a missing NUL is forgiven.
 struct NamedResponse {
   std::string name;
   std::vector<Tlv> tlvs;

@@ -18,7 +18,9 @@ constexpr std::size_t most_overdue = 1000;           // answers that may still c
 
 std::chrono::seconds Protocol::limit_of(Command command) const {
   switch (command) {
-    case Command::bind_receiver: case Command::bind_transmitter: case Command::bind_transceiver: return limits_.bind_response;
+    case Command::bind_receiver:
+    case Command::bind_transmitter:
+    case Command::bind_transceiver: return limits_.bind_response;
     case Command::enquire_link: return limits_.enquire_response;
     case Command::unbind: return limits_.unbind_response;
     default: return limits_.submit_response;
@@ -103,9 +105,7 @@ void Protocol::handle(const Header& header, std::string_view body, Time now) {
     case Command::deliver_sm:
     case Command::data_sm: return handle_message(header, body);
     case Command::alert_notification: return;  // has no response (§4.12.1)
-    case Command::unbind:
-      respond(header.command, header.sequence, Status::ok);
-      return end("the peer unbound");
+    case Command::unbind: respond(header.command, header.sequence, Status::ok); return end("the peer unbound");
     default:
       if (is_known_request(header.command)) {  // it is we who may ask this
         return send(encode(response_to(header.command), Status::wrong_bind_state, header.sequence));
@@ -122,7 +122,8 @@ void Protocol::handle_message(const Header& header, std::string_view body) {
     log::warn("smpp.message_malformed", {{"status", to_string(decoded.status)}, {"octets", body.size()}});
     return respond(header.command, header.sequence, decoded.status);
   }
-  if (decoded.is_cut) log::warn("smpp.parameter_cut", {{"octets", body.size()}, {"parameters", decoded.message.tlvs.size()}});
+  if (decoded.is_cut)
+    log::warn("smpp.parameter_cut", {{"octets", body.size()}, {"parameters", decoded.message.tlvs.size()}});
   events_.push_back(Asked{header.sequence, header.command, std::move(decoded.message)});
 }
 
@@ -130,7 +131,8 @@ void Protocol::handle_response(const Header& header, std::string_view body, Time
   const auto found = pending_.find(header.sequence);
   const bool nack = header.command == Command::generic_nack;
   if (found == pending_.end() || (!nack && header.command != response_to(found->second.command))) {
-    log::warn("smpp.response_unexpected", {{"command", static_cast<std::uint32_t>(header.command)}, {"sequence", header.sequence},
+    log::warn("smpp.response_unexpected", {{"command", static_cast<std::uint32_t>(header.command)},
+                                           {"sequence", header.sequence},
                                            {"status", to_string(header.status)}});
     return;
   }
@@ -141,7 +143,8 @@ void Protocol::handle_response(const Header& header, std::string_view body, Time
   // A refusal that claims success is still a refusal.
   const Status status = nack && header.status == Status::ok ? Status::unknown_error : header.status;
   if (asked == Command::submit_sm) answered_ = now;
-  const bool binds = asked == Command::bind_receiver || asked == Command::bind_transmitter || asked == Command::bind_transceiver;
+  const bool binds =
+      asked == Command::bind_receiver || asked == Command::bind_transmitter || asked == Command::bind_transceiver;
   if (binds && status == Status::ok) bound_ = true;
   events_.push_back(Answered{header.sequence, header.command, status, std::string(body)});
   if (asked == Command::unbind) end(unbound_reason);

@@ -19,7 +19,8 @@ struct ProtocolLimits {
   std::chrono::seconds bind_response{30}, submit_response{60}, unbind_response{5};
   std::chrono::seconds enquire_interval{30};  // after so long without a word from the peer; 0: never asked
   std::chrono::seconds enquire_response{10};
-  std::chrono::seconds prove_after{10};  // where the peer is asked at all: it is also asked when nothing has shown for so long that it reads our answers
+  // where the peer is asked at all: it is also asked when nothing has shown for so long that it reads our answers
+  std::chrono::seconds prove_after{10};
 };
 
 // To a request of ours. After Unanswered it may still come. `command` is generic_nack where the peer refused by that.
@@ -96,9 +97,9 @@ class Protocol {
   std::vector<ProtocolEvent> events_;
   std::map<std::uint32_t, Pending> pending_;
   std::uint32_t next_sequence_ = 1;
-  Time heard_;            // the last octet
-  Time partial_since_{};  // the first octet of what is in input_
-  Time answered_;         // the last response to a submit_sm
+  Time heard_;                              // the last octet
+  Time partial_since_{};                    // the first octet of what is in input_
+  Time answered_;                           // the last response to a submit_sm
   std::uint64_t answers_ = 0, proved_ = 0;  // to what was Asked
   Time unproved_since_{};
   bool bound_ = false;

@@ -24,7 +24,8 @@ class SocketStream final : public Stream {
 
   asio::awaitable<std::size_t> read_some(asio::mutable_buffer buffer) override {
     boost::system::error_code error;
-    const std::size_t count = co_await socket_.async_read_some(buffer, asio::redirect_error(asio::use_awaitable, error));
+    const std::size_t count =
+        co_await socket_.async_read_some(buffer, asio::redirect_error(asio::use_awaitable, error));
     if (error == asio::error::eof || error == asio::ssl::error::stream_truncated) co_return 0;
     if (error) throw boost::system::system_error(error);
     co_return count;
@@ -47,13 +48,14 @@ using TlsSocket = asio::ssl::stream<tcp::socket>;
 
 std::shared_ptr<asio::ssl::context> make_context(const TlsSetting& setting) {
   auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_client);
-  context->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_sslv2 | asio::ssl::context::no_sslv3 |
-                       asio::ssl::context::no_tlsv1 | asio::ssl::context::no_tlsv1_1);
+  context->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_sslv2 |
+                       asio::ssl::context::no_sslv3 | asio::ssl::context::no_tlsv1 | asio::ssl::context::no_tlsv1_1);
   if (setting.ca_file.empty()) context->set_default_verify_paths();
   else context->load_verify_file(setting.ca_file);
   if (!setting.certificate_file.empty()) {
     context->use_certificate_chain_file(setting.certificate_file);
-    context->use_private_key_file(setting.key_file.empty() ? setting.certificate_file : setting.key_file, asio::ssl::context::pem);
+    context->use_private_key_file(setting.key_file.empty() ? setting.certificate_file : setting.key_file,
+                                  asio::ssl::context::pem);
   }
   return context;
 }

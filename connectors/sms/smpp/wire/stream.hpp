@@ -15,9 +15,9 @@ namespace wherry::sms::smpp {
 namespace asio = boost::asio;
 
 struct TlsSetting {
-  std::string ca_file;      // empty: the system's authorities
+  std::string ca_file;                     // empty: the system's authorities
   std::string certificate_file, key_file;  // ours, where the peer asks for one
-  std::string server_name;  // in SNI and expected in the certificate; empty: the host
+  std::string server_name;                 // in SNI and expected in the certificate; empty: the host
   bool verify = true;
 };
 struct Endpoint {
