@@ -2,10 +2,12 @@
 // numbers, users, accounts and JIDs are the connector's business.
 #pragma once
 
+#include "connectors/sms/text/numbering.hpp"
 #include "gateway/base/clock.hpp"
 #include "gateway/connector/contract.hpp"
 
 #include <boost/asio/awaitable.hpp>
+#include <nlohmann/json.hpp>
 
 #include <chrono>
 #include <memory>
@@ -16,15 +18,6 @@
 namespace wherry::sms {
 
 namespace asio = boost::asio;
-
-// An address as the telephone network has it, in its one true form: "+<E.164 digits>", a short code ("72404"), or an
-// alphanumeric sender ("ACME").
-struct Address {
-  enum class Type { international, short_code, alphanumeric };
-  Type type = Type::international;
-  std::string text;
-  bool operator==(const Address&) const = default;
-};
 
 struct OutgoingText {
   std::string key;  // one per message, for ever: reports come back with it
@@ -86,5 +79,20 @@ struct Carrier {
   virtual bool sends_media() const { return false; }  // otherwise files go as links in the text
   virtual std::size_t most_text_bytes() const = 0;
 };
+
+// What every carrier is made from. `settings`: its table of the configuration, without name and type; errors begin with
+// `path`. `region`: the country that national numbers are read in, or empty. `numbers`: ours that it serves, in E.164
+// or as short codes. `events` outlives the carrier.
+struct CarrierSetting {
+  std::string name;
+  nlohmann::json settings;
+  std::string path;
+  std::string region;
+  std::vector<std::string> numbers;
+};
+
+using MakeCarrier = connector::Result<std::unique_ptr<Carrier>> (*)(CarrierSetting setting,
+                                                                    connector::Services services,
+                                                                    CarrierEvents& events);
 
 }  // namespace wherry::sms

@@ -1,8 +1,8 @@
 #include "connectors/sms/connector.hpp"
 
-#include "connectors/sms/numbering.hpp"
 #include "connectors/sms/prompts.hpp"
 #include "connectors/sms/session.hpp"
+#include "connectors/sms/text/numbering.hpp"
 #include "gateway/base/backoff.hpp"
 #include "gateway/base/log.hpp"
 #include "gateway/base/task_group.hpp"

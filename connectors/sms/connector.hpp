@@ -2,8 +2,8 @@
 #pragma once
 
 #include "connectors/sms/carriers/make.hpp"
-#include "connectors/sms/numbering.hpp"
 #include "connectors/sms/routes.hpp"
+#include "connectors/sms/text/numbering.hpp"
 #include "gateway/base/signal.hpp"
 
 #include <map>

@@ -1,6 +1,6 @@
 #include "connectors/sms/session.hpp"
 
-#include "connectors/sms/numbering.hpp"
+#include "connectors/sms/text/numbering.hpp"
 
 #include <fmt/format.h>
 

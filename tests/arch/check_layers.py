@@ -8,7 +8,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 INCLUDE = re.compile(r'^\s*#include "((?:gateway|connectors)/[^"]+)"')
 MOST_PAIRS = 12
 # What is to be made smaller, and how large it is now: the number may only shrink.
-TOO_MANY_PAIRS = {"connectors/sms/http": 13, "connectors/sms/smpp": 13}
+TOO_MANY_PAIRS = {}
 
 
 def read_rules():

@@ -1,5 +1,5 @@
 // SMS over an SMPP link, against an SMS centre in this process, and over Twilio, against its API in this process.
-#include "connectors/sms/encoding.hpp"
+#include "connectors/sms/text/encoding.hpp"
 #include "gateway/connector/loader.hpp"
 #include "tests/conformance/fake_twilio.hpp"
 #include "tests/conformance/harness.hpp"

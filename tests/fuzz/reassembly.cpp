@@ -1,5 +1,5 @@
 // Segments in any order, twice, late, with a restart between any two: the memory's own entries can always be restored.
-#include "connectors/sms/reassembly.hpp"
+#include "connectors/sms/text/reassembly.hpp"
 #include "gateway/base/text.hpp"
 #include "tests/fuzz/fuzz.hpp"
 

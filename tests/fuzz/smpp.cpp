@@ -1,5 +1,5 @@
 // What an SMS centre sends: cut or whole it is answered alike, and every message is read as something.
-#include "connectors/sms/smpp/reading.hpp"
+#include "connectors/sms/smpp/deliver.hpp"
 #include "connectors/sms/smpp/wire/protocol.hpp"
 #include "tests/fuzz/fuzz.hpp"
 

@@ -1,6 +1,6 @@
 // The text of a segment in every alphabet: always UTF-8 in the end, whatever the octets are (3GPP TS 23.038, 23.040).
-#include "connectors/sms/encoding.hpp"
-#include "connectors/sms/segments.hpp"
+#include "connectors/sms/text/encoding.hpp"
+#include "connectors/sms/text/segments.hpp"
 #include "gateway/base/text.hpp"
 #include "tests/fuzz/fuzz.hpp"
 

@@ -1,7 +1,7 @@
 // A webhook's URL, headers and body, as anybody on the Internet may send them, to every provider.
 #include "connectors/sms/carriers/telnyx.hpp"
 #include "connectors/sms/carriers/twilio.hpp"
-#include "connectors/sms/http/form_signature.hpp"
+#include "connectors/sms/http/api/form_signature.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 #include <array>

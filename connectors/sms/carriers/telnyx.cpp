@@ -1,7 +1,7 @@
 #include "connectors/sms/carriers/telnyx.hpp"
 
+#include "connectors/sms/http/api/values.hpp"
 #include "connectors/sms/http/http_carrier.hpp"
-#include "connectors/sms/http/reading.hpp"
 #include "gateway/base/secret.hpp"
 #include "gateway/base/text.hpp"
 
@@ -259,7 +259,7 @@ class Telnyx final : public Provider {
 
 connector::Result<std::unique_ptr<Provider>> make_telnyx_provider(const CarrierSetting& source,
                                                                   std::string public_url) {
-  Fields in(source.settings, source.path);
+  connector::Fields in(source.settings, source.path);
   Keys keys;
   keys.api_key = in.secret("api_key");
   keys.public_key = base::from_base64(in.required_text("public_key")).value_or("");

@@ -1,7 +1,7 @@
 // Telnyx's Messaging API (v2) as a carrier.
 #pragma once
 
-#include "connectors/sms/http/provider.hpp"
+#include "connectors/sms/http/api/provider.hpp"
 
 namespace wherry::sms {
 

@@ -1,8 +1,8 @@
 #include "connectors/sms/carriers/twilio.hpp"
 
-#include "connectors/sms/http/form_signature.hpp"
+#include "connectors/sms/http/api/form_signature.hpp"
+#include "connectors/sms/http/api/values.hpp"
 #include "connectors/sms/http/http_carrier.hpp"
-#include "connectors/sms/http/reading.hpp"
 #include "gateway/base/secret.hpp"
 #include "gateway/base/text.hpp"
 
@@ -113,7 +113,7 @@ struct Credentials {
   seconds validity{0};                // after which a text that still waits is given up; 0: the service's own
 };
 
-Credentials read_credentials(Fields& in) {
+Credentials read_credentials(connector::Fields& in) {
   Credentials c;
   c.account_sid = in.required_text("account_sid");
   // It becomes part of a path. Twilio's have 34 characters; those of compatible services are UUIDs.
@@ -355,7 +355,7 @@ Webhook Twilio::read_webhook(const net::ServerRequest& request) const {
 
 connector::Result<std::unique_ptr<Provider>> make_twilio_provider(const CarrierSetting& source,
                                                                   std::string public_url) {
-  Fields in(source.settings, source.path);
+  connector::Fields in(source.settings, source.path);
   Credentials credentials = read_credentials(in);
   Setting setting = read_setting(in, source, carrier_type, "https://api.twilio.com", std::move(public_url));
   if (auto done = finish(in, setting, carrier_type); !done) return done.error();

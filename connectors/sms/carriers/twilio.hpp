@@ -1,7 +1,7 @@
 // Twilio's Programmable Messaging (2010-04-01), or a service with the same API, as a carrier.
 #pragma once
 
-#include "connectors/sms/http/provider.hpp"
+#include "connectors/sms/http/api/provider.hpp"
 
 namespace wherry::sms {
 

@@ -3,7 +3,7 @@
 // webhook told is looked for (catch_up). What differs is the Provider's.
 #pragma once
 
-#include "connectors/sms/http/provider.hpp"
+#include "connectors/sms/http/api/provider.hpp"
 
 #include <memory>
 

@@ -1,6 +1,6 @@
 #include "connectors/sms/http/ledger.hpp"
 
-#include "connectors/sms/keys.hpp"
+#include "connectors/sms/text/storage_key.hpp"
 #include "gateway/base/log.hpp"
 #include "gateway/connector/json_text.hpp"
 

@@ -1,6 +1,6 @@
 #include "connectors/sms/http/listing.hpp"
 
-#include "connectors/sms/http/verdict.hpp"
+#include "connectors/sms/http/api/verdict.hpp"
 
 #include <algorithm>
 #include <iterator>

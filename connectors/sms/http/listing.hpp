@@ -1,7 +1,7 @@
 // Reads a list of messages, page by page.
 #pragma once
 
-#include "connectors/sms/http/reading.hpp"
+#include "connectors/sms/http/api/values.hpp"
 
 #include <boost/asio/awaitable.hpp>
 

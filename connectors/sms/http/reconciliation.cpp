@@ -1,6 +1,6 @@
 #include "connectors/sms/http/reconciliation.hpp"
 
-#include "connectors/sms/keys.hpp"
+#include "connectors/sms/text/storage_key.hpp"
 #include "gateway/base/text.hpp"
 
 #include <algorithm>

@@ -7,7 +7,7 @@
 // before that the service may still be at work on it.
 #pragma once
 
-#include "connectors/sms/http/reading.hpp"
+#include "connectors/sms/http/api/values.hpp"
 
 #include <functional>
 #include <optional>

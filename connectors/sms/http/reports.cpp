@@ -1,6 +1,6 @@
 #include "connectors/sms/http/reports.hpp"
 
-#include "connectors/sms/http/verdict.hpp"
+#include "connectors/sms/http/api/verdict.hpp"
 #include "gateway/base/log.hpp"
 
 #include <fmt/format.h>

@@ -1,7 +1,7 @@
 #include "connectors/sms/http/sender.hpp"
 
+#include "connectors/sms/http/api/values.hpp"
 #include "connectors/sms/http/listing.hpp"
-#include "connectors/sms/http/reading.hpp"
 #include "gateway/base/log.hpp"
 #include "gateway/base/within.hpp"
 

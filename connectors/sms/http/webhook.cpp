@@ -1,6 +1,6 @@
 #include "connectors/sms/http/webhook.hpp"
 
-#include "connectors/sms/http/reading.hpp"
+#include "connectors/sms/http/api/values.hpp"
 #include "gateway/base/log.hpp"
 
 #include <utility>

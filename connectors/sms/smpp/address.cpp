@@ -1,7 +1,7 @@
 #include "connectors/sms/smpp/address.hpp"
 
-#include "connectors/sms/encoding.hpp"
-#include "connectors/sms/numbering.hpp"
+#include "connectors/sms/text/encoding.hpp"
+#include "connectors/sms/text/numbering.hpp"
 
 #include <algorithm>
 

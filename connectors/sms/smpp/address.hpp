@@ -1,7 +1,7 @@
 // Addresses between SMPP's (type of number, digits) and the one true form. Pure.
 #pragma once
 
-#include "connectors/sms/smpp/configuration.hpp"
+#include "connectors/sms/smpp/settings.hpp"
 
 namespace wherry::sms::smpp {
 

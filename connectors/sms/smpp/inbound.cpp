@@ -1,7 +1,7 @@
 #include "connectors/sms/smpp/inbound.hpp"
 
-#include "connectors/sms/keys.hpp"
 #include "connectors/sms/smpp/address.hpp"
+#include "connectors/sms/text/storage_key.hpp"
 #include "gateway/base/log.hpp"
 #include "gateway/base/task_group.hpp"
 #include "gateway/base/text.hpp"

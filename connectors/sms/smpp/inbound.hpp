@@ -2,8 +2,8 @@
 // after its consequences are durable: a text published or a segment stored, a receipt brought home or parked.
 #pragma once
 
-#include "connectors/sms/smpp/reading.hpp"
-#include "connectors/sms/smpp/redelivery.hpp"
+#include "connectors/sms/parts/redelivery.hpp"
+#include "connectors/sms/smpp/deliver.hpp"
 #include "connectors/sms/smpp/reports.hpp"
 #include "connectors/sms/smpp/wire/link.hpp"
 

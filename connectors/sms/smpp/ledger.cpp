@@ -1,6 +1,6 @@
 #include "connectors/sms/smpp/ledger.hpp"
 
-#include "connectors/sms/keys.hpp"
+#include "connectors/sms/text/storage_key.hpp"
 #include "gateway/base/log.hpp"
 
 #include <fmt/format.h>

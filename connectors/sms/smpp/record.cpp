@@ -1,6 +1,6 @@
 #include "connectors/sms/smpp/record.hpp"
 
-#include "connectors/sms/numbering.hpp"
+#include "connectors/sms/text/numbering.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -2,9 +2,9 @@
 // became of each, and folds the outcomes into one.
 #pragma once
 
+#include "connectors/sms/parts/gate.hpp"
 #include "connectors/sms/smpp/reports.hpp"
 #include "connectors/sms/smpp/verdict.hpp"
-#include "connectors/sms/smpp/wire/gate.hpp"
 #include "connectors/sms/smpp/wire/link.hpp"
 #include "gateway/base/task_group.hpp"
 

@@ -1,7 +1,7 @@
 // Our SMPP codec against libsmpp34, another implementation in C: what one writes the other must read, and the other way
 // about, for many random PDUs. `codec_check SEED ROUNDS`; `codec_check gsm` prints our GSM 7 table for comparison.
-#include "connectors/sms/encoding.hpp"
 #include "connectors/sms/smpp/wire/pdu.hpp"
+#include "connectors/sms/text/encoding.hpp"
 #include "gateway/base/text.hpp"
 
 extern "C" {

@@ -1,6 +1,6 @@
-#include "connectors/sms/smpp/configuration.hpp"
 #include "connectors/sms/configuration.hpp"
 #include "connectors/sms/routes.hpp"
+#include "connectors/sms/smpp/settings.hpp"
 
 #include <doctest/doctest.h>
 #include <unistd.h>

@@ -2,8 +2,8 @@
 // tests/integration/twilio.
 #include "connectors/sms/http/http_carrier.hpp"
 
+#include "connectors/sms/http/api/values.hpp"
 #include "connectors/sms/http/media/media.hpp"
-#include "connectors/sms/http/reading.hpp"
 #include "gateway/base/signal.hpp"
 #include "gateway/base/task_group.hpp"
 #include "tests/support/log_capture.hpp"

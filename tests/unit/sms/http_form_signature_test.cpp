@@ -1,5 +1,5 @@
 // Signatures over URL and form, against vectors of Twilio's documentation and of its npm library (twilio 6.2.0).
-#include "connectors/sms/http/form_signature.hpp"
+#include "connectors/sms/http/api/form_signature.hpp"
 
 #include <doctest/doctest.h>
 

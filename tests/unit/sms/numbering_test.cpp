@@ -1,4 +1,4 @@
-#include "connectors/sms/numbering.hpp"
+#include "connectors/sms/text/numbering.hpp"
 #include "connectors/sms/smpp/address.hpp"
 
 #include <doctest/doctest.h>

@@ -1,7 +1,7 @@
 // What the tests of all HTTP providers begin with: their names, a time, an answer of the provider's API.
 #pragma once
 
-#include "connectors/sms/http/reading.hpp"
+#include "connectors/sms/http/api/values.hpp"
 
 #include <doctest/doctest.h>
 

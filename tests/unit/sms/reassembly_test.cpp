@@ -1,5 +1,5 @@
-#include "connectors/sms/reassembly.hpp"
-#include "connectors/sms/smpp/redelivery.hpp"
+#include "connectors/sms/text/reassembly.hpp"
+#include "connectors/sms/parts/redelivery.hpp"
 #include "gateway/base/text.hpp"
 
 #include <doctest/doctest.h>

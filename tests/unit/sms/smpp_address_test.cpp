@@ -1,7 +1,7 @@
 // Numbers as carriers write them. What holds of all: whoever writes can be answered; two people never become one
 // contact, and one never two, whatever the spelling.
-#include "connectors/sms/numbering.hpp"
 #include "connectors/sms/smpp/address.hpp"
+#include "connectors/sms/text/numbering.hpp"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>

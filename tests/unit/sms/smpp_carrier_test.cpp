@@ -1,4 +1,4 @@
-#include "connectors/sms/segments.hpp"
+#include "connectors/sms/text/segments.hpp"
 #include "tests/unit/sms/smpp_host.hpp"
 
 #include <doctest/doctest.h>

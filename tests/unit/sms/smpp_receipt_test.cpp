@@ -1,9 +1,9 @@
-#include "connectors/sms/reassembly.hpp"
-#include "connectors/sms/smpp/reading.hpp"
+#include "connectors/sms/parts/pace.hpp"
+#include "connectors/sms/smpp/deliver.hpp"
 #include "connectors/sms/smpp/receipt.hpp"
 #include "connectors/sms/smpp/record.hpp"
 #include "connectors/sms/smpp/verdict.hpp"
-#include "connectors/sms/smpp/wire/pace.hpp"
+#include "connectors/sms/text/reassembly.hpp"
 #include "gateway/base/text.hpp"
 
 #include <doctest/doctest.h>

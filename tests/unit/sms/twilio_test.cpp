@@ -1,7 +1,7 @@
 // Twilio's requests, answers, webhooks and settings (Programmable Messaging, 2010-04-01).
 #include "connectors/sms/carriers/twilio.hpp"
 
-#include "connectors/sms/http/form_signature.hpp"
+#include "connectors/sms/http/api/form_signature.hpp"
 #include "gateway/base/text.hpp"
 #include "tests/unit/sms/provider_tests.hpp"
 

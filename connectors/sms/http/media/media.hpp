@@ -7,7 +7,7 @@
 // account. It works for as long as the service keeps the file.
 #pragma once
 
-#include "connectors/sms/http/provider.hpp"
+#include "connectors/sms/http/api/provider.hpp"
 #include "gateway/base/log_limit.hpp"
 #include "gateway/connector/contract.hpp"
 

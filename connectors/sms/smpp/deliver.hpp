@@ -1,9 +1,9 @@
 // What a deliver_sm or data_sm is: a text, a segment of one, or a delivery receipt. Pure.
 #pragma once
 
-#include "connectors/sms/reassembly.hpp"
-#include "connectors/sms/smpp/configuration.hpp"
 #include "connectors/sms/smpp/receipt.hpp"
+#include "connectors/sms/smpp/settings.hpp"
+#include "connectors/sms/text/reassembly.hpp"
 
 #include <variant>
 

@@ -1,8 +1,8 @@
-#include "connectors/sms/smpp/wire/pace.hpp"
+#include "connectors/sms/parts/pace.hpp"
 
 #include <algorithm>
 
-namespace wherry::sms::smpp {
+namespace wherry::sms {
 
 namespace {
 
@@ -55,4 +55,4 @@ void Pace::throttled(Time now) {
   else bucket_.emplace(halved, std::min(burst_, std::max(1.0, halved)), now);
 }
 
-}  // namespace wherry::sms::smpp
+}  // namespace wherry::sms

@@ -1,4 +1,4 @@
-#include "connectors/sms/keys.hpp"
+#include "connectors/sms/text/storage_key.hpp"
 
 #include "gateway/base/text.hpp"
 

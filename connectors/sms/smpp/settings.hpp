@@ -1,10 +1,10 @@
 // The settings of one SMPP link.
 #pragma once
 
-#include "connectors/sms/carriers/make.hpp"
-#include "connectors/sms/segments.hpp"
+#include "connectors/sms/carrier.hpp"
 #include "connectors/sms/smpp/wire/protocol.hpp"
 #include "connectors/sms/smpp/wire/stream.hpp"
+#include "connectors/sms/text/segments.hpp"
 
 #include <chrono>
 #include <string>

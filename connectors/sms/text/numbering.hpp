@@ -6,7 +6,6 @@
 //   answer it
 #pragma once
 
-#include "connectors/sms/carrier.hpp"
 #include "gateway/base/error.hpp"
 #include "gateway/base/ids.hpp"
 
@@ -16,6 +15,15 @@
 #include <unordered_set>
 
 namespace wherry::sms {
+
+// An address as the telephone network has it, in its one true form: "+<E.164 digits>", a short code ("72404"), or an
+// alphanumeric sender ("ACME").
+struct Address {
+  enum class Type { international, short_code, alphanumeric };
+  Type type = Type::international;
+  std::string text;
+  bool operator==(const Address&) const = default;
+};
 
 // What a person typed or pasted, or a contact's id, in `region` (ISO 3166-1, as "US"; empty: only numbers with their
 // country code are understood). '+' and 8 to 15 digits are a number, whatever the library's tables say: numbering plans

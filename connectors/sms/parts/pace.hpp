@@ -6,7 +6,7 @@
 #include <chrono>
 #include <optional>
 
-namespace wherry::sms::smpp {
+namespace wherry::sms {
 
 class Pace {
  public:
@@ -36,4 +36,4 @@ class Pace {
   bool throttled_now_ = false;
 };
 
-}  // namespace wherry::sms::smpp
+}  // namespace wherry::sms

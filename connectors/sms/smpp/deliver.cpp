@@ -1,8 +1,8 @@
-#include "connectors/sms/smpp/reading.hpp"
+#include "connectors/sms/smpp/deliver.hpp"
 
-#include "connectors/sms/keys.hpp"
-#include "connectors/sms/numbering.hpp"
 #include "connectors/sms/smpp/address.hpp"
+#include "connectors/sms/text/numbering.hpp"
+#include "connectors/sms/text/storage_key.hpp"
 #include "gateway/base/text.hpp"
 
 #include <fmt/format.h>

@@ -1,6 +1,6 @@
-#include "connectors/sms/http/form_signature.hpp"
+#include "connectors/sms/http/api/form_signature.hpp"
 
-#include "connectors/sms/http/reading.hpp"
+#include "connectors/sms/http/api/values.hpp"
 #include "gateway/base/secret.hpp"
 #include "gateway/base/text.hpp"
 

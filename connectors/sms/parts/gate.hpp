@@ -1,14 +1,14 @@
 // Who may submit next: the window, the pace, and the order of arrival, which a throttled segment keeps.
 #pragma once
 
-#include "connectors/sms/smpp/wire/pace.hpp"
+#include "connectors/sms/parts/pace.hpp"
 #include "gateway/base/signal.hpp"
 #include "gateway/base/suspend.hpp"
 
 #include <cstdint>
 #include <map>
 
-namespace wherry::sms::smpp {
+namespace wherry::sms {
 
 class Gate {
  public:
@@ -45,4 +45,4 @@ class Gate {
   bool open_ = false;
 };
 
-}  // namespace wherry::sms::smpp
+}  // namespace wherry::sms

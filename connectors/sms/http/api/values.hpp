@@ -1,7 +1,7 @@
 // What providers write, as values: JSON members, form fields, dates, addresses. Pure.
 #pragma once
 
-#include "connectors/sms/http/provider.hpp"
+#include "connectors/sms/http/api/provider.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -1,6 +1,6 @@
-#include "connectors/sms/http/reading.hpp"
+#include "connectors/sms/http/api/values.hpp"
 
-#include "connectors/sms/numbering.hpp"
+#include "connectors/sms/text/numbering.hpp"
 #include "gateway/connector/json_text.hpp"
 
 #include <fmt/format.h>

@@ -1,6 +1,6 @@
-#include "connectors/sms/reassembly.hpp"
+#include "connectors/sms/text/reassembly.hpp"
 
-#include "connectors/sms/keys.hpp"
+#include "connectors/sms/text/storage_key.hpp"
 #include "gateway/base/text.hpp"
 
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-#include "connectors/sms/http/configuration.hpp"
+#include "connectors/sms/http/api/settings.hpp"
 
 #include <fmt/format.h>
 
@@ -26,7 +26,7 @@ bool consists_of(std::string_view text, std::string_view more) {
   });
 }
 
-Setting read_setting(Fields& in, const CarrierSetting& source, std::string_view type, std::string base_url,
+Setting read_setting(connector::Fields& in, const CarrierSetting& source, std::string_view type, std::string base_url,
                      std::string public_url) {
   Setting s;
   s.name = source.name;
@@ -49,7 +49,7 @@ Setting read_setting(Fields& in, const CarrierSetting& source, std::string_view 
   return s;
 }
 
-base::Result<void> finish(Fields& in, const Setting& setting, std::string_view type) {
+base::Result<void> finish(connector::Fields& in, const Setting& setting, std::string_view type) {
   if (auto done = in.finish(); !done || is_url(setting.public_url)) return done;
   return base::Error{base::Errc::bad_input, fmt::format("{}: {} brings texts and delivery reports by webhooks, so "
                                                         "http.public_url must be set to the address under which "

@@ -2,7 +2,7 @@
 // restart is given back as entries to store, and taken in again by restore().
 #pragma once
 
-#include "connectors/sms/encoding.hpp"
+#include "connectors/sms/text/encoding.hpp"
 #include "gateway/base/clock.hpp"
 #include "gateway/connector/contract.hpp"
 
@@ -24,7 +24,7 @@ struct Piece {
   std::string octets;
   base::Time arrived;
   std::string charset = {};  // where iconv must read it
-  bool again = false;        // our answer to the same octets may be lost: see smpp/redelivery.hpp
+  bool again = false;        // our answer to the same octets may be lost: see parts/redelivery.hpp
 };
 
 struct Joined {

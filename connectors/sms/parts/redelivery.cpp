@@ -1,10 +1,10 @@
-#include "connectors/sms/smpp/redelivery.hpp"
+#include "connectors/sms/parts/redelivery.hpp"
 
 #include "gateway/base/text.hpp"
 
 #include <utility>
 
-namespace wherry::sms::smpp {
+namespace wherry::sms {
 
 namespace {
 
@@ -101,4 +101,4 @@ void Redeliveries::restore(const std::string& id, const std::string& digest, bas
   ids_.emplace(digest, id);
 }
 
-}  // namespace wherry::sms::smpp
+}  // namespace wherry::sms

@@ -22,7 +22,7 @@
 #include <string>
 #include <vector>
 
-namespace wherry::sms::smpp {
+namespace wherry::sms {
 
 class Redeliveries {
  public:
@@ -66,4 +66,4 @@ class Redeliveries {
   std::vector<std::string> forgotten_;
 };
 
-}  // namespace wherry::sms::smpp
+}  // namespace wherry::sms

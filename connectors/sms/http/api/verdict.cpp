@@ -1,6 +1,6 @@
-#include "connectors/sms/http/verdict.hpp"
+#include "connectors/sms/http/api/verdict.hpp"
 
-#include "connectors/sms/http/reading.hpp"
+#include "connectors/sms/http/api/values.hpp"
 
 #include <fmt/format.h>
 

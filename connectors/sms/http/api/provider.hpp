@@ -2,8 +2,8 @@
 // is pure: what must not be lost or doubled is the engine's business (http_carrier.hpp), once for all of them.
 #pragma once
 
-#include "connectors/sms/http/configuration.hpp"
-#include "connectors/sms/http/verdict.hpp"
+#include "connectors/sms/http/api/settings.hpp"
+#include "connectors/sms/http/api/verdict.hpp"
 #include "gateway/net/http_server.hpp"
 
 #include <optional>

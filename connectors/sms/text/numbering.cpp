@@ -1,7 +1,7 @@
-#include "connectors/sms/numbering.hpp"
+#include "connectors/sms/text/numbering.hpp"
 
-#include "connectors/sms/encoding.hpp"
-#include "connectors/sms/keys.hpp"
+#include "connectors/sms/text/encoding.hpp"
+#include "connectors/sms/text/storage_key.hpp"
 #include "gateway/base/log.hpp"
 #include "gateway/base/text.hpp"
 

@@ -1,10 +1,10 @@
-#include "connectors/sms/smpp/wire/gate.hpp"
+#include "connectors/sms/parts/gate.hpp"
 
 #include <boost/asio/redirect_error.hpp>
 
 #include <utility>
 
-namespace wherry::sms::smpp {
+namespace wherry::sms {
 
 using std::chrono::steady_clock;
 
@@ -67,4 +67,4 @@ asio::awaitable<void> Gate::run() {
   }
 }
 
-}  // namespace wherry::sms::smpp
+}  // namespace wherry::sms

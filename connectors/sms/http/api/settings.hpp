@@ -1,7 +1,8 @@
 // What the configuration of every HTTP provider has.
 #pragma once
 
-#include "connectors/sms/carriers/make.hpp"
+#include "connectors/sms/carrier.hpp"
+#include "gateway/connector/settings.hpp"
 
 #include <chrono>
 #include <string>
@@ -31,11 +32,11 @@ struct Setting {
 };
 
 // Reads the keys above. `type` is the provider's in the configuration; `public_url` HttpServer's.
-Setting read_setting(Fields& in, const CarrierSetting& source, std::string_view type, std::string base_url,
+Setting read_setting(connector::Fields& in, const CarrierSetting& source, std::string_view type, std::string base_url,
                      std::string public_url);
 
 // Fields::finish(), and that we can be reached. Call it last.
-base::Result<void> finish(Fields& in, const Setting& setting, std::string_view type);
+base::Result<void> finish(connector::Fields& in, const Setting& setting, std::string_view type);
 
 // Whether every character is a letter, a digit (of ASCII) or one of `more`.
 bool consists_of(std::string_view text, std::string_view more);

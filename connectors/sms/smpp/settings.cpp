@@ -1,7 +1,8 @@
-#include "connectors/sms/smpp/configuration.hpp"
+#include "connectors/sms/smpp/settings.hpp"
 
-#include "connectors/sms/numbering.hpp"
+#include "connectors/sms/text/numbering.hpp"
 #include "gateway/base/text.hpp"
+#include "gateway/connector/settings.hpp"
 
 #include <boost/asio/ip/address.hpp>
 #include <fmt/format.h>
@@ -14,7 +15,7 @@ namespace wherry::sms::smpp {
 namespace {
 
 // "tls": true, or a table.
-std::optional<TlsSetting> parse_tls(Fields& fields, const nlohmann::json& settings, const std::string& path,
+std::optional<TlsSetting> parse_tls(connector::Fields& fields, const nlohmann::json& settings, const std::string& path,
                                     base::Result<void>& problem) {
   const auto found = settings.find("tls");
   if (found == settings.end() || found->is_boolean()) {
@@ -23,7 +24,7 @@ std::optional<TlsSetting> parse_tls(Fields& fields, const nlohmann::json& settin
   }
   const nlohmann::json* table = fields.object("tls");
   if (!table) return std::nullopt;
-  Fields in(*table, path + ".tls");
+  connector::Fields in(*table, path + ".tls");
   TlsSetting tls;
   tls.ca_file = in.text("ca_file", {});
   tls.certificate_file = in.text("certificate_file", {});
@@ -44,7 +45,7 @@ namespace {
 
 // Texts that travel as they are. One that is too long would make a PDU that no SMS centre can read, and a NUL would cut
 // it.
-void check_length(Fields& in, std::string_view key, const std::string& value, std::size_t most) {
+void check_length(connector::Fields& in, std::string_view key, const std::string& value, std::size_t most) {
   const bool plain = std::all_of(value.begin(), value.end(), [](char c) { return c >= 0x20 && c < 0x7F; });
   if (value.size() > most || !plain)
     in.wrong(key, fmt::format("must have at most {} characters of ASCII (SMPP 3.4 §5.2)", most));
@@ -53,7 +54,7 @@ void check_length(Fields& in, std::string_view key, const std::string& value, st
 }  // namespace
 
 base::Result<Setting> parse_setting(const CarrierSetting& source) {
-  Fields in(source.settings, source.path);
+  connector::Fields in(source.settings, source.path);
   base::Result<void> tls_problem = base::ok();
   Setting s;
   s.name = source.name;

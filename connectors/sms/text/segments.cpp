@@ -1,4 +1,4 @@
-#include "connectors/sms/segments.hpp"
+#include "connectors/sms/text/segments.hpp"
 
 #include <fmt/format.h>
 #include <unicode/brkiter.h>

@@ -1,6 +1,6 @@
-#include "connectors/sms/encoding.hpp"
+#include "connectors/sms/text/encoding.hpp"
 
-#include "connectors/sms/gsm_tables.hpp"
+#include "connectors/sms/text/gsm_tables.hpp"
 #include "gateway/base/text.hpp"
 
 #include <fmt/format.h>

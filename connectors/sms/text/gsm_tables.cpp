@@ -1,4 +1,4 @@
-#include "connectors/sms/gsm_tables.hpp"
+#include "connectors/sms/text/gsm_tables.hpp"
 
 #include <span>
 

@@ -1,7 +1,7 @@
 // Long texts: how they are cut into segments and how the cuts are described (3GPP TS 23.040 §9.2.3.24). Pure functions.
 #pragma once
 
-#include "connectors/sms/encoding.hpp"
+#include "connectors/sms/text/encoding.hpp"
 #include "gateway/base/error.hpp"
 
 #include <cstdint>
