@@ -63,6 +63,7 @@ asio::awaitable<base::Result<void>> App::start() {
 asio::awaitable<base::Result<void>> App::start_all() {
   auto sealer = read_sealer(config_.store);
   if (!sealer) co_return sealer.error();
+  log::set_mask_key(sealer->derive("log"));
   sealer_ = std::make_unique<base::Sealer>(std::move(*sealer));
   auto driver = open_store(config_);
   if (!driver) co_return driver.error();

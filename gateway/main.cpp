@@ -39,6 +39,10 @@ int main(int argc, char** argv) {
       with_user(cli.add_subcommand("export", "Print what the store holds of a user, as JSON (stop the gateway first)"));
   auto* erased = with_user(
       cli.add_subcommand("erase", "Erase a user's accounts and everything kept for them (stop the gateway first)"));
+  auto* masked = with_config(cli.add_subcommand(
+      "mask", "Print users' addresses and numbers as the log shows them: mask romeo@example.org +14155550132"));
+  std::vector<std::string> personal;
+  masked->add_option("values", personal, "Addresses and numbers")->required();
   std::string transport;
   std::vector<std::string> answers;
   auto* registered =
@@ -57,6 +61,7 @@ int main(int argc, char** argv) {
   if (*check) return wherry::cli::check_config(config);
   if (*generate) return wherry::cli::generate_key();
   if (*rotate) return wherry::cli::rotate_key(config);
+  if (*masked) return wherry::cli::mask(config, personal);
   if (*registered) return wherry::cli::register_user(config, transport, user, answers);
   if (*exported) return wherry::cli::export_user(config, user);
   if (*erased) return wherry::cli::erase_user(config, user);

@@ -39,6 +39,15 @@ bool store_is_there(const config::StoreConfig& store) {
   return file.read(beginning.data(), static_cast<std::streamsize>(beginning.size())) && beginning == header;
 }
 
+// The systemd credential, else the configured file.
+std::filesystem::path key_file(const config::StoreConfig& store) {
+  if (const char* folder = std::getenv("CREDENTIALS_DIRECTORY")) {
+    const auto credential = std::filesystem::path(folder) / "wherry-key";
+    if (std::filesystem::exists(credential)) return credential;
+  }
+  return store.key_file;
+}
+
 void warn_of_readers(const std::filesystem::path& file) {
   struct stat status = {};
   if (::stat(file.c_str(), &status) != 0 || (status.st_mode & 077) == 0) return;
@@ -55,13 +64,14 @@ base::Result<std::string> read_file(const std::filesystem::path& file) {
 
 }  // namespace
 
+bool has_key(const config::StoreConfig& store) {
+  const char* key = std::getenv("WHERRY_KEY");
+  return (key && *key) || std::filesystem::exists(key_file(store));
+}
+
 base::Result<base::Sealer> read_sealer(const config::StoreConfig& store) {
   if (const char* key = std::getenv("WHERRY_KEY"); key && *key) return base::Sealer::from_key_text(key);
-  std::filesystem::path file = store.key_file;
-  if (const char* folder = std::getenv("CREDENTIALS_DIRECTORY")) {
-    const auto credential = std::filesystem::path(folder) / "wherry-key";
-    if (std::filesystem::exists(credential)) file = credential;
-  }
+  const std::filesystem::path file = key_file(store);
   if (!std::filesystem::exists(file) && store.url.starts_with("sqlite:")) {
     if (store_is_there(store)) {
       return Error{Errc::bad_input, "store.key_file: " + file.string() +

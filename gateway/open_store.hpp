@@ -13,6 +13,9 @@ namespace wherry {
 // SQLite store is made where there is none.
 base::Result<base::Sealer> read_sealer(const config::StoreConfig& store);
 
+// Whether read_sealer would find a key and make none.
+bool has_key(const config::StoreConfig& store);
+
 // Opens the store and brings it to the newest schema.
 base::Result<std::unique_ptr<db::Driver>> open_store(const config::Config& config);
 

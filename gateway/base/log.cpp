@@ -7,7 +7,8 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
-#include <array>
+#include <algorithm>
+#include <tuple>
 
 namespace wherry::base::log {
 
@@ -30,7 +31,7 @@ struct Logger {
   }
   spdlog::logger spd;
   Format format = Format::text;
-  std::array<unsigned char, crypto_shorthash_KEYBYTES> key{};
+  MaskKey key{};
 };
 
 // The process has one standard error, so it has one logger (the only such object; gateway/DECISIONS.md 7).
@@ -79,6 +80,29 @@ void write(Level level, std::string_view event, Fields fields) {
     else append_text(line, std::get<std::string>(field.value));
   }
   logger().spd.log(to_spdlog(level), "{}", line);
+}
+
+static_assert(std::tuple_size_v<MaskKey> == crypto_shorthash_KEYBYTES);
+
+void set_mask_key(const MaskKey& key) { logger().key = key; }
+
+std::string without_numbers(std::string_view text) {
+  constexpr std::size_t shortest = 5;
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  std::string result;
+  for (auto at = text.begin(); at != text.end();) {
+    const auto begin = at;
+    if (*at == '+') ++at;
+    const auto digits = at;
+    at = std::find_if_not(at, text.end(), is_digit);
+    if (static_cast<std::size_t>(at - digits) >= shortest) {
+      result += masked({begin, at});
+      continue;
+    }
+    if (at == begin) ++at;
+    result.append(begin, at);
+  }
+  return result;
 }
 
 std::string masked(std::string_view personal) {

@@ -3,9 +3,11 @@
 //   log::info("outbox.settled", {{"account", account.value}, {"outcome", "done"}});
 //
 // No body, number, JID or secret above debug except through log::masked().
-// error: a person must act; warn: degraded, recovering; info: state changes; debug: per message.
+// error: a person must act; warn: degraded, recovering; info: state changes, and each message's stages
+// (queues/trail.hpp); debug: the rest.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <initializer_list>
 #include <string>
@@ -43,8 +45,16 @@ inline void info(std::string_view event, Fields fields = {}) { write(Level::info
 inline void warn(std::string_view event, Fields fields = {}) { write(Level::warn, event, fields); }
 inline void error(std::string_view event, Fields fields = {}) { write(Level::error, event, fields); }
 
-// A keyed hash of something personal: the same value gives the same word within one run, and tells nothing outside it.
+// A keyed hash of something personal: the same value gives the same word under one key, and tells nothing to whom has
+// not the key.
 std::string masked(std::string_view personal);
+
+// `text` with each run of five or more digits masked, a "+" before them included: what errors say of numbers.
+std::string without_numbers(std::string_view text);
+
+// The key of masked(): until it is set, one of this process alone. Once, at start.
+using MaskKey = std::array<unsigned char, 16>;
+void set_mask_key(const MaskKey& key);
 
 }  // namespace wherry::base::log
 

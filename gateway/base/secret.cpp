@@ -84,6 +84,13 @@ Result<std::string> Sealer::open(std::string_view sealed, std::string_view conte
   return plain;
 }
 
+std::array<unsigned char, 16> Sealer::derive(std::string_view purpose) const {
+  std::array<unsigned char, 16> derived{};
+  const Key& key = keys_.at(current_);
+  crypto_generichash(derived.data(), derived.size(), bytes(purpose), purpose.size(), key.data(), key.size());
+  return derived;
+}
+
 bool Sealer::is_current(std::string_view sealed) const { return sealed.substr(0, sealed.find(':')) == current_; }
 
 }  // namespace wherry::base

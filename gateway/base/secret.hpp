@@ -38,6 +38,9 @@ class Sealer {
   std::string seal(std::string_view plain, std::string_view context) const;
   Result<std::string> open(std::string_view sealed, std::string_view context) const;
 
+  // A key for another use, made from the present one; `purpose` names the use.
+  std::array<unsigned char, 16> derive(std::string_view purpose) const;
+
   // Whether `sealed` was sealed with the present key: what a rotation leaves alone.
   bool is_current(std::string_view sealed) const;
 

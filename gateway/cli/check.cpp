@@ -49,7 +49,7 @@ int check_config(const std::filesystem::path& file) {
   NoStorage storage;
   const base::SystemClock clock;
   // else it is made at the first start
-  if (!config->store.url.starts_with("sqlite:") || std::filesystem::exists(config->store.key_file)) {
+  if (!config->store.url.starts_with("sqlite:") || has_key(config->store)) {
     if (const auto sealer = read_sealer(config->store); !sealer)
       return complain(config::locate(*config, sealer.error()));
   }

@@ -16,6 +16,8 @@ int rotate_key(const std::filesystem::path& config);  // seals everything again 
 // verified.
 int register_user(const std::filesystem::path& config, const std::string& transport, const std::string& user,
                   const std::vector<std::string>& answers);
+// Prints each address or number as the log shows it, so that its messages can be found there.
+int mask(const std::filesystem::path& config, const std::vector<std::string>& values);
 int export_user(const std::filesystem::path& config, const std::string& user);
 int erase_user(const std::filesystem::path& config, const std::string& user);
 

@@ -3,6 +3,7 @@
 #include "gateway/base/log.hpp"
 #include "gateway/base/within.hpp"
 #include "gateway/queues/outbox/told.hpp"
+#include "gateway/queues/trail.hpp"
 #include "gateway/store/accounts.hpp"
 
 #include <algorithm>
@@ -95,12 +96,15 @@ void Inbox::put(base::AccountId account, convert::Delivery delivery) {
   put(std::move(message));
 }
 
-void Inbox::put(Incoming message) {
+void Inbox::put(Incoming message, std::int64_t before) {
   message.id = journal_.next_inbox_id();
   journal_.insert(row_of(message));
   auto held = std::make_shared<Incoming>(std::move(message));
-  journal_.after_commit([this, held](std::exception_ptr error) {
-    if (!error) committed(std::move(*held));
+  journal_.after_commit([this, held, before](std::exception_ptr error) {
+    if (error) return;
+    if (before != 0) trail::sent_again(keys_, held->id, before);
+    else trail::received(keys_, held->id, transport_, held->account, held->delivery);
+    committed(std::move(*held));
   });
 }
 
@@ -190,6 +194,7 @@ void Inbox::confirmed(xmpp::Sequence sequence) {
     Item& item = rows_.front();
     bytes_ -= bytes_in_memory(item.delivery);
     if (!item.came_back && !item.withheld) {
+      trail::delivered(keys_, item.id, item.delivery);
       journal_.remove_inbox(item.id);
       returned_.put_taken(std::move(item));
     }
@@ -220,6 +225,7 @@ bool Inbox::returned(const accounts::LiveAccount& account, std::string_view of_s
   Incoming* const message = present ? present : returned_.find_taken(account.id(), *id);
   if (!message) return false;
   if (std::exchange(message->came_back, true)) return true;  // each part of it may come back
+  trail::returned(keys_, *id);
   if (account.takes_messages()) ++message->refusals;
   if (present) returned_.wait(*message, *id, forward_());
   else store_again(*message);
@@ -274,7 +280,9 @@ asio::awaitable<void> Inbox::put_again(base::AccountId account, std::vector<Retu
         if (next == rows.end()) break;
         if (next->id != row.id) continue;
         auto delivery = convert::parse_delivery(row.payload);
-        if (delivery) put(Incoming{0, account, row.created, next->born, std::move(*delivery), next->refusals, false});
+        if (delivery) {
+          put(Incoming{0, account, row.created, next->born, std::move(*delivery), next->refusals, false}, row.id);
+        }
         journal_.remove_inbox(row.id);
         journal_.after_commit([this, account, waiting = *next](std::exception_ptr error) {
           if (error) returned_.wait(account, waiting);

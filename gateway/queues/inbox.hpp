@@ -73,7 +73,8 @@ class Inbox {
     xmpp::Sequence sequence = 0;  // of its last stanza on this connection; 0: not sent
     bool withheld = false;        // by the link: its row stays, unread
   };
-  void put(Incoming message);
+  // `before`: the row that it had until now; 0: it is new.
+  void put(Incoming message, std::int64_t before = 0);
   void committed(Incoming message);
   void push(Incoming message);
   void drop(std::int64_t id);

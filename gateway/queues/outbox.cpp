@@ -4,6 +4,7 @@
 #include "gateway/base/within.hpp"
 #include "gateway/connector/action_codec.hpp"
 #include "gateway/queues/outbox/told.hpp"
+#include "gateway/queues/trail.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -111,6 +112,8 @@ void Outbox::committed(std::unique_ptr<Item> item) {
     journal_.close_step();
     return;
   }
+  if (const auto* message = std::get_if<connector::SendMessage>(&item->action))
+    trail::accepted(keys_, item->row.id, transport_, message->chat, item->origin);
   const std::string chat = item->row.chat;
   Item* const marked = item->has_turn ? item.get() : nullptr;
   const auto deadline = std::chrono::duration_cast<std::chrono::milliseconds>(limits_.deadline).count();

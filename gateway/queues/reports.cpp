@@ -2,6 +2,7 @@
 
 #include "gateway/base/clock.hpp"
 #include "gateway/base/log.hpp"
+#include "gateway/queues/trail.hpp"
 
 #include <algorithm>
 #include <span>
@@ -27,8 +28,9 @@ bool is_news(Stage before, Stage now) {
 Reports::Reports(Journal& journal, db::Database& database, Inbox& inbox, Repeats& repeats, const Keys& keys)
     : journal_(journal), database_(database), inbox_(inbox), repeats_(repeats), keys_(keys) {}
 
-void Reports::put_failed(base::AccountId account, convert::Origin origin, base::Error error) {
+void Reports::put_failed(base::AccountId account, std::int64_t row, convert::Origin origin, base::Error error) {
   if (origin.user.empty()) return;  // nobody asked
+  trail::failed(keys_, row, origin, error);
   repeats_.erase(account, origin);
   convert::SendFailed failed;
   failed.origin = std::move(origin);
@@ -167,8 +169,9 @@ bool Reports::follow(base::AccountId account, const store::SentMessage& sent,
   recent_.set_stage(sent.id, progress.stage);
   journal_.set_stage(sent.id, progress.stage);
   if (progress.stage == Stage::failed) {
-    put_failed(account, std::move(*origin), base::Error{base::Errc::rejected, progress.text});
+    put_failed(account, sent.id, std::move(*origin), base::Error{base::Errc::rejected, progress.text});
   } else {
+    trail::reported(keys_, sent.id, progress.stage);
     if (origin->wants_receipt && before != Stage::delivered) inbox_.put(account, convert::SendDelivered{*origin});
     if (origin->wants_marker && progress.stage == Stage::read)
       inbox_.put(account, convert::SendRead{std::move(*origin)});

@@ -35,8 +35,8 @@ class Reports {
   // Before a session comes up, and behind send_began() of what an earlier run left: the reports that it kept.
   asio::awaitable<void> load(std::string transport);
 
-  // A send failed: its sender hears of it, in the commit of the journal's present step.
-  void put_failed(base::AccountId account, convert::Origin origin, base::Error error);
+  // The send of the outbox's `row` failed: its sender hears of it, in the commit of the journal's present step.
+  void put_failed(base::AccountId account, std::int64_t row, convert::Origin origin, base::Error error);
   // The network took a send, or may have it: a report may name it.
   void note_sent(store::SentMessage sent);
   // A message that a report has ended before its send returned: the network calls it so.

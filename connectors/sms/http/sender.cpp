@@ -152,6 +152,7 @@ asio::awaitable<connector::Result<void>> Sender::request(std::shared_ptr<Sending
 
 // It is out, whatever becomes of our note of it.
 asio::awaitable<connector::Result<void>> Sender::take(std::shared_ptr<Record> record, std::string id) {
+  log::info("http_carrier.text_taken", {{"id", record->key}, {"carrier", provider_.setting.name}, {"carrier_id", id}});
   try {
     record->told = std::max(record->told, rank(connector::Stage::accepted));  // by our result
     co_await ledger_.bind(record, std::move(id));

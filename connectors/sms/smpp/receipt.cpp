@@ -96,6 +96,22 @@ bool is_final(MessageState state) { return state == MessageState::delivered || i
 
 }  // namespace
 
+std::string_view to_string(MessageState state) {
+  switch (state) {
+    case MessageState::scheduled: return "scheduled";
+    case MessageState::enroute: return "enroute";
+    case MessageState::delivered: return "delivered";
+    case MessageState::expired: return "expired";
+    case MessageState::deleted: return "deleted";
+    case MessageState::undeliverable: return "undeliverable";
+    case MessageState::accepted: return "accepted";
+    case MessageState::unknown: return "unknown";
+    case MessageState::rejected: return "rejected";
+    case MessageState::skipped: return "skipped";
+  }
+  return "other";
+}
+
 std::optional<Receipt> parse_receipt(const std::vector<Tlv>& tlvs, std::string_view text) {
   const auto fields = read_fields(text);
   const auto field = [&](const char* key) {

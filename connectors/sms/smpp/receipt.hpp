@@ -25,6 +25,8 @@ enum class MessageState : std::uint8_t {
   skipped = 9,
 };
 
+std::string_view to_string(MessageState state);
+
 struct Receipt {
   std::string id;
   MessageState state = MessageState::unknown;

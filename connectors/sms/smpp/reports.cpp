@@ -24,8 +24,11 @@ asio::awaitable<void> Reports::settle(Match match, Receipt receipt, std::vector<
   Record& record = *match.record;
   apply(record, match.segment, receipt.state);
   const auto stage = tell(record);
-  log::debug("smpp.receipt_matched",
-             {{"by", name_of(match.by)}, {"state", static_cast<int>(receipt.state)}, {"error", receipt.error}});
+  log::info("smpp.receipt_matched", {{"id", record.key},
+                                     {"segment", match.segment + 1},
+                                     {"by", name_of(match.by)},
+                                     {"state", to_string(receipt.state)},
+                                     {"error", receipt.error}});
   // the newest text's was chosen
   if (match.is_shared) log::warn("smpp.receipt_shared_id", {{"id", log::masked(receipt.id)}});
   // The event first: after a crash in between the receipt comes again, and the event with it.

@@ -111,6 +111,16 @@ asio::awaitable<void> Sender::all_ended(std::shared_ptr<Sending> sending) {
   while (sending->working > 0) co_await sending->changed.wait();
 }
 
+// The link between our id and the SMS centre's, for whoever asks what became of a text.
+void Sender::log_submitted(const Record& record) const {
+  if (!log::enabled(log::Level::info)) return;
+  std::string ids;
+  for (const SegmentRecord& segment : record.segments) ids += (ids.empty() ? "" : ",") + segment.id;
+  log::info(
+      "smpp.submitted",
+      {{"id", record.key}, {"carrier", setting_.name}, {"segments", record.segments.size()}, {"carrier_ids", ids}});
+}
+
 // What the segments' outcomes are together.
 asio::awaitable<connector::Result<void>> Sender::conclude(std::shared_ptr<Sending> sending) {
   Record& record = *sending->record;
@@ -122,6 +132,7 @@ asio::awaitable<connector::Result<void>> Sender::conclude(std::shared_ptr<Sendin
   if (!sending->refused && is_tried_enough(*sending)) sending->refused = true;
   if (!unknown && !unsent && !sending->refused) {
     tries_.erase(record.key);
+    log_submitted(record);
     co_return base::ok();
   }
   if (sending->refused) record.told_failed = true;  // by our result

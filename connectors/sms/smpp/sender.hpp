@@ -35,6 +35,7 @@ class Sender {
   asio::awaitable<void> accepted(std::shared_ptr<Sending> sending, std::size_t index, std::string id);
   asio::awaitable<void> all_ended(std::shared_ptr<Sending> sending);
   asio::awaitable<void> finish(std::shared_ptr<Sending> sending);
+  void log_submitted(const Record& record) const;
   asio::awaitable<connector::Result<void>> conclude(std::shared_ptr<Sending> sending);
   void failed(Sending& sending, const Verdict& verdict, Status status);
   bool is_tried_enough(const Sending& sending);

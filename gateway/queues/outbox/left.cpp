@@ -54,7 +54,7 @@ void Outbox::tell_orphaned(const store::OutboxRow& row) {
   const bool may_have_gone = row.state == OutboxState::unsure || row.state == OutboxState::sending;
   Error error =
       may_have_gone ? Error{Errc::uncertain, told::unregistered_unsure} : Error{Errc::rejected, told::unregistered};
-  reports_.put_failed(row.account, std::move(*origin), std::move(error));
+  reports_.put_failed(row.account, row.id, std::move(*origin), std::move(error));
   journal_.remove_outbox(row.id);
 }
 
@@ -140,7 +140,7 @@ void Outbox::account_removed(base::AccountId account, const std::vector<store::O
     const bool may_have_gone = kept->state == OutboxState::unsure || (!row.item && kept->state == OutboxState::sending);
     Error error =
         may_have_gone ? Error{Errc::uncertain, told::unregistered_unsure} : Error{Errc::rejected, told::unregistered};
-    reports_.put_failed(account, std::move(*origin), std::move(error));
+    reports_.put_failed(account, row.id, std::move(*origin), std::move(error));
   }
   reports_.forget(account);
   journal_.close_step();
@@ -154,7 +154,7 @@ void Outbox::end_left(std::int64_t id, const base::Result<connector::Receipt>& r
   Error error{Errc::rejected, told::unregistered};
   if (result.error().code == Errc::uncertain) error = Error{Errc::uncertain, told::unregistered_meanwhile};
   else if (left.is_unsure) error = Error{Errc::uncertain, told::unregistered_unsure};
-  reports_.put_failed(left.account, std::move(left.origin), std::move(error));
+  reports_.put_failed(left.account, id, std::move(left.origin), std::move(error));
 }
 
 }  // namespace wherry::queues

@@ -1,10 +1,10 @@
 // Outbox: the only table from a result to a row's next state, and what reports say of it.
 #include "gateway/queues/outbox.hpp"
 
-#include "gateway/base/log.hpp"
 #include "gateway/connector/action_codec.hpp"
 #include "gateway/queues/outbox/pause.hpp"
 #include "gateway/queues/outbox/told.hpp"
+#include "gateway/queues/trail.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -29,11 +29,10 @@ void Outbox::settle(Item& item, const base::Result<connector::Receipt>& result) 
     if (message && (network_.reports_delivery || has_own_id)) {
       note_sent(item, has_own_id ? result->id->value : "", connector::Stage::accepted);
     }
-    log::debug("outbox.settled", {{"id", item.row.id}, {"outcome", "done"}});
+    if (message) trail::sent(keys_, item.row.id, *result);
     return remove_row(item);
   }
   const Error& error = result.error();
-  log::debug("outbox.settled", {{"id", item.row.id}, {"outcome", base::to_string(error.code)}, {"error", error.text}});
   if (is_final(error.code)) return fail_row(item, error);
   if (error.code == Errc::uncertain && !repeats_freely()) {
     return fail_row(item, Error{Errc::uncertain, error.text.empty() ? told::uncertain : error.text});
@@ -45,6 +44,7 @@ void Outbox::retry(Item& item, const Error& error) {
   ++item.row.attempts;
   std::chrono::milliseconds pause = pause_after(item.row.attempts, item.row.id, limits_.retry);
   if (error.retry_after.count() > 0) pause = error.retry_after;
+  if (std::holds_alternative<connector::SendMessage>(item.action)) trail::delayed(keys_, item.row.id, error, pause);
   item.row.not_before = base::to_milliseconds(clock_.now() + pause);
   const bool is_unsure = error.code == Errc::uncertain || item.row.state == OutboxState::unsure;
   backlog_.retry_first(item.row.account, item.row.chat, now_forward() + pause.count());
@@ -66,7 +66,7 @@ void Outbox::report_failure(const Item& item, Error error) {
     note_sent(item, "", connector::Stage::failed);
   if (const auto* add = std::get_if<connector::AddContact>(&item.action))
     accounts_.request_failed(item.row.account, add->contact);
-  reports_.put_failed(item.row.account, item.origin, std::move(error));
+  reports_.put_failed(item.row.account, item.row.id, item.origin, std::move(error));
   reports_.send_ended(item.row.account, item.row.id);
   journal_.remove_outbox(item.row.id);
 }
@@ -99,7 +99,6 @@ bool Outbox::end_send(const store::OutboxRow& row, connector::Stage stage) {
   journal_.after_commit([this, account = row.account, chat = row.chat, id = row.id](const std::exception_ptr& error) {
     if (error) end_failed(account, chat, id);
   });
-  log::debug("outbox.settled", {{"id", row.id}, {"outcome", "reported"}});
   start(row.account, row.chat);
   return true;
 }
