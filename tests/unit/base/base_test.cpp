@@ -319,3 +319,21 @@ TEST_CASE(
   tests::run(loop, cancel_at_once(group, seen));
   CHECK(seen == "abc");
 }
+
+TEST_CASE("What is masked looks the same under one key, and otherwise under another") {
+  log::set_mask_key({1});
+  const std::string one = log::masked("+14155550132");
+  CHECK(one.size() == 11);
+  CHECK(log::masked("+14155550132") == one);
+  CHECK(log::masked("+14155550133") != one);
+  log::set_mask_key({2});
+  CHECK(log::masked("+14155550132") != one);
+}
+
+TEST_CASE("Numbers in a sentence are masked, short ones are not") {
+  CHECK(log::without_numbers("") == "");
+  CHECK(log::without_numbers("code 4004, part 2 of 3") == "code 4004, part 2 of 3");
+  CHECK(log::without_numbers("“+14155550132” is off") == "“" + log::masked("+14155550132") + "” is off");
+  CHECK(log::without_numbers("+ 1 + 72404") == "+ 1 + " + log::masked("72404"));
+  CHECK(log::without_numbers("12345") == log::masked("12345"));
+}

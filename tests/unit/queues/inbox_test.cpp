@@ -6,6 +6,7 @@
 #include "tests/support/component_server.hpp"
 #include "tests/support/dial.hpp"
 #include "tests/support/fake_clock.hpp"
+#include "tests/support/log_capture.hpp"
 #include "tests/support/run.hpp"
 #include "tests/unit/store/fixture.hpp"
 
@@ -481,4 +482,21 @@ TEST_CASE("What waits is in memory up to so many bytes; the rest is read once th
   CHECK(most <= 4);
   f.until_confirmed();
   CHECK(f.rows() == 0);
+}
+
+TEST_CASE("Each stage of a message that comes leaves a line under the id that its stanza has, without its body") {
+  Fixture f;
+  LogCapture log;
+  f.publish("good night");
+  f.until_confirmed();
+  REQUIRE(f.give_back("good night"));
+  f.inbox->resend_returned(romeo);
+  f.until([&] { return f.times("good night") == 2; });
+  const std::string text = log.text();
+  const std::string id = f.sent.front().id, again = f.sent.back().id;
+  CHECK(text.find("message.received id=" + id + " transport=sms.test account=1 from=" + log::masked("a") +
+                  " network_id=\"good night\"") != std::string::npos);
+  CHECK(text.find("message.delivered id=" + id) != std::string::npos);
+  CHECK(text.find("message.returned id=" + id) != std::string::npos);
+  CHECK(text.find("message.sent_again id=" + again + " was=") != std::string::npos);
 }
