@@ -157,6 +157,13 @@ asio::awaitable<Result<Answers>> SmsConnector::log_in(connector::Applicant appli
   co_return credentials;
 }
 
+connector::Idempotency SmsConnector::idempotency(const connector::Account& account) const {
+  const auto number = account.credentials.find(number_field);
+  if (number == account.credentials.end()) return connector::Idempotency::none;
+  const auto carrier = routes_.carrier_of(number->second);
+  return carrier ? carriers_.at(*carrier)->idempotency() : connector::Idempotency::none;
+}
+
 void SmsConnector::know_account(const connector::Account& account, connector::EventSink& events) {
   Known& known = accounts_[account.id];
   known.account = account;

@@ -19,6 +19,7 @@ class SmsConnector final : public connector::Connector, private CarrierEvents {
   asio::awaitable<void> run() override;
   asio::awaitable<connector::Result<connector::Answers>> log_in(connector::Applicant applicant,
                                                                 connector::Dialogue& user) override;
+  connector::Idempotency idempotency(const connector::Account& account) const override;
   void know_account(const connector::Account& account, connector::EventSink& events) override;
   void forget_account(connector::AccountId account) override;
   std::unique_ptr<connector::Session> open(connector::AccountId account) override;

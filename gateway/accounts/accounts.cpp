@@ -20,12 +20,19 @@ Accounts::Accounts(asio::any_io_executor executor, db::Database& database, const
       changed_(executor),
       keeper_(executor, *this, limits) {}
 
-void Accounts::tell_connector(const LiveAccount& account) {
+connector::Account Accounts::as_told(const LiveAccount& account) {
   connector::Account told;
   told.id = account.id();
   told.user = account.user().str();
   told.credentials = account.row.credentials;
-  connector_->know_account(told, *account.sink);
+  return told;
+}
+
+void Accounts::tell_connector(const LiveAccount& account) { connector_->know_account(as_told(account), *account.sink); }
+
+connector::Idempotency Accounts::idempotency(base::AccountId id) const {
+  const auto found = by_id_.find(id);
+  return found == by_id_.end() ? connector::Idempotency::none : connector_->idempotency(as_told(*found->second));
 }
 
 LiveAccount& Accounts::add(store::AccountRow row) {

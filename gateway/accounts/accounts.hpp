@@ -59,6 +59,9 @@ class Accounts final : private SessionOwner {
                       const std::vector<base::ContactId>& contacts = {});
   void user_unavailable(LiveAccount& account, const xmpp::Jid& full);
 
+  // What a repeated send of this account costs; `none` where there is no such account.
+  connector::Idempotency idempotency(base::AccountId id) const;
+
   // What becomes of a contact, by the one table, and what is to be said of it; nothing changes before take_step().
   ContactStep contact_step(const LiveAccount& account, const base::ContactId& contact, ContactEvent event,
                            std::string_view name = {}) const;
@@ -74,6 +77,7 @@ class Accounts final : private SessionOwner {
 
  private:
   LiveAccount& add(store::AccountRow row);
+  static connector::Account as_told(const LiveAccount& account);
   void tell_connector(const LiveAccount& account);
   asio::awaitable<void> alone(std::string user, asio::awaitable<void> work);
   asio::awaitable<void> put_alone(store::AccountRow row);

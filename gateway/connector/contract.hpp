@@ -161,6 +161,10 @@ struct Connector {
   // gateway seals. An error's text is shown to the user.
   virtual asio::awaitable<Result<Answers>> log_in(Applicant applicant, Dialogue& user) = 0;
 
+  // Of one account's sends, where they differ within the network (an account's carrier may keep lists, another's none).
+  // Asked also before know_account.
+  virtual Idempotency idempotency(const Account&) const { return describe().idempotency; }
+
   // Every registered account, live or not, is told before run() and whenever one is added, changed or removed.
   // `events` accepts events of the account at any time until forget_account.
   virtual void know_account(const Account& account, EventSink& events) = 0;

@@ -101,7 +101,9 @@ class Outbox final : public UnsentMessages {
   void tell_orphaned(const store::OutboxRow& row);
   void end_left(std::int64_t id, const base::Result<connector::Receipt>& result);
   std::unique_ptr<Item> to_item(store::OutboxRow row);
-  bool repeats_freely() const { return network_.idempotency != connector::Idempotency::none; }
+  bool repeats_freely(base::AccountId account) const {
+    return accounts_.idempotency(account) != connector::Idempotency::none;
+  }
 
   Journal& journal_;
   db::Database& database_;

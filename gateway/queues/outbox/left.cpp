@@ -67,7 +67,7 @@ void Outbox::expect_repeats(const store::OutboxRow& row) {
 
 void Outbox::recover(const store::OutboxRow& row) {
   // The process died between the mark and the answer; or the network deduplicated then, and does no longer.
-  if (row.state != OutboxState::queued && !repeats_freely()) {
+  if (row.state != OutboxState::queued && !repeats_freely(row.account)) {
     const auto item = to_item(row);
     if (!item) return;
     if (std::holds_alternative<connector::SendMessage>(item->action)) {
@@ -96,7 +96,7 @@ std::unique_ptr<Outbox::Item> Outbox::to_item(store::OutboxRow row) {
   const std::size_t bytes = row.origin.size() + row.payload.size();
   row.payload = row.origin = std::string();
   // Found so by load(), on a network that may be asked again: an earlier run was at it.
-  if (row.state == OutboxState::sending && repeats_freely()) row.state = OutboxState::unsure;
+  if (row.state == OutboxState::sending && repeats_freely(row.account)) row.state = OutboxState::unsure;
   auto item = std::make_unique<Item>();
   item->row = std::move(row);
   item->bytes = bytes;

@@ -34,7 +34,7 @@ void Outbox::settle(Item& item, const base::Result<connector::Receipt>& result) 
   }
   const Error& error = result.error();
   if (is_final(error.code)) return fail_row(item, error);
-  if (error.code == Errc::uncertain && !repeats_freely()) {
+  if (error.code == Errc::uncertain && !repeats_freely(item.row.account)) {
     return fail_row(item, Error{Errc::uncertain, error.text.empty() ? told::uncertain : error.text});
   }
   retry(item, error);
@@ -106,7 +106,7 @@ bool Outbox::end_send(const store::OutboxRow& row, connector::Stage stage) {
 // The store still has the row. Where it may be sent again it waits as before; else the next start tells its sender.
 void Outbox::end_failed(base::AccountId account, const std::string& chat, std::int64_t id) {
   reports_.forget_sent(id);
-  if (!repeats_freely() || reach(account) == Backlog::Reach::gone) return;
+  if (!repeats_freely(account) || reach(account) == Backlog::Reach::gone) return;
   const auto ms = [](auto duration) { return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count(); };
   backlog_.recover(account, chat, id, now_forward() + ms(limits_.deadline), now_forward() + ms(limits_.retry.most));
 }

@@ -424,6 +424,20 @@ TEST_CASE("What may have been done on a network that is asked again ends as unce
   CHECK(never.failures().front().find("was not sent") != std::string::npos);
 }
 
+TEST_CASE("An account whose sends may be asked for again keeps them, beside one whose may not") {
+  OutboxLimits limits;
+  limits.retry = {std::chrono::hours(1), std::chrono::hours(1), 0};
+  Fixture f(limits);
+  f.network.of_account[base::AccountId{2}] = connector::Idempotency::queryable;
+  f.network.answer = connector::Error{connector::Errc::uncertain, ""};
+  f.network.release();
+  f.send(1, "+1", "one");
+  f.send(2, "+1", "two");
+  f.until([&] { return f.failures().size() == 1 && f.states().count(store::OutboxState::unsure) == 1; });
+  CHECK(f.failures().front().find("may or may not have arrived") != std::string::npos);
+  CHECK(f.stored() == 1);
+}
+
 TEST_CASE("What may have been done is uncertain for a user who unregisters, too, whole in memory or not") {
   // it rests only in the store
   for (const auto pause : {std::chrono::milliseconds(100), std::chrono::milliseconds(3'600'000)}) {

@@ -42,7 +42,8 @@ class HeldNetwork final : public connector::Connector {
   std::set<std::string> unreachable;  // texts whose next attempt finds the network away
   std::function<void()> on_sent = [] {};
 
-  connector::Idempotency idempotency = connector::Idempotency::none;
+  connector::Idempotency of_network = connector::Idempotency::none;
+  std::map<base::AccountId, connector::Idempotency> of_account;  // where an account differs
   std::string name_of_sent;                // the network's own id of what it takes; empty: it names nothing
   std::optional<connector::Error> answer;  // instead of taking what is sent
   bool throws = false;
@@ -50,13 +51,17 @@ class HeldNetwork final : public connector::Connector {
 
   connector::Network describe() const override {
     connector::Network network;
-    network.idempotency = idempotency;
+    network.idempotency = of_network;
     network.reports_delivery = true;
     return network;
   }
   asio::awaitable<void> run() override { co_return; }
   asio::awaitable<connector::Result<connector::Answers>> log_in(connector::Applicant, connector::Dialogue&) override {
     co_return connector::Answers();
+  }
+  connector::Idempotency idempotency(const connector::Account& account) const override {
+    const auto found = of_account.find(account.id);
+    return found == of_account.end() ? of_network : found->second;
   }
   void know_account(const connector::Account& account, connector::EventSink& events) override {
     sinks_[account.id] = &events;
@@ -122,7 +127,7 @@ struct OutboxWorld {
       const db::Database::Closure& prepare = [](db::Transaction&) {})
       : store(kind) {
     clock.time = base::SystemClock().now();
-    network.idempotency = idempotency;
+    network.of_network = idempotency;
     for (std::int64_t id : {1, 2}) insert(store, account(id, "user" + std::to_string(id) + "@example.net", domain));
     store::AccountRow away = account(3, "user3@example.net", domain);
     away.policy = store::AccountPolicy::follow_presence;

@@ -2,6 +2,7 @@
 #include "gateway/queues/trail.hpp"
 
 #include "gateway/base/log.hpp"
+#include "gateway/base/text.hpp"
 #include "tests/support/log_capture.hpp"
 #include "tests/unit/queues/outbox_world.hpp"
 

@@ -264,3 +264,25 @@ SMS_TEST("An account whose number is no longer served is told so and ends", unse
 }
 
 }  // namespace
+
+TEST_CASE("An account whose carrier keeps a list may be asked again, beside one whose carrier keeps none") {
+  asio::io_context loop;
+  Gateway g(loop);
+  g.webhooks.public_url = "https://sms.example.org";
+  const auto configuration = nlohmann::json::parse(R"({"region":"US",
+    "numbers":[{"number":"+14155550101","carrier":"main","pool":true},{"number":"+14155550102","carrier":"listed","pool":true}],
+    "carriers":[{"name":"main","type":"smpp","host":"127.0.0.1","system_id":"w","password":"p"},
+                {"name":"listed","type":"twilio","account_sid":"AC0123456789abcdef0123456789abcdef","auth_token":"t"}]})");
+  connector::Services services{g.executor, g.http, g.webhooks, g.storage, g.clock};
+  const auto made = SmsConnector::make(configuration, services);
+  REQUIRE_MESSAGE(made.has_value(), (made ? "" : made.error().text));
+  connector::Account account;
+  const auto of = [&](const std::string& number) {
+    account.credentials["phone"] = number;
+    return (*made)->idempotency(account);
+  };
+  CHECK(of("+14155550101") == connector::Idempotency::none);
+  CHECK(of("+14155550102") == connector::Idempotency::queryable);
+  CHECK(of("+14155550103") == connector::Idempotency::none);
+  CHECK((*made)->describe().idempotency == connector::Idempotency::none);
+}
