@@ -1,5 +1,7 @@
 #include "gateway/convert/forms.hpp"
 
+#include "gateway/convert/answers.hpp"
+
 #include "gateway/base/text.hpp"
 #include "gateway/xmpp/forms.hpp"
 #include "gateway/xmpp/namespaces.hpp"
@@ -59,19 +61,23 @@ connector::Result<connector::Answers> check(const connector::Answers& given, con
                                   ? ""
                                   : std::string(field.type == Field::Type::secret ? std::string_view(found->second)
                                                                                   : base::trim(found->second));
+    if (value.empty() && field.required && field.type == Field::Type::choice && field.choices.size() == 1) {
+      answers[field.name] = field.choices.front();  // there is nothing to ask
+      continue;
+    }
     if (value.empty()) {
       if (field.required) return Error{Errc::bad_input, "Please fill in: " + name + "."};  // §3.1, rule B4.3
       continue;
     }
-    if (field.type == Field::Type::choice &&
-        std::find(field.choices.begin(), field.choices.end(), value) == field.choices.end()) {
-      return Error{Errc::bad_input, name + " must be one of those offered."};
-    }
     if (value.size() > most_answer_bytes) return Error{Errc::bad_input, name + " is too long."};
-    if (field.type == Field::Type::boolean && value != "0" && value != "1" && value != "true" && value != "false") {
-      return Error{Errc::bad_input, name + " must be yes or no."};
+    std::optional<std::string> meant = value;
+    if (field.type == Field::Type::choice) meant = meant_choice(field, value);
+    if (field.type == Field::Type::boolean) meant = meant_truth(value);
+    if (!meant) {
+      return Error{Errc::bad_input,
+                   name + " must be " + (field.type == Field::Type::boolean ? "yes or no" : offered(field)) + "."};
     }
-    answers[field.name] = field.type == Field::Type::boolean ? (value == "1" || value == "true" ? "1" : "0") : value;
+    answers[field.name] = std::move(*meant);
   }
   return answers;
 }
