@@ -6,6 +6,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <fcntl.h>
 
 namespace wherry::net {
@@ -19,9 +20,16 @@ asio::awaitable<tcp::socket> dial(std::string host, std::uint16_t port) {
   co_return co_await std::move(dialled);
 }
 
-asio::awaitable<tcp::socket> dial_from(std::string local_address, std::string host, std::uint16_t port) {
+std::vector<tcp::endpoint> in_turn(std::vector<tcp::endpoint> addresses, unsigned attempt) {
+  const auto first = addresses.empty() ? 0 : static_cast<std::ptrdiff_t>(attempt % addresses.size());
+  std::rotate(addresses.begin(), addresses.begin() + first, addresses.end());
+  return addresses;
+}
+
+asio::awaitable<tcp::socket> dial_from(std::string local_address, std::string host, std::uint16_t port,
+                                       unsigned attempt) {
   const auto executor = co_await asio::this_coro::executor;
-  const std::vector<tcp::endpoint> peers = co_await resolve(host, port);
+  const std::vector<tcp::endpoint> peers = in_turn(co_await resolve(host, port), attempt);
   boost::system::error_code error = asio::error::host_not_found;
   for (const tcp::endpoint& peer : peers) {
     tcp::socket socket(executor);

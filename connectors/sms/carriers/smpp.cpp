@@ -62,6 +62,7 @@ class SmppCarrier final : public Carrier {
   base::TaskGroup link_tasks_, gate_tasks_, inbound_tasks_, closing_;
   std::string broken_;  // why a link ended
   bool up_ = false;
+  unsigned attempts_ = 0;  // to open it
 };
 
 void SmppCarrier::set_up(bool up) {
@@ -74,10 +75,13 @@ asio::awaitable<std::unique_ptr<Link>> SmppCarrier::open_link(Command command) {
   Link::Events events;
   events.asked = [this](Link& link, Asked asked) { inbound_.take(link, std::move(asked)); };
   events.proved = [this](const Link& link, Proved proved) { inbound_.proved(link, proved); };
-  return Link::open(setting_.endpoint, command, setting_.bind, setting_.limits, std::move(events));
+  Endpoint endpoint = setting_.endpoint;
+  endpoint.attempt = attempts_;
+  return Link::open(std::move(endpoint), command, setting_.bind, setting_.limits, std::move(events));
 }
 
 asio::awaitable<void> SmppCarrier::open() {
+  ++attempts_;
   if (setting_.two_binds) {
     transmitter_ = co_await open_link(Command::bind_transmitter);
     receiver_ = co_await open_link(Command::bind_receiver);

@@ -141,3 +141,12 @@ TEST_CASE("A dialled socket is not inherited by children (FD_CLOEXEC)") {
   };
   tests::run(loop, Script::run(acceptor.local_endpoint().port()));
 }
+
+TEST_CASE("Each attempt begins with another of a host's addresses") {
+  const auto at = [](unsigned short port) { return tcp::endpoint(asio::ip::address_v4::loopback(), port); };
+  const std::vector<tcp::endpoint> addresses = {at(1), at(2), at(3)};
+  CHECK(net::in_turn(addresses, 0) == addresses);
+  CHECK(net::in_turn(addresses, 1) == std::vector{at(2), at(3), at(1)});
+  CHECK(net::in_turn(addresses, 5) == std::vector{at(3), at(1), at(2)});
+  CHECK(net::in_turn({}, 5).empty());
+}

@@ -61,7 +61,7 @@ std::shared_ptr<asio::ssl::context> make_context(const TlsSetting& setting) {
 }
 
 asio::awaitable<std::unique_ptr<Stream>> connect_any(Endpoint endpoint) {
-  tcp::socket socket = co_await net::dial_from(endpoint.local_address, endpoint.host, endpoint.port);
+  tcp::socket socket = co_await net::dial_from(endpoint.local_address, endpoint.host, endpoint.port, endpoint.attempt);
   socket.set_option(tcp::no_delay(true));
   if (!endpoint.tls) co_return std::make_unique<SocketStream<tcp::socket>>(std::move(socket));
 

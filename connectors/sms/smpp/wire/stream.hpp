@@ -26,6 +26,7 @@ struct Endpoint {
   std::string local_address;  // empty: any
   std::optional<TlsSetting> tls;
   std::chrono::seconds connect_limit{10};
+  unsigned attempt = 0;  // which one this is: each begins with another of the host's addresses
 };
 
 // One reader and one writer at a time. Failures are boost::system::system_error.
