@@ -4,11 +4,14 @@
 
 #include <nlohmann/json.hpp>
 #include <sodium.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <cstdio>
+#include <mutex>
 #include <tuple>
+#include <utility>
 
 namespace wherry::base::log {
 
@@ -24,8 +27,25 @@ spdlog::level::level_enum to_spdlog(Level level) {
   return spdlog::level::info;
 }
 
+// What this thread's Holds keep back.
+thread_local int holds = 0;
+thread_local std::string held;
+
+void write_out(std::string_view lines) { std::fwrite(lines.data(), 1, lines.size(), stderr); }
+
+class StandardError final : public spdlog::sinks::base_sink<std::mutex> {
+ private:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    if (holds > 0) held.append(line.data(), line.size());
+    else write_out({line.data(), line.size()});
+  }
+  void flush_() override {}
+};
+
 struct Logger {
-  Logger() : spd("wherry", std::make_shared<spdlog::sinks::stderr_sink_mt>()) {
+  Logger() : spd("wherry", std::make_shared<StandardError>()) {
     spd.set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
     if (sodium_init() >= 0) randombytes_buf(key.data(), key.size());
   }
@@ -42,9 +62,11 @@ Logger& logger() {
 
 // Anything but a plain word is quoted, so that a value cannot forge a field or a line.
 void append_text(std::string& line, const std::string& value) {
-  const bool plain = !value.empty() &&
-                     value.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:/+@-") ==
-                         std::string::npos;
+  const auto is_plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("._:/+@-~,").find(c) != std::string_view::npos;
+  };
+  const bool plain = !value.empty() && std::all_of(value.begin(), value.end(), is_plain);
   line += plain ? value : nlohmann::json(value).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -71,7 +93,9 @@ void write(Level level, std::string_view event, Fields fields) {
     logger().spd.log(to_spdlog(level), "{}", line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     return;
   }
-  std::string line(event);
+  std::string line;
+  line.reserve(256);
+  line = event;
   for (const Field& field : fields) {
     line += ' ';
     line += field.key;
@@ -103,6 +127,12 @@ std::string without_numbers(std::string_view text) {
     result.append(begin, at);
   }
   return result;
+}
+
+Hold::Hold() { ++holds; }
+
+Hold::~Hold() {
+  if (--holds == 0 && !held.empty()) write_out(std::exchange(held, {}));
 }
 
 std::string masked(std::string_view personal) {

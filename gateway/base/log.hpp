@@ -45,6 +45,16 @@ inline void info(std::string_view event, Fields fields = {}) { write(Level::info
 inline void warn(std::string_view event, Fields fields = {}) { write(Level::warn, event, fields); }
 inline void error(std::string_view event, Fields fields = {}) { write(Level::error, event, fields); }
 
+// While one lives, this thread's lines are kept back; then they are written at once: for what writes a line for each of
+// many. Never over a co_await.
+class Hold {
+ public:
+  Hold();
+  ~Hold();
+  Hold(const Hold&) = delete;
+  Hold& operator=(const Hold&) = delete;
+};
+
 // A keyed hash of something personal: the same value gives the same word under one key, and tells nothing to whom has
 // not the key.
 std::string masked(std::string_view personal);

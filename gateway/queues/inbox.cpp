@@ -190,6 +190,7 @@ void Inbox::connected() { pump(); }
 void Inbox::disconnected() { sent_ = 0; }
 
 void Inbox::confirmed(xmpp::Sequence sequence) {
+  const log::Hold lines;
   while (sent_ > 0 && rows_.front().sequence <= sequence) {
     Item& item = rows_.front();
     bytes_ -= bytes_in_memory(item.delivery);

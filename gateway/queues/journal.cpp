@@ -207,7 +207,10 @@ void Journal::submit(const std::shared_ptr<Turn>& turn) {
 void Journal::tell(Turn& turn, Mark from, Mark to, const std::exception_ptr& error) {
   if (error) log_failure(transport_, error);
   Batch& batch = turn.batch;
-  for (std::size_t i = from.done; i < to.done; ++i) batch.done[i](error);
+  {
+    const log::Hold lines;  // each may write one
+    for (std::size_t i = from.done; i < to.done; ++i) batch.done[i](error);
+  }
   const auto begin = std::make_move_iterator(batch.waiting.begin());
   std::vector<base::Resume> waiting(begin + static_cast<std::ptrdiff_t>(from.waiting),
                                     begin + static_cast<std::ptrdiff_t>(to.waiting));

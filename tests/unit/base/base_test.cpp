@@ -5,6 +5,7 @@
 #include "gateway/base/task_group.hpp"
 #include "gateway/base/text.hpp"
 #include "gateway/base/within.hpp"
+#include "tests/support/log_capture.hpp"
 #include "tests/support/run.hpp"
 
 #include <doctest/doctest.h>
@@ -336,4 +337,22 @@ TEST_CASE("Numbers in a sentence are masked, short ones are not") {
   CHECK(log::without_numbers("“+14155550132” is off") == "“" + log::masked("+14155550132") + "” is off");
   CHECK(log::without_numbers("+ 1 + 72404") == "+ 1 + " + log::masked("72404"));
   CHECK(log::without_numbers("12345") == log::masked("12345"));
+}
+
+TEST_CASE("Lines are held back while a Hold lives, and then written in their order") {
+  tests::LogCapture log;
+  {
+    const log::Hold outer;
+    log::warn("test.first");
+    {
+      const log::Hold inner;
+      log::warn("test.second");
+    }
+    CHECK(log.text().empty());
+  }
+  log::warn("test.third");
+  const std::string text = log.text();
+  CHECK(text.find("test.first") < text.find("test.second"));
+  CHECK(text.find("test.second") < text.find("test.third"));
+  CHECK(text.find("test.third") != std::string::npos);
 }
