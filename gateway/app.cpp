@@ -153,11 +153,14 @@ asio::awaitable<void> App::give_back_memory() {
 
 asio::awaitable<base::Result<App::Network>> App::build(const config::TransportEntry& entry) {
   Network network;
-  network.storage = std::make_unique<store::ConnectorStorage>(*database_, entry.transport.link.domain.str());
+  const std::string domain = entry.transport.link.domain.str();
+  network.journal = std::make_unique<queues::Journal>(loop_.get_executor(), *database_, domain);
+  network.storage = std::make_unique<queues::ConnectorStorage>(*network.journal, *database_, domain);
   connector::Services services{loop_.get_executor(), *http_client_, *http_server_, *network.storage, clock_};
   auto connector = co_await make_connector(entry, services);
   if (!connector) co_return connector.error();
-  transport::TransportServices offered{loop_.get_executor(), *database_, *sealer_, clock_, net::dial, *keys_};
+  transport::TransportServices offered{loop_.get_executor(), *database_, *sealer_,        clock_,
+                                       net::dial,            *keys_,     *network.journal};
   network.transport = std::make_unique<transport::Transport>(entry.transport, offered, std::move(*connector));
   features::install_all(*network.transport);
   co_return std::move(network);
