@@ -43,7 +43,7 @@ class App {
     std::unique_ptr<transport::Transport> transport;
   };
   boost::asio::awaitable<void> keep_tidy();
-  boost::asio::awaitable<void> give_back_memory();
+  boost::asio::awaitable<void> give_back_room();
   void end(std::string reason);
   boost::asio::awaitable<base::Result<void>> start_all();
   boost::asio::awaitable<void> bring_up(config::TransportEntry entry);
