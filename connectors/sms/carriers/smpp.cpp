@@ -38,7 +38,9 @@ class SmppCarrier final : public Carrier {
   // The most that can fit, in the characters that take the most octets for the room they need; send() counts exactly.
   std::size_t most_text_bytes() const override { return setting_.split.most_parts * 153 * 2; }
 
-  asio::awaitable<connector::Result<void>> send(OutgoingText text) override { return sender_.send(std::move(text)); }
+  asio::awaitable<connector::Result<connector::Changes>> send(OutgoingText text) override {
+    return sender_.send(std::move(text));
+  }
   asio::awaitable<void> run() override;
 
  private:

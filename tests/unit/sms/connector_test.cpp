@@ -16,7 +16,8 @@ namespace {
 
 struct Sink final : connector::EventSink {
   explicit Sink(base::Signal& s) : signal(s) {}
-  asio::awaitable<void> publish(connector::Event event) override {
+  asio::awaitable<void> publish(connector::Event event, connector::Changes changes) override {
+    for (auto& change : changes) written.push_back(std::move(change));
     events.push_back(std::move(event));
     signal.notify();
     co_return;
@@ -31,6 +32,7 @@ struct Sink final : connector::EventSink {
   }
   base::Signal& signal;
   std::vector<connector::Event> events;
+  connector::Changes written;
 };
 
 // Answers with what it is told, or with what is preset.
