@@ -104,6 +104,7 @@ asio::awaitable<void> SmppCarrier::run() {
       if (link) link_tasks_.spawn("smpp.link", run_link(link));
     }
     gate_tasks_.spawn("smpp.gate", gate_.run());
+    gate_tasks_.spawn("smpp.tick", inbound_.tick());
     inbound_tasks_.spawn("smpp.inbound", inbound_.run());
     sender_.use(transmitter_.get());
     gate_.open();

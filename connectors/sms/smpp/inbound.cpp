@@ -5,9 +5,8 @@
 #include "gateway/base/log.hpp"
 #include "gateway/base/task_group.hpp"
 #include "gateway/base/text.hpp"
+#include "gateway/base/within.hpp"
 
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -36,7 +35,7 @@ Inbound::Inbound(const Setting& setting, connector::Services services, CarrierEv
       reports_(reports),
       redeliveries_(setting.redelivery_window),
       reassembly_(setting.part_patience),
-      wake_(services.executor) {}
+      changed_(services.executor) {}
 
 std::string Inbound::key(std::string_view kind, std::string_view rest) const {
   return fmt::format("{}/{}/{}", setting_.name, kind, rest);
@@ -53,7 +52,7 @@ void Inbound::take(Link& link, Asked asked) {
     return;
   }
   queue_.push_back({&link, std::move(asked), std::nullopt, {}});
-  wake_.cancel();
+  changed_.notify();
 }
 
 void Inbound::proved(const Link& link, Proved proved) {
@@ -64,7 +63,7 @@ void Inbound::proved(const Link& link, Proved proved) {
 
 void Inbound::stop() {
   stopping_ = true;
-  wake_.cancel();
+  changed_.notify();
 }
 
 void Inbound::session_ended(bool confirmed) {
@@ -88,10 +87,14 @@ asio::awaitable<void> Inbound::run() {
       co_await work(std::move(batch));
       continue;
     }
-    if (stopping_) break;
-    wake_.expires_after(house_kept_every);
-    boost::system::error_code woken;
-    co_await wake_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+    if (!stopping_) co_await changed_.wait();
+  }
+}
+
+asio::awaitable<void> Inbound::tick() {
+  for (;;) {
+    co_await base::sleep(house_kept_every);
+    changed_.notify();
   }
 }
 

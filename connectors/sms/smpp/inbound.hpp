@@ -6,8 +6,7 @@
 #include "connectors/sms/smpp/deliver.hpp"
 #include "connectors/sms/smpp/reports.hpp"
 #include "connectors/sms/smpp/wire/link.hpp"
-
-#include <boost/asio/steady_timer.hpp>
+#include "gateway/base/signal.hpp"
 
 #include <deque>
 #include <map>
@@ -21,7 +20,8 @@ class Inbound {
 
   void take(Link& link, Asked asked);  // answers at once where too many wait
   void proved(const Link& link, Proved proved);
-  asio::awaitable<void> run();  // until stop(), after the present batch
+  asio::awaitable<void> run();   // until stop(), after the present batch
+  asio::awaitable<void> tick();  // wakes run() from time to time, until cancelled
   void stop();
   // Forgets what was not begun: its links are gone. `confirmed`: see Redeliveries.
   void session_ended(bool confirmed);
@@ -71,7 +71,7 @@ class Inbound {
   Reassembly reassembly_;
   std::map<const Link*, std::deque<Unproved>> unproved_;  // the oldest answer first
   std::vector<Item> queue_;
-  asio::steady_timer wake_;
+  base::Signal changed_;  // something is to be done
   base::Time house_kept_, swept_;
   std::uint64_t unread_ = 0;  // receipts that were not understood
   bool loaded_ = false, stopping_ = false;
