@@ -99,7 +99,7 @@ asio::awaitable<base::Result<void>> App::start_all() {
   }
   http_server_->open();
   tasks_.spawn("retention", keep_tidy());
-  tasks_.spawn("memory", give_back_memory());
+  tasks_.spawn("room", give_back_room());
   co_return base::ok();
 }
 
@@ -136,29 +136,36 @@ asio::awaitable<void> App::keep_tidy() {
   for (;; co_await base::sleep(pause)) {
     const auto now = std::chrono::steady_clock::now();
     const auto ran = std::chrono::duration_cast<std::chrono::milliseconds>(now - std::exchange(swept, now));
-    auto sweep = [time = base::to_milliseconds(clock_.now()), ran](db::Transaction& t) {
-      return store::remove_expired(t, time, ran);
+    auto sweep = [time = base::to_milliseconds(clock_.now()), ran, kept = config_.store.kept](db::Transaction& t) {
+      return store::remove_expired(t, time, ran, kept);
     };
     const std::int64_t undelivered = co_await database_->fetch(std::move(sweep));
     if (undelivered > 0) log::warn("inbox.expired", {{"messages", undelivered}});
   }
 }
 
-// glibc keeps what a burst took: free pages lie between what lives, and it gives back only what lies behind that.
-asio::awaitable<void> App::give_back_memory() {
+// What a burst took: memory, since glibc keeps it (free pages lie between what lives, and it gives back only what lies
+// behind that), and the store's room, a little at a time and where nothing is being written.
+asio::awaitable<void> App::give_back_room() {
   for (const std::chrono::minutes pause(1);;) {
     co_await base::sleep(pause);
     ::malloc_trim(0);
+    if (!database_->is_idle()) continue;
+    db::Database::Closure give_back = [](db::Transaction& t) { t.give_back_room(); };
+    co_await database_->transact(std::move(give_back));
   }
 }
 
 asio::awaitable<base::Result<App::Network>> App::build(const config::TransportEntry& entry) {
   Network network;
-  network.storage = std::make_unique<store::ConnectorStorage>(*database_, entry.transport.link.domain.str());
+  const std::string domain = entry.transport.link.domain.str();
+  network.journal = std::make_unique<queues::Journal>(loop_.get_executor(), *database_, domain);
+  network.storage = std::make_unique<queues::ConnectorStorage>(*network.journal, *database_, domain);
   connector::Services services{loop_.get_executor(), *http_client_, *http_server_, *network.storage, clock_};
   auto connector = co_await make_connector(entry, services);
   if (!connector) co_return connector.error();
-  transport::TransportServices offered{loop_.get_executor(), *database_, *sealer_, clock_, net::dial, *keys_};
+  transport::TransportServices offered{loop_.get_executor(), *database_, *sealer_, clock_, net::dial, *keys_,
+                                       *network.journal};
   network.transport = std::make_unique<transport::Transport>(entry.transport, offered, std::move(*connector));
   features::install_all(*network.transport);
   co_return std::move(network);

@@ -8,6 +8,7 @@
 #include "gateway/db/database.hpp"
 #include "gateway/net/http_client.hpp"
 #include "gateway/net/http_server.hpp"
+#include "gateway/queues/connector_storage.hpp"
 
 #include <boost/asio/io_context.hpp>
 
@@ -37,11 +38,12 @@ class App {
 
  private:
   struct Network {  // in the order of their lives
-    std::unique_ptr<store::ConnectorStorage> storage;
+    std::unique_ptr<queues::Journal> journal;
+    std::unique_ptr<queues::ConnectorStorage> storage;
     std::unique_ptr<transport::Transport> transport;
   };
   boost::asio::awaitable<void> keep_tidy();
-  boost::asio::awaitable<void> give_back_memory();
+  boost::asio::awaitable<void> give_back_room();
   void end(std::string reason);
   boost::asio::awaitable<base::Result<void>> start_all();
   boost::asio::awaitable<void> bring_up(config::TransportEntry entry);

@@ -33,6 +33,9 @@ struct IncomingText {
   std::string text;
   base::Time sent_at;
   std::vector<connector::File> files{};
+  // To the carrier's storage, in the commit of the first and of the last message that comes of it: several may have the
+  // number. Where nobody has it, `last` alone.
+  connector::Changes first{}, last{};
 };
 
 // How far a text has come; the segments of a long one already folded into one (all delivered → delivered, one failed →
@@ -40,7 +43,8 @@ struct IncomingText {
 struct TextProgress {
   std::string key;
   connector::Stage stage = connector::Stage::accepted;
-  std::string text;  // why it failed, for the sender
+  std::string text;              // why it failed, for the sender
+  connector::Changes changes{};  // to the carrier's storage, in the commit of the event
 };
 
 // Both return once the event is durable: only then may the carrier answer its network. They throw when the store is
@@ -71,8 +75,8 @@ struct Carrier {
 
   // Sends, and returns when the network has taken (every segment of) the text. unavailable: provably not sent.
   // uncertain: perhaps sent, or sent in part. The same key again continues where an interruption left off and never
-  // sends a segment that may already be out.
-  virtual asio::awaitable<connector::Result<void>> send(OutgoingText text) = 0;
+  // sends a segment that may already be out. What comes back is written in the commit that says that the text is sent.
+  virtual asio::awaitable<connector::Result<connector::Changes>> send(OutgoingText text) = 0;
 
   virtual connector::Idempotency idempotency() const = 0;
   virtual bool reports_delivery() const = 0;

@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <utility>
 
 namespace wherry::sms {
@@ -215,6 +216,8 @@ asio::awaitable<bool> SmsConnector::received(IncomingText text) {
   for (const AccountId owner : owners) {
     const Known* known = find(owner);
     if (!known) continue;  // forgotten meanwhile
+    connector::Changes changes = std::exchange(text.first, {});
+    if (owner == owners.back()) std::ranges::move(std::exchange(text.last, {}), std::back_inserter(changes));
     const connector::ContactId sender = to_contact(text.from, known->region);
     connector::MessageReceived message;
     message.chat = sender;
@@ -224,17 +227,21 @@ asio::awaitable<bool> SmsConnector::received(IncomingText text) {
     message.content.files = text.files;
     message.sent_at = text.sent_at;
     connector::Event event = std::move(message);
-    co_await known->events->publish(std::move(event));
+    co_await known->events->publish(std::move(event), std::move(changes));
   }
+  if (!text.last.empty()) co_await services_.storage.write(std::move(text.last));
   co_return !owners.empty();
 }
 
 asio::awaitable<void> SmsConnector::progressed(TextProgress progress) {
   const auto key = parse_carrier_key(progress.key);
   const Known* known = key ? find(key->first) : nullptr;
-  if (!known) co_return;  // the account is gone, and who would hear of it with it
+  if (!known) {  // the account is gone, and who would hear of it with it
+    co_await services_.storage.write(std::move(progress.changes));
+    co_return;
+  }
   connector::Event event = connector::MessageProgressed{{key->second}, progress.stage, std::move(progress.text)};
-  co_await known->events->publish(std::move(event));
+  co_await known->events->publish(std::move(event), std::move(progress.changes));
 }
 
 }  // namespace wherry::sms

@@ -99,6 +99,7 @@ std::vector<base::AccountId> Routes::owners(std::string_view number) const {
 }
 
 bool Routes::may_have(const NumberConfiguration& number, std::string_view user, base::Time now) const {
+  ++steps_;
   if (is_listed(number.users, user)) return true;
   if (!number.pool) return false;
   const auto reserved = reservations_.find(number.number);
@@ -133,11 +134,22 @@ std::vector<std::string> Routes::choices(std::string_view user, base::Time now) 
 }
 
 bool Routes::reserve(std::string_view user, std::string_view number, base::Time now) {
-  std::erase_if(reservations_, [&](const auto& r) { return r.second.until <= now; });
+  end_reservations(now);
   const NumberConfiguration* wanted = find(number);
   if (!wanted || !may_have(*wanted, user, now)) return false;
-  if (!is_listed(wanted->users, user)) reservations_[wanted->number] = {std::string(user), now + reserved_for};
+  if (is_listed(wanted->users, user)) return true;
+  reservations_[wanted->number] = {std::string(user), now + reserved_for};
+  reservations_end_.emplace(now + reserved_for, wanted->number);
   return true;
+}
+
+void Routes::end_reservations(base::Time now) {
+  while (!reservations_end_.empty() && reservations_end_.begin()->first <= now) {
+    ++steps_;
+    const auto over = reservations_.find(reservations_end_.begin()->second);
+    if (over != reservations_.end() && over->second.until <= now) reservations_.erase(over);
+    reservations_end_.erase(reservations_end_.begin());
+  }
 }
 
 }  // namespace wherry::sms

@@ -6,6 +6,7 @@
 #include "gateway/base/clock.hpp"
 #include "gateway/base/ids.hpp"
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -38,6 +39,9 @@ class Routes {
   // get it. False where somebody was faster. A number listed for the user is shared and needs no reservation.
   bool reserve(std::string_view user, std::string_view number, base::Time now);
 
+  // Numbers and reservations looked at so far. For tests.
+  std::uint64_t steps() const { return steps_; }
+
  private:
   using Index = std::size_t;  // in numbers_
   struct Hash {
@@ -58,6 +62,7 @@ class Routes {
   const NumberConfiguration* find(std::string_view number) const;
   bool may_have(const NumberConfiguration& number, std::string_view user, base::Time now) const;
   void add_listed(std::set<Index>& found, std::string_view listed) const;
+  void end_reservations(base::Time now);
   void note_free(const std::string& number);
 
   std::vector<NumberConfiguration> numbers_;
@@ -68,6 +73,8 @@ class Routes {
   ByText<std::set<base::AccountId>> owners_of_;                   // by number
   ByText<std::set<base::AccountId>> accounts_of_;                 // by user
   std::map<std::string, Reservation, std::less<>> reservations_;  // by number
+  std::multimap<base::Time, std::string> reservations_end_;       // which; it may have been made anew, or be over
+  mutable std::uint64_t steps_ = 0;
 };
 
 // Whether `user` is listed: by the bare JID, or as "@domain".

@@ -94,7 +94,9 @@ asio::awaitable<Result<connector::Receipt>> SmsSession::send(connector::SendMess
   if (text.text.empty() && text.media.empty()) co_return Error{Errc::bad_input, "The message is empty."};
   auto sent = co_await carrier->send(std::move(text));
   if (!sent) co_return sent.error();
-  co_return connector::Receipt{};
+  connector::Receipt receipt;
+  receipt.changes = std::move(*sent);
+  co_return receipt;
 }
 
 // The telephone network asks nobody: a number that can be one is a contact.

@@ -164,6 +164,12 @@ Config read_top(const toml::table& parsed, const std::filesystem::path& folder) 
   else if (!config.store.url.starts_with("postgresql://") && !config.store.url.starts_with("postgres://")) {
     store.fail("url", "must begin with sqlite: or postgresql://");
   }
+  const auto days = [&store](const char* key, std::chrono::hours usual, std::int64_t most) {
+    return std::chrono::hours(24 * store.integer(key, usual.count() / 24, 1, most));
+  };
+  config.store.kept.reports = days("reports_days", config.store.kept.reports, 365);
+  config.store.kept.seen = days("repeats_days", config.store.kept.seen, 365);
+  config.store.kept.undelivered = days("undelivered_days", config.store.kept.undelivered, 3650);
   const std::string key_file = store.text("key_file", "");
   if (!key_file.empty()) config.store.key_file = folder / key_file;
   else if (config.store.url.starts_with("sqlite:")) config.store.key_file = config.store.url.substr(7) + ".key";

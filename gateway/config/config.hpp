@@ -2,6 +2,7 @@
 #pragma once
 
 #include "gateway/base/log.hpp"
+#include "gateway/store/retention.hpp"
 #include "gateway/transport/transport.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
@@ -17,6 +18,7 @@ namespace wherry::config {
 struct StoreConfig {
   std::string url = "sqlite:wherry.db";  // or postgresql://…
   std::filesystem::path key_file;        // seals credentials; empty: beside the SQLite file, made at first start
+  store::Retention kept;
 };
 
 struct HttpConfig {

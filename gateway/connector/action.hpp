@@ -3,6 +3,7 @@
 #pragma once
 
 #include "gateway/base/ids.hpp"
+#include "gateway/connector/entry.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -64,6 +65,8 @@ using Action = std::variant<SendMessage, SetPresence, AddContact, AnswerContact,
 // What perform() gives back on success.
 struct Receipt {
   std::optional<MessageId> id;  // the network's id of what was sent, where it gives one and may report on it later
+  // To the connector's storage, in the commit that says that the message is sent: both are durable, or neither is.
+  Changes changes = {};
   bool operator==(const Receipt&) const = default;
 };
 

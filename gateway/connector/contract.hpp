@@ -6,6 +6,7 @@
 #pragma once
 
 #include "gateway/base/error.hpp"
+#include "gateway/connector/entry.hpp"
 #include "gateway/connector/event.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -17,6 +18,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace wherry::net {
@@ -110,7 +112,10 @@ struct Applicant {
 // the connector acknowledge it to its network. It throws when the store is lost: do not acknowledge then.
 struct EventSink {
   virtual ~EventSink() = default;
-  virtual asio::awaitable<void> publish(Event event) = 0;
+  // `changes` to the connector's storage are made in the event's own commit: both are durable, or neither is. Also
+  // where the event comes to nothing: it came before, or its account is gone.
+  virtual asio::awaitable<void> publish(Event event, Changes changes) = 0;
+  asio::awaitable<void> publish(Event event) { return publish(std::move(event), Changes()); }
 };
 
 // One account, live.
@@ -127,14 +132,11 @@ struct Session {
 };
 
 // A small durable memory of a connector's own: parts that wait for their rest, ids that reports will name. Keys sort
-// bytewise; values are UTF-8 text. Writes return once durable, and many together share a commit.
-struct Entry {
-  std::string key;
-  std::string value;  // empty in write(): the key is erased
-};
+// bytewise; values are UTF-8 text. Writes return once durable, and many together share a commit. They are made in the
+// order of the calls, among them what is given with a Receipt or to publish().
 struct Storage {
   virtual ~Storage() = default;
-  virtual asio::awaitable<void> write(std::vector<Entry> entries) = 0;
+  virtual asio::awaitable<void> write(Changes changes) = 0;
   // At most `limit` entries whose key starts with `prefix`, in order, beginning after the key `after`.
   virtual asio::awaitable<std::vector<Entry>> read(std::string prefix, std::string after, std::size_t limit) = 0;
 };
@@ -185,7 +187,7 @@ struct Plugin {
   // as in "links[0].port: must be 1 to 65535".
   Result<std::unique_ptr<Connector>> (*make)(const nlohmann::json& configuration, Services services);
 };
-inline constexpr const char* plugin_stamp = "1, " __VERSION__ ", Boost " BOOST_LIB_VERSION;
+inline constexpr const char* plugin_stamp = "2, " __VERSION__ ", Boost " BOOST_LIB_VERSION;
 inline constexpr const char* plugin_symbol = "wherry_plugin";
 
 }  // namespace wherry::connector

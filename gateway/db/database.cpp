@@ -157,6 +157,8 @@ void Database::close() {
   impl_->runner->stop();
 }
 
+bool Database::is_idle() const { return !impl_->in_flight; }
+
 void Database::on_given_up(std::function<void()> told) { impl_->given_up = std::move(told); }
 
 Database::Database(asio::any_io_executor loop, std::unique_ptr<Driver> driver, DatabasePolicy policy)

@@ -62,6 +62,10 @@ class Transaction {
   // statement or the commit.
   virtual void execute(std::string_view sql, std::span<const Value> parameters) = 0;
 
+  // Of the room that deleted rows have left, some goes back to the file system; a reserve stays, for what comes next.
+  // Bounded: call it now and then. (PostgreSQL does it by itself: manual §25.1.)
+  virtual void give_back_room() {}
+
   Rows query(std::string_view sql, std::initializer_list<Value> p = {}) {
     return query(sql, std::span(p.begin(), p.size()));
   }
@@ -123,6 +127,9 @@ class Database {
   // As above, with another way to run the groups.
   Database(asio::any_io_executor loop, std::unique_ptr<GroupRunner> runner, DatabasePolicy policy = {});
   ~Database();  // waits for what was begun; what was not yet begun is dropped
+
+  // Whether nothing is to be written at this moment.
+  bool is_idle() const;
 
   // Runs `closure` in a transaction and returns once it is durable, or throws what it threw. A closure may be run again
   // (when its neighbour in the shared commit failed, or the connection was lost before the commit), so it must only

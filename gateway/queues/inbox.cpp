@@ -55,7 +55,7 @@ asio::awaitable<void> Inbox::load(connector::Network network) {
 
 // ---- Accepting ----
 
-asio::awaitable<void> Inbox::publish(base::AccountId account, connector::Event event) {
+asio::awaitable<void> Inbox::publish(base::AccountId account, connector::Event event, connector::Changes changes) {
   std::optional<std::uint64_t> hash;
   if (network_.redelivers) {
     if (const std::string id = repeatable_id(event); !id.empty()) {
@@ -64,7 +64,10 @@ asio::awaitable<void> Inbox::publish(base::AccountId account, connector::Event e
         log::debug("inbox.repeated", {{"account", account.value}});
         const std::uint64_t before = not_kept_;
         co_await journal_.commit();  // the first one may be on its way to the disk just now
-        if (not_kept_ == before) co_return;
+        if (not_kept_ != before) continue;
+        if (changes.empty()) co_return;
+        journal_.write(std::move(changes));
+        co_return co_await journal_.commit();
       }
     }
   }
@@ -75,6 +78,7 @@ asio::awaitable<void> Inbox::publish(base::AccountId account, connector::Event e
           put(account, std::move(e));
       },
       event);
+  journal_.write(std::move(changes));
   if (hash) {
     seen_.insert(*hash);
     journal_.remember_event(*hash);
@@ -233,7 +237,7 @@ bool Inbox::returned(const accounts::LiveAccount& account, std::string_view of_s
   return true;
 }
 
-// Its row is gone: it gets another, as old as the first (store::undelivered_kept), which is not sent yet.
+// Its row is gone: it gets another, as old as the first (store::Retention), which is not sent yet.
 void Inbox::store_again(const Incoming& message) {
   auto again = std::make_shared<Incoming>(message);
   again->id = journal_.next_inbox_id();

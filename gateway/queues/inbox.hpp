@@ -43,8 +43,8 @@ class Inbox {
   // Before anything else: the rows that an earlier run left, and the ids seen lately.
   asio::awaitable<void> load(connector::Network network);
 
-  // A durable event of the account. Returns once committed; throws when the store is lost.
-  asio::awaitable<void> publish(base::AccountId account, connector::Event event);
+  // A durable event of the account. Returns once committed; throws when the store is lost. `changes`: see EventSink.
+  asio::awaitable<void> publish(base::AccountId account, connector::Event event, connector::Changes changes = {});
   // What we say ourselves: in the commit of the journal's present step.
   void put(base::AccountId account, convert::Delivery delivery);
 

@@ -2,6 +2,7 @@
 
 #include "gateway/base/clock.hpp"
 #include "gateway/base/log.hpp"
+#include "gateway/store/connector_storage.hpp"
 #include "gateway/store/retention.hpp"
 
 #include <boost/asio/post.hpp>
@@ -86,9 +87,9 @@ Journal::Batch& Journal::soon() {
 }
 
 Journal::Mark Journal::end_of(const Batch& b) {
-  return {b.new_outbox.size(), b.changed_outbox.size(), b.gone_outbox.size(), b.gone_inbox.size(),
-          b.gone_sent.size(),  b.new_inbox.size(),      b.sent.size(),        b.stages.size(),
-          b.events.size(),     b.stanzas.size(),        b.done.size(),        b.waiting.size()};
+  return {b.new_outbox.size(), b.changed_outbox.size(), b.gone_outbox.size(), b.gone_inbox.size(), b.gone_sent.size(),
+          b.new_inbox.size(),  b.sent.size(),           b.stages.size(),      b.events.size(),     b.stanzas.size(),
+          b.changes.size(),    b.done.size(),           b.waiting.size()};
 }
 
 Journal::Mark Journal::Mark::operator+(const Mark& o) const {
@@ -102,6 +103,7 @@ Journal::Mark Journal::Mark::operator+(const Mark& o) const {
           stages + o.stages,
           events + o.events,
           stanzas + o.stanzas,
+          changes + o.changes,
           done + o.done,
           waiting + o.waiting};
 }
@@ -117,6 +119,7 @@ void Journal::append(Turn& to, Batch& step) {
   move_all(step.stages, to.batch.stages);
   move_all(step.events, to.batch.events);
   move_all(step.stanzas, to.batch.stanzas);
+  move_all(step.changes, to.batch.changes);
   move_all(step.done, to.batch.done);
   move_all(step.waiting, to.batch.waiting);
 }
@@ -125,6 +128,10 @@ void Journal::append(Turn& to, Turn& other) {
   const Mark before = end_of(to.batch);
   append(to, other.batch);
   for (const Mark& end : other.steps) to.steps.push_back(before + end);
+}
+
+void Journal::write(connector::Changes changes) {
+  if (!changes.empty()) move_all(changes, soon().changes);
 }
 
 void Journal::close_step() {
@@ -161,6 +168,7 @@ void Journal::write(db::Transaction& t, const Batch& batch, Mark from, Mark to, 
   if (from.sent < to.sent) store::insert_sent(t, part(batch.sent, from.sent, to.sent));
   if (from.gone_sent < to.gone_sent) store::remove_sent(t, part(batch.gone_sent, from.gone_sent, to.gone_sent));
   for (const auto& [id, stage] : part(batch.stages, from.stages, to.stages)) store::set_stage(t, id, stage);
+  if (from.changes < to.changes) store::write_entries(t, transport, part(batch.changes, from.changes, to.changes));
   const auto events = part(batch.events, from.events, to.events);
   if (!events.empty()) store::insert_seen(t, transport, store::SeenKind::events, new_inbox.front().id, now, events);
   const auto stanzas = part(batch.stanzas, from.stanzas, to.stanzas);

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "gateway/base/suspend.hpp"
+#include "gateway/connector/entry.hpp"
 #include "gateway/db/database.hpp"
 #include "gateway/store/inbox.hpp"
 #include "gateway/store/messages.hpp"
@@ -40,6 +41,8 @@ class Journal {
   void insert(store::SentMessage message) { soon().sent.push_back(std::move(message)); }
   void remove_sent(std::int64_t id) { step_.gone_sent.push_back(id); }
   void set_stage(std::int64_t id, connector::Stage stage) { soon().stages.emplace_back(id, stage); }
+  // To the storage of the transport's connector.
+  void write(connector::Changes changes);
   // Of an event whose inbox row is inserted in this step.
   void remember_event(std::uint64_t hash) { soon().events.push_back(hash); }
   // Of a stanza whose outbox row goes in this step (Repeats).
@@ -99,13 +102,14 @@ class Journal {
     std::vector<std::pair<std::int64_t, connector::Stage>> stages;
     std::vector<std::uint64_t> events;
     std::vector<Stanza> stanzas;
+    connector::Changes changes;
     std::vector<Done> done;
     std::vector<base::Resume> waiting;  // in commit()
   };
   // How much of each vector of a batch stands before some point.
   struct Mark {
     std::size_t new_outbox = 0, changed_outbox = 0, gone_outbox = 0, gone_inbox = 0, gone_sent = 0, new_inbox = 0,
-                sent = 0, stages = 0, events = 0, stanzas = 0, done = 0, waiting = 0;
+                sent = 0, stages = 0, events = 0, stanzas = 0, changes = 0, done = 0, waiting = 0;
     Mark operator+(const Mark& o) const;
   };
   struct Turn {

@@ -217,6 +217,7 @@ asio::awaitable<void> Outbox::perform(base::AccountId account, std::string chat,
   }
   if (--performing_ == 0) performed_.notify();
   if (ended) std::rethrow_exception(ended);
+  if (result) journal_.write(std::move(result->changes));
   if (Item* const item = backlog_.end_perform(account, chat, id)) {
     settle(*item, result);
   } else if (left_.contains(id)) {

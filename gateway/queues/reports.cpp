@@ -83,8 +83,19 @@ void Reports::forget_nobodys(base::AccountId account, Sending& sending) {
   });
 }
 
-asio::awaitable<void> Reports::keep(base::AccountId account, connector::MessageProgressed progress) {
-  Sending& sending = sending_[account];
+// About no message that is known: it may be about one whose send has not returned. Then it is kept, in the journal's
+// present step.
+bool Reports::keep(base::AccountId account, connector::MessageProgressed progress) {
+  const auto found = sending_.find(account);
+  if (found == sending_.end() || found->second.now.empty() || keys_.row_of(progress.id.value)) {
+    log::debug("report.unmatched", {{"account", account.value}});
+    return false;
+  }
+  Sending& sending = found->second;
+  if (sending.early.size() >= most_early) {
+    log::warn("report.dropped", {{"account", account.value}, {"kept", most_early}});
+    return false;
+  }
   store::SentMessage row;
   row.id = journal_.next_outbox_id();
   row.account = account;
@@ -94,7 +105,7 @@ asio::awaitable<void> Reports::keep(base::AccountId account, connector::MessageP
   row.created = journal_.stamp(base::to_milliseconds(std::chrono::system_clock::now()));
   sending.early.push_back({row.id, sending.last, std::move(progress)});
   journal_.insert(std::move(row));
-  co_await journal_.commit();
+  return true;
 }
 
 // A send has returned, and the network calls it so: what came of it stands or falls with that.
@@ -136,25 +147,25 @@ asio::awaitable<void> Reports::load(std::string transport) {
 
 // ---- Reports ----
 
-asio::awaitable<void> Reports::publish(base::AccountId account, connector::MessageProgressed progress) {
-  const bool known = co_await apply(account, progress);
-  if (known) co_return;
-  const auto sending = sending_.find(account);
-  const bool may_be_early =
-      sending != sending_.end() && !sending->second.now.empty() && !keys_.row_of(progress.id.value);
-  if (!may_be_early) log::debug("report.unmatched", {{"account", account.value}});
-  else if (sending->second.early.size() >= most_early)
-    log::warn("report.dropped", {{"account", account.value}, {"kept", most_early}});
-  else co_await keep(account, std::move(progress));
+asio::awaitable<void> Reports::publish(base::AccountId account, connector::MessageProgressed progress,
+                                       connector::Changes changes) {
+  const bool is_known = co_await apply(account, progress, changes);
+  const bool is_kept = !is_known && keep(account, std::move(progress));
+  if (!is_kept && changes.empty()) co_return;
+  journal_.write(std::move(changes));
+  co_await journal_.commit();
 }
 
-// Whether the message it is about is known.
-asio::awaitable<bool> Reports::apply(base::AccountId account, connector::MessageProgressed progress) {
+// Whether the message it is about is known. `changes` are made with what follows; where nothing does, they are left.
+asio::awaitable<bool> Reports::apply(base::AccountId account, connector::MessageProgressed progress,
+                                     connector::Changes& changes) {
   for (;;) {
-    const std::optional<store::SentMessage> sent = co_await find(account, progress);
+    bool ends_send = false;
+    const std::optional<store::SentMessage> sent = co_await find(account, progress, ends_send);
     if (!sent) co_return false;
     const std::uint64_t failures = not_kept_;
     const bool is_new = follow(account, *sent, progress);
+    if (is_new || ends_send) journal_.write(std::exchange(changes, {}));
     co_await journal_.commit();  // of an equal report, too, which may be on its way to the disk just now
     if (is_new || not_kept_ == failures) co_return true;
   }
@@ -185,7 +196,8 @@ bool Reports::follow(base::AccountId account, const store::SentMessage& sent,
 }
 
 asio::awaitable<std::optional<store::SentMessage>> Reports::find(base::AccountId account,
-                                                                 connector::MessageProgressed progress) {
+                                                                 connector::MessageProgressed progress,
+                                                                 bool& ends_send) {
   const std::optional<std::int64_t> id = keys_.row_of(progress.id.value);
   const auto recent = [&] { return id ? recent_.find(account, *id) : recent_.find(account, progress.id.value); };
   if (const store::SentMessage* sent = recent()) co_return *sent;
@@ -207,7 +219,8 @@ asio::awaitable<std::optional<store::SentMessage>> Reports::find(base::AccountId
     co_return stored.sent;
   }
   const bool is_unsent = !stored.unsent.empty() && stored.unsent.front().account == account;
-  if (!is_unsent || !unsent_->end_send(stored.unsent.front(), progress.stage)) co_return std::nullopt;
+  ends_send = is_unsent && unsent_->end_send(stored.unsent.front(), progress.stage);
+  if (!ends_send) co_return std::nullopt;
   co_return *recent();
 }
 

@@ -49,8 +49,9 @@ class Reports {
   void send_ended(base::AccountId account, std::int64_t row);
   void forget(base::AccountId account) { sending_.erase(account); }
 
-  // A report from the network. Returns once what follows from it is durable.
-  asio::awaitable<void> publish(base::AccountId account, connector::MessageProgressed progress);
+  // A report from the network. Returns once what follows from it is durable. `changes`: see EventSink.
+  asio::awaitable<void> publish(base::AccountId account, connector::MessageProgressed progress,
+                                connector::Changes changes = {});
 
  private:
   using Turn = std::uint64_t;  // in which sends began
@@ -69,12 +70,14 @@ class Reports {
     std::vector<Early> early;
   };
   void forget_nobodys(base::AccountId account, Sending& sending);
-  asio::awaitable<bool> apply(base::AccountId account, connector::MessageProgressed progress);
+  asio::awaitable<bool> apply(base::AccountId account, connector::MessageProgressed progress,
+                              connector::Changes& changes);
   bool follow(base::AccountId account, const store::SentMessage& sent, const connector::MessageProgressed& progress);
   void match_early(base::AccountId account, const std::string& network_id);
-  asio::awaitable<void> keep(base::AccountId account, connector::MessageProgressed progress);
+  bool keep(base::AccountId account, connector::MessageProgressed progress);
+  // `ends_send`: the message was not known to be sent; now it is, in the journal's present step.
   asio::awaitable<std::optional<store::SentMessage>> find(base::AccountId account,
-                                                          connector::MessageProgressed progress);
+                                                          connector::MessageProgressed progress, bool& ends_send);
 
   Journal& journal_;
   db::Database& database_;

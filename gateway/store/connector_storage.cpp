@@ -33,8 +33,23 @@ void append_utf8(std::string& text, char32_t code) {
   }
 }
 
-void write_entries(db::Transaction& transaction, const std::string& transport, const std::vector<Entry>& entries) {
-  for (const Entry& entry : entries) {
+}  // namespace
+
+std::optional<std::string> end_of_prefix(std::string prefix) {
+  while (!prefix.empty()) {
+    std::size_t last = prefix.size() - 1;
+    while (last > 0 && (static_cast<unsigned char>(prefix[last]) & 0xC0) == 0x80) --last;
+    const char32_t code = code_point(prefix, last);
+    prefix.resize(last);
+    if (code >= 0x10FFFF) continue;                           // nothing comes after it
+    append_utf8(prefix, code == 0xD7FF ? 0xE000 : code + 1);  // surrogates are no characters (RFC 3629 §3)
+    return prefix;
+  }
+  return std::nullopt;
+}
+
+void write_entries(db::Transaction& transaction, const std::string& transport, std::span<const Entry> changes) {
+  for (const Entry& entry : changes) {
     if (entry.value.empty()) {
       transaction.execute("DELETE FROM connector_storage WHERE transport = $1 AND key = $2", {transport, entry.key});
     } else {
@@ -65,37 +80,6 @@ std::vector<Entry> read_entries(db::Transaction& transaction, const std::string&
   entries.reserve(rows.size());
   for (const db::Row& row : rows) entries.push_back({row.text(0), row.text(1)});
   return entries;
-}
-
-}  // namespace
-
-std::optional<std::string> end_of_prefix(std::string prefix) {
-  while (!prefix.empty()) {
-    std::size_t last = prefix.size() - 1;
-    while (last > 0 && (static_cast<unsigned char>(prefix[last]) & 0xC0) == 0x80) --last;
-    const char32_t code = code_point(prefix, last);
-    prefix.resize(last);
-    if (code >= 0x10FFFF) continue;                           // nothing comes after it
-    append_utf8(prefix, code == 0xD7FF ? 0xE000 : code + 1);  // surrogates are no characters (RFC 3629 §3)
-    return prefix;
-  }
-  return std::nullopt;
-}
-
-connector::asio::awaitable<void> ConnectorStorage::write(std::vector<Entry> entries) {
-  db::Database::Closure closure = [transport = transport_, entries = std::move(entries)](db::Transaction& transaction) {
-    write_entries(transaction, transport, entries);
-  };
-  co_await database_.transact(std::move(closure));
-}
-
-connector::asio::awaitable<std::vector<Entry>> ConnectorStorage::read(std::string prefix, std::string after,
-                                                                      std::size_t limit) {
-  auto closure = [transport = transport_, prefix = std::move(prefix), after = std::move(after),
-                  limit](db::Transaction& transaction) {
-    return read_entries(transaction, transport, prefix, after, limit);
-  };
-  co_return co_await database_.fetch(std::move(closure));
 }
 
 }  // namespace wherry::store

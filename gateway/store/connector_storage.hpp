@@ -1,11 +1,13 @@
 // Table `connector_storage`: the small durable memory that each connector has (connector::Storage).
 #pragma once
 
-#include "gateway/connector/contract.hpp"
+#include "gateway/connector/entry.hpp"
 #include "gateway/db/database.hpp"
 
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 namespace wherry::store {
 
@@ -13,18 +15,11 @@ namespace wherry::store {
 // Well-formed UTF-8 as the prefix is, where adding one to its last byte would not be.
 std::optional<std::string> end_of_prefix(std::string prefix);
 
-class ConnectorStorage final : public connector::Storage {
- public:
-  // `transport`: whose memory it is. `database` outlives this.
-  ConnectorStorage(db::Database& database, std::string transport)
-      : database_(database), transport_(std::move(transport)) {}
-  connector::asio::awaitable<void> write(std::vector<connector::Entry> entries) override;
-  connector::asio::awaitable<std::vector<connector::Entry>> read(std::string prefix, std::string after,
-                                                                 std::size_t limit) override;
-
- private:
-  db::Database& database_;
-  std::string transport_;
-};
+// Puts and erases, in their order; `transport`: whose memory it is.
+void write_entries(db::Transaction& transaction, const std::string& transport,
+                   std::span<const connector::Entry> changes);
+// As connector::Storage::read.
+std::vector<connector::Entry> read_entries(db::Transaction& transaction, const std::string& transport,
+                                           const std::string& prefix, const std::string& after, std::size_t limit);
 
 }  // namespace wherry::store

@@ -116,6 +116,10 @@ void set_stage(db::Transaction& transaction, std::int64_t id, connector::Stage s
   transaction.execute("UPDATE message_map SET stage = $1 WHERE id = $2", {static_cast<std::int64_t>(stage), id});
 }
 
+void remove_sent_beyond(db::Transaction& transaction, std::int64_t most) {
+  transaction.execute("DELETE FROM message_map WHERE id <= (SELECT MAX(id) FROM message_map) - $1", {most});
+}
+
 void remove_sent_before(db::Transaction& transaction, std::int64_t created) {
   transaction.execute("DELETE FROM message_map WHERE created < $1", {created});
 }

@@ -35,6 +35,8 @@ std::optional<SentMessage> find_sent(db::Transaction& transaction, base::Account
 std::vector<SentMessage> read_early_reports(db::Transaction& transaction, const std::string& transport);
 void remove_sent(db::Transaction& transaction, std::span<const std::int64_t> ids);
 void set_stage(db::Transaction& transaction, std::int64_t id, connector::Stage stage);
+// All but the newest, by their ids, of which each is given out once.
+void remove_sent_beyond(db::Transaction& transaction, std::int64_t most);
 void remove_sent_before(db::Transaction& transaction, std::int64_t created);
 
 }  // namespace wherry::store

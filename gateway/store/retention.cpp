@@ -22,16 +22,18 @@ std::int64_t age_time(std::int64_t before, std::int64_t time_of_day, std::chrono
   return std::max(before, std::min(time_of_day, before + fastest * ran.count()));
 }
 
-std::int64_t remove_expired(db::Transaction& transaction, std::int64_t time_of_day, std::chrono::milliseconds ran) {
+std::int64_t remove_expired(db::Transaction& transaction, std::int64_t time_of_day, std::chrono::milliseconds ran,
+                            const Retention& kept) {
   const std::int64_t time = age_time(read_age_time(transaction, time_of_day), time_of_day, ran);
   transaction.execute(
       "INSERT INTO counters (name, value) VALUES ('age_time', $1) ON CONFLICT (name) DO UPDATE SET value = "
       "excluded.value",
       {time});
   const auto before = [now = std::min(time, time_of_day)](std::chrono::milliseconds age) { return now - age.count(); };
-  remove_sent_before(transaction, before(reports_kept));
-  remove_seen(transaction, before(seen_kept), seen_rows_kept);
-  return remove_inbox_before(transaction, before(undelivered_kept));
+  remove_sent_before(transaction, before(kept.reports));
+  remove_sent_beyond(transaction, kept.most_reports);
+  remove_seen(transaction, before(kept.seen), kept.most_seen);
+  return remove_inbox_before(transaction, before(kept.undelivered));
 }
 
 }  // namespace wherry::store

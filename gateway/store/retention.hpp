@@ -8,12 +8,15 @@
 
 namespace wherry::store {
 
-// `message_map`: networks report within days (SMSCs within seven)
-inline constexpr std::chrono::hours reports_kept{14 * 24};
-// `seen`: how long a network may bring the same event again
-inline constexpr std::chrono::hours seen_kept{7 * 24};
-inline constexpr std::int64_t seen_rows_kept = 200'000;         // … and how many commits of them; nobody reads more
-inline constexpr std::chrono::hours undelivered_kept{30 * 24};  // `inbox`: messages for a user who never comes
+struct Retention {
+  // `message_map`: networks report within days (SMSCs within seven)
+  std::chrono::hours reports{14 * 24};
+  // `seen`: how long a network may bring the same event again
+  std::chrono::hours seen{7 * 24};
+  std::chrono::hours undelivered{30 * 24};  // `inbox`: messages for a user who never comes
+  // However many come: about 200 bytes each. Of `seen`, commits of events; nobody reads more.
+  std::int64_t most_reports = 20'000'000, most_seen = 200'000;
+};
 
 // The time by which ages are counted, `before` the last one: it follows the time of day, at most 24 times as fast as
 // the gateway `ran` since, and never goes back. What a wrong clock says for some hours deletes nothing: only a clock
@@ -27,6 +30,7 @@ std::int64_t read_age_time(db::Transaction& transaction, std::int64_t time_of_da
 
 // Removes what is older than that. `time_of_day`: ms since 1970; `ran`: for how long this process has run since its
 // last call, by a clock that only goes forward. How many undelivered messages were among it.
-std::int64_t remove_expired(db::Transaction& transaction, std::int64_t time_of_day, std::chrono::milliseconds ran);
+std::int64_t remove_expired(db::Transaction& transaction, std::int64_t time_of_day, std::chrono::milliseconds ran,
+                            const Retention& kept = {});
 
 }  // namespace wherry::store

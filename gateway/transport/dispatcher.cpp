@@ -12,8 +12,8 @@ using accounts::LiveAccount;
 class Dispatcher::Sink final : public connector::EventSink {
  public:
   Sink(Dispatcher& dispatcher, base::AccountId account) : dispatcher_(dispatcher), account_(account) {}
-  boost::asio::awaitable<void> publish(connector::Event event) override {
-    return dispatcher_.publish(account_, std::move(event));
+  boost::asio::awaitable<void> publish(connector::Event event, connector::Changes changes) override {
+    return dispatcher_.publish(account_, std::move(event), std::move(changes));
   }
 
  private:
@@ -25,15 +25,21 @@ std::unique_ptr<connector::EventSink> Dispatcher::sink_for(base::AccountId accou
   return std::make_unique<Sink>(*this, account);
 }
 
-boost::asio::awaitable<void> Dispatcher::publish(base::AccountId account, connector::Event event) {
+boost::asio::awaitable<void> Dispatcher::publish(base::AccountId account, connector::Event event,
+                                                 connector::Changes changes) {
   // While the account is being erased a row would be nobody's, and the erasure may still fail.
   if (connector::is_durable(event)) co_await accounts_.until_settled(account);
   LiveAccount* live = accounts_.find(account);
-  if (!live || live->is_removed()) co_return;  // nobody is there to be told; the network may forget it
-  if (!apply(*live, event)) co_return;
-  if (auto* progress = std::get_if<connector::MessageProgressed>(&event))
-    co_await reports_.publish(account, std::move(*progress));
-  else if (connector::is_durable(event)) co_await inbox_.publish(account, std::move(event));
+  // Where nobody is there to be told, the network may forget it.
+  const bool is_told = live && !live->is_removed() && apply(*live, event);
+  if (is_told && connector::is_durable(event)) {
+    if (auto* progress = std::get_if<connector::MessageProgressed>(&event))
+      co_return co_await reports_.publish(account, std::move(*progress), std::move(changes));
+    co_return co_await inbox_.publish(account, std::move(event), std::move(changes));
+  }
+  if (changes.empty()) co_return;
+  journal_.write(std::move(changes));
+  co_await journal_.commit();
 }
 
 // What an event changes here, beside what the user is told. Whether they are to be told.

@@ -4,6 +4,7 @@
 #include "gateway/accounts/accounts.hpp"
 #include "gateway/accounts/contacts.hpp"
 #include "gateway/queues/inbox.hpp"
+#include "gateway/queues/journal.hpp"
 #include "gateway/queues/reports.hpp"
 #include "gateway/queues/volatile_lane.hpp"
 #include "gateway/transport/hooks.hpp"
@@ -14,15 +15,16 @@ namespace wherry::transport {
 
 class Dispatcher {
  public:
-  Dispatcher(accounts::Accounts& accounts, queues::Inbox& inbox, queues::Reports& reports, queues::VolatileLane& lane,
-             const Hooks& hooks)
-      : accounts_(accounts), inbox_(inbox), reports_(reports), lane_(lane), hooks_(hooks) {}
+  Dispatcher(accounts::Accounts& accounts, queues::Journal& journal, queues::Inbox& inbox, queues::Reports& reports,
+             queues::VolatileLane& lane, const Hooks& hooks)
+      : accounts_(accounts), journal_(journal), inbox_(inbox), reports_(reports), lane_(lane), hooks_(hooks) {}
 
   // Where the events of an account go in. It lives no longer than the dispatcher.
   std::unique_ptr<connector::EventSink> sink_for(base::AccountId account);
 
-  // Returns once what follows from a durable event is durable; a volatile one is applied at once.
-  boost::asio::awaitable<void> publish(base::AccountId account, connector::Event event);
+  // Returns once what follows from a durable event is durable, and `changes` with it; a volatile one is applied at
+  // once.
+  boost::asio::awaitable<void> publish(base::AccountId account, connector::Event event, connector::Changes changes);
 
  private:
   class Sink;
@@ -33,6 +35,7 @@ class Dispatcher {
   void note_list(accounts::LiveAccount& account, const connector::ContactsListed& list);
 
   accounts::Accounts& accounts_;
+  queues::Journal& journal_;
   queues::Inbox& inbox_;
   queues::Reports& reports_;
   queues::VolatileLane& lane_;

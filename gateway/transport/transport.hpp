@@ -12,7 +12,6 @@
 #include "gateway/queues/outbox.hpp"
 #include "gateway/queues/reports.hpp"
 #include "gateway/queues/volatile_lane.hpp"
-#include "gateway/store/connector_storage.hpp"
 #include "gateway/transport/dispatcher.hpp"
 #include "gateway/transport/hooks.hpp"
 #include "gateway/transport/router.hpp"
@@ -54,6 +53,7 @@ struct TransportServices {
   const base::Clock& clock;
   xmpp::Dial dial;  // how the link to the XMPP server is opened
   const queues::Keys& keys;
+  queues::Journal& journal;  // of this transport alone
 };
 
 class Transport {
@@ -122,7 +122,7 @@ class Transport {
   connector::Network network_;
   Hooks hooks_;
   Router router_;
-  queues::Journal journal_;
+  queues::Journal& journal_;
   xmpp::Component link_;
   accounts::Accounts accounts_;
   queues::Inbox inbox_;

@@ -17,12 +17,41 @@ namespace wherry::tests {
 
 namespace asio = boost::asio;
 
+class MemoryStorage final : public connector::Storage {
+ public:
+  asio::awaitable<void> write(connector::Changes changes) override {
+    if (failures > 0 && failures-- > 0) throw std::runtime_error("the store is lost");
+    apply(std::move(changes));
+    co_return;
+  }
+  // What is given with a Receipt or to publish().
+  void apply(connector::Changes changes) {
+    for (auto& entry : changes) {
+      if (entry.value.empty()) values.erase(entry.key);
+      else values.insert_or_assign(std::move(entry.key), std::move(entry.value));
+    }
+  }
+  asio::awaitable<std::vector<connector::Entry>> read(std::string prefix, std::string after,
+                                                      std::size_t limit) override {
+    std::vector<connector::Entry> found;
+    for (const auto& [key, value] : values) {
+      if (key.starts_with(prefix) && (after.empty() || key > after) && found.size() < limit)
+        found.push_back(connector::Entry{key, value});
+    }
+    co_return found;
+  }
+  std::map<std::string, std::string> values;
+  int failures = 0;  // so many writes fail
+};
+
 // Keeps every event. `broken`: the store is lost. `held`: nothing becomes durable until release().
 class Sink final : public connector::EventSink {
  public:
-  explicit Sink(const asio::any_io_executor& executor) : changed_(executor), released_(executor) {}
+  // `storage`: where what is given with an event is written.
+  explicit Sink(const asio::any_io_executor& executor, MemoryStorage* storage = nullptr)
+      : storage_(storage), changed_(executor), released_(executor) {}
 
-  asio::awaitable<void> publish(connector::Event event) override {
+  asio::awaitable<void> publish(connector::Event event, connector::Changes changes) override {
     ++asked;
     changed_.notify();
     while (held) {
@@ -32,6 +61,7 @@ class Sink final : public connector::EventSink {
       --waiting;
     }
     if (broken) throw std::runtime_error("the store is lost");
+    if (storage_) storage_->apply(std::move(changes));
     events.push_back(std::move(event));
     changed_.notify();
   }
@@ -72,6 +102,7 @@ class Sink final : public connector::EventSink {
   bool broken = false, held = false;
 
  private:
+  MemoryStorage* storage_;
   base::Signal changed_, released_;
 };
 
@@ -103,29 +134,6 @@ class User final : public connector::Dialogue {
 
  private:
   base::Signal changed_;
-};
-
-class MemoryStorage final : public connector::Storage {
- public:
-  asio::awaitable<void> write(std::vector<connector::Entry> entries) override {
-    if (failures > 0 && failures-- > 0) throw std::runtime_error("the store is lost");
-    for (auto& entry : entries) {
-      if (entry.value.empty()) values.erase(entry.key);
-      else values.insert_or_assign(std::move(entry.key), std::move(entry.value));
-    }
-    co_return;
-  }
-  asio::awaitable<std::vector<connector::Entry>> read(std::string prefix, std::string after,
-                                                      std::size_t limit) override {
-    std::vector<connector::Entry> found;
-    for (const auto& [key, value] : values) {
-      if (key.starts_with(prefix) && (after.empty() || key > after) && found.size() < limit)
-        found.push_back(connector::Entry{key, value});
-    }
-    co_return found;
-  }
-  std::map<std::string, std::string> values;
-  int failures = 0;  // so many writes fail
 };
 
 // A loop and the services of a gateway on it.

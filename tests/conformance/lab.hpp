@@ -48,7 +48,7 @@ class Lab : public Bench {
   }
   // Tells the connector of the account, whose events go to a sink of its own.
   Sink& know(std::int64_t number) {
-    Sink& events = sinks_.try_emplace(number, loop.get_executor()).first->second;
+    Sink& events = sinks_.try_emplace(number, loop.get_executor(), &storage).first->second;
     network->know_account(account(number), events);
     return events;
   }
@@ -86,7 +86,9 @@ class Lab : public Bench {
     message.chat = chat();
     message.key = key;
     message.content.text = text;
-    return get(session(from).perform(std::move(message)));
+    auto result = get(session(from).perform(std::move(message)));
+    if (result) storage.apply(std::move(result->changes));
+    return result;
   }
   std::size_t taken(const std::string& text) const {
     const auto all = harness->taken(sink);
@@ -146,7 +148,7 @@ class Lab : public Bench {
   std::map<std::int64_t, Open> sessions_;
 
  public:
-  Sink& sink = sinks_.try_emplace(1, loop.get_executor()).first->second;  // account 1's
+  Sink& sink = sinks_.try_emplace(1, loop.get_executor(), &storage).first->second;  // account 1's
 };
 
 // One of the networks; a test case that calls this is run once for each.

@@ -69,8 +69,8 @@ transport::Transport& Process::make_transport(std::size_t index, std::unique_ptr
   if (draw.happens(300, "small_inbox", index)) config.inbox.in_memory = 4;
   xmpp::Dial dial = [server = around_.servers[index].get(), executor = loop_.get_executor()](
                         std::string, std::uint16_t) { return server->dial(executor); };
-  transport::TransportServices services{loop_.get_executor(), *database_,      around_.sealer,
-                                        around_.clock,        std::move(dial), *keys_};
+  transport::TransportServices services{loop_.get_executor(), *database_, around_.sealer,   around_.clock,
+                                        std::move(dial),      *keys_,     *journals_[index]};
   auto made = std::make_unique<transport::Transport>(std::move(config), services, std::move(connector));
   features::install_all(*made);
   transports_.push_back(std::move(made));
@@ -85,6 +85,8 @@ asio::awaitable<void> Process::start() {
   };
   keys_ = std::make_unique<queues::Keys>("sim", co_await database_->fetch(std::move(read)));
   const auto& networks = around_.networks;
+  for (const auto& network : networks)
+    journals_.push_back(std::make_unique<queues::Journal>(loop_.get_executor(), *database_, network->name() + ".test"));
   for (std::size_t i = 0; i < networks.size(); ++i) {
     if (!networks[i]->traits().is_child) make_transport(i, make_connector(*networks[i]));
   }
@@ -99,7 +101,8 @@ asio::awaitable<void> Process::start() {
 
 asio::awaitable<void> Process::bring_up(std::size_t index) {
   Network& network = *around_.networks[index];
-  storages_.push_back(std::make_unique<store::ConnectorStorage>(*database_, network.name() + ".test"));
+  storages_.push_back(
+      std::make_unique<queues::ConnectorStorage>(*journals_[index], *database_, network.name() + ".test"));
   const connector::Services services{loop_.get_executor(), http_, webhooks_, *storages_.back(), around_.clock};
   std::unique_ptr<connector::Connector> connector;
   while (!connector) {

@@ -7,7 +7,7 @@
 #include "gateway/features/features.hpp"
 #include "gateway/net/http_client.hpp"
 #include "gateway/net/http_server.hpp"
-#include "gateway/store/connector_storage.hpp"
+#include "gateway/queues/connector_storage.hpp"
 #include "tests/simulation/network.hpp"
 #include "tests/simulation/server.hpp"
 #include "tests/simulation/store.hpp"
@@ -73,7 +73,8 @@ class Process {
   std::unique_ptr<queues::Keys> keys_;
   net::HttpClient http_;  // no connector here uses it, or the server
   net::HttpServer webhooks_;
-  std::vector<std::unique_ptr<store::ConnectorStorage>> storages_;
+  std::vector<std::unique_ptr<queues::Journal>> journals_;  // of each network
+  std::vector<std::unique_ptr<queues::ConnectorStorage>> storages_;
   std::vector<std::unique_ptr<transport::Transport>> transports_;
 };
 

@@ -38,7 +38,9 @@ class SmppCarrier final : public Carrier {
   // The most that can fit, in the characters that take the most octets for the room they need; send() counts exactly.
   std::size_t most_text_bytes() const override { return setting_.split.most_parts * 153 * 2; }
 
-  asio::awaitable<connector::Result<void>> send(OutgoingText text) override { return sender_.send(std::move(text)); }
+  asio::awaitable<connector::Result<connector::Changes>> send(OutgoingText text) override {
+    return sender_.send(std::move(text));
+  }
   asio::awaitable<void> run() override;
 
  private:
@@ -106,6 +108,7 @@ asio::awaitable<void> SmppCarrier::run() {
       if (link) link_tasks_.spawn("smpp.link", run_link(link));
     }
     gate_tasks_.spawn("smpp.gate", gate_.run());
+    gate_tasks_.spawn("smpp.tick", inbound_.tick());
     inbound_tasks_.spawn("smpp.inbound", inbound_.run());
     sender_.use(transmitter_.get());
     gate_.open();

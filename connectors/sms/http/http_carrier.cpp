@@ -48,7 +48,7 @@ class HttpCarrier final : public Carrier {
   std::size_t most_text_bytes() const override { return provider_->most_units() * 3; }
 
   asio::awaitable<void> run() override;
-  asio::awaitable<connector::Result<void>> send(OutgoingText text) override;
+  asio::awaitable<connector::Result<connector::Changes>> send(OutgoingText text) override;
 
  private:
   asio::awaitable<void> watch();
@@ -71,10 +71,12 @@ void HttpCarrier::set_up(bool up) {
   events_.link_changed();
 }
 
-asio::awaitable<connector::Result<void>> HttpCarrier::send(OutgoingText text) {
+asio::awaitable<connector::Result<connector::Changes>> HttpCarrier::send(OutgoingText text) {
   // Before that it is not known what was sent already.
   if (!ledger_.is_loaded()) co_return connector::Error{Errc::unavailable, "The SMS service is not connected."};
-  co_return co_await sender_.send(std::move(text));
+  const auto sent = co_await sender_.send(std::move(text));
+  if (!sent) co_return sent.error();
+  co_return connector::Changes();
 }
 
 // Until the service cannot be reached any more. Webhooks are taken all the while: its way to us may be whole.

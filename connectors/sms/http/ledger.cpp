@@ -66,19 +66,42 @@ connector::Entry Ledger::entry_of(const Record& record) const {
 }
 
 void Ledger::add(std::shared_ptr<Record> record) {
-  if (!record->id.empty()) by_id_[record->id] = record;
+  if (record->id.empty()) ++unknown_pairs_[pair_of(*record)];
+  else by_id_[record->id] = record;
+  look_for(record);
+  await_end(record);
   by_ref_[ref_of(record->key)] = std::move(record);
 }
 
 void Ledger::remove(const Record& record) {
+  const auto unknown = record.id.empty() ? unknown_pairs_.find(pair_of(record)) : unknown_pairs_.end();
+  if (unknown != unknown_pairs_.end() && --unknown->second == 0) unknown_pairs_.erase(unknown);
   const auto by_id = by_id_.find(record.id);
   if (by_id != by_id_.end() && by_id->second.get() == &record) by_id_.erase(by_id);
   by_ref_.erase(ref_of(record.key));
 }
 
+bool Ledger::is_here(const Record& record) const { return find(ref_of(record.key)).get() == &record; }
+
+// Its outcome is known, and with that its life is shorter.
+void Ledger::name(const std::shared_ptr<Record>& record, std::string id) {
+  const auto unknown = unknown_pairs_.find(pair_of(*record));
+  if (unknown != unknown_pairs_.end() && --unknown->second == 0) unknown_pairs_.erase(unknown);
+  record->id = std::move(id);
+  by_id_[record->id] = record;
+  await_end(record);
+}
+
+void Ledger::await_end(const std::shared_ptr<Record>& record) {
+  ends_.emplace(record->sought.begun + lifetime(*record), record);
+}
+
 asio::awaitable<void> Ledger::load() {
   by_ref_.clear();
   by_id_.clear();
+  looks_.clear();
+  ends_.clear();
+  unknown_pairs_.clear();
   const std::string prefix = name_ + "/m/";
   std::string after;
   for (;;) {
@@ -161,8 +184,7 @@ asio::awaitable<void> Ledger::bind(std::shared_ptr<Record> record, std::string i
     log::error("http_carrier.sent_twice", {{"carrier", name_}, {"id", record->id}, {"other", id}});
     co_return;
   }
-  record->id = id;
-  by_id_[id] = record;
+  name(record, std::move(id));
   co_await keep(record);
 }
 
@@ -178,14 +200,20 @@ asio::awaitable<void> Ledger::forget(std::shared_ptr<Record> record) {
   co_await storage_.write(std::move(entries));
 }
 
-std::vector<std::shared_ptr<Record>> Ledger::due(std::size_t most) const {
-  std::vector<std::shared_ptr<Record>> records;
+std::vector<std::shared_ptr<Record>> Ledger::due(std::size_t most) {
+  std::vector<std::shared_ptr<Record>> records, later;
   const base::Time now = clock_.now();
-  for (const auto& [ref, record] : by_ref_) {
-    if (!record->under_way && !record->is_final() && record->next_look <= now) records.push_back(record);
+  while (!looks_.empty() && looks_.begin()->first <= now && records.size() < most) {
+    auto record = std::move(looks_.extract(looks_.begin()).value().second);
+    if (record->is_final() || !is_here(*record)) continue;
+    const bool is_due = !record->under_way && record->next_look <= now;
+    (is_due ? records : later).push_back(std::move(record));
   }
   std::sort(records.begin(), records.end(), [](const auto& a, const auto& b) { return a->next_look < b->next_look; });
-  if (records.size() > most) records.resize(most);
+  records.erase(std::unique(records.begin(), records.end()), records.end());
+  for (const auto* taken : {&records, &later}) {
+    for (const auto& record : *taken) look_for(record);
+  }
   return records;
 }
 
@@ -194,30 +222,33 @@ void Ledger::asked(Record& record, std::chrono::seconds at_least) const {
   record.next_look = now + std::max<base::Time::duration>(now - record.sought.begun, at_least);
 }
 
-std::set<std::string> Ledger::pairs_of_unknown(base::Time now) const {
-  std::set<std::string> pairs;
-  for (const auto& [ref, record] : by_ref_) {
-    const bool is_kept = record->under_way || record->sought.begun + lifetime(*record) >= now;
-    if (record->id.empty() && is_kept) pairs.insert(pair_of(*record));
-  }
-  return pairs;
-}
-
 asio::awaitable<void> Ledger::sweep() {
   const base::Time now = clock_.now();
-  std::vector<connector::Entry> gone;
   std::vector<std::shared_ptr<Record>> old;
-  const std::set<std::string> open_pairs = pairs_of_unknown(now);
-  for (const auto& [ref, record] : by_ref_) {
-    if (record->under_way || record->sought.begun + lifetime(*record) >= now) continue;
-    // While a text between the same two is looked for, this one's id says which message is not it.
-    if (!record->id.empty() && open_pairs.contains(pair_of(*record))) continue;
-    old.push_back(record);
+  ByTime later;
+  while (!ends_.empty() && ends_.begin()->first < now) {
+    const auto record = std::move(ends_.extract(ends_.begin()).value().second);
+    if (!is_here(*record)) continue;
+    const base::Time end = record->sought.begun + lifetime(*record);
+    if (record->under_way || end >= now) {
+      later.emplace(end, record);
+    } else if (record->id.empty()) {
+      remove(*record);
+      old.push_back(record);
+    } else {
+      old.push_back(record);
+    }
   }
+  ends_.merge(later);
+  std::vector<connector::Entry> gone;
   for (const auto& record : old) {
-    gone.emplace_back();
-    gone.back().key = entry_of(*record).key;
-    remove(*record);
+    // While a text between the same two is looked for, this one's id says which message is not it.
+    if (!record->id.empty() && unknown_pairs_.contains(pair_of(*record))) {
+      await_end(record);
+      continue;
+    }
+    gone.push_back({entry_of(*record).key, {}});
+    if (!record->id.empty()) remove(*record);
   }
   if (!gone.empty()) co_await storage_.write(std::move(gone));
 }

@@ -63,12 +63,15 @@ class Ledger {
   // The service has it under `id`. In memory at once; then durable. A id that it has already stays.
   asio::awaitable<void> bind(std::shared_ptr<Record> record, std::string id);
   asio::awaitable<void> keep(std::shared_ptr<Record> record);
+  connector::Changes changes_for(const Record& record) const { return {entry_of(record)}; }  // what keep() writes
   asio::awaitable<void> forget(std::shared_ptr<Record> record);
 
   // Those without a final status whose time to ask has come, the longest waiting first.
-  std::vector<std::shared_ptr<Record>> due(std::size_t most) const;
+  std::vector<std::shared_ptr<Record>> due(std::size_t most);
   // Asked just now: again after as long as the text is old by then, so ten times in three days.
   void asked(Record& record, std::chrono::seconds at_least) const;
+  // Its next look is earlier than it was, or its status is not final after all.
+  void look_for(const std::shared_ptr<Record>& record) { looks_.emplace(record->next_look, record); }
   // Erases what is too old to matter.
   asio::awaitable<void> sweep();
 
@@ -80,7 +83,9 @@ class Ledger {
   asio::awaitable<void> adopt(std::shared_ptr<Record> record, std::string row);
   void add(std::shared_ptr<Record> record);
   void remove(const Record& record);
-  std::set<std::string> pairs_of_unknown(base::Time now) const;  // "from to" of those whose outcome is unknown
+  bool is_here(const Record& record) const;
+  void name(const std::shared_ptr<Record>& record, std::string id);
+  void await_end(const std::shared_ptr<Record>& record);
 
   connector::Storage& storage_;
   const base::Clock& clock_;
@@ -89,6 +94,11 @@ class Ledger {
   base::Time cursor_;
   bool loaded_ = false;
   std::map<std::string, std::shared_ptr<Record>, std::less<>> by_ref_, by_id_;
+  // In the order of time, so that nothing walks over all records: when each is looked at, and when its life ends. A
+  // record may have changed since it was put in; then it is put in anew when its turn comes, and may be there twice.
+  using ByTime = std::set<std::pair<base::Time, std::shared_ptr<Record>>>;
+  ByTime looks_, ends_;
+  std::map<std::string, int> unknown_pairs_;  // "from to" of the texts whose outcome is unknown: how many
 };
 
 }  // namespace wherry::sms::http

@@ -25,14 +25,15 @@ asio::awaitable<void> Reports::settle(std::shared_ptr<Record> record, Status sta
   progress.key = record->key;
   progress.stage = *status.stage;
   if (status.stage == connector::Stage::failed) progress.text = std::move(status.why);
-  // The event first: after a crash in between the status is asked for again, and the event comes with it.
+  progress.changes =
+      ledger_.changes_for(*record);  // one commit: after a crash the status is asked for again, or it is not news
   try {
     co_await events_.progressed(std::move(progress));
   } catch (...) {
     if (record->told == new_rank) record->told = before;
+    ledger_.look_for(record);
     throw;
   }
-  co_await ledger_.keep(record);
 }
 
 // The words of other services grow. A last one that is unknown is not left open: the service is asked for the status.
@@ -42,6 +43,7 @@ asio::awaitable<void> Reports::note_unknown(std::shared_ptr<Record> record, Stat
   if (!status.is_last || record->is_final() || record->is_doubtful) co_return;
   record->is_doubtful = true;
   record->next_look = base::Time();
+  ledger_.look_for(record);
   co_await ledger_.keep(record);
 }
 

@@ -1,4 +1,4 @@
-// Brings a message's status home: to the connector, then into its record.
+// Brings a message's status home: to the connector and into its record, in one commit.
 #pragma once
 
 #include "connectors/sms/http/ledger.hpp"

@@ -16,6 +16,10 @@ Gate::Gate(asio::any_io_executor executor, std::size_t window, double rate)
 
 asio::awaitable<bool> Gate::enter(std::uint64_t ticket) {
   if (!open_) co_return false;
+  if (waiting_.empty() && inside_ < window_ && pace_.take(steady_clock::now()).count() == 0) {
+    ++inside_;
+    co_return true;
+  }
   bool granted = false;
   auto start = [this, ticket, &granted](base::Resume resume) {
     waiting_.emplace(ticket, Waiting{std::move(resume), &granted});
@@ -28,7 +32,7 @@ asio::awaitable<bool> Gate::enter(std::uint64_t ticket) {
 
 void Gate::leave() {
   --inside_;
-  changed_.notify();
+  if (!waiting_.empty()) changed_.notify();
 }
 
 void Gate::accepted() { pace_.accepted(steady_clock::now()); }

@@ -5,6 +5,8 @@
 #include "gateway/base/signal.hpp"
 #include "gateway/base/suspend.hpp"
 
+#include <boost/asio/steady_timer.hpp>
+
 #include <cstdint>
 #include <map>
 

@@ -2,6 +2,7 @@
 
 #include "gateway/base/text.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace wherry::sms {
@@ -28,36 +29,77 @@ bool Redeliveries::may_come_again(const Entry& entry, base::Time now) const {
   return entry.answered.value_or(now) - entry.arrived >= late;
 }
 
+// When it need not be remembered any more, as far as is known by now.
+base::Time Redeliveries::forgotten_at(const Entry& entry) const {
+  const base::Time at_last = entry.arrived + window_ + settled_after;
+  if (!entry.answered || entry.refused || entry.session != session_) return at_last;
+  if (*entry.answered - entry.arrived >= late) return at_last;
+  return std::min(at_last, *entry.answered + (entry.proved ? settled_after_proof : settled_after));
+}
+
+void Redeliveries::set_due(Entries::iterator entry) {
+  auto place = due_.extract(entry->second.due);
+  place.key() = forgotten_at(entry->second);
+  entry->second.due = due_.insert(std::move(place));
+}
+
+void Redeliveries::expect(Entries::iterator entry) {
+  expected_.insert_or_assign({entry->second.digest, entry->second.number}, entry);
+}
+
+Redeliveries::Entries::iterator Redeliveries::begin(const std::string& id, const std::string& digest,
+                                                    base::Time arrived, std::uint64_t session) {
+  const auto [entry, is_new] = entries_.try_emplace(id);
+  if (!is_new) return entry;
+  entry->second.digest = digest;
+  entry->second.arrived = arrived;
+  entry->second.session = session;
+  entry->second.number = ++numbers_;
+  entry->second.due = due_.emplace(forgotten_at(entry->second), entry);
+  expect(entry);
+  return entry;
+}
+
 Redeliveries::Arrival Redeliveries::arrived(const std::string& digest, base::Time now) {
-  const auto [first, last] = ids_.equal_range(digest);
-  for (auto candidate = first; candidate != last; ++candidate) {
-    Entry& entry = entries_.at(candidate->second);
+  for (auto candidate = expected_.lower_bound({digest, 0});
+       candidate != expected_.end() && candidate->first.first == digest; ++candidate) {
+    ++steps_;
+    Entry& entry = candidate->second->second;
     if (!may_come_again(entry, now)) continue;
     entry.session = session_;
     entry.arrived = now;
     entry.answered.reset();
     entry.refused = entry.proved = false;
-    return {candidate->second, true};
+    set_due(candidate->second);
+    return {candidate->second->first, true};
   }
-  std::string id = base::random_hex(12);
-  entries_[id] = {digest, now, std::nullopt, session_, false, false};
-  ids_.emplace(digest, id);
-  return {std::move(id), false};
+  return {begin(base::random_hex(12), digest, now, session_)->first, false};
 }
 
+// Answered in time, it does not come again while this session goes on.
 void Redeliveries::answered(const std::string& id, base::Time now) {
   const auto found = entries_.find(id);
-  if (found != entries_.end()) found->second.answered = now;
+  if (found == entries_.end()) return;
+  Entry& entry = found->second;
+  entry.answered = now;
+  if (!entry.refused && entry.session == session_ && now - entry.arrived < late)
+    expected_.erase({entry.digest, entry.number});
+  set_due(found);
 }
 
 void Redeliveries::proved(const std::string& id) {
   const auto found = entries_.find(id);
-  if (found != entries_.end()) found->second.proved = true;
+  if (found == entries_.end()) return;
+  found->second.proved = true;
+  set_due(found);
 }
 
 void Redeliveries::refused(const std::string& id) {
   const auto found = entries_.find(id);
-  if (found != entries_.end()) found->second.refused = true;
+  if (found == entries_.end()) return;
+  found->second.refused = true;
+  expect(found);
+  set_due(found);
 }
 
 void Redeliveries::withdrawn(const std::string& id) {
@@ -65,40 +107,36 @@ void Redeliveries::withdrawn(const std::string& id) {
   if (found != entries_.end()) forget(found);
 }
 
-void Redeliveries::forget(std::map<std::string, Entry>::iterator entry) {
-  const auto [first, last] = ids_.equal_range(entry->second.digest);
-  for (auto id = first; id != last; ++id) {
-    if (id->second != entry->first) continue;
-    ids_.erase(id);
-    break;
-  }
+void Redeliveries::forget(Entries::iterator entry) {
+  ++steps_;
+  expected_.erase({entry->second.digest, entry->second.number});
+  due_.erase(entry->second.due);
   forgotten_.push_back(entry->first);
   entries_.erase(entry);
 }
 
+// Whatever is not settled may come in the next one.
 void Redeliveries::session_ended(base::Time now, bool confirmed) {
+  ++session_;
   for (auto entry = entries_.begin(); entry != entries_.end();) {
     const auto here = entry++;
     const Entry& e = here->second;
-    if (is_settled(e, now) || (confirmed && e.answered && !e.refused)) forget(here);
+    if (is_settled(e, now) || (confirmed && e.answered && !e.refused)) {
+      forget(here);
+    } else {
+      expect(here);
+      set_due(here);
+    }
   }
-  ++session_;
 }
 
 std::vector<std::string> Redeliveries::take_forgotten(base::Time now) {
-  for (auto entry = entries_.begin(); entry != entries_.end();) {
-    const auto here = entry++;
-    const Entry& e = here->second;
-    const bool was_late = e.answered && *e.answered - e.arrived >= late;
-    const bool settled = e.session == session_ && !was_late && is_settled(e, now);
-    if (settled || now >= e.arrived + window_ + settled_after) forget(here);
-  }
+  while (!due_.empty() && due_.begin()->first <= now) forget(due_.begin()->second);
   return std::exchange(forgotten_, {});
 }
 
 void Redeliveries::restore(const std::string& id, const std::string& digest, base::Time at) {
-  if (!entries_.emplace(id, Entry{digest, at, std::nullopt, 0, false, false}).second) return;
-  ids_.emplace(digest, id);
+  begin(id, digest, at, 0);
 }
 
 }  // namespace wherry::sms

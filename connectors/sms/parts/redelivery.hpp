@@ -11,7 +11,9 @@
 //   - or we asked for it again (ESME_RX_T_APPN).
 // Each arrival on record is matched once per session, so two equal texts before a break match two after it. After those
 // 60 or 5 s of the session going on, an answered text is settled and forgotten; after an unbind that was confirmed, at
-// once. The entries are stored before the text is published, so that a killed process knows them too. Pure.
+// once. The entries are stored with the text, in the commit of its publication, so that a killed process knows them
+// too. What a text costs does not depend on how many came before it: those that may come again are found by what they
+// say, and those that are settled by the time when they are. Pure.
 #pragma once
 
 #include "gateway/base/clock.hpp"
@@ -47,22 +49,36 @@ class Redeliveries {
   // of an earlier run: perhaps unanswered
   void restore(const std::string& id, const std::string& digest, base::Time at);
 
+  // Entries looked at so far. For tests.
+  std::uint64_t steps() const { return steps_; }
+
  private:
+  struct Entry;
+  using Entries = std::map<std::string, Entry>;  // by id
+  using ByTime = std::multimap<base::Time, Entries::iterator>;
+  // By digest and in the order of arrival: those of which one may come again.
+  using Expected = std::map<std::pair<std::string, std::uint64_t>, Entries::iterator>;
   struct Entry {
     std::string digest;
     base::Time arrived;
     std::optional<base::Time> answered;
-    std::uint64_t session = 0;
+    std::uint64_t session = 0, number = 0;  // `number`: in the order of arrival
     bool refused = false, proved = false;
+    ByTime::iterator due{};
   };
+  Entries::iterator begin(const std::string& id, const std::string& digest, base::Time arrived, std::uint64_t session);
   bool is_settled(const Entry& entry, base::Time now) const;
   bool may_come_again(const Entry& entry, base::Time now) const;
-  void forget(std::map<std::string, Entry>::iterator entry);
+  base::Time forgotten_at(const Entry& entry) const;
+  void expect(Entries::iterator entry);
+  void set_due(Entries::iterator entry);
+  void forget(Entries::iterator entry);
 
   std::chrono::seconds window_;
-  std::uint64_t session_ = 1;
-  std::map<std::string, Entry> entries_;         // by id
-  std::multimap<std::string, std::string> ids_;  // digest → ids, in order of arrival
+  std::uint64_t session_ = 1, numbers_ = 0, steps_ = 0;
+  Entries entries_;
+  ByTime due_;  // when each is forgotten
+  Expected expected_;
   std::vector<std::string> forgotten_;
 };
 

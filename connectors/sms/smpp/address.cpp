@@ -43,6 +43,13 @@ std::string without_separators(const std::string& written) {
 }
 
 // Too few for a number with its country's code.
+// Of a number that is written in any way: without plus, noughts and what else may be in front of it.
+std::string_view without_prefix(std::string_view text) {
+  while (!text.empty() && !is_digit(text.front())) text.remove_prefix(1);
+  while (text.starts_with('0')) text.remove_prefix(1);
+  return text;
+}
+
 bool is_short(std::string_view digits) { return digits.size() < shortest_subscriber; }
 
 // Behind a '+', or said to be. A short code stays one, also where the peer calls it international.
@@ -154,12 +161,13 @@ Address destination_from_network(const NetworkAddress& address, const AddressRul
   return found ? address_of(*found) : read;
 }
 
+std::string tail_of(std::string_view digits) {
+  const std::string_view known = without_prefix(digits);
+  return std::string(known.substr(known.size() - std::min(known.size(), shortest_subscriber)));
+}
+
 bool may_be_same(const Address& ours, const NetworkAddress& theirs) {
-  std::string_view a = ours.text, b = theirs.digits;
-  for (std::string_view* text : {&a, &b}) {
-    while (!text->empty() && !is_digit(text->front())) text->remove_prefix(1);
-    while (text->starts_with('0')) text->remove_prefix(1);
-  }
+  const std::string_view a = without_prefix(ours.text), b = without_prefix(theirs.digits);
   if (a == b) return !a.empty();
   if (is_short(a) || is_short(b)) return false;
   if (a.ends_with(b) || b.ends_with(a)) return true;

@@ -19,5 +19,7 @@ Address destination_from_network(const NetworkAddress& address, const AddressRul
 
 // Whether `address`, as a receipt has it, may be the number we sent to: equal, or one the other's end (national forms).
 bool may_be_same(const Address& ours, const NetworkAddress& theirs);
+// What two that may be the same have in common: the last digits, or all of few. To find them by.
+std::string tail_of(std::string_view digits);
 
 }  // namespace wherry::sms::smpp

@@ -5,12 +5,13 @@
 #include "gateway/base/log.hpp"
 #include "gateway/base/task_group.hpp"
 #include "gateway/base/text.hpp"
+#include "gateway/base/within.hpp"
 
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <charconv>
 #include <iterator>
 #include <utility>
 
@@ -34,7 +35,7 @@ Inbound::Inbound(const Setting& setting, connector::Services services, CarrierEv
       reports_(reports),
       redeliveries_(setting.redelivery_window),
       reassembly_(setting.part_patience),
-      wake_(services.executor) {}
+      changed_(services.executor) {}
 
 std::string Inbound::key(std::string_view kind, std::string_view rest) const {
   return fmt::format("{}/{}/{}", setting_.name, kind, rest);
@@ -51,20 +52,18 @@ void Inbound::take(Link& link, Asked asked) {
     return;
   }
   queue_.push_back({&link, std::move(asked), std::nullopt, {}});
-  wake_.cancel();
+  changed_.notify();
 }
 
 void Inbound::proved(const Link& link, Proved proved) {
-  std::erase_if(unproved_, [&](const Unproved& text) {
-    if (text.link != &link || text.answer > proved.answers) return false;
-    redeliveries_.proved(text.id);
-    return true;
-  });
+  std::deque<Unproved>& texts = unproved_[&link];
+  for (; !texts.empty() && texts.front().answer <= proved.answers; texts.pop_front())
+    redeliveries_.proved(texts.front().id);
 }
 
 void Inbound::stop() {
   stopping_ = true;
-  wake_.cancel();
+  changed_.notify();
 }
 
 void Inbound::session_ended(bool confirmed) {
@@ -88,10 +87,14 @@ asio::awaitable<void> Inbound::run() {
       co_await work(std::move(batch));
       continue;
     }
-    if (stopping_) break;
-    wake_.expires_after(house_kept_every);
-    boost::system::error_code woken;
-    co_await wake_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+    if (!stopping_) co_await changed_.wait();
+  }
+}
+
+asio::awaitable<void> Inbound::tick() {
+  for (;;) {
+    co_await base::sleep(house_kept_every);
+    changed_.notify();
   }
 }
 
@@ -120,7 +123,14 @@ asio::awaitable<void> Inbound::load() {
   loaded_ = true;
 }
 
+// "<time> <digest>"; those of before are JSON.
 bool Inbound::restore_arrival(const std::string& id, const std::string& value) {
+  std::int64_t at = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), at);
+  if (error == std::errc() && end != value.data() + value.size() && *end == ' ') {
+    redeliveries_.restore(id, std::string(end + 1, value.data() + value.size()), base::from_milliseconds(at));
+    return true;
+  }
   const auto json = nlohmann::json::parse(value, nullptr, false);
   if (!json.is_object()) return false;
   try {
@@ -141,8 +151,7 @@ bool Inbound::is_house_due() const {
 // Texts that are given up, receipts that can be placed by now, entries that nobody needs.
 asio::awaitable<void> Inbound::keep_house() {
   house_kept_ = services_.clock.now();
-  std::vector<connector::Entry> gone;
-  for (const std::string& id : redeliveries_.take_forgotten(house_kept_)) gone.push_back({key("d", id), {}});
+  connector::Changes gone = take_forgotten();
   std::vector<Delivery> deliveries;
   for (Joined& joined : reassembly_.expire(house_kept_)) {
     if (joined.is_nothing()) {
@@ -162,7 +171,7 @@ asio::awaitable<void> Inbound::keep_house() {
 }
 
 asio::awaitable<void> Inbound::work(std::vector<Item> batch) {
-  std::vector<connector::Entry> store;
+  connector::Changes store;
   std::vector<Delivery> deliveries;
   std::vector<std::pair<Item*, SeenReceipt>> receipts;
   const auto now = services_.clock.now();
@@ -172,7 +181,7 @@ asio::awaitable<void> Inbound::work(std::vector<Item> batch) {
     if (auto* receipt = std::get_if<SeenReceipt>(&seen)) {
       receipts.emplace_back(&item, std::move(*receipt));
     } else if (auto* text = std::get_if<SeenText>(&seen)) {
-      deliveries.push_back(read_text(item, std::move(text->text), store));
+      deliveries.push_back(read_text(item, std::move(text->text)));
     } else if (auto* piece = std::get_if<SeenPiece>(&seen)) {
       piece->piece.arrived = now;
       read_piece(item, std::move(piece->piece), store, deliveries);
@@ -180,6 +189,9 @@ asio::awaitable<void> Inbound::work(std::vector<Item> batch) {
       ignore(item, std::get<SeenNothing>(seen));
     }
   }
+  // What is forgotten goes with what is written; where nothing is, with what comes next (keep_house()).
+  if (!deliveries.empty()) std::ranges::move(take_forgotten(), std::back_inserter(deliveries.back().text.last));
+  else if (!store.empty()) std::ranges::move(take_forgotten(), std::back_inserter(store));
   const bool stored = co_await store_first(std::move(store));
   if (stored) {
     base::TaskGroup tasks(services_.executor);
@@ -217,16 +229,20 @@ void Inbound::answer(Item& item) {
     else redeliveries_.withdrawn(item.id);
   }
   const std::uint64_t answer = item.link->answer(item.asked, status);
-  if (!item.id.empty() && status == Status::ok) unproved_.push_back({item.link, answer, item.id});
+  if (!item.id.empty() && status == Status::ok) unproved_[item.link].push_back({answer, item.id});
+}
+
+connector::Changes Inbound::take_forgotten() {
+  connector::Changes gone;
+  for (const std::string& id : redeliveries_.take_forgotten(services_.clock.now())) gone.push_back({key("d", id), {}});
+  return gone;
 }
 
 // False where the store is lost.
-asio::awaitable<bool> Inbound::store_first(std::vector<connector::Entry> entries) {
-  for (const std::string& id : redeliveries_.take_forgotten(services_.clock.now()))
-    entries.push_back({key("d", id), {}});
-  if (entries.empty()) co_return true;
+asio::awaitable<bool> Inbound::store_first(connector::Changes changes) {
+  if (changes.empty()) co_return true;
   try {
-    co_await services_.storage.write(std::move(entries));
+    co_await services_.storage.write(std::move(changes));
     co_return true;
   } catch (const std::exception& e) {
     log::error("smpp.store_failed", {{"carrier", setting_.name}, {"error", e.what()}});
@@ -235,32 +251,33 @@ asio::awaitable<bool> Inbound::store_first(std::vector<connector::Entry> entries
   co_return false;
 }
 
-// Whether the same came before and our answer to it may be lost.
-Redeliveries::Arrival Inbound::note_arrival(Item& item, std::vector<connector::Entry>& store) {
+// Whether the same came before and our answer to it may be lost. Also then it is stored: it may not have been, since
+// the store was lost.
+Redeliveries::Arrival Inbound::note_arrival(Item& item, connector::Changes& store) {
   const auto now = services_.clock.now();
   const std::string content = content_digest(item.asked.message);
   auto arrival = redeliveries_.arrived(content, now);
   item.id = arrival.id;
-  if (!arrival.again) {
-    store.push_back(
-        {key("d", arrival.id), nlohmann::json{{"digest", content}, {"at", base::to_milliseconds(now)}}.dump()});
-  }
+  store.push_back({key("d", arrival.id), fmt::format("{} {}", base::to_milliseconds(now), content)});
   return arrival;
 }
 
-Inbound::Delivery Inbound::read_text(Item& item, std::string text, std::vector<connector::Entry>& store) {
+// By what it would be known again is written with the text: after a crash the store has both, or neither, and then it
+// comes again and is new.
+Inbound::Delivery Inbound::read_text(Item& item, std::string text) {
   const ShortMessage& message = item.asked.message;
-  auto arrival = note_arrival(item, store);
   Delivery delivery;
+  auto arrival = note_arrival(item, delivery.text.first);
   delivery.item = &item;
-  delivery.text = {std::move(arrival.id), from_network(message.source, setting_.addresses),
-                   destination_from_network(message.destination, setting_.addresses), std::move(text),
-                   services_.clock.now()};
+  delivery.text.id = std::move(arrival.id);
+  delivery.text.from = from_network(message.source, setting_.addresses);
+  delivery.text.to = destination_from_network(message.destination, setting_.addresses);
+  delivery.text.text = std::move(text);
+  delivery.text.sent_at = services_.clock.now();
   return delivery;
 }
 
-void Inbound::read_piece(Item& item, Piece piece, std::vector<connector::Entry>& store,
-                         std::vector<Delivery>& deliveries) {
+void Inbound::read_piece(Item& item, Piece piece, connector::Changes& store, std::vector<Delivery>& deliveries) {
   piece.again = note_arrival(item, store).again;
   auto added = reassembly_.add(std::move(piece));
   for (auto& entry : below("p", std::move(added.store))) store.push_back(std::move(entry));
@@ -277,7 +294,7 @@ Inbound::Delivery Inbound::to_delivery(Joined joined) const {
   Delivery delivery;
   delivery.text = {joined.id, group_sender(joined.group), group_receiver(joined.group), std::move(joined.text),
                    joined.arrived};
-  delivery.forget = below("p", std::move(joined.forget));
+  delivery.text.last = below("p", std::move(joined.forget));  // the segments are there until everybody has the text
   return delivery;
 }
 
@@ -291,7 +308,6 @@ asio::awaitable<void> Inbound::deliver_in_order(std::vector<Delivery>* deliverie
 asio::awaitable<void> Inbound::deliver(Delivery* delivery) {
   try {
     const bool taken = co_await events_.received(std::move(delivery->text));
-    if (!delivery->forget.empty()) co_await services_.storage.write(std::move(delivery->forget));
     if (delivery->item) delivery->item->status = taken ? Status::ok : Status::permanent_failure;
   } catch (const std::exception& e) {
     log::error("smpp.delivery_failed", {{"carrier", setting_.name}, {"error", e.what()}});
@@ -305,14 +321,13 @@ asio::awaitable<void> Inbound::report(Item* item, SeenReceipt seen) {
   try {
     Match match = co_await ledger_.find(reported);
     if (match.record) {
-      co_await reports_.settle(std::move(match), std::move(reported.receipt), std::vector<connector::Entry>());
+      connector::Changes also;
+      co_await reports_.settle(std::move(match), std::move(reported.receipt), std::move(also));
     } else if (seen.certain) {
       std::vector<connector::Entry> entries = ledger_.park(std::move(reported));
       co_await services_.storage.write(std::move(entries));
     } else {  // somebody wrote what looks like a receipt
-      std::vector<connector::Entry> store;
-      Delivery delivery = read_text(*item, std::move(seen.text), store);
-      co_await services_.storage.write(std::move(store));
+      Delivery delivery = read_text(*item, std::move(seen.text));
       co_await deliver(&delivery);
       co_return;
     }

@@ -6,8 +6,10 @@
 #include "connectors/sms/smpp/deliver.hpp"
 #include "connectors/sms/smpp/reports.hpp"
 #include "connectors/sms/smpp/wire/link.hpp"
+#include "gateway/base/signal.hpp"
 
 #include <deque>
+#include <map>
 
 namespace wherry::sms::smpp {
 
@@ -18,7 +20,8 @@ class Inbound {
 
   void take(Link& link, Asked asked);  // answers at once where too many wait
   void proved(const Link& link, Proved proved);
-  asio::awaitable<void> run();  // until stop(), after the present batch
+  asio::awaitable<void> run();   // until stop(), after the present batch
+  asio::awaitable<void> tick();  // wakes run() from time to time, until cancelled
   void stop();
   // Forgets what was not begun: its links are gone. `confirmed`: see Redeliveries.
   void session_ended(bool confirmed);
@@ -31,17 +34,16 @@ class Inbound {
     std::string id;                // of a text or a segment, for its redelivery
   };
   struct Unproved {  // the answer to a text, of which the peer has not shown yet that it has it
-    const Link* link;
     std::uint64_t answer;
     std::string id;
   };
   struct Delivery {
     IncomingText text;
-    std::vector<connector::Entry> forget;  // afterwards
-    Item* item = nullptr;                  // that is answered by it
+    Item* item = nullptr;  // that is answered by it
   };
   asio::awaitable<void> work(std::vector<Item> batch);
-  asio::awaitable<bool> store_first(std::vector<connector::Entry> entries);
+  asio::awaitable<bool> store_first(connector::Changes changes);
+  connector::Changes take_forgotten();
   // The tasks of a batch; what they point to outlives them.
   asio::awaitable<void> deliver(Delivery* delivery);
   asio::awaitable<void> report(Item* item, SeenReceipt seen);
@@ -53,9 +55,9 @@ class Inbound {
   asio::awaitable<void> keep_house();
   bool is_house_due() const;
   void ignore(Item& item, const SeenNothing& seen);
-  Redeliveries::Arrival note_arrival(Item& item, std::vector<connector::Entry>& store);
-  Delivery read_text(Item& item, std::string text, std::vector<connector::Entry>& store);
-  void read_piece(Item& item, Piece piece, std::vector<connector::Entry>& store, std::vector<Delivery>& deliveries);
+  Redeliveries::Arrival note_arrival(Item& item, connector::Changes& store);
+  Delivery read_text(Item& item, std::string text);
+  void read_piece(Item& item, Piece piece, connector::Changes& store, std::vector<Delivery>& deliveries);
   Delivery to_delivery(Joined joined) const;
   std::string key(std::string_view kind, std::string_view rest) const;
   std::vector<connector::Entry> below(std::string_view kind, std::vector<connector::Entry> entries) const;
@@ -67,9 +69,9 @@ class Inbound {
   Reports& reports_;
   Redeliveries redeliveries_;
   Reassembly reassembly_;
-  std::deque<Unproved> unproved_;
+  std::map<const Link*, std::deque<Unproved>> unproved_;  // the oldest answer first
   std::vector<Item> queue_;
-  asio::steady_timer wake_;
+  base::Signal changed_;  // something is to be done
   base::Time house_kept_, swept_;
   std::uint64_t unread_ = 0;  // receipts that were not understood
   bool loaded_ = false, stopping_ = false;

@@ -2,11 +2,13 @@
 
 #include "connectors/sms/text/storage_key.hpp"
 #include "gateway/base/log.hpp"
+#include "gateway/base/text.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 namespace wherry::sms::smpp {
@@ -57,13 +59,15 @@ std::optional<ReportedReceipt> parse_reported(std::string_view text) {
   }
 }
 
-// What an entry of an id says.
+// What an entry of an id says: by its key "…/<canonical id>/<key>/<n>", and the id as its value. Those of before have
+// all of it in JSON.
 struct Place {
   std::string key;  // of the record
   std::size_t segment;
   std::string id;
 };
-std::optional<Place> read_place(const nlohmann::json& json) {
+std::optional<Place> read_json_place(std::string_view text) {
+  const auto json = nlohmann::json::parse(text, nullptr, false);
   if (!json.is_object()) return std::nullopt;
   try {
     return Place{json.at("key").get<std::string>(), json.at("segment").get<std::size_t>(),
@@ -71,6 +75,16 @@ std::optional<Place> read_place(const nlohmann::json& json) {
   } catch (const nlohmann::json::exception&) {
     return std::nullopt;
   }
+}
+std::optional<Place> read_place(const connector::Entry& entry) {
+  if (entry.value.starts_with('{')) return read_json_place(entry.value);
+  const auto parts = base::split(entry.key, '/');
+  if (parts.size() < 2) return std::nullopt;
+  const std::string_view number = parts.back();
+  Place place{unescape_key(parts[parts.size() - 2]), 0, unescape_key(entry.value)};
+  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), place.segment);
+  if (error != std::errc() || end != number.data() + number.size()) return std::nullopt;
+  return place;
 }
 
 }  // namespace
@@ -81,6 +95,7 @@ std::string Ledger::key(std::string_view kind, std::string_view rest) const {
 
 asio::awaitable<void> Ledger::load() {
   co_await sweep();
+  knows_unfinished_ = unfinished_.size() < most_unknown;
   const base::Time now = clock_.now();
   std::vector<connector::Entry> gone;
   std::size_t damaged = 0;
@@ -124,6 +139,7 @@ asio::awaitable<void> Ledger::sweep() {
       auto record = parse_record(entry.value);
       if (!record) {
         ++damaged;
+        unfinished_.insert(unescape_key(std::string_view(entry.key).substr(key("m", "").size())));
         continue;
       }
       if (now < record->expires) {
@@ -131,9 +147,12 @@ asio::awaitable<void> Ledger::sweep() {
           newest = record->begun;
           notations = record->notations;
         }
+        unfinished(*record);
         note_unknown(std::move(*record));
         continue;
       }
+      finished(*record);
+      known(*record);
       gone.push_back({entry.key, {}});
       for (auto& erased : erase(*record)) gone.push_back(std::move(erased));
     }
@@ -184,7 +203,19 @@ std::shared_ptr<Record> Ledger::find_live(const std::string& message_key) const 
   return live == live_.end() ? nullptr : live->second.lock();
 }
 
+void Ledger::unfinished(const Record& record) {
+  if (!record.has(SegmentState::unsent) && !record.has(SegmentState::written)) return;
+  if (unfinished_.size() < most_unknown) unfinished_.insert(record.key);
+  else knows_unfinished_ = false;
+}
+
 asio::awaitable<std::shared_ptr<Record>> Ledger::open(std::string message_key) {
+  if (auto here = find_live(message_key)) co_return here;
+  if (knows_unfinished_ && !unfinished_.contains(message_key)) co_return nullptr;
+  co_return co_await read(std::move(message_key));
+}
+
+asio::awaitable<std::shared_ptr<Record>> Ledger::read(std::string message_key) {
   if (auto here = find_live(message_key)) co_return here;
   const std::string row = key("m", escape_key(message_key));
   const auto entries = co_await storage_.read(row, std::string(), 1);
@@ -202,24 +233,26 @@ asio::awaitable<std::shared_ptr<Record>> Ledger::open(std::string message_key) {
   co_return create(std::move(*record));
 }
 
-std::vector<connector::Entry> Ledger::keep(const Record& record) const {
-  std::vector<connector::Entry> entries = {{key("m", escape_key(record.key)), smpp::to_text(record)}};
-  for (std::size_t i = 0; i < record.segments.size(); ++i) {
-    const SegmentRecord& segment = record.segments[i];
-    if (segment.id.empty()) continue;
-    const std::string row =
-        key("i", fmt::format("{}/{}/{:03}", escape_key(canonical_id(segment.id)), escape_key(record.key), i));
-    const nlohmann::json value = {{"key", record.key}, {"segment", i}, {"id", escape_key(segment.id)}};
-    entries.push_back({row, value.dump()});
-  }
-  return entries;
+std::string Ledger::id_row(const Record& record, std::size_t segment) const {
+  return key("i", fmt::format("{}/{}/{:03}", escape_key(canonical_id(record.segments[segment].id)),
+                              escape_key(record.key), segment));
 }
 
-std::vector<connector::Entry> Ledger::erase(const Record& record) {
-  matching_.erase_unknown(record.key);
-  auto entries = keep(record);
-  for (auto& entry : entries) entry.value.clear();
-  return entries;
+connector::Changes Ledger::keep(const Record& record) const {
+  connector::Changes changes = {{key("m", escape_key(record.key)), smpp::to_text(record)}};
+  for (std::size_t i = 0; i < record.segments.size(); ++i) {
+    const std::string& id = record.segments[i].id;
+    if (!id.empty()) changes.push_back({id_row(record, i), escape_key(id)});
+  }
+  return changes;
+}
+
+connector::Changes Ledger::erase(const Record& record) const {
+  connector::Changes changes = {{key("m", escape_key(record.key)), {}}};
+  for (std::size_t i = 0; i < record.segments.size(); ++i) {
+    if (!record.segments[i].id.empty()) changes.push_back({id_row(record, i), {}});
+  }
+  return changes;
 }
 
 void Ledger::ended(std::uint64_t number, const Address& to) {
@@ -314,13 +347,12 @@ asio::awaitable<void> Ledger::read_stored(std::string form, Matching::ByForm* st
   const std::string prefix = key("i", escape_key(form) + "/");
   const auto entries = co_await storage_.read(prefix, std::string(), most_of_one_id);
   for (const auto& entry : entries) {
-    const auto json = nlohmann::json::parse(entry.value, nullptr, false);
-    const auto place = read_place(json);
+    const auto place = read_place(entry);
     if (!place) {
       log::warn("smpp.row_damaged", {{"carrier", name_}, {"kind", "id"}});
       continue;
     }
-    auto record = co_await open(place->key);
+    auto record = co_await read(place->key);
     if (!record || place->segment >= record->segments.size()) continue;
     Matching::Known known{std::move(record), place->segment, place->id};
     stored->emplace(form, std::move(known));

@@ -5,6 +5,11 @@
 //   <name>/i/<canonical id>/<key>/<n>  a segment that an SMS centre gave this id; several may have one
 //   <name>/r/<time>-<n>                a receipt that nothing matched yet
 //
+// A record is written once, in the commit that says that its text is sent, and goes in the commit of the receipt that
+// ends it. So after a crash there is no record of a text that is told as uncertain, and none of one that is told as
+// delivered. Earlier than that it is written where the text must not be sent whole again: some of its segments may be
+// out, and the outbox tries it anew.
+//
 // Storage applies writes in the order of the calls. What happens between two co_awaits is one step: an answered id is
 // registered in one step, a receipt is looked for for the last time and parked in one step, so none falls between.
 #pragma once
@@ -32,8 +37,11 @@ class Ledger {
   // stay.
   asio::awaitable<void> sweep();
 
-  // The record under a key; everybody gets the same object. None where the key was never heard of.
+  // The record of a text that is to be sent; everybody gets the same object. None where nothing of it can be out.
   asio::awaitable<std::shared_ptr<Record>> open(std::string key);
+  // It is stored, and may be sent again for the rest of its segments; or it is sent.
+  void unfinished(const Record& record);
+  void finished(const Record& record) { unfinished_.erase(record.key); }
   std::shared_ptr<Record> create(Record record);
 
   // A receipt that waited, the entry it waited under, and what it belongs to.
@@ -46,6 +54,7 @@ class Ledger {
   void sent(const std::shared_ptr<Record>& record, std::size_t segment, const std::string& id);
   // The outcome of some segments is unknown (SegmentState::written) and nobody is working on them any more.
   void unknown(const std::shared_ptr<Record>& record) { matching_.add_unknown(record); }
+  void known(const Record& record) { matching_.erase_unknown(record); }
   // One of the receipts that something new was learnt for, if it can be placed by now. Usually there is none.
   asio::awaitable<std::optional<Waited>> take_placed();
   void put_back(Waited waited);  // it could not be settled
@@ -62,8 +71,8 @@ class Ledger {
   std::vector<connector::Entry> park(ReportedReceipt reported);
 
   // The entries that keep a record, or take it away.
-  std::vector<connector::Entry> keep(const Record& record) const;
-  std::vector<connector::Entry> erase(const Record& record);
+  connector::Changes keep(const Record& record) const;
+  connector::Changes erase(const Record& record) const;
 
   // A segment is submitted, the answer is awaited; gives it a number. See Matching.
   std::uint64_t started(const Address& to) { return matching_.started(to); }
@@ -76,6 +85,8 @@ class Ledger {
   void look_at_all();  // something was learnt of the link: any receipt may be placed
   asio::awaitable<std::vector<connector::Entry>> read_page(std::string kind, std::string after);
   std::shared_ptr<Record> find_live(const std::string& message_key) const;
+  asio::awaitable<std::shared_ptr<Record>> read(std::string message_key);
+  std::string id_row(const Record& record, std::size_t segment) const;
   void note_unknown(Record record);
   connector::Entry orphan_oldest();
   void follow_clock();
@@ -89,6 +100,9 @@ class Ledger {
   std::string name_;
   std::map<std::string, std::weak_ptr<Record>> live_;  // by key; the dead among them are thrown out at most_live_
   std::size_t most_live_ = 0;
+  // Keys of stored records with segments that may be sent; where there are too many, each is looked for in the store.
+  std::set<std::string> unfinished_;
+  bool knows_unfinished_ = false;
   Matching matching_;
   std::map<std::string, ReportedReceipt> parked_;         // by entry, so by time
   std::multimap<std::string, std::string> parked_forms_;  // each form of a parked receipt's id → its entry

@@ -56,7 +56,11 @@ void Matching::restore(const std::string& notations) {
   if (notations_.to_text().empty()) notations_.restore(notations);
 }
 
-void Matching::add_unknown(const std::shared_ptr<Record>& record) { unknown_[record->key] = record; }
+void Matching::add_unknown(const std::shared_ptr<Record>& record) {
+  unknown_[{tail_of(record->to.text), record->key}] = record;
+}
+
+void Matching::erase_unknown(const Record& record) { unknown_.erase({tail_of(record.to.text), record.key}); }
 
 std::uint64_t Matching::started(const Address& to) {
   ++under_way_[to.text];
@@ -161,23 +165,29 @@ std::optional<Match> Matching::decide(const ReportedReceipt& reported, const ByF
   return found;
 }
 
-// The one segment of unknown outcome that the receipt's address and text fit.
+bool Matching::may_fit(const ReportedReceipt& reported, const Record& record) const {
+  const bool straight = may_be_same(record.to, reported.source) && may_be_same(record.from, reported.destination);
+  const bool swapped = may_be_same(record.from, reported.source) && may_be_same(record.to, reported.destination);
+  return (straight || swapped) && !under_way_.contains(record.to.text) && reported.arrived >= record.begun;
+}
+
+// The one segment of unknown outcome that the receipt's address and text fit. Its receiver is the receipt's source or
+// its destination.
 Match Matching::unknown_fitting(const ReportedReceipt& reported) const {
   Match match;
   if (!reported.certain) return match;
-  for (const auto& [message_key, record] : unknown_) {
-    const bool straight = may_be_same(record->to, reported.source) && may_be_same(record->from, reported.destination);
-    const bool swapped = may_be_same(record->from, reported.source) && may_be_same(record->to, reported.destination);
-    if (!straight && !swapped) continue;
-    if (under_way_.contains(record->to.text) || reported.arrived < record->begun) continue;
-    for (std::size_t i = 0; i < record->segments.size(); ++i) {
-      const SegmentRecord& segment = record->segments[i];
-      if (segment.state != SegmentState::written || !segment.id.empty() ||
-          !heads_agree(segment.head, head_of(reported.receipt.text)))
-        continue;
+  const std::set<std::string> tails = {tail_of(reported.source.digits), tail_of(reported.destination.digits)};
+  for (const std::string& tail : tails) {
+    for (auto entry = unknown_.lower_bound({tail, {}}); entry != unknown_.end() && entry->first.first == tail;
+         ++entry) {
+      const std::shared_ptr<Record>& record = entry->second;
+      if (!may_fit(reported, *record)) continue;
+      const auto segment = std::ranges::find_if(record->segments, [&](const SegmentRecord& s) {
+        return s.state == SegmentState::written && s.id.empty() && heads_agree(s.head, head_of(reported.receipt.text));
+      });
+      if (segment == record->segments.end()) continue;
       if (match.record) return {};  // it may be either: better none
-      match = {record, i, IdMatch::number};
-      break;
+      match = {record, static_cast<std::size_t>(segment - record->segments.begin()), IdMatch::number};
     }
   }
   return match;

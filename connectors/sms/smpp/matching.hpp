@@ -23,6 +23,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace wherry::sms::smpp {
@@ -67,7 +68,7 @@ class Matching {
 
   // Segments of unknown outcome: nobody works on them any more.
   void add_unknown(const std::shared_ptr<Record>& record);
-  void erase_unknown(const std::string& record_key) { unknown_.erase(record_key); }
+  void erase_unknown(const Record& record);
   std::size_t unknown() const { return unknown_.size(); }
 
   // A segment is submitted, the answer is awaited; gives it a number. While one to a number is on its way, a receipt
@@ -89,14 +90,15 @@ class Matching {
   Match unknown_fitting(const ReportedReceipt& reported) const;
 
  private:
+  bool may_fit(const ReportedReceipt& reported, const Record& record) const;
   Match best(const ReportedReceipt& reported, const std::string& form, const ByForm& stored) const;
 
   Notations notations_;
   ByForm recent_;
-  std::deque<ByForm::iterator> recent_order_;               // the oldest first
-  std::map<std::string, std::shared_ptr<Record>> unknown_;  // by key
-  std::map<std::string, int> under_way_;                    // by the receiver
-  std::set<std::uint64_t> unanswered_;                      // numbers from started()
+  std::deque<ByForm::iterator> recent_order_;                                       // the oldest first
+  std::map<std::pair<std::string, std::string>, std::shared_ptr<Record>> unknown_;  // by the receiver's tail, and key
+  std::map<std::string, int> under_way_;                                            // by the receiver
+  std::set<std::uint64_t> unanswered_;                                              // numbers from started()
   std::uint64_t started_ = 0;
 };
 

@@ -42,8 +42,8 @@ struct Record {
   bool all(SegmentState state) const;
 };
 
-std::string to_text(const Record& record);  // JSON
-std::optional<Record> parse_record(std::string_view text);
+std::string to_text(const Record& record);
+std::optional<Record> parse_record(std::string_view text);  // also one of JSON, as they were written before
 
 // A receipt for segment `index`. Delivered after failed counts, failed after delivered does not.
 void apply(Record& record, std::size_t index, MessageState state);

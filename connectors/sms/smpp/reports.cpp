@@ -2,6 +2,7 @@
 
 #include "gateway/base/log.hpp"
 
+#include <algorithm>
 #include <iterator>
 
 namespace wherry::sms::smpp {
@@ -20,7 +21,7 @@ std::string_view name_of(IdMatch by) {
 
 }  // namespace
 
-asio::awaitable<void> Reports::settle(Match match, Receipt receipt, std::vector<connector::Entry> also) {
+asio::awaitable<void> Reports::settle(Match match, Receipt receipt, connector::Changes also) {
   Record& record = *match.record;
   apply(record, match.segment, receipt.state);
   const auto stage = tell(record);
@@ -31,22 +32,22 @@ asio::awaitable<void> Reports::settle(Match match, Receipt receipt, std::vector<
                                      {"error", receipt.error}});
   // the newest text's was chosen
   if (match.is_shared) log::warn("smpp.receipt_shared_id", {{"id", log::masked(receipt.id)}});
-  // The event first: after a crash in between the receipt comes again, and the event with it.
-  if (stage) {
-    TextProgress progress;
-    progress.key = record.key;
-    progress.stage = *stage;
-    if (*stage == connector::Stage::failed) progress.text = explain(receipt);
-    try {
-      co_await events_.progressed(std::move(progress));
-    } catch (...) {
-      untold(record, *stage);
-      throw;
-    }
+  auto changes = record.told_delivered ? ledger_.erase(record) : ledger_.keep(record);
+  std::ranges::move(also, std::back_inserter(changes));
+  if (!stage) co_return co_await storage_.write(std::move(changes));
+  // One commit: after a crash the sender has heard of it, or the receipt comes again and finds the record.
+  TextProgress progress;
+  progress.key = record.key;
+  progress.stage = *stage;
+  if (*stage == connector::Stage::failed) progress.text = explain(receipt);
+  progress.changes = std::move(changes);
+  try {
+    co_await events_.progressed(std::move(progress));
+  } catch (...) {
+    untold(record, *stage);
+    throw;
   }
-  auto entries = record.told_delivered ? ledger_.erase(record) : ledger_.keep(record);
-  entries.insert(entries.end(), std::make_move_iterator(also.begin()), std::make_move_iterator(also.end()));
-  co_await storage_.write(std::move(entries));
+  if (record.told_delivered) ledger_.known(record);
 }
 
 asio::awaitable<void> Reports::settle_waiting() {
@@ -55,7 +56,7 @@ asio::awaitable<void> Reports::settle_waiting() {
     if (!waited) co_return;
     Match match = waited->match;
     Receipt receipt = waited->reported.receipt;
-    std::vector<connector::Entry> also = {{waited->entry, {}}};
+    connector::Changes also = {{waited->entry, {}}};
     try {
       co_await settle(std::move(match), std::move(receipt), std::move(also));
     } catch (...) {

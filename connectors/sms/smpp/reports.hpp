@@ -13,7 +13,7 @@ class Reports {
 
   // Returns once the consequences are durable; `also` is stored with them. Throws when the store is lost: the receipt
   // must come again then.
-  asio::awaitable<void> settle(Match match, Receipt receipt, std::vector<connector::Entry> also);
+  asio::awaitable<void> settle(Match match, Receipt receipt, connector::Changes also);
   // The same for the receipts that waited and can be placed by now.
   asio::awaitable<void> settle_waiting();
 

@@ -46,6 +46,7 @@ struct Sender::Sending {
   base::Signal changed;
   std::size_t working = 0;  // segments without an outcome
   bool stored = false;      // something of the record is in the store, or may be
+  bool concluded = false;   // send() has its result
   bool stopped = false;     // no further segment is to be submitted
   bool refused = false;     // for good
   Errc refusal = Errc::rejected;
@@ -56,7 +57,7 @@ struct Sender::Sending {
       Error{Errc::uncertain, "The gateway stopped before the SMS service answered.", std::chrono::seconds(0)};
 };
 
-asio::awaitable<connector::Result<void>> Sender::send(OutgoingText text) {
+asio::awaitable<connector::Result<connector::Changes>> Sender::send(OutgoingText text) {
   if (!link_) co_return Error{Errc::unavailable, not_connected};
   auto split = sms::split(text.text, setting_.split);
   if (!split) co_return split.error();
@@ -86,14 +87,28 @@ asio::awaitable<connector::Result<void>> Sender::send(OutgoingText text) {
   } catch (const boost::system::system_error&) {
     cancelled = true;
   }
-  if (!cancelled) co_return co_await conclude(sending);
-  // The gateway stops: what is on the wire is still worth a moment, in a task that is not cancelled.
-  co_await asio::this_coro::throw_if_cancelled(false);
-  base::TaskGroup finishing(services_.executor);
-  finishing.spawn("smpp.finish", finish(sending));
-  co_await finishing.join();
-  co_await asio::this_coro::throw_if_cancelled(true);
-  co_return sending->result;
+  if (!cancelled) {
+    sending->result = co_await conclude(sending);
+  } else {
+    // The gateway stops: what is on the wire is still worth a moment, in a task that is not cancelled.
+    co_await asio::this_coro::throw_if_cancelled(false);
+    base::TaskGroup finishing(services_.executor);
+    finishing.spawn("smpp.finish", finish(sending));
+    co_await finishing.join();
+    co_await asio::this_coro::throw_if_cancelled(true);
+  }
+  if (!sending->result) co_return sending->result.error();
+  // The record is written with the news that the text is sent. Until that is durable the outbox's row says that it may
+  // be: after a crash the sender is told so, and no segment goes a second time.
+  co_return to_store(*sending);
+}
+
+// What is remembered of a text that is out. A receipt may have ended it already, and its record with it.
+connector::Changes Sender::to_store(const Sending& sending) const {
+  const Record& record = *sending.record;
+  const bool awaits_nothing = !setting_.delivery_reports && record.all(SegmentState::sent);
+  if (!awaits_nothing && !record.told_delivered) return ledger_.keep(record);
+  return sending.stored ? ledger_.erase(record) : connector::Changes();
 }
 
 asio::awaitable<void> Sender::finish(std::shared_ptr<Sending> sending) {
@@ -125,6 +140,7 @@ void Sender::log_submitted(const Record& record) const {
 asio::awaitable<connector::Result<void>> Sender::conclude(std::shared_ptr<Sending> sending) {
   Record& record = *sending->record;
   record.in_progress = false;
+  sending->concluded = true;
   const bool any_out = std::any_of(record.segments.begin(), record.segments.end(), [](const SegmentRecord& s) {
     return s.state == SegmentState::sent || s.state == SegmentState::delivered || !s.id.empty();
   });
@@ -133,13 +149,15 @@ asio::awaitable<connector::Result<void>> Sender::conclude(std::shared_ptr<Sendin
   if (!unknown && !unsent && !sending->refused) {
     tries_.erase(record.key);
     log_submitted(record);
+    ledger_.finished(record);
     co_return base::ok();
   }
   if (sending->refused) record.told_failed = true;  // by our result
   if (unknown) ledger_.unknown(sending->record);
   if (any_out || unknown) {
     sending->stored = true;
-    co_await services_.storage.write(ledger_.keep(record));
+    ledger_.unfinished(record);
+    co_await services_.storage.write(ledger_.keep(record));  // before the outbox may try it again
   }
 
   if (sending->refused) {
@@ -260,12 +278,11 @@ asio::awaitable<void> Sender::accepted(std::shared_ptr<Sending> sending, std::si
   Record& record = *sending->record;
   record.segments[index].state = SegmentState::sent;
   if (!id.empty()) ledger_.sent(sending->record, index, id);
-  // Without reports to come nothing needs the record of a text that is out.
-  const bool over = !setting_.delivery_reports && record.all(SegmentState::sent);
-  const bool was_stored = std::exchange(sending->stored, !over);
   try {
-    auto entries = over ? ledger_.erase(record) : ledger_.keep(record);
-    if (!over || was_stored) co_await services_.storage.write(std::move(entries));
+    if (sending->concluded) {  // too late for send(): the record is in the store with an unknown outcome
+      if (!record.has(SegmentState::written)) ledger_.known(record);
+      co_await services_.storage.write(to_store(*sending));
+    }
     co_await reports_.settle_waiting();
   } catch (const std::exception& e) {  // it is sent all the same; only its receipts may be lost
     log::error("smpp.record_not_stored", {{"carrier", setting_.name}, {"error", e.what()}});

@@ -24,7 +24,7 @@ class Sender {
         tasks_(services.executor) {}
 
   void use(Link* link) { link_ = link; }  // null: none
-  asio::awaitable<connector::Result<void>> send(OutgoingText text);
+  asio::awaitable<connector::Result<connector::Changes>> send(OutgoingText text);
   // After the link has ended: waits until the segments that were on it are accounted for.
   asio::awaitable<void> join() { co_await tasks_.join(); }
 
@@ -37,6 +37,7 @@ class Sender {
   asio::awaitable<void> finish(std::shared_ptr<Sending> sending);
   void log_submitted(const Record& record) const;
   asio::awaitable<connector::Result<void>> conclude(std::shared_ptr<Sending> sending);
+  connector::Changes to_store(const Sending& sending) const;
   void failed(Sending& sending, const Verdict& verdict, Status status);
   bool is_tried_enough(const Sending& sending);
   base::Result<ShortMessage> build(const OutgoingText& text, const Split& split, const Record& record,

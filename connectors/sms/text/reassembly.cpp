@@ -252,13 +252,19 @@ std::vector<Joined> Reassembly::expire(base::Time now) {
     const std::string name = finished_.begin()->second;
     given_up.push_back(forget(name));
   }
-  const Ages unfinished = unfinished_;
-  for (const auto& [since, name] : unfinished) {
-    Group& group = groups_.at(name);
-    const bool whole = group.pieces.size() == group.total;
-    if (whole || now >= since + patience_) given_up.push_back(finish(name, group, now));
+  for (const std::string& name : std::exchange(whole_, {})) {
+    if (is_whole(name)) given_up.push_back(finish(name, groups_.at(name), now));
+  }
+  while (!unfinished_.empty() && now >= unfinished_.begin()->first + patience_) {
+    const std::string name = unfinished_.begin()->second;
+    given_up.push_back(finish(name, groups_.at(name), now));
   }
   return given_up;
+}
+
+bool Reassembly::is_whole(const std::string& name) const {
+  const auto found = groups_.find(name);
+  return found != groups_.end() && !found->second.pieces.empty() && found->second.pieces.size() == found->second.total;
 }
 
 bool Reassembly::restore(const connector::Entry& entry, base::Time now) {
@@ -316,6 +322,7 @@ void Reassembly::read_piece(const std::string& name, std::int64_t generation, co
     unfinished_.emplace(group.since, name);
   }
   group.pieces[piece.part] = std::move(piece);
+  if (is_whole(name)) whole_.insert(name);
 }
 
 }  // namespace wherry::sms

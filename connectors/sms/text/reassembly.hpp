@@ -84,6 +84,7 @@ class Reassembly {
 
   static void begin_anew(Group& group);
   void begin(Groups::value_type& entry, base::Time now);
+  bool is_whole(const std::string& name) const;
   Joined finish(const std::string& name, Group& group, base::Time now);
   void remember(const std::string& name, Group& group, base::Time now);
   Joined forget(const std::string& name);
@@ -94,7 +95,8 @@ class Reassembly {
 
   std::chrono::seconds patience_;
   Groups groups_;
-  Ages unfinished_, finished_;  // by Group::since
+  Ages unfinished_, finished_;   // by Group::since
+  std::set<std::string> whole_;  // that an earlier run left with all their segments
   // of texts that others under their names had overtaken in an earlier run
   std::vector<std::pair<std::string, Group>> remains_;
 };

@@ -117,6 +117,7 @@ class Driver final : public CarrierEvents {
   }
   asio::awaitable<void> progressed(TextProgress progress) override {
     if (lost_) throw std::runtime_error("the store is lost");
+    co_await storage_.write(std::move(progress.changes));
     static constexpr const char* stages[] = {"accepted", "delivered", "read", "failed"};
     say({{"progressed",
           {{"key", progress.key}, {"stage", stages[static_cast<int>(progress.stage)]}, {"text", progress.text}}}});

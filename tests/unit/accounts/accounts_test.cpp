@@ -92,7 +92,7 @@ class Network final : public connector::Connector {
 
 struct Reports final : connector::EventSink {
   Reports(std::optional<Accounts>& a, base::AccountId i) : accounts(a), id(i) {}
-  asio::awaitable<void> publish(connector::Event event) override {
+  asio::awaitable<void> publish(connector::Event event, connector::Changes) override {
     if (const auto* change = std::get_if<connector::AccountChanged>(&event))
       accounts->report(*accounts->find(id), *change);
     co_return;

@@ -241,6 +241,19 @@ namespace {
 
 asio::awaitable<void> wait_for(base::Signal& signal) { co_await signal.wait(); }
 
+// Its name for each waking, a capital one when it is cancelled.
+asio::awaitable<void> note_wakings(base::Signal& signal, std::string& seen, char name, int times) {
+  try {
+    for (; times > 0; --times) {
+      co_await signal.wait();
+      seen += name;
+    }
+  } catch (const boost::system::system_error&) {
+    seen += static_cast<char>(name - 'a' + 'A');
+    throw;
+  }
+}
+
 // Cancelled, it writes what it has to write all the same.
 asio::awaitable<void> end_in_good_order(std::string& seen) {
   seen += 'a';
@@ -288,6 +301,58 @@ TEST_CASE("TaskGroup::end cancels what is spawned meanwhile, too, and the group 
   asio::io_context loop;
   base::TaskGroup group(loop.get_executor());
   tests::run(loop, end_twice(group));
+}
+
+TEST_CASE("A Signal wakes those who wait, once and in their order; who is cancelled waits no longer") {
+  asio::io_context loop;
+  base::Signal signal(loop.get_executor());
+  std::string seen;
+  base::TaskGroup group(loop.get_executor()), cancelled(loop.get_executor());
+  group.spawn("a", note_wakings(signal, seen, 'a', 2));
+  cancelled.spawn("b", note_wakings(signal, seen, 'b', 2));
+  group.spawn("c", note_wakings(signal, seen, 'c', 1));
+  loop.poll();
+  signal.notify();
+  signal.notify();  // nobody waits any more
+  CHECK(seen.empty());
+  loop.restart();
+  loop.poll();
+  CHECK(seen == "abc");
+  cancelled.cancel();
+  loop.restart();
+  loop.poll();
+  CHECK(seen == "abcB");
+  CHECK(cancelled.empty());
+  signal.notify();
+  tests::run(loop, group.join());
+  CHECK(seen == "abcBa");
+}
+
+TEST_CASE("Who is woken by a Signal and cancelled in the same moment is cancelled, once") {
+  asio::io_context loop;
+  base::Signal signal(loop.get_executor());
+  std::string seen;
+  base::TaskGroup group(loop.get_executor());
+  group.spawn("a", note_wakings(signal, seen, 'a', 1));
+  loop.poll();
+  group.cancel();
+  signal.notify();
+  loop.restart();
+  tests::run(loop, group.join());
+  CHECK(seen == "A");
+}
+
+TEST_CASE("A Signal that goes wakes those who wait for it") {
+  asio::io_context loop;
+  auto signal = std::make_unique<base::Signal>(loop.get_executor());
+  std::string seen;
+  base::TaskGroup group(loop.get_executor());
+  group.spawn("a", note_wakings(*signal, seen, 'a', 1));
+  loop.poll();
+  signal.reset();
+  loop.restart();
+  tests::run(loop, group.join());
+  CHECK(seen == "a");
 }
 
 TEST_CASE("TaskGroup::cancel may be called off the loop, also where a task is about to end by itself") {

@@ -26,7 +26,7 @@ namespace {
 // Counts; keeping every event of ten thousand accounts would be slow.
 struct Online final : EventSink {
   explicit Online(const asio::any_io_executor& executor) : changed(executor) {}
-  asio::awaitable<void> publish(Event event) override {
+  asio::awaitable<void> publish(Event event, connector::Changes) override {
     const auto* state = std::get_if<AccountChanged>(&event);
     if (state && state->online) ++online;
     if (state && state->needs_login) ++refused;

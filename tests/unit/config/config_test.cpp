@@ -67,6 +67,9 @@ TEST_CASE("every key of the example is read") {
   CHECK(config.file == folder.path / "wherry.toml");
   CHECK(config.store.url == "sqlite:/var/lib/wherry/wherry.db");
   CHECK(config.store.key_file == "/var/lib/wherry/key");
+  CHECK(config.store.kept.reports == std::chrono::hours(14 * 24));
+  CHECK(config.store.kept.seen == std::chrono::hours(7 * 24));
+  CHECK(config.store.kept.undelivered == std::chrono::hours(30 * 24));
   CHECK(config.http.listen.address().to_string() == "127.0.0.1");
   CHECK(config.http.listen.port() == 8080);
   CHECK(config.http.public_url == "https://sms.example.org");

@@ -367,3 +367,56 @@ TEST_CASE("SQLite's log that is not yet made is not lost") {
   driver->commit();
   CHECK(count(*driver) == 1);
 }
+
+namespace {
+
+std::int64_t number(db::Driver& driver, std::string_view sql) {
+  driver.begin();
+  const auto found = driver.transaction().query(sql).at(0).integer(0);
+  driver.commit();
+  return found;
+}
+
+void fill_and_empty(db::Driver& driver, std::int64_t rows) {
+  driver.begin();
+  for (std::int64_t id = 1; id <= rows; ++id) insert(driver, id, std::string(3000, 'x'));
+  driver.commit();
+  driver.begin();
+  driver.transaction().execute("DELETE FROM t");
+  driver.commit();
+}
+
+}  // namespace
+
+TEST_CASE("A SQLite file that has shrunk gives its room back, a little at a time, but for a reserve (database.hpp)") {
+  const TempDatabase database(DatabaseKind::sqlite);
+  auto driver = open_with_table(database);
+  fill_and_empty(*driver, 5'000);
+  std::int64_t pages = number(*driver, "PRAGMA page_count");
+  CHECK(pages > 5'000);
+  for (bool more = true; more;) {
+    driver->begin();
+    driver->transaction().give_back_room();
+    driver->commit();
+    const std::int64_t left = number(*driver, "PRAGMA page_count");
+    CHECK(pages - left <= 1'100);
+    more = left < pages;
+    pages = left;
+  }
+  CHECK(pages < 1'100);
+  driver.reset();
+  CHECK(std::filesystem::file_size(database.file()) < 1'100 * 4096);
+}
+
+TEST_CASE("A small SQLite file of an earlier release is made to give its room back when it is opened (database.hpp)") {
+  const TempDatabase database(DatabaseKind::sqlite);
+  auto driver = open_with_table(database);
+  insert_and_keep(*driver);
+  driver->run_script("PRAGMA auto_vacuum = NONE");
+  driver->wipe_deleted();
+  CHECK(number(*driver, "PRAGMA auto_vacuum") == 0);
+  driver.reset();
+  driver = database.open();
+  CHECK(number(*driver, "PRAGMA auto_vacuum") == 2);
+  CHECK(count(*driver) == 1);
+}

@@ -109,7 +109,8 @@ struct TransportWorld {
                                       .inbox = {}};
     config.device_patience = device_patience;
     config.link.idle_before_ping = std::chrono::seconds(1);  // `came` is complete up to a ping
-    transport::TransportServices services{loop.get_executor(), *database, sealer(), clock, tests::dial, keys};
+    journal.emplace(loop.get_executor(), *database, domain);
+    transport::TransportServices services{loop.get_executor(), *database, sealer(), clock, tests::dial, keys, *journal};
     transport.emplace(std::move(config), services, std::move(owned_network));
     features::install_all(*transport);
     run(loop, transport->start());
@@ -216,6 +217,7 @@ struct TransportWorld {
   std::chrono::milliseconds device_patience{60'000};
   wherry::store::AccountPolicy policy = wherry::store::AccountPolicy::always_on;
   std::optional<db::Database> database;
+  std::optional<queues::Journal> journal;
   std::optional<transport::Transport> transport;
 };
 

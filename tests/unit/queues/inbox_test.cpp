@@ -2,6 +2,7 @@
 // tests/scenarios.
 #include "gateway/queues/inbox.hpp"
 
+#include "gateway/store/connector_storage.hpp"
 #include "gateway/store/retention.hpp"
 #include "tests/support/component_server.hpp"
 #include "tests/support/dial.hpp"
@@ -186,7 +187,7 @@ struct Fixture {
   }
 
   struct NoEvents final : connector::EventSink {
-    asio::awaitable<void> publish(connector::Event) override { co_return; }
+    asio::awaitable<void> publish(connector::Event, connector::Changes) override { co_return; }
   };
   struct Silent final : connector::Connector {
     connector::Network describe() const override { return {}; }
@@ -499,4 +500,32 @@ TEST_CASE("Each stage of a message that comes leaves a line under the id that it
   CHECK(text.find("message.delivered id=" + id) != std::string::npos);
   CHECK(text.find("message.returned id=" + id) != std::string::npos);
   CHECK(text.find("message.sent_again id=" + again + " was=") != std::string::npos);
+}
+
+TEST_CASE("What a connector changes with an event is written with its row, or not at all (contract.hpp, EventSink)") {
+  Fixture f;
+  const auto memory = [&f] {
+    std::string found;
+    db::Database::Closure read = [&](db::Transaction& t) {
+      found.clear();
+      for (const auto& entry : store::read_entries(t, domain, "", "", 100))
+        found += entry.key + "=" + entry.value + " ";
+    };
+    run(f.loop, f.database->transact(std::move(read)));
+    return found;
+  };
+  run(f.loop, f.inbox->publish(romeo, f.message("1", "hello"), {{"a", "1"}, {"b", "1"}}));
+  CHECK(memory() == "a=1 b=1 ");
+  CHECK_THROWS_AS(run(f.loop, f.inbox->publish(romeo, f.message("2", "refused"), {{"a", ""}})), db::StatementFailed);
+  CHECK(memory() == "a=1 b=1 ");
+  const std::string unstorable("a\0b", 3);
+  CHECK_THROWS_AS(run(f.loop, f.inbox->publish(romeo, f.message("3", "late"), {{"a", unstorable}})),
+                  db::StatementFailed);
+  CHECK(f.times("late") == 0);
+  run(f.loop, f.inbox->publish(romeo, f.message("3", "late"), {{"a", "2"}}));  // it may come again
+  run(f.loop, f.inbox->publish(romeo, f.message("1", "hello"), {{"b", ""}}));  // dropped: it came before
+  run(f.loop, f.settle());
+  CHECK(memory() == "a=2 ");
+  CHECK(f.times("late") == 1);
+  CHECK(f.times("hello") == 1);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "gateway/queues/outbox.hpp"
+#include "gateway/store/connector_storage.hpp"
 
 #include "gateway/base/within.hpp"
 #include "gateway/connector/action_codec.hpp"
@@ -39,6 +40,7 @@ class HeldNetwork final : public connector::Connector {
     released_.notify();
   }
   std::vector<std::string> sent;      // in order
+  std::vector<std::string> keys;      // of them
   std::set<std::string> unreachable;  // texts whose next attempt finds the network away
   std::function<void()> on_sent = [] {};
 
@@ -46,6 +48,7 @@ class HeldNetwork final : public connector::Connector {
   std::map<base::AccountId, connector::Idempotency> of_account;  // where an account differs
   std::string name_of_sent;                // the network's own id of what it takes; empty: it names nothing
   std::optional<connector::Error> answer;  // instead of taking what is sent
+  connector::Changes changes;              // to its storage, with each receipt
   bool throws = false;
   int performing = 0;  // begun, so far
 
@@ -91,9 +94,11 @@ class HeldNetwork final : public connector::Connector {
       if (network_.answer) co_return *network_.answer;
       if (network_.unreachable.erase(text) > 0) co_return connector::Error{connector::Errc::unavailable, "away"};
       network_.sent.push_back(text);
+      network_.keys.push_back(std::get<connector::SendMessage>(action).key);
       network_.on_sent();
       connector::Receipt receipt;
       if (!network_.name_of_sent.empty()) receipt.id = connector::MessageId{network_.name_of_sent};
+      receipt.changes = network_.changes;
       co_return receipt;
     }
     connector::Capabilities capabilities(const base::ChatId&) const override { return {}; }
@@ -111,7 +116,7 @@ class HeldNetwork final : public connector::Connector {
 // A sink that takes what sessions say of themselves.
 struct Sayings final : connector::EventSink {
   Sayings(Accounts*& a, base::AccountId i) : accounts(a), id(i) {}
-  asio::awaitable<void> publish(connector::Event event) override {
+  asio::awaitable<void> publish(connector::Event event, connector::Changes) override {
     if (const auto* change = std::get_if<connector::AccountChanged>(&event))
       accounts->report(*accounts->find(id), *change);
     co_return;
@@ -254,9 +259,22 @@ struct OutboxWorld {
     return texts;
   }
   // The network says what became of a message. Returns when the network may forget it.
-  void report(std::int64_t account, std::string id, connector::Stage stage, std::string text = "") {
+  void report(std::int64_t account, std::string id, connector::Stage stage, std::string text = "",
+              connector::Changes changes = {}) {
     connector::MessageProgressed progress{base::MessageId{std::move(id)}, stage, std::move(text)};
-    run(loop, reports->publish(base::AccountId{account}, std::move(progress)));
+    run(loop, reports->publish(base::AccountId{account}, std::move(progress), std::move(changes)));
+  }
+  // What the connector's storage holds: "key=value key=value …".
+  std::string memory() {
+    until_committed();
+    std::string found;
+    db::Database::Closure read = [&](db::Transaction& t) {
+      found.clear();
+      for (const auto& entry : store::read_entries(t, domain, "", "", 1000))
+        found += (found.empty() ? "" : " ") + entry.key + "=" + entry.value;
+    };
+    run(loop, database->transact(std::move(read)));
+    return found;
   }
   // What the store has now, for the store of another run: the process was killed here.
   db::Database::Closure killed() {

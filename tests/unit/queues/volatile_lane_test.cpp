@@ -301,7 +301,7 @@ struct Session final : connector::Session {
   base::Signal answered;
 };
 struct NoEvents final : connector::EventSink {
-  asio::awaitable<void> publish(connector::Event) override { co_return; }
+  asio::awaitable<void> publish(connector::Event, connector::Changes) override { co_return; }
 };
 struct Silent final : connector::Connector {
   connector::Network describe() const override { return {}; }

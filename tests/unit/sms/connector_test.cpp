@@ -1,4 +1,6 @@
 #include "connectors/sms/connector.hpp"
+
+#include "connectors/sms/text/segments.hpp"
 #include "gateway/net/http_client.hpp"
 #include "gateway/net/http_server.hpp"
 #include "tests/support/run.hpp"
@@ -16,7 +18,8 @@ namespace {
 
 struct Sink final : connector::EventSink {
   explicit Sink(base::Signal& s) : signal(s) {}
-  asio::awaitable<void> publish(connector::Event event) override {
+  asio::awaitable<void> publish(connector::Event event, connector::Changes changes) override {
+    for (auto& change : changes) written.push_back(std::move(change));
     events.push_back(std::move(event));
     signal.notify();
     co_return;
@@ -31,6 +34,7 @@ struct Sink final : connector::EventSink {
   }
   base::Signal& signal;
   std::vector<connector::Event> events;
+  connector::Changes written;
 };
 
 // Answers with what it is told, or with what is preset.
@@ -171,6 +175,30 @@ SMS_TEST("A session follows its carrier's link, and a shared number's texts reac
   UNTIL(!online(g.romeo));
   CHECK(g.romeo.all<connector::AccountChanged>().back().text.find("cannot be reached") != std::string::npos);
   UNTIL(online(g.romeo));
+  co_await g.end();
+}
+
+SMS_TEST("By what a shared text is known again is written with the first message of it, its segments go with the last",
+         shared_changes) {
+  g.know(1, "romeo@x.test", "+15550001", g.romeo);
+  g.know(2, "juliet@x.test", "+15550001", g.juliet);
+  const auto session = g.sms->open({1});
+  g.tasks.spawn("session", session->run());
+  g.tasks.spawn("connector", g.sms->run());
+  UNTIL(online(g.romeo));
+  co_await g.smsc.deliver_text("hello");
+  UNTIL(g.smsc.answers.size() == 1);
+  REQUIRE(g.romeo.written.size() == 1);
+  CHECK(g.romeo.written[0].key.starts_with("main/d/"));
+  CHECK(g.juliet.written.empty());
+  for (const unsigned part : {1U, 2U}) {
+    const std::string header = make_header({Position::Kind::udh, 9, 2, part});
+    co_await g.smsc.deliver(FakeSmsc::message(header + "x", 0x40));
+  }
+  UNTIL(g.smsc.answers.size() == 3);
+  CHECK(g.romeo.written.size() == 1);
+  REQUIRE(g.juliet.written.size() == 3);  // two segments, and a marker in their place
+  for (const auto& change : g.juliet.written) CHECK(change.key.starts_with("main/p/"));
   co_await g.end();
 }
 

@@ -147,6 +147,7 @@ struct World final : CarrierEvents {
     co_return true;
   }
   asio::awaitable<void> progressed(TextProgress progress) override {
+    storage.apply(std::move(progress.changes));
     stages.push_back(progress.stage);
     co_return;
   }

@@ -40,13 +40,15 @@ struct MapStorage final : connector::Storage {
 };
 
 struct Heard final : CarrierEvents {
+  explicit Heard(MapStorage& s) : storage(s) {}
+  MapStorage& storage;
   std::vector<TextProgress> progress;
   bool lost = false;
   asio::awaitable<bool> received(IncomingText) override { co_return true; }
   asio::awaitable<void> progressed(TextProgress p) override {
     if (lost) throw std::runtime_error("the store is lost");
+    co_await storage.write(std::move(p.changes));
     progress.push_back(std::move(p));
-    co_return;
   }
   void link_changed() override {}
 };
@@ -55,7 +57,7 @@ struct World {
   asio::io_context loop;
   tests::FakeClock clock;
   MapStorage storage;
-  Heard heard;
+  Heard heard{storage};
   Ledger ledger{storage, clock, "tw"};
   Reports reports{ledger, heard};
 

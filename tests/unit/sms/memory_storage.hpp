@@ -18,8 +18,13 @@ class MemoryStorage final : public connector::Storage {
  public:
   explicit MemoryStorage(connector::asio::any_io_executor executor) : executor_(std::move(executor)) {}
 
-  connector::asio::awaitable<void> write(std::vector<connector::Entry> changes) override {
+  connector::asio::awaitable<void> write(connector::Changes changes) override {
     co_await connector::asio::post(executor_, connector::asio::use_awaitable);
+    apply(std::move(changes));
+    ++writes;
+  }
+  // What is written in the commit of something else.
+  void apply(connector::Changes changes) {
     if (lost) throw std::runtime_error("the store is lost");
     for (auto& e : changes) {
       if (e.value.empty()) entries.erase(e.key);
@@ -30,6 +35,7 @@ class MemoryStorage final : public connector::Storage {
                                                                  std::size_t limit) override {
     co_await connector::asio::post(executor_, connector::asio::use_awaitable);
     if (lost) throw std::runtime_error("the store is lost");
+    ++reads;
     std::vector<connector::Entry> found;
     for (auto e = after.empty() ? entries.lower_bound(prefix) : entries.upper_bound(after);
          e != entries.end() && found.size() < limit; ++e) {
@@ -46,6 +52,7 @@ class MemoryStorage final : public connector::Storage {
 
   std::map<std::string, std::string> entries;
   bool lost = false;
+  int writes = 0, reads = 0;
 
  private:
   connector::asio::any_io_executor executor_;

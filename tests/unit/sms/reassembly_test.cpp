@@ -251,6 +251,31 @@ TEST_CASE("Entries that cannot be read are passed over at the start") {
   CHECK(reassembly.expire(start_time + 24h).empty());
 }
 
+TEST_CASE("A text is told apart in as many steps behind ten thousand others as before them, equal ones or not") {
+  for (const bool alike : {false, true}) {
+    CAPTURE(alike);
+    Redeliveries r(10min);
+    int taken = 0;
+    const auto take = [&](int count) {
+      const std::uint64_t before = r.steps();
+      for (int i = 0; i < count; ++i) {
+        const auto arrival = r.arrived(alike ? "ok" : "text " + std::to_string(++taken), start_time);
+        CHECK_FALSE(arrival.again);
+        r.answered(arrival.id, start_time);
+        r.proved(arrival.id);
+        CHECK(r.take_forgotten(start_time).empty());
+      }
+      return r.steps() - before;
+    };
+    const auto first = take(100);
+    take(10'000);
+    CHECK(take(100) == first);
+    const auto before = r.steps();
+    CHECK(r.take_forgotten(start_time + 5s).size() == 10'200);
+    CHECK(r.steps() - before == 10'200);  // each once
+  }
+}
+
 TEST_CASE("Two equal texts in one session are two texts") {
   Redeliveries r(10min);
   const auto first = r.arrived("ok", start_time);

@@ -61,3 +61,25 @@ TEST_CASE("Of a large pool a hundred free numbers are offered, and the user's ow
   CHECK(routes.owners("+15550004999") == std::vector<base::AccountId>{{5000}});
   CHECK(routes.carrier_of("+15550009999") == "main");
 }
+
+TEST_CASE("A registration looks at as many numbers in a pool of 4,000 as in one of 200, and when it is nearly full") {
+  const auto steps_of_one = [](int size, int taken) {
+    std::vector<NumberConfiguration> numbers;
+    for (int i = 0; i < size; ++i) numbers.push_back(number(fmt::format("+1555{:07}", i), {}, true));
+    Routes routes(numbers);
+    for (int i = 0; i < taken; ++i) {
+      const std::string user = fmt::format("user{}@x.test", i), &wanted = numbers[static_cast<std::size_t>(i)].number;
+      REQUIRE(routes.reserve(user, wanted, now));
+      routes.own({i + 1}, user, wanted);
+    }
+    const std::uint64_t before = routes.steps();
+    const Numbers offered = routes.choices("late@x.test", now);
+    REQUIRE(offered.size() == 100);
+    REQUIRE(routes.reserve("late@x.test", offered.back(), now));
+    routes.own({taken + 1}, "late@x.test", offered.back());
+    return routes.steps() - before;
+  };
+  CHECK(steps_of_one(200, 0) == 101);
+  CHECK(steps_of_one(4'000, 0) == 101);
+  CHECK(steps_of_one(4'000, 3'900) == 101);
+}

@@ -41,6 +41,74 @@ SMPP_TEST("A text is sent, its receipt comes, and nothing stays behind (SMPP 3.4
   CHECK(host.smsc.unbinds == 1);
 }
 
+SMPP_TEST("A text, its receipt and a text that comes in take no write to the store of their own, and no look into it",
+          writes_nothing) {
+  host.start();
+  co_await host.up();
+  host.storage.writes = host.storage.reads = 0;
+  const auto result = co_await host.send("1:k", "hello");
+  CHECK(outcome(result) == "sent");
+  co_await host.smsc.deliver_receipt(host.smsc.submitted[0].id, "DELIVRD");
+  UNTIL(host.smsc.answers.size() == 1);
+  co_await host.smsc.deliver_text("hello back");
+  UNTIL(host.smsc.answers.size() == 2);
+  CHECK(host.texts.size() == 1);
+  CHECK(host.storage.writes == 0);
+  CHECK(host.storage.reads == 0);
+  CHECK(host.storage.count("main/d/") == 1);
+  co_await host.end();
+}
+
+SMPP_TEST("After a crash before the gateway wrote that a text is sent, nothing is left of it in the store",
+          not_settled) {
+  host.start();
+  co_await host.up();
+  OutgoingText text{
+      "1:k", {Address::Type::international, "+15550001"}, {Address::Type::international, "+15550100"}, "hello", {}};
+  const auto changes = co_await host.carrier->send(std::move(text));
+  REQUIRE(changes.has_value());
+  CHECK(changes->size() == 2);
+  CHECK(host.storage.entries.empty());
+  co_await host.end();
+}
+
+SMPP_TEST("A receipt whose event could not be stored comes again, and is told then", told_at_the_second_time) {
+  host.start();
+  co_await host.up();
+  const auto result = co_await host.send("1:k", "hello");
+  CHECK(outcome(result) == "sent");
+  const auto stored = host.storage.entries;
+  host.storage.lost = true;
+  std::string id = host.smsc.submitted[0].id;
+  co_await host.smsc.deliver_receipt(id, "DELIVRD");
+  UNTIL(host.smsc.answers.size() == 1);
+  CHECK(host.smsc.answers[0].second == Status::temporary_failure);
+  CHECK(host.reports.empty());
+  CHECK(host.storage.entries == stored);
+  host.storage.lost = false;
+  co_await host.smsc.deliver_receipt(std::move(id), "DELIVRD");
+  UNTIL(host.smsc.answers.size() == 2);
+  CHECK(host.smsc.answers[1].second == Status::ok);
+  CHECK(host.reports.size() == 1);
+  CHECK(host.storage.entries.empty());
+  co_await host.end();
+}
+
+SMPP_TEST("A text of which an earlier release has noted an id in JSON gets its receipt", json_of_before) {
+  host.storage.entries["main/m/1:k"] =
+      R"({"key":"1:k","from":"+15550001","to":"+15550100","begun":1,"expires":9000000000000,"segments":[{"state":"sent","id":"AB12"}]})";
+  host.storage.entries["main/i/ab12/1:k/000"] = R"({"key":"1:k","segment":0,"id":"AB12"})";
+  host.storage.entries["main/d/11"] = R"({"digest":"d","at":1})";
+  host.start();
+  co_await host.up();
+  co_await host.smsc.deliver_receipt("AB12", "DELIVRD");
+  UNTIL(host.smsc.answers.size() == 1);
+  REQUIRE(host.reports.size() == 1);
+  CHECK(host.reports[0].key == "1:k");
+  CHECK(host.storage.count("main/m/") + host.storage.count("main/i/") == 0);
+  co_await host.end();
+}
+
 SMPP_TEST("Every segment asks for a receipt, and theirs fold into one (sms.md §0.4)", folds) {
   host.start();
   co_await host.up();

@@ -25,11 +25,14 @@ struct Host final : CarrierEvents {
 
   asio::awaitable<bool> received(IncomingText text) override {
     while (holding) co_await smsc.changed.wait();
+    if (known) storage.apply(std::move(text.first));
+    storage.apply(std::move(text.last));
     texts.push_back(std::move(text));
     smsc.changed.notify();
     co_return known;
   }
   asio::awaitable<void> progressed(TextProgress progress) override {
+    storage.apply(std::move(progress.changes));
     reports.push_back(std::move(progress));
     smsc.changed.notify();
     co_return;
@@ -79,7 +82,9 @@ struct Host final : CarrierEvents {
                      {Address::Type::international, std::move(to)},
                      std::move(text),
                      {}};
-    *result = co_await carrier->send(std::move(out));
+    auto sent = co_await carrier->send(std::move(out));
+    if (sent) storage.apply(std::move(*sent));
+    *result = sent ? connector::Result<void>() : sent.error();
     smsc.changed.notify();
   }
   asio::awaitable<connector::Result<void>> send(std::string key, std::string text) {

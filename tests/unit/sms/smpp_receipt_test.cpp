@@ -254,9 +254,22 @@ TEST_CASE("A record is stored and read again; what is on its way is stored as pe
   CHECK(read_again->to == r.to);
   r.in_progress = true;
   CHECK(parse_record(to_text(r))->segments[1].state == SegmentState::written);
-  CHECK_FALSE(parse_record("not json"));
+  CHECK_FALSE(parse_record("not a record"));
+  CHECK_FALSE(parse_record("1/k/+1/+2/0/x/0/0//s/1A/"));
+  CHECK_FALSE(parse_record("2/k/+1/+2/0/0/0/0//s/1A/"));
+  CHECK_FALSE(parse_record("1/k/+1/+2/0/0/0/0//s/1A"));
+  CHECK(parse_record("1/k/+1/+2/0/0/0/0//x/1A/")->segments[0].state == SegmentState::written);
   CHECK_FALSE(parse_record("{}"));
   CHECK(parse_record(R"({"segments":[{"state":"new-fangled"}]})")->segments[0].state == SegmentState::written);
+}
+
+TEST_CASE("A record of an earlier release, which wrote JSON, is read as it was written") {
+  const auto read = parse_record(
+      R"({"key":"1:k","from":"+15550001","to":"+15550100","reference":300,"begun":1000,"expires":5000,"notations":"h",)"
+      R"("told_failed":true,"segments":[{"state":"sent","id":"1A/2B"},{"state":"written","head":"hello"}]})");
+  REQUIRE(read);
+  CHECK(to_text(*read) == "1/1:k/+15550001/+15550100/300/1000/5000/2/h/s/1A%2F2B//w//hello");
+  CHECK(to_text(*parse_record(to_text(*read))) == to_text(*read));
 }
 
 TEST_CASE("Texts are compared by their first letters and digits, whatever the alphabet") {

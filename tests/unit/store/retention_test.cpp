@@ -6,6 +6,12 @@
 using namespace wherry;
 using namespace wherry::tests;
 
+namespace {
+
+const store::Retention kept;
+
+}  // namespace
+
 TEST_CASE("remove_expired removes what is older than its kind is kept, and nothing younger (retention.hpp)") {
   for (const auto kind : every_database) {
     CAPTURE(name_of(kind));
@@ -15,17 +21,17 @@ TEST_CASE("remove_expired removes what is older than its kind is kept, and nothi
     const auto ago = [now](std::chrono::milliseconds age) { return now - age.count(); };
     using std::chrono::hours;
     store([&](db::Transaction& t) {
-      const store::InboxRow inbox[] = {{1, {1}, "old", ago(store::undelivered_kept + hours(1))},
-                                       {2, {1}, "young", ago(store::undelivered_kept - hours(1))}};
+      const store::InboxRow inbox[] = {{1, {1}, "old", ago(kept.undelivered + hours(1))},
+                                       {2, {1}, "young", ago(kept.undelivered - hours(1))}};
       store::insert_inbox(t, inbox);
       store::SentMessage sent[2];
       sent[0].account = sent[1].account = base::AccountId{1};
-      sent[0].id = 3, sent[0].created = ago(store::reports_kept + hours(1));
-      sent[1].id = 4, sent[1].created = ago(store::reports_kept - hours(1));
+      sent[0].id = 3, sent[0].created = ago(kept.reports + hours(1));
+      sent[1].id = 4, sent[1].created = ago(kept.reports - hours(1));
       store::insert_sent(t, sent);
       const std::uint64_t old[] = {5}, young[] = {6};
-      store::insert_seen(t, "sms.example.net", store::SeenKind::events, 5, ago(store::seen_kept + hours(1)), old);
-      store::insert_seen(t, "sms.example.net", store::SeenKind::events, 6, ago(store::seen_kept - hours(1)), young);
+      store::insert_seen(t, "sms.example.net", store::SeenKind::events, 5, ago(kept.seen + hours(1)), old);
+      store::insert_seen(t, "sms.example.net", store::SeenKind::events, 6, ago(kept.seen - hours(1)), young);
     });
     CHECK(store([&](db::Transaction& t) { return store::remove_expired(t, now, hours(24)); }) == 1);
     store([&](db::Transaction& t) {
@@ -88,5 +94,34 @@ TEST_CASE(
     // It does expire in the end.
     for (int hour = 0; hour < 24 * 31; ++hour) sweep(now + hour * std::int64_t{3'600'000}, hours(1));
     CHECK(store.count("inbox") == 0);
+  }
+}
+
+TEST_CASE("Of what reports are about the newest is kept, however young the rest is; ages can be set (retention.hpp)") {
+  using std::chrono::hours;
+  for (const auto kind : every_database) {
+    CAPTURE(name_of(kind));
+    Store store(kind);
+    insert(store, account(1));
+    const std::int64_t now = 1796000000000;
+    store([&](db::Transaction& t) {
+      std::vector<store::SentMessage> sent(10);
+      for (std::size_t i = 0; i < sent.size(); ++i) {
+        sent[i].account = base::AccountId{1};
+        sent[i].id = static_cast<std::int64_t>(i) + 1;
+        sent[i].created = now - std::chrono::milliseconds(hours(i < 8 ? 3 : 1)).count();
+      }
+      store::insert_sent(t, sent);
+    });
+    const auto sweep = [&](const store::Retention& retention) {
+      store([&](db::Transaction& t) { store::remove_expired(t, now, hours(24), retention); });
+      return store.count("message_map");
+    };
+    store::Retention retention;
+    CHECK(sweep(retention) == 10);
+    retention.most_reports = 4;
+    CHECK(sweep(retention) == 4);
+    retention.reports = hours(2);
+    CHECK(sweep(retention) == 2);
   }
 }
