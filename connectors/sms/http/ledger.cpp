@@ -50,7 +50,8 @@ std::optional<Record> parse_record(std::string_view text) {
   };
   Record record;
   record.key = word("key");
-  record.sought = {word("from"), word("to"), word("digest"), base::from_milliseconds(number("begun", 0))};
+  record.sought = {word("from"), word("to"), word("digest"), base::from_milliseconds(number("begun", 0)),
+                   Ledger::ref_of(record.key)};
   record.id = word("id");
   record.told = static_cast<int>(std::clamp<std::int64_t>(number("told", -1), -1, 3));
   record.is_doubtful = parsed->contains("doubtful");
@@ -146,7 +147,7 @@ std::shared_ptr<Record> Ledger::find_id(std::string_view id) const {
 asio::awaitable<std::shared_ptr<Record>> Ledger::begin(OutgoingText text) {
   auto record = std::make_shared<Record>();
   record->key = text.key;
-  record->sought = {text.from.text, text.to.text, digest_of(text.text), clock_.now()};
+  record->sought = {text.from.text, text.to.text, digest_of(text.text), clock_.now(), ref_of(text.key)};
   record->ended = record->next_look = record->sought.begun;
   record->under_way = true;
   std::vector<connector::Entry> entries(1, entry_of(*record));
