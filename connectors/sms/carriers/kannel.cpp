@@ -17,9 +17,10 @@ using connector::Stage;
 
 constexpr std::string_view carrier_type = "kannel";
 
-// Kannel User's Guide, "Delivery reports": bits of the mask that we ask for, and the %d of a report.
-constexpr int delivered = 1, not_delivered = 2, queued = 4, accepted = 8, refused = 16;
-constexpr int wanted_reports = delivered | not_delivered | refused;
+// Kannel User's Guide, "Delivery reports": bits of the mask that we ask for, and of the %d of a report. 1.4.5 has more
+// bits beside them there: what expired comes as 34.
+constexpr std::int64_t delivered = 1, not_delivered = 2, queued = 4, accepted = 8, refused = 16;
+constexpr std::int64_t wanted_reports = delivered | not_delivered | refused;
 
 struct KannelSetting {
   std::string user;
@@ -44,16 +45,16 @@ Status read_refusal(std::string_view reply) {
 // %d and %A of a report.
 Status read_status(std::int64_t kind, std::string_view reply) {
   Status s;
-  if (kind == delivered) s.stage = Stage::delivered;
-  if (kind == queued || kind == accepted) s.stage = Stage::accepted;
-  if (kind == refused) s = read_refusal(reply);
-  if (kind == not_delivered) {
+  if ((kind & (queued | accepted)) != 0) s.stage = Stage::accepted;
+  if ((kind & refused) != 0) s = read_refusal(reply);
+  if ((kind & not_delivered) != 0) {
     s = status_of_receipt(reply);
     if (s.stage != Stage::failed) s.why = explain(0, {});
     s.stage = Stage::failed;
   }
+  if ((kind & delivered) != 0) s.stage = Stage::delivered;
   s.word = std::to_string(kind);
-  s.is_last = kind != queued && kind != accepted;
+  s.is_last = s.stage != Stage::accepted;
   return s;
 }
 

@@ -81,11 +81,12 @@ TEST_CASE("read_webhook reads what became of a text, by our reference") {
   CHECK(status("status=16&reply=NACK%2F0x0000000b%2FInvalid+Destination+Address").why ==
         "The number does not exist or cannot be reached.");
   CHECK(status("status=16&reply=NACK%2FRetries+Exceeded").why == "The network refused the message.");
-  CHECK(status("status=2&reply=id%3A1+sub%3A001+stat%3AEXPIRED+err%3A000").why ==
+  CHECK(status("status=34&reply=id%3A1+sub%3A001+stat%3AEXPIRED+err%3A000").why ==
         "The phone could not be reached in time.");
   CHECK(status("status=2&reply=").why == "The network did not deliver the message.");
   CHECK(status("status=2&reply=id%3A1+stat%3ADELIVRD+err%3A000").stage == Stage::failed);
-  CHECK_FALSE(status("status=7").stage);
+  CHECK_FALSE(status("status=64").stage);
+  CHECK_FALSE(status("status=x").stage);
 }
 
 TEST_CASE("read_webhook finds nothing in what lacks an id, a receiver, or all") {
