@@ -115,7 +115,8 @@ asio::awaitable<connector::Result<void>> Sender::request(std::shared_ptr<Sending
   ledger_.asked(*record, provider_.setting.poll);
 
   const bool not_reached = !answer && answer.error().code != Errc::uncertain;
-  const Verdict verdict = answer ? provider_.judge(*answer, record->ended) : Verdict();
+  Verdict verdict = answer ? provider_.judge(*answer, record->ended) : Verdict();
+  if (verdict.id.empty()) verdict.id = ref;
   if (!answer)
     log::warn("http_carrier.request_failed", {{"carrier", provider_.setting.name}, {"error", answer.error().text}});
   else if (verdict.alert)
@@ -125,7 +126,7 @@ asio::awaitable<connector::Result<void>> Sender::request(std::shared_ptr<Sending
     log::info("http_carrier.text_not_taken",
               {{"carrier", provider_.setting.name}, {"http", answer->status}, {"error", verdict.error}});
 
-  if (verdict.kind == Verdict::Kind::taken) co_return co_await take(record, verdict.id.empty() ? ref : verdict.id);
+  if (verdict.kind == Verdict::Kind::taken) co_return co_await take(record, verdict.id);
   // A report that came meanwhile knows better than any answer.
   if (!record->id.empty()) co_return co_await take(record, record->id);
   const bool not_taken = not_reached || verdict.kind == Verdict::Kind::later;
