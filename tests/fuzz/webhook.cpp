@@ -35,22 +35,18 @@ const std::array<Signed, 5>& providers() {
                                   public_url)
                  .value(),
              "telnyx-signature-ed25519"},
-      Signed{make_kannel_provider({"k",
-                                   {{"user", "u"}, {"password", "p"}, {"webhook_secret", secret}},
-                                   "carriers[2]",
-                                   "US",
-                                   {"+15550001"}},
-                                  public_url)
-                 .value(),
-             "x-kannel"},
-      Signed{make_jasmin_provider({"j",
-                                   {{"user", "u"}, {"password", "p"}, {"webhook_secret", secret}},
-                                   "carriers[3]",
-                                   "US",
-                                   {"+15550001"}},
-                                  public_url)
-                 .value(),
-             "x-jasmin"},
+      Signed{
+          make_kannel_provider(
+              {"k", {{"user", "u"}, {"password", "p"}, {"webhook_secret", secret}}, "carriers[2]", "US", {"+15550001"}},
+              public_url)
+              .value(),
+          "x-kannel"},
+      Signed{
+          make_jasmin_provider(
+              {"j", {{"user", "u"}, {"password", "p"}, {"webhook_secret", secret}}, "carriers[3]", "US", {"+15550001"}},
+              public_url)
+              .value(),
+          "x-jasmin"},
       Signed{make_generic_http_provider({"g",
                                          {{"base_url", "https://api.example.org"},
                                           {"webhook_secret", secret},

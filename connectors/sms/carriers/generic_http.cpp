@@ -5,6 +5,7 @@
 #include "connectors/sms/http/api/pattern.hpp"
 #include "connectors/sms/http/api/values.hpp"
 #include "connectors/sms/http/http_carrier.hpp"
+#include "connectors/sms/parts/part_state.hpp"
 #include "connectors/sms/text/storage_key.hpp"
 #include "gateway/base/text.hpp"
 
@@ -39,7 +40,7 @@ struct TextRules {
 };
 // Where a webhook has what became of a text of ours, and the provider's words for it.
 struct ReportRules {
-  std::string id, ref, status, reason;
+  std::string id, ref, status, reason, part, parts;
   std::vector<std::string> accepted, delivered, failed;
 };
 struct SignIn {
@@ -62,6 +63,11 @@ struct Description {
 std::string id_of(const std::string& written) { return written.empty() || is_id(written) ? written : digest(written); }
 
 std::string digits_of(const std::string& number) { return number.starts_with('+') ? number.substr(1) : number; }
+
+// A number of parts, or of one; 1 where there is none.
+unsigned count_at(const json& said, const std::string& where) {
+  return static_cast<unsigned>(std::clamp<std::int64_t>(to_number(value_at(said, where)), 1, most_parts));
+}
 
 bool has(const std::vector<std::string>& words, const std::string& word) {
   return std::find(words.begin(), words.end(), word) != words.end();
@@ -183,7 +189,10 @@ std::optional<Webhook> GenericHttp::read_one(const json& said, const std::string
     if (auto text = read_text(said)) return std::move(*text);
   }
   if (word.empty() || (ref.empty() && id.empty())) return std::nullopt;
-  return Report{ref, id.empty() ? ref : id, read_status(said, word)};
+  Report report{ref, id.empty() ? ref : id, read_status(said, word)};
+  report.part = count_at(said, rules.part);
+  report.parts = count_at(said, rules.parts);
+  return report;
 }
 
 Status GenericHttp::read_status(const json& said, const std::string& word) const {
@@ -278,6 +287,8 @@ ReportRules read_report_rules(connector::Fields& in, base::Result<void>& problem
   rules.ref = table.place("ref");
   rules.status = table.place("status", "status");
   rules.reason = table.place("reason");
+  rules.part = table.place("part");
+  rules.parts = table.place("parts");
   rules.accepted = table.fields().texts("accepted");
   rules.delivered = table.fields().texts("delivered");
   rules.failed = table.fields().texts("failed");

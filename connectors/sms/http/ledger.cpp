@@ -32,6 +32,7 @@ std::string to_text(const Record& record) {
                          {"begun", base::to_milliseconds(record.sought.begun)},
                          {"id", record.id},
                          {"told", record.told}};
+  if (!record.parts.empty()) json["parts"] = record.parts;
   if (record.is_doubtful) json["doubtful"] = true;
   if (record.is_foreign) json["foreign"] = true;
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -54,6 +55,7 @@ std::optional<Record> parse_record(std::string_view text) {
                    Ledger::ref_of(record.key)};
   record.id = word("id");
   record.told = static_cast<int>(std::clamp<std::int64_t>(number("told", -1), -1, 3));
+  record.parts = word("parts").substr(0, most_parts);
   record.is_doubtful = parsed->contains("doubtful");
   record.is_foreign = parsed->contains("foreign");
   if (record.key.empty()) return std::nullopt;

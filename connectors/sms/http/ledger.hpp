@@ -9,6 +9,7 @@
 #pragma once
 
 #include "connectors/sms/http/reconciliation.hpp"
+#include "connectors/sms/parts/part_state.hpp"
 #include "gateway/connector/contract.hpp"
 
 #include <map>
@@ -27,6 +28,7 @@ struct Record {
   std::string id;            // empty: the outcome is unknown
   int told = -1;             // rank of the last stage that the connector has heard of
   bool is_doubtful = false;  // the service's last word on it was none that we know
+  PartStates parts;          // where the service reports them one by one
   bool is_foreign = false;   // it was given to another network, when the carrier's name was of another type
 
   // In memory only:

@@ -43,6 +43,7 @@ class WebhookServer {
   asio::awaitable<net::ServerResponse> handle(net::ServerRequest request);
   asio::awaitable<net::ServerResponse> answer(net::ServerRequest request);
   asio::awaitable<void> take_report(Report report);
+  asio::awaitable<void> take_part(std::shared_ptr<Record> record, Report report);
   asio::awaitable<bool> take_text(Message message);                                // false: nobody has the number
   std::string below_path() const { return provider_.setting.webhook_path + "/"; }  // where the secret is
 

@@ -97,6 +97,15 @@ TEST_CASE("A report is known by our reference in its URL, whatever else it has")
   CHECK(read(R"({"status":"delivered"})").empty());  // of which text?
 }
 
+TEST_CASE("A report may be on one part of several") {
+  CHECK(std::get<Report>(read(R"({"id":"m-1","status":"delivered"})").at(0)).parts == 1);
+  json settings = with("/report/part", "/p/n");
+  settings["report"]["parts"] = "/p/of";
+  const auto said = acme(settings)->read_webhook(post(R"({"id":"m-1","status":"delivered","p":{"n":2,"of":"3"}})"));
+  CHECK(std::get<Report>(said.at(0)).part == 2);
+  CHECK(std::get<Report>(said.at(0)).parts == 3);
+}
+
 TEST_CASE("A text whose status is no word for a report is a text") {
   const auto said = read(R"({"id":"1","from":"+12025550123","to":"+15550001","text":"x","status":"received"})");
   CHECK(std::holds_alternative<Message>(said.at(0)));

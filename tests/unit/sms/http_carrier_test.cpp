@@ -91,6 +91,7 @@ class Simple final : public Provider {
     const std::string said = request.method == "GET" ? value_in_query(request.target, "said") : request.body;
     for (const std::string_view line : base::split(said, '\n')) {
       if (line.starts_with("picture ")) webhooks.emplace_back(picture(std::string(line.substr(8))));
+      if (line.starts_with("part ")) webhooks.emplace_back(part_report(std::string(line.substr(5))));
       if (line.starts_with("delivered "))
         webhooks.emplace_back(Report{std::string(line.substr(10)), "1", {Stage::delivered, {}, "delivered"}});
     }
@@ -100,6 +101,13 @@ class Simple final : public Provider {
   bool wants_token = false, says_hello = false;
 
  private:
+  // "N REF": part N of two is delivered, under an id of its own.
+  static Report part_report(const std::string& said) {
+    Report report{said.substr(2), "part-" + said.substr(0, 1), {Stage::delivered, {}, "delivered"}};
+    report.part = static_cast<unsigned>(to_number(said.substr(0, 1)));
+    report.parts = 2;
+    return report;
+  }
   static Message picture(std::string link) {
     Message m;
     m.id = "MM1";
@@ -424,6 +432,24 @@ asio::awaitable<void> several_at_once(World& world) {
   co_await world.end();
 }
 
+asio::awaitable<void> part_by_part(World& world) {
+  co_await world.up();
+  const std::string outcome = co_await world.send();
+  CHECK(outcome == "sent");
+  const std::string first = "part 1 " + world.refs.at(0), second = "part 2 " + world.refs.at(0), key = "good";
+  tests::LogCapture log;
+  for (int i = 0; i < 2; ++i) {
+    const int status = co_await world.webhook(first, key);
+    CHECK(status == 200);
+    CHECK(world.stages.empty());
+  }
+  const int status = co_await world.webhook(second, key);
+  CHECK(status == 200);
+  CHECK(world.stages == std::vector<Stage>{Stage::delivered});
+  CHECK(log.count("http_carrier.sent_twice") == 0);
+  co_await world.end();
+}
+
 asio::awaitable<void> by_get(World& world) {
   co_await world.up();
   const std::string outcome = co_await world.send();
@@ -589,6 +615,12 @@ TEST_CASE("One webhook may bring several texts and reports") {
   asio::io_context loop;
   World world(loop, Idempotency::none);
   tests::run(loop, several_at_once(world));
+}
+
+TEST_CASE("A text whose parts are reported one by one is delivered when all of them are") {
+  asio::io_context loop;
+  World world(loop, Idempotency::none);
+  tests::run(loop, part_by_part(world));
 }
 
 TEST_CASE("A webhook may come by GET, and be known by the secret at the end of its path") {

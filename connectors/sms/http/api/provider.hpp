@@ -57,6 +57,7 @@ struct Report {     // on a text of ours
   std::string ref;  // as send_request was given it; empty where the webhook has none
   std::string id;
   Status status;
+  unsigned part = 1, parts = 1;  // of a text whose parts are reported one by one, each perhaps under an id of its own
 };
 using Webhook = std::variant<Report, Message>;
 
