@@ -51,6 +51,7 @@ struct Description {
   std::string user;
   base::Secret password, token;
   std::size_t most_characters = 0;
+  bool drops_doubles = false;  // the API takes a second request with the same {ref} for the first
   DescribedRequest send;
   std::optional<DescribedRequest> start;
   std::optional<SignIn> sign_in;
@@ -78,7 +79,9 @@ class GenericHttp final : public Provider {
   GenericHttp(Setting s, Description d, RelayedNumbers numbers)
       : Provider(std::move(s)), described_(std::move(d)), numbers_(std::move(numbers)) {}
 
-  connector::Idempotency idempotency() const override { return connector::Idempotency::none; }
+  connector::Idempotency idempotency() const override {
+    return described_.drops_doubles ? connector::Idempotency::by_key : connector::Idempotency::none;
+  }
   std::size_t most_units() const override { return described_.most_characters; }
   net::HttpRequest get(std::string url) const override {
     net::HttpRequest r = request(std::move(url));
@@ -141,6 +144,10 @@ Verdict GenericHttp::judge(const net::HttpResponse& answer, base::Time now) cons
   if (rules.refused && rules.refused->match(answer.body)) {
     v.kind = Verdict::Kind::refused;
     v.text = "The SMS service refused the message.";
+    return v;
+  }
+  if (answer.status == 409 && described_.drops_doubles) {  // it has the text already (RFC 9110 §15.5.10)
+    v.kind = Verdict::Kind::taken;
     return v;
   }
   if (answer.status < 200 || answer.status >= 300) return judge_failure(answer, 0, {}, now);
@@ -225,6 +232,13 @@ std::optional<Message> GenericHttp::read_text(const json& said) const {
 }
 
 // ---- Reading the configuration ----
+
+bool says_ref(const DescribedRequest& request) {
+  constexpr std::string_view ref = "{ref}";
+  const auto in_header = [&](const auto& header) { return header.second.find(ref) != std::string::npos; };
+  return request.fields.dump().find(ref) != std::string::npos ||
+         std::any_of(request.headers.begin(), request.headers.end(), in_header);
+}
 
 // A table within the carrier's, whose fields are places in a body.
 class Table {
@@ -317,6 +331,9 @@ Description read_description(connector::Fields& in, base::Result<void>& problem)
   if (const json* send = in.object("send"))
     d.send = read_request(*send, in.path_of("send"), header_placeholders, text_placeholders, problem);
   else in.wrong("send", "is missing: the request that sends a text");
+  d.drops_doubles = in.flag("drops_doubles", false);
+  if (d.drops_doubles && !says_ref(d.send))
+    in.wrong("drops_doubles", "is true, and no field or header of send has {ref}, by which doubles are known");
   if (const json* start = in.object("start"))
     d.start = read_request(*start, in.path_of("start"), start_placeholders, start_placeholders, problem);
   d.sign_in = read_sign_in(in, problem);

@@ -69,6 +69,17 @@ TEST_CASE("judge takes an answer for success only where it looks as described") 
   CHECK(judge(with("/answer", json::object()), 202, "").kind == Kind::taken);
 }
 
+TEST_CASE("An API that drops doubles is asked again, and its 409 says that it has the text") {
+  json settings = with("/send/fields/id", "{ref}");
+  settings["drops_doubles"] = true;
+  CHECK(acme(settings)->idempotency() == connector::Idempotency::by_key);
+  CHECK(acme(settings)->judge(answer(409), present).kind == Kind::taken);
+  CHECK(acme()->idempotency() == connector::Idempotency::none);
+  CHECK(acme()->judge(answer(409), present).kind == Kind::refused);
+  CHECK(
+      parse(with("/drops_doubles", true)).error().text.starts_with("carriers[0].drops_doubles: is true, and no field"));
+}
+
 TEST_CASE("read_webhook reads texts and reports, one or several at once") {
   const auto said = read(R"([{"id":"1","from":"2025550123","to":"15550001","text":"hi","at":"2019-05-24 17:44:46"},
                              {"id":"m-1","status":"expired","why":"switched off"}, {"event":"news"}])");
