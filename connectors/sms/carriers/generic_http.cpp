@@ -196,7 +196,7 @@ std::optional<Webhook> GenericHttp::read_one(const json& said, const std::string
     if (auto text = read_text(said)) return std::move(*text);
   }
   if (word.empty() || (ref.empty() && id.empty())) return std::nullopt;
-  Report report{ref, id.empty() ? ref : id, read_status(said, word)};
+  Report report{ref, id, read_status(said, word)};
   report.part = count_at(said, rules.part);
   report.parts = count_at(said, rules.parts);
   return report;

@@ -121,7 +121,7 @@ class Kannel final : public Provider {
     const net::FormFields fields = fields_of(request);
     const auto value = [&](std::string_view name) { return std::string(value_of(fields, name)); };
     if (const std::string ref = value("key"); !ref.empty())
-      return {Report{ref, ref, read_status(to_number(value("status")), value("reply"))}};
+      return {Report{ref, {}, read_status(to_number(value("status")), value("reply"))}};
     Message m;
     m.id = value("id");
     if (!is_id(m.id) || value("to").empty()) return {};

@@ -160,10 +160,11 @@ asio::awaitable<std::shared_ptr<Record>> Ledger::begin(OutgoingText text) {
 
 asio::awaitable<void> Ledger::bind(std::shared_ptr<Record> record, std::string id) {
   if (record->id == id) co_return;
-  if (!record->id.empty()) {
+  if (!record->id.empty() && record->id != record->sought.ref) {
     log::error("http_carrier.sent_twice", {{"carrier", name_}, {"id", record->id}, {"other", id}});
     co_return;
   }
+  by_id_.erase(record->id);
   record->id = id;
   by_id_[id] = record;
   co_await keep(record);

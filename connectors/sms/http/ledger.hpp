@@ -62,7 +62,8 @@ class Ledger {
 
   // A record for a text whose request is about to be made, durably.
   asio::awaitable<std::shared_ptr<Record>> begin(OutgoingText text);
-  // The service has it under `id`. In memory at once; then durable. A id that it has already stays.
+  // The service has it under `id`. In memory at once; then durable. An id that it has already stays, but our reference
+  // only stands in for one.
   asio::awaitable<void> bind(std::shared_ptr<Record> record, std::string id);
   asio::awaitable<void> keep(std::shared_ptr<Record> record);
   asio::awaitable<void> forget(std::shared_ptr<Record> record);

@@ -112,7 +112,7 @@ asio::awaitable<bool> WebhookServer::take_text(Message message) {
 
 // A part is no whole: the connector hears of the text when the last part is delivered, or one has failed.
 asio::awaitable<void> WebhookServer::take_part(std::shared_ptr<Record> record, Report report) {
-  if (record->id.empty()) co_await ledger_.bind(record, report.id);
+  if (record->id.empty()) co_await ledger_.bind(record, record->sought.ref);
   if (report.status.stage) note_part(record->parts, report.part, report.parts, *report.status.stage);
   co_await ledger_.keep(record);  // before the service is answered: it tells of each part once
   const std::optional<connector::Stage> whole = fold(record->parts);
@@ -128,6 +128,7 @@ asio::awaitable<void> WebhookServer::take_report(Report report) {
     log::debug("http_carrier.status_of_unknown", {{"carrier", provider_.setting.name}, {"id", report.id}});
     co_return;
   }
+  if (report.id.empty()) report.id = record->id.empty() ? record->sought.ref : record->id;
   if (report.parts > 1) {
     co_await take_part(std::move(record), std::move(report));
     co_return;

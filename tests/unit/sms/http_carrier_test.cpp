@@ -91,6 +91,8 @@ class Simple final : public Provider {
     const std::string said = request.method == "GET" ? value_in_query(request.target, "said") : request.body;
     for (const std::string_view line : base::split(said, '\n')) {
       if (line.starts_with("picture ")) webhooks.emplace_back(picture(std::string(line.substr(8))));
+      if (line.starts_with("failed "))  // without an id
+        webhooks.emplace_back(Report{std::string(line.substr(7)), {}, {Stage::failed, "why", "failed"}});
       if (line.starts_with("part ")) webhooks.emplace_back(part_report(std::string(line.substr(5))));
       if (line.starts_with("delivered "))
         webhooks.emplace_back(Report{std::string(line.substr(10)), "1", {Stage::delivered, {}, "delivered"}});
@@ -432,6 +434,17 @@ asio::awaitable<void> several_at_once(World& world) {
   co_await world.end();
 }
 
+asio::awaitable<void> known_by_reference(World& world) {
+  co_await world.up();
+  const std::string outcome = co_await world.send();  // under the id "1"
+  CHECK(outcome == "sent");
+  const std::string body = "failed " + world.refs.at(0), key = "good";
+  const int status = co_await world.webhook(body, key);
+  CHECK(status == 200);
+  CHECK(world.stages == std::vector<Stage>{Stage::failed});
+  co_await world.end();
+}
+
 asio::awaitable<void> part_by_part(World& world) {
   co_await world.up();
   const std::string outcome = co_await world.send();
@@ -615,6 +628,12 @@ TEST_CASE("One webhook may bring several texts and reports") {
   asio::io_context loop;
   World world(loop, Idempotency::none);
   tests::run(loop, several_at_once(world));
+}
+
+TEST_CASE("A report without an id is on the text that its reference names, whatever id that has") {
+  asio::io_context loop;
+  World world(loop, Idempotency::none);
+  tests::run(loop, known_by_reference(world));
 }
 
 TEST_CASE("A text whose parts are reported one by one is delivered when all of them are") {

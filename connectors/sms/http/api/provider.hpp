@@ -55,7 +55,7 @@ struct Filter {
 // What a webhook says.
 struct Report {     // on a text of ours
   std::string ref;  // as send_request was given it; empty where the webhook has none
-  std::string id;
+  std::string id;   // empty where the webhook has none, and the reference says which text it is
   Status status;
   unsigned part = 1, parts = 1;  // of a text whose parts are reported one by one, each perhaps under an id of its own
 };
