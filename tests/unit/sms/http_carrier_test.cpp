@@ -464,6 +464,7 @@ asio::awaitable<void> part_by_part(World& world) {
 }
 
 asio::awaitable<void> by_get(World& world) {
+  tests::LogCapture log;
   co_await world.up();
   const std::string outcome = co_await world.send();
   CHECK(outcome == "sent");
@@ -479,6 +480,8 @@ asio::awaitable<void> by_get(World& world) {
   const int status = co_await world.get_webhook(target);
   CHECK(status == 200);
   CHECK(world.stages == std::vector<Stage>{Stage::delivered});
+  CHECK(log.count("http_carrier.webhook_opened") == 1);
+  CHECK(log.count("a-secret-of-20-signs") == 0);
   co_await world.end();
 }
 
