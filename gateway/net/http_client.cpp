@@ -160,9 +160,9 @@ void Transfer::prepare() {
     set(easy, CURLOPT_SEEKDATA, this);
     headers = curl_slist_append(headers, "Expect:");                    // no second's wait for "100 Continue"
     if (!typed) headers = curl_slist_append(headers, "Content-Type:");  // libcurl would claim that it is a form
-    // Nothing to rewind, so nothing that could be refused: a connection of its own instead.
-    if (request.body.empty()) set(easy, CURLOPT_FRESH_CONNECT, 1L);
   }
+  // Nothing to rewind, so nothing that could be refused: a connection of its own instead.
+  if (request.body.empty() && (has_body || !request.may_repeat)) set(easy, CURLOPT_FRESH_CONNECT, 1L);
   set(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
   set(easy, CURLOPT_HTTPHEADER, headers);
 }

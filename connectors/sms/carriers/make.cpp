@@ -1,5 +1,9 @@
 #include "connectors/sms/carriers/make.hpp"
 
+#include "connectors/sms/carriers/generic_http.hpp"
+#include "connectors/sms/carriers/jasmin.hpp"
+#include "connectors/sms/carriers/kannel.hpp"
+#include "connectors/sms/carriers/signalwire.hpp"
 #include "connectors/sms/carriers/smpp.hpp"
 #include "connectors/sms/carriers/telnyx.hpp"
 #include "connectors/sms/carriers/twilio.hpp"
@@ -16,8 +20,8 @@ struct Kind {
 };
 
 constexpr Kind carrier_kinds[] = {
-    {"smpp", make_smpp},
-    {"telnyx", make_telnyx},
+    {"smpp", make_smpp},     {"http", make_generic_http},     {"jasmin", make_jasmin},
+    {"kannel", make_kannel}, {"signalwire", make_signalwire}, {"telnyx", make_telnyx},
     {"twilio", make_twilio},
 };
 

@@ -1,5 +1,6 @@
 #include "connectors/sms/carriers/telnyx.hpp"
 
+#include "connectors/sms/carriers/telnyx_errors.hpp"
 #include "connectors/sms/http/api/values.hpp"
 #include "connectors/sms/http/http_carrier.hpp"
 #include "gateway/base/secret.hpp"
@@ -23,30 +24,6 @@ constexpr std::size_t longest_text_units = 1530;  // ten parts of GSM 7; Telnyx 
 constexpr std::chrono::seconds tolerance{300};    // of a webhook's age
 constexpr std::size_t listed_at_once = 50;        // the most that a page may have
 constexpr const char* page_number = "page[number]";
-
-// Telnyx, "API error codes" (1xxxx) and "Messaging Error Code Reference" (4xxxx).
-constexpr KnownError known_errors[] = {
-    {10001, Means::operators, "The SMS service cannot send from your number."},
-    {10002, Means::no_number, "The number does not exist."},
-    {10009, Means::broken, "The SMS service does not accept the gateway's credentials."},
-    {10010, Means::broken, "The gateway's account may not send texts."},
-    {10011, Means::later, "The SMS service is overloaded.", std::chrono::seconds(2)},
-    {10016, Means::no_number, "The SMS service cannot reach that number."},
-    {20100, Means::broken, "The gateway's account at the SMS service has no money left."},
-    {40001, Means::no_number, "The number is a landline, or its network cannot be reached."},
-    {40002, Means::refused, "The network filtered the message as unwanted."},
-    {40003, Means::operators, "The network blocks your number."},
-    {40004, Means::refused, "The recipient's network refused the message."},
-    {40005, Means::refused, "The message could not be delivered in time."},
-    {40006, Means::refused, "The recipient's network did not answer in time."},
-    {40008, Means::refused, "The network did not deliver the message and gave no reason."},
-    {40009, Means::refused, "The network does not take a message with this text."},
-    {40013, Means::operators, "The SMS service cannot send from your number."},
-    {40300, Means::refused,
-     "The recipient has opted out of texts from your number. Until they send START to it, nothing reaches them."},
-    {40302, Means::refused, "The message is too long for the SMS service. Send it in parts."},
-    {40318, Means::later, "The SMS service's queue for your number is full."},
-};
 
 // The member of an object, or null.
 const json& member(const json& object, const char* key) {
@@ -78,12 +55,12 @@ Status read_status(std::string word, int error) {
   if (status.word == "delivered") status.stage = Stage::delivered;
   if (status.word == "sending_failed" || status.word == "delivery_failed") {
     status.stage = Stage::failed;
-    status.why = explain(error, known_errors);
+    status.why = explain(error, telnyx_errors);
   }
   for (const auto& [ending, why] : endings) {
     if (status.word != ending) continue;
     status.stage = Stage::failed;
-    status.why = error == 0 ? why : explain(error, known_errors);
+    status.why = error == 0 ? why : explain(error, telnyx_errors);
   }
   return status;
 }
@@ -107,9 +84,9 @@ class Telnyx final : public Provider {
     r.headers.push_back("Authorization: Bearer " + std::string(keys_.api_key.reveal()));
     return r;
   }
-  net::HttpRequest send_request(const OutgoingText& text, std::string_view ref) const override {
-    json body = {
-        {"from", text.from.text}, {"to", text.to.text}, {"text", text.text}, {"webhook_url", setting.report_url(ref)}};
+  net::HttpRequest send_request(const OutgoingText& text, std::string_view ref, base::Time) const override {
+    json body = {{"from", text.from.text}, {"to", text.to.text}, {"text", text.text}};
+    if (setting.takes_webhooks) body["webhook_url"] = setting.report_url(ref);
     if (!keys_.messaging_profile_id.empty()) body["messaging_profile_id"] = keys_.messaging_profile_id;
     net::HttpRequest r = get(setting.base_url + "/v2/messages");
     r.method = "POST";
@@ -119,7 +96,7 @@ class Telnyx final : public Provider {
   }
   Verdict judge(const net::HttpResponse& answer, base::Time now) const override {
     const json body = parse_object(answer.body).value_or(json::object());
-    if (answer.status < 200 || answer.status >= 300) return judge_failure(answer, error_in(body), known_errors, now);
+    if (answer.status < 200 || answer.status >= 300) return judge_failure(answer, error_in(body), telnyx_errors, now);
     Verdict v;
     const auto message = read(member(body, "data"));
     if (!message) return v;
@@ -179,16 +156,17 @@ class Telnyx final : public Provider {
     return crypto_sign_verify_detached(octets(*signature), octets(signed_text), signed_text.size(),
                                        octets(keys_.public_key)) == 0;
   }
-  Webhook read_webhook(const net::ServerRequest& request) const override {
+  std::vector<Webhook> read_webhook(const net::ServerRequest& request) const override {
     const json body = parse_object(request.body).value_or(json::object());
     const json& data = member(body, "data");
     const std::string event = data.is_object() ? text_in(data, "event_type") : std::string();
     auto message = read(member(data, "payload"), event == "message.received");
     if (!message) return {};
     message->status.is_last = event == "message.finalized";
-    if (!message->is_inbound) return Report{ref_in(request.target), std::move(message->id), std::move(message->status)};
+    if (!message->is_inbound)
+      return {Report{ref_in(request.target), std::move(message->id), std::move(message->status)}};
     if (message->to.empty()) return {};
-    return std::move(*message);
+    return {std::move(*message)};
   }
 
  private:

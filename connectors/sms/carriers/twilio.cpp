@@ -1,5 +1,6 @@
 #include "connectors/sms/carriers/twilio.hpp"
 
+#include "connectors/sms/carriers/twilio_errors.hpp"
 #include "connectors/sms/http/api/form_signature.hpp"
 #include "connectors/sms/http/api/values.hpp"
 #include "connectors/sms/http/http_carrier.hpp"
@@ -19,71 +20,11 @@ using connector::Stage;
 using nlohmann::json;
 using std::chrono::seconds;
 
-constexpr std::string_view carrier_type = "twilio";
 constexpr std::size_t longest_text_units = 1600;  // error 21617
 constexpr int listed_at_once = 100;
 constexpr std::int64_t most_media = 100;
 constexpr std::size_t most_sid = 64;
 constexpr std::string_view trial_prefix = "Sent from your Twilio trial account - ";
-
-// Twilio, "Error and Warning Dictionary". Those of 30xxx mostly come with a status, the others with an answer.
-constexpr KnownError known_errors[] = {
-    {20003, Means::broken, "The SMS service does not accept the gateway's credentials."},
-    {20005, Means::broken, "The gateway's account at the SMS service is not active."},
-    {20404, Means::broken, "The SMS service does not know the gateway's account."},
-    {14107, Means::refused, "Too many messages go to and from that number. Wait some minutes, and send it again."},
-    {20429, Means::later, "The SMS service is overloaded.", seconds(2)},
-    {21211, Means::no_number, "The number does not exist."},
-    {21212, Means::operators, "The SMS service does not know your number."},
-    {21217, Means::no_number, "The number does not exist."},
-    {21265, Means::no_number, "A short code cannot be written to from here."},
-    {21266, Means::refused, "You cannot write to your own number."},
-    {21408, Means::operators, "The SMS service is not enabled for that country."},
-    {21602, Means::refused, "The message is empty."},
-    {21603, Means::operators, "The SMS service cannot send from your number."},
-    {21606, Means::operators, "The SMS service cannot send from your number."},
-    {21608, Means::operators, "The SMS service is on trial and writes to verified numbers only."},
-    {21609, Means::broken, "The SMS service cannot use the gateway's public address."},
-    {21610, Means::refused,
-     "The recipient has opted out of texts from your number. Until they send START to it, nothing reaches them."},
-    {21611, Means::later, "The SMS service's queue for your number is full."},
-    {21612, Means::refused, "The SMS service cannot reach that number from yours."},
-    {21614, Means::no_number, "The number cannot receive texts."},
-    {21617, Means::refused, "The message is too long: at most 1,600 characters fit."},
-    {21619, Means::refused, "The message has neither a text nor a file."},
-    {21620, Means::refused, "The file's address cannot be used by the SMS service."},
-    {21621, Means::operators, "The SMS service does not send files from your number."},
-    {21622, Means::operators, "The SMS service does not send files for the gateway's account."},
-    {21623, Means::refused, "The message has too many files: at most ten fit."},
-    {21624, Means::operators, "The SMS service cannot use the gateway's settings."},
-    {21635, Means::no_number, "The number is a landline and cannot receive texts."},
-    {21659, Means::operators, "The SMS service cannot send from your number."},
-    {21660, Means::operators, "The SMS service cannot send from your number."},
-    {21661, Means::operators, "The SMS service cannot send from your number."},
-    {21701, Means::broken, "The SMS service does not know the gateway's messaging service."},
-    {21703, Means::broken, "The messaging service has no numbers."},
-    {30001, Means::later, "The SMS service's queue for your number is full."},
-    {30002, Means::broken, "The gateway's account at the SMS service is suspended."},
-    {30003, Means::refused, "The phone is switched off or out of reach, or does not take texts."},
-    {30004, Means::refused, "The recipient's phone or network blocks the message."},
-    {30005, Means::no_number, "The number does not exist or is not in service."},
-    {30006, Means::no_number, "The number is a landline, or its network cannot be reached."},
-    {30007, Means::refused, "The network filtered the message as unwanted."},
-    {30008, Means::refused, "The network did not deliver the message and gave no reason."},
-    {30010, Means::refused, "The message would cost more than the SMS service was told to pay."},
-    {30011, Means::refused, "The recipient's network does not take files."},
-    {30019, Means::refused, "The message is too large for the recipient's network."},
-    {30022, Means::later, "The network's limit of texts for your number is reached.", seconds(60)},
-    {30023, Means::later, "The network's limit of texts for today is reached.", seconds(3600)},
-    {30032, Means::operators, "Your number is not verified for texts."},
-    {30034, Means::operators, "Your number is not registered for texts to that country."},
-    {30035, Means::operators, "The registration of your number for texts is not complete."},
-    {30036, Means::refused, "The message could not be delivered in time."},
-    {30038, Means::refused, "The network does not take one-time passwords from your number."},
-    {30410, Means::refused, "The recipient's network did not answer in time."},
-    {30450, Means::refused, "The SMS service's protection against abuse stopped the message."},
-    {63038, Means::later, "The SMS service's limit for today is reached.", seconds(3600)},
-};
 
 // Message status values. partially_delivered is on its way to one of the others.
 Status read_status(std::string_view word, int error) {
@@ -97,7 +38,7 @@ Status read_status(std::string_view word, int error) {
   if (word == "undelivered" || word == "failed" || word == "canceled") {
     status.stage = Stage::failed;
     status.why = error == 0 && word == "canceled" ? "The message was cancelled at the SMS service."
-                                                  : explain(error, known_errors);
+                                                  : explain(error, twilio_errors);
   }
   return status;
 }
@@ -113,13 +54,13 @@ struct Credentials {
   seconds validity{0};                // after which a text that still waits is given up; 0: the service's own
 };
 
-Credentials read_credentials(connector::Fields& in) {
+Credentials read_credentials(connector::Fields& in, const TwilioLike& service) {
   Credentials c;
-  c.account_sid = in.required_text("account_sid");
+  c.account_sid = in.required_text(service.account_key);
   // It becomes part of a path. Twilio's have 34 characters; those of compatible services are UUIDs.
   if (c.account_sid.size() > most_sid || !consists_of(c.account_sid, "-_"))
-    in.wrong("account_sid", "must be letters, digits and '-'");
-  const base::Secret token = in.secret("auth_token");
+    in.wrong(service.account_key, "must be letters, digits and '-'");
+  const base::Secret token = in.secret(service.token_key);
   c.user = in.text("api_key", {});
   if (c.user.empty()) {
     c.user = c.account_sid;
@@ -128,9 +69,9 @@ Credentials read_credentials(connector::Fields& in) {
   } else {
     c.password = in.secret("api_key_secret");
   }
-  c.signing_key = in.has_secret("signing_key") ? in.secret("signing_key") : token;
+  c.signing_key = service.has_signing_key || in.has_secret("signing_key") ? in.secret("signing_key") : token;
   if (in.has_secret("shared_key")) c.shared_key = in.secret("shared_key");
-  c.signature_header = base::to_lower_ascii(in.text("signature_header", "X-Twilio-Signature"));
+  c.signature_header = base::to_lower_ascii(in.text("signature_header", std::string(service.signature_header)));
   if (c.signature_header.empty() || !consists_of(c.signature_header, "-"))
     in.wrong("signature_header", "must be the name of an HTTP header");
   c.messaging_service_sid = in.text("messaging_service_sid", {});
@@ -158,7 +99,7 @@ class Twilio final : public Provider {
     r.password = account_.password.reveal();
     return r;
   }
-  net::HttpRequest send_request(const OutgoingText& text, std::string_view ref) const override;
+  net::HttpRequest send_request(const OutgoingText& text, std::string_view ref, base::Time now) const override;
   Verdict judge(const net::HttpResponse& answer, base::Time now) const override;
 
   std::string list_url(const Filter& filter) const override;
@@ -171,7 +112,7 @@ class Twilio final : public Provider {
   net::HttpRequest file_request(std::string_view name) const override;
 
   bool is_genuine(const net::ServerRequest& request, base::Time now) const override;
-  Webhook read_webhook(const net::ServerRequest& request) const override;
+  std::vector<Webhook> read_webhook(const net::ServerRequest& request) const override;
   net::ServerResponse acknowledgement() const override {  // TwiML that does nothing
     return {200, "text/xml; charset=utf-8", "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response/>\n"};
   }
@@ -187,12 +128,12 @@ class Twilio final : public Provider {
   std::string messages_;  // their URL
 };
 
-net::HttpRequest Twilio::send_request(const OutgoingText& text, std::string_view ref) const {
+net::HttpRequest Twilio::send_request(const OutgoingText& text, std::string_view ref, base::Time) const {
   net::HttpRequest r = get(messages_ + ".json");
   r.method = "POST";
   r.headers.emplace_back("Content-Type: application/x-www-form-urlencoded");
-  net::FormFields fields = {
-      {"To", text.to.text}, {"From", text.from.text}, {"Body", text.text}, {"StatusCallback", setting.report_url(ref)}};
+  net::FormFields fields = {{"To", text.to.text}, {"From", text.from.text}, {"Body", text.text}};
+  if (setting.takes_webhooks) fields.emplace_back("StatusCallback", setting.report_url(ref));
   if (!account_.messaging_service_sid.empty())
     fields.emplace_back("MessagingServiceSid", account_.messaging_service_sid);
   if (account_.validity.count() > 0) fields.emplace_back("ValidityPeriod", std::to_string(account_.validity.count()));
@@ -203,7 +144,7 @@ net::HttpRequest Twilio::send_request(const OutgoingText& text, std::string_view
 Verdict Twilio::judge(const net::HttpResponse& answer, base::Time now) const {
   if (answer.status < 200 || answer.status >= 300) {
     const auto error = parse_object(answer.body);  // {"code": 21211, "message": "…", "more_info": "…", "status": 400}
-    return judge_failure(answer, error ? number_in(*error, "code") : 0, known_errors, now);
+    return judge_failure(answer, error ? number_in(*error, "code") : 0, twilio_errors, now);
   }
   Verdict v;
   const auto message = read_message(answer.body);
@@ -319,7 +260,7 @@ bool Twilio::is_genuine(const net::ServerRequest& request, base::Time) const {
   return fields && is_signed(key, url, *fields, signature, hash);
 }
 
-Webhook Twilio::read_webhook(const net::ServerRequest& request) const {
+std::vector<Webhook> Twilio::read_webhook(const net::ServerRequest& request) const {
   const auto parsed =
       is_form(request) ? net::parse_form(request.body) : base::Result<net::FormFields>(net::FormFields());
   if (!parsed) return {};
@@ -332,7 +273,7 @@ Webhook Twilio::read_webhook(const net::ServerRequest& request) const {
   const std::string_view sms_status = value("SmsStatus");
   if (status.empty() && sms_status != "received" && sms_status != "receiving") status = sms_status;
   if (!status.empty())
-    return Report{ref_in(request.target), id, read_status(status, static_cast<int>(to_number(value("ErrorCode"))))};
+    return {Report{ref_in(request.target), id, read_status(status, static_cast<int>(to_number(value("ErrorCode"))))}};
 
   Message m;
   m.id = id;
@@ -348,18 +289,23 @@ Webhook Twilio::read_webhook(const net::ServerRequest& request) const {
     else if (i >= media) break;
     else ++m.lost_files;
   }
-  return m;
+  return {std::move(m)};
 }
 
 }  // namespace
 
+connector::Result<std::unique_ptr<Provider>> make_twilio_like(connector::Fields& in, const TwilioLike& service,
+                                                              const CarrierSetting& source, std::string public_url) {
+  Credentials credentials = read_credentials(in, service);
+  Setting setting = read_setting(in, source, service.type, service.base_url, std::move(public_url));
+  if (auto done = finish(in, setting, service.type); !done) return done.error();
+  return std::unique_ptr<Provider>(std::make_unique<Twilio>(std::move(setting), std::move(credentials)));
+}
+
 connector::Result<std::unique_ptr<Provider>> make_twilio_provider(const CarrierSetting& source,
                                                                   std::string public_url) {
   connector::Fields in(source.settings, source.path);
-  Credentials credentials = read_credentials(in);
-  Setting setting = read_setting(in, source, carrier_type, "https://api.twilio.com", std::move(public_url));
-  if (auto done = finish(in, setting, carrier_type); !done) return done.error();
-  return std::unique_ptr<Provider>(std::make_unique<Twilio>(std::move(setting), std::move(credentials)));
+  return make_twilio_like(in, TwilioLike(), source, std::move(public_url));
 }
 
 connector::Result<std::unique_ptr<Carrier>> make_twilio(CarrierSetting source, connector::Services services,

@@ -12,4 +12,17 @@ connector::Result<std::unique_ptr<Carrier>> make_twilio(CarrierSetting setting, 
 connector::Result<std::unique_ptr<http::Provider>> make_twilio_provider(const CarrierSetting& setting,
                                                                         std::string public_url);
 
+// What services with the same API call things.
+struct TwilioLike {
+  std::string_view type = "twilio";
+  std::string base_url = "https://api.twilio.com";
+  std::string_view account_key = "account_sid", token_key = "auth_token";  // of the configuration
+  std::string_view signature_header = "X-Twilio-Signature";
+  bool has_signing_key = false;  // webhooks are signed with a key of their own, never with the token
+};
+// Reads the rest of the settings, and ends the reading.
+connector::Result<std::unique_ptr<http::Provider>> make_twilio_like(connector::Fields& in, const TwilioLike& service,
+                                                                    const CarrierSetting& setting,
+                                                                    std::string public_url);
+
 }  // namespace wherry::sms

@@ -65,7 +65,7 @@ asio::awaitable<base::Result<Listed>> CatchUp::list(base::Time since) {
       Filter filter;
       filter.to = number;
       filter.since = since;
-      auto listed = co_await list_messages(provider_, services_, std::move(filter), since);
+      auto listed = co_await list_messages(provider_, services_, api_, std::move(filter), since);
       if (!listed) co_return listed.error();
       all.ahead = listed->ahead;
       std::move(listed->messages.begin(), listed->messages.end(), std::back_inserter(all.messages));
@@ -73,7 +73,7 @@ asio::awaitable<base::Result<Listed>> CatchUp::list(base::Time since) {
   } else {
     Filter filter;
     filter.since = since;
-    auto listed = co_await list_messages(provider_, services_, std::move(filter), since);
+    auto listed = co_await list_messages(provider_, services_, api_, std::move(filter), since);
     if (!listed) co_return listed.error();
     all = std::move(*listed);
     const std::unordered_set<std::string> ours(numbers.begin(), numbers.end());
@@ -134,7 +134,7 @@ asio::awaitable<base::Result<bool>> CatchUp::publish(Message message, bool may_w
 // Asks for the text of one that was listed briefly. False: the service has it no longer, or not yet.
 asio::awaitable<base::Result<bool>> CatchUp::read_whole(Message& message) {
   net::HttpRequest request = provider_.get(provider_.message_url(message.id));
-  const auto answer = co_await services_.http.send(std::move(request));
+  const auto answer = co_await api_.send(std::move(request));
   if (!answer) co_return Error{Errc::unavailable, answer.error().text};
   if (is_fault(answer->status)) co_return reading_failed(*answer, services_.clock.now());
   auto whole = answer->status == 200 ? provider_.read_message(answer->body) : std::nullopt;
@@ -148,7 +148,7 @@ asio::awaitable<base::Result<bool>> CatchUp::read_whole(Message& message) {
 asio::awaitable<base::Result<void>> CatchUp::read_files(Message& message) {
   if (message.links_url.empty()) co_return base::ok();
   net::HttpRequest request = provider_.get(message.links_url);
-  const auto answer = co_await services_.http.send(std::move(request));
+  const auto answer = co_await api_.send(std::move(request));
   if (!answer) co_return Error{Errc::unavailable, answer.error().text};
   if (is_fault(answer->status)) co_return reading_failed(*answer, services_.clock.now());
   // Files that were deleted there take nothing from the text.
@@ -179,7 +179,7 @@ asio::awaitable<base::Result<void>> CatchUp::ask_status(std::shared_ptr<Record> 
   std::string url = provider_.message_url(record->id);
   if (url.empty()) co_return base::ok();
   net::HttpRequest request = provider_.get(std::move(url));
-  const auto answer = co_await services_.http.send(std::move(request));
+  const auto answer = co_await api_.send(std::move(request));
   if (!answer) co_return Error{Errc::unavailable, answer.error().text};
   if (is_fault(answer->status)) co_return reading_failed(*answer, services_.clock.now());
   auto message = answer->status == 200 ? provider_.read_message(answer->body) : std::nullopt;  // 404: deleted there

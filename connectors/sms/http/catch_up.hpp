@@ -13,10 +13,11 @@ namespace wherry::sms::http {
 
 class CatchUp {
  public:
-  CatchUp(const Provider& provider, connector::Services services, CarrierEvents& events, Ledger& ledger,
+  CatchUp(const Provider& provider, connector::Services services, ApiClient& api, CarrierEvents& events, Ledger& ledger,
           Reports& reports, Sender& sender, const Media& media)
       : provider_(provider),
         services_(services),
+        api_(api),
         events_(events),
         ledger_(ledger),
         reports_(reports),
@@ -41,6 +42,7 @@ class CatchUp {
 
   const Provider& provider_;
   connector::Services services_;
+  ApiClient& api_;
   CarrierEvents& events_;
   Ledger& ledger_;
   Reports& reports_;

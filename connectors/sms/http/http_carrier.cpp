@@ -31,12 +31,14 @@ class HttpCarrier final : public Carrier {
  public:
   HttpCarrier(std::unique_ptr<Provider> provider, connector::Services services, CarrierEvents& events)
       : provider_(std::move(provider)),
+        services_(services),
+        api_(*provider_, services),
         events_(events),
         ledger_(services.storage, services.clock, provider_->setting.name, cursor_of(*provider_)),
         reports_(ledger_, events),
-        sender_(*provider_, services, ledger_),
+        sender_(*provider_, services, api_, ledger_),
         media_(*provider_, services),
-        catch_up_(*provider_, services, events, ledger_, reports_, sender_, media_),
+        catch_up_(*provider_, services, api_, events, ledger_, reports_, sender_, media_),
         webhooks_(*provider_, services, events, ledger_, reports_, media_,
                   [this](const std::string& id) { catch_up_.seen(id); }) {}
 
@@ -51,10 +53,13 @@ class HttpCarrier final : public Carrier {
   asio::awaitable<connector::Result<connector::Changes>> send(OutgoingText text) override;
 
  private:
+  asio::awaitable<void> begin();
   asio::awaitable<void> watch();
   void set_up(bool up);
 
   std::unique_ptr<Provider> provider_;
+  connector::Services services_;
+  ApiClient api_;
   CarrierEvents& events_;
   Ledger ledger_;
   Reports reports_;
@@ -77,6 +82,18 @@ asio::awaitable<connector::Result<connector::Changes>> HttpCarrier::send(Outgoin
   const auto sent = co_await sender_.send(std::move(text));
   if (!sent) co_return sent.error();
   co_return connector::Changes();
+}
+
+// What the service must hear first.
+asio::awaitable<void> HttpCarrier::begin() {
+  std::vector<net::HttpRequest> requests = provider_->at_start();
+  for (net::HttpRequest& request : requests) {
+    const auto answer = co_await api_.send(std::move(request));
+    if (!answer) throw LinkDown("it cannot be reached: " + answer.error().text);
+    if (answer->status >= 200 && answer->status < 300) continue;
+    const connector::Error error = reading_failed(*answer, services_.clock.now());
+    throw LinkDown(error.text, error.code == Errc::not_authorized ? misconfigured_wait : error.retry_after);
+  }
 }
 
 // Until the service cannot be reached any more. Webhooks are taken all the while: its way to us may be whole.
@@ -110,6 +127,7 @@ asio::awaitable<void> HttpCarrier::run() {
       co_await ledger_.load();
     }
     webhooks_.open();
+    co_await begin();
     co_await watch();
   } catch (const boost::system::system_error& e) {
     cancelled = e.code() == asio::error::operation_aborted;
@@ -135,6 +153,12 @@ connector::Result<std::unique_ptr<Carrier>> make_http_carrier(std::unique_ptr<Pr
     return connector::Error{
         Errc::bad_input, fmt::format("{}.webhook_path: {} is another carrier's. Give each carrier a path of its own.",
                                      setting.path, setting.webhook_path)};
+  }
+  if (!setting.takes_webhooks && provider->needs_webhooks()) {
+    return connector::Error{Errc::bad_input,
+                            fmt::format("{}.webhooks: must be true. This carrier tells of texts by webhooks only, and "
+                                        "has no list that could be looked into.",
+                                        setting.path)};
   }
   return std::unique_ptr<Carrier>(std::make_unique<HttpCarrier>(std::move(provider), services, events));
 }

@@ -32,6 +32,7 @@ std::string to_text(const Record& record) {
                          {"begun", base::to_milliseconds(record.sought.begun)},
                          {"id", record.id},
                          {"told", record.told}};
+  if (!record.parts.empty()) json["parts"] = record.parts;
   if (record.is_doubtful) json["doubtful"] = true;
   if (record.is_foreign) json["foreign"] = true;
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -50,9 +51,11 @@ std::optional<Record> parse_record(std::string_view text) {
   };
   Record record;
   record.key = word("key");
-  record.sought = {word("from"), word("to"), word("digest"), base::from_milliseconds(number("begun", 0))};
+  record.sought = {word("from"), word("to"), word("digest"), base::from_milliseconds(number("begun", 0)),
+                   Ledger::ref_of(record.key)};
   record.id = word("id");
   record.told = static_cast<int>(std::clamp<std::int64_t>(number("told", -1), -1, 3));
+  record.parts = word("parts").substr(0, most_parts);
   record.is_doubtful = parsed->contains("doubtful");
   record.is_foreign = parsed->contains("foreign");
   if (record.key.empty()) return std::nullopt;
@@ -85,8 +88,9 @@ bool Ledger::is_here(const Record& record) const { return find(ref_of(record.key
 
 // Its outcome is known, and with that its life is shorter.
 void Ledger::name(const std::shared_ptr<Record>& record, std::string id) {
-  const auto unknown = unknown_pairs_.find(pair_of(*record));
+  const auto unknown = record->id.empty() ? unknown_pairs_.find(pair_of(*record)) : unknown_pairs_.end();
   if (unknown != unknown_pairs_.end() && --unknown->second == 0) unknown_pairs_.erase(unknown);
+  by_id_.erase(record->id);
   record->id = std::move(id);
   by_id_[record->id] = record;
   await_end(record);
@@ -169,7 +173,7 @@ std::shared_ptr<Record> Ledger::find_id(std::string_view id) const {
 asio::awaitable<std::shared_ptr<Record>> Ledger::begin(OutgoingText text) {
   auto record = std::make_shared<Record>();
   record->key = text.key;
-  record->sought = {text.from.text, text.to.text, digest_of(text.text), clock_.now()};
+  record->sought = {text.from.text, text.to.text, digest_of(text.text), clock_.now(), ref_of(text.key)};
   record->ended = record->next_look = record->sought.begun;
   record->under_way = true;
   std::vector<connector::Entry> entries(1, entry_of(*record));
@@ -180,7 +184,7 @@ asio::awaitable<std::shared_ptr<Record>> Ledger::begin(OutgoingText text) {
 
 asio::awaitable<void> Ledger::bind(std::shared_ptr<Record> record, std::string id) {
   if (record->id == id) co_return;
-  if (!record->id.empty()) {
+  if (!record->id.empty() && record->id != record->sought.ref) {
     log::error("http_carrier.sent_twice", {{"carrier", name_}, {"id", record->id}, {"other", id}});
     co_return;
   }

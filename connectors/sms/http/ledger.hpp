@@ -9,6 +9,7 @@
 #pragma once
 
 #include "connectors/sms/http/reconciliation.hpp"
+#include "connectors/sms/parts/part_state.hpp"
 #include "gateway/connector/contract.hpp"
 
 #include <map>
@@ -27,6 +28,7 @@ struct Record {
   std::string id;            // empty: the outcome is unknown
   int told = -1;             // rank of the last stage that the connector has heard of
   bool is_doubtful = false;  // the service's last word on it was none that we know
+  PartStates parts;          // where the service reports them one by one
   bool is_foreign = false;   // it was given to another network, when the carrier's name was of another type
 
   // In memory only:
@@ -60,7 +62,8 @@ class Ledger {
 
   // A record for a text whose request is about to be made, durably.
   asio::awaitable<std::shared_ptr<Record>> begin(OutgoingText text);
-  // The service has it under `id`. In memory at once; then durable. A id that it has already stays.
+  // The service has it under `id`. In memory at once; then durable. An id that it has already stays, but our reference
+  // only stands in for one.
   asio::awaitable<void> bind(std::shared_ptr<Record> record, std::string id);
   asio::awaitable<void> keep(std::shared_ptr<Record> record);
   connector::Changes changes_for(const Record& record) const { return {entry_of(record)}; }  // what keep() writes

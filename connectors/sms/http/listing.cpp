@@ -21,12 +21,12 @@ std::chrono::seconds clock_ahead(const net::HttpResponse& answer, base::Time now
 }  // namespace
 
 asio::awaitable<base::Result<Listed>> list_messages(const Provider& provider, connector::Services services,
-                                                    Filter filter, base::Time since) {
+                                                    ApiClient& api, Filter filter, base::Time since) {
   Listed listed;
   std::string url = provider.list_url(filter);
   for (int pages = 0; pages < most_pages; ++pages) {
     net::HttpRequest request = provider.get(url);
-    auto answer = co_await services.http.send(std::move(request));
+    auto answer = co_await api.send(std::move(request));
     if (!answer)
       co_return connector::Error{connector::Errc::unavailable, "it cannot be reached: " + answer.error().text};
     if (answer->status != 200) co_return reading_failed(*answer, services.clock.now());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "connectors/sms/http/api/values.hpp"
+#include "connectors/sms/http/api_client.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -15,6 +16,6 @@ struct Listed {
 // The messages that fit `filter` and are not older than `since` by our clock. unavailable or not_authorized where the
 // list could not be read to that point.
 asio::awaitable<base::Result<Listed>> list_messages(const Provider& provider, connector::Services services,
-                                                    Filter filter, base::Time since);
+                                                    ApiClient& api, Filter filter, base::Time since);
 
 }  // namespace wherry::sms::http

@@ -28,6 +28,7 @@ enum class Likeness {
 };
 
 Likeness compare(const Sought& sought, const Message& message, std::chrono::seconds ahead) {
+  if (!message.ref.empty()) return message.ref == sought.ref ? Likeness::same : Likeness::other;
   if (message.is_inbound || !may_be(message.to, sought.to)) return Likeness::other;
   // The provider may choose the sender, and may not have done so yet.
   if (!message.from.empty() && !may_be(message.from, sought.from)) return Likeness::other;

@@ -1,10 +1,10 @@
 // Whether a text whose answer was lost was sent: decided from what the service lists. Pure.
 //
-// The list knows no key of ours for a message. What can be compared is who wrote to whom, the text, and the time; and a
-// message that is known to be another text's is not this one. Services rewrite texts (encodings, links) and hide them
-// (redaction): so any other message between the two, from that time and nobody's, makes the outcome unknown. Absent is
-// a text only where there is no such message, in a list that was read after `patience` since its request had ended:
-// before that the service may still be at work on it.
+// A list that has our reference of a message says which is ours. Others know no key of ours: what can be compared is
+// who wrote to whom, the text, and the time; and a message that is known to be another text's is not this one. Services
+// rewrite texts (encodings, links) and hide them (redaction): so any other message between the two, from that time and
+// nobody's, makes the outcome unknown. Absent is a text only where there is no such message, in a list that was read
+// after `patience` since its request had ended: before that the service may still be at work on it.
 #pragma once
 
 #include "connectors/sms/http/api/values.hpp"
@@ -28,6 +28,7 @@ struct Sought {
   std::string from, to;
   std::string digest;  // digest_of the text
   base::Time begun;    // before its request
+  std::string ref;     // ours, for lists that have it; not stored
 };
 
 // A text's digest, without spaces around it.

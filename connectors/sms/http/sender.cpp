@@ -108,14 +108,15 @@ asio::awaitable<connector::Result<void>> Sender::request(std::shared_ptr<Sending
   const std::string ref = Ledger::ref_of(sending->text.key);
   const auto record = co_await ledger_.begin(sending->text);
   const UnderWay mark(record);
-  net::HttpRequest post = provider_.send_request(sending->text, ref);
+  net::HttpRequest post = provider_.send_request(sending->text, ref, services_.clock.now());
   const bool was_perhaps_out = std::exchange(sending->perhaps_out, true);  // by an earlier request (by_key)
-  auto answer = co_await services_.http.send(std::move(post));
+  auto answer = co_await api_.send(std::move(post));
   record->ended = services_.clock.now();
   ledger_.asked(*record, provider_.setting.poll);
 
   const bool not_reached = !answer && answer.error().code != Errc::uncertain;
-  const Verdict verdict = answer ? provider_.judge(*answer, record->ended) : Verdict();
+  Verdict verdict = answer ? provider_.judge(*answer, record->ended) : Verdict();
+  if (verdict.id.empty()) verdict.id = ref;
   if (!answer)
     log::warn("http_carrier.request_failed", {{"carrier", provider_.setting.name}, {"error", answer.error().text}});
   else if (verdict.alert)
@@ -201,6 +202,7 @@ asio::awaitable<base::Result<Found>> Sender::look_up(std::shared_ptr<Record> rec
   Filter filter;
   filter.to = record->sought.to;
   filter.from = record->sought.from;
+  filter.ref = record->sought.ref;
   const auto found = co_await look_in(record, filter);
   if (!found || *found != Found::absent) co_return found;
   filter.to.clear();  // where recipients are redacted, none of them fits the filter
@@ -209,7 +211,8 @@ asio::awaitable<base::Result<Found>> Sender::look_up(std::shared_ptr<Record> rec
 
 // No time in the filter: a text that waits in the service's queue may have none yet.
 asio::awaitable<base::Result<Found>> Sender::look_in(std::shared_ptr<Record> record, Filter filter) {
-  const auto listed = co_await list_messages(provider_, services_, std::move(filter), record->sought.begun - doubt);
+  const auto listed =
+      co_await list_messages(provider_, services_, api_, std::move(filter), record->sought.begun - doubt);
   if (!listed) co_return listed.error();
   if (!record->id.empty()) co_return Found::here;
   const auto taken = [&](const std::string& id) { return ledger_.find_id(id) != nullptr; };

@@ -13,6 +13,7 @@
 //   none        a report only; until one has come the text is not sent again.
 #pragma once
 
+#include "connectors/sms/http/api_client.hpp"
 #include "connectors/sms/http/reports.hpp"
 #include "gateway/base/signal.hpp"
 #include "gateway/net/token_bucket.hpp"
@@ -24,8 +25,8 @@ namespace wherry::sms::http {
 
 class Sender {
  public:
-  Sender(const Provider& provider, connector::Services services, Ledger& ledger)
-      : provider_(provider), services_(services), ledger_(ledger), turns_(services.executor) {}
+  Sender(const Provider& provider, connector::Services services, ApiClient& api, Ledger& ledger)
+      : provider_(provider), services_(services), api_(api), ledger_(ledger), turns_(services.executor) {}
 
   asio::awaitable<connector::Result<void>> send(OutgoingText text);
 
@@ -46,6 +47,7 @@ class Sender {
 
   const Provider& provider_;
   connector::Services services_;
+  ApiClient& api_;
   Ledger& ledger_;
   base::Signal turns_;
   std::set<std::string> taken_turns_;  // "from to": one text at a time, so that the list's answer is no other's

@@ -29,18 +29,22 @@ WebhookServer::WebhookServer(const Provider& provider, connector::Services servi
   const auto handler = [door = door_](net::ServerRequest request) { return enter(door, std::move(request)); };
   services_.webhooks.route(provider_.setting.webhook_path, handler);
   services_.webhooks.route(media_.path(), handler);
+  if (!provider_.setting.webhook_secret.empty()) services_.webhooks.route(below_path(), handler);
 }
 
 WebhookServer::~WebhookServer() {
   close();
   services_.webhooks.route(provider_.setting.webhook_path, {});
   services_.webhooks.route(media_.path(), {});
+  if (!provider_.setting.webhook_secret.empty()) services_.webhooks.route(below_path(), {});
 }
 
 void WebhookServer::open() {
   if (std::exchange(door_->open, this)) return;
-  log::info("http_carrier.webhook_opened",
-            {{"carrier", provider_.setting.name}, {"url", provider_.setting.webhook_url()}});
+  log::info(
+      "http_carrier.webhook_opened",
+      {{"carrier", provider_.setting.name},
+       {"url", provider_.setting.public_url + provider_.setting.webhook_path}});  // its secret stays out of the log
 }
 
 void WebhookServer::close() { door_->open = nullptr; }
@@ -70,7 +74,8 @@ asio::awaitable<net::ServerResponse> WebhookServer::handle(net::ServerRequest re
 
 asio::awaitable<net::ServerResponse> WebhookServer::answer(net::ServerRequest request) {
   if (request.target.starts_with(media_.path())) co_return co_await media_.answer(std::move(request));
-  if (request.method != "POST") co_return net::respond(405, "Only POST.\n");
+  if (request.method == "GET" && !provider_.takes_get()) co_return net::respond(405, "Only POST.\n");
+  if (request.method != "GET" && request.method != "POST") co_return net::respond(405, "Only GET and POST.\n");
   if (request.body.size() > most_body) co_return net::respond(413, "The body is too long.\n");
   const base::Time now = services_.clock.now();
   if (!provider_.is_genuine(request, now)) {
@@ -78,33 +83,59 @@ asio::awaitable<net::ServerResponse> WebhookServer::answer(net::ServerRequest re
                    {{"carrier", provider_.setting.name}, {"bytes", request.body.size()}});
     co_return net::respond(403, "The signature does not fit.\n");
   }
-  auto webhook = provider_.read_webhook(request);
-  if (auto* text = std::get_if<Message>(&webhook)) co_return co_await take_text(std::move(*text));
-  if (auto* report = std::get_if<Report>(&webhook)) co_return co_await take_report(std::move(*report));
-  not_understood_.write(log::Level::warn, "http_carrier.webhook_not_understood", {{"carrier", provider_.setting.name}});
-  co_return net::respond(400, "This is neither a message nor a status.\n");
+  auto webhooks = provider_.read_webhook(request);
+  if (webhooks.empty()) {
+    not_understood_.write(log::Level::warn, "http_carrier.webhook_not_understood",
+                          {{"carrier", provider_.setting.name}});
+    co_return net::respond(400, "This is neither a message nor a status.\n");
+  }
+  bool all_taken = true;
+  for (Webhook& webhook : webhooks) {
+    if (auto* text = std::get_if<Message>(&webhook)) {
+      const bool taken = co_await take_text(std::move(*text));
+      all_taken = all_taken && taken;
+    } else {
+      co_await take_report(std::move(std::get<Report>(webhook)));
+    }
+  }
+  if (!all_taken) co_return net::respond(404, "Nobody has this number.\n");
+  co_return provider_.acknowledgement();
 }
 
-asio::awaitable<net::ServerResponse> WebhookServer::take_text(Message message) {
+asio::awaitable<bool> WebhookServer::take_text(Message message) {
   media_.make_openable(message);
   IncomingText text = to_incoming(message, services_.clock.now());
   const bool taken = co_await events_.received(std::move(text));
   on_received_(message.id);
-  if (!taken) co_return net::respond(404, "Nobody has this number.\n");
-  co_return provider_.acknowledgement();
+  co_return taken;
 }
 
-asio::awaitable<net::ServerResponse> WebhookServer::take_report(Report report) {
+// A part is no whole: the connector hears of the text when the last part is delivered, or one has failed.
+asio::awaitable<void> WebhookServer::take_part(std::shared_ptr<Record> record, Report report) {
+  if (record->id.empty()) co_await ledger_.bind(record, record->sought.ref);
+  if (report.status.stage) note_part(record->parts, report.part, report.parts, *report.status.stage);
+  co_await ledger_.keep(record);  // before the service is answered: it tells of each part once
+  const std::optional<connector::Stage> whole = fold(record->parts);
+  if (!whole) co_return;
+  report.status.stage = whole;
+  co_await reports_.settle(record, std::move(report.status));
+}
+
+asio::awaitable<void> WebhookServer::take_report(Report report) {
   auto record = ledger_.find(report.ref);
   if (!record) record = ledger_.find_id(report.id);
   if (!record) {
     log::debug("http_carrier.status_of_unknown", {{"carrier", provider_.setting.name}, {"id", report.id}});
-    co_return provider_.acknowledgement();
+    co_return;
+  }
+  if (report.id.empty()) report.id = record->id.empty() ? record->sought.ref : record->id;
+  if (report.parts > 1) {
+    co_await take_part(std::move(record), std::move(report));
+    co_return;
   }
   co_await ledger_.bind(record, report.id);
   // A second message for one text is logged by bind(), and does not speak for the first.
   if (record->id == report.id) co_await reports_.settle(record, std::move(report.status));
-  co_return provider_.acknowledgement();
 }
 
 }  // namespace wherry::sms::http

@@ -1,7 +1,7 @@
 // What the service tells us: incoming texts, and the status of ours.
 //
 //   before open(), after close()     503 and when to come again: the service keeps what it has
-//   POST, signed                     200 (or what the provider calls an acknowledgement), once what it says is durable
+//   POST or GET, signed or secret    200 (or what the provider calls an acknowledgement), once what it says is durable
 //   a text to a number of nobody's   404: the service shows the operator an error; the sender hears nothing
 //   unsigned, or wrongly             403, before anything in it is looked at
 //   our store is lost                500: the service brings it again, or the next listing does
@@ -42,8 +42,10 @@ class WebhookServer {
   static asio::awaitable<net::ServerResponse> enter(std::shared_ptr<Door> door, net::ServerRequest request);
   asio::awaitable<net::ServerResponse> handle(net::ServerRequest request);
   asio::awaitable<net::ServerResponse> answer(net::ServerRequest request);
-  asio::awaitable<net::ServerResponse> take_report(Report report);
-  asio::awaitable<net::ServerResponse> take_text(Message message);
+  asio::awaitable<void> take_report(Report report);
+  asio::awaitable<void> take_part(std::shared_ptr<Record> record, Report report);
+  asio::awaitable<bool> take_text(Message message);                                // false: nobody has the number
+  std::string below_path() const { return provider_.setting.webhook_path + "/"; }  // where the secret is
 
   const Provider& provider_;
   connector::Services services_;

@@ -10,7 +10,7 @@ namespace wherry::sms::smpp {
 namespace {
 
 // SMPP 3.4 §5.2.5, §5.2.6
-constexpr std::uint8_t ton_international = 1, ton_national = 2, ton_alphanumeric = 5, npi_isdn = 1;
+constexpr std::uint8_t ton_international = 1, ton_national = 2, ton_alphanumeric = 5;
 constexpr std::size_t shortest_subscriber = 7;  // fewer equal digits at the end say little
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -104,11 +104,10 @@ Address address_of(const std::string& ours) {
   return {ours.starts_with('+') ? Address::Type::international : Address::Type::short_code, ours};
 }
 
-}  // namespace
-
-base::Result<NetworkAddress> to_network(const Address& address, const AddressRules& rules) {
+base::Result<NetworkAddress> to_network(const Address& address, const AddressRules& rules, std::uint8_t ton,
+                                        std::uint8_t npi) {
   switch (address.type) {
-    case Address::Type::international: return NetworkAddress{ton_international, npi_isdn, address.text.substr(1)};
+    case Address::Type::international: return NetworkAddress{ton, npi, address.text.substr(rules.plus ? 0 : 1)};
     case Address::Type::short_code: return NetworkAddress{rules.short_code_ton, rules.short_code_npi, address.text};
     case Address::Type::alphanumeric: {
       // Only what ASCII and GSM 7 write alike; '@' would even be a NUL and end the field.
@@ -125,6 +124,16 @@ base::Result<NetworkAddress> to_network(const Address& address, const AddressRul
     }
   }
   return base::Error{base::Errc::bad_input, "unknown kind of address"};
+}
+
+}  // namespace
+
+base::Result<NetworkAddress> source_to_network(const Address& address, const AddressRules& rules) {
+  return to_network(address, rules, rules.source_ton, rules.source_npi);
+}
+
+base::Result<NetworkAddress> destination_to_network(const Address& address, const AddressRules& rules) {
+  return to_network(address, rules, rules.destination_ton, rules.destination_npi);
 }
 
 Address from_network(const NetworkAddress& address, const AddressRules& rules) {

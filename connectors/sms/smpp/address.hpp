@@ -5,9 +5,10 @@
 
 namespace wherry::sms::smpp {
 
-// E.164 goes as digits without '+', ton 1 npi 1; a short code as the link wants it; an alphanumeric sender
-// with ton 5 npi 0. bad_input where an alphanumeric one cannot be written.
-base::Result<NetworkAddress> to_network(const Address& address, const AddressRules& rules);
+// E.164 and short codes go as the link wants them; an alphanumeric sender with ton 5 npi 0. bad_input where an
+// alphanumeric one cannot be written.
+base::Result<NetworkAddress> source_to_network(const Address& address, const AddressRules& rules);
+base::Result<NetworkAddress> destination_to_network(const Address& address, const AddressRules& rules);
 
 // The sender of a text. Never fails and never drops a digit: what is no number stays as it was written, and what is no
 // digits is an alphanumeric sender. Where the type of number leaves it open, in this order: a number of ours, valid at

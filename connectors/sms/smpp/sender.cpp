@@ -18,7 +18,7 @@ namespace {
 using base::Errc;
 using base::Error;
 
-constexpr std::uint8_t header_present = 0x40, receipt_wanted = 0x01;  // SMPP 3.4 §5.2.12, §5.2.17
+constexpr std::uint8_t header_present = 0x40;  // SMPP 3.4 §5.2.12
 constexpr std::uint8_t ucs2_coding = 0x08;
 constexpr std::size_t most_short_message = 254;
 constexpr std::size_t most_remembered = 100'000;        // references and tries: past that they begin anew
@@ -231,7 +231,7 @@ asio::awaitable<void> Sender::try_segment(std::shared_ptr<Sending> sending, std:
       co_return;
     }
 
-    const Verdict verdict = judge(submission->status);
+    const Verdict verdict = judge(submission->status, setting_.verdicts);
     if (verdict.kind == Verdict::Kind::accepted) {
       gate_.accepted();
       co_await accepted(sending, index, submission->message_id);
@@ -310,7 +310,8 @@ Record Sender::begin(const OutgoingText& text, std::size_t segments) {
 
 base::Result<ShortMessage> Sender::build(const OutgoingText& text, const Split& split, const Record& record,
                                          std::size_t index) const {
-  const auto source = to_network(text.from, setting_.addresses), destination = to_network(text.to, setting_.addresses);
+  const auto source = source_to_network(text.from, setting_.addresses),
+             destination = destination_to_network(text.to, setting_.addresses);
   if (!source) return source.error();
   if (!destination) return destination.error();
   ShortMessage message;
@@ -318,18 +319,21 @@ base::Result<ShortMessage> Sender::build(const OutgoingText& text, const Split& 
   message.source = *source;
   message.destination = *destination;
   message.validity = relative_time(setting_.validity);
-  message.registered_delivery = setting_.delivery_reports ? receipt_wanted : 0;
-  message.data_coding = split.alphabet == Alphabet::ucs2 ? ucs2_coding : 0;
+  message.registered_delivery = setting_.delivery_reports ? setting_.submit.registered_delivery : 0;
+  message.data_coding = split.alphabet == Alphabet::ucs2 ? ucs2_coding : setting_.submit.data_coding;
+  message.esm_class = setting_.submit.esm_class;
+  message.tlvs = setting_.submit.parameters;
 
   const auto total = static_cast<unsigned>(split.parts.size()), part = static_cast<unsigned>(index + 1);
   std::string header;
   if (total > 1 && setting_.split.concatenation == Concatenation::sar) {
-    message.tlvs = {number_tlv(tag::sar_msg_ref_num, record.reference, 2),
-                    number_tlv(tag::sar_total_segments, total, 1), number_tlv(tag::sar_segment_seqnum, part, 1)};
+    message.tlvs.push_back(number_tlv(tag::sar_msg_ref_num, record.reference, 2));
+    message.tlvs.push_back(number_tlv(tag::sar_total_segments, total, 1));
+    message.tlvs.push_back(number_tlv(tag::sar_segment_seqnum, part, 1));
   } else if (total > 1) {
     const bool wide = setting_.split.concatenation == Concatenation::udh16;
     header = make_header({wide ? Position::Kind::udh16 : Position::Kind::udh, record.reference, total, part});
-    message.esm_class = header_present;
+    message.esm_class |= header_present;
   }
   std::string octets = split.parts[index];
   if (split.alphabet == Alphabet::gsm7_packed) octets = pack_septets(octets, header.size(), Padding::carriage_return);

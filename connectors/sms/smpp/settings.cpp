@@ -14,6 +14,8 @@ namespace wherry::sms::smpp {
 
 namespace {
 
+constexpr std::size_t most_parameter = 256;  // octets of one: a submit_sm has other things to carry
+
 // "tls": true, or a table.
 std::optional<TlsSetting> parse_tls(connector::Fields& fields, const nlohmann::json& settings, const std::string& path,
                                     base::Result<void>& problem) {
@@ -39,10 +41,6 @@ std::optional<TlsSetting> parse_tls(connector::Fields& fields, const nlohmann::j
   return tls;
 }
 
-}  // namespace
-
-namespace {
-
 // Texts that travel as they are. One that is too long would make a PDU that no SMS centre can read, and a NUL would cut
 // it.
 void check_length(connector::Fields& in, std::string_view key, const std::string& value, std::size_t most) {
@@ -51,15 +49,107 @@ void check_length(connector::Fields& in, std::string_view key, const std::string
     in.wrong(key, fmt::format("must have at most {} characters of ASCII (SMPP 3.4 §5.2)", most));
 }
 
+std::uint8_t octet(connector::Fields& in, std::string_view key, std::uint8_t fallback, std::uint8_t most = 255) {
+  return static_cast<std::uint8_t>(in.number(key, fallback, 0, most));
+}
+
+constexpr std::uint8_t most_ton = 7, most_npi = 31;  // SMPP 3.4 §5.2.5, §5.2.6, with what vendors add
+
+void read_addresses(connector::Fields& in, AddressRules& rules) {
+  const std::string ton = in.choice("unknown_ton", "guess", {"guess", "international", "national"});
+  rules.unknown_ton = ton == "international" ? UnknownTon::international
+                      : ton == "national"    ? UnknownTon::national
+                                             : UnknownTon::guess;
+  rules.short_code_ton = octet(in, "short_code_ton", 0, most_ton);
+  rules.short_code_npi = octet(in, "short_code_npi", 1, most_npi);
+  rules.source_ton = octet(in, "source_ton", 1, most_ton);
+  rules.source_npi = octet(in, "source_npi", 1, most_npi);
+  rules.destination_ton = octet(in, "destination_ton", 1, most_ton);
+  rules.destination_npi = octet(in, "destination_npi", 1, most_npi);
+  rules.plus = in.flag("plus", false);
+}
+
+void read_bind(connector::Fields& in, Bind& bind) {
+  bind.system_id = in.required_text("system_id");
+  bind.password = in.secret("password").reveal();
+  bind.system_type = in.text("system_type", {});
+  bind.address_range = in.text("address_range", {});
+  bind.ton = octet(in, "address_ton", 0, most_ton);
+  bind.npi = octet(in, "address_npi", 0, most_npi);
+  const std::string version = in.choice("interface_version", "3.4", {"3.3", "3.4", "5.0"});
+  bind.interface_version = version == "3.3" ? 0x33 : version == "5.0" ? 0x50 : 0x34;
+}
+
+// One of `parameters`: { tag = 0x1400, text = "…" }, or `hex`.
+Tlv read_parameter(connector::Fields& in) {
+  constexpr std::uint16_t ours[] = {tag::sar_msg_ref_num, tag::sar_total_segments, tag::sar_segment_seqnum,
+                                    tag::message_payload};
+  Tlv parameter;
+  parameter.tag = static_cast<std::uint16_t>(in.number("tag", 0, 1, 0xFFFF));
+  if (parameter.tag == 0) in.wrong("tag", "is missing: the parameter's number, like 0x1400");
+  if (std::find(std::begin(ours), std::end(ours), parameter.tag) != std::end(ours))
+    in.wrong("tag", "is a parameter that long texts need; the key `concatenation` says which");
+  const std::string text = in.text("text", {}), hex = in.text("hex", {});
+  const auto octets = base::from_hex(hex);
+  if (text.empty() == hex.empty()) in.wrong("text", "must be there, or hex: one of them");
+  else if (!octets) in.wrong("hex", "must be pairs of hexadecimal digits");
+  else parameter.value = text + *octets;
+  if (parameter.value.size() > most_parameter)
+    in.wrong(hex.empty() ? "text" : "hex", fmt::format("must have at most {} octets", most_parameter));
+  return parameter;
+}
+
+void read_submit(connector::Fields& in, SubmitSetting& submit, base::Result<void>& problem) {
+  constexpr std::uint8_t modes = 0x83;  // the other bits say what kind of message it is
+  submit.esm_class = octet(in, "esm_class", 0);
+  if ((submit.esm_class & ~modes) != 0)
+    in.wrong("esm_class", "must be a messaging mode: 0, 1, 2 or 3 (SMPP 3.4 §5.2.12)");
+  submit.data_coding = octet(in, "data_coding", 0);
+  if (submit.data_coding == 8)
+    in.wrong("data_coding", "must not be 8: that is UCS-2, and this is of the link's alphabet");
+  submit.registered_delivery = static_cast<std::uint8_t>(in.number("registered_delivery", 1, 1, 31));
+  std::size_t index = 0;
+  for (const nlohmann::json* table : in.objects("parameters")) {
+    connector::Fields parameter(*table, fmt::format("{}[{}]", in.path_of("parameters"), index++));
+    submit.parameters.push_back(read_parameter(parameter));
+    if (auto done = parameter.finish(); !done && problem) problem = done;
+  }
+}
+
+Verdicts read_verdicts(connector::Fields& in, base::Result<void>& problem) {
+  Verdicts verdicts;
+  std::size_t index = 0;
+  for (const nlohmann::json* table : in.objects("statuses")) {
+    connector::Fields one(*table, fmt::format("{}[{}]", in.path_of("statuses"), index++));
+    const auto status = static_cast<std::uint32_t>(one.number("status", 0, 1, 0xFFFFFFFF));
+    if (status == 0) one.wrong("status", "is missing: the SMS centre's status, like 0x401");
+    Verdict verdict = verdict_called(one.choice("means", "refused", verdict_words()), static_cast<Status>(status));
+    verdict.text = one.text("text", std::move(verdict.text));
+    verdicts[status] = std::move(verdict);
+    if (auto done = one.finish(); !done && problem) problem = done;
+  }
+  return verdicts;
+}
+
 }  // namespace
+
+AddressRules address_rules(const CarrierSetting& source) {
+  AddressRules rules;
+  rules.region = source.region;
+  rules.numbers = source.numbers;
+  for (const std::string& ours : source.numbers) {
+    if (rules.region.empty() && ours.starts_with('+')) rules.region = region_of({Address::Type::international, ours});
+  }
+  return rules;
+}
 
 base::Result<Setting> parse_setting(const CarrierSetting& source) {
   connector::Fields in(source.settings, source.path);
-  base::Result<void> tls_problem = base::ok();
+  base::Result<void> problem = base::ok();  // in a table
   Setting s;
   s.name = source.name;
   s.endpoint.host = in.required_text("host");
-  s.endpoint.tls = parse_tls(in, source.settings, source.path, tls_problem);
+  s.endpoint.tls = parse_tls(in, source.settings, source.path, problem);
   s.endpoint.port = static_cast<std::uint16_t>(in.number("port", s.endpoint.tls ? 3550 : 2775, 1, 65535));
   s.endpoint.local_address = in.text("local_address", {});
   boost::system::error_code bad_address;
@@ -67,10 +157,7 @@ base::Result<Setting> parse_setting(const CarrierSetting& source) {
   if (!s.endpoint.local_address.empty() && bad_address)
     in.wrong("local_address", "must be one of this machine's IP addresses");
 
-  s.bind.system_id = in.required_text("system_id");
-  s.bind.password = in.secret("password").reveal();
-  s.bind.system_type = in.text("system_type", {});
-  s.bind.address_range = in.text("address_range", {});
+  read_bind(in, s.bind);
   s.two_binds = in.choice("bind", "transceiver", {"transceiver", "transmitter_receiver"}) == "transmitter_receiver";
   s.service_type = in.text("service_type", {});
 
@@ -84,18 +171,10 @@ base::Result<Setting> parse_setting(const CarrierSetting& source) {
   s.split.simplify = in.flag("smart_encoding", false);
   s.binary_is_text = in.flag("binary_is_text", false);
 
-  const std::string ton = in.choice("unknown_ton", "guess", {"guess", "international", "national"});
-  s.addresses.unknown_ton = ton == "international" ? UnknownTon::international
-                            : ton == "national"    ? UnknownTon::national
-                                                   : UnknownTon::guess;
-  s.addresses.short_code_ton = static_cast<std::uint8_t>(in.number("short_code_ton", 0, 0, 6));
-  s.addresses.short_code_npi = static_cast<std::uint8_t>(in.number("short_code_npi", 1, 0, 18));
-  s.addresses.region = source.region;
-  for (const std::string& ours : source.numbers) {
-    if (s.addresses.region.empty() && ours.starts_with('+'))
-      s.addresses.region = region_of({Address::Type::international, ours});
-  }
-  s.addresses.numbers = source.numbers;
+  s.addresses = address_rules(source);
+  read_addresses(in, s.addresses);
+  read_submit(in, s.submit, problem);
+  s.verdicts = read_verdicts(in, problem);
 
   s.window = static_cast<std::size_t>(in.number("window", 10, 1, 1000));
   s.rate = in.decimal("rate", 0, 0, 10000);
@@ -115,7 +194,7 @@ base::Result<Setting> parse_setting(const CarrierSetting& source) {
     in.wrong("system_id", "system_id and password have at most 64 octets");
 
   if (auto done = in.finish(); !done) return done.error();
-  if (!tls_problem) return tls_problem.error();
+  if (!problem) return problem.error();
   return s;
 }
 

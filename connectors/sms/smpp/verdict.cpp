@@ -2,7 +2,37 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace wherry::sms::smpp {
+
+namespace {
+
+// Words of the configuration, and the standard status that means the same.
+constexpr std::pair<std::string_view, std::uint32_t> words[] = {
+    {"later", 0x64}, {"throttled", 0x58}, {"refused", 0x65}, {"no_number", 0x0B}, {"misconfigured", 0x15}};
+
+}  // namespace
+
+std::vector<std::string> verdict_words() {
+  std::vector<std::string> all;
+  for (const auto& [word, like] : words) all.emplace_back(word);
+  return all;
+}
+
+Verdict verdict_called(std::string_view word, Status status) {
+  for (const auto& [known, like] : words) {
+    if (known == word && word != "misconfigured") return judge(static_cast<Status>(like));
+  }
+  Verdict verdict = judge(static_cast<Status>(0x15));
+  verdict.text = fmt::format("The SMS service is misconfigured ({}).", to_string(status));
+  return verdict;
+}
+
+Verdict judge(Status status, const Verdicts& known) {
+  const auto found = known.find(static_cast<std::uint32_t>(status));
+  return found != known.end() ? found->second : judge(status);
+}
 
 Verdict judge(Status status) {
   using Kind = Verdict::Kind;

@@ -5,7 +5,11 @@
 #include "gateway/base/error.hpp"
 
 #include <chrono>
+#include <cstdint>
+#include <map>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace wherry::sms::smpp {
 
@@ -26,5 +30,12 @@ struct Verdict {
 };
 
 Verdict judge(Status status);
+
+// What an operator knows of a status of an SMS centre's own (0x400 to 0x4FF in most), as words of the configuration.
+std::vector<std::string> verdict_words();
+Verdict verdict_called(std::string_view word, Status status);
+
+using Verdicts = std::map<std::uint32_t, Verdict>;
+Verdict judge(Status status, const Verdicts& known);
 
 }  // namespace wherry::sms::smpp

@@ -1,4 +1,4 @@
-"""What the tests share: Twilio's npm library as a signer, and the carrier against a fake of the API for each test."""
+"""What the tests share: the services' npm libraries as signers, and the carrier against a fake of the API for each test."""
 import json
 import os
 import pathlib
@@ -13,11 +13,11 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 
 class Signer:
-    """Twilio's own getExpectedTwilioSignature."""
+    """The service's own getExpectedTwilioSignature."""
 
-    def __init__(self, token: str = TOKEN) -> None:
-        self.process = subprocess.Popen(["node", str(HERE / "signer.js"), token], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                                        env={**os.environ, "NODE_PATH": Npm.modules("twilio@6", "TWILIO_TEST_NODE_MODULES")})
+    def __init__(self, token: str = TOKEN, library: str = "twilio", version: str = "6", variable: str = "TWILIO_TEST_NODE_MODULES") -> None:
+        self.process = subprocess.Popen(["node", str(HERE / "signer.js"), token, library], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                        env={**os.environ, "NODE_PATH": Npm.modules(f"{library}@{version}", variable)})
         self.lock = threading.Lock()
         assert self.process.stdout.readline() == "ready\n", "the signer did not start"
 

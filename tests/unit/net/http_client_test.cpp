@@ -183,6 +183,15 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("HttpClient repeats no GET that must not be repeated: some services send texts by GET") {
+  Peer peer;
+  auto request = peer.request("GET", "/hang-up");
+  request.may_repeat = false;
+  CHECK(peer.send(request).value().body == "hello");
+  CHECK(peer.send(request).value().body == "hello");
+  CHECK(said(peer.send(peer.request("GET", "/seen")))["/hang-up"] == 2);
+}
+
 TEST_CASE("HttpClient exchanges many requests at once") {
   Peer peer;
   std::vector<std::optional<Answer>> answers(300);

@@ -6,6 +6,7 @@
 #include "connectors/sms/http/media/media.hpp"
 #include "gateway/base/signal.hpp"
 #include "gateway/base/task_group.hpp"
+#include "gateway/base/text.hpp"
 #include "tests/support/log_capture.hpp"
 #include "tests/support/run.hpp"
 #include "tests/unit/sms/memory_storage.hpp"
@@ -31,7 +32,7 @@ class Simple final : public Provider {
   Idempotency idempotency() const override { return idempotency_; }
   std::size_t most_units() const override { return 20; }
   net::HttpRequest get(std::string url) const override { return request(std::move(url)); }
-  net::HttpRequest send_request(const OutgoingText&, std::string_view ref) const override {
+  net::HttpRequest send_request(const OutgoingText&, std::string_view ref, base::Time) const override {
     net::HttpRequest r = request(setting.base_url + "/send");
     r.method = "POST";
     r.body = ref;
@@ -47,7 +48,7 @@ class Simple final : public Provider {
   std::string list_url(const Filter& filter) const override {
     return setting.base_url + "/list?to=" + filter.to.substr(std::min<std::size_t>(1, filter.to.size()));
   }
-  // A list is one message, "recipient|text", or nothing.
+  // A list is one message, "recipient|text" or "recipient|text|reference", or nothing.
   std::optional<Page> read_page(std::string_view body, const std::string&) const override {
     Page page;
     const auto bar = body.find('|');
@@ -56,11 +57,25 @@ class Simple final : public Provider {
     m.id = "1";
     m.to = body.substr(0, bar);
     m.text = body.substr(bar + 1);
+    if (const auto second = m.text.find('|'); second != m.text.npos) {
+      m.ref = m.text.substr(second + 1);
+      m.text.resize(second);
+    }
     page.messages.push_back(std::move(m));
     return page;
   }
+  std::optional<net::HttpRequest> sign_in() const override {
+    if (!wants_token) return std::nullopt;
+    return request(setting.base_url + "/token");
+  }
+  std::string read_token(const net::HttpResponse& answer) const override { return answer.body; }
+  std::vector<net::HttpRequest> at_start() const override {
+    if (!says_hello) return {};
+    return {request(setting.base_url + "/hello")};
+  }
+  bool takes_get() const override { return true; }
   bool is_genuine(const net::ServerRequest& request, base::Time) const override {
-    return request.header("x-key") == "good";
+    return request.header("x-key") == "good" || knows_secret(setting, request.target);
   }
   std::string file_name(std::string_view link) const override {
     return std::string(link.substr(std::min(link.size(), link.find("MM"))));
@@ -70,13 +85,31 @@ class Simple final : public Provider {
     r.user = "us";
     return r;
   }
-  Webhook read_webhook(const net::ServerRequest& request) const override {
-    if (request.body.starts_with("picture ")) return picture(request.body.substr(8));
-    if (!request.body.starts_with("delivered ")) return {};
-    return Report{request.body.substr(10), "1", {Stage::delivered, {}, "delivered"}};
+  // Lines, or the query's "said".
+  std::vector<Webhook> read_webhook(const net::ServerRequest& request) const override {
+    std::vector<Webhook> webhooks;
+    const std::string said = request.method == "GET" ? value_in_query(request.target, "said") : request.body;
+    for (const std::string_view line : base::split(said, '\n')) {
+      if (line.starts_with("picture ")) webhooks.emplace_back(picture(std::string(line.substr(8))));
+      if (line.starts_with("failed "))  // without an id
+        webhooks.emplace_back(Report{std::string(line.substr(7)), {}, {Stage::failed, "why", "failed"}});
+      if (line.starts_with("part ")) webhooks.emplace_back(part_report(std::string(line.substr(5))));
+      if (line.starts_with("delivered "))
+        webhooks.emplace_back(Report{std::string(line.substr(10)), "1", {Stage::delivered, {}, "delivered"}});
+    }
+    return webhooks;
   }
 
+  bool wants_token = false, says_hello = false;
+
  private:
+  // "N REF": part N of two is delivered, under an id of its own.
+  static Report part_report(const std::string& said) {
+    Report report{said.substr(2), "part-" + said.substr(0, 1), {Stage::delivered, {}, "delivered"}};
+    report.part = static_cast<unsigned>(to_number(said.substr(0, 1)));
+    report.parts = 2;
+    return report;
+  }
   static Message picture(std::string link) {
     Message m;
     m.id = "MM1";
@@ -103,6 +136,8 @@ struct World final : CarrierEvents {
     server.route("/list", [this](net::ServerRequest request) { return list(std::move(request)); });
     server.route("/file", [this](net::ServerRequest request) { return give(std::move(request)); });
     server.route("/send", [this](net::ServerRequest request) { return take(std::move(request)); });
+    server.route("/token", [this](net::ServerRequest request) { return give_token(std::move(request)); });
+    server.route("/hello", [this](net::ServerRequest request) { return greet(std::move(request)); });
     Setting setting;
     setting.name = "simple";
     setting.base_url = setting.public_url = server.public_url;
@@ -110,16 +145,28 @@ struct World final : CarrierEvents {
     setting.rate = 0;
     setting.look_again = std::chrono::seconds(0);
     connector::Services services{executor, http, server, storage, clock};
-    carrier = make_http_carrier(std::make_unique<Simple>(setting, idempotency), services, *this).value();
+    setting.webhook_secret = base::Secret("a-secret-of-20-signs");
+    auto made = std::make_unique<Simple>(setting, idempotency);
+    provider = made.get();
+    carrier = make_http_carrier(std::move(made), services, *this).value();
     provider_setting = setting;
     if (start) tasks.spawn("carrier", carrier->run());
   }
   asio::awaitable<net::ServerResponse> take(net::ServerRequest request) {
+    if (provider->wants_token && request.header("authorization") != fmt::format("Bearer token{}", tokens))
+      co_return net::respond(401, "");
     refs.push_back(request.body);
     net::ServerResponse answer;
     answer.status = status;
-    answer.body = "1";
+    answer.body = id;
     co_return answer;
+  }
+  asio::awaitable<net::ServerResponse> give_token(net::ServerRequest) {
+    co_return net::respond(token_status, fmt::format("token{}", ++tokens));
+  }
+  asio::awaitable<net::ServerResponse> greet(net::ServerRequest) {
+    ++greetings;
+    co_return net::respond(greeting_status, "");
   }
   // Its messages: those whose recipient fits the filter to the letter.
   asio::awaitable<net::ServerResponse> list(net::ServerRequest request) {
@@ -177,6 +224,12 @@ struct World final : CarrierEvents {
     retry_after = answer && again != answer->headers.end() ? again->second : std::string();
     co_return answer ? answer->status : 0;
   }
+  asio::awaitable<int> get_webhook(std::string target) {
+    net::HttpRequest request;
+    request.url = server.public_url + target;
+    const auto answer = co_await http.send(std::move(request));
+    co_return answer ? answer->status : 0;
+  }
   asio::awaitable<void> end() {
     tasks.cancel();
     co_await tasks.join();
@@ -191,6 +244,9 @@ struct World final : CarrierEvents {
   base::Signal changed;
   base::TaskGroup tasks;
   Setting provider_setting;
+  Simple* provider = nullptr;  // the carrier's
+  std::string id = "1";        // of the texts that it takes
+  int tokens = 0, token_status = 200, greetings = 0, greeting_status = 200;
   std::unique_ptr<Carrier> carrier;
   std::vector<std::string> refs;  // that were posted
   std::vector<Stage> stages;
@@ -344,6 +400,144 @@ asio::awaitable<void> two_of_one_path(World& world) {
   co_await world.end();
 }
 
+asio::awaitable<void> taken_without_id(World& world) {
+  world.id.clear();
+  co_await world.up();
+  std::string outcome = co_await world.send();
+  CHECK(outcome == "sent");
+  outcome = co_await world.send();  // it is known by now
+  CHECK(outcome == "sent");
+  CHECK(world.refs.size() == 1);
+  co_await world.end();
+}
+
+asio::awaitable<void> found_by_reference(World& world) {
+  co_await world.up();
+  world.status = 500;
+  world.listed = "+15550100|rewritten|another";
+  std::string outcome = co_await world.send();
+  CHECK(outcome == "unavailable");  // the list has another text, and so it proves that this one is not there
+  world.listed = "+15550100|rewritten|" + world.refs.at(0);
+  outcome = co_await world.send();
+  CHECK(outcome == "sent");
+  co_await world.end();
+}
+
+asio::awaitable<void> several_at_once(World& world) {
+  co_await world.up();
+  const std::string outcome = co_await world.send();
+  CHECK(outcome == "sent");
+  const std::string body = "picture https://open/1\ndelivered " + world.refs.at(0), key = "good";
+  const int status = co_await world.webhook(body, key);
+  CHECK(status == 200);
+  CHECK(world.texts.size() == 1);
+  CHECK(world.stages == std::vector<Stage>{Stage::delivered});
+  co_await world.end();
+}
+
+asio::awaitable<void> known_by_reference(World& world) {
+  co_await world.up();
+  const std::string outcome = co_await world.send();  // under the id "1"
+  CHECK(outcome == "sent");
+  const std::string body = "failed " + world.refs.at(0), key = "good";
+  const int status = co_await world.webhook(body, key);
+  CHECK(status == 200);
+  CHECK(world.stages == std::vector<Stage>{Stage::failed});
+  co_await world.end();
+}
+
+asio::awaitable<void> part_by_part(World& world) {
+  co_await world.up();
+  const std::string outcome = co_await world.send();
+  CHECK(outcome == "sent");
+  const std::string first = "part 1 " + world.refs.at(0), second = "part 2 " + world.refs.at(0), key = "good";
+  tests::LogCapture log;
+  for (int i = 0; i < 2; ++i) {
+    const int status = co_await world.webhook(first, key);
+    CHECK(status == 200);
+    CHECK(world.stages.empty());
+  }
+  const int status = co_await world.webhook(second, key);
+  CHECK(status == 200);
+  CHECK(world.stages == std::vector<Stage>{Stage::delivered});
+  CHECK(log.count("http_carrier.sent_twice") == 0);
+  co_await world.end();
+}
+
+asio::awaitable<void> by_get(World& world) {
+  tests::LogCapture log;
+  co_await world.up();
+  const std::string outcome = co_await world.send();
+  CHECK(outcome == "sent");
+  const std::string query = "?said=delivered+" + world.refs.at(0);
+  for (const char* wrong : {"/simple", "/simple/", "/simple/a-secret-of-20-sign", "/simple/a-secret-of-20-signs/"}) {
+    CAPTURE(wrong);
+    const std::string target = wrong + query;
+    const int status = co_await world.get_webhook(target);
+    CHECK(status == 403);
+  }
+  CHECK(world.stages.empty());
+  const std::string target = "/simple/a-secret-of-20-signs" + query;
+  const int status = co_await world.get_webhook(target);
+  CHECK(status == 200);
+  CHECK(world.stages == std::vector<Stage>{Stage::delivered});
+  CHECK(log.count("http_carrier.webhook_opened") == 1);
+  CHECK(log.count("a-secret-of-20-signs") == 0);
+  co_await world.end();
+}
+
+asio::awaitable<void> tokens(World& world) {
+  world.provider->wants_token = true;
+  world.token_status = 400;
+  co_await world.up();
+  std::string outcome = co_await world.send();
+  CHECK(outcome == "unavailable");
+  world.token_status = 200;
+  outcome = co_await world.send();
+  CHECK(outcome == "sent");
+  CHECK(world.tokens == 2);
+  world.refs.clear();
+  ++world.tokens;  // the service forgets the token that it gave
+  OutgoingText text{
+      "7:l", {Address::Type::international, "+15550001"}, {Address::Type::international, "+15550100"}, "another", {}};
+  const auto sent = co_await world.carrier->send(std::move(text));
+  CHECK(sent.has_value());
+  CHECK(world.tokens == 4);
+  CHECK(world.refs.size() == 1);
+  co_await world.end();
+}
+
+asio::awaitable<void> greeted(World& world) {
+  world.provider->says_hello = true;
+  world.greeting_status = 500;
+  bool is_down = false;
+  try {
+    co_await world.carrier->run();
+  } catch (const LinkDown&) {
+    is_down = true;
+  }
+  CHECK(is_down);
+  CHECK_FALSE(world.carrier->is_up());
+  world.greeting_status = 201;
+  world.tasks.spawn("carrier", world.carrier->run());
+  co_await world.up();
+  CHECK(world.greetings == 2);
+  co_await world.end();
+}
+
+asio::awaitable<void> without_webhooks(World& world) {
+  connector::Services services{world.executor, world.http, world.server, world.storage, world.clock};
+  Setting setting = world.provider_setting;
+  setting.path = "carriers[1]";
+  setting.webhook_path = "/other";
+  setting.takes_webhooks = false;
+  const auto deaf = make_http_carrier(std::make_unique<Simple>(setting, Idempotency::none), services, world);
+  CHECK(deaf.error().text.starts_with("carriers[1].webhooks: must be true."));
+  const auto looking = make_http_carrier(std::make_unique<Simple>(setting, Idempotency::queryable), services, world);
+  CHECK(looking.has_value());
+  co_await world.end();
+}
+
 asio::awaitable<void> too_long(World& world) {
   co_await world.up();
   std::string text = "a text of 21 letters.";
@@ -420,4 +614,58 @@ TEST_CASE("A text that is too long for the provider is refused here") {
   asio::io_context loop;
   World world(loop, Idempotency::none);
   tests::run(loop, too_long(world));
+}
+
+TEST_CASE("A text that was taken without an id is known by our reference") {
+  asio::io_context loop;
+  World world(loop, Idempotency::none);
+  tests::run(loop, taken_without_id(world));
+}
+
+TEST_CASE("A list that has our references says for certain which text is there (Idempotency::queryable)") {
+  asio::io_context loop;
+  World world(loop, Idempotency::queryable);
+  tests::run(loop, found_by_reference(world));
+}
+
+TEST_CASE("One webhook may bring several texts and reports") {
+  asio::io_context loop;
+  World world(loop, Idempotency::none);
+  tests::run(loop, several_at_once(world));
+}
+
+TEST_CASE("A report without an id is on the text that its reference names, whatever id that has") {
+  asio::io_context loop;
+  World world(loop, Idempotency::none);
+  tests::run(loop, known_by_reference(world));
+}
+
+TEST_CASE("A text whose parts are reported one by one is delivered when all of them are") {
+  asio::io_context loop;
+  World world(loop, Idempotency::none);
+  tests::run(loop, part_by_part(world));
+}
+
+TEST_CASE("A webhook may come by GET, and be known by the secret at the end of its path") {
+  asio::io_context loop;
+  World world(loop, Idempotency::none);
+  tests::run(loop, by_get(world));
+}
+
+TEST_CASE("A token is asked for once, and again when it counts no more (RFC 6749 §4.4)") {
+  asio::io_context loop;
+  World world(loop, Idempotency::none);
+  tests::run(loop, tokens(world));
+}
+
+TEST_CASE("What a service must hear first is said before the carrier is up, and again after an outage") {
+  asio::io_context loop;
+  World world(loop, Idempotency::none, false);
+  tests::run(loop, greeted(world));
+}
+
+TEST_CASE("Without webhooks a carrier must have a list to look into") {
+  asio::io_context loop;
+  World world(loop, Idempotency::none, false);
+  tests::run(loop, without_webhooks(world));
 }

@@ -40,9 +40,10 @@ struct World final : CarrierEvents {
             .value();
     ledger = std::make_unique<Ledger>(storage, clock, "tx", "listed");
     reports = std::make_unique<Reports>(*ledger, *this);
-    sender = std::make_unique<Sender>(*provider, services, *ledger);
+    api = std::make_unique<ApiClient>(*provider, services);
+    sender = std::make_unique<Sender>(*provider, services, *api, *ledger);
     media = std::make_unique<Media>(*provider, services);
-    catch_up = std::make_unique<CatchUp>(*provider, services, *this, *ledger, *reports, *sender, *media);
+    catch_up = std::make_unique<CatchUp>(*provider, services, *api, *this, *ledger, *reports, *sender, *media);
   }
   static net::ServerResponse answer(int status, const json& body) {
     net::ServerResponse r;
@@ -96,6 +97,7 @@ struct World final : CarrierEvents {
   net::HttpServer server;
   connector::Services services;
   std::unique_ptr<Provider> provider;
+  std::unique_ptr<ApiClient> api;
   std::unique_ptr<Ledger> ledger;
   std::unique_ptr<Reports> reports;
   std::unique_ptr<Sender> sender;

@@ -117,6 +117,18 @@ TEST_CASE("bind keeps the first id: a second message for one text does not repla
   CHECK(record->id == "SM1");
 }
 
+TEST_CASE("Our reference stands in for an id until there is one: a report without an id may come before the answer") {
+  World world;
+  const auto record = world.begin("7:k1");
+  const std::string ref = Ledger::ref_of("7:k1");
+  world.run(world.ledger.bind(record, ref));
+  CHECK(world.ledger.find_id(ref) == record);
+  world.run(world.ledger.bind(record, "SM1"));
+  CHECK(record->id == "SM1");
+  CHECK(world.ledger.find_id("SM1") == record);
+  CHECK_FALSE(world.ledger.find_id(ref));
+}
+
 TEST_CASE("load sets the cursor at the first start and keeps it at the next") {
   World world;
   world.run(world.ledger.load());

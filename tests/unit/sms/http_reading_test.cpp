@@ -8,10 +8,14 @@ TEST_CASE("parse_date reads RFC 2822, RFC 3339 and HTTP dates, and refuses what 
   CHECK(parse_date("2019-05-24T17:44:46Z") == present);
   CHECK(parse_date("2019-05-24T17:44:46.552+00:00") == present);
   CHECK(parse_date("2019-05-24T12:14:46-05:30") == present);
+  CHECK(parse_date("2019-05-24 17:44:46") == present);  // Kannel's %t
+  CHECK(parse_date("1558719886") == present);           // its %T
+  CHECK(parse_date("1558719886000") == present);
   for (const char* bad :
        {"", "soon", "Fri, 32 May 2019 17:44:46 +0000", "Fri, 24 Mai 2019 17:44:46 +0000",
         "Fri, 24 May 2019 25:44:46 +0000", "Fri, 24 May 2019 17:44:46", "Fri, 24 May 2019 17:44:46 PST", "2019-05-24",
-        "2019-05-24T17:44:46", "2019-13-24T17:44:46Z", "2019-05-24T17:44:46.", "2019-05-24T17:44:46+2"}) {
+        "2019-05-24T17:44:46", "2019-13-24T17:44:46Z", "2019-05-24T17:44:46.", "2019-05-24T17:44:46+2", "155871988",
+        "15587198860", "15587198860000"}) {
     CAPTURE(bad);
     CHECK_FALSE(parse_date(bad));
   }

@@ -13,7 +13,7 @@ namespace {
 
 const base::Time begun_at = base::Time(std::chrono::seconds(1795400000));
 
-Sought sought() { return {"+15550001", "+15550100", digest_of("ok"), begun_at}; }
+Sought sought() { return {"+15550001", "+15550100", digest_of("ok"), begun_at, "abc"}; }
 
 Message listed(std::string id, std::chrono::seconds after) {
   Message m;
@@ -34,6 +34,16 @@ std::string id_of(const std::vector<Message>& messages) { return pick(sought(), 
 TEST_CASE("pick finds the message with the same ends, text and time") {
   CHECK(id_of({listed("SM1", 1s)}) == "SM1");
   CHECK(pick(sought(), {}, nobody).found == Found::absent);
+}
+
+TEST_CASE("pick goes by our reference where the list has it, whatever else the list shows") {
+  auto rewritten = listed("SM1", 3h);
+  rewritten.text = "okay";
+  rewritten.ref = "abc";
+  CHECK(id_of({rewritten}) == "SM1");
+  auto equal = listed("SM2", 1s);
+  equal.ref = "abd";
+  CHECK(found(equal) == Found::absent);
 }
 
 TEST_CASE("pick passes over other ends, incoming ones, and other texts from before the attempt") {

@@ -216,15 +216,15 @@ TEST_CASE("Addresses go to SMPP's type of number and back (SMPP 3.4 §5.2.5)") {
   smpp::AddressRules rules;
   rules.region = "SE";
   rules.numbers = {"+15550001", "72404"};
-  const auto out = [&](const Address& a) { return *smpp::to_network(a, rules); };
+  const auto out = [&](const Address& a) { return *smpp::destination_to_network(a, rules); };
   const auto in = [&](int ton, int npi, const char* digits) {
     return smpp::from_network({static_cast<std::uint8_t>(ton), static_cast<std::uint8_t>(npi), digits}, rules);
   };
   CHECK(out({Address::Type::international, "+15550100"}) == smpp::NetworkAddress{1, 1, "15550100"});
   CHECK(out({Address::Type::short_code, "72404"}) == smpp::NetworkAddress{0, 1, "72404"});
   CHECK(out({Address::Type::alphanumeric, "ACME"}) == smpp::NetworkAddress{5, 0, "ACME"});
-  CHECK_FALSE(smpp::to_network({Address::Type::alphanumeric, "me@home"}, rules).has_value());
-  CHECK_FALSE(smpp::to_network({Address::Type::alphanumeric, "much too long"}, rules).has_value());
+  CHECK_FALSE(smpp::destination_to_network({Address::Type::alphanumeric, "me@home"}, rules).has_value());
+  CHECK_FALSE(smpp::destination_to_network({Address::Type::alphanumeric, "much too long"}, rules).has_value());
 
   CHECK(in(1, 1, "15550100") == Address{Address::Type::international, "+15550100"});
   CHECK(in(1, 1, "+15550100") == Address{Address::Type::international, "+15550100"});

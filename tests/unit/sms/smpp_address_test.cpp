@@ -109,7 +109,7 @@ void check_is_answered(const std::string& contact, const smpp::AddressRules& rul
   REQUIRE(read.has_value());
   CHECK(to_contact(*read, rules.region).value == contact);
   if (read->type == Address::Type::alphanumeric) return;  // a name: the network has no way back
-  const auto answer = smpp::to_network(*read, rules);
+  const auto answer = smpp::destination_to_network(*read, rules);
   REQUIRE(answer.has_value());
   CHECK(answer->digits == digits_of_id(contact));
 }

@@ -37,7 +37,9 @@ net::ServerRequest post(std::string body, std::string signature = right_signatur
           {{"telnyx-signature-ed25519", std::move(signature)}, {"telnyx-timestamp", std::move(time)}},
           std::move(body)};
 }
-Webhook read(std::string body) { return telnyx()->read_webhook(post(std::move(body), "", "", "/telnyx/tx?key=abc")); }
+Read read(std::string body) {
+  return the_one(telnyx()->read_webhook(post(std::move(body), "", "", "/telnyx/tx?key=abc")));
+}
 std::string finalized(const std::string& status, const std::string& errors = "[]") {
   return R"({"data":{"event_type":"message.finalized","payload":{"id":"4038-a","direction":"outbound","to":[{"phone_number":"+13125550001","status":")" +
          status + R"("}],"errors":)" + errors + "}}}";
@@ -53,7 +55,7 @@ TEST_CASE("send_request posts JSON with the bearer's key and where to report to 
                           {Address::Type::international, "+13125550001"},
                           "h\xC3\xA9 \"x\"",
                           {}};
-  const auto request = telnyx(settings)->send_request(text, "abc");
+  const auto request = telnyx(settings)->send_request(text, "abc", present);
   CHECK(request.method == "POST");
   CHECK(request.url == "https://api.telnyx.com/v2/messages");
   CHECK(std::count(request.headers.begin(), request.headers.end(), "Authorization: Bearer KEY") == 1);

@@ -26,6 +26,7 @@ struct Status {
 // A message as the provider describes it. Addresses are "+<digits>", short codes or names.
 struct Message {
   std::string id;
+  std::string ref;  // ours, as send_request was given it; empty where the API does not keep it
   bool is_inbound = false;
   bool is_complete = true;  // false: it is still coming in
   bool is_brief = false;    // listed without its text: message_url has that
@@ -48,15 +49,17 @@ struct Page {
 struct Filter {
   std::string to, from;
   std::optional<base::Time> since;
+  std::string ref = {};  // only the message that was sent with it, where the API can filter so
 };
 
 // What a webhook says.
 struct Report {     // on a text of ours
   std::string ref;  // as send_request was given it; empty where the webhook has none
-  std::string id;
+  std::string id;   // empty where the webhook has none, and the reference says which text it is
   Status status;
+  unsigned part = 1, parts = 1;  // of a text whose parts are reported one by one, each perhaps under an id of its own
 };
-using Webhook = std::variant<std::monostate, Report, Message>;
+using Webhook = std::variant<Report, Message>;
 
 class Provider {
  public:
@@ -74,8 +77,9 @@ class Provider {
 
   // ---- Sending ----
 
-  // Posts a text. `ref` is ours (32 hexadecimal digits) and comes back with every Report.
-  virtual net::HttpRequest send_request(const OutgoingText& text, std::string_view ref) const = 0;
+  // Sends a text. `ref` is ours (32 hexadecimal digits) and comes back with every Report.
+  virtual net::HttpRequest send_request(const OutgoingText& text, std::string_view ref, base::Time now) const = 0;
+  // Taken without an id: the text has `ref` as its id.
   virtual Verdict judge(const net::HttpResponse& answer, base::Time now) const = 0;
 
   // ---- Looking: a URL is empty where the API lacks it; nothing is read where the body is not what it describes ----
@@ -88,6 +92,13 @@ class Provider {
   virtual std::optional<Message> read_message(std::string_view) const { return std::nullopt; }
   virtual std::vector<std::string> read_links(std::string_view) const { return {}; }
 
+  // ---- Signing in, where requests carry a token that ends (OAuth 2.0, RFC 6749 §4.4) ----
+
+  // Asks for a token. None: requests are signed in already.
+  virtual std::optional<net::HttpRequest> sign_in() const { return std::nullopt; }
+  // The token in the answer; empty where it has none.
+  virtual std::string read_token(const net::HttpResponse&) const { return {}; }
+
   // ---- Files ----
 
   // The name of a file that only we may fetch, from its link: letters, digits and - _ /. Empty: anybody may open the
@@ -98,10 +109,18 @@ class Provider {
 
   // ---- Webhooks ----
 
+  // What must be asked for before they come here. Each request must succeed, at the start and after each outage.
+  virtual std::vector<net::HttpRequest> at_start() const { return {}; }
+  // Whether nothing but webhooks tells of texts.
+  bool needs_webhooks() const { return !lists_texts(); }
+  // Whether they may come by GET, with all they say in the query.
+  virtual bool takes_get() const { return false; }
+
   // Whether the provider signed it, just now: over the raw body and the URL that it was sent to, setting.public_url and
   // the request's target. Compares in constant time.
   virtual bool is_genuine(const net::ServerRequest& request, base::Time now) const = 0;
-  virtual Webhook read_webhook(const net::ServerRequest& request) const = 0;
+  // Nothing: it is none that we know.
+  virtual std::vector<Webhook> read_webhook(const net::ServerRequest& request) const = 0;
   virtual net::ServerResponse acknowledgement() const { return {}; }
 
  protected:

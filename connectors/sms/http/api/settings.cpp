@@ -8,6 +8,8 @@ namespace wherry::sms::http {
 
 namespace {
 
+constexpr std::size_t shortest_secret = 16, longest_secret = 100;
+
 bool is_url(std::string_view text) {
   const bool scheme = text.starts_with("https://") || text.starts_with("http://");
   return scheme && text.size() > text.find("://") + 3 && consists_of(text, ":/.-_~[]");
@@ -42,6 +44,7 @@ Setting read_setting(connector::Fields& in, const CarrierSetting& source, std::s
              fmt::format("must be a path like \"/{}/main\", of letters, digits and / - . _ ~, without a '/' at its end",
                          type));
   }
+  s.takes_webhooks = in.flag("webhooks", true);
   s.rate = in.decimal("rate", 1, 0, 10000);
   s.poll = std::chrono::seconds(in.number("poll_seconds", 300, 1, 86400));
   s.look_again = std::chrono::seconds(in.number("look_again_seconds", 20, 1, 600));
@@ -49,8 +52,22 @@ Setting read_setting(connector::Fields& in, const CarrierSetting& source, std::s
   return s;
 }
 
+void read_webhook_secret(connector::Fields& in, Setting& setting) {
+  setting.webhook_secret = in.secret("webhook_secret");
+  const std::string& secret = setting.webhook_secret.reveal();
+  if (secret.size() < shortest_secret || secret.size() > longest_secret || !consists_of(secret, "-_"))
+    in.wrong("webhook_secret",
+             "must be 16 to 100 letters, digits, '-' and '_': whoever knows it can write as anybody. `openssl rand "
+             "-hex 16` makes one");
+}
+
+bool knows_secret(const Setting& setting, std::string_view target) {
+  const std::string_view path = target.substr(0, target.find('?'));
+  return base::equal_in_constant_time(path, setting.secret_path()) && !setting.webhook_secret.empty();
+}
+
 base::Result<void> finish(connector::Fields& in, const Setting& setting, std::string_view type) {
-  if (auto done = in.finish(); !done || is_url(setting.public_url)) return done;
+  if (auto done = in.finish(); !done || !setting.takes_webhooks || is_url(setting.public_url)) return done;
   return base::Error{base::Errc::bad_input, fmt::format("{}: {} brings texts and delivery reports by webhooks, so "
                                                         "http.public_url must be set to the address under which "
                                                         "it reaches this gateway, like \"https://sms.example.org\"",

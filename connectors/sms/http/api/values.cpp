@@ -20,13 +20,14 @@ using nlohmann::json;
 constexpr std::size_t most_id = 64;
 constexpr std::size_t most_shown = 10;  // of the numbers of a group
 
+bool is_digits(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
 Address read_address(std::string_view text) {
-  const auto digits = [](std::string_view t) {
-    return !t.empty() && std::all_of(t.begin(), t.end(), [](char c) { return c >= '0' && c <= '9'; });
-  };
-  if (text.starts_with('+') && text.size() <= 16 && digits(text.substr(1)))
+  if (text.starts_with('+') && text.size() <= 16 && is_digits(text.substr(1)))
     return {Address::Type::international, std::string(text)};
-  if (text.size() >= 3 && text.size() <= 8 && digits(text)) return {Address::Type::short_code, std::string(text)};
+  if (is_digits(text)) return as_written(text);
   return alphanumeric(text);
 }
 
@@ -78,7 +79,14 @@ std::optional<base::Time> parse_rfc3339(const std::string& source) {
   }
   std::string_view zone = std::string_view(source).substr(static_cast<std::size_t>(length));
   if (zone.starts_with('.')) zone.remove_prefix(std::min(zone.size(), zone.find_first_not_of("0123456789", 1)));
-  return to_time(d, zone);
+  return to_time(d, zone.empty() && mark[0] == ' ' ? "Z" : zone);
+}
+
+// Seconds have ten digits from 2001 to 2286, milliseconds three more.
+std::optional<base::Time> parse_epoch(std::string_view digits) {
+  if (digits.size() == 10) return base::Time(std::chrono::seconds(to_number(digits)));
+  if (digits.size() == 13) return base::Time(std::chrono::milliseconds(to_number(digits)));
+  return std::nullopt;
 }
 
 // An answer goes to the sender alone: who reads this must know that others do.
@@ -134,6 +142,13 @@ std::string value_in_query(std::string_view url, std::string_view name) {
   return fields ? std::string(value_of(*fields, name)) : std::string();
 }
 
+net::FormFields fields_of(const net::ServerRequest& request) {
+  const auto mark = request.target.find('?');
+  const std::string query = mark == request.target.npos ? std::string() : request.target.substr(mark + 1);
+  const auto fields = net::parse_form(request.method == "GET" ? query : request.body);
+  return fields ? *fields : net::FormFields();
+}
+
 bool is_redacted(std::string_view number) {
   return number.starts_with('+') && number.find_first_of("Xx") != number.npos &&
          number.find_first_not_of("+0123456789Xx") == number.npos;
@@ -143,6 +158,7 @@ bool is_id(std::string_view text) { return !text.empty() && text.size() <= most_
 
 std::optional<base::Time> parse_date(std::string_view text) {
   if (text.size() > 40) return std::nullopt;
+  if (is_digits(text)) return parse_epoch(text);
   const std::string source(text);
   return !source.empty() && source.front() >= '0' && source.front() <= '9' ? parse_rfc3339(source)
                                                                            : parse_rfc2822(source);

@@ -24,11 +24,15 @@ std::string value_in_query(std::string_view url, std::string_view name);
 // Our reference in the target of a webhook that was asked for with Setting::report_url.
 inline std::string ref_in(std::string_view target) { return value_in_query(target, "key"); }
 
+// What a webhook says: a GET in its query, another request in its form.
+net::FormFields fields_of(const net::ServerRequest& request);
+
 // Whether it can be a message's id, which becomes a part of URLs and keys.
 bool is_id(std::string_view text);
 
 // "Fri, 24 May 2019 17:18:27 +0000" (RFC 2822 §3.3), also with "GMT" (RFC 9110 §5.6.7), and
-// "2019-05-24T17:18:27.5+00:00" (RFC 3339).
+// "2019-05-24T17:18:27.5+00:00" (RFC 3339); "2019-05-24 17:18:27", which is UTC; and seconds or milliseconds since
+// 1970.
 std::optional<base::Time> parse_date(std::string_view text);
 
 // Whether a service has hidden digits of a number: "+1415555XXXX".

@@ -42,6 +42,12 @@ struct KnownError {
   std::chrono::seconds wait{60};  // `later`: where the answer does not say how long
 };
 using KnownErrors = std::span<const KnownError>;
+constexpr bool codes_rise(KnownErrors known) {
+  for (std::size_t i = 1; i < known.size(); ++i) {
+    if (known[i - 1].code >= known[i].code) return false;
+  }
+  return true;
+}
 
 // On an answer that is no success. `code` is what the provider calls the error, 0 where it does not say.
 Verdict judge_failure(const net::HttpResponse& response, int code, KnownErrors known, base::Time now);

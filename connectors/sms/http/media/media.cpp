@@ -80,8 +80,12 @@ std::string Media::code_of(std::string_view name) const {
 void Media::make_openable(Message& message) const {
   for (std::string& link : message.links) {
     const std::string name = provider_.file_name(link);
-    if (!name.empty()) link = provider_.setting.public_url + path() + code_of(name) + "/" + name;
+    if (name.empty()) continue;
+    const std::string& host = provider_.setting.public_url;
+    link = host.empty() ? std::string() : host + path() + code_of(name) + "/" + name;
   }
+  // Nobody can come to us for a file that only we may fetch.
+  message.lost_files += static_cast<std::int64_t>(std::erase(message.links, std::string()));
 }
 
 asio::awaitable<net::ServerResponse> Media::answer(net::ServerRequest request) {

@@ -1,0 +1,43 @@
+// Requests and bodies as a configuration describes them: which fields a request has, where a value is in a body. Pure.
+#pragma once
+
+#include "connectors/sms/http/api/template.hpp"
+#include "gateway/connector/settings.hpp"
+#include "gateway/net/http_client.hpp"
+#include "gateway/net/http_server.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace wherry::sms::http {
+
+// A request whose texts are templates.
+struct DescribedRequest {
+  std::string method, path;
+  bool is_json = true;  // else a form, or the query of a GET
+  std::vector<std::pair<std::string, std::string>> headers;
+  nlohmann::json fields = nlohmann::json::object();
+
+  // Puts it into `request`, whose URL is the API's.
+  void fill_in(net::HttpRequest& request, const Values& values) const;
+};
+
+// Reads a table with `path`, `method`, `format`, `headers` and `fields`. `problem` keeps the first error.
+DescribedRequest read_request(const nlohmann::json& table, const std::string& path, const Placeholders& in_headers,
+                              const Placeholders& in_fields, base::Result<void>& problem);
+
+// What a body says, JSON, form or query: one value, an array where it has several things to say. Null: nothing.
+nlohmann::json read_body(std::string_view body);
+nlohmann::json read_body(const net::ServerRequest& request);
+
+// The value of a field, by its name or by a JSON pointer ("/data/0/id", RFC 6901), as text; "" where there is none.
+std::string value_at(const nlohmann::json& body, const std::string& where);
+// Whether it can be such a place.
+bool is_place(const std::string& where);
+
+}  // namespace wherry::sms::http

@@ -1,0 +1,182 @@
+// A carrier whose API is described in the configuration.
+#include "connectors/sms/carriers/generic_http.hpp"
+
+#include "tests/unit/sms/provider_tests.hpp"
+
+namespace {
+
+constexpr const char* path = "/http/g/a-secret-of-20-signs";
+
+// The example of the README.
+json least() {
+  return json::parse(R"({
+    "base_url": "https://api.acme.example", "token": "T", "webhook_secret": "a-secret-of-20-signs",
+    "send": {"path": "/v1/messages", "headers": {"Authorization": "Bearer {token}"},
+             "fields": {"from": "{from}", "to": ["{to_digits}"], "text": "{text}", "callback": "{report_url}", "at": "{time}"}},
+    "answer": {"id": "/data/0/id"},
+    "text": {"id": "id", "time": "at"},
+    "report": {"id": "id", "accepted": ["sent"], "delivered": ["delivered"], "failed": ["failed", "expired"], "reason": "why"}})");
+}
+json with(const char* pointer, json value) {
+  json settings = least();
+  settings[json::json_pointer(pointer)] = std::move(value);
+  return settings;
+}
+connector::Result<std::unique_ptr<Provider>> parse(json settings) {
+  return make_generic_http_provider({"g", std::move(settings), "carriers[0]", "US", {"+15550001"}},
+                                    "https://sms.example.org");
+}
+std::unique_ptr<Provider> acme(json settings = least()) { return parse(std::move(settings)).value(); }
+net::ServerRequest post(std::string body, std::string target = path) {
+  return {"POST", std::move(target), {{"content-type", "application/json"}}, std::move(body)};
+}
+std::vector<Webhook> read(std::string body, std::string target = path) {
+  return acme()->read_webhook(post(std::move(body), std::move(target)));
+}
+
+}  // namespace
+
+TEST_CASE("send_request is what the configuration describes") {
+  const auto request = acme()->send_request(outgoing("h\"i"), "abc", present);
+  CHECK(request.url == "https://api.acme.example/v1/messages");
+  CHECK(std::count(request.headers.begin(), request.headers.end(), "Authorization: Bearer T") == 1);
+  CHECK(json::parse(request.body) ==
+        json({{"from", "+15550001"},
+              {"to", json::array({"15550100"})},
+              {"text", "h\"i"},
+              {"at", "1558719886"},
+              {"callback", "https://sms.example.org/http/g/a-secret-of-20-signs?key=abc"}}));
+}
+
+TEST_CASE("judge takes an answer for success only where it looks as described") {
+  const auto judge = [](json settings, int code, const char* body) {
+    return acme(std::move(settings))->judge(answer(code, body), present);
+  };
+  CHECK(judge(least(), 201, R"({"data":[{"id":"m-1"}]})").id == "m-1");
+  CHECK(judge(least(), 201, R"({"data":[{"id":"m-1"}]})").kind == Kind::taken);
+  CHECK(judge(least(), 200, R"({"data":[]})").kind == Kind::unknown);
+  CHECK(judge(least(), 200, "<html>").kind == Kind::unknown);
+  CHECK(judge(least(), 400, "").kind == Kind::refused);
+  CHECK(judge(least(), 401, "").alert);
+  CHECK(judge(least(), 500, "").kind == Kind::unknown);
+  const std::string odd = judge(least(), 200, R"({"data":[{"id":"<1@x>"}]})").id;  // ids become parts of keys
+  CHECK(is_id(odd));
+
+  const json words = with("/answer", {{"accepted", "OK {id}"}, {"refused", "ERR*"}});
+  CHECK(judge(words, 200, "OK 7\n").id == "7");
+  CHECK(judge(words, 200, "ERR no credit").kind == Kind::refused);
+  CHECK(judge(words, 200, "come again").kind == Kind::unknown);
+  CHECK(judge(with("/answer", json::object()), 202, "").kind == Kind::taken);
+}
+
+TEST_CASE("An API that drops doubles is asked again, and its 409 says that it has the text") {
+  json settings = with("/send/fields/id", "{ref}");
+  settings["drops_doubles"] = true;
+  CHECK(acme(settings)->idempotency() == connector::Idempotency::by_key);
+  CHECK(acme(settings)->judge(answer(409), present).kind == Kind::taken);
+  CHECK(acme()->idempotency() == connector::Idempotency::none);
+  CHECK(acme()->judge(answer(409), present).kind == Kind::refused);
+  CHECK(
+      parse(with("/drops_doubles", true)).error().text.starts_with("carriers[0].drops_doubles: is true, and no field"));
+}
+
+TEST_CASE("read_webhook reads texts and reports, one or several at once") {
+  const auto said = read(R"([{"id":"1","from":"2025550123","to":"15550001","text":"hi","at":"2019-05-24 17:44:46"},
+                             {"id":"m-1","status":"expired","why":"switched off"}, {"event":"news"}])");
+  REQUIRE(said.size() == 2);
+  const Message& text = std::get<Message>(said[0]);
+  CHECK(text.id == "1");
+  CHECK(text.from == "+12025550123");
+  CHECK(text.to == "+15550001");
+  CHECK(text.text == "hi");
+  CHECK(text.time() == present);
+  const Report& report = std::get<Report>(said[1]);
+  CHECK(report.id == "m-1");
+  CHECK(report.status.stage == Stage::failed);
+  CHECK(report.status.why == "The network did not deliver the message: switched off");
+}
+
+TEST_CASE("A report is known by our reference in its URL, whatever else it has") {
+  const auto said =
+      read(R"({"id":"m-1","from":"1","to":"2","text":"x","status":"delivered"})", path + std::string("?key=abc"));
+  REQUIRE(said.size() == 1);
+  CHECK(std::get<Report>(said[0]).ref == "abc");
+  CHECK(std::get<Report>(said[0]).status.stage == Stage::delivered);
+  const auto news = read(R"({"status":"queued"})", path + std::string("?key=abc"));
+  CHECK(std::get<Report>(news.at(0)).id.empty());
+  CHECK_FALSE(std::get<Report>(news.at(0)).status.stage);
+  CHECK(read(R"({"status":"delivered"})").empty());  // of which text?
+}
+
+TEST_CASE("A report may be on one part of several") {
+  CHECK(std::get<Report>(read(R"({"id":"m-1","status":"delivered"})").at(0)).parts == 1);
+  json settings = with("/report/part", "/p/n");
+  settings["report"]["parts"] = "/p/of";
+  const auto said = acme(settings)->read_webhook(post(R"({"id":"m-1","status":"delivered","p":{"n":2,"of":"3"}})"));
+  CHECK(std::get<Report>(said.at(0)).part == 2);
+  CHECK(std::get<Report>(said.at(0)).parts == 3);
+}
+
+TEST_CASE("A text whose status is no word for a report is a text") {
+  const auto said = read(R"({"id":"1","from":"+12025550123","to":"+15550001","text":"x","status":"received"})");
+  CHECK(std::holds_alternative<Message>(said.at(0)));
+}
+
+TEST_CASE("Texts without ids are known by all that is said of them") {
+  const auto id = [](const char* at) {
+    const auto provider = acme(with("/text", json::object({{"time", "at"}})));
+    const auto said = provider->read_webhook(get_request(std::string(path) + "?from=1&to=15550001&text=x&at=" + at));
+    return std::get<Message>(said.at(0)).id;
+  };
+  CHECK(id("1558719886") == id("1558719886"));
+  CHECK(id("1558719886") != id("1558719887"));
+}
+
+TEST_CASE("read_webhook finds nothing in what is no message, however strange it is") {
+  for (const char* body : {"", "7", "{}", "[]", "[[]]", "[7,null]", R"({"to":{}})", "{", "a=b", "%zz"}) {
+    CAPTURE(body);
+    CHECK(read(body).empty());
+  }
+}
+
+TEST_CASE("A token is asked for with the client's secret, and found in the answer (RFC 6749 §4.4)") {
+  const auto provider = acme(
+      with("/sign_in",
+           {{"url", "https://id.acme.example/token"}, {"client_id", "c"}, {"client_secret", "s"}, {"scope", "sms"}}));
+  const auto request = provider->sign_in().value();
+  CHECK(request.url == "https://id.acme.example/token");
+  CHECK(request.method == "POST");
+  CHECK(request.user == "c");
+  CHECK(request.password == "s");
+  CHECK(request.body == "grant_type=client_credentials&scope=sms");
+  CHECK(provider->read_token(answer(200, R"({"access_token":"A","token_type":"bearer"})")) == "A");
+  CHECK(provider->read_token(answer(200, "<html>")).empty());
+  CHECK_FALSE(acme()->sign_in());
+}
+
+TEST_CASE("What must be said at the start is described, too") {
+  CHECK(acme()->at_start().empty());
+  const auto requests =
+      acme(with("/start", json::parse(R"({"path":"/hooks","fields":{"url":"{webhook_url}"}})")))->at_start();
+  REQUIRE(requests.size() == 1);
+  CHECK(requests[0].url == "https://api.acme.example/hooks");
+  CHECK(json::parse(requests[0].body) ==
+        json::object({{"url", "https://sms.example.org/http/g/a-secret-of-20-signs"}}));
+}
+
+TEST_CASE("Errors in a described carrier's settings begin with the key's path") {
+  const auto error = [](const char* pointer, const json& value) { return parse(with(pointer, value)).error().text; };
+  CHECK(error("/send/fields/x", "{nothing}")
+            .starts_with("carriers[0].send.fields.x: has {nothing}, which is no placeholder"));
+  CHECK(error("/send/headers/Authorization", "{text}").starts_with("carriers[0].send.headers.Authorization: "));
+  CHECK(error("/answer/id", "/~7").starts_with("carriers[0].answer.id: must be the name of a field"));
+  CHECK(error("/answer/idd", "x").starts_with("carriers[0].answer.idd: there is no such key"));
+  CHECK(error("/text", json::object()).starts_with("carriers[0].text.id: is missing. Without an id or a time"));
+  CHECK(error("/report/failed", "x").starts_with("carriers[0].report.failed: must be a list"));
+  CHECK(error("/sign_in", {{"url", "ftp://x"}, {"client_id", "c"}, {"client_secret", "s"}})
+            .starts_with("carriers[0].sign_in.url: "));
+  CHECK(error("/base_url", "api").starts_with("carriers[0].base_url: must be like"));
+  json settings = least();
+  settings.erase("send");
+  CHECK(parse(settings).error().text == "carriers[0].send: is missing: the request that sends a text");
+}
