@@ -17,6 +17,9 @@ enum class Rule {
   uncertain,         // that is said only of what the network was asked to send
   order_out,         // per chat
   receipt,           // only for what was delivered, to whom sent it
+  unreceipted,       // what a carrier has told without a doubt, its sender hears
+  impatient,         // a trouble that passes is no reason to give a text up
+  garbled,           // what somebody reads is what was written, or says that something is missing; that only where it is
   unanswered,        // every iq that reached a link which lived on
   foreign,           // nobody gets what is another's
   incoming_lost,     // what the network may forget, the user gets

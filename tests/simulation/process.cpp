@@ -6,6 +6,7 @@
 #include "gateway/store/ids.hpp"
 #include "gateway/store/retention.hpp"
 #include "tests/simulation/child.hpp"
+#include "tests/simulation/sms_network.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 
@@ -86,7 +87,7 @@ asio::awaitable<void> Process::start() {
   keys_ = std::make_unique<queues::Keys>("sim", co_await database_->fetch(std::move(read)));
   const auto& networks = around_.networks;
   for (std::size_t i = 0; i < networks.size(); ++i) {
-    if (!networks[i]->traits().is_child) make_transport(i, make_connector(*networks[i]));
+    if (!networks[i]->traits().is_child) make_transport(i, make_inner_connector(*networks[i]));
   }
   for (const auto& transport : transports_) co_await transport->start();
   if (state_ != State::starting) co_return;
@@ -97,10 +98,19 @@ asio::awaitable<void> Process::start() {
   tidying_.spawn("retention", keep_tidy());
 }
 
+std::unique_ptr<connector::Connector> Process::make_inner_connector(Network& network) {
+  auto* sms = dynamic_cast<SmsNetwork*>(&network);
+  return sms ? sms->make_connector(services_for(network)) : make_connector(network);
+}
+
+connector::Services Process::services_for(const Network& network) {
+  storages_.push_back(std::make_unique<store::ConnectorStorage>(*database_, network.name() + ".test"));
+  return {loop_.get_executor(), http_, webhooks_, *storages_.back(), around_.clock};
+}
+
 asio::awaitable<void> Process::bring_up(std::size_t index) {
   Network& network = *around_.networks[index];
-  storages_.push_back(std::make_unique<store::ConnectorStorage>(*database_, network.name() + ".test"));
-  const connector::Services services{loop_.get_executor(), http_, webhooks_, *storages_.back(), around_.clock};
+  const connector::Services services = services_for(network);
   std::unique_ptr<connector::Connector> connector;
   while (!connector) {
     nlohmann::json configuration;
