@@ -1,7 +1,6 @@
 #include "tests/simulation/centre.hpp"
 
 #include "connectors/sms/text/segments.hpp"
-#include "tests/simulation/sms_network.hpp"
 #include "tests/simulation/sms_text.hpp"
 
 #include <fmt/format.h>
@@ -23,6 +22,21 @@ constexpr Microseconds second = 1'000'000;
 constexpr Microseconds answered_too_late = 65 * second;  // the connector waits for a minute
 constexpr std::uint8_t receipt_bits = 0x04, intermediate_bits = 0x20, header_bit = 0x40;
 constexpr std::uint8_t wide_coding = 8;
+
+// Our bodies are ASCII and Cyrillic; GSM 7 has the same octets for what they have of ASCII.
+std::string to_wide(std::string_view text) {
+  std::string wide;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    unsigned unit = static_cast<unsigned char>(text[i]);
+    if (unit >= 0xC0 && i + 1 < text.size())
+      unit = (unit & 0x1FU) << 6 | (static_cast<unsigned char>(text[++i]) & 0x3FU);
+    wide += static_cast<char>(unit >> 8);
+    wide += static_cast<char>(unit & 0xFFU);
+  }
+  return wide;
+}
+
+smpp::NetworkAddress written(const std::string& number) { return {1, 1, number.substr(1)}; }
 
 std::string from_wide(std::string_view octets) {
   std::string text;
@@ -75,7 +89,7 @@ struct Centre::Outcome {
   Kind kind = Kind::taken;
 };
 
-// One link. What we write arrives in order, each a little after the one before.
+// One link. What either side writes arrives in order, each a little after the one before.
 struct Centre::Bind {
   std::uint64_t number = 0;
   std::shared_ptr<Wire> wire;
@@ -92,11 +106,24 @@ Centre::Centre(asio::io_context& loop, int index, SmsNetwork& network)
       index_(index),
       network_(network),
       recorder_(network.recorder()),
-      numbers_(static_cast<std::uint64_t>(network.draw().between(1, 300, "first_id", static_cast<std::uint64_t>(index)))),
+      numbers_(
+          static_cast<std::uint64_t>(network.draw().between(1, 300, "first_id", static_cast<std::uint64_t>(index)))),
       next_parcel_(loop) {}
 
 const CarrierTraits& Centre::traits() const { return recorder_.plan.carriers[static_cast<std::size_t>(index_)]; }
-std::string Centre::host() const { return fmt::format("centre{}", index_ + 1); }
+std::string Centre::name() const { return fmt::format("centre{}", index_ + 1); }
+
+nlohmann::json Centre::configuration() const {
+  constexpr std::array concatenations = {"udh", "udh16", "sar"};
+  return {{"name", name()},
+          {"type", "smpp"},
+          {"host", name()},
+          {"system_id", "wherry"},
+          {"password", "secret"},
+          {"bind", traits().two_binds ? "transmitter_receiver" : "transceiver"},
+          {"concatenation", concatenations.at(static_cast<std::size_t>(traits().concatenation))},
+          {"window", traits().window}};
+}
 
 Microseconds Centre::delay(std::string_view purpose, std::uint64_t a) const {
   return network_.delay(purpose, static_cast<std::uint64_t>(index_), a) / 4;
@@ -114,6 +141,10 @@ void Centre::later(Microseconds due, std::function<void()> then) {
   timer->async_wait([timer, then = std::move(then)](boost::system::error_code) { then(); });
 }
 
+void Centre::note(const std::string& what) {
+  recorder_.add(What::note, network_.name(), "", "", "", name() + " " + what);
+}
+
 // ---- One link ----
 
 std::shared_ptr<Wire> Centre::connect(asio::any_io_executor executor) {
@@ -129,7 +160,7 @@ std::shared_ptr<Wire> Centre::connect(asio::any_io_executor executor) {
   // What was written before the end still arrives, or is lost with the connection.
   bind->wire->closed = [this, bind] {
     if (happens(300, "lost_with_the_link", bind->number)) return forget(bind);
-    later(bind->last_in, [this, bind] { forget(bind); });
+    later(bind->last_in + 1, [this, bind] { forget(bind); });
   };
   binds_.push_back(bind);
   return bind->wire;
@@ -142,7 +173,7 @@ void Centre::read(const BindPtr& bind, std::string_view octets) {
     if (bind->input.size() < header.length) return;
     std::string body = bind->input.substr(smpp::header_octets, header.length - smpp::header_octets);
     bind->input.erase(0, header.length);
-    bind->last_in = std::max(bind->last_in, now() + delay("reads", ++events_));
+    bind->last_in = std::max(bind->last_in + 1, now() + delay("reads", ++events_));
     later(bind->last_in, [this, bind, header, body = std::move(body)] {
       if (!bind->is_over) handle(bind, header, body);
     });
@@ -159,8 +190,9 @@ void Centre::handle(const BindPtr& bind, const smpp::Header& header, const std::
       if (!fails("deaf", ++events_) || !happens(100, "deaf_now", events_)) answer(bind, header, Status::ok);
       return;
     case Command::unbind:
-      answer(bind, header, Status::ok);
-      return later(bind->last_out, [this, bind] { forget(bind); });
+      // Some close without a word.
+      if (!happens(200, "says_no_farewell", bind->number)) answer(bind, header, Status::ok);
+      return later(bind->last_out + 1, [this, bind] { forget(bind); });
     default: break;
   }
   if (header.command == response_to(Command::deliver_sm)) acknowledged(bind, header);
@@ -172,11 +204,11 @@ void Centre::accept_bind(const BindPtr& bind, const smpp::Header& header) {
   bind->transmits = header.command != Command::bind_receiver;
   bind->receives = header.command != Command::bind_transmitter;
   answer(bind, header, Status::ok, "CENTRE");
-  later(bind->last_out, [this] { pump(); });
+  later(bind->last_out + 1, [this] { pump(); });
 }
 
 void Centre::say(const BindPtr& bind, std::string octets, Microseconds after) {
-  bind->last_out = std::max(bind->last_out, now() + after + delay("writes", ++events_));
+  bind->last_out = std::max(bind->last_out + 1, now() + after + delay("writes", ++events_));
   later(bind->last_out, [bind, octets = std::move(octets)] {
     if (!bind->is_over) bind->wire->say(octets);
   });
@@ -190,7 +222,7 @@ void Centre::answer(const BindPtr& bind, const smpp::Header& request, Status sta
 
 void Centre::cut(const BindPtr& bind) {
   if (bind->is_over) return;
-  recorder_.add(What::note, network_.name(), "", "", "", fmt::format("link {} of {} breaks", bind->number, host()));
+  note(fmt::format("breaks link {}", bind->number));
   bind->wire->cut();
   forget(bind);
 }
@@ -221,7 +253,11 @@ void Centre::submit(const BindPtr& bind, const smpp::Header& header, const std::
   const std::string part_name = fmt::format("{}: {}", part.name(), part.octets);
   const std::uint64_t about = hash_of(part_name), attempt = ++attempts_[part_name];
   const auto text = network_.text_of(part);
-  if (const auto status = refusal(*text, part, attempt)) return answer(bind, header, *status);
+  if (const auto status = refusal(*text, part, attempt)) {
+    note(fmt::format("refuses part {} of {} from {} to {}: {}", part.number, part.total, text->user, text->contact,
+                     to_string(*status)));
+    return answer(bind, header, *status);
+  }
   auto kind = Outcome::Kind::taken;
   if (fails("submit", about, attempt)) {
     constexpr std::array kinds = {Outcome::Kind::cut_before, Outcome::Kind::cut_after, Outcome::Kind::silent,
@@ -229,7 +265,7 @@ void Centre::submit(const BindPtr& bind, const smpp::Header& header, const std::
     kind = kinds.at(static_cast<std::size_t>(recorder_.draw.between(0, kinds.size() - 1, "outcome", about, attempt)));
   }
   if (kind == Outcome::Kind::cut_before) return cut(bind);
-  if (kind != Outcome::Kind::taken) text->is_plain = false;
+  if (kind != Outcome::Kind::taken || !has_plain_receipts()) text->is_plain = false;
   const std::string id = next_id(*text, part);
   const bool early = traits().receipts != ReceiptForm::unmarked && happens(150, "early", about, attempt);
   network_.accepted(text, part);
@@ -241,6 +277,13 @@ void Centre::submit(const BindPtr& bind, const smpp::Header& header, const std::
   later(now() + after, [this, bind, header, id] {
     if (!bind->is_over) answer(bind, header, Status::ok, id);
   });
+}
+
+// Their ids are read in one way only, and they are nothing but receipts.
+bool Centre::has_plain_receipts() const {
+  const Ids ids = traits().ids;
+  return traits().receipts != ReceiptForm::unmarked &&
+         (ids == Ids::names || ids == Ids::by_recipient || ids == Ids::by_text);
 }
 
 // A passing trouble meets all parts of a text at once, and each text once: it is never the reason to give a text up.
@@ -285,9 +328,9 @@ void Centre::report(std::shared_ptr<PhoneText> text, const Part& part, const std
   const std::uint64_t about = hash_of(part.name() + part.octets);
   const bool arrives = !happens(120, "fails_later", about);
   const Microseconds due = early ? now() : now() + delay("phone", about) * 8;
-  const auto state = arrives                                  ? MessageState::delivered
+  const auto state = arrives                          ? MessageState::delivered
                      : happens(500, "expires", about) ? MessageState::expired
-                                                              : MessageState::undeliverable;
+                                                      : MessageState::undeliverable;
   if (happens(150, "on_its_way", about)) put_receipt(text, part, id, MessageState::enroute, now(), false);
   const auto ends = [this, text, part, id, arrives, state, about] {
     if (arrives) network_.at_phone(*text, part);
@@ -302,6 +345,8 @@ void Centre::report(std::shared_ptr<PhoneText> text, const Part& part, const std
 
 void Centre::put_receipt(std::shared_ptr<PhoneText> text, const Part& part, const std::string& id, MessageState state,
                          Microseconds due, bool is_first) {
+  note(fmt::format("says {} of {}, part {} of {} from {} to {}", name_of(state), id, part.number, part.total,
+                   text->user, text->contact));
   Parcel parcel;
   parcel.is_receipt = true;
   parcel.message = write_receipt(part, id, state);
@@ -316,14 +361,15 @@ void Centre::put_receipt(std::shared_ptr<PhoneText> text, const Part& part, cons
 smpp::ShortMessage Centre::write_receipt(const Part& part, const std::string& id, MessageState state) const {
   const ReceiptForm form = traits().receipts;
   smpp::ShortMessage message;
-  message.source = {1, 1, part.to.substr(1)};
-  message.destination = {1, 1, part.from.substr(1)};
+  message.source = written(part.to);
+  message.destination = written(part.from);
   if (traits().swaps_addresses) std::swap(message.source, message.destination);
   const std::uint8_t bits = state == MessageState::enroute ? intermediate_bits : receipt_bits;
   message.esm_class = form == ReceiptForm::unmarked && state != MessageState::enroute ? 0 : bits;
   if (form != ReceiptForm::parameters)
-    message.text = fmt::format("id:{} sub:001 dlvrd:001 submit date:2611260101 done date:2611260102 stat:{} err:000 text:{}",
-                               in_receipt(id), name_of(state), part.octets.substr(0, 20));
+    message.text =
+        fmt::format("id:{} sub:001 dlvrd:001 submit date:2611260101 done date:2611260102 stat:{} err:000 text:{}",
+                    in_receipt(id), name_of(state), part.octets.substr(0, 20));
   if (form == ReceiptForm::parameters || form == ReceiptForm::both)
     message.tlvs = {{smpp::tag::receipted_message_id, smpp::encode_c_string(in_receipt(id))},
                     smpp::number_tlv(smpp::tag::message_state, static_cast<std::uint32_t>(state), 1)};
@@ -331,6 +377,75 @@ smpp::ShortMessage Centre::write_receipt(const Part& part, const std::string& id
 }
 
 // ---- Texts and receipts to us ----
+
+// As a contact's phone and network cut it; the last piece has the tag. Of some texts one other piece gets lost.
+std::vector<Parcel> Centre::cut_text(const std::string& tag, int user, int contact, bool* loses_part) {
+  const Draw& draw = recorder_.draw;
+  const std::vector<std::string> pieces = pieces_of(recorder_.plan, tag);
+  const std::uint64_t about = hash_of(tag), sender = static_cast<std::uint64_t>(contact);
+  const auto total = static_cast<unsigned>(pieces.size());
+  const bool is_calm = recorder_.plan.repeats_references;
+  *loses_part = total > 1 && !is_calm && draw.happens(150, "loses_part", about);
+  const auto lost = *loses_part ? static_cast<unsigned>(draw.between(1, total - 1, "lost_part", about)) : 0U;
+  const bool is_wide = body_of(recorder_.plan, tag).find("ж") != std::string::npos;
+  const bool by_header = draw.happens(700, "by_header", sender);
+  unsigned& reference = references_[contact];
+  if (reference == 0) reference = static_cast<unsigned>(draw.between(1, 200, "reference", sender));
+  else if (!is_calm) ++reference;
+
+  std::vector<Parcel> parcels;
+  for (unsigned part = 1; part <= total; ++part) {
+    if (part == lost) continue;
+    Parcel parcel;
+    smpp::ShortMessage& message = parcel.message;
+    message.source = written(contact_number(contact));
+    message.destination = written(user_number(user));
+    message.data_coding = is_wide ? wide_coding : 0;
+    message.text = is_wide ? to_wide(pieces[part - 1]) : pieces[part - 1];
+    if (total > 1 && by_header) {
+      message.esm_class = header_bit;
+      message.text.insert(0, sms::make_header({sms::Position::Kind::udh, reference & 0xFFU, total, part}));
+    } else if (total > 1) {
+      message.tlvs = {smpp::number_tlv(smpp::tag::sar_msg_ref_num, reference, 2),
+                      smpp::number_tlv(smpp::tag::sar_total_segments, total, 1),
+                      smpp::number_tlv(smpp::tag::sar_segment_seqnum, part, 1)};
+    }
+    const bool is_late = !is_calm && draw.happens(300, "late_part", about, part);
+    parcel.due = now() + (is_late ? delay("part", about + part) : 0);
+    if (is_calm) parcel.lane = fmt::format("{} {}", user, contact);
+    parcels.push_back(std::move(parcel));
+  }
+  if (draw.happens(300, "order_of_parts", about)) std::reverse(parcels.begin(), parcels.end());
+  if (parcels.size() < 2 || is_calm || !draw.happens(200, "doubles_part", about)) return parcels;
+  // Once more at once, where the text is not complete with it.
+  for (Parcel& parcel : parcels) parcel.due = now();
+  Parcel again = parcels.front();
+  parcels.insert(parcels.begin() + 1, std::move(again));
+  return parcels;
+}
+
+void Centre::bring(const std::string& tag, int user, int contact) {
+  bool loses_part = false;
+  std::vector<Parcel> parcels = cut_text(tag, user, contact, &loses_part);
+  network_.posted(tag, user, contact, parcels.size(), loses_part);
+  for (Parcel& parcel : parcels) {
+    parcel.ended = [this, tag](bool taken) { network_.brought(tag, taken); };
+    put(std::move(parcel));
+  }
+}
+
+// Of a text that nobody sent, from a number that nobody writes to.
+void Centre::report_nonsense(int user) {
+  Parcel parcel;
+  parcel.is_receipt = true;
+  parcel.message.source = written("+14155559999");
+  parcel.message.destination = written(user_number(user));
+  parcel.message.esm_class = receipt_bits;
+  parcel.message.text = fmt::format("id:{} sub:001 dlvrd:001 stat:DELIVRD err:000 text:",
+                                    recorder_.draw.between(1, 300, "nobodys", ++events_));
+  parcel.due = now();
+  put(std::move(parcel));
+}
 
 void Centre::put(Parcel parcel) {
   parcels_.push_back(std::move(parcel));
@@ -360,7 +475,8 @@ void Centre::pump() {
     parcel.bind = bind->number;
     parcel.sequence = ++bind->sequence;
     ++bind->unanswered;
-    say(bind, encode(Command::deliver_sm, Status::ok, parcel.sequence, encode_body(parcel.message, Command::deliver_sm)));
+    say(bind,
+        encode(Command::deliver_sm, Status::ok, parcel.sequence, encode_body(parcel.message, Command::deliver_sm)));
   }
   if (!next) return;
   next_parcel_.expires_after(std::chrono::microseconds(*next - now()));
@@ -374,7 +490,7 @@ void Centre::acknowledged(const BindPtr& bind, const smpp::Header& header) {
     return parcel.bind == bind->number && parcel.sequence == header.sequence;
   });
   if (found == parcels_.end()) return;
-  // The answer is lost with the link.
+  // The answer is lost with the link, and what it was about comes again.
   if (fails("loses_answer", ++events_) && happens(100, "loses_answer_now", events_)) return cut(bind);
   --bind->unanswered;
   if (header.status == Status::ok || header.status == Status::permanent_failure) {

@@ -4,7 +4,7 @@
 
 #include "connectors/sms/smpp/receipt.hpp"
 #include "connectors/sms/smpp/wire/pdu.hpp"
-#include "tests/simulation/recorder.hpp"
+#include "tests/simulation/sms_network.hpp"
 #include "tests/simulation/wire.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -20,31 +20,29 @@
 namespace wherry::simulation {
 
 namespace smpp = sms::smpp;
-class SmsNetwork;
-struct Part;
-struct PhoneText;
 
 // What the centre holds for us.
 struct Parcel {
   smpp::ShortMessage message;
   Microseconds due = 0;
-  std::string lane;                     // parcels of one lane go one after the other; none: as it comes
+  std::string lane;  // parcels of one lane go one after the other; none: as it comes
   bool is_receipt = false;
   std::function<void(bool taken)> ended;  // acknowledged, or refused for good
-  std::uint64_t bind = 0;               // that it was written to, and awaits the answer; 0: none
+  std::uint64_t bind = 0;                 // that it was written to, and awaits the answer; 0: none
   std::uint32_t sequence = 0;
 };
 
-class Centre {
+class Centre final : public TextCarrier {
  public:
   Centre(asio::io_context& loop, int index, SmsNetwork& network);
 
-  const CarrierTraits& traits() const;
-  std::string host() const;
+  std::string name() const override;
+  nlohmann::json configuration() const override;
+  void bring(const std::string& tag, int user, int contact) override;
+  void report_nonsense(int user) override;
+  void break_links() override;
+  void process_died() override;
   std::shared_ptr<Wire> connect(asio::any_io_executor executor);  // none: it refuses
-  void put(Parcel parcel);
-  void break_links();
-  void process_died();
 
  private:
   struct Bind;
@@ -64,6 +62,7 @@ class Centre {
   // ---- Texts from us ----
   void submit(const BindPtr& bind, const smpp::Header& header, const std::string& body);
   std::optional<smpp::Status> refusal(PhoneText& text, const Part& part, std::uint64_t attempt);
+  bool has_plain_receipts() const;
   std::string next_id(PhoneText& text, const Part& part);
   void report(std::shared_ptr<PhoneText> text, const Part& part, const std::string& id, bool early);
   void put_receipt(std::shared_ptr<PhoneText> text, const Part& part, const std::string& id, smpp::MessageState state,
@@ -72,10 +71,14 @@ class Centre {
   std::string in_receipt(const std::string& id) const;
 
   // ---- Texts to us ----
+  std::vector<Parcel> cut_text(const std::string& tag, int user, int contact, bool* loses_part);
+  void put(Parcel parcel);
   void pump();
   BindPtr bind_for(const Parcel& parcel) const;
   void acknowledged(const BindPtr& bind, const smpp::Header& header);
 
+  void note(const std::string& what);
+  const CarrierTraits& traits() const;
   void later(Microseconds due, std::function<void()> then);
   Microseconds delay(std::string_view purpose, std::uint64_t a = 0) const;
   bool happens(int per_mille, std::string_view purpose, std::uint64_t a = 0, std::uint64_t b = 0) const;
@@ -89,6 +92,7 @@ class Centre {
   std::list<BindPtr> binds_;
   std::list<Parcel> parcels_;
   std::map<std::string, std::uint64_t> attempts_, counted_;  // of a part; ids, by recipient
+  std::map<int, unsigned> references_;                       // of long texts, by contact
   std::uint64_t connections_ = 0, events_ = 0;
   std::uint64_t numbers_;  // the newest id
   asio::steady_timer next_parcel_;

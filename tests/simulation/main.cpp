@@ -136,7 +136,8 @@ int main(int argc, char** argv) {
   app.add_option("--jobs", options.jobs, "at once")->check(CLI::PositiveNumber);
   app.add_option("--reports", options.most_reports, "so many failures are shrunk and shown");
   app.add_option("--ignore", ignored, "rules that are not asked")->delimiter(',');
-  app.add_option("--over", options.over, "a connector that keeps the contract to the letter, or the one for text messages")
+  app.add_option("--over", options.over,
+                 "a connector that keeps the contract to the letter, or the one for text messages")
       ->check(CLI::IsMember({"contract", "sms"}));
   app.add_flag("--exhaustive", options.exhaustive, "a short exchange, with a fault at every place");
   app.add_flag("--twice", options.twice, "each seed twice: the histories must be the same");

@@ -79,8 +79,20 @@ enum class ReceiptForm {
   both,
   unmarked,  // the text, without the bits
 };
+// What a provider's list says of what was sent.
+enum class List {
+  faithful,
+  redacted,   // no texts, and numbers without their end
+  rewritten,  // something is added to texts
+  late,       // up to some seconds
+};
 // One carrier of the connector "sms".
 struct CarrierTraits {
+  bool is_http = false;
+  // ---- Over HTTP: an account at a provider ----
+  List list = List::faithful;
+  std::int64_t clock_off_s = 0;  // of its clock
+  // ---- Over SMPP: a centre ----
   bool two_binds = false;  // a transmitter and a receiver
   Ids ids = Ids::names;
   ReceiptForm receipts = ReceiptForm::text;

@@ -19,6 +19,7 @@ Process::Process(Surroundings around)
       bringing_up_(loop_.get_executor()),
       http_(loop_.get_executor()),
       webhooks_(loop_.get_executor()) {
+  webhooks_.public_url = "https://wherry.test";
   guard_.emplace(loop_.get_executor());
   asio::steady_timer first(loop_);  // makes the loop's own timer
   timer_ = virtual_time::newest_timer();

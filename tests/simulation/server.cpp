@@ -74,8 +74,8 @@ void Server::act(const Step& step) {
   const std::string contact_jid = address_of(recorder_.plan, contact) + "@" + domain();
   switch (step.act) {
     case Act::register_user: {
-      const std::string login = recorder_.plan.is_over_sms() ? "<phone>" + user_number(step.user) + "</phone>"
-                                                             : "<nick>" + user + "</nick>";
+      const std::string login =
+          recorder_.plan.is_over_sms() ? "<phone>" + user_number(step.user) + "</phone>" : "<nick>" + user + "</nick>";
       return ask(step, "set", "<query xmlns='jabber:iq:register'>" + login + "</query>");
     }
     case Act::unregister_user:

@@ -1,14 +1,17 @@
-// The telephone network of a simulated run: its carriers, and the phones of the contacts. The connector is the real one.
+// The telephone network of a simulated run: its carriers, and the phones of the contacts. The connector is the real
+// one.
 #pragma once
 
-#include "tests/simulation/centre.hpp"
 #include "tests/simulation/network.hpp"
 
+#include <boost/asio/io_context.hpp>
 #include <nlohmann/json.hpp>
 
 #include <set>
 
 namespace wherry::simulation {
+
+namespace asio = boost::asio;
 
 // One part of a text from us, as its carrier got it.
 struct Part {
@@ -30,6 +33,18 @@ struct PhoneText {
   bool is_put_off = false;  // once, with all its parts …
   Microseconds put_off_until = 0;
   bool is_plain = true;  // its receipts can be told from all others
+};
+
+// One of the network's carriers: its end that is not ours.
+class TextCarrier {
+ public:
+  virtual ~TextCarrier() = default;
+  virtual std::string name() const = 0;
+  virtual nlohmann::json configuration() const = 0;
+  virtual void bring(const std::string& tag, int user, int contact) = 0;  // a text from a contact
+  virtual void report_nonsense(int user) = 0;
+  virtual void break_links() = 0;
+  virtual void process_died() = 0;
 };
 
 class SmsNetwork final : public Network {
@@ -54,13 +69,16 @@ class SmsNetwork final : public Network {
   void accepted(const std::shared_ptr<PhoneText>& text, const Part& part);
   void at_phone(PhoneText& text, const Part& part);
   void receipted(PhoneText& text, const Part& part);
+  // A contact's text is on its way in so many parts; one of them has come, or nobody has the number.
+  void posted(const std::string& tag, int user, int contact, std::size_t parts, bool loses_part);
+  void brought(const std::string& tag, bool taken);
   void performing(const std::string& user, const connector::SendMessage& message);  // told by the watched connector
 
  private:
-  Centre& centre_of(const std::string& user);
+  TextCarrier& carrier_of(int user) { return *carriers_[static_cast<std::size_t>(user) % carriers_.size()]; }
   nlohmann::json configuration() const;
 
-  std::vector<std::unique_ptr<Centre>> centres_;
+  std::vector<std::unique_ptr<TextCarrier>> carriers_;
   std::map<std::string, std::shared_ptr<PhoneText>> open_;  // by the parts' name
   std::map<std::string, std::string> keys_;                 // the newest of each text
   struct Written {
@@ -68,7 +86,6 @@ class SmsNetwork final : public Network {
     std::size_t left = 0;  // parts that are not acknowledged
   };
   std::map<std::string, Written> written_;  // by tag
-  std::map<std::string, unsigned> references_;
 };
 
 }  // namespace wherry::simulation

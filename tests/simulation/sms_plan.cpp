@@ -14,6 +14,9 @@ constexpr Microseconds patience_for_parts = 2'400'000'000;  // the connector's, 
 
 CarrierTraits draw_carrier(const Draw& draw, std::uint64_t i) {
   CarrierTraits traits;
+  traits.is_http = draw.happens(350, "is_http", i);
+  traits.list = static_cast<List>(draw.between(0, static_cast<int>(List::late), "list", i));
+  traits.clock_off_s = draw.happens(300, "clock_is_off", i) ? draw.between(-600, 600, "clock_off", i) : 0;
   traits.two_binds = draw.happens(300, "two_binds", i);
   traits.ids = static_cast<Ids>(draw.between(0, static_cast<int>(Ids::by_text), "ids", i));
   traits.receipts = static_cast<ReceiptForm>(draw.between(0, static_cast<int>(ReceiptForm::unmarked), "receipts", i));
@@ -50,23 +53,34 @@ Plan draw_sms_plan(std::uint64_t seed) {
   network = NetworkTraits();
   network.deadline_s = 3'600;
   const auto carriers = draw.between(1, 2, "carriers");
-  for (std::int64_t i = 0; i < carriers; ++i) plan.carriers.push_back(draw_carrier(draw, static_cast<std::uint64_t>(i)));
+  for (std::int64_t i = 0; i < carriers; ++i)
+    plan.carriers.push_back(draw_carrier(draw, static_cast<std::uint64_t>(i)));
   plan.repeats_references = draw.happens(150, "repeats_references");
   std::erase_if(plan.steps, [&](Step& step) {
     step.network = 0;
     return !belongs(step.act) || (plan.repeats_references && !is_calm(step.act));
   });
   if (plan.repeats_references) plan.bad_luck = 0;
+  for (CarrierTraits& carrier : plan.carriers) carrier.is_http = carrier.is_http && !plan.repeats_references;
   plan.ages = false;
   plan.ends_at = plan.healed_at + patience_for_parts;
   return plan;
 }
 
 std::string describe(const CarrierTraits& traits) {
-  constexpr std::array ids = {"names",       "decimal",          "hexadecimal in answers", "hexadecimal in receipts",
-                              "zeros in receipts", "counted for each recipient", "one for each text"};
+  constexpr std::array ids = {"names",
+                              "decimal",
+                              "hexadecimal in answers",
+                              "hexadecimal in receipts",
+                              "zeros in receipts",
+                              "counted for each recipient",
+                              "one for each text"};
   constexpr std::array forms = {"text", "parameters", "text and parameters", "unmarked text"};
   constexpr std::array concatenations = {"udh", "udh16", "sar"};
+  constexpr std::array lists = {"faithful", "redacted", "rewritten", "late"};
+  if (traits.is_http)
+    return fmt::format("HTTP, its list is {}, its clock {} s off", lists.at(static_cast<std::size_t>(traits.list)),
+                       traits.clock_off_s);
   return fmt::format("SMPP, {}, ids: {}, receipts: {}{}{}, {}, window {}",
                      traits.two_binds ? "transmitter and receiver" : "transceiver",
                      ids.at(static_cast<std::size_t>(traits.ids)), forms.at(static_cast<std::size_t>(traits.receipts)),
