@@ -232,6 +232,7 @@ void Centre::forget(const BindPtr& bind) {
   if (std::exchange(bind->is_over, true)) return;
   binds_.remove(bind);
   bind->wire->cut();
+  parcels_.remove_if([&](const Parcel& p) { return p.is_receipt && p.bind == bind->number && tells_once(); });
   for (Parcel& parcel : parcels_) {
     if (parcel.bind == bind->number) parcel.bind = 0;
   }
@@ -277,6 +278,12 @@ void Centre::submit(const BindPtr& bind, const smpp::Header& header, const std::
   later(now() + after, [this, bind, header, id] {
     if (!bind->is_over) answer(bind, header, Status::ok, id);
   });
+}
+
+// Where all segments have one id, a receipt that comes again cannot be told from another segment's; and one that is not
+// marked becomes a text once nobody waits for it (connectors/sms/README.md).
+bool Centre::tells_once() const {
+  return traits().ids == Ids::by_text || traits().receipts == ReceiptForm::unmarked;
 }
 
 // Their ids are read in one way only, and they are nothing but receipts.
@@ -336,7 +343,7 @@ void Centre::report(std::shared_ptr<PhoneText> text, const Part& part, const std
     if (arrives) network_.at_phone(*text, part);
     if (happens(100, "never_reported", about)) return;
     put_receipt(text, part, id, state, now(), true);
-    if (traits().receipts != ReceiptForm::unmarked && happens(150, "reported_twice", about))
+    if (!tells_once() && happens(150, "reported_twice", about))
       put_receipt(text, part, id, state, now() + delay("again", about) * 16, false);
   };
   if (early) ends();

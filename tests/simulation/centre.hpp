@@ -62,6 +62,7 @@ class Centre final : public TextCarrier {
   // ---- Texts from us ----
   void submit(const BindPtr& bind, const smpp::Header& header, const std::string& body);
   std::optional<smpp::Status> refusal(PhoneText& text, const Part& part, std::uint64_t attempt);
+  bool tells_once() const;
   bool has_plain_receipts() const;
   std::string next_id(PhoneText& text, const Part& part);
   void report(std::shared_ptr<PhoneText> text, const Part& part, const std::string& id, bool early);
