@@ -10,17 +10,20 @@
 namespace wherry::simulation {
 
 enum class Rule {
-  lost,              // what was accepted is with the network, or its sender was told
-  farewell,          // also what came while wherry was stopping in good order
-  doubled,           // a message that its sender sent once is with the network once
-  resent,            // also where the client sends the same stanza again without having heard that it failed
-  uncertain,         // that is said only of what the network was asked to send
-  order_out,         // per chat
-  receipt,           // only for what was delivered, to whom sent it
-  unanswered,        // every iq that reached a link which lived on
-  foreign,           // nobody gets what is another's
-  incoming_lost,     // what the network may forget, the user gets
-  asleep,            // whoever is registered gets what is written to them: their session comes up again
+  lost,           // what was accepted is with the network, or its sender was told
+  farewell,       // also what came while wherry was stopping in good order
+  doubled,        // a message that its sender sent once is with the network once
+  resent,         // also where the client sends the same stanza again without having heard that it failed
+  uncertain,      // that is said only of what the network was asked to send
+  order_out,      // per chat
+  receipt,        // only for what was delivered, to whom sent it
+  unreceipted,    // what a carrier has told without a doubt, its sender hears
+  impatient,      // a trouble that passes is no reason to give a text up
+  garbled,        // what somebody reads is what was written, or says that something is missing; that only where it is
+  unanswered,     // every iq that reached a link which lived on
+  foreign,        // nobody gets what is another's
+  incoming_lost,  // what the network may forget, the user gets
+  asleep,         // whoever is registered gets what is written to them: their session comes up again
   incoming_doubled,  // … once, or again under the same stanza id after a link's or a process's end
   order_in,          // per chat
   queues,            // after quiet nothing waits

@@ -275,3 +275,47 @@ TEST_CASE("A plan is its seed's, and steps that are left out change no other dra
     CHECK((wait >= 0 && wait <= 1000));
   }
 }
+
+TEST_CASE("receipt: of another text than the one that is on the phone") {
+  CHECK(Told()
+            .sends("m1", "s1")
+            .then(What::taken, "m1", "k1")
+            .then(What::performing, "m1", "k1")
+            .then(What::got_receipt, "r1", "s1")
+            .breaks(Rule::receipt));
+}
+
+TEST_CASE("unreceipted: a receipt that could not be misunderstood is told, unless the text is uncertain") {
+  const auto receipted = [] {
+    return Told()
+        .sends("m1", "s1")
+        .then(What::performing, "m1", "k1")
+        .then(What::taken, "m1", "k1")
+        .then(What::reported, "m1")
+        .then(What::receipted, "m1");
+  };
+  CHECK(receipted().breaks(Rule::unreceipted));
+  CHECK(receipted().then(What::got_receipt, "r1", "s1").is_good());
+  CHECK(receipted().then(What::told_failed, "perhaps", "s1", 1).is_good());
+}
+
+TEST_CASE("impatient: a passing trouble is no reason to give a text up") {
+  const auto told = [](std::string why) {
+    return Told().sends("m1", "s1").then(What::performing, "m1", "k1").then(What::told_failed, std::move(why), "s1");
+  };
+  CHECK(told("The SMS service has an internal error.").breaks(Rule::impatient));
+  CHECK(told("The network does not allow this sender.").is_good());
+}
+
+TEST_CASE("garbled: what nobody wrote, and what is said to be incomplete and came whole") {
+  CHECK(Told().then(What::garbled, "m1 and m2").breaks(Rule::garbled));
+  const auto got = [](std::int64_t lost_parts, std::int64_t incomplete) {
+    return Told()
+        .then(What::written, "n1", "", lost_parts)
+        .then(What::published, "n1")
+        .then(What::got_message, "n1", "x1", incomplete);
+  };
+  CHECK(got(0, 1).breaks(Rule::garbled));
+  CHECK(got(1, 1).is_good());
+  CHECK(got(0, 0).is_good());
+}

@@ -25,7 +25,9 @@ std::string words(const Record& r) {
     case What::told_failed:
       return fmt::format("{} is told that {} {}: {}", user, r.id, r.number ? "may have failed" : "failed", r.text);
     case What::got_receipt: return fmt::format("{} gets a receipt for {}", user, r.id);
-    case What::got_message: return fmt::format("{} gets \"{}\" from {} (stanza {})", user, r.text, r.contact, r.id);
+    case What::got_message:
+      return fmt::format("{} gets {}\"{}\" from {} (stanza {})", user, r.number ? "what there is of " : "", r.text,
+                         r.contact, r.id);
     case What::gave_back: return fmt::format("{} is away: the server gives \"{}\" back", user, r.text);
     case What::got_answer: return fmt::format("{} gets the answer to {}", user, r.id);
     case What::got_foreign: return fmt::format("{} gets what is not for them: {}", user, r.text);
@@ -37,7 +39,11 @@ std::string words(const Record& r) {
     case What::taken: return fmt::format("{} takes \"{}\" (key {})", r.network, r.text, r.id);
     case What::taken_again: return fmt::format("{} has \"{}\" already (key {})", r.network, r.text, r.id);
     case What::reported: return fmt::format("{} reports \"{}\" as delivered", r.network, r.text);
-    case What::written: return fmt::format("{} writes \"{}\" to {}", r.contact, r.text, user);
+    case What::receipted: return fmt::format("{} has told that all of \"{}\" is delivered", r.network, r.text);
+    case What::garbled: return fmt::format("{} or {} reads \"{}\"", user, r.contact, r.text);
+    case What::written:
+      return fmt::format("{} writes \"{}\" to {}{}", r.contact, r.text, user,
+                         r.number ? "; a part of it gets lost" : "");
     case What::published: return fmt::format("{} forgets \"{}\": it was acknowledged", r.network, r.text);
     case What::link_up: return fmt::format("link {} of {} is up", r.number, r.network);
     case What::link_cut: return fmt::format("link {} of {} is cut", r.number, r.network);
@@ -56,10 +62,10 @@ std::string words(const Record& r) {
 
 std::string to_string(What what) {
   constexpr std::array<const char*, kinds_of_records> names = {
-      "sent",    "asked",       "not sent",   "told failed",   "receipts",     "got",      "given back",
-      "answers", "foreign",     "registered", "unregistering", "stored",       "marked",   "performed",
-      "taken",   "taken again", "reported",   "written",       "published",    "links up", "links cut",
-      "started", "killed",      "stopping",   "stopped",       "store faults", "breaches", "notes"};
+      "sent",     "asked",      "not sent",      "told failed",  "receipts",  "got",       "given back", "answers",
+      "foreign",  "registered", "unregistering", "stored",       "marked",    "performed", "taken",      "taken again",
+      "reported", "receipted",  "garbled",       "written",      "published", "links up",  "links cut",  "started",
+      "killed",   "stopping",   "stopped",       "store faults", "breaches",  "notes"};
   return names.at(static_cast<std::size_t>(what));
 }
 

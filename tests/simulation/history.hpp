@@ -15,7 +15,7 @@ enum class What {
   not_sent,       // the link was down; the server told the sender
   told_failed,    // the sender got an error: id; `number` 1: uncertain
   got_receipt,    // for id
-  got_message,    // text, from contact; id: of the stanza
+  got_message,    // text, from contact; id: of the stanza; `number` 1: it says that it is incomplete
   gave_back,      // the server returned what it just got: text
   got_answer,     // to an iq: id
   got_foreign,    // something that is not the user's: text says what
@@ -29,7 +29,9 @@ enum class What {
   taken,        // it has the message now: id is the key; text, contact
   taken_again,  // the same key, by which it knows that it has it
   reported,     // as delivered: text
-  written,      // a contact wrote: text, contact
+  receipted,    // it has told so of every part, in a way that cannot be misunderstood, and was answered: text
+  garbled,      // somebody reads what nobody wrote: text
+  written,      // a contact wrote: text, contact; `number` 1: a part of it gets lost on the way
   published,    // publish() returned for it, and the network forgets it: text
   // ---- The process ----
   link_up,

@@ -1,6 +1,8 @@
 // The simulation: many plans, two at a time. tests/simulation/README.md says how to read what it prints.
+#include "connectors/sms/text/numbering.hpp"
 #include "gateway/base/log.hpp"
 #include "tests/simulation/exhaustive.hpp"
+#include "tests/simulation/sms_text.hpp"
 #include "tests/simulation/trial.hpp"
 
 #include <CLI/CLI.hpp>
@@ -37,6 +39,8 @@ struct Options {
   std::uint64_t seeds = 100, first = 1;
   int jobs = 2, most_reports = 3;
   bool exhaustive = false, twice = false, history = false, log = false;
+  std::string over = "contract";
+  Plan draw(std::uint64_t seed) const { return over == "sms" ? draw_sms_plan(seed) : draw_plan(seed); }
 };
 
 // Beginning and end of a long one.
@@ -75,7 +79,7 @@ std::string place_of(const Plan& plan) {
 int check_determinism(const Ground& ground, const Options& options) {
   int different = 0;
   for (std::uint64_t seed = options.first; seed < options.first + options.seeds; ++seed) {
-    Trial one(ground, draw_plan(seed)), other(ground, draw_plan(seed));
+    Trial one(ground, options.draw(seed)), other(ground, options.draw(seed));
     const Outcome first = one.collect(), second = other.collect();
     if (first.hash == second.hash && first.rules == second.rules) continue;
     fmt::print("seed {} went two ways\n", seed);
@@ -132,6 +136,9 @@ int main(int argc, char** argv) {
   app.add_option("--jobs", options.jobs, "at once")->check(CLI::PositiveNumber);
   app.add_option("--reports", options.most_reports, "so many failures are shrunk and shown");
   app.add_option("--ignore", ignored, "rules that are not asked")->delimiter(',');
+  app.add_option("--over", options.over,
+                 "a connector that keeps the contract to the letter, or the one for text messages")
+      ->check(CLI::IsMember({"contract", "sms"}));
   app.add_flag("--exhaustive", options.exhaustive, "a short exchange, with a fault at every place");
   app.add_flag("--twice", options.twice, "each seed twice: the histories must be the same");
   app.add_flag("--log", options.log, "with --history: all that the gateway logs, too");
@@ -143,16 +150,17 @@ int main(int argc, char** argv) {
   const Folder folder;
   const Ground ground{folder.path, folder.path + "/empty.sqlite", {ignored.begin(), ignored.end()}};
   make_store(ground.empty_store, WHERRY_SOURCE_DIR "/schemas/migrations");
+  if (options.over == "sms") wherry::sms::region_of({wherry::sms::Address::Type::international, user_number(0)});
   if (options.twice) return check_determinism(ground, options);
   if (options.exhaustive) return run_plans(ground, options, exhaustive_plans(ground));
   if (options.history && options.seeds == 1) {
-    const Outcome outcome = Trial(ground, draw_plan(options.first)).collect();
-    fmt::print("{}{}{}hash {}, {} turns, {} operations\n", describe(draw_plan(options.first)), outcome.history,
+    const Outcome outcome = Trial(ground, options.draw(options.first)).collect();
+    fmt::print("{}{}{}hash {}, {} turns, {} operations\n", describe(options.draw(options.first)), outcome.history,
                outcome.words, outcome.hash, outcome.counts.turns, outcome.counts.store_operations);
     if (options.log) fmt::print("-- the log:\n{}", outcome.log);
     return outcome.failed();
   }
   std::vector<Plan> plans;
-  for (std::uint64_t i = 0; i < options.seeds; ++i) plans.push_back(draw_plan(options.first + i));
+  for (std::uint64_t i = 0; i < options.seeds; ++i) plans.push_back(options.draw(options.first + i));
   return run_plans(ground, options, plans);
 }

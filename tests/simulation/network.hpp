@@ -40,28 +40,29 @@ struct Mailbox {
 class Network {
  public:
   Network(int index, Recorder& recorder) : index_(index), recorder_(recorder) {}
+  virtual ~Network() = default;
 
   const NetworkTraits& traits() const { return recorder_.plan.networks[static_cast<std::size_t>(index_)]; }
   std::string name() const { return network_name(index_); }
-  Recorder& recorder() { return recorder_; }
+  Recorder& recorder() const { return recorder_; }
   const Draw& draw() const { return recorder_.draw; }
 
   // ---- The plan's steps ----
-  void write(const Step& step);  // a contact writes to a user
-  void report_nonsense(const Step& step);
+  virtual void write(const Step& step);  // a contact writes to a user
+  virtual void report_nonsense(const Step& step);
   void change_presence(const Step& step);
   void ask(const Step& step);
   void list(const Step& step);
-  void break_session(const std::string& user);
-  void break_all();
-  void want_login(const std::string& user);
+  virtual void break_session(const std::string& user);
+  virtual void break_all();
+  virtual void want_login(const std::string& user);
   void go_away(Microseconds until) {
     away_until_ = until;
     break_all();
   }
 
   // What still waits for users whose login it takes.
-  void note_mail_left(std::vector<Record>& left) const;
+  virtual void note_mail_left(std::vector<Record>& left) const;
 
   // ---- The connector's side ----
   Mailbox& mailbox(const std::string& user) { return mailboxes_[user]; }
@@ -78,7 +79,7 @@ class Network {
   bool is_refused(const std::string& key) const { return refused_.contains(key); }
   std::uint64_t next_number() { return ++numbers_; }
   // The process is dead: nobody is connected, and of what was on its way to us the rest may still come.
-  void process_died();
+  virtual void process_died();
   struct Sending {
     std::string user;
     connector::SendMessage message;

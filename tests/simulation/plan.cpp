@@ -266,6 +266,8 @@ std::string describe(const Plan& plan) {
       "1000\n",
       plan.server_keeps_messages ? "keeps" : "gives back", plan.most_link_delay, plan.most_store_delay,
       plan.most_network_delay, plan.bad_luck);
+  for (const CarrierTraits& carrier : plan.carriers) text += "  a carrier: " + describe(carrier) + "\n";
+  if (plan.repeats_references) text += "  long texts have one reference and begin alike\n";
   if (plan.ages)
     text += fmt::format("  {} at {} never comes again, and at the end a month passes\n", user_name(0), network_name(0));
   if (plan.dies_at_turn) text += fmt::format("  wherry is killed at turn {} of its loop\n", plan.dies_at_turn);

@@ -62,6 +62,46 @@ struct NetworkTraits {
   std::int64_t pipe_bytes = 65536;  // that a pipe to it holds
 };
 
+// The ids that an SMS centre gives to texts, and how its receipts repeat them.
+enum class Ids {
+  names,         // never again, and in no other notation
+  decimal,       // numbers
+  hex_answers,   // hexadecimal in the answer, decimal in the receipt
+  hex_receipts,  // the reverse
+  padded,        // a receipt's number has leading zeros
+  by_recipient,  // counted anew for each recipient: several texts have the same
+  by_text,       // all segments of a text have the same
+};
+// What makes a receipt one.
+enum class ReceiptForm {
+  text,        // SMPP 3.4 appendix B, and its bits in esm_class
+  parameters,  // receipted_message_id and message_state
+  both,
+  unmarked,  // the text, without the bits
+};
+// What a provider's list says of what was sent.
+enum class List {
+  faithful,
+  redacted,   // no texts, and numbers without their end
+  rewritten,  // something is added to texts
+  late,       // up to some seconds
+};
+// One carrier of the connector "sms".
+struct CarrierTraits {
+  bool is_http = false;
+  // ---- Over HTTP: an account at a provider ----
+  List list = List::faithful;
+  std::int64_t clock_off_s = 0;  // of its clock
+  // ---- Over SMPP: a centre ----
+  bool two_binds = false;  // a transmitter and a receiver
+  Ids ids = Ids::names;
+  ReceiptForm receipts = ReceiptForm::text;
+  bool reports_on_transmitter = false;  // receipts come over the link that sends
+  bool swaps_addresses = false;         // of its receipts
+  int concatenation = 0;                // of udh, udh16, sar
+  std::int64_t window = 10;
+};
+
 struct Plan {
   std::uint64_t seed = 0;
   std::vector<NetworkTraits> networks;
@@ -79,9 +119,17 @@ struct Plan {
   // the operation of the store, counted from the start, that `store_fault` befalls; 0: none
   std::int64_t store_fault_at = 0;
   Act store_fault = Act::fail_statement;
+  // Where there are any, the one network is the connector "sms", and these are its carriers. The users' numbers are
+  // spread over them.
+  std::vector<CarrierTraits> carriers;
+  // Every contact's long texts have one reference and begin alike; each waits for the one before.
+  bool repeats_references = false;
+  bool is_over_sms() const { return !carriers.empty(); }
 };
 
 Plan draw_plan(std::uint64_t seed);
+// The same users and faults, over the connector "sms" (sms_plan.cpp).
+Plan draw_sms_plan(std::uint64_t seed);
 // A short exchange in both directions without any fault: what exhaustive runs vary.
 Plan short_plan(connector::Idempotency idempotency);
 // A user who leaves in the middle of it, and comes back.
@@ -98,5 +146,6 @@ std::string received_text(const Step& step);  // of receive: "n3 for romeo"
 // Like a line of a scenario.
 std::string describe(const Step& step);
 std::string describe(const Plan& plan);
+std::string describe(const CarrierTraits& traits);
 
 }  // namespace wherry::simulation

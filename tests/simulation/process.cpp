@@ -6,6 +6,7 @@
 #include "gateway/store/ids.hpp"
 #include "gateway/store/retention.hpp"
 #include "tests/simulation/child.hpp"
+#include "tests/simulation/sms_network.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 
@@ -18,6 +19,7 @@ Process::Process(Surroundings around)
       bringing_up_(loop_.get_executor()),
       http_(loop_.get_executor()),
       webhooks_(loop_.get_executor()) {
+  webhooks_.public_url = "https://wherry.test";
   guard_.emplace(loop_.get_executor());
   asio::steady_timer first(loop_);  // makes the loop's own timer
   timer_ = virtual_time::newest_timer();
@@ -88,7 +90,7 @@ asio::awaitable<void> Process::start() {
   for (const auto& network : networks)
     journals_.push_back(std::make_unique<queues::Journal>(loop_.get_executor(), *database_, network->name() + ".test"));
   for (std::size_t i = 0; i < networks.size(); ++i) {
-    if (!networks[i]->traits().is_child) make_transport(i, make_connector(*networks[i]));
+    if (!networks[i]->traits().is_child) make_transport(i, make_inner_connector(i));
   }
   for (const auto& transport : transports_) co_await transport->start();
   if (state_ != State::starting) co_return;
@@ -99,11 +101,21 @@ asio::awaitable<void> Process::start() {
   tidying_.spawn("retention", keep_tidy());
 }
 
+std::unique_ptr<connector::Connector> Process::make_inner_connector(std::size_t index) {
+  Network& network = *around_.networks[index];
+  auto* sms = dynamic_cast<SmsNetwork*>(&network);
+  return sms ? sms->make_connector(services_for(index)) : make_connector(network);
+}
+
+connector::Services Process::services_for(std::size_t index) {
+  const std::string domain = around_.networks[index]->name() + ".test";
+  storages_.push_back(std::make_unique<queues::ConnectorStorage>(*journals_[index], *database_, domain));
+  return {loop_.get_executor(), http_, webhooks_, *storages_.back(), around_.clock};
+}
+
 asio::awaitable<void> Process::bring_up(std::size_t index) {
   Network& network = *around_.networks[index];
-  storages_.push_back(
-      std::make_unique<queues::ConnectorStorage>(*journals_[index], *database_, network.name() + ".test"));
-  const connector::Services services{loop_.get_executor(), http_, webhooks_, *storages_.back(), around_.clock};
+  const connector::Services services = services_for(index);
   std::unique_ptr<connector::Connector> connector;
   while (!connector) {
     nlohmann::json configuration;

@@ -61,6 +61,8 @@ class Process {
   asio::awaitable<void> keep_tidy();
   asio::awaitable<void> guarded(asio::awaitable<void> work);
   transport::Transport& make_transport(std::size_t index, std::unique_ptr<connector::Connector> connector);
+  std::unique_ptr<connector::Connector> make_inner_connector(std::size_t index);  // that is no process
+  connector::Services services_for(std::size_t index);
   asio::awaitable<void> bring_up(std::size_t index);
 
   Surroundings around_;
@@ -71,7 +73,7 @@ class Process {
   base::TaskGroup tasks_, tidying_, bringing_up_;
   std::unique_ptr<db::Database> database_;
   std::unique_ptr<queues::Keys> keys_;
-  net::HttpClient http_;  // no connector here uses it, or the server
+  net::HttpClient http_;
   net::HttpServer webhooks_;
   std::vector<std::unique_ptr<queues::Journal>> journals_;  // of each network
   std::vector<std::unique_ptr<queues::ConnectorStorage>> storages_;

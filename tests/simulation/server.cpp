@@ -2,6 +2,7 @@
 
 #include "gateway/base/within.hpp"
 #include "tests/simulation/network.hpp"
+#include "tests/simulation/sms_text.hpp"
 
 #include <fmt/format.h>
 #include <sys/socket.h>
@@ -70,10 +71,13 @@ void Server::send(Element element) {
 
 void Server::act(const Step& step) {
   const std::string user = user_name(step.user), contact = contact_name(step.contact);
-  const std::string contact_jid = contact + "@" + domain();
+  const std::string contact_jid = address_of(recorder_.plan, contact) + "@" + domain();
   switch (step.act) {
-    case Act::register_user:
-      return ask(step, "set", "<query xmlns='jabber:iq:register'><nick>" + user + "</nick></query>");
+    case Act::register_user: {
+      const std::string login =
+          recorder_.plan.is_over_sms() ? "<phone>" + user_number(step.user) + "</phone>" : "<nick>" + user + "</nick>";
+      return ask(step, "set", "<query xmlns='jabber:iq:register'>" + login + "</query>");
+    }
     case Act::unregister_user:
       recorder_.add(What::unregistering, name(), user, "", fmt::format("i{}-{}-{}", asked_ + 1, user, name()));
       return ask(step, "set", "<query xmlns='jabber:iq:register'><remove/></query>");
@@ -102,8 +106,9 @@ void Server::send_message(const Step& step, const std::string& id, const std::st
   if (!link_ || !link_->is_open()) return recorder_.add(What::not_sent, name(), user, contact, id, text);
   recorder_.add(What::sent, name(), user, contact, id, text, link_->number());
   Element message("message", ns::component);
-  message.set("from", full(user)).set("to", contact + "@" + domain()).set("type", "chat").set("id", id);
-  message.add_text_child("body", text);
+  const std::string to = address_of(recorder_.plan, contact) + "@" + domain();
+  message.set("from", full(user)).set("to", to).set("type", "chat").set("id", id);
+  message.add_text_child("body", body_of(recorder_.plan, text));
   message.add("request", ns::receipts);
   message.add("origin-id", ns::stanza_id).set("id", id);
   send(std::move(message));
@@ -166,14 +171,18 @@ void Server::take_error(const std::string& user, const Element& element) {
 }
 
 void Server::take_message(const std::string& user, const Element& element) {
-  const std::string contact = user_of(std::string(element.attribute("from")));
+  const std::string contact = contact_at(recorder_.plan, user_of(std::string(element.attribute("from"))));
   const std::string id(element.attribute("id"));
   if (const Element* receipt = element.child("received", ns::receipts)) {
     const std::string about(receipt->attribute("id"));
     if (!is_of(user, about)) return note_foreign(user, "a receipt for " + about);
     return recorder_.add(What::got_receipt, name(), user, contact, about, id);
   }
-  const std::string text(element.child_text("body", ns::component));
+  const std::string body(element.child_text("body", ns::component));
+  // A receipt that its centre does not mark as one is a text where nothing of ours has its id (connectors/sms).
+  if (recorder_.plan.is_over_sms() && body.starts_with("id:"))
+    return recorder_.add(What::note, name(), user, contact, "", user + " gets \"" + body + "\"");
+  const std::string text = tag_in(body);
   if (text.starts_with(waiting_note))
     return recorder_.add(What::note, name(), user, contact, "", user + " hears that a message waits");
   const bool is_note = text.starts_with(failure_note);
@@ -185,7 +194,11 @@ void Server::take_message(const std::string& user, const Element& element) {
     error.add("error", ns::component).set("type", "cancel").add("service-unavailable", ns::stanza_errors);
     return send(std::move(error));
   }
-  if (!is_note) return recorder_.add(What::got_message, name(), user, contact, id, text);
+  if (!is_note) {
+    const Wholeness wholeness = wholeness_of(recorder_.plan, body);
+    if (wholeness == Wholeness::garbled) recorder_.add(What::garbled, name(), user, contact, id, body);
+    return recorder_.add(What::got_message, name(), user, contact, id, text, wholeness == Wholeness::marked ? 1 : 0);
+  }
   const Element* reply = element.child("reply", ns::reply);
   tell_failed(user, reply ? reply->attribute("id") : "", text, text.find("may not have been") != std::string::npos);
 }

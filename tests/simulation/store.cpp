@@ -1,5 +1,7 @@
 #include "tests/simulation/store.hpp"
 
+#include "tests/simulation/sms_text.hpp"
+
 #include <boost/asio/steady_timer.hpp>
 
 #include <stdexcept>
@@ -167,11 +169,13 @@ void Store::note_stored(std::span<const db::Value> parameters) {
   constexpr std::size_t columns = 9, payload = 4, state = 5;
   for (; parameters.size() >= columns; parameters = parameters.subspan(columns)) {
     const auto& text = std::get<std::string>(parameters[payload]);
-    const auto begin = text.find("\"text\":\"m");
+    const auto begin = text.find("\"text\":\"");
     if (begin == std::string::npos) continue;
     const auto first = begin + 8;
+    std::string tag = tag_in(std::string_view(text).substr(first, text.find('"', first) - first));
+    if (!tag.starts_with('m')) continue;
     std::string& known = texts_[std::get<std::int64_t>(parameters[0])];
-    known = text.substr(first, text.find('"', first) - first);
+    known = std::move(tag);
     writing_.push_back({What::stored, known, std::get<std::int64_t>(parameters[state])});
   }
 }

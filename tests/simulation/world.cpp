@@ -2,6 +2,7 @@
 
 #include "gateway/db/migrate.hpp"
 #include "tests/simulation/process.hpp"
+#include "tests/simulation/sms_network.hpp"
 
 #include <stdexcept>
 #if defined(__SANITIZE_ADDRESS__)
@@ -34,7 +35,8 @@ class World {
         sealer_(*base::Sealer::from_key_text(std::string(64, 'a'))),
         guard_(loop_.get_executor()) {
     for (int i = 0; i < static_cast<int>(plan.networks.size()); ++i) {
-      networks_.push_back(std::make_unique<Network>(i, recorder_));
+      if (plan.is_over_sms()) networks_.push_back(std::make_unique<SmsNetwork>(loop_, recorder_));
+      else networks_.push_back(std::make_unique<Network>(i, recorder_));
       servers_.push_back(std::make_unique<Server>(loop_, i, recorder_));
     }
   }

@@ -144,7 +144,8 @@ Match Matching::best(const ReportedReceipt& reported, const std::string& form, c
 std::optional<Match> Matching::decide(const ReportedReceipt& reported, const ByForm& stored) const {
   const std::string& id = reported.receipt.id;
   if (!is_all_digits(id)) {
-    if (Match match = best(reported, canonical_id(id), stored); match.by >= IdMatch::spelling) return match;
+    if (Match match = best(reported, canonical_id(id), stored); match.by >= IdMatch::spelling)
+      return unless_unnamed(std::move(match), reported);
   }
   const std::vector<Reading> readings = notations_.readings(id);
   const bool sure = readings.size() == 1;
@@ -162,7 +163,15 @@ std::optional<Match> Matching::decide(const ReportedReceipt& reported, const ByF
   // Converted, and not sure: rather than this one it may be one whose id never came.
   if (found.record && !sure && found.by == IdMatch::number && unknown_fitting(reported).record) doubtful = true;
   if (doubtful) return std::nullopt;
-  return found;
+  return unless_unnamed(std::move(found), reported);
+}
+
+// Where the addresses of the text are not the receipt's, another text may have the same id: one whose answer is still
+// to come, or never came.
+std::optional<Match> Matching::unless_unnamed(Match match, const ReportedReceipt& reported) const {
+  if (!match.record || match.agrees) return match;
+  if (first_unanswered() <= reported.after) return std::nullopt;
+  return unknown_fitting(reported).record ? Match() : match;
 }
 
 bool Matching::may_fit(const ReportedReceipt& reported, const Record& record) const {

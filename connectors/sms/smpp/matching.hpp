@@ -7,7 +7,8 @@
 //
 // An SMS centre gives an id again: after it began to count anew, to all segments of a text, or because it has several
 // nodes. Of several candidates (best()) that one counts
-//   whose recipient is the receipt's source; where there is none, the only one that awaits a receipt;
+//   whose recipient is the receipt's source; where there is none, the only one that awaits a receipt, unless a text of
+//   unknown outcome fits better;
 //   then the one whose id is written most alike;
 //   then one that awaits its receipt, before one that has had it;
 //   then the newest text's, and of that the first segment. Pure.
@@ -92,6 +93,7 @@ class Matching {
  private:
   bool may_fit(const ReportedReceipt& reported, const Record& record) const;
   Match best(const ReportedReceipt& reported, const std::string& form, const ByForm& stored) const;
+  std::optional<Match> unless_unnamed(Match match, const ReportedReceipt& reported) const;
 
   Notations notations_;
   ByForm recent_;

@@ -38,6 +38,7 @@ class FakeSmsc {
   smpp::Status bind_status = smpp::Status::ok;
   bool silent = false;         // submit_sm is not answered
   bool receipt_first = false;  // a receipt before each answer
+  bool mute_at_end = false;    // unbind is not answered: the connection is closed
 
   // ---- what happened ----
   struct Submitted {
@@ -137,7 +138,13 @@ class FakeSmsc {
                                                                : "transmitter");
         if (h.command != Command::bind_transmitter) receiver_ = socket;
         return encode(smpp::response_to(h.command), bind_status, h.sequence, smpp::encode_c_string("FAKE"));
-      case Command::unbind: ++unbinds; return encode(smpp::response_to(h.command), smpp::Status::ok, h.sequence);
+      case Command::unbind:
+        ++unbinds;
+        if (mute_at_end) {
+          socket->close();
+          return {};
+        }
+        return encode(smpp::response_to(h.command), smpp::Status::ok, h.sequence);
       case Command::submit_sm: {
         const auto status = statuses.empty() ? smpp::Status::ok : statuses.front();
         if (!statuses.empty()) statuses.pop_front();

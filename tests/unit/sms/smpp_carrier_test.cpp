@@ -604,4 +604,12 @@ SMPP_TEST("At the end what is under way is answered before the unbind (sms.md §
   CHECK(host.smsc.unbinds == 1);
 }
 
+SMPP_TEST("An SMS centre that closes instead of answering our unbind holds up no end (SMPP 3.4 §4.2)", mute_at_end) {
+  host.smsc.mute_at_end = true;
+  host.start();
+  co_await host.up();
+  co_await host.end();
+  CHECK(host.smsc.unbinds == 1);
+}
+
 }  // namespace

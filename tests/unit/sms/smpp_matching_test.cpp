@@ -1,5 +1,7 @@
 // Every receipt goes to its own message, also where the SMS centre numbers them 1, 2, 3 … and so each id is, in the
 // other notation, also the id of another message.
+#include "connectors/sms/smpp/matching.hpp"
+
 #include "tests/unit/sms/smpp_host.hpp"
 
 #include <doctest/doctest.h>
@@ -430,4 +432,35 @@ SMPP_TEST("What has a receipt's words only is not held for a text of unknown out
   UNTIL(host.texts.size() + host.reports.size() == 1);
   CHECK(host.reports.empty());
   co_await host.end();
+}
+
+namespace {
+
+std::shared_ptr<smpp::Record> record_to(std::string key, std::string number) {
+  auto record = std::make_shared<smpp::Record>();
+  record->key = std::move(key);
+  record->from = {Address::Type::international, "+15550001"};
+  record->to = {Address::Type::international, std::move(number)};
+  record->segments.push_back({smpp::SegmentState::written, {}, {}});
+  return record;
+}
+
+}  // namespace
+
+TEST_CASE("A receipt from another number waits for a text to that number whose answer is still to come") {
+  smpp::Matching matching;
+  const auto named = record_to("1:named", "+15550200"), unnamed = record_to("1:unnamed", "+15550100");
+  const std::uint64_t number = matching.started(unnamed->to);
+  smpp::ReportedReceipt receipt;
+  receipt.receipt = {"id-4", smpp::MessageState::delivered, "", "", ""};
+  receipt.source = {1, 1, "15550100"};
+  receipt.destination = {1, 1, "15550001"};
+  receipt.after = matching.last_started();
+  matching.sent(named, 0, "id-4");
+  CHECK_FALSE(matching.decide(receipt, {}));
+  matching.ended(number, unnamed->to);
+  matching.add_unknown(unnamed);  // no answer came
+  CHECK(matching.conclude(receipt, {}).record == unnamed);
+  matching.erase_unknown("1:unnamed");
+  CHECK(matching.conclude(receipt, {}).record == named);  // its sender may have been rewritten
 }

@@ -100,6 +100,7 @@ asio::awaitable<std::string> Link::run() {
                 : e.code() == asio::error::eof ? "the peer closed the connection"
                                                : e.code().message();
   }
+  end(reason_);  // unbind() waits for the end, however it comes
   stream_->close();
   settle_all();
   co_return reason_;
