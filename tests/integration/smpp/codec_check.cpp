@@ -4,11 +4,14 @@
 #include "connectors/sms/text/encoding.hpp"
 #include "gateway/base/text.hpp"
 
-extern "C" {
-#include <libsmpp34/smpp34.h>
-#include <libsmpp34/smpp34_params.h>
-#include <libsmpp34/smpp34_structs.h>
+extern "C" {  // each of these headers needs those before it
 #include <netinet/in.h>
+
+#include <libsmpp34/smpp34.h>
+
+#include <libsmpp34/smpp34_structs.h>
+
+#include <libsmpp34/smpp34_params.h>
 }
 
 #include <cstdio>

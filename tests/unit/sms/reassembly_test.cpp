@@ -251,8 +251,6 @@ TEST_CASE("Entries that cannot be read are passed over at the start") {
   CHECK(reassembly.expire(start_time + 24h).empty());
 }
 
-using smpp::Redeliveries;
-
 TEST_CASE("Two equal texts in one session are two texts") {
   Redeliveries r(10min);
   const auto first = r.arrived("ok", start_time);
