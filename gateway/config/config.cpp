@@ -1,6 +1,7 @@
 #include "gateway/config/config.hpp"
 
 #include "gateway/base/text.hpp"
+#include "gateway/config/places.hpp"
 #include "gateway/config/toml.hpp"
 
 #include <algorithm>
@@ -141,19 +142,18 @@ TransportEntry read_transport(Table table, const std::string& where, const std::
 }
 
 std::filesystem::path folder_setting(Table& top, std::string_view key, const char* variable,
-                                     const std::filesystem::path& folder, const char* fallback) {
+                                     const std::filesystem::path& folder, const std::filesystem::path& fallback) {
   if (const char* value = std::getenv(variable); value && *value) return top.has(key), std::filesystem::path(value);
   const std::string text = top.text(key, "");
-  return text.empty() ? std::filesystem::path(fallback) : folder / text;
+  return text.empty() ? fallback : folder / text;
 }
 
 Config read_top(const toml::table& parsed, const std::filesystem::path& folder) {
   Config config;
   Table top(parsed, "");
-  config.connectors_folder =
-      folder_setting(top, "connectors_folder", "WHERRY_CONNECTORS", folder, "/usr/lib/wherry/connectors");
-  config.migrations_folder =
-      folder_setting(top, "migrations_folder", "WHERRY_MIGRATIONS", folder, "/usr/share/wherry/migrations");
+  const Places places = places_of_program();
+  config.connectors_folder = folder_setting(top, "connectors_folder", "WHERRY_CONNECTORS", folder, places.connectors);
+  config.migrations_folder = folder_setting(top, "migrations_folder", "WHERRY_MIGRATIONS", folder, places.migrations);
 
   Table store = top.table("store");
   config.store.url = store.text("url", config.store.url);
