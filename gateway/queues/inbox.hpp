@@ -8,8 +8,8 @@
 #include "gateway/accounts/accounts.hpp"
 #include "gateway/convert/delivery.hpp"
 #include "gateway/queues/envelope.hpp"
+#include "gateway/queues/inbox/returned.hpp"
 #include "gateway/queues/journal.hpp"
-#include "gateway/queues/returned.hpp"
 #include "gateway/queues/seen.hpp"
 #include "gateway/xmpp/component.hpp"
 

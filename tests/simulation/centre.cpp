@@ -282,9 +282,7 @@ void Centre::submit(const BindPtr& bind, const smpp::Header& header, const std::
 
 // Where all segments have one id, a receipt that comes again cannot be told from another segment's; and one that is not
 // marked becomes a text once nobody waits for it (connectors/sms/README.md).
-bool Centre::tells_once() const {
-  return traits().ids == Ids::by_text || traits().receipts == ReceiptForm::unmarked;
-}
+bool Centre::tells_once() const { return traits().ids == Ids::by_text || traits().receipts == ReceiptForm::unmarked; }
 
 // Their ids are read in one way only, and they are nothing but receipts.
 bool Centre::has_plain_receipts() const {

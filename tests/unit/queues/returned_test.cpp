@@ -1,5 +1,5 @@
 // What came back, and when it is tried again: without a loop, a store or a link. What becomes of it is in inbox_test.
-#include "gateway/queues/returned.hpp"
+#include "gateway/queues/inbox/returned.hpp"
 
 #include <doctest/doctest.h>
 

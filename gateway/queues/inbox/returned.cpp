@@ -1,4 +1,4 @@
-#include "gateway/queues/returned.hpp"
+#include "gateway/queues/inbox/returned.hpp"
 
 #include <algorithm>
 #include <utility>
