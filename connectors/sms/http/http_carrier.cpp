@@ -31,6 +31,7 @@ class HttpCarrier final : public Carrier {
  public:
   HttpCarrier(std::unique_ptr<Provider> provider, connector::Services services, CarrierEvents& events)
       : provider_(std::move(provider)),
+        services_(services),
         events_(events),
         ledger_(services.storage, services.clock, provider_->setting.name, cursor_of(*provider_)),
         reports_(ledger_, events),
@@ -49,12 +50,15 @@ class HttpCarrier final : public Carrier {
 
   asio::awaitable<void> run() override;
   asio::awaitable<connector::Result<void>> send(OutgoingText text) override;
+  asio::awaitable<connector::Result<void>> try_once() override;
+  void serve(std::vector<std::string> numbers) override { provider_->setting.numbers = std::move(numbers); }
 
  private:
   asio::awaitable<void> watch();
   void set_up(bool up);
 
   std::unique_ptr<Provider> provider_;
+  connector::Services services_;
   CarrierEvents& events_;
   Ledger ledger_;
   Reports reports_;
@@ -75,6 +79,21 @@ asio::awaitable<connector::Result<void>> HttpCarrier::send(OutgoingText text) {
   // Before that it is not known what was sent already.
   if (!ledger_.is_loaded()) co_return connector::Error{Errc::unavailable, "The SMS service is not connected."};
   co_return co_await sender_.send(std::move(text));
+}
+
+// Asks for something that only the owner of the account may read.
+asio::awaitable<connector::Result<void>> HttpCarrier::try_once() {
+  const std::string list = provider_->list_url({});
+  net::HttpRequest request = provider_->get(list.empty() ? provider_->message_url("wherry-check") : list);
+  const auto answer = co_await services_.http.send(std::move(request));
+  if (!answer) co_return connector::Error{Errc::unavailable, answer.error().text};
+  if (answer->status == 401 || answer->status == 403)
+    co_return connector::Error{Errc::bad_input,
+                               "The service refuses the account's credentials: compare them with its."};
+  if (answer->status >= 500 || answer->status == 429)
+    co_return connector::Error{Errc::unavailable,
+                               fmt::format("The service answers with {}: try later.", answer->status)};
+  co_return base::ok();
 }
 
 // Until the service cannot be reached any more. Webhooks are taken all the while: its way to us may be whole.
