@@ -3,8 +3,7 @@
 #include "gateway/base/backoff.hpp"
 #include "gateway/base/text.hpp"
 #include "gateway/base/within.hpp"
-#include "gateway/child/connector.hpp"
-#include "gateway/connector/loader.hpp"
+#include "gateway/connectors.hpp"
 #include "gateway/features/features.hpp"
 #include "gateway/net/dial.hpp"
 #include "gateway/open_store.hpp"
@@ -14,6 +13,7 @@
 
 #include <sodium.h>
 
+#include <algorithm>
 #include <array>
 #include <malloc.h>
 #include <utility>
@@ -76,7 +76,9 @@ asio::awaitable<base::Result<void>> App::start_all() {
   try {
     http_server_->listen(config_.http.listen);
   } catch (const boost::system::system_error& e) {
-    co_return Error{Errc::bad_input, "http.listen: cannot listen there: " + e.code().message()};
+    const bool is_in_use = e.code() == boost::system::errc::address_in_use;
+    co_return Error{is_in_use ? Errc::unavailable : Errc::bad_input,
+                    "http.listen: cannot listen there: " + e.code().message()};
   }
   log::info("http.listening", {{"port", http_server_->endpoint().port()}});
 
@@ -89,7 +91,7 @@ asio::awaitable<base::Result<void>> App::start_all() {
   for (const config::TransportEntry& entry : config_.transports) {
     if (!entry.child.empty()) continue;
     auto network = co_await build(entry);
-    if (!network) co_return Error{Errc::bad_input, entry.where + "." + network.error().text};
+    if (!network) co_return network.error();
     networks_.push_back(std::move(*network));
   }
   for (Network& network : networks_) co_await network.transport->start();
@@ -114,8 +116,7 @@ asio::awaitable<void> App::bring_up(config::TransportEntry entry) {
       break;
     }
     if (stopping_) co_return;  // not asked of the cancellation state, which a connector resets to end in good order
-    const base::Error where_in_file =
-        config::locate(config_, {Errc::bad_input, entry.where + "." + network.error().text});
+    const base::Error where_in_file = config::locate(config_, network.error());
     log::error("transport.failed", {{"transport", entry.transport.link.domain.str()}, {"error", where_in_file.text}});
     co_await base::sleep(backoff.next());
   }
@@ -162,7 +163,7 @@ asio::awaitable<base::Result<App::Network>> App::build(const config::TransportEn
   network.journal = std::make_unique<queues::Journal>(loop_.get_executor(), *database_, domain);
   network.storage = std::make_unique<queues::ConnectorStorage>(*network.journal, *database_, domain);
   connector::Services services{loop_.get_executor(), *http_client_, *http_server_, *network.storage, clock_};
-  auto connector = co_await make_connector(entry, services);
+  auto connector = co_await make_connector(config_, entry, services);
   if (!connector) co_return connector.error();
   transport::TransportServices offered{loop_.get_executor(), *database_, *sealer_, clock_, net::dial, *keys_,
                                        *network.journal};
@@ -171,21 +172,55 @@ asio::awaitable<base::Result<App::Network>> App::build(const config::TransportEn
   co_return std::move(network);
 }
 
-asio::awaitable<base::Result<std::unique_ptr<connector::Connector>>> App::make_connector(
-    const config::TransportEntry& entry, connector::Services services) {
-  if (!entry.child.empty()) {
-    nlohmann::json configuration = {{"command", entry.child}, {"configuration", entry.configuration}};
-    auto child = co_await child::make_child_connector(std::move(configuration), services);
-    if (child || !child.error().text.starts_with("command: ")) co_return child;
-    // its name here
-    co_return Error{child.error().code, "child: " + child.error().text.substr(std::string_view("command: ").size())};
+transport::Transport* App::find(const xmpp::Jid& domain) {
+  for (Network& network : networks_) {
+    if (network.transport->domain() == domain) return network.transport.get();
   }
-  const auto file = config_.connectors_folder / (entry.connector + ".so");
-  const auto plugin = connector::load_connector(std::filesystem::absolute(file).string());
-  if (!plugin) co_return Error{Errc::bad_input, "connector: " + plugin.error().text};
-  auto made = (*plugin)->make(entry.configuration, services);
-  if (!made) co_return Error{Errc::bad_input, "configuration." + made.error().text};
-  co_return std::move(*made);
+  return nullptr;
+}
+
+// What of a new configuration's part for one network can be taken over while it runs; `changed` are below its path.
+void App::reload_network(const config::TransportEntry& entry, const std::vector<std::string>& changed,
+                         std::vector<std::string>& left) {
+  const auto is_below = [&](const std::string& path, std::string_view key) {
+    return path.starts_with(entry.where + "." + std::string(key));
+  };
+  transport::Transport* network = find(entry.transport.link.domain);
+  bool is_configured = false;
+  for (const std::string& path : changed) {
+    if (!path.starts_with(entry.where + ".")) continue;
+    if (network && is_below(path, "register")) continue;
+    if (network && is_below(path, "configuration")) is_configured = true;
+    else left.push_back(path);
+  }
+  if (!network) return;
+  network->set_registration(entry.transport.registration);
+  if (!is_configured) return;
+  for (const std::string& key : network->connector().reload(entry.configuration))
+    left.push_back(entry.where + ".configuration" + (key.empty() ? "" : "." + key));
+}
+
+asio::awaitable<base::Result<App::Reloaded>> App::reload(config::Config config) {
+  while (starting_) co_await started_.wait();
+  if (const auto checked = check_connectors(config); !checked) co_return config::locate(config, checked.error());
+  const std::vector<std::string> changed = config::changes(config_.source, config.source);
+  Reloaded reloaded;
+  const bool has_same_networks = std::find(changed.begin(), changed.end(), "transport") == changed.end();
+  for (const std::string& path : changed) {
+    if (!path.starts_with("transport[") && !path.starts_with("log")) reloaded.left.push_back(path);
+  }
+  log::configure(config.log.level, config.log.format);
+  if (has_same_networks) {
+    for (const config::TransportEntry& entry : config.transports) reload_network(entry, changed, reloaded.left);
+  }
+  for (const std::string& path : changed) {
+    const bool is_left = std::any_of(reloaded.left.begin(), reloaded.left.end(),
+                                     [&](const std::string& l) { return path.starts_with(l); });
+    if (!is_left) reloaded.taken.push_back(path);
+  }
+  config_.lines = std::move(config.lines);
+  config_.source = config::with_left(config_.source, std::move(config.source), reloaded.left);
+  co_return reloaded;
 }
 
 asio::awaitable<void> App::stop() {

@@ -16,6 +16,7 @@
 #include <list>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace wherry {
 
@@ -27,6 +28,12 @@ class App {
   // Everything up, or an error that names the key or file (house.md §8: at start everything is fatal), but for networks
   // that are programs of their own: whoever's does not come up is logged, and tried again in the background.
   boost::asio::awaitable<base::Result<void>> start();
+  // Takes over what can change while it runs: who may register, the log, and of a connector's part what that says. An
+  // error: the configuration is wrong, and nothing was taken over.
+  struct Reloaded {
+    std::vector<std::string> taken, left;  // paths of keys; the second needs a restart
+  };
+  boost::asio::awaitable<base::Result<Reloaded>> reload(config::Config config);
   // Also while start() waits: that ends first. A store that does not answer is not waited for.
   boost::asio::awaitable<void> stop();
   // After the loop has ended: everything is in the store's one place, and nothing is open.
@@ -48,8 +55,9 @@ class App {
   boost::asio::awaitable<base::Result<void>> start_all();
   boost::asio::awaitable<void> bring_up(config::TransportEntry entry);
   boost::asio::awaitable<base::Result<Network>> build(const config::TransportEntry& entry);
-  boost::asio::awaitable<base::Result<std::unique_ptr<connector::Connector>>> make_connector(
-      const config::TransportEntry& entry, connector::Services services);
+  transport::Transport* find(const xmpp::Jid& domain);
+  void reload_network(const config::TransportEntry& entry, const std::vector<std::string>& changed,
+                      std::vector<std::string>& left);
 
   config::Config config_;
   boost::asio::io_context& loop_;

@@ -1,4 +1,5 @@
-// wherry: an XMPP gateway. Arguments → command; exit codes: 0 done, 1 failed, 2 configuration or arguments wrong.
+// wherry: an XMPP gateway. Arguments → command; exit codes: 0 done, 1 failed, 2 configuration or arguments wrong, 75
+// not now (cli/exit.hpp).
 #include "gateway/cli/commands.hpp"
 
 #include <CLI/CLI.hpp>
@@ -32,6 +33,14 @@ int main(int argc, char** argv) {
   };
   auto* run = with_config(cli.add_subcommand("run", "Run the gateway until it is told to stop"));
   auto* check = with_config(cli.add_subcommand("check", "Read the configuration and say what is wrong with it"));
+  bool connects = false;
+  check->add_flag(
+      "--connect", connects,
+      "Also try the store, the port, the XMPP servers and the ways to the networks (stop the gateway first)");
+  auto* pages = cli.add_subcommand("config", "Print an example of a configuration, or the reference of all its keys");
+  pages->require_subcommand(1);
+  auto* example = pages->add_subcommand("example", "An example");
+  auto* reference = pages->add_subcommand("reference", "Every key, as Markdown");
   auto* generate = cli.add_subcommand("generate-key", "Print a new key for store.key_file");
   auto* rotate = with_config(
       cli.add_subcommand("rotate-key", "Seal all credentials with the key file's first key (stop the gateway first)"));
@@ -58,7 +67,9 @@ int main(int argc, char** argv) {
     return code == 0 ? 0 : 2;
   }
   if (*run) return wherry::cli::run_gateway(config);
-  if (*check) return wherry::cli::check_config(config);
+  if (*check) return wherry::cli::check_config(config, connects ? wherry::cli::Connect::yes : wherry::cli::Connect::no);
+  if (*example) return wherry::cli::print_example();
+  if (*reference) return wherry::cli::print_reference();
   if (*generate) return wherry::cli::generate_key();
   if (*rotate) return wherry::cli::rotate_key(config);
   if (*masked) return wherry::cli::mask(config, personal);

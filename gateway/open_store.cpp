@@ -1,12 +1,12 @@
 #include "gateway/open_store.hpp"
 
 #include "gateway/base/log.hpp"
+#include "gateway/connector/file.hpp"
 #include "gateway/db/migrate.hpp"
 
 #include <cstdlib>
 #include <fcntl.h>
 #include <fstream>
-#include <sstream>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -43,7 +43,8 @@ bool store_is_there(const config::StoreConfig& store) {
 std::filesystem::path key_file(const config::StoreConfig& store) {
   if (const char* folder = std::getenv("CREDENTIALS_DIRECTORY")) {
     const auto credential = std::filesystem::path(folder) / "wherry-key";
-    if (std::filesystem::exists(credential)) return credential;
+    std::error_code ignored;
+    if (std::filesystem::exists(credential, ignored)) return credential;
   }
   return store.key_file;
 }
@@ -54,25 +55,20 @@ void warn_of_readers(const std::filesystem::path& file) {
   log::warn("key.readable_by_others", {{"file", file.string()}, {"hint", "chmod 600"}});
 }
 
-base::Result<std::string> read_file(const std::filesystem::path& file) {
-  std::ifstream in(file);
-  std::stringstream content;
-  if (!in || !(content << in.rdbuf()))
-    return Error{Errc::bad_input, "store.key_file: " + file.string() + " cannot be read"};
-  return content.str();
-}
-
 }  // namespace
 
 bool has_key(const config::StoreConfig& store) {
   const char* key = std::getenv("WHERRY_KEY");
-  return (key && *key) || std::filesystem::exists(key_file(store));
+  std::error_code denied;
+  return (key && *key) || std::filesystem::exists(key_file(store), denied) || denied;
 }
 
 base::Result<base::Sealer> read_sealer(const config::StoreConfig& store) {
   if (const char* key = std::getenv("WHERRY_KEY"); key && *key) return base::Sealer::from_key_text(key);
   const std::filesystem::path file = key_file(store);
-  if (!std::filesystem::exists(file) && store.url.starts_with("sqlite:")) {
+  std::error_code ignored;
+  // Of one that may not be looked at, reading it says so.
+  if (!std::filesystem::exists(file, ignored) && !ignored && store.url.starts_with("sqlite:")) {
     if (store_is_there(store)) {
       return Error{Errc::bad_input, "store.key_file: " + file.string() +
                                         " is missing, and what the store holds can be read with that key only. "
@@ -81,8 +77,8 @@ base::Result<base::Sealer> read_sealer(const config::StoreConfig& store) {
     if (auto made = make_key_file(file); !made) return made.error();
   }
   if (file == store.key_file) warn_of_readers(file);
-  auto text = read_file(file);
-  if (!text) return text.error();
+  auto text = connector::read_file(file);
+  if (!text) return Error{Errc::bad_input, "store.key_file: " + file.string() + " " + text.error().text};
   auto sealer = base::Sealer::from_key_text(*text);
   if (!sealer) return Error{Errc::bad_input, "store.key_file: " + file.string() + ": " + sealer.error().text};
   return sealer;
@@ -90,11 +86,11 @@ base::Result<base::Sealer> read_sealer(const config::StoreConfig& store) {
 
 base::Result<std::unique_ptr<db::Driver>> open_store(const config::Config& config) {
   auto driver = db::open_driver(config.store.url);
-  if (!driver) return Error{Errc::bad_input, "store.url: " + driver.error().text};
+  if (!driver) return Error{driver.error().code, "store.url: " + driver.error().text};
   if (auto claimed = (*driver)->claim(std::chrono::seconds(10)); !claimed)
-    return Error{Errc::bad_input, "store.url: " + claimed.error().text};
+    return Error{claimed.error().code, "store.url: " + claimed.error().text};
   auto version = db::migrate(**driver, config.migrations_folder);
-  if (!version) return Error{Errc::bad_input, "store: " + version.error().text};
+  if (!version) return Error{version.error().code, "store: " + version.error().text};
   return driver;
 }
 

@@ -82,6 +82,11 @@ struct Carrier {
   virtual bool reports_delivery() const = 0;
   virtual bool sends_media() const { return false; }  // otherwise files go as links in the text
   virtual std::size_t most_text_bytes() const = 0;
+
+  // Tries the way once, and ends it again: in place of run(). unavailable: it may be there later.
+  virtual asio::awaitable<connector::Result<void>> try_once() { co_return base::ok(); }
+  // From now on these are the numbers of CarrierSetting.
+  virtual void serve(std::vector<std::string> /*numbers*/) {}
 };
 
 // What every carrier is made from. `settings`: its table of the configuration, without name and type; errors begin with

@@ -13,6 +13,11 @@
 namespace wherry::sms {
 
 using connector::Fields;
+using connector::Key;
+using connector::Mistakes;
+using connector::required;
+using connector::Section;
+using connector::Type;
 using nlohmann::json;
 
 namespace {
@@ -37,11 +42,51 @@ std::optional<std::string> prepare_user(const std::string& typed) {
   return user;
 }
 
-base::Result<NumberConfiguration> parse_number_entry(const json& entry, const std::string& path) {
-  Fields fields(entry, path);
+constexpr Key own_keys[] = {
+    {"region", Type::text(), "", "the country that national numbers are read in, by its two letters (ISO 3166-1)",
+     "US"},
+    {"numbers", Type::tables(), "", "the numbers that users have"},
+    {"carriers", Type::tables(), required, "how texts reach the network"},
+};
+
+constexpr Key number_keys[] = {
+    {"number", Type::text(), required, "with its country code, like \"+15550001\"; or a short code", "+14155550100"},
+    {"carrier", Type::text(), required, "the name of the carrier that serves it", "main"},
+    {"users", Type::texts(), "", "whose it is: addresses, or \"@example.org\" for everybody there",
+     "[\"juliet@example.org\"]"},
+    {"pool", Type::flag(), "false", "whether one user may choose it at registration", "false"},
+};
+
+constexpr Key carrier_keys[] = {
+    {"name", Type::text(), required, "of your choice, at most 32 of a-z, 0-9, - and _", "main"},
+    {"type", Type::text(), required, "smpp, or a provider over HTTP: connectors/sms/README.md has the keys of each",
+     "smpp"},
+};
+
+// The example's; smpp/settings.cpp reads them, with many more.
+constexpr Key smpp_keys[] = {
+    {"host", Type::text(), required, "the SMS centre", "127.0.0.1"},
+    {"port", Type::whole(1, 65535), "2775", "its port; 3550 with TLS", "2775"},
+    {"system_id", Type::text(), required, "our account's name", "wherry"},
+    {"password", Type::secret(), required, "and its password", "${CREDENTIALS_DIRECTORY}/smpp-password"},
+};
+
+constexpr Section own_sections[] = {
+    {"", {}, false, "The connector sms", own_keys},
+    {"numbers", {}, true, "A number of ours", number_keys},
+    {"carriers", {}, true, "A way to the telephone network", carrier_keys},
+    {"carriers", "smpp", true, "An SMPP link; connectors/sms/README.md has its other keys, and those of other types",
+     smpp_keys},
+};
+
+NumberConfiguration parse_number_entry(const json& entry, const std::string& path,
+                                       const std::set<std::string>& carriers, Mistakes& mistakes) {
+  Fields fields(entry, path, number_keys);
   NumberConfiguration number;
-  number.number = fields.required_text("number");
-  number.carrier = fields.required_text("carrier");
+  number.number = fields.text("number");
+  number.carrier = fields.text("carrier");
+  if (!number.carrier.empty() && !carriers.contains(number.carrier))
+    fields.wrong("carrier", fmt::format("there is no carrier named {}", number.carrier));
   for (const std::string& typed : fields.texts("users")) {
     const auto user = prepare_user(typed);
     if (user) number.users.push_back(*user);
@@ -50,7 +95,7 @@ base::Result<NumberConfiguration> parse_number_entry(const json& entry, const st
           "users",
           fmt::format("“{}” must be an address like romeo@example.org, or @example.org for everybody there", typed));
   }
-  number.pool = fields.flag("pool", false);
+  number.pool = fields.flag("pool");
   const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
   const bool short_code = number.number.size() >= 3 && number.number.size() <= 8 &&
                           std::all_of(number.number.begin(), number.number.end(), is_digit);
@@ -59,37 +104,36 @@ base::Result<NumberConfiguration> parse_number_entry(const json& entry, const st
                  "must be a number like \"+15550001\", with nothing but digits after the plus, or a short code of 3 to "
                  "8 digits");
   }
-  if (auto done = fields.finish(); !done) return done.error();
+  mistakes.add(fields.finish());
   return number;
 }
 
-base::Result<CarrierConfiguration> parse_carrier_entry(const json& entry, const std::string& path) {
+// What else is in it, its kind reads.
+CarrierConfiguration parse_carrier_entry(const json& entry, const std::string& path, Mistakes& mistakes) {
   CarrierConfiguration carrier;
   carrier.path = path;
-  if (!entry.is_object()) return base::Error{base::Errc::bad_input, path + ": must be a table"};
   carrier.settings = entry;
-  carrier.settings.erase("name");
-  carrier.settings.erase("type");
   json head = json::object();
   for (const char* key : {"name", "type"}) {
     if (entry.contains(key)) head[key] = entry[key];
+    carrier.settings.erase(key);
   }
-  Fields fields(head, path);
-  carrier.name = fields.required_text("name");
-  carrier.type = fields.required_text("type");
+  Fields fields(head, path, carrier_keys);
+  carrier.name = fields.text("name");
+  carrier.type = fields.text("type");
   // The name prefixes keys in the store.
   const auto is_plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_'; };
   if (carrier.name.size() > 32 || !std::all_of(carrier.name.begin(), carrier.name.end(), is_plain)) {
     fields.wrong("name", "must be at most 32 of a-z, 0-9, - and _");
   }
-  if (auto done = fields.finish(); !done) return done.error();
+  mistakes.add(fields.finish());
   return carrier;
 }
 
 // An SMS centre sends receipts and segments over any link of an account, and each carrier remembers its own texts only.
 std::optional<std::size_t> same_account(const std::vector<CarrierConfiguration>& carriers,
                                         const CarrierConfiguration& carrier) {
-  if (carrier.type != "smpp") return std::nullopt;
+  if (carrier.type != "smpp" || !carrier.settings.contains("host")) return std::nullopt;
   for (std::size_t i = 0; i < carriers.size(); ++i) {
     const auto same = [&](const char* key) {
       return carriers[i].settings.value(key, json()) == carrier.settings.value(key, json());
@@ -99,50 +143,51 @@ std::optional<std::size_t> same_account(const std::vector<CarrierConfiguration>&
   return std::nullopt;
 }
 
+void read_carriers(const std::vector<const json*>& entries, Configuration& configuration, std::set<std::string>& names,
+                   Mistakes& mistakes) {
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const std::string path = fmt::format("carriers[{}]", i);
+    auto carrier = parse_carrier_entry(*entries[i], path, mistakes);
+    const auto other = same_account(configuration.carriers, carrier);
+    if (!names.insert(carrier.name).second && !carrier.name.empty()) {
+      mistakes.add(path + ".name: another carrier has this name");
+    } else if (other) {
+      mistakes.add(
+          fmt::format("{}.system_id: carriers[{}] has this account already, and the SMS centre may send its receipts "
+                      "over either link. Give that carrier the numbers of both, and a larger window if it is too slow",
+                      path, *other));
+    }
+    configuration.carriers.push_back(std::move(carrier));
+  }
+}
+
 }  // namespace
 
 base::Result<Configuration> parse_configuration(const json& source) {
   Configuration configuration;
-  Fields fields(source, {});
-  configuration.region = fields.text("region", {});
+  Mistakes mistakes;
+  Fields fields(source, {}, own_keys);
+  configuration.region = fields.text("region");
   if (!configuration.region.empty() && !is_region(configuration.region)) {
     fields.wrong("region", "must be a country's two letters, like \"US\"");
   }
   const auto carriers = fields.objects("carriers");
   const auto numbers = fields.objects("numbers");
-  if (carriers.empty()) fields.wrong("carriers", "must have at least one entry: how texts reach the network");
-  if (auto done = fields.finish(); !done) return done.error();
-
+  if (carriers.empty() && !fields.is_misspelt("carriers"))
+    fields.wrong("carriers", "must have at least one entry: how texts reach the network");
   std::set<std::string> names, taken;
-  for (std::size_t i = 0; i < carriers.size(); ++i) {
-    const std::string path = fmt::format("carriers[{}]", i);
-    auto carrier = parse_carrier_entry(*carriers[i], path);
-    if (!carrier) return carrier.error();
-    if (!names.insert(carrier->name).second)
-      return base::Error{base::Errc::bad_input, path + ".name: another carrier has this name"};
-    if (const auto other = same_account(configuration.carriers, *carrier)) {
-      return base::Error{
-          base::Errc::bad_input,
-          fmt::format("{}.system_id: carriers[{}] has this account already, and the SMS centre may send its receipts "
-                      "over either "
-                      "link. Give that carrier the numbers of both, and a larger window if it is too slow",
-                      path, *other)};
-    }
-    configuration.carriers.push_back(std::move(*carrier));
-  }
+  read_carriers(carriers, configuration, names, mistakes);
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     const std::string path = fmt::format("numbers[{}]", i);
-    auto number = parse_number_entry(*numbers[i], path);
-    if (!number) return number.error();
-    if (!names.contains(number->carrier)) {
-      return base::Error{base::Errc::bad_input,
-                         fmt::format("{}.carrier: there is no carrier named {}", path, number->carrier)};
-    }
-    if (!taken.insert(number->number).second)
-      return base::Error{base::Errc::bad_input, path + ".number: is listed twice"};
-    configuration.numbers.push_back(std::move(*number));
+    auto number = parse_number_entry(*numbers[i], path, names, mistakes);
+    if (!number.number.empty() && !taken.insert(number.number).second) mistakes.add(path + ".number: is listed twice");
+    configuration.numbers.push_back(std::move(number));
   }
+  mistakes.add(fields.finish());
+  if (!mistakes.empty()) return mistakes.error();
   return configuration;
 }
+
+std::span<const Section> sections() { return own_sections; }
 
 }  // namespace wherry::sms

@@ -28,6 +28,10 @@ struct Configuration {
   std::vector<CarrierConfiguration> carriers;
 };
 
+// All mistakes at once, but for those within a carrier, which its kind reads.
 base::Result<Configuration> parse_configuration(const nlohmann::json& json);
+
+// The keys of the above.
+std::span<const connector::Section> sections();
 
 }  // namespace wherry::sms

@@ -38,6 +38,13 @@ std::optional<std::pair<AccountId, std::string>> parse_carrier_key(std::string_v
   return std::pair(account, std::string(key.substr(static_cast<std::size_t>(end - key.data()) + 1)));
 }
 
+bool have_same_carriers(const Configuration& a, const Configuration& b) {
+  return std::equal(a.carriers.begin(), a.carriers.end(), b.carriers.begin(), b.carriers.end(),
+                    [](const CarrierConfiguration& x, const CarrierConfiguration& y) {
+                      return x.name == y.name && x.type == y.type && x.settings == y.settings;
+                    });
+}
+
 }  // namespace
 
 SmsConnector::SmsConnector(Configuration configuration, connector::Services services)
@@ -51,13 +58,27 @@ Result<std::unique_ptr<connector::Connector>> SmsConnector::make(const nlohmann:
   auto configuration = parse_configuration(json);
   if (!configuration) return configuration.error();
   std::unique_ptr<SmsConnector> made(new SmsConnector(std::move(*configuration), services));
+  connector::Mistakes mistakes;
   for (const CarrierConfiguration& c : made->configuration_.carriers) {
     CarrierSetting setting{c.name, c.settings, c.path, made->configuration_.region, made->routes_.numbers_of(c.name)};
     auto carrier = make_carrier(c.type, std::move(setting), services, *made);
-    if (!carrier) return carrier.error();
-    made->carriers_[c.name] = std::move(*carrier);
+    mistakes.add(carrier);
+    if (carrier) made->carriers_[c.name] = std::move(*carrier);
   }
+  if (!mistakes.empty()) return mistakes.error();
+  made->warn_of_idle_numbers();
   return std::unique_ptr<connector::Connector>(std::move(made));
+}
+
+// What is right by itself, and yet of no use to anybody.
+void SmsConnector::warn_of_idle_numbers() const {
+  const auto& numbers = configuration_.numbers;
+  if (numbers.empty()) log::warn("sms.no_numbers", {{"hint", "nobody can register: add numbers"}});
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    if (!numbers[i].users.empty() || numbers[i].pool) continue;
+    log::warn("sms.number_of_nobody", {{"key", fmt::format("numbers[{}]", i)},
+                                       {"hint", "nobody can register with it: give it users, or pool = true"}});
+  }
 }
 
 connector::Network SmsConnector::describe() const {
@@ -173,10 +194,14 @@ void SmsConnector::know_account(const connector::Account& account, connector::Ev
   known.number = number == account.credentials.end() ? std::string() : number->second;
   const std::string region = region_of({Address::Type::international, known.number});
   known.region = region.empty() ? configuration_.region : region;
-  known.is_withdrawn = !routes_.own(account.id, account.user, known.number);
-  if (known.is_withdrawn)
-    log::warn("sms.number_withdrawn", {{"account", account.id.value}, {"number", log::masked(known.number)}});
+  claim_number(account.id, known);
   changed_.notify();
+}
+
+void SmsConnector::claim_number(AccountId id, Known& known) {
+  known.is_withdrawn = !routes_.own(id, known.account.user, known.number);
+  if (known.is_withdrawn)
+    log::warn("sms.number_withdrawn", {{"account", id.value}, {"number", log::masked(known.number)}});
 }
 
 void SmsConnector::forget_account(AccountId account) {
@@ -208,6 +233,35 @@ Carrier* SmsConnector::carrier_of(const Known& known) const {
   if (!name) return nullptr;
   const auto found = carriers_.find(*name);
   return found == carriers_.end() ? nullptr : found->second.get();
+}
+
+asio::awaitable<std::vector<connector::Trial>> SmsConnector::try_network() {
+  std::vector<connector::Trial> trials;
+  for (const CarrierConfiguration& c : configuration_.carriers) {
+    auto outcome = co_await carriers_.at(c.name)->try_once();
+    trials.push_back({fmt::format("{} ({} {})", c.path, c.type, c.name), std::move(outcome)});
+  }
+  co_return trials;
+}
+
+// Numbers are taken over, but for those of a carrier that is not there yet.
+std::vector<std::string> SmsConnector::reload(const nlohmann::json& json) {
+  auto parsed = parse_configuration(json);
+  if (!parsed) return {""};
+  std::vector<std::string> left;
+  if (parsed->region != configuration_.region) left.emplace_back("region");
+  if (!have_same_carriers(*parsed, configuration_)) left.emplace_back("carriers");
+  std::vector<NumberConfiguration> served;
+  for (std::size_t i = 0; i < parsed->numbers.size(); ++i) {
+    if (carriers_.contains(parsed->numbers[i].carrier)) served.push_back(parsed->numbers[i]);
+    else left.push_back(fmt::format("numbers[{}].carrier", i));
+  }
+  configuration_.numbers = served;
+  routes_.replace_numbers(std::move(served));
+  for (auto& [id, known] : accounts_) claim_number(id, known);
+  for (const auto& [name, carrier] : carriers_) carrier->serve(routes_.numbers_of(name));
+  changed_.notify();
+  return left;
 }
 
 asio::awaitable<bool> SmsConnector::received(IncomingText text) {
@@ -248,4 +302,4 @@ asio::awaitable<void> SmsConnector::progressed(TextProgress progress) {
 
 extern "C" const wherry::connector::Plugin wherry_plugin;
 extern "C" const wherry::connector::Plugin wherry_plugin{wherry::connector::plugin_stamp,
-                                                         &wherry::sms::SmsConnector::make};
+                                                         &wherry::sms::SmsConnector::make, wherry::sms::sections()};

@@ -25,6 +25,8 @@ class SmsConnector final : public connector::Connector, private CarrierEvents {
   std::unique_ptr<connector::Session> open(connector::AccountId account) override;
   asio::awaitable<connector::Result<connector::ContactId>> parse_contact(std::string typed,
                                                                          connector::AccountId account) const override;
+  asio::awaitable<std::vector<connector::Trial>> try_network() override;
+  std::vector<std::string> reload(const nlohmann::json& configuration) override;
 
  private:
   friend class SmsSession;
@@ -42,6 +44,8 @@ class SmsConnector final : public connector::Connector, private CarrierEvents {
     std::string region;         // that national numbers are read in
     bool is_withdrawn = false;  // the configuration gives the number to others
   };
+  void warn_of_idle_numbers() const;
+  void claim_number(connector::AccountId id, Known& known);
   const Known* find(connector::AccountId account) const;
   // Null where the number is not ours any more, or not this account's.
   Carrier* carrier_of(const Known& known) const;

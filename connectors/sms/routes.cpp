@@ -43,6 +43,12 @@ Routes::Routes(std::vector<NumberConfiguration> numbers) : numbers_(std::move(nu
   }
 }
 
+void Routes::replace_numbers(std::vector<NumberConfiguration> numbers) {
+  auto reserved = std::move(reservations_);
+  *this = Routes(std::move(numbers));
+  reservations_ = std::move(reserved);
+}
+
 const NumberConfiguration* Routes::find(std::string_view number) const {
   const auto found = by_number_.find(number);
   return found == by_number_.end() ? nullptr : &numbers_[found->second];

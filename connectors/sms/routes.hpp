@@ -20,6 +20,8 @@ namespace wherry::sms {
 class Routes {
  public:
   explicit Routes(std::vector<NumberConfiguration> numbers);
+  // Other numbers, for the same users: who is about to register keeps what was reserved. The owners own() anew.
+  void replace_numbers(std::vector<NumberConfiguration> numbers);
 
   std::optional<std::string> carrier_of(std::string_view number) const;  // nothing: not one of ours
   std::vector<std::string> numbers_of(std::string_view carrier) const;

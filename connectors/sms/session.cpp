@@ -36,7 +36,7 @@ asio::awaitable<void> SmsSession::run() {
     if (!carrier) state.text = gone(known->number, known->is_withdrawn);
     else if (!state.online)
       state.text = "The SMS service cannot be reached at the moment. Your messages wait until it can.";
-    if (told == state.online) {
+    if (carrier && told == state.online) {
       co_await connector_.changed_.wait();
       continue;
     }

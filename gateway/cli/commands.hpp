@@ -5,15 +5,22 @@
 #include <string>
 #include <vector>
 
+namespace wherry::config {
+struct Config;
+}
+
 namespace wherry::cli {
 
 int run_gateway(const std::filesystem::path& config);  // until SIGTERM or SIGINT
-// reads it, and lets each connector read its own part; touches nothing
-int check_config(const std::filesystem::path& config);
+// reads it, and lets each connector read its own part; touches nothing. With `yes`, tries what it would connect to.
+enum class Connect { no, yes };
+int check_config(const std::filesystem::path& config, Connect connect);
+int try_connections(const config::Config& config);
+int print_example();                                  // of a configuration
+int print_reference();                                // of its keys
 int generate_key();                                   // prints one
 int rotate_key(const std::filesystem::path& config);  // seals everything again with the key file's first key
-// Registers a user as if through a client, with answers like "phone=+14155550100"; nobody is asked, nothing is
-// verified.
+// Registers a user as through a client: the connector's form is answered with "phone=+14155550100".
 int register_user(const std::filesystem::path& config, const std::string& transport, const std::string& user,
                   const std::vector<std::string>& answers);
 // Prints each address or number as the log shows it, so that its messages can be found there.

@@ -1,25 +1,56 @@
 #include "gateway/config/config.hpp"
 
 #include "gateway/base/text.hpp"
+#include "gateway/config/keys.hpp"
 #include "gateway/config/places.hpp"
 #include "gateway/config/toml.hpp"
+#include "gateway/connector/file.hpp"
 
 #include <algorithm>
 #include <cstdlib>
-#include <fstream>
 #include <set>
 #include <sstream>
 
 namespace wherry::config {
 
 namespace asio = boost::asio;
+using connector::Fields;
+using connector::Mistakes;
+using nlohmann::json;
 
 namespace {
 
+// One table below another: what is wrong in it is noted when this ends. Nothing is missing in one that is misspelt.
+class Part {
+ public:
+  Part(Fields& above, std::string_view key, std::string_view section, Mistakes& mistakes)
+      : object_(above.object(key)),
+        counts_(object_ || (!above.has(key) && !above.is_misspelt(key))),
+        fields(object_ ? *object_ : nothing(), above.path_of(key), keys_of(section)),
+        mistakes_(mistakes) {}
+  ~Part() {
+    if (counts_) mistakes_.add(fields.finish());
+  }
+  Part(const Part&) = delete;
+  Part& operator=(const Part&) = delete;
+
+ private:
+  static const json& nothing() {
+    static const json empty = json::object();
+    return empty;
+  }
+  const json* object_;
+  bool counts_;
+
+ public:
+  Fields fields;
+
+ private:
+  Mistakes& mistakes_;
+};
+
 // "127.0.0.1:8080", "[::1]:8080".
-asio::ip::tcp::endpoint read_endpoint(Table& table, std::string_view key, const asio::ip::tcp::endpoint& fallback) {
-  if (!table.has(key)) return fallback;
-  const std::string text = table.text(key, "");
+std::optional<asio::ip::tcp::endpoint> parse_endpoint(const std::string& text) {
   const auto colon = text.rfind(':');
   std::string host = text.substr(0, colon);
   const std::string port = colon == std::string::npos ? "" : text.substr(colon + 1);
@@ -29,42 +60,26 @@ asio::ip::tcp::endpoint read_endpoint(Table& table, std::string_view key, const 
   const auto address = asio::ip::make_address(host, error);
   const bool is_port = !port.empty() && port.size() <= 5 && port.find_first_not_of("0123456789") == std::string::npos &&
                        std::stoi(port) <= 65535;
-  if (error || !is_port || address.is_v6() != in_brackets)
-    table.fail(key, "must be an IP address and a port, like \"127.0.0.1:8080\" or \"[::1]:8080\"");
-  return {address, static_cast<std::uint16_t>(std::stoi(port))};
+  if (error || !is_port || address.is_v6() != in_brackets) return std::nullopt;
+  return asio::ip::tcp::endpoint(address, static_cast<std::uint16_t>(std::stoi(port)));
 }
 
-// Without the slashes at its end; "" where there is none.
-std::string read_url(Table& table, std::string_view key) {
-  std::string url = table.text(key, "");
-  while (url.ends_with('/')) url.pop_back();
-  if (!table.has(key)) return url;
-  const auto host = url.find("://") == std::string::npos ? std::string::npos : url.find("://") + 3;
+bool is_url(std::string_view url) {
+  const auto host = url.find("://") == std::string_view::npos ? url.npos : url.find("://") + 3;
   const bool is_http = url.starts_with("https://") || url.starts_with("http://");
   const auto is_url_character = [](char c) {
     return c > ' ' && c < '\x7F' && std::string_view("\"<>\\^`{|}?#").find(c) == std::string_view::npos;
   };
-  if (!is_http || host >= url.size() || url[host] == '/' || !std::all_of(url.begin(), url.end(), is_url_character)) {
-    table.fail(key, "must be the address under which this is reached from outside, like \"https://sms.example.org\"");
-  }
-  return url;
+  return is_http && host < url.size() && url[host] != '/' && std::all_of(url.begin(), url.end(), is_url_character);
 }
 
-std::string read_secret_file(Table& table, std::string_view key, const std::filesystem::path& file) {
-  std::ifstream in(file);
-  std::stringstream content;
-  content << in.rdbuf();
-  if (!in || std::filesystem::is_directory(file)) table.fail(key, file.string() + " cannot be read");
-  const std::string secret(base::trim(content.str()));
-  if (secret.empty()) table.fail(key, file.string() + " is empty");
-  return secret;
-}
-
-xmpp::Jid read_domain(Table& table, std::string_view key, const std::string& text) {
+std::optional<xmpp::Jid> parse_domain(const std::string& text) {
   const auto jid = xmpp::Jid::parse(text);
-  if (!jid || !jid->local().empty() || !jid->is_bare()) table.fail(key, "must be a domain, like sms.example.org");
+  if (!jid || !jid->local().empty() || !jid->is_bare()) return std::nullopt;
   return *jid;
 }
+
+constexpr std::string_view must_be_domain = "must be a domain, like sms.example.org";
 
 // "sms.example.org" → "example.org": the host whose component this usually is.
 std::string parent_domain(std::string_view domain) {
@@ -72,41 +87,132 @@ std::string parent_domain(std::string_view domain) {
   return std::string(dot == std::string_view::npos ? domain : domain.substr(dot + 1));
 }
 
-void read_link(Table& table, xmpp::ComponentConfig& link, const std::filesystem::path& folder) {
-  Table server = table.table("server");
-  link.host = server.text("host", "127.0.0.1");
-  link.port = static_cast<std::uint16_t>(server.integer("port", 5347, 1, 65535));
-  link.server = read_domain(server, "domain", server.text("domain", parent_domain(link.domain.str())));
-  if (server.has("secret_file")) {
-    if (server.has("secret")) server.fail("secret", "stands beside secret_file: keep one of them");
-    link.secret = base::Secret(read_secret_file(server, "secret_file", folder / server.text("secret_file", "")));
-  } else {
-    link.secret = base::Secret(
-        server.required_text("secret", "the component's secret, as in the server's configuration; or secret_file"));
-  }
-  link.idle_before_ping = std::chrono::seconds(server.integer("idle_seconds", 30, 1, 3600));
-  link.ping_limit = std::chrono::seconds(server.integer("ping_seconds", 20, 1, 600));
-  server.finish();
+class Reader {
+ public:
+  Reader(const json& source, const std::filesystem::path& folder) : source_(source), folder_(folder) {}
+
+  Config read();
+  Mistakes mistakes;
+
+ private:
+  void read_store(Fields& top, StoreConfig& store);
+  void read_http(Fields& top, HttpConfig& http);
+  void read_log(Fields& top, LogConfig& log);
+  void read_server(Fields& above, xmpp::ComponentConfig& link);
+  void read_registration(Fields& above, TransportEntry& entry);
+  void read_connector(Fields& in, TransportEntry& entry);
+  void read_transport(const json& table, const std::string& where, Config& config);
+  std::filesystem::path folder_setting(Fields& top, std::string_view key, const char* variable,
+                                       const std::filesystem::path& otherwise);
+
+  const json& source_;
+  std::filesystem::path folder_;
+  std::set<std::string> domains_;
+};
+
+std::filesystem::path Reader::folder_setting(Fields& top, std::string_view key, const char* variable,
+                                             const std::filesystem::path& otherwise) {
+  const std::string text = top.text(key);
+  if (const char* value = std::getenv(variable); value && *value) return value;
+  return text.empty() ? otherwise : folder_ / text;
 }
 
-void read_registration(Table& table, TransportEntry& entry) {
-  Table registration = table.table("register");
+void Reader::read_store(Fields& top, StoreConfig& store) {
+  Part part(top, "store", "store", mistakes);
+  Fields& in = part.fields;
+  store.url = in.text("url");
+  const bool is_file = store.url.starts_with("sqlite:");
+  const bool is_server = store.url.starts_with("postgresql://") || store.url.starts_with("postgres://");
+  if (is_file && (store.url == "sqlite:" || store.url.ends_with('/')))
+    in.wrong("url", "must name a file behind sqlite:");
+  if (is_file) store.url = "sqlite:" + (folder_ / store.url.substr(7)).string();
+  else if (!is_server) in.wrong("url", "must begin with sqlite: or postgresql://");
+  store.key_file = in.text("key_file");
+  if (is_file && store.key_file.empty()) store.key_file = store.url.substr(7) + ".key";
+  const char* key = std::getenv("WHERRY_KEY");
+  if (is_server && store.key_file.empty() && !(key && *key) && !in.is_misspelt("key_file"))
+    in.wrong("key_file",
+             "is missing: the file that holds the key which seals credentials; make one with `wherry generate-key`");
+  const auto days = [&in](const char* name) { return std::chrono::hours(24 * in.number(name)); };
+  store.kept.reports = days("reports_days");
+  store.kept.seen = days("repeats_days");
+  store.kept.undelivered = days("undelivered_days");
+}
+
+void Reader::read_http(Fields& top, HttpConfig& http) {
+  Part part(top, "http", "http", mistakes);
+  Fields& in = part.fields;
+  if (const auto listen = parse_endpoint(in.text("listen"))) http.listen = *listen;
+  else in.wrong("listen", "must be an IP address and a port, like \"127.0.0.1:8080\" or \"[::1]:8080\"");
+  http.public_url = in.text("public_url");
+  while (http.public_url.ends_with('/')) http.public_url.pop_back();
+  if (in.has("public_url") && !is_url(http.public_url))
+    in.wrong("public_url",
+             "must be the address under which this is reached from outside, like \"https://sms.example.org\"");
+}
+
+void Reader::read_log(Fields& top, LogConfig& log) {
+  using base::log::Level;
+  Part part(top, "log", "log", mistakes);
+  const std::string level = part.fields.choice("level");
+  log.level = level == "debug"   ? Level::debug
+              : level == "warn"  ? Level::warn
+              : level == "error" ? Level::error
+                                 : Level::info;
+  log.format = part.fields.choice("format") == "json" ? base::log::Format::json : base::log::Format::text;
+}
+
+void Reader::read_server(Fields& above, xmpp::ComponentConfig& link) {
+  Part part(above, "server", "transport.server", mistakes);
+  Fields& in = part.fields;
+  link.host = in.text("host");
+  link.port = static_cast<std::uint16_t>(in.number("port"));
+  const std::string domain = in.text("domain");
+  if (const auto server = parse_domain(domain.empty() ? parent_domain(link.domain.str()) : domain))
+    link.server = *server;
+  else in.wrong("domain", must_be_domain);
+  link.secret = in.secret("secret");
+  link.idle_before_ping = std::chrono::seconds(in.number("idle_seconds"));
+  link.ping_limit = std::chrono::seconds(in.number("ping_seconds"));
+}
+
+void Reader::read_registration(Fields& above, TransportEntry& entry) {
+  Part part(above, "register", "transport.register", mistakes);
+  Fields& in = part.fields;
   auto& policy = entry.transport.registration;
-  policy.domains = registration.texts("domains", {entry.transport.link.server.str()});
-  for (std::string& domain : policy.domains) domain = read_domain(registration, "domains", domain).str();
-  policy.jids = registration.texts("jids", {});
+  policy.domains = in.has("domains") ? in.texts("domains") : std::vector{entry.transport.link.server.str()};
+  for (std::string& domain : policy.domains) {
+    if (const auto parsed = parse_domain(domain)) domain = parsed->str();
+    else in.wrong("domains", must_be_domain);
+  }
+  policy.jids = in.texts("jids");
   for (std::string& jid : policy.jids) {
     const auto parsed = xmpp::Jid::parse(jid);
-    if (!parsed || parsed->local().empty())
-      registration.fail("jids", "\"" + jid + "\" is not an address like romeo@example.org");
-    jid = parsed->bare().str();
+    if (parsed && !parsed->local().empty()) jid = parsed->bare().str();
+    else in.wrong("jids", "\"" + jid + "\" is not an address like romeo@example.org");
   }
-  registration.finish();
 }
 
-TransportEntry read_transport(Table table, const std::string& where, const std::filesystem::path& folder) {
-  const std::string domain = table.required_text("domain", "the component's domain, like sms.example.org");
-  const xmpp::Jid jid = read_domain(table, "domain", domain);
+void Reader::read_connector(Fields& in, TransportEntry& entry) {
+  entry.connector = in.text("connector");
+  entry.child = in.texts("child");
+  const bool is_misspelt = in.is_misspelt("connector") || in.is_misspelt("child");
+  if (in.has("child") && (in.has("connector") || entry.child.empty()))
+    in.wrong(in.has("connector") ? "connector" : "child", "give either connector (a name) or child (a command)");
+  else if (entry.connector.empty() && entry.child.empty() && !is_misspelt)
+    in.wrong("connector", "give either connector (a name) or child (a command)");
+  if (entry.connector.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") != std::string::npos)
+    in.wrong("connector", "must be a plain name, like \"echo\"");
+  if (const json* configuration = in.object("configuration")) entry.configuration = *configuration;
+}
+
+void Reader::read_transport(const json& table, const std::string& where, Config& config) {
+  Fields in(table, where, keys_of("transport"));
+  const std::string text = in.text("domain");
+  const auto domain = parse_domain(text);
+  if (!text.empty() && !domain) in.wrong("domain", must_be_domain);
+  const xmpp::Jid jid = domain ? *domain : *parse_domain("invalid");
+  if (domain && !domains_.insert(jid.str()).second) in.wrong("domain", "is used by another transport already");
   xmpp::ComponentConfig link{
       .host = {}, .port = 5347, .domain = jid, .server = jid, .secret = {}, .limits = {}, .backoff = {}};
   TransportEntry entry{
@@ -114,99 +220,64 @@ TransportEntry read_transport(Table table, const std::string& where, const std::
       .connector = {},
       .child = {},
       .where = where};
-  read_link(table, entry.transport.link, folder);
-  entry.transport.name = table.text("name", "");
-  entry.transport.policy = table.choice<store::AccountPolicy>(
-      "policy", store::AccountPolicy::always_on,
-      {{"always_on", store::AccountPolicy::always_on}, {"follow_presence", store::AccountPolicy::follow_presence}});
-  read_registration(table, entry);
+  read_server(in, entry.transport.link);
+  entry.transport.name = in.text("name");
+  if (in.choice("policy") == "follow_presence") entry.transport.policy = store::AccountPolicy::follow_presence;
+  read_registration(in, entry);
   auto& outbox = entry.transport.outbox;
-  outbox.deadline =
-      std::chrono::seconds(table.integer("give_up_after_seconds", outbox.deadline.count(), 1, 30 * 24 * 3600));
-  outbox.waiting_per_account = static_cast<std::size_t>(
-      table.integer("most_waiting_per_user", static_cast<std::int64_t>(outbox.waiting_per_account), 1, 1000000));
-  entry.connector = table.text("connector", "");
-  entry.child = table.texts("child", {});
-  if (entry.connector.empty() && entry.child.empty())
-    table.missing("connector", "give either connector (a name) or child (a command)");
-  if (!entry.connector.empty() && !entry.child.empty())
-    table.fail("connector", "give either connector (a name) or child (a command)");
-  if (entry.connector.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") != std::string::npos)
-    table.fail("connector", "must be a plain name, like \"echo\"");
-  if (const toml::node* node = table.node("configuration")) {
-    if (!node->is_table()) table.fail("configuration", "must be a table");
-    entry.configuration = to_json(*node, table.name("configuration"), folder);
-  }
-  table.finish();
-  return entry;
+  outbox.deadline = std::chrono::seconds(in.number("give_up_after_seconds"));
+  outbox.waiting_per_account = static_cast<std::size_t>(in.number("most_waiting_per_user"));
+  read_connector(in, entry);
+  mistakes.add(in.finish());
+  config.transports.push_back(std::move(entry));
 }
 
-std::filesystem::path folder_setting(Table& top, std::string_view key, const char* variable,
-                                     const std::filesystem::path& folder, const std::filesystem::path& fallback) {
-  if (const char* value = std::getenv(variable); value && *value) return top.has(key), std::filesystem::path(value);
-  const std::string text = top.text(key, "");
-  return text.empty() ? fallback : folder / text;
-}
-
-Config read_top(const toml::table& parsed, const std::filesystem::path& folder) {
+Config Reader::read() {
   Config config;
-  Table top(parsed, "");
+  Fields top(source_, "", keys_of(""));
   const Places places = places_of_program();
-  config.connectors_folder = folder_setting(top, "connectors_folder", "WHERRY_CONNECTORS", folder, places.connectors);
-  config.migrations_folder = folder_setting(top, "migrations_folder", "WHERRY_MIGRATIONS", folder, places.migrations);
-
-  Table store = top.table("store");
-  config.store.url = store.text("url", config.store.url);
-  if (config.store.url == "sqlite:" || (config.store.url.starts_with("sqlite:") && config.store.url.ends_with('/')))
-    store.fail("url", "must name a file behind sqlite:");
-  if (config.store.url.starts_with("sqlite:"))
-    config.store.url = "sqlite:" + (folder / config.store.url.substr(7)).string();
-  else if (!config.store.url.starts_with("postgresql://") && !config.store.url.starts_with("postgres://")) {
-    store.fail("url", "must begin with sqlite: or postgresql://");
-  }
-  const auto days = [&store](const char* key, std::chrono::hours usual, std::int64_t most) {
-    return std::chrono::hours(24 * store.integer(key, usual.count() / 24, 1, most));
-  };
-  config.store.kept.reports = days("reports_days", config.store.kept.reports, 365);
-  config.store.kept.seen = days("repeats_days", config.store.kept.seen, 365);
-  config.store.kept.undelivered = days("undelivered_days", config.store.kept.undelivered, 3650);
-  const std::string key_file = store.text("key_file", "");
-  if (!key_file.empty()) config.store.key_file = folder / key_file;
-  else if (config.store.url.starts_with("sqlite:")) config.store.key_file = config.store.url.substr(7) + ".key";
-  else if (const char* key = std::getenv("WHERRY_KEY"); !key || !*key)
-    store.missing(
-        "key_file",
-        "is missing: the file that holds the key which seals credentials; make one with `wherry generate-key`");
-  store.finish();
-
-  Table http = top.table("http");
-  config.http.listen = read_endpoint(http, "listen", config.http.listen);
-  config.http.public_url = read_url(http, "public_url");
-  http.finish();
-
-  Table log = top.table("log");
-  using base::log::Format;
-  using base::log::Level;
-  config.log.level = log.choice<Level>(
-      "level", Level::info,
-      {{"debug", Level::debug}, {"info", Level::info}, {"warn", Level::warn}, {"error", Level::error}});
-  config.log.format = log.choice<Format>("format", Format::text, {{"text", Format::text}, {"json", Format::json}});
-  log.finish();
-
-  const toml::node* transports = top.node("transport");
-  const toml::array* list = transports ? transports->as_array() : nullptr;
-  if (!list || list->empty()) top.missing("transport", "at least one [[transport]] is needed");
-  std::set<std::string> domains;
-  for (std::size_t i = 0; i < list->size(); ++i) {
-    const std::string where = "transport[" + std::to_string(i) + "]";
-    const auto* entry = (*list)[i].as_table();
-    if (!entry) top.fail("transport", "must be written as [[transport]]");
-    config.transports.push_back(read_transport(Table(*entry, where), where, folder));
-    if (!domains.insert(config.transports.back().transport.link.domain.str()).second)
-      Table(*entry, where).fail("domain", "is used by another transport already");
-  }
-  top.finish();
+  config.connectors_folder = folder_setting(top, "connectors_folder", "WHERRY_CONNECTORS", places.connectors);
+  config.migrations_folder = folder_setting(top, "migrations_folder", "WHERRY_MIGRATIONS", places.migrations);
+  read_store(top, config.store);
+  read_http(top, config.http);
+  read_log(top, config.log);
+  const auto transports = top.objects("transport");
+  for (std::size_t i = 0; i < transports.size(); ++i)
+    read_transport(*transports[i], "transport[" + std::to_string(i) + "]", config);
+  const bool is_empty = !top.has("transport") || source_.at("transport") == json::array();
+  if (is_empty && !top.is_misspelt("transport")) top.wrong("transport", "at least one [[transport]] is needed");
+  mistakes.add(top.finish());
   return config;
+}
+
+// The line of a key, or of the table that it belongs in; 0 where neither is in the file.
+std::size_t line_of(const std::map<std::string, std::size_t>& lines, const std::string& text) {
+  std::string path = text.substr(0, text.find(": "));
+  while (!path.empty() && !lines.contains(path)) {
+    const auto end = path.find_last_of(".[");
+    path.resize(end == std::string::npos ? 0 : end);
+  }
+  return path.empty() ? 0 : lines.at(path);
+}
+
+// In the order of the file, each mistake with the file's name and its line.
+std::string located(const std::filesystem::path& file, const std::map<std::string, std::size_t>& lines,
+                    const std::string& text) {
+  std::vector<std::pair<std::size_t, std::string>> mistakes;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) mistakes.emplace_back(line_of(lines, line), line);
+  std::stable_sort(mistakes.begin(), mistakes.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  Mistakes all;
+  for (const auto& [line, what] : mistakes)
+    all.add(file.string() + ": " + (line ? "line " + std::to_string(line) + ": " : "") + what);
+  return all.error().text;
+}
+
+// What the parser says of a text whose closing quote is missing speaks of characters.
+std::string in_words(std::string_view description) {
+  if (description.find("unescaped control characters") != description.npos)
+    return "the text in quotes does not end on this line, or has a control character in it";
+  return std::string(description);
 }
 
 }  // namespace
@@ -215,31 +286,80 @@ base::Result<Config> read_config(const std::filesystem::path& file) {
   const auto wrong = [&](const std::string& text) {
     return base::Error{base::Errc::bad_input, file.string() + ": " + text};
   };
-  std::ifstream in(file);
-  if (!in || std::filesystem::is_directory(file)) return wrong("cannot be read");
-  const toml::parse_result parsed = toml::parse(in, file.string());
+  const auto content = connector::read_file(file);
+  if (!content) return wrong(content.error().text);
+  const toml::parse_result parsed = toml::parse(*content, file.string());
   if (!parsed) {
     return wrong("line " + std::to_string(parsed.error().source().begin.line) + ": " +
-                 std::string(parsed.error().description()));
+                 in_words(parsed.error().description()));
   }
-  try {
-    Config config = read_top(parsed.table(), std::filesystem::absolute(file).parent_path());
-    config.file = file;
-    note_lines(parsed.table(), "", config.lines);
-    return config;
-  } catch (const Wrong& w) {
-    return wrong(w.text);
-  }
+  std::map<std::string, std::size_t> lines;
+  note_lines(parsed.table(), "", lines);
+  const std::filesystem::path folder = std::filesystem::absolute(file).parent_path();
+  Mistakes mistakes;
+  json source = to_json(parsed.table(), "", folder, mistakes);
+  Reader reader(source, folder);
+  Config config = reader.read();
+  if (!reader.mistakes.empty()) mistakes.add(reader.mistakes.error().text);
+  if (!mistakes.empty()) return base::Error{base::Errc::bad_input, located(file, lines, mistakes.error().text)};
+  config.file = file;
+  config.lines = std::move(lines);
+  config.source = std::move(source);
+  return config;
 }
 
 base::Error locate(const Config& config, const base::Error& error) {
-  std::string path = error.text.substr(0, error.text.find(": "));
-  while (!path.empty() && !config.lines.contains(path)) {
-    const auto end = path.find_last_of(".[");
-    path.resize(end == std::string::npos ? 0 : end);
+  return {error.code, located(config.file, config.lines, error.text)};
+}
+
+namespace {
+
+void note_changes(const json& old, const json& now, const std::string& path, std::vector<std::string>& changed) {
+  if (old == now) return;
+  if (old.is_object() && now.is_object()) {
+    std::set<std::string> keys;
+    for (const json* side : {&old, &now}) {
+      for (const auto& [key, value] : side->items()) keys.insert(key);
+    }
+    for (const std::string& key : keys)
+      note_changes(old.value(key, json()), now.value(key, json()), path.empty() ? key : path + "." + key, changed);
+    return;
   }
-  const std::string line = path.empty() ? "" : "line " + std::to_string(config.lines.at(path)) + ": ";
-  return {error.code, config.file.string() + ": " + line + error.text};
+  if (old.is_array() && now.is_array() && old.size() == now.size() && !old.empty() && old[0].is_object()) {
+    for (std::size_t i = 0; i < old.size(); ++i)
+      note_changes(old[i], now[i], path + "[" + std::to_string(i) + "]", changed);
+    return;
+  }
+  changed.push_back(path);
+}
+
+// "transport[0].name" → "/transport/0/name".
+json::json_pointer pointer_to(const std::string& path) {
+  std::string pointer = "/";
+  for (const char c : path) {
+    if (c == '.' || c == '[') pointer += '/';
+    else if (c != ']') pointer += c;
+  }
+  return json::json_pointer(pointer);
+}
+
+}  // namespace
+
+std::vector<std::string> changes(const json& old, const json& now) {
+  std::vector<std::string> changed;
+  note_changes(old, now, "", changed);
+  return changed;
+}
+
+json with_left(const json& old, json now, const std::vector<std::string>& left) {
+  for (const std::string& path : left) {
+    const auto pointer = pointer_to(path);
+    const auto parent = pointer.parent_pointer();
+    if (!now.contains(parent) || !now[parent].is_object()) continue;
+    if (old.contains(pointer)) now[pointer] = old[pointer];
+    else now[parent].erase(pointer.back());
+  }
+  return now;
 }
 
 }  // namespace wherry::config

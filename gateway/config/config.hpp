@@ -1,4 +1,4 @@
-// The configuration: one TOML file → typed, checked structs. deploy/wherry.example.toml shows every key.
+// The configuration: one TOML file → typed, checked structs. keys.cpp has every key.
 #pragma once
 
 #include "gateway/base/log.hpp"
@@ -43,6 +43,7 @@ struct TransportEntry {
 struct Config {
   std::filesystem::path file;                // where all this was read
   std::map<std::string, std::size_t> lines;  // of every key in it: "transport[0].server.port" → 12
+  nlohmann::json source;                     // as it was written
   StoreConfig store;
   HttpConfig http;
   LogConfig log;
@@ -50,12 +51,19 @@ struct Config {
   std::vector<TransportEntry> transports;
 };
 
-// Every error names the file, the line and the key, and says what would be right. Relative paths in the file are
-// relative to its folder.
+// All mistakes at once, a line of text each: the file, the line, the key, and what would be right. Relative paths in
+// the file are relative to its folder.
 base::Result<Config> read_config(const std::filesystem::path& file);
 
-// What showed to be wrong only in use, in the same form. `error`'s text begins with the key's path, as a connector's do
-// behind "transport[0].configuration."; of a key that is missing, the line is that of the table it belongs in.
+// What showed to be wrong only in use, in the same form. Each line of `error`'s text begins with the key's path, as a
+// connector's do behind "transport[0].configuration."; of a key that is missing, the line is that of the table it
+// belongs in.
 base::Error locate(const Config& config, const base::Error& error);
+
+// The paths of the keys in which two sources differ: "log.level", "transport[0].register.jids".
+std::vector<std::string> changes(const nlohmann::json& old, const nlohmann::json& now);
+
+// `now`, but as in `old` what stands at the paths `left`: what runs after a part of `now` was taken over.
+nlohmann::json with_left(const nlohmann::json& old, nlohmann::json now, const std::vector<std::string>& left);
 
 }  // namespace wherry::config

@@ -1,7 +1,7 @@
-// TOML (toml.io 1.0) as tables whose keys must all be asked for, with errors that name line and key; or as JSON.
+// TOML (toml.io 1.0) as JSON, with the line of every key.
 #pragma once
 
-#include "gateway/base/text.hpp"
+#include "gateway/connector/settings.hpp"
 
 #define TOML_EXCEPTIONS 0
 // COMPAT(toml++ 3.3, 3.4): a file can breach what it asserts ("[[# a]]"), and reach what it calls unreachable (a letter
@@ -29,114 +29,15 @@
 
 #include <filesystem>
 #include <map>
-#include <set>
 #include <string>
-#include <vector>
 
 namespace wherry::config {
 
-// Thrown while a file is read; read_config turns it into a Result.
-struct Wrong {
-  std::string text;
-};
-
-// "${NAME}" in a text is the environment variable NAME, so that secrets need not stand in the file.
-std::string expand(const std::string& text, const toml::node& node);
-
-// One table: every key that is there must be asked for, else it is unknown.
-class Table {
- public:
-  Table(const toml::table& table, std::string path) : table_(table), path_(std::move(path)) {}
-
-  [[noreturn]] void fail(std::string_view key, const std::string& what) const {
-    const toml::node* node = table_.get(key);
-    const auto line = (node ? node->source() : table_.source()).begin.line;
-    throw Wrong{"line " + std::to_string(line) + ": " + name(key) + ": " + what};
-  }
-  // Where a key is only misspelt, that is the mistake.
-  [[noreturn]] void missing(std::string_view key, const std::string& what) const {
-    for (const auto& [given, value] : table_) {
-      if (!known_.contains(given.str()) && !base::nearest(given.str(), known_).empty()) unknown(given.str());
-    }
-    fail(key, what);
-  }
-  std::string name(std::string_view key) const {
-    return path_.empty() ? std::string(key) : path_ + "." + std::string(key);
-  }
-  bool has(std::string_view key) { return known_.insert(std::string(key)), table_.contains(key); }
-
-  std::string text(std::string_view key, std::string fallback) {
-    if (!has(key)) return fallback;
-    const auto value = table_[key].value<std::string>();
-    if (!value || !table_[key].is_string()) fail(key, "must be a text in quotes");
-    return expand(*value, *table_.get(key));
-  }
-  std::string required_text(std::string_view key, const std::string& what) {
-    std::string value = text(key, "");
-    if (value.empty()) missing(key, "is missing: " + what);
-    return value;
-  }
-  std::int64_t integer(std::string_view key, std::int64_t fallback, std::int64_t least, std::int64_t most) {
-    if (!has(key)) return fallback;
-    const auto value = table_[key].value<std::int64_t>();
-    if (!table_[key].is_integer() || !value || *value < least || *value > most) {
-      fail(key, "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most));
-    }
-    return *value;
-  }
-  std::vector<std::string> texts(std::string_view key, std::vector<std::string> fallback) {
-    if (!has(key)) return fallback;
-    const auto* array = table_[key].as_array();
-    if (!array) fail(key, "must be a list of texts, like [\"a\", \"b\"]");
-    std::vector<std::string> values;
-    for (const auto& item : *array) {
-      const auto value = item.value<std::string>();
-      if (!value || !item.is_string()) fail(key, "must be a list of texts, like [\"a\", \"b\"]");
-      values.push_back(expand(*value, item));
-    }
-    return values;
-  }
-  template <class Choice>
-  Choice choice(std::string_view key, Choice fallback, const std::vector<std::pair<std::string, Choice>>& choices) {
-    if (!has(key)) return fallback;
-    const std::string given = text(key, "");
-    std::string offered;
-    for (const auto& [word, value] : choices) {
-      if (word == given) return value;
-      offered += (offered.empty() ? "" : ", ") + word;
-    }
-    fail(key, "must be one of: " + offered);
-  }
-  // An absent table is an empty one.
-  Table table(std::string_view key) {
-    static const toml::table empty;
-    if (!has(key)) return Table(empty, name(key));
-    const auto* inner = table_[key].as_table();
-    if (!inner) fail(key, "must be a table");
-    return Table(*inner, name(key));
-  }
-  const toml::node* node(std::string_view key) { return has(key) ? table_.get(key) : nullptr; }
-
-  // After everything was read.
-  void finish() const {
-    for (const auto& [key, value] : table_) {
-      if (!known_.contains(key.str())) unknown(key.str());
-    }
-  }
-
- private:
-  [[noreturn]] void unknown(std::string_view key) const {
-    const std::string meant = base::nearest(key, known_);
-    fail(key, "is not a known key" + (meant.empty() ? "" : "; did you mean " + meant + "?"));
-  }
-
-  const toml::table& table_;
-  std::string path_;
-  std::set<std::string, std::less<>> known_;
-};
-
-// A connector's own part as JSON. A key that ends in _file names a file, which is relative to `folder`.
-nlohmann::json to_json(const toml::node& node, const std::string& path, const std::filesystem::path& folder);
+// The file's content as JSON. "${NAME}" in a text is the environment variable NAME, so that secrets need not stand in
+// the file. A key that ends in _file names a file, which is relative to `folder`. What cannot be is a mistake, and
+// null.
+nlohmann::json to_json(const toml::node& node, const std::string& path, const std::filesystem::path& folder,
+                       connector::Mistakes& mistakes);
 
 // Notes the line of every key below `node`: "transport[0].server.port" → 12.
 void note_lines(const toml::node& node, const std::string& path, std::map<std::string, std::size_t>& lines);

@@ -8,6 +8,7 @@
 #include "gateway/base/error.hpp"
 #include "gateway/connector/entry.hpp"
 #include "gateway/connector/event.hpp"
+#include "gateway/connector/keys.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -150,6 +151,12 @@ struct Services {
   const base::Clock& clock;
 };
 
+// What came of trying one way to the network (`wherry check --connect`): "carriers[0] (main): a bind at h:2775".
+struct Trial {
+  std::string what;
+  Result<void> outcome;  // unavailable: it may be there later; else it is wrongly configured. The text says what to do
+};
+
 // One configured network.
 struct Connector {
   virtual ~Connector() = default;
@@ -178,6 +185,13 @@ struct Connector {
   // What a person typed (jabber:iq:gateway), or the unescaped local part of a JID, as a contact's one true id.
   // not_found or bad_input with a sentence where it cannot be one. `account` 0: nobody registered asks.
   virtual asio::awaitable<Result<ContactId>> parse_contact(std::string typed, AccountId account) const = 0;
+
+  // Tries each way to the network once, and ends it again: in place of run().
+  virtual asio::awaitable<std::vector<Trial>> try_network() { co_return std::vector<Trial>(); }
+
+  // Takes over, while it runs, what it can of a new configuration that `make` has found right. Gives the paths of what
+  // only a restart can change; "" is everything.
+  virtual std::vector<std::string> reload(const nlohmann::json& /*configuration*/) { return {""}; }
 };
 
 // The one symbol a connector's shared object exports. `stamp` must equal plugin_stamp of the gateway.
@@ -185,7 +199,9 @@ struct Plugin {
   const char* stamp;
   // Builds the connector from its configuration (an object). The error's text begins with the offending key's path,
   // as in "links[0].port: must be 1 to 65535".
+  // Several mistakes are as many lines.
   Result<std::unique_ptr<Connector>> (*make)(const nlohmann::json& configuration, Services services);
+  std::span<const Section> sections = {};  // the keys of its configuration, for the reference page and the example
 };
 inline constexpr const char* plugin_stamp = "2, " __VERSION__ ", Boost " BOOST_LIB_VERSION;
 inline constexpr const char* plugin_symbol = "wherry_plugin";

@@ -278,7 +278,10 @@ base::Result<std::unique_ptr<Driver>> open_sqlite(const std::string& path) {
   Handle handle(raw);
   if (code == SQLITE_OK) code = sqlite3_exec(handle.get(), settings, nullptr, nullptr, nullptr);
   if ((code & 0xFF) == SQLITE_BUSY) {
-    return cannot_open(path, "another process has it open. Only one wherry may use it: stop the other one first.");
+    auto in_use =
+        cannot_open(path, "another process has it open. Only one wherry may use it: stop the other one first.");
+    in_use.code = base::Errc::unavailable;
+    return in_use;
   }
   if ((code & 0xFF) == SQLITE_NOTADB) return cannot_open(path, "it is not an SQLite database.");
   if (code != SQLITE_OK) return cannot_open(path, std::string(sqlite3_errmsg(handle.get())) + ".");

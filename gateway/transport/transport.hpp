@@ -70,6 +70,7 @@ class Transport {
 
   // ---- For the features ----
   const TransportConfig& config() const { return config_; }
+  void set_registration(RegistrationPolicy policy) { config_.registration = std::move(policy); }
   const xmpp::Jid& domain() const { return config_.link.domain; }
   const connector::Network& network() const { return network_; }
   const std::string& name() const { return config_.name.empty() ? network_.name : config_.name; }

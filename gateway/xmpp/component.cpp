@@ -26,13 +26,18 @@ struct StreamError : std::runtime_error {
   std::string condition;
 };
 
-std::string_view advice(std::string_view condition) {
+constexpr std::string_view no_answer = "no answer";  // in place of a condition
+
+std::string_view advice(std::string_view condition, LinkEnd end) {
+  if (end == LinkEnd::refused)
+    return "nobody listens there: let the server listen for components, and compare its port and address with ours";
   if (condition == "host-unknown")
     return "the server has no component of this name: add it to the server's configuration";
   if (condition == "not-authorized") return "the secret differs from the server's: make both the same";
   if (condition == "conflict")
     return "another connection holds this component: an older one that is not yet dead, or a second wherry";
   if (condition == "invalid-namespace") return "this is not the server's component port";
+  if (condition == no_answer) return "nothing that a component port says came in time: is this one?";
   return "";
 }
 
@@ -94,6 +99,7 @@ asio::awaitable<void> Component::run() {
     } catch (const std::exception& e) {
       error = e.what();
       if (const auto* stream = dynamic_cast<const StreamError*>(&e)) condition = stream->condition;
+      if (dynamic_cast<const base::TimedOut*>(&e)) condition = no_answer;
       const auto* system = dynamic_cast<const boost::system::system_error*>(&e);
       if (system && system->code() == asio::error::connection_refused) end = LinkEnd::refused;
     }
@@ -102,8 +108,15 @@ asio::awaitable<void> Component::run() {
     // Whatever broke just then, this was its end anyway.
     if (closing_ || cancellation.cancelled() != asio::cancellation_type::none) co_return;
     if (was_up) end = LinkEnd::cut;
-    log::warn(was_up ? "component.disconnected" : "component.refused",
-              {{"domain", config_.domain.str()}, {"error", error}, {"advice", advice(condition)}});
+    const std::string_view what_to_do = was_up ? advice(condition, LinkEnd::cut) : advice(condition, end);
+    log::warn(was_up ? "component.disconnected" : "component.refused", {{"domain", config_.domain.str()},
+                                                                        {"host", config_.host},
+                                                                        {"port", config_.port},
+                                                                        {"error", error},
+                                                                        {"advice", what_to_do}});
+    const bool may_pass = condition.empty() || condition == no_answer || condition == "conflict";
+    if (!was_up && events_.refused)
+      events_.refused(error + (what_to_do.empty() ? "" : ": ") + std::string(what_to_do), may_pass);
     const auto pause = reconnect_.after(end, condition, std::chrono::steady_clock::now() - up_since_);
     if (pause.count() > 0) co_await base::sleep(pause);
   }

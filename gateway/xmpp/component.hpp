@@ -52,6 +52,8 @@ struct ComponentEvents {
   std::function<void()> disconnected;       // everything not confirmed must be sent again
   std::function<void(Sequence)> confirmed;  // everything up to and including this is with the server
   std::function<void()> writable;           // can_send() or one of its kinds has become true again
+  // An attempt to connect failed: why, and what to do. `may_pass`: the configuration may be right.
+  std::function<void(std::string why, bool may_pass)> refused{};
 };
 
 // Opens the connection the link runs over, or throws; is cancelled when the connect limit is over.

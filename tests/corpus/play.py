@@ -226,7 +226,7 @@ def surroundings(binary: str) -> dict[str, str]:
 def run(binary: str, command: str, config: str, environment: dict[str, str]) -> tuple[int, str]:
     done = subprocess.run([binary, command, "--config", config], capture_output=True, timeout=60, env=surroundings(binary) | environment)
     said = [line for line in done.stderr.decode(errors="replace").split("\n") if line.startswith("wherry: ") or "Sanitizer" in line or "runtime error" in line]
-    return done.returncode, "\n".join(said).removeprefix("wherry: ")
+    return done.returncode, "\n".join(line.removeprefix("wherry: ") for line in said)
 
 
 def compare(code: int, said: str, wanted: str) -> None:
@@ -236,7 +236,7 @@ def compare(code: int, said: str, wanted: str) -> None:
 
 
 def configurations(binary: str, case: Case) -> None:
-    """`#= the sentence`, with FILE for the file's path; `#env NAME=value`; `#file NAME text`; `#run` where only starting can tell."""
+    """`#= the sentence`, one for each mistake, with FILE for the file's path; `#env NAME=value`; `#file NAME text`; `#run` where only starting can tell."""
     with tempfile.TemporaryDirectory(prefix="wherry-corpus-") as folder:
         path = os.path.join(folder, "wherry.toml")
         content, wanted, environment, command = b"", "", {}, "check"
@@ -245,7 +245,7 @@ def configurations(binary: str, case: Case) -> None:
         for line in text.split("\n"):
             key, _, rest = line.partition(" ")
             if key == "#=":
-                wanted = rest.replace("FILE", path).replace("FOLDER", folder)
+                wanted += ("\n" if wanted else "") + rest.replace("FILE", path).replace("FOLDER", folder)
             elif key == "#env":
                 environment |= dict([rest.split("=", 1)])
             elif key == "#file":

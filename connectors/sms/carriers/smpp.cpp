@@ -42,6 +42,8 @@ class SmppCarrier final : public Carrier {
     return sender_.send(std::move(text));
   }
   asio::awaitable<void> run() override;
+  asio::awaitable<connector::Result<void>> try_once() override;
+  void serve(std::vector<std::string> numbers) override { setting_.addresses.numbers = std::move(numbers); }
 
  private:
   asio::awaitable<void> open();
@@ -154,6 +156,31 @@ asio::awaitable<void> SmppCarrier::close(bool gracefully) {
   inbound_.session_ended(confirmed);
   transmitter_.reset();
   receiver_.reset();
+}
+
+// Binds as run() would, and unbinds.
+asio::awaitable<connector::Result<void>> SmppCarrier::try_once() {
+  std::string why;
+  try {
+    co_await open();
+    for (Link* link : {transmitter_.get(), receiver_.get()}) {
+      if (link) link_tasks_.spawn("smpp.link", run_link(link));
+    }
+    bool confirmed = true;
+    for (Link* link : {transmitter_.get(), receiver_.get()}) {
+      if (link) co_await unbind(link, &confirmed);
+    }
+  } catch (const LinkDown& e) {
+    why = e.what();
+    if (e.at_least.count() > 0) co_return connector::Error{connector::Errc::bad_input, why};
+  } catch (const boost::system::system_error& e) {
+    why = e.code().message();
+  }
+  co_await link_tasks_.end();
+  transmitter_.reset();
+  receiver_.reset();
+  if (!why.empty()) co_return connector::Error{connector::Errc::unavailable, why};
+  co_return base::ok();
 }
 
 }  // namespace

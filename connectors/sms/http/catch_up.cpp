@@ -58,7 +58,7 @@ asio::awaitable<base::Result<void>> CatchUp::run() {
 
 // Of few numbers, each number's list; of many, the account's, once.
 asio::awaitable<base::Result<Listed>> CatchUp::list(base::Time since) {
-  const auto& numbers = provider_.setting.numbers;
+  const auto numbers = provider_.setting.numbers;  // which may change during a wait
   Listed all;
   if (numbers.size() <= most_lists) {
     for (const std::string& number : numbers) {

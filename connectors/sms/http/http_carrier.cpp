@@ -51,6 +51,8 @@ class HttpCarrier final : public Carrier {
 
   asio::awaitable<void> run() override;
   asio::awaitable<connector::Result<connector::Changes>> send(OutgoingText text) override;
+  asio::awaitable<connector::Result<void>> try_once() override;
+  void serve(std::vector<std::string> numbers) override { provider_->setting.numbers = std::move(numbers); }
 
  private:
   asio::awaitable<void> begin();
@@ -94,6 +96,21 @@ asio::awaitable<void> HttpCarrier::begin() {
     const connector::Error error = reading_failed(*answer, services_.clock.now());
     throw LinkDown(error.text, error.code == Errc::not_authorized ? misconfigured_wait : error.retry_after);
   }
+}
+
+// Asks for something that only the owner of the account may read.
+asio::awaitable<connector::Result<void>> HttpCarrier::try_once() {
+  const std::string list = provider_->list_url({});
+  net::HttpRequest request = provider_->get(list.empty() ? provider_->message_url("wherry-check") : list);
+  const auto answer = co_await services_.http.send(std::move(request));
+  if (!answer) co_return connector::Error{Errc::unavailable, answer.error().text};
+  if (answer->status == 401 || answer->status == 403)
+    co_return connector::Error{Errc::bad_input,
+                               "The service refuses the account's credentials: compare them with its."};
+  if (answer->status >= 500 || answer->status == 429)
+    co_return connector::Error{Errc::unavailable,
+                               fmt::format("The service answers with {}: try later.", answer->status)};
+  co_return base::ok();
 }
 
 // Until the service cannot be reached any more. Webhooks are taken all the while: its way to us may be whole.

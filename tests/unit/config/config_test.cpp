@@ -49,20 +49,14 @@ std::string content_of(const fs::path& file) {
   return content.str();
 }
 
-std::string replaced(std::string text, const std::string& old, const std::string& now) {
-  const auto at = text.find(old);
-  REQUIRE(at != std::string::npos);
-  return text.replace(at, old.size(), now);
-}
-
 }  // namespace
 
 TEST_CASE("every key of the example is read") {
   const Folder folder;
-  folder.write("secret", "  a secret\n");
-  const std::string example = content_of(fs::path(WHERRY_SOURCE_DIR) / "deploy/wherry.example.toml");
-  const Config config =
-      folder.read(replaced(example, "/etc/wherry/component-secret", (folder.path / "secret").string()));
+  folder.write("component-secret", "  a secret\n");  // as systemd puts it there
+  ::setenv("CREDENTIALS_DIRECTORY", folder.path.c_str(), 1);
+  const Config config = folder.read(content_of(fs::path(WHERRY_SOURCE_DIR) / "deploy/wherry.example.toml"));
+  ::unsetenv("CREDENTIALS_DIRECTORY");
 
   CHECK(config.file == folder.path / "wherry.toml");
   CHECK(config.store.url == "sqlite:/var/lib/wherry/wherry.db");
@@ -81,7 +75,7 @@ TEST_CASE("every key of the example is read") {
   CHECK(entry.where == "transport[0]");
   CHECK(entry.connector == "sms");
   CHECK(entry.child.empty());
-  CHECK(entry.transport.name == "SMS");
+  CHECK(entry.transport.name == "Text messages");
   CHECK(entry.transport.policy == store::AccountPolicy::always_on);
   CHECK(entry.transport.outbox.deadline == seconds(86400));
   CHECK(entry.transport.outbox.waiting_per_account == 5000);
@@ -98,9 +92,11 @@ TEST_CASE("every key of the example is read") {
   CHECK(entry.transport.registration.domains == std::vector<std::string>{"example.org"});
   CHECK(entry.transport.registration.jids == std::vector<std::string>{"friend@elsewhere.example"});
 
-  CHECK(entry.configuration == nlohmann::json::parse(R"({"region":"US",
-    "numbers":[{"number":"+14155550100","carrier":"main","users":["juliet@example.org"]},{"number":"+14155550101","carrier":"main","pool":true}],
-    "carriers":[{"name":"main","type":"smpp","host":"127.0.0.1","port":2775,"system_id":"wherry","password_file":"/etc/wherry/smpp-password"}]})"));
+  auto own = nlohmann::json::parse(R"({"region":"US",
+    "numbers":[{"number":"+14155550100","carrier":"main","users":["juliet@example.org"],"pool":false}],
+    "carriers":[{"name":"main","type":"smpp","host":"127.0.0.1","port":2775,"system_id":"wherry"}]})");
+  own["carriers"][0]["password_file"] = (folder.path / "smpp-password").string();
+  CHECK(entry.configuration == own);
 }
 
 TEST_CASE("every key of the example can have another value") {
@@ -229,6 +225,40 @@ configuration = { user = "${CORPUS_A}", list = ["${CORPUS_A}${CORPUS_A}"] }
   CHECK(entry.transport.link.secret.reveal() == "ab$c{d}");
   CHECK(entry.transport.registration.jids.at(0) == "romeo@example.org");
   CHECK(entry.configuration == nlohmann::json::parse(R"({"user":"romeo","list":["romeoromeo"]})"));
+}
+
+TEST_CASE("what two configurations differ in is told by the paths of the keys") {
+  const Folder folder;
+  const auto source = [&](const std::string& more) { return folder.read(least + more).source; };
+  CHECK(changes(source(""), source("")).empty());
+  CHECK(changes(source(""), source("register = { jids = [\"a@b.c\"] }\npolicy = \"follow_presence\"\n")) ==
+        std::vector<std::string>{"transport[0].policy", "transport[0].register"});
+  CHECK(changes(source("register.jids = []\n"), source("register.jids = [\"a@b.c\"]\n")) ==
+        std::vector<std::string>{"transport[0].register.jids"});
+  CHECK(changes(source(""),
+                source("[[transport]]\ndomain = \"b.test\"\nconnector = \"echo\"\nserver.secret = \"s\"\n")) ==
+        std::vector<std::string>{"transport"});
+}
+
+TEST_CASE("what was not taken over counts as it was, so that it is told again") {
+  const nlohmann::json old = {{"log", {{"level", "info"}}}, {"store", {{"url", "a"}}}, {"list", {{{"x", 1}}}}};
+  const nlohmann::json now = {{"log", {{"level", "debug"}}}, {"http", {{"listen", "b"}}}, {"list", {{{"x", 2}}}}};
+  CHECK(with_left(old, now, {"store", "http", "list[0].x"}) ==
+        nlohmann::json{{"log", {{"level", "debug"}}}, {"store", {{"url", "a"}}}, {"list", {{{"x", 1}}}}});
+}
+
+TEST_CASE("every mistake is told, each with its line, in their order") {
+  const Folder folder;
+  folder.write("wherry.toml", "[log]\nlevel = \"loud\"\nfromat = \"text\"\n[[transport]]\ndomain = \"x.test\"\n");
+  const auto config = read_config(folder.path / "wherry.toml");
+  REQUIRE_FALSE(config.has_value());
+  const std::string at = (folder.path / "wherry.toml").string() + ": line ";
+  CHECK(config.error().text ==
+        at + "2: log.level: must be one of debug, info, warn, error\n" + at +
+            "3: log.fromat: there is no such key; did you mean format?\n" + at +
+            "4: transport[0].server.secret: is missing: the component's secret, as in the server's configuration; or "
+            "secret_file\n" +
+            at + "4: transport[0].connector: give either connector (a name) or child (a command)");
 }
 
 TEST_CASE("what shows to be wrong later is located: the key's line, or the line of the table that lacks it") {

@@ -59,7 +59,7 @@ TEST_CASE("A configuration's errors begin with the key's path (connector::Plugin
   CHECK(problem(c) == "numbers[1].number: is listed twice");
   c = good();
   c["numbers"][0]["users"] = "romeo@x.test";
-  CHECK(problem(c) == "numbers[0].users: must be a list of texts");
+  CHECK(problem(c) == "numbers[0].users: must be a list of texts, like [\"a\", \"b\"]");
   c = good();
   c["carriers"] = json::array();
   CHECK(problem(c).starts_with("carriers: must have at least one entry"));
@@ -72,7 +72,20 @@ TEST_CASE("A configuration's errors begin with the key's path (connector::Plugin
   CHECK(problem(json::array()) == "configuration: must be a table");
   c = good();
   c["carriers"][0] = 5;
-  CHECK(problem(c) == "carriers[0]: must be a table");
+  CHECK(problem(c) == "carriers: must be written as [[carriers]]");
+}
+
+TEST_CASE("All mistakes are told at once, a line for each (connector::Plugin::make)") {
+  json c = good();
+  c["region"] = "USA";
+  c["numbers"][0]["carrier"] = "other";
+  c["numbers"][1]["pol"] = true;
+  c["numbers"][2]["number"] = 72404;
+  CHECK(problem(c) ==
+        "numbers[0].carrier: there is no carrier named other\n"
+        "numbers[1].pol: there is no such key; did you mean pool?\n"
+        "numbers[2].number: must be a text in quotes, like \"72404\"\n"
+        "region: must be a country's two letters, like \"US\"");
 }
 
 TEST_CASE("Users are prepared as all addresses are, and what is none is an error (RFC 7622 §3.2, §3.3)") {
@@ -123,10 +136,10 @@ TEST_CASE("An SMPP link's settings are checked one by one") {
         "carriers[0].system_type: must have at most 12 characters of ASCII (SMPP 3.4 §5.2)");
   CHECK(smpp_problem({{"address_range", std::string(41, '1')}}) ==
         "carriers[0].address_range: must have at most 40 characters of ASCII (SMPP 3.4 §5.2)");
-  CHECK(smpp_problem({{"host", ""}}) == "carriers[0].host: must be a text that is not empty");
+  CHECK(smpp_problem({{"host", ""}}) == "carriers[0].host: must not be empty");
   CHECK(smpp_problem({{"password", ""}}).starts_with("carriers[0].password: is missing"));
   CHECK(smpp_problem({{"password_file", "/nowhere/password"}}) ==
-        "carriers[0].password_file: cannot read a line from /nowhere/password");
+        "carriers[0].password_file: /nowhere/password cannot be read: there is no such file");
 }
 
 TEST_CASE("A password comes from a file where one is named") {

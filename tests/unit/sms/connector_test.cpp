@@ -59,7 +59,7 @@ struct Gateway {
         tasks(executor),
         romeo(smsc.changed),
         juliet(smsc.changed) {
-    nlohmann::json configuration = nlohmann::json::parse(R"({"region":"US",
+    configuration = nlohmann::json::parse(R"({"region":"US",
       "numbers":[{"number":"+15550001","carrier":"main","users":["romeo@x.test","juliet@x.test"]},{"number":"+15550002","carrier":"main","pool":true}],
       "carriers":[{"name":"main","type":"smpp","host":"127.0.0.1","system_id":"w","password":"p"}]})");
     configuration["carriers"][0]["port"] = smsc.port();
@@ -104,6 +104,7 @@ struct Gateway {
   FakeSmsc smsc;
   base::TaskGroup tasks;
   Sink romeo, juliet;
+  nlohmann::json configuration;
   std::unique_ptr<connector::Connector> sms;
   int keys = 0;
 };
@@ -148,6 +149,43 @@ SMS_TEST("Registration offers the user's numbers and the free ones, and gives ea
   g.sms->forget_account({1});
   const auto again = co_await g.log_in("tybalt@y.test", typist);
   CHECK(again->at("phone") == "+15550002");
+  co_await g.end();
+}
+
+SMS_TEST(
+    "Numbers are taken over while it runs; who has lost one is told to register, and what waits for a restart is said",
+    reloading) {
+  g.know(1, "romeo@x.test", "+15550001", g.romeo);
+  g.tasks.spawn("sms", g.sms->run());
+  const auto session = g.sms->open({1});
+  g.tasks.spawn("romeo", session->run());
+  UNTIL(online(g.romeo));
+  nlohmann::json now = g.configuration;
+  now["numbers"][0]["users"] = {"juliet@x.test"};
+  now["numbers"].push_back({{"number", "+15550003"}, {"carrier", "main"}, {"users", {"tybalt@y.test"}}});
+  CHECK(g.sms->reload(now).empty());
+  Typist typist;
+  CHECK((co_await g.log_in("romeo@x.test", typist))->at("phone") == "+15550002");
+  CHECK(typist.form.fields.at(0).choices == std::vector<std::string>{"+15550002"});
+  UNTIL(g.romeo.all<connector::AccountChanged>().back().needs_login);
+
+  now["region"] = "DE";
+  now["carriers"].push_back({{"name", "new"}, {"type", "smpp"}, {"host", "h"}, {"system_id", "w"}, {"password", "p"}});
+  now["numbers"][0]["carrier"] = "new";
+  CHECK(g.sms->reload(now) == std::vector<std::string>{"region", "carriers", "numbers[0].carrier"});
+  co_await g.end();
+}
+
+SMS_TEST("Each carrier is tried once, and what is wrong is said", trying) {
+  auto trials = co_await g.sms->try_network();
+  REQUIRE(trials.size() == 1);
+  CHECK(trials[0].what == "carriers[0] (smpp main)");
+  CHECK(trials[0].outcome.has_value());
+  g.smsc.bind_status = wherry::sms::smpp::Status::invalid_password;
+  trials = co_await g.sms->try_network();
+  REQUIRE_FALSE(trials[0].outcome.has_value());
+  CHECK(trials[0].outcome.error().code == Errc::bad_input);
+  CHECK(trials[0].outcome.error().text.starts_with("the peer refuses the bind"));
   co_await g.end();
 }
 

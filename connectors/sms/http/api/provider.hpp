@@ -66,7 +66,7 @@ class Provider {
   explicit Provider(Setting s) : setting(std::move(s)) {}
   virtual ~Provider() = default;
 
-  const Setting setting;
+  Setting setting;  // of which only the numbers change
 
   // by_key: the provider drops a second request with the same `ref`. queryable: it lists messages, with their texts, so
   // that those of unknown outcome and those that no webhook brought are found there. none: neither.
