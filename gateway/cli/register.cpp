@@ -9,8 +9,8 @@
 #include "gateway/net/http_client.hpp"
 #include "gateway/net/http_server.hpp"
 #include "gateway/open_store.hpp"
+#include "gateway/queues/connector_storage.hpp"
 #include "gateway/store/accounts.hpp"
-#include "gateway/store/connector_storage.hpp"
 #include "gateway/store/ids.hpp"
 #include "gateway/xmpp/namespaces.hpp"
 
@@ -70,7 +70,7 @@ class Given final : public connector::Dialogue {
 
 // Of the accounts that the connector is told of: it does not run.
 struct NoEvents final : connector::EventSink {
-  asio::awaitable<void> publish(connector::Event) override { co_return; }
+  asio::awaitable<void> publish(connector::Event, connector::Changes) override { co_return; }
 };
 
 class Registration {
@@ -148,7 +148,8 @@ asio::awaitable<Result<bool>> Registration::enrol(db::Database& database, const 
                                                 "domain in domains.",
                                                 entry_.where, user_.str())};
   }
-  store::ConnectorStorage storage(database, transport);
+  queues::Journal journal(loop_.get_executor(), database, transport);
+  queues::ConnectorStorage storage(journal, database, transport);
   connector::Services services{loop_.get_executor(), http_, webhooks_, storage, clock_};
   auto connector = co_await make_connector(config_, entry_, services);
   if (!connector) co_return config::locate(config_, connector.error());
