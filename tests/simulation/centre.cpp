@@ -244,6 +244,10 @@ void Centre::break_links() {
 }
 
 void Centre::process_died() {
+  // A new process cannot tell a receipt that comes again from one for a later text with the same id
+  // (connectors/sms/README.md).
+  if (traits().ids == Ids::by_recipient)
+    parcels_.remove_if([](const Parcel& parcel) { return parcel.is_receipt && parcel.bind != 0; });
   for (const BindPtr& bind : std::list<BindPtr>(binds_)) bind->wire->orphan();
 }
 

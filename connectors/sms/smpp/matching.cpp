@@ -38,12 +38,15 @@ bool Matching::sent(const std::shared_ptr<Record>& record, std::size_t segment, 
   notations_.given(id);
   record->segments[segment].id = id;
   record->notations = notations_.to_text();
-  recent_order_.push_back(recent_.emplace(canonical_id(id), Known{record, segment, id}));
-  if (recent_order_.size() > most_recent) {
-    recent_.erase(recent_order_.front());
-    recent_order_.pop_front();
-  }
+  remember(record, segment, id);
   return notations_.to_text() != before;
+}
+
+void Matching::remember(const std::shared_ptr<Record>& record, std::size_t segment, const std::string& id) {
+  recent_order_.push_back(recent_.emplace(canonical_id(id), Known{record, segment, id}));
+  if (recent_order_.size() <= most_recent) return;
+  recent_.erase(recent_order_.front());
+  recent_order_.pop_front();
 }
 
 bool Matching::received(const std::string& id) {
@@ -97,7 +100,7 @@ std::vector<std::string> Matching::forms_to_look_for(const std::string& id) cons
   return forms;
 }
 
-Match Matching::conclude(const ReportedReceipt& reported, const ByForm& stored) const {
+Match Matching::conclude(const ReportedReceipt& reported, const ByForm& stored) {
   bool waits = false;
   for (const std::string& id : ids_of(reported.receipt)) {
     ReportedReceipt named = reported;
@@ -108,7 +111,9 @@ Match Matching::conclude(const ReportedReceipt& reported, const ByForm& stored) 
   }
   if (waits) return {};
   Match unknown = unknown_fitting(reported);
-  if (unknown.record) unknown.record->segments[unknown.segment].id = reported.receipt.id;
+  if (!unknown.record) return unknown;
+  unknown.record->segments[unknown.segment].id = reported.receipt.id;
+  remember(unknown.record, unknown.segment, reported.receipt.id);  // the receipt may come again
   return unknown;
 }
 
@@ -130,8 +135,7 @@ Match Matching::best(const ReportedReceipt& reported, const std::string& form, c
     }
   }
   if (any_agrees) std::erase_if(found, [](const Match& m) { return !m.agrees; });
-  else if (std::any_of(found.begin(), found.end(), awaits_receipt))
-    std::erase_if(found, [](const Match& m) { return !awaits_receipt(m); });
+  else std::erase_if(found, [](const Match& m) { return !awaits_receipt(m); });
   if (found.empty()) return {};
   const auto chosen = std::max_element(found.begin(), found.end(), is_less_likely);
   chosen->is_shared = std::any_of(found.begin(), found.end(), [&](const Match& m) {

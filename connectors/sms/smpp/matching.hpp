@@ -87,11 +87,12 @@ class Matching {
   std::optional<Match> decide(const ReportedReceipt& reported, const ByForm& stored) const;
   // The same with each id that the receipt has; and what nobody knows may be held for a segment of unknown outcome,
   // which its address and text must fit: that has this id from then on.
-  Match conclude(const ReportedReceipt& reported, const ByForm& stored) const;
+  Match conclude(const ReportedReceipt& reported, const ByForm& stored);
   Match unknown_fitting(const ReportedReceipt& reported) const;
 
  private:
   bool may_fit(const ReportedReceipt& reported, const Record& record) const;
+  void remember(const std::shared_ptr<Record>& record, std::size_t segment, const std::string& id);
   Match best(const ReportedReceipt& reported, const std::string& form, const ByForm& stored) const;
   std::optional<Match> unless_unnamed(Match match, const ReportedReceipt& reported) const;
 

@@ -445,22 +445,45 @@ std::shared_ptr<smpp::Record> record_to(std::string key, std::string number) {
   return record;
 }
 
+smpp::ReportedReceipt receipt_from(std::string digits, std::string id) {
+  smpp::ReportedReceipt receipt;
+  receipt.receipt = {std::move(id), smpp::MessageState::delivered, "", "", ""};
+  receipt.source = {1, 1, std::move(digits)};
+  receipt.destination = {1, 1, "15550001"};
+  return receipt;
+}
+
 }  // namespace
 
 TEST_CASE("A receipt from another number waits for a text to that number whose answer is still to come") {
   smpp::Matching matching;
   const auto named = record_to("1:named", "+15550200"), unnamed = record_to("1:unnamed", "+15550100");
   const std::uint64_t number = matching.started(unnamed->to);
-  smpp::ReportedReceipt receipt;
-  receipt.receipt = {"id-4", smpp::MessageState::delivered, "", "", ""};
-  receipt.source = {1, 1, "15550100"};
-  receipt.destination = {1, 1, "15550001"};
+  smpp::ReportedReceipt receipt = receipt_from("15550100", "id-4");
   receipt.after = matching.last_started();
   matching.sent(named, 0, "id-4");
   CHECK_FALSE(matching.decide(receipt, {}));
   matching.ended(number, unnamed->to);
   matching.add_unknown(unnamed);  // no answer came
   CHECK(matching.conclude(receipt, {}).record == unnamed);
+}
+
+TEST_CASE("A receipt that comes again is the text's that had no id before it, and not another's with that id") {
+  smpp::Matching matching;
+  const auto unnamed = record_to("1:unnamed", "+15550100"), named = record_to("1:named", "+15550200");
+  matching.add_unknown(unnamed);
+  const smpp::ReportedReceipt receipt = receipt_from("15550100", "id-4");
+  CHECK(matching.conclude(receipt, {}).record == unnamed);
+  unnamed->segments[0].state = smpp::SegmentState::delivered;
   matching.erase_unknown("1:unnamed");
-  CHECK(matching.conclude(receipt, {}).record == named);  // its sender may have been rewritten
+  matching.sent(named, 0, "id-4");
+  CHECK(matching.conclude(receipt, {}).record == unnamed);
+}
+
+TEST_CASE("A receipt from another number is not about a text that has had its own") {
+  smpp::Matching matching;
+  const auto named = record_to("1:named", "+15550200");
+  matching.sent(named, 0, "id-4");
+  named->segments[0].state = smpp::SegmentState::failed;
+  CHECK_FALSE(matching.conclude(receipt_from("15550100", "id-4"), {}).record);
 }
