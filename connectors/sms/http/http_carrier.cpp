@@ -98,11 +98,13 @@ asio::awaitable<void> HttpCarrier::begin() {
   }
 }
 
-// Asks for something that only the owner of the account may read.
+// Asks for something that only the owner of the account may read. An API that has no such thing is not asked.
 asio::awaitable<connector::Result<void>> HttpCarrier::try_once() {
-  const std::string list = provider_->list_url({});
-  net::HttpRequest request = provider_->get(list.empty() ? provider_->message_url("wherry-check") : list);
-  const auto answer = co_await services_.http.send(std::move(request));
+  std::string url = provider_->list_url({});
+  if (url.empty()) url = provider_->message_url("wherry-check");
+  if (url.empty()) co_return base::ok();
+  net::HttpRequest request = provider_->get(std::move(url));
+  const auto answer = co_await api_.send(std::move(request));
   if (!answer) co_return connector::Error{Errc::unavailable, answer.error().text};
   if (answer->status == 401 || answer->status == 403)
     co_return connector::Error{Errc::bad_input,

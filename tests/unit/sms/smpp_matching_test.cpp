@@ -475,7 +475,7 @@ TEST_CASE("A receipt that comes again is the text's that had no id before it, an
   const smpp::ReportedReceipt receipt = receipt_from("15550100", "id-4");
   CHECK(matching.conclude(receipt, {}).record == unnamed);
   unnamed->segments[0].state = smpp::SegmentState::delivered;
-  matching.erase_unknown("1:unnamed");
+  matching.erase_unknown(*unnamed);
   matching.sent(named, 0, "id-4");
   CHECK(matching.conclude(receipt, {}).record == unnamed);
 }
