@@ -79,13 +79,14 @@ constexpr Section own_sections[] = {
      smpp_keys},
 };
 
+// `carriers`: the names that there are; null: they are not known.
 NumberConfiguration parse_number_entry(const json& entry, const std::string& path,
-                                       const std::set<std::string>& carriers, Mistakes& mistakes) {
+                                       const std::set<std::string>* carriers, Mistakes& mistakes) {
   Fields fields(entry, path, number_keys);
   NumberConfiguration number;
   number.number = fields.text("number");
   number.carrier = fields.text("carrier");
-  if (!number.carrier.empty() && !carriers.contains(number.carrier))
+  if (!number.carrier.empty() && carriers && !carriers->contains(number.carrier))
     fields.wrong("carrier", fmt::format("there is no carrier named {}", number.carrier));
   for (const std::string& typed : fields.texts("users")) {
     const auto user = prepare_user(typed);
@@ -177,9 +178,11 @@ base::Result<Configuration> parse_configuration(const json& source) {
     fields.wrong("carriers", "must have at least one entry: how texts reach the network");
   std::set<std::string> names, taken;
   read_carriers(carriers, configuration, names, mistakes);
+  // Of a carrier that is wrong or missing itself, the numbers that name it say nothing more.
+  const bool carriers_are_known = !carriers.empty() && mistakes.empty();
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     const std::string path = fmt::format("numbers[{}]", i);
-    auto number = parse_number_entry(*numbers[i], path, names, mistakes);
+    auto number = parse_number_entry(*numbers[i], path, carriers_are_known ? &names : nullptr, mistakes);
     if (!number.number.empty() && !taken.insert(number.number).second) mistakes.add(path + ".number: is listed twice");
     configuration.numbers.push_back(std::move(number));
   }

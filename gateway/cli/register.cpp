@@ -59,7 +59,8 @@ class Given final : public connector::Dialogue {
       query.add_text_child(name, value);
     }
     auto read = convert::read_answers(query, form);
-    if (!read) co_return Error{read.error().code, fmt::format("{} Give {}.", read.error().text, asked_for(form))};
+    if (!read && answers_.empty())
+      co_return Error{read.error().code, fmt::format("{} Give {}.", read.error().text, asked_for(form))};
     co_return read;
   }
 

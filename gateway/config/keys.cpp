@@ -30,8 +30,8 @@ constexpr Key store_keys[] = {
      "one "
      "with `wherry generate-key`",
      "/var/lib/wherry/key"},
-    {"reports_days", Type::whole(1, 365), "14", "so long a sent message is known, for reports of it", "14"},
-    {"repeats_days", Type::whole(1, 365), "7", "so long an event that comes again is known", "7"},
+    {"reports_days", Type::whole(1, 365), "14", "so long the network may report on a message that was sent", "14"},
+    {"repeats_days", Type::whole(1, 365), "7", "so long what the network brings a second time is known for it", "7"},
     {"undelivered_days", Type::whole(1, 3650), "30", "so long a message waits for a user who does not come", "30"},
 };
 

@@ -190,6 +190,7 @@ base::Secret Fields::secret(std::string_view key) {
     if (plain.empty()) missing(key, what_is_missing(key));
     return base::Secret(plain);
   }
+  if (file.find("${") != std::string::npos) return base::Secret();  // of a variable that is not there, which was told
   auto held = read_secret_file(file);
   if (!held) wrong(file_key, fmt::format("{} {}", file, held.error().text));
   return base::Secret(held ? *held : std::string());

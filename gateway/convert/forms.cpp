@@ -61,10 +61,6 @@ connector::Result<connector::Answers> check(const connector::Answers& given, con
                                   ? ""
                                   : std::string(field.type == Field::Type::secret ? std::string_view(found->second)
                                                                                   : base::trim(found->second));
-    if (value.empty() && field.required && field.type == Field::Type::choice && field.choices.size() == 1) {
-      answers[field.name] = field.choices.front();  // there is nothing to ask
-      continue;
-    }
     if (value.empty()) {
       if (field.required) return Error{Errc::bad_input, "Please fill in: " + name + "."};  // §3.1, rule B4.3
       continue;

@@ -197,6 +197,11 @@ asio::awaitable<void> Ledger::keep(std::shared_ptr<Record> record) {
   co_await storage_.write(std::move(entries));
 }
 
+connector::Changes Ledger::changes_for(const std::shared_ptr<Record>& record) {
+  await_end(record);
+  return {entry_of(*record)};
+}
+
 asio::awaitable<void> Ledger::forget(std::shared_ptr<Record> record) {
   remove(*record);
   std::vector<connector::Entry> entries(1);

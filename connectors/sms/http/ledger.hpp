@@ -66,7 +66,8 @@ class Ledger {
   // only stands in for one.
   asio::awaitable<void> bind(std::shared_ptr<Record> record, std::string id);
   asio::awaitable<void> keep(std::shared_ptr<Record> record);
-  connector::Changes changes_for(const Record& record) const { return {entry_of(record)}; }  // what keep() writes
+  // What keep() writes, of a record whose text has come further: its life may be shorter then.
+  connector::Changes changes_for(const std::shared_ptr<Record>& record);
   asio::awaitable<void> forget(std::shared_ptr<Record> record);
 
   // Those without a final status whose time to ask has come, the longest waiting first.

@@ -25,8 +25,8 @@ asio::awaitable<void> Reports::settle(std::shared_ptr<Record> record, Status sta
   progress.key = record->key;
   progress.stage = *status.stage;
   if (status.stage == connector::Stage::failed) progress.text = std::move(status.why);
-  progress.changes =
-      ledger_.changes_for(*record);  // one commit: after a crash the status is asked for again, or it is not news
+  // One commit: after a crash the status is asked for again, or it is not news.
+  progress.changes = ledger_.changes_for(record);
   try {
     co_await events_.progressed(std::move(progress));
   } catch (...) {

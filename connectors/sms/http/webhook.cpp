@@ -74,8 +74,8 @@ asio::awaitable<net::ServerResponse> WebhookServer::handle(net::ServerRequest re
 
 asio::awaitable<net::ServerResponse> WebhookServer::answer(net::ServerRequest request) {
   if (request.target.starts_with(media_.path())) co_return co_await media_.answer(std::move(request));
-  if (request.method == "GET" && !provider_.takes_get()) co_return net::respond(405, "Only POST.\n");
-  if (request.method != "GET" && request.method != "POST") co_return net::respond(405, "Only GET and POST.\n");
+  const bool is_taken = request.method == "POST" || (request.method == "GET" && provider_.takes_get());
+  if (!is_taken) co_return net::respond(405, provider_.takes_get() ? "Only GET and POST.\n" : "Only POST.\n");
   if (request.body.size() > most_body) co_return net::respond(413, "The body is too long.\n");
   const base::Time now = services_.clock.now();
   if (!provider_.is_genuine(request, now)) {

@@ -23,6 +23,7 @@ std::string_view name_of(IdMatch by) {
 
 asio::awaitable<void> Reports::settle(Match match, Receipt receipt, connector::Changes also) {
   Record& record = *match.record;
+  const SegmentState before = record.segments[match.segment].state;
   apply(record, match.segment, receipt.state);
   const auto stage = tell(record);
   log::info("smpp.receipt_matched", {{"id", record.key},
@@ -34,17 +35,18 @@ asio::awaitable<void> Reports::settle(Match match, Receipt receipt, connector::C
   if (match.is_shared) log::warn("smpp.receipt_shared_id", {{"id", log::masked(receipt.id)}});
   auto changes = record.told_delivered ? ledger_.erase(record) : ledger_.keep(record);
   std::ranges::move(also, std::back_inserter(changes));
-  if (!stage) co_return co_await storage_.write(std::move(changes));
   // One commit: after a crash the sender has heard of it, or the receipt comes again and finds the record.
   TextProgress progress;
   progress.key = record.key;
-  progress.stage = *stage;
-  if (*stage == connector::Stage::failed) progress.text = explain(receipt);
+  progress.stage = stage.value_or(connector::Stage::accepted);
+  if (stage == connector::Stage::failed) progress.text = explain(receipt);
   progress.changes = std::move(changes);
   try {
-    co_await events_.progressed(std::move(progress));
+    if (stage) co_await events_.progressed(std::move(progress));
+    else co_await storage_.write(std::move(progress.changes));
   } catch (...) {
-    untold(record, *stage);
+    record.segments[match.segment].state = before;  // the receipt comes again, and is news then
+    if (stage) untold(record, *stage);
     throw;
   }
   if (record.told_delivered) ledger_.known(record);

@@ -36,9 +36,10 @@ class FakeSmsc {
   // ---- the script ----
   std::deque<smpp::Status> statuses;  // of the next submit_sm; then ok
   smpp::Status bind_status = smpp::Status::ok;
-  bool silent = false;         // submit_sm is not answered
-  bool receipt_first = false;  // a receipt before each answer
-  bool mute_at_end = false;    // unbind is not answered: the connection is closed
+  std::string id_begins = "A";  // a hexadecimal digit: what notation the ids have shows in time only
+  bool silent = false;          // submit_sm is not answered
+  bool receipt_first = false;   // a receipt before each answer
+  bool mute_at_end = false;     // unbind is not answered: the connection is closed
 
   // ---- what happened ----
   struct Submitted {
@@ -148,7 +149,7 @@ class FakeSmsc {
       case Command::submit_sm: {
         const auto status = statuses.empty() ? smpp::Status::ok : statuses.front();
         if (!statuses.empty()) statuses.pop_front();
-        const std::string id = "A" + std::to_string(1000 + submitted.size());
+        const std::string id = id_begins + std::to_string(1000 + submitted.size());
         submitted.push_back({smpp::decode_short_message(h.command, body).message, id, h.sequence});
         if (silent) return {};
         std::string out;
