@@ -74,8 +74,9 @@ struct Carrier {
   virtual bool is_up() const = 0;
 
   // Sends, and returns when the network has taken (every segment of) the text. unavailable: provably not sent.
-  // uncertain: perhaps sent, or sent in part. The same key again continues where an interruption left off and never
-  // sends a segment that may already be out. What comes back is written in the commit that says that the text is sent.
+  // uncertain: perhaps sent, or sent in part. After either the same key continues where that left off, and no segment
+  // that may be out is sent again. A text that a killed process was sending is asked for again only where idempotency()
+  // is not `none`. What comes back is written in the commit that says that the text is sent.
   virtual asio::awaitable<connector::Result<connector::Changes>> send(OutgoingText text) = 0;
 
   virtual connector::Idempotency idempotency() const = 0;

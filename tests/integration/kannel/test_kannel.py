@@ -21,7 +21,7 @@ class Sending(KannelCase):
     def test_what_the_phone_does_not_get_is_told_with_its_reason(self) -> None:
         self.centre.ask("/api/switches", {"report_outcome": "expired"}, "PUT")
         self.driver.send("k1")
-        self.assertEqual(self.report("k1"), {"key": "k1", "stage": "failed", "text": "The phone could not be reached in time."})
+        self.assertEqual(self.report("k1"), {"key": "k1", "stage": "failed", "text": "The phone could not be reached in time (code 027)."})
 
     def test_a_report_after_a_kill_is_brought_home(self) -> None:
         self.centre.ask("/api/handsets", {"number": THEM, "off": True}, "PUT")

@@ -129,20 +129,6 @@ class Breaking(NodeCase):
         self.assertEqual(driver.outcome("k3")["outcome"], "ok")
         self.assertEqual([s["text"] for s in self.peer.submits(1)], ["later"])
 
-    def test_a_killed_process_sends_no_segment_twice(self) -> None:
-        self.peer.behave(silentAfter=1, receipts=False)
-        driver = self.start(window=1)
-        driver.send("k1", "x" * 400)
-        self.peer.submits(2)
-        self.wait_stored(lambda stored: any("/m/" in key for key in stored), "the first segment is on record")
-        driver.kill()
-        self.peer.behave(silentAfter=-1)
-        driver = self.start(window=1)
-        driver.send("k1", "x" * 400)
-        self.assertEqual(driver.outcome("k1")["outcome"], "uncertain")
-        driver.stop()
-        self.assertEqual(self.peer.all_so_far("submit"), [])
-
     def test_a_killed_process_still_knows_whose_receipt_comes(self) -> None:
         self.peer.behave(receipts=False)
         driver = self.start()

@@ -112,6 +112,8 @@ class Driver final : public CarrierEvents {
     const bool ours = assigned_.contains(text.to.text);
     json said = {{"id", text.id}, {"from", text.from.text}, {"to", text.to.text}, {"text", text.text}};
     for (const connector::File& file : text.files) said["files"].push_back(file.url);
+    if (ours) co_await storage_.write(std::move(text.first));
+    co_await storage_.write(std::move(text.last));
     if (ours) say({{"received", std::move(said)}});
     co_return ours;
   }
@@ -156,7 +158,8 @@ class Driver final : public CarrierEvents {
   }
   asio::awaitable<void> send(OutgoingText text) {
     const std::string key = text.key;
-    const auto result = co_await carrier_->send(std::move(text));
+    auto result = co_await carrier_->send(std::move(text));
+    if (result) co_await storage_.write(std::move(*result));
     if (result) say({{"sent", key}, {"outcome", "ok"}});
     else
       say({{"sent", key},
