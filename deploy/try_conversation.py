@@ -168,6 +168,7 @@ password = "secret"
         environment = dict(os.environ, WHERRY_CONNECTORS=os.path.join(self.build, "connectors"),
                            WHERRY_MIGRATIONS=os.path.join(ROOT, "schemas/migrations"))
         self.start("wherry", [os.path.join(self.build, "bin/wherry"), "run", "--config", path], env=environment)
+        wait_for_line(os.path.join(self.folder, "wherry.log"), "component.connected")
 
     def stop(self):
         for name, process in reversed(self.processes):
@@ -183,6 +184,17 @@ password = "secret"
         for name, _ in self.processes:
             with open(os.path.join(self.folder, name + ".log"), errors="replace") as file:
                 print(f"--- {name}: the end of its log\n" + "".join(file.readlines()[-15:]))
+
+
+def wait_for_line(file, word):
+    """Until a log has the word."""
+    deadline = time.monotonic() + LIMIT
+    while time.monotonic() < deadline:
+        with open(file, errors="replace") as log:
+            if word in log.read():
+                return
+        time.sleep(0.02)
+    raise Unexpected(f"{file} has no {word} after {LIMIT} s")
 
 
 def wait_for_port(port):
