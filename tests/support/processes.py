@@ -4,16 +4,30 @@ from __future__ import annotations
 import asyncio
 import collections
 import os
+import random
 import signal
 import socket
 from typing import Callable
 
+# Below the ports that the kernel gives to outgoing connections (ip_local_port_range), so that none of those takes one of ours
+# between here and the program that shall listen on it.
+_PORTS = range(12000, 32000)
+_given: set[int] = set()
+
 
 def free_port() -> int:
-    """A loopback TCP port that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A loopback TCP port that nobody listens on, and that this process was not given before."""
+    while True:
+        port = random.choice(_PORTS)
+        if port in _given:
+            continue
+        _given.add(port)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
 
 
 class Ended(Exception):

@@ -4,7 +4,6 @@ import os
 import pathlib
 import queue
 import shutil
-import socket
 import subprocess
 import sys
 import threading
@@ -12,6 +11,7 @@ import urllib.request
 from typing import Any
 
 from carrier import LIMIT, SOURCE, CarrierCase, Driver
+from processes import free_port
 
 SECRET = "0123456789abcdef0123"
 PATH = os.environ.get("PATH", "") + ":/usr/sbin"
@@ -59,16 +59,6 @@ catch-all = true
 max-messages = 0
 get-url = "http://127.0.0.1:{gateway}/kannel/tw/{secret}?id=%I&from=%p&to=%P&text=%b&charset=%C&time=%T"
 """
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
 
 
 class Process:
@@ -137,7 +127,7 @@ class KannelCase(CarrierCase):
         super().setUp()
         self.centre = Centre()
         self.addCleanup(self.centre.stop)
-        self.box, self.admin, self.sendsms = free_ports(3)
+        self.box, self.admin, self.sendsms = free_port(), free_port(), free_port()
         self.start()
         self.file = pathlib.Path(self.folder.name, "kannel.conf")
         self.file.write_text((CORE + SMSBOX).format(admin=self.admin, box=self.box, centre=self.centre.port, sendsms=self.sendsms, gateway=self.port,

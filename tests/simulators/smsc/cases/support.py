@@ -130,6 +130,8 @@ class Events:
 
     def _read(self, stream) -> None:
         for line in stream:
+            if not line.endswith("\n"):
+                break                                        # the client was ended while it wrote
             with self.arrived:
                 self.events.append(json.loads(line))
                 self.arrived.notify_all()
