@@ -14,9 +14,9 @@ namespace {
 using nlohmann::json;
 using std::chrono::steady_clock;
 
-constexpr std::size_t most_entries = 1000;   // of one store_read
-constexpr std::size_t entry_cost = 200;      // of a row, beside its key and value
-constexpr std::size_t entries_at_once = 32;  // read in one transaction: a value may have 512 KiB
+constexpr std::size_t most_entries_read = 1000;  // of one store_read
+constexpr std::size_t entry_cost = 200;          // of a row, beside its key and value
+constexpr std::size_t entries_at_once = 32;      // read in one transaction: a value may have 512 KiB
 
 std::size_t size_of(const Entry& entry) { return entry.key.size() + entry.value.size() + entry_cost; }
 
@@ -117,7 +117,7 @@ asio::awaitable<Result<json>> Memory::read(json params) {
   std::string last = after.is_string() ? after.get<std::string>() : std::string();
   if (start.find('\0') != std::string::npos || last.find('\0') != std::string::npos)
     co_return Error{Errc::bad_input, "prefix and after must be without NUL", {}};
-  const auto most = static_cast<std::size_t>(std::min<std::uint64_t>(limit.get<std::uint64_t>(), most_entries));
+  const auto most = static_cast<std::size_t>(std::min<std::uint64_t>(limit.get<std::uint64_t>(), most_entries_read));
 
   const auto turn = co_await reading_.take();
   std::vector<Entry> found;
@@ -138,7 +138,7 @@ asio::awaitable<Result<json>> Memory::read(json params) {
   }
   json result;
   result["entries"] = child::to_json(found);
-  more = more || (found.size() == most_entries && limit.get<std::uint64_t>() > most_entries);
+  more = more || (found.size() == most_entries_read && limit.get<std::uint64_t>() > most_entries_read);
   if (more) result["more"] = true;
   co_return result;
 }

@@ -16,33 +16,35 @@ base::Result<Delivery> pick(connector::Event event) {
   return delivery;
 }
 
-base::Error damaged() { return {base::Errc::bad_input, "This is no delivery."}; }
+base::Error damaged_delivery() { return {base::Errc::bad_input, "This is no delivery."}; }
 
 // Rows of the versions before 1: ["delivered", origin], ["failed", origin, code, text], the origin as a text. Read for
 // ever.
-base::Result<Delivery> parse_unversioned(const nlohmann::json& json) {
-  if (json.size() < 2 || !json[0].is_string() || !json[1].is_string()) return damaged();
+base::Result<Delivery> parse_unversioned_delivery(const nlohmann::json& json) {
+  if (json.size() < 2 || !json[0].is_string() || !json[1].is_string()) return damaged_delivery();
   auto origin = parse_origin(json[1].get_ref<const std::string&>());
   if (!origin) return origin.error();
   if (json[0] == "delivered") return Delivery(SendDelivered{std::move(*origin)});
-  if (json[0] != "failed" || json.size() != 4 || !json[2].is_string() || !json[3].is_string()) return damaged();
+  if (json[0] != "failed" || json.size() != 4 || !json[2].is_string() || !json[3].is_string())
+    return damaged_delivery();
   const auto code = base::parse_errc(json[2].get_ref<const std::string&>());
-  if (!code) return damaged();
+  if (!code) return damaged_delivery();
   return Delivery(SendFailed{std::move(*origin), *code, json[3].get<std::string>()});
 }
 
 // What we say ourselves.
 base::Result<Delivery> parse_own(const nlohmann::json& json, std::string_view type) {
   const auto written = json.find("origin");
-  if (written == json.end()) return damaged();
+  if (written == json.end()) return damaged_delivery();
   auto origin = parse_origin(written->dump());
   if (!origin) return origin.error();
   if (type == "delivered") return Delivery(SendDelivered{std::move(*origin)});
   if (type == "read") return Delivery(SendRead{std::move(*origin)});
   const auto code_name = json.find("code"), text = json.find("text");
-  if (code_name == json.end() || text == json.end() || !code_name->is_string() || !text->is_string()) return damaged();
+  if (code_name == json.end() || text == json.end() || !code_name->is_string() || !text->is_string())
+    return damaged_delivery();
   const auto code = base::parse_errc(code_name->get_ref<const std::string&>());
-  if (!code) return damaged();
+  if (!code) return damaged_delivery();
   return Delivery(SendFailed{std::move(*origin), *code, text->get<std::string>()});
 }
 
@@ -86,9 +88,9 @@ std::string to_text(const Delivery& delivery) {
 
 base::Result<Delivery> parse_delivery(std::string_view text) {
   const auto json = connector::parse_json(text);
-  if (!json) return damaged();
-  if (json->is_array()) return parse_unversioned(*json);
-  if (!json->is_object() || json->value("v", nlohmann::json(1)) != 1) return damaged();
+  if (!json) return damaged_delivery();
+  if (json->is_array()) return parse_unversioned_delivery(*json);
+  if (!json->is_object() || json->value("v", nlohmann::json(1)) != 1) return damaged_delivery();
   const auto type = json->find("type");
   if (type != json->end() && (*type == "delivered" || *type == "read" || *type == "failed"))
     return parse_own(*json, type->get_ref<const std::string&>());

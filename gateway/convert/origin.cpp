@@ -9,13 +9,13 @@ namespace {
 
 constexpr std::size_t most_type_bytes = 16;  // no type that exists has more (RFC 6121 §4.7.1, §5.2.2)
 
-base::Error damaged() { return {base::Errc::bad_input, "This is no origin."}; }
+base::Error damaged_origin() { return {base::Errc::bad_input, "This is no origin."}; }
 
 // Rows of the versions before 1: [user, contact, id, type, lang, receipt, sent]. Read for ever.
-base::Result<Origin> parse_unversioned(const nlohmann::json& json) {
-  if (json.size() != 7 || !json[5].is_boolean() || !json[6].is_number_integer()) return damaged();
+base::Result<Origin> parse_unversioned_origin(const nlohmann::json& json) {
+  if (json.size() != 7 || !json[5].is_boolean() || !json[6].is_number_integer()) return damaged_origin();
   for (std::size_t i = 0; i < 5; ++i) {
-    if (!json[i].is_string()) return damaged();
+    if (!json[i].is_string()) return damaged_origin();
   }
   Origin origin;
   origin.user = json[0].get<std::string>();
@@ -39,10 +39,10 @@ bool read(const nlohmann::json& json, const char* name, bool (nlohmann::json::*i
 }
 
 // Members that are not known are a later version's additions, and are ignored.
-base::Result<Origin> parse_object(const nlohmann::json& json) {
+base::Result<Origin> parse_origin_object(const nlohmann::json& json) {
   constexpr auto is_text = &nlohmann::json::is_string;
   Origin origin;
-  if (!json.is_object() || json.value("v", nlohmann::json()) != 1) return damaged();
+  if (!json.is_object() || json.value("v", nlohmann::json()) != 1) return damaged_origin();
   const bool all_read = read(json, "user", is_text, origin.user) && read(json, "contact", is_text, origin.contact) &&
                         read(json, "id", is_text, origin.stanza_id) && read(json, "type", is_text, origin.type) &&
                         read(json, "lang", is_text, origin.lang) &&
@@ -50,7 +50,7 @@ base::Result<Origin> parse_object(const nlohmann::json& json) {
                         read(json, "marker", &nlohmann::json::is_boolean, origin.wants_marker) &&
                         read(json, "origin_id", &nlohmann::json::is_boolean, origin.has_origin_id) &&
                         read(json, "sent", &nlohmann::json::is_number_integer, origin.sent);
-  if (!all_read) return damaged();
+  if (!all_read) return damaged_origin();
   return origin;
 }
 
@@ -96,8 +96,8 @@ std::string to_text(const Origin& origin) {
 
 base::Result<Origin> parse_origin(std::string_view text) {
   const auto json = connector::parse_json(text);
-  if (!json) return damaged();
-  return json->is_array() ? parse_unversioned(*json) : parse_object(*json);
+  if (!json) return damaged_origin();
+  return json->is_array() ? parse_unversioned_origin(*json) : parse_origin_object(*json);
 }
 
 }  // namespace wherry::convert

@@ -13,8 +13,6 @@ namespace wherry::db {
 
 namespace {
 
-using Result = PostgresResult;
-
 // Answers that nobody reads fill the socket's buffer until both sides wait for each other, so they are read in time.
 constexpr std::size_t most_queued = 512;
 
@@ -73,7 +71,7 @@ class Postgres final : public Driver, private Transaction {
   }
 
   void send(std::string_view sql, std::span<const Value> parameters);
-  Result collect();
+  PostgresResult collect();
   void run_text(const std::string& sql, std::chrono::milliseconds limit);
   void take_claim();
   std::string take_failure(const PGresult* result, std::string_view sql, std::string& state) const;
@@ -171,14 +169,14 @@ void Postgres::send(std::string_view sql, std::span<const Value> parameters) {
 }
 
 // Reads the answers to everything queued. Returns the last statement's; throws for the first that failed.
-Result Postgres::collect() {
+PostgresResult Postgres::collect() {
   PGconn* const connection = link_.get();
   if (PQpipelineSync(connection) != 1) link_.lost(PQerrorMessage(connection));
   link_.flush();
-  Result last;
+  PostgresResult last;
   std::string failure, state;
   for (const Queued& queued : queued_) {
-    Result result = link_.next_result();
+    PostgresResult result = link_.next_result();
     if (!result) link_.lost(PQerrorMessage(connection));
     switch (PQresultStatus(result.get())) {
       case PGRES_COMMAND_OK:
@@ -192,14 +190,14 @@ Result Postgres::collect() {
         if (queued.preparing) queued.preparing->sent = false;
         if (failure.empty()) failure = take_failure(result.get(), queued.sql, state);
     }
-    while (const Result more = link_.next_result()) {  // the null that ends a statement's answers
+    while (const PostgresResult more = link_.next_result()) {  // the null that ends a statement's answers
       if (PQstatus(connection) != CONNECTION_OK) link_.lost(PQresultErrorMessage(more.get()));
     }
     if (PQstatus(connection) != CONNECTION_OK)
       link_.lost(failure.empty() ? PQerrorMessage(connection) : failure.c_str());
   }
   queued_.clear();
-  const Result sync = link_.next_result();
+  const PostgresResult sync = link_.next_result();
   if (!sync || PQresultStatus(sync.get()) != PGRES_PIPELINE_SYNC) {
     link_.lost(PQstatus(connection) == CONNECTION_OK ? "the pipeline lost its step" : PQerrorMessage(connection));
   }
@@ -224,7 +222,7 @@ void Postgres::throw_failure(const std::string& text, const std::string& state) 
 
 Rows Postgres::query(std::string_view sql, std::span<const Value> parameters) {
   send(sql, parameters);
-  const Result result = collect();
+  const PostgresResult result = collect();
   const int columns = PQnfields(result.get());
   Rows rows;
   rows.reserve(static_cast<std::size_t>(PQntuples(result.get())));
@@ -255,7 +253,7 @@ Rows Postgres::query(std::string_view sql, std::span<const Value> parameters) {
 void Postgres::commit() {
   if (!refused_.empty()) throw StatementFailed(refused_);
   send("COMMIT", {});
-  const Result result = collect();
+  const PostgresResult result = collect();
   // COMMIT of a transaction in which a statement failed succeeds, and is a rollback.
   if (std::string_view(PQcmdStatus(result.get())) != "COMMIT")
     throw StatementFailed("a statement of the transaction had failed");
@@ -287,7 +285,7 @@ void Postgres::run_script(const std::string& sql) {
 
 void Postgres::run_text(const std::string& sql, std::chrono::milliseconds limit) {
   collect();
-  const Result result = link_.run_text(sql, limit);
+  const PostgresResult result = link_.run_text(sql, limit);
   const auto status = PQresultStatus(result.get());
   if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) return;
   std::string state;

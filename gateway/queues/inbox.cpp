@@ -13,7 +13,7 @@ namespace wherry::queues {
 
 namespace {
 
-constexpr int rows_per_read = 64;  // a row may have a megabyte
+constexpr int inbox_rows_per_read = 64;  // a row may have a megabyte
 constexpr std::size_t most_seen = 200000;
 constexpr std::chrono::seconds reload_pause{5};
 
@@ -277,7 +277,7 @@ asio::awaitable<void> Inbox::put_again(base::AccountId account, std::vector<Retu
   try {
     while (next != rows.end()) {
       auto read = [account, after = next->id - 1](db::Transaction& t) {
-        return store::read_inbox(t, account, after, rows_per_read);
+        return store::read_inbox(t, account, after, inbox_rows_per_read);
       };
       const auto found = co_await database_.fetch(std::move(read));
       for (const auto& row : found) {
@@ -295,7 +295,7 @@ asio::awaitable<void> Inbox::put_again(base::AccountId account, std::vector<Retu
         journal_.close_step();
         ++next;
       }
-      if (found.size() < static_cast<std::size_t>(rows_per_read)) break;
+      if (found.size() < static_cast<std::size_t>(inbox_rows_per_read)) break;
     }
   } catch (...) {
     for (; next != rows.end(); ++next) returned_.wait(account, *next);
@@ -338,9 +338,11 @@ asio::awaitable<void> Inbox::reload() {
   std::int64_t after = newest_in_memory_;
   for (bool more = true; more && !is_full();) {
     const std::int64_t spilled_before = newest_spilled_;
-    auto read = [this, after](db::Transaction& t) { return store::read_inbox(t, transport_, after, rows_per_read); };
+    auto read = [this, after](db::Transaction& t) {
+      return store::read_inbox(t, transport_, after, inbox_rows_per_read);
+    };
     const auto found = co_await database_.fetch(std::move(read));
-    more = found.size() == static_cast<std::size_t>(rows_per_read);
+    more = found.size() == static_cast<std::size_t>(inbox_rows_per_read);
     for (const auto& row : found) {
       if (is_full()) {
         more = true;

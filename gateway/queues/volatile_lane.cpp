@@ -119,9 +119,9 @@ bool NetworkNews::is_told(const Entry& entry, const Pending& news) {
     return said && *said == value;
   };
   const auto waiting = std::find_if(entry.pending.begin(), entry.pending.end(),
-                                    [](const Pending& p) { return p.is_for(NewsKind::presence, std::nullopt); });
+                                    [](const Pending& p) { return p.is_presence_for_all(); });
   if (news.of && waiting != entry.pending.end()) return same(*waiting);
-  if (entry.current && entry.current->is_for(NewsKind::presence, std::nullopt)) return same(*entry.current);
+  if (entry.current && entry.current->is_presence_for_all()) return same(*entry.current);
   return entry.told == value;
 }
 

@@ -134,6 +134,7 @@ class NetworkNews {
     NewsOf of;
     connector::Action action;
     bool is_for(NewsKind k, const NewsOf& o) const { return kind == k && of == o; }
+    bool is_presence_for_all() const { return kind == NewsKind::presence && !of; }
   };
   struct Entry {
     std::vector<Pending> pending;

@@ -6,7 +6,7 @@ namespace wherry::store {
 
 namespace {
 
-ContactRow read_row(const db::Row& row) {
+ContactRow read_contact(const db::Row& row) {
   return {{row.text(0)},       row.text(1),         row.integer(2) != 0,
           row.integer(3) != 0, row.integer(4) != 0, static_cast<Offer>(row.integer(5))};
 }
@@ -40,7 +40,7 @@ std::vector<ContactRow> read_contacts(db::Transaction& transaction, base::Accoun
   for (const db::Row& row : transaction.query("SELECT contact, name, user_sees, user_asked, contact_sees, offer FROM "
                                               "contacts WHERE account = $1 ORDER BY contact",
                                               {account.value})) {
-    contacts.push_back(read_row(row));
+    contacts.push_back(read_contact(row));
   }
   return contacts;
 }
@@ -52,7 +52,7 @@ std::optional<ContactRow> read_contact(db::Transaction& transaction, base::Accou
       "$2",
       {account.value, contact.value});
   if (rows.empty()) return std::nullopt;
-  return read_row(rows.front());
+  return read_contact(rows.front());
 }
 
 }  // namespace wherry::store

@@ -10,15 +10,15 @@ namespace wherry::store {
 
 namespace {
 
-constexpr std::size_t columns = 4;
-constexpr char insert_head[] = "INSERT INTO inbox (id, account, payload, created)";
-constexpr InsertText<columns, 1, sizeof insert_head> insert_one(insert_head);
-constexpr InsertText<columns, rows_at_once, sizeof insert_head> insert_many(insert_head);
+constexpr std::size_t inbox_columns = 4;
+constexpr char insert_into_inbox[] = "INSERT INTO inbox (id, account, payload, created)";
+constexpr InsertText<inbox_columns, 1, sizeof insert_into_inbox> insert_one_inbox_row(insert_into_inbox);
+constexpr InsertText<inbox_columns, rows_at_once, sizeof insert_into_inbox> insert_inbox_rows(insert_into_inbox);
 
 constexpr std::size_t hash_digits = 16;
 constexpr std::int64_t seen_rows_at_once = 1000;  // bounds what a read holds in memory
 
-std::vector<InboxRow> read_rows(const db::Rows& rows) {
+std::vector<InboxRow> read_inbox_rows(const db::Rows& rows) {
   std::vector<InboxRow> inbox;
   inbox.reserve(rows.size());
   for (const db::Row& row : rows) inbox.push_back({row.integer(0), {row.integer(1)}, row.text(2), row.integer(3)});
@@ -38,13 +38,13 @@ std::uint64_t parse_hash(std::string_view digits) {
 }  // namespace
 
 void insert_inbox(db::Transaction& transaction, std::span<const InboxRow> rows) {
-  insert_rows<columns>(transaction, insert_many, insert_one, rows,
-                       [](const InboxRow& row, std::span<db::Value> values) {
-                         values[0] = row.id;
-                         values[1] = row.account.value;
-                         values[2] = row.payload;
-                         values[3] = row.created;
-                       });
+  insert_rows<inbox_columns>(transaction, insert_inbox_rows, insert_one_inbox_row, rows,
+                             [](const InboxRow& row, std::span<db::Value> values) {
+                               values[0] = row.id;
+                               values[1] = row.account.value;
+                               values[2] = row.payload;
+                               values[3] = row.created;
+                             });
 }
 
 void remove_inbox(db::Transaction& transaction, std::span<const IdRange> ranges) {
@@ -55,7 +55,7 @@ void remove_inbox(db::Transaction& transaction, std::span<const IdRange> ranges)
 
 std::vector<InboxRow> read_inbox(db::Transaction& transaction, const std::string& transport, std::int64_t after,
                                  int limit) {
-  return read_rows(transaction.query(
+  return read_inbox_rows(transaction.query(
       "SELECT id, account, payload, created FROM inbox "
       "WHERE (account IN (SELECT id FROM accounts WHERE transport = $1) OR account NOT IN (SELECT id FROM accounts)) "
       "AND id > $2 ORDER BY id LIMIT $3",
@@ -63,7 +63,7 @@ std::vector<InboxRow> read_inbox(db::Transaction& transaction, const std::string
 }
 
 std::vector<InboxRow> read_inbox(db::Transaction& transaction, base::AccountId account, std::int64_t after, int limit) {
-  return read_rows(transaction.query(
+  return read_inbox_rows(transaction.query(
       "SELECT id, account, payload, created FROM inbox WHERE account = $1 AND id > $2 ORDER BY id LIMIT $3",
       {account.value, after, std::int64_t{limit}}));
 }

@@ -9,15 +9,17 @@ namespace wherry::store {
 
 namespace {
 
-constexpr std::size_t columns = 8;
-constexpr char insert_head[] =
+constexpr std::size_t message_columns = 8;
+constexpr char insert_message[] =
     "INSERT INTO message_map (id, account, network_hash, network_id, origin, chat, stage, created)";
 // A report may have named the message before its send returned with the network's id.
 constexpr char name_it[] =
     " ON CONFLICT (id) DO UPDATE SET network_hash = excluded.network_hash, network_id = excluded.network_id "
     "WHERE excluded.network_hash IS NOT NULL";
-constexpr InsertText<columns, 1, sizeof insert_head, sizeof name_it> insert_one(insert_head, name_it);
-constexpr InsertText<columns, rows_at_once, sizeof insert_head, sizeof name_it> insert_many(insert_head, name_it);
+constexpr InsertText<message_columns, 1, sizeof insert_message, sizeof name_it> insert_one_message(insert_message,
+                                                                                                   name_it);
+constexpr InsertText<message_columns, rows_at_once, sizeof insert_message, sizeof name_it> insert_messages(
+    insert_message, name_it);
 
 // FNV-1a: a short key for the index; the text itself is compared too. It is in the table, so it must never change.
 std::int64_t hash_of(std::string_view network_id) {
@@ -26,7 +28,7 @@ std::int64_t hash_of(std::string_view network_id) {
   return std::bit_cast<std::int64_t>(hash);
 }
 
-SentMessage read_row(const db::Row& row) {
+SentMessage read_message(const db::Row& row) {
   SentMessage sent;
   sent.id = row.integer(0);
   sent.account = {row.integer(1)};
@@ -40,7 +42,7 @@ SentMessage read_row(const db::Row& row) {
 
 std::optional<SentMessage> read_first(const db::Rows& rows) {
   if (rows.empty()) return std::nullopt;
-  return read_row(rows.front());
+  return read_message(rows.front());
 }
 
 // PostgreSQL refuses a statement that names a row twice (manual, INSERT, ON CONFLICT).
@@ -54,19 +56,19 @@ bool has_twice(std::span<const SentMessage> messages) {
 }
 
 void insert_alike(db::Transaction& transaction, std::span<const SentMessage> messages) {
-  insert_rows<columns>(transaction, insert_many, insert_one, messages,
-                       [](const SentMessage& sent, std::span<db::Value> values) {
-                         values[0] = sent.id;
-                         values[1] = sent.account.value;
-                         values[2] = std::monostate();
-                         if (!sent.network_id.empty()) values[2] = hash_of(sent.network_id);
-                         values[3] = sent.network_id;
-                         values[4] = sent.origin;
-                         values[5] = sent.chat;
-                         values[6] = std::monostate();
-                         if (sent.stage) values[6] = static_cast<std::int64_t>(*sent.stage);
-                         values[7] = sent.created;
-                       });
+  insert_rows<message_columns>(transaction, insert_messages, insert_one_message, messages,
+                               [](const SentMessage& sent, std::span<db::Value> values) {
+                                 values[0] = sent.id;
+                                 values[1] = sent.account.value;
+                                 values[2] = std::monostate();
+                                 if (!sent.network_id.empty()) values[2] = hash_of(sent.network_id);
+                                 values[3] = sent.network_id;
+                                 values[4] = sent.origin;
+                                 values[5] = sent.chat;
+                                 values[6] = std::monostate();
+                                 if (sent.stage) values[6] = static_cast<std::int64_t>(*sent.stage);
+                                 values[7] = sent.created;
+                               });
 }
 
 }  // namespace
@@ -103,7 +105,7 @@ std::vector<SentMessage> read_early_reports(db::Transaction& transaction, const 
                          "accounts WHERE transport = $1) "
                          "ORDER BY id",
                          {transport})) {
-    reports.push_back(read_row(row));
+    reports.push_back(read_message(row));
   }
   return reports;
 }

@@ -6,13 +6,13 @@ namespace wherry::store {
 
 namespace {
 
-constexpr std::size_t columns = 9;
-constexpr char insert_head[] =
+constexpr std::size_t outbox_columns = 9;
+constexpr char insert_into_outbox[] =
     "INSERT INTO outbox (id, account, chat, origin, payload, state, attempts, not_before, deadline)";
-constexpr InsertText<columns, 1, sizeof insert_head> insert_one(insert_head);
-constexpr InsertText<columns, rows_at_once, sizeof insert_head> insert_many(insert_head);
+constexpr InsertText<outbox_columns, 1, sizeof insert_into_outbox> insert_one_outbox_row(insert_into_outbox);
+constexpr InsertText<outbox_columns, rows_at_once, sizeof insert_into_outbox> insert_outbox_rows(insert_into_outbox);
 
-OutboxRow read_row(const db::Row& row) {
+OutboxRow read_outbox_row(const db::Row& row) {
   OutboxRow outbox;
   outbox.id = row.integer(0);
   outbox.account = {row.integer(1)};
@@ -26,10 +26,10 @@ OutboxRow read_row(const db::Row& row) {
   return outbox;
 }
 
-std::vector<OutboxRow> read_rows(const db::Rows& rows) {
+std::vector<OutboxRow> read_outbox_rows(const db::Rows& rows) {
   std::vector<OutboxRow> outbox;
   outbox.reserve(rows.size());
-  for (const db::Row& row : rows) outbox.push_back(read_row(row));
+  for (const db::Row& row : rows) outbox.push_back(read_outbox_row(row));
   return outbox;
 }
 
@@ -41,18 +41,18 @@ bool follows_alike(const OutboxRow& row, const OutboxRow& before) {
 }  // namespace
 
 void insert_outbox(db::Transaction& transaction, std::span<const OutboxRow> rows) {
-  insert_rows<columns>(transaction, insert_many, insert_one, rows,
-                       [](const OutboxRow& row, std::span<db::Value> values) {
-                         values[0] = row.id;
-                         values[1] = row.account.value;
-                         values[2] = row.chat;
-                         values[3] = row.origin;
-                         values[4] = row.payload;
-                         values[5] = static_cast<std::int64_t>(row.state);
-                         values[6] = static_cast<std::int64_t>(row.attempts);
-                         values[7] = row.not_before;
-                         values[8] = row.deadline;
-                       });
+  insert_rows<outbox_columns>(transaction, insert_outbox_rows, insert_one_outbox_row, rows,
+                              [](const OutboxRow& row, std::span<db::Value> values) {
+                                values[0] = row.id;
+                                values[1] = row.account.value;
+                                values[2] = row.chat;
+                                values[3] = row.origin;
+                                values[4] = row.payload;
+                                values[5] = static_cast<std::int64_t>(row.state);
+                                values[6] = static_cast<std::int64_t>(row.attempts);
+                                values[7] = row.not_before;
+                                values[8] = row.deadline;
+                              });
 }
 
 // Neighbours that change alike, as a batch that is about to be sent does, take one statement.
@@ -76,7 +76,7 @@ void remove_outbox(db::Transaction& transaction, std::span<const IdRange> ranges
 
 std::vector<OutboxRow> read_outbox(db::Transaction& transaction, const std::string& transport, std::int64_t after,
                                    int limit) {
-  return read_rows(transaction.query(
+  return read_outbox_rows(transaction.query(
       "SELECT id, account, chat, origin, payload, state, attempts, not_before, deadline FROM outbox "
       "WHERE account IN (SELECT id FROM accounts WHERE transport = $1) AND id > $2 ORDER BY id LIMIT $3",
       {transport, after, std::int64_t{limit}}));
@@ -84,14 +84,14 @@ std::vector<OutboxRow> read_outbox(db::Transaction& transaction, const std::stri
 
 std::vector<OutboxRow> read_outbox(db::Transaction& transaction, base::AccountId account, std::int64_t after,
                                    int limit) {
-  return read_rows(
+  return read_outbox_rows(
       transaction.query("SELECT id, account, chat, origin, payload, state, attempts, not_before, deadline FROM outbox "
                         "WHERE account = $1 AND id > $2 ORDER BY id LIMIT $3",
                         {account.value, after, std::int64_t{limit}}));
 }
 
 std::vector<OutboxRow> read_orphaned_outbox(db::Transaction& transaction) {
-  return read_rows(
+  return read_outbox_rows(
       transaction.query("SELECT id, account, chat, origin, payload, state, attempts, not_before, deadline FROM outbox "
                         "WHERE account NOT IN (SELECT id FROM accounts) ORDER BY id"));
 }
@@ -103,7 +103,7 @@ std::vector<OutboxRow> read_outbox(db::Transaction& transaction, std::span<const
     const std::size_t count = std::min(ids.size(), asked.size());
     asked.fill(ids.front());  // one that is named twice is found once
     std::copy_n(ids.begin(), count, asked.begin());
-    auto rows = read_rows(transaction.query(
+    auto rows = read_outbox_rows(transaction.query(
         "SELECT id, account, chat, origin, payload, state, attempts, not_before, deadline FROM outbox "
         "WHERE id IN ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) ORDER BY id",
         asked));

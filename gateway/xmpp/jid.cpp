@@ -103,11 +103,11 @@ base::Result<void> append_resource(std::string& out, std::string_view resource) 
   return base::ok();
 }
 
-struct Parts {
+struct JidParts {
   std::string_view local, domain, resource;
 };
 
-base::Result<Parts> split(std::string_view text) {
+base::Result<JidParts> split_jid(std::string_view text) {
   const auto slash = text.find('/');  // the first: a resource may hold more, and '@' too (RFC 7622 §3.1)
   const auto bare = text.substr(0, slash);
   const auto at = bare.find('@');
@@ -115,21 +115,21 @@ base::Result<Parts> split(std::string_view text) {
   if (slash != std::string_view::npos && slash + 1 == text.size())
     return refused("The address has nothing after the /.");
   const auto resource = slash == std::string_view::npos ? std::string_view() : text.substr(slash + 1);
-  if (at == std::string_view::npos) return Parts{{}, bare, resource};
-  return Parts{bare.substr(0, at), bare.substr(at + 1), resource};
+  if (at == std::string_view::npos) return JidParts{{}, bare, resource};
+  return JidParts{bare.substr(0, at), bare.substr(at + 1), resource};
 }
 
 }  // namespace
 
 base::Result<Jid> Jid::parse(std::string_view text) {
-  const auto parts = split(text);
+  const auto parts = split_jid(text);
   if (!parts) return parts.error();
   return make(parts->local, parts->domain, parts->resource);
 }
 
 base::Result<Jid> Jid::vouched(std::string_view text) {
   if (auto usual = parse(text)) return usual;
-  const auto parts = split(text);
+  const auto parts = split_jid(text);
   if (!parts) return parts.error();
   if (parts->domain.empty()) return refused("The address has no domain.");
   const auto is_control = [](unsigned char c) { return c < 0x20 || c == 0x7F; };

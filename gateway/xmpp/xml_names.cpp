@@ -21,20 +21,20 @@ constexpr std::size_t most_declarations = 128;
 constexpr std::size_t most_kept_bytes = 64 << 10;
 constexpr std::size_t most_quoted_bytes = 64;
 
-struct Parts {
+struct NameParts {
   std::string_view prefix, local;
 };
 
 // §4. expat has seen to it that `name` is a name, but not that what is behind the colon is one too, and that is what we
 // write. Beyond ASCII only expat's tables know what a name begins with, so nothing there begins one here.
-std::optional<Parts> split(std::string_view name) {
+std::optional<NameParts> split_name(std::string_view name) {
   const auto colon = name.find(':');
-  if (colon == std::string_view::npos) return Parts{{}, name};
+  if (colon == std::string_view::npos) return NameParts{{}, name};
   const std::string_view prefix = name.substr(0, colon), local = name.substr(colon + 1);
   if (prefix.empty() || local.empty() || local.find(':') != std::string_view::npos) return std::nullopt;
   const char first = local.front();
   const bool is_name = (first >= 'a' && first <= 'z') || (first >= 'A' && first <= 'Z') || first == '_';
-  return is_name ? std::optional(Parts{prefix, local}) : std::nullopt;
+  return is_name ? std::optional(NameParts{prefix, local}) : std::nullopt;
 }
 
 bool declares(const char* attribute) {
@@ -63,7 +63,7 @@ AttributeNames XmlNames::declare(int depth, const char* const* attributes) {
 }
 
 void XmlNames::declare_one(int depth, const char* attribute, std::string_view ns) {
-  const auto name = split(attribute);
+  const auto name = split_name(attribute);
   if (!name) return fault(no_name(attribute));
   const std::string_view prefix = name->prefix.empty() ? std::string_view() : name->local;
   if (prefix == "xml" && ns == xml_ns) return;
@@ -105,7 +105,7 @@ std::optional<std::string_view> XmlNames::find(std::string_view prefix) const {
 }
 
 QualifiedName XmlNames::element(std::string_view name) {
-  const auto parts = split(name);
+  const auto parts = split_name(name);
   if (!parts) {
     fault(no_name(name));
     return {{}, name};
@@ -125,7 +125,7 @@ void XmlNames::check(const char* const* attributes) {
   prefixed_.clear();
   for (; *attributes; attributes += 2) {
     if (!std::strchr(attributes[0], ':') || declares(attributes[0])) continue;
-    const auto parts = split(attributes[0]);
+    const auto parts = split_name(attributes[0]);
     if (!parts) return fault(no_name(attributes[0]));
     if (parts->prefix == "xml") continue;  // of no other prefix: expat ends the stream if it is there twice
     const auto ns = find(parts->prefix);

@@ -21,7 +21,7 @@ using namespace http;
 using connector::Stage;
 using nlohmann::json;
 
-constexpr std::string_view carrier_type = "http";
+constexpr std::string_view described_type = "http";
 constexpr std::size_t most_reason = 200;  // of a provider's words, in octets
 
 const Placeholders text_placeholders = {"from",  "from_digits", "to",   "to_digits", "text",       "ref",
@@ -352,9 +352,9 @@ connector::Result<std::unique_ptr<Provider>> make_generic_http_provider(const Ca
   base::Result<void> problem = base::ok();
   in.required_text("base_url");
   Description description = read_description(in, problem);
-  Setting setting = read_setting(in, source, carrier_type, "https://api.example.org", std::move(public_url));
+  Setting setting = read_setting(in, source, described_type, "https://api.example.org", std::move(public_url));
   read_webhook_secret(in, setting);
-  if (auto done = finish(in, setting, carrier_type); !done) return done.error();
+  if (auto done = finish(in, setting, described_type); !done) return done.error();
   if (!problem) return problem.error();
   return std::unique_ptr<Provider>(
       std::make_unique<GenericHttp>(std::move(setting), std::move(description), RelayedNumbers(source)));

@@ -15,7 +15,7 @@ namespace {
 using namespace http;
 using connector::Stage;
 
-constexpr std::string_view carrier_type = "jasmin";
+constexpr std::string_view jasmin_type = "jasmin";
 constexpr std::uint8_t ucs2_coding = 8;  // SMPP 3.4 §5.2.19
 
 struct JasminSetting {
@@ -141,9 +141,9 @@ connector::Result<std::unique_ptr<Provider>> make_jasmin_provider(const CarrierS
   jasmin.alphabet = *parse_alphabet(in.choice("alphabet", "gsm7", {"gsm7", "latin1", "ascii", "utf8"}));
   jasmin.plus = in.flag("plus", false);
   jasmin.most_segments = static_cast<int>(in.number("most_segments", 5, 1, 255));
-  Setting setting = read_setting(in, source, carrier_type, "http://127.0.0.1:1401", std::move(public_url));
+  Setting setting = read_setting(in, source, jasmin_type, "http://127.0.0.1:1401", std::move(public_url));
   read_webhook_secret(in, setting);
-  if (auto done = finish(in, setting, carrier_type); !done) return done.error();
+  if (auto done = finish(in, setting, jasmin_type); !done) return done.error();
   return std::unique_ptr<Provider>(
       std::make_unique<Jasmin>(std::move(setting), std::move(jasmin), RelayedNumbers(source)));
 }

@@ -15,7 +15,7 @@ namespace {
 using namespace http;
 using connector::Stage;
 
-constexpr std::string_view carrier_type = "kannel";
+constexpr std::string_view kannel_type = "kannel";
 
 // Kannel User's Guide, "Delivery reports": bits of the mask that we ask for, and of the %d of a report. 1.4.5 has more
 // bits beside them there: what expired comes as 34.
@@ -150,9 +150,9 @@ connector::Result<std::unique_ptr<Provider>> make_kannel_provider(const CarrierS
   kannel.password = in.secret("password");
   kannel.smsc = in.text("smsc", {});
   kannel.most_segments = static_cast<int>(in.number("most_segments", 10, 1, 255));
-  Setting setting = read_setting(in, source, carrier_type, "http://127.0.0.1:13013", std::move(public_url));
+  Setting setting = read_setting(in, source, kannel_type, "http://127.0.0.1:13013", std::move(public_url));
   read_webhook_secret(in, setting);
-  if (auto done = finish(in, setting, carrier_type); !done) return done.error();
+  if (auto done = finish(in, setting, kannel_type); !done) return done.error();
   return std::unique_ptr<Provider>(
       std::make_unique<Kannel>(std::move(setting), std::move(kannel), RelayedNumbers(source)));
 }

@@ -19,10 +19,10 @@ using namespace http;
 using connector::Stage;
 using nlohmann::json;
 
-constexpr std::string_view carrier_type = "telnyx";
-constexpr std::size_t longest_text_units = 1530;  // ten parts of GSM 7; Telnyx counts exactly
-constexpr std::chrono::seconds tolerance{300};    // of a webhook's age
-constexpr std::size_t listed_at_once = 50;        // the most that a page may have
+constexpr std::string_view telnyx_type = "telnyx";
+constexpr std::size_t telnyx_most_units = 1530;  // ten parts of GSM 7; Telnyx counts exactly
+constexpr std::chrono::seconds tolerance{300};   // of a webhook's age
+constexpr std::size_t telnyx_page = 50;          // the most that a page may have
 constexpr const char* page_number = "page[number]";
 
 // The member of an object, or null.
@@ -77,7 +77,7 @@ class Telnyx final : public Provider {
 
   connector::Idempotency idempotency() const override { return connector::Idempotency::none; }
   bool lists_texts() const override { return true; }
-  std::size_t most_units() const override { return longest_text_units; }
+  std::size_t most_units() const override { return telnyx_most_units; }
 
   net::HttpRequest get(std::string url) const override {
     net::HttpRequest r = request(std::move(url));
@@ -120,7 +120,7 @@ class Telnyx final : public Provider {
                              {"filter[direction]", "inbound"},
                              {"sort", "-created_at"},
                              {page_number, "1"},
-                             {"page[size]", std::to_string(listed_at_once)}};
+                             {"page[size]", std::to_string(telnyx_page)}};
     if (!filter.to.empty()) query.emplace_back("filter[cld]", filter.to);
     if (filter.since) {
       const std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(*filter.since));
@@ -140,7 +140,7 @@ class Telnyx final : public Provider {
     }
     const json& meta = member(*object, "meta");
     const bool has_more = meta.is_object() ? number_in(meta, "page_number") < number_in(meta, "total_pages")
-                                           : records.size() >= listed_at_once;
+                                           : records.size() >= telnyx_page;
     if (has_more && !records.empty()) page.next = next_page(url);
     return page;
   }
@@ -244,8 +244,8 @@ connector::Result<std::unique_ptr<Provider>> make_telnyx_provider(const CarrierS
   if (keys.public_key.size() != crypto_sign_PUBLICKEYBYTES)
     in.wrong("public_key", "must be the account's public key, 32 octets in base64");
   keys.messaging_profile_id = in.text("messaging_profile_id", {});
-  Setting setting = read_setting(in, source, carrier_type, "https://api.telnyx.com", std::move(public_url));
-  if (auto done = finish(in, setting, carrier_type); !done) return done.error();
+  Setting setting = read_setting(in, source, telnyx_type, "https://api.telnyx.com", std::move(public_url));
+  if (auto done = finish(in, setting, telnyx_type); !done) return done.error();
   return std::unique_ptr<Provider>(std::make_unique<Telnyx>(std::move(setting), std::move(keys)));
 }
 

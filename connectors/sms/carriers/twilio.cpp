@@ -20,8 +20,8 @@ using connector::Stage;
 using nlohmann::json;
 using std::chrono::seconds;
 
-constexpr std::size_t longest_text_units = 1600;  // error 21617
-constexpr int listed_at_once = 100;
+constexpr std::size_t twilio_most_units = 1600;  // error 21617
+constexpr int twilio_page = 100;
 constexpr std::int64_t most_media = 100;
 constexpr std::size_t most_sid = 64;
 constexpr std::string_view trial_prefix = "Sent from your Twilio trial account - ";
@@ -91,7 +91,7 @@ class Twilio final : public Provider {
         messages_(fmt::format("{}/2010-04-01/Accounts/{}/Messages", setting.base_url, account_.account_sid)) {}
 
   connector::Idempotency idempotency() const override { return connector::Idempotency::queryable; }
-  std::size_t most_units() const override { return longest_text_units; }
+  std::size_t most_units() const override { return twilio_most_units; }
 
   net::HttpRequest get(std::string url) const override {
     net::HttpRequest r = request(std::move(url));
@@ -168,7 +168,7 @@ std::string Twilio::list_url(const Filter& filter) const {
     query.emplace_back("DateSent>", fmt::format("{:04}-{:02}-{:02}T00:00:00Z", static_cast<int>(day.year()),
                                                 static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day())));
   }
-  query.emplace_back("PageSize", std::to_string(listed_at_once));
+  query.emplace_back("PageSize", std::to_string(twilio_page));
   return messages_ + ".json?" + net::to_form(query);
 }
 

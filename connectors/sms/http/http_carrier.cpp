@@ -18,9 +18,9 @@ namespace {
 using connector::Errc;
 using std::chrono::seconds;
 
-constexpr int most_failures = 3;  // of listings, one after the other, before the service counts as down
-constexpr seconds wait_after_failure{5};
-constexpr seconds misconfigured_wait{300};
+constexpr int most_failed_listings = 3;  // of listings, one after the other, before the service counts as down
+constexpr seconds wait_after_failed_listing{5};
+constexpr seconds wait_for_a_person{300};
 
 // Providers that list texts only briefly were not listed once: their old entry, "cursor", has stood still since.
 std::string cursor_of(const Provider& provider) {
@@ -94,7 +94,7 @@ asio::awaitable<void> HttpCarrier::begin() {
     if (!answer) throw LinkDown("it cannot be reached: " + answer.error().text);
     if (answer->status >= 200 && answer->status < 300) continue;
     const connector::Error error = reading_failed(*answer, services_.clock.now());
-    throw LinkDown(error.text, error.code == Errc::not_authorized ? misconfigured_wait : error.retry_after);
+    throw LinkDown(error.text, error.code == Errc::not_authorized ? wait_for_a_person : error.retry_after);
   }
 }
 
@@ -127,11 +127,11 @@ asio::awaitable<void> HttpCarrier::watch() {
       const connector::Error& error = caught.error();
       if (error.code == Errc::not_authorized) {
         log::error("http_carrier.credentials_refused", {{"carrier", provider_->setting.name}, {"error", error.text}});
-        throw LinkDown(error.text, misconfigured_wait);
+        throw LinkDown(error.text, wait_for_a_person);
       }
-      if (!up_ || ++failures == most_failures) throw LinkDown(error.text, error.retry_after);
+      if (!up_ || ++failures == most_failed_listings) throw LinkDown(error.text, error.retry_after);
       log::warn("http_carrier.listing_failed", {{"carrier", provider_->setting.name}, {"error", error.text}});
-      wait = std::max(wait_after_failure, error.retry_after);
+      wait = std::max(wait_after_failed_listing, error.retry_after);
     }
     co_await base::sleep(wait);
   }

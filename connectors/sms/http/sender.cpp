@@ -19,8 +19,8 @@ using connector::Error;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
 
-constexpr int most_failures = 3;  // of looks that could not be made
-constexpr seconds wait_after_failure{3};
+constexpr int most_failed_looks = 3;  // of looks that could not be made
+constexpr seconds wait_after_failed_look{3};
 
 bool is_cancellation(const std::exception& e) {
   const auto* error = dynamic_cast<const boost::system::system_error*>(&e);
@@ -184,10 +184,10 @@ asio::awaitable<Sender::Fate> Sender::reconcile(std::shared_ptr<Record> record) 
     const base::Time looked = services_.clock.now();
     const auto found = co_await look_up(record);
     if (!record->id.empty()) continue;
-    std::chrono::milliseconds wait = wait_after_failure;
+    std::chrono::milliseconds wait = wait_after_failed_look;
     if (!found) {
       log::warn("http_carrier.look_failed", {{"carrier", provider_.setting.name}, {"error", found.error().text}});
-      if (++failures == most_failures) co_return Fate::unknown;
+      if (++failures == most_failed_looks) co_return Fate::unknown;
       wait = std::max(wait, std::chrono::milliseconds(found.error().retry_after));
       if (found.error().retry_after > provider_.setting.look_again) co_return Fate::unknown;
     } else {

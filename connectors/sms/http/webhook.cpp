@@ -11,7 +11,7 @@ namespace wherry::sms::http {
 namespace {
 
 constexpr std::size_t most_body = 64 << 10;  // a text with ten files is 10 KiB
-constexpr std::chrono::seconds come_again{5};
+constexpr std::chrono::seconds retry_webhook_after{5};
 
 }  // namespace
 
@@ -51,7 +51,7 @@ void WebhookServer::close() { door_->open = nullptr; }
 
 asio::awaitable<net::ServerResponse> WebhookServer::enter(std::shared_ptr<Door> door, net::ServerRequest request) {
   if (door->open) co_return co_await door->open->handle(std::move(request));
-  co_return net::respond(503, "Not now; try again.\n", come_again);
+  co_return net::respond(503, "Not now; try again.\n", retry_webhook_after);
 }
 
 asio::awaitable<void> WebhookServer::join() {

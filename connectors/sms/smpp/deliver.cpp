@@ -14,8 +14,6 @@ namespace wherry::sms::smpp {
 
 namespace {
 
-constexpr std::uint8_t header_present = 0x40;  // esm_class (SMPP 3.4 §5.2.12)
-
 // An address in a Piece::group: its type and its text.
 constexpr std::string_view type_letters = "isa";  // in the order of Address::Type
 std::string to_key(const Address& address) {

@@ -20,7 +20,7 @@ namespace wherry::sms::smpp {
 namespace {
 
 constexpr std::size_t most_waiting = 2000;
-constexpr std::size_t rows_per_read = 500;
+constexpr std::size_t segments_per_read = 500;
 constexpr std::chrono::seconds house_kept_every{10};  // how often texts are given up and receipts placed
 constexpr std::chrono::hours swept_every{1};
 
@@ -106,7 +106,7 @@ asio::awaitable<void> Inbound::load() {
     const std::string prefix = key(kind, "");
     std::string after;
     for (;;) {
-      const auto page = co_await services_.storage.read(prefix, after, rows_per_read);
+      const auto page = co_await services_.storage.read(prefix, after, segments_per_read);
       for (const auto& entry : page) {
         const std::string rest = entry.key.substr(prefix.size());
         const bool read =
@@ -114,7 +114,7 @@ asio::awaitable<void> Inbound::load() {
         if (!read)
           log::warn("smpp.row_damaged", {{"carrier", setting_.name}, {"kind", *kind == 'p' ? "segment" : "arrival"}});
       }
-      if (page.size() < rows_per_read) break;
+      if (page.size() < segments_per_read) break;
       after = page.back().key;
     }
   }

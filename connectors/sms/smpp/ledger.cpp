@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t most_parked = 10'000;
 constexpr std::size_t most_unknown = 10'000;
-constexpr std::size_t rows_per_read = 500;
+constexpr std::size_t records_per_read = 500;
 constexpr std::size_t most_of_one_id = 64;
 constexpr std::uint64_t orphans_per_line = 1000;  // in the log
 constexpr std::chrono::hours parked_for{1};
@@ -122,7 +122,7 @@ asio::awaitable<void> Ledger::load() {
 }
 
 asio::awaitable<std::vector<connector::Entry>> Ledger::read_page(std::string kind, std::string after) {
-  co_return co_await storage_.read(key(kind, ""), std::move(after), rows_per_read);
+  co_return co_await storage_.read(key(kind, ""), std::move(after), records_per_read);
 }
 
 asio::awaitable<void> Ledger::sweep() {

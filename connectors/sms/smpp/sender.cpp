@@ -18,7 +18,6 @@ namespace {
 using base::Errc;
 using base::Error;
 
-constexpr std::uint8_t header_present = 0x40;  // SMPP 3.4 §5.2.12
 constexpr std::uint8_t ucs2_coding = 0x08;
 constexpr std::size_t most_short_message = 254;
 constexpr std::size_t most_remembered = 100'000;        // references and tries: past that they begin anew

@@ -49,7 +49,7 @@ void check_length(connector::Fields& in, std::string_view key, const std::string
     in.wrong(key, fmt::format("must have at most {} characters of ASCII (SMPP 3.4 §5.2)", most));
 }
 
-std::uint8_t octet(connector::Fields& in, std::string_view key, std::uint8_t fallback, std::uint8_t most = 255) {
+std::uint8_t read_octet(connector::Fields& in, std::string_view key, std::uint8_t fallback, std::uint8_t most = 255) {
   return static_cast<std::uint8_t>(in.number(key, fallback, 0, most));
 }
 
@@ -60,12 +60,12 @@ void read_addresses(connector::Fields& in, AddressRules& rules) {
   rules.unknown_ton = ton == "international" ? UnknownTon::international
                       : ton == "national"    ? UnknownTon::national
                                              : UnknownTon::guess;
-  rules.short_code_ton = octet(in, "short_code_ton", 0, most_ton);
-  rules.short_code_npi = octet(in, "short_code_npi", 1, most_npi);
-  rules.source_ton = octet(in, "source_ton", 1, most_ton);
-  rules.source_npi = octet(in, "source_npi", 1, most_npi);
-  rules.destination_ton = octet(in, "destination_ton", 1, most_ton);
-  rules.destination_npi = octet(in, "destination_npi", 1, most_npi);
+  rules.short_code_ton = read_octet(in, "short_code_ton", 0, most_ton);
+  rules.short_code_npi = read_octet(in, "short_code_npi", 1, most_npi);
+  rules.source_ton = read_octet(in, "source_ton", 1, most_ton);
+  rules.source_npi = read_octet(in, "source_npi", 1, most_npi);
+  rules.destination_ton = read_octet(in, "destination_ton", 1, most_ton);
+  rules.destination_npi = read_octet(in, "destination_npi", 1, most_npi);
   rules.plus = in.flag("plus", false);
 }
 
@@ -74,8 +74,8 @@ void read_bind(connector::Fields& in, Bind& bind) {
   bind.password = in.secret("password").reveal();
   bind.system_type = in.text("system_type", {});
   bind.address_range = in.text("address_range", {});
-  bind.ton = octet(in, "address_ton", 0, most_ton);
-  bind.npi = octet(in, "address_npi", 0, most_npi);
+  bind.ton = read_octet(in, "address_ton", 0, most_ton);
+  bind.npi = read_octet(in, "address_npi", 0, most_npi);
   const std::string version = in.choice("interface_version", "3.4", {"3.3", "3.4", "5.0"});
   bind.interface_version = version == "3.3" ? 0x33 : version == "5.0" ? 0x50 : 0x34;
 }
@@ -101,10 +101,10 @@ Tlv read_parameter(connector::Fields& in) {
 
 void read_submit(connector::Fields& in, SubmitSetting& submit, base::Result<void>& problem) {
   constexpr std::uint8_t modes = 0x83;  // the other bits say what kind of message it is
-  submit.esm_class = octet(in, "esm_class", 0);
+  submit.esm_class = read_octet(in, "esm_class", 0);
   if ((submit.esm_class & ~modes) != 0)
     in.wrong("esm_class", "must be a messaging mode: 0, 1, 2 or 3 (SMPP 3.4 §5.2.12)");
-  submit.data_coding = octet(in, "data_coding", 0);
+  submit.data_coding = read_octet(in, "data_coding", 0);
   if (submit.data_coding == 8)
     in.wrong("data_coding", "must not be 8: that is UCS-2, and this is of the link's alphabet");
   submit.registered_delivery = static_cast<std::uint8_t>(in.number("registered_delivery", 1, 1, 31));

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t user_data_octets = 140;  // TS 23.040 §9.2.3.16
 
-unsigned octet(char c) { return static_cast<unsigned char>(c); }
+unsigned header_octet(char c) { return static_cast<unsigned char>(c); }
 
 std::size_t header_octets(Concatenation concatenation) {
   // Without a header of ours the SMS centre writes one (8 bits of reference).
@@ -126,16 +126,16 @@ std::string make_header(const Position& position) {
 }
 
 std::optional<UserDataHeader> parse_header(std::string_view user_data) {
-  if (user_data.empty() || octet(user_data[0]) + 1 > user_data.size()) return std::nullopt;
+  if (user_data.empty() || header_octet(user_data[0]) + 1 > user_data.size()) return std::nullopt;
   UserDataHeader header;
-  header.octets = octet(user_data[0]) + 1;
+  header.octets = header_octet(user_data[0]) + 1;
   std::string_view rest = user_data.substr(1, header.octets - 1);
   while (rest.size() >= 2) {
-    const unsigned id = octet(rest[0]), length = octet(rest[1]);
+    const unsigned id = header_octet(rest[0]), length = header_octet(rest[1]);
     if (length + 2 > rest.size()) break;
     const std::string_view value = rest.substr(2, length);
     rest.remove_prefix(length + 2);
-    const auto at = [&](std::size_t i) { return octet(value[i]); };
+    const auto at = [&](std::size_t i) { return header_octet(value[i]); };
     std::optional<Position> position;
     if (id == 0x00 && length == 3) position = Position{Position::Kind::udh, at(0), at(1), at(2)};
     if (id == 0x08 && length == 4) position = Position{Position::Kind::udh16, at(0) << 8 | at(1), at(2), at(3)};

@@ -29,7 +29,7 @@ struct Remembered {
   std::string shown_trouble;
   accounts::Copies copies;
 };
-using Memory = std::unordered_map<base::AccountId, Remembered>;
+using Presences = std::unordered_map<base::AccountId, Remembered>;
 
 // ---- The user's presence, read ----
 
@@ -122,11 +122,11 @@ void change_device(Transport& transport, LiveAccount& account, const xmpp::Stanz
 
 // ---- To the gateway ----
 
-void register_first(Transport& transport, const xmpp::Stanza& stanza) {
+void presence_needs_registration(Transport& transport, const xmpp::Stanza& stanza) {
   transport.reply_error(stanza, convert::not_registered(transport.domain()));
 }
 
-void to_gateway(Transport& transport, Memory& memory, const xmpp::Stanza& stanza) {
+void presence_to_gateway(Transport& transport, Presences& memory, const xmpp::Stanza& stanza) {
   const std::string_view type = stanza.type();
   LiveAccount* account = transport.accounts().find(stanza.from);
   if (type == "error") return;
@@ -136,7 +136,7 @@ void to_gateway(Transport& transport, Memory& memory, const xmpp::Stanza& stanza
   }
   if (!type.empty() && type != "unavailable") return;
   // A stranger's presence is answered, but not its going away: that would only make noise at every log-out.
-  if (!account) return type.empty() ? register_first(transport, stanza) : void();
+  if (!account) return type.empty() ? presence_needs_registration(transport, stanza) : void();
   memory[account->id()].copies.forget(stanza.from.str());
   change_device(transport, *account, stanza, {});
 }
@@ -144,7 +144,7 @@ void to_gateway(Transport& transport, Memory& memory, const xmpp::Stanza& stanza
 // ---- To a contact ----
 
 // What waited for the gateway's own, which did not come.
-asio::awaitable<void> settle_copies(Transport& transport, std::shared_ptr<Memory> memory, base::AccountId id) {
+asio::awaitable<void> settle_copies(Transport& transport, std::shared_ptr<Presences> memory, base::AccountId id) {
   co_await base::sleep(copies_moment);
   const auto found = memory->find(id);
   LiveAccount* account = transport.accounts().find(id);
@@ -163,7 +163,7 @@ asio::awaitable<void> settle_copies(Transport& transport, std::shared_ptr<Memory
   }
 }
 
-void hold_copy(Transport& transport, const std::shared_ptr<Memory>& memory, LiveAccount& account,
+void hold_copy(Transport& transport, const std::shared_ptr<Presences>& memory, LiveAccount& account,
                const base::ContactId& contact, const xmpp::Stanza& stanza) {
   const UserPresence presence = presence_of(stanza);
   UserPresence known;
@@ -188,7 +188,7 @@ void direct(Transport& transport, const LiveAccount& account, accounts::LiveCont
 }
 
 // Whose server tells the contacts only, or who came by presence to one, goes by such presence, too (§4.6.3).
-void hide(Transport& transport, Memory& memory, LiveAccount& account, const base::ContactId& contact,
+void hide(Transport& transport, Presences& memory, LiveAccount& account, const base::ContactId& contact,
           const xmpp::Jid& user) {
   for (const std::string& gone : account.resources.hide(user, contact)) {
     memory[account.id()].copies.forget(gone);
@@ -204,11 +204,11 @@ void answer_probe(Transport& transport, const LiveAccount& account, const accoun
   if (const auto presence = transport.shown().contact(account, *contact, stanza.from)) transport.send(*presence);
 }
 
-void to_contact(Transport& transport, const std::shared_ptr<Memory>& memory, const xmpp::Stanza& stanza) {
+void presence_to_contact(Transport& transport, const std::shared_ptr<Presences>& memory, const xmpp::Stanza& stanza) {
   const std::string_view type = stanza.type();
   if (type == "error") return;
   LiveAccount* account = transport.accounts().find(stanza.from);
-  if (!account) return type.empty() ? register_first(transport, stanza) : void();
+  if (!account) return type.empty() ? presence_needs_registration(transport, stanza) : void();
   const base::ContactId id{convert::typed_by(stanza.to)};
   const auto contact = account->contacts.find(id);
   const bool is_known = contact != account->contacts.end();
@@ -252,7 +252,7 @@ asio::awaitable<bool> call_for_each(Transport& transport, LinkUps link_ups, Call
 }
 
 // Their server may have been restarted with the link, and told nobody that they have gone.
-void drop_doubted(Transport& transport, Memory& memory, LiveAccount& account) {
+void drop_doubted(Transport& transport, Presences& memory, LiveAccount& account) {
   for (const std::string& gone : account.resources.doubted()) {
     memory[account.id()].copies.forget(gone);
     if (const auto device = xmpp::Jid::vouched(gone)) device_unavailable(transport, account, *device);
@@ -262,7 +262,7 @@ void drop_doubted(Transport& transport, Memory& memory, LiveAccount& account) {
 // When the link comes up: each registered user is asked for their presence (rule B1.52). They hear how things stand,
 // since what was told while it was down, or was on its way, may be lost. Devices that were there before and do not show
 // themselves anew are not there.
-asio::awaitable<void> greet(Transport& transport, std::shared_ptr<Memory> memory, LinkUps link_ups) {
+asio::awaitable<void> greet(Transport& transport, std::shared_ptr<Presences> memory, LinkUps link_ups) {
   const auto ask = [&transport](const LiveAccount& account) {
     ask_for_presence(transport, account.user());
     transport.lane().tell_user_all(account.id());
@@ -276,13 +276,13 @@ asio::awaitable<void> greet(Transport& transport, std::shared_ptr<Memory> memory
   co_await call_for_each(transport, link_ups, drop);
 }
 
-void link_up(Transport& transport, const std::shared_ptr<Memory>& memory, const LinkUps& link_ups) {
+void link_up(Transport& transport, const std::shared_ptr<Presences>& memory, const LinkUps& link_ups) {
   ++*link_ups;
   for (const auto& [id, account] : transport.accounts().all()) account->resources.doubt();
   transport.tasks().spawn("presence.greet", greet(transport, memory, link_ups));
 }
 
-void account_changed(Transport& transport, Memory& memory, const LiveAccount& account) {
+void account_changed(Transport& transport, Presences& memory, const LiveAccount& account) {
   if (account.is_removed()) return;
   Remembered& shown = memory[account.id()];
   const bool was_online = std::exchange(shown.shown_online, account.is_online());
@@ -303,12 +303,12 @@ void account_changed(Transport& transport, Memory& memory, const LiveAccount& ac
 }  // namespace
 
 void install_presence(Transport& transport) {
-  auto memory = std::make_shared<Memory>();
+  auto memory = std::make_shared<Presences>();
   transport.router().on_presence(AddressForm::gateway, [&transport, memory](const xmpp::Stanza& stanza) {
-    to_gateway(transport, *memory, stanza);
+    presence_to_gateway(transport, *memory, stanza);
   });
   transport.router().on_presence(AddressForm::contact, [&transport, memory](const xmpp::Stanza& stanza) {
-    to_contact(transport, memory, stanza);
+    presence_to_contact(transport, memory, stanza);
   });
   transport.hooks().account_changed.add(
       [&transport, memory](const LiveAccount& account) { account_changed(transport, *memory, account); });

@@ -78,15 +78,15 @@ void resolved(Transport& transport, const xmpp::Stanza& stanza, const accounts::
   take(transport, *account, *contact, stanza);
 }
 
-void register_first(Transport& transport, const xmpp::Stanza& stanza) {
+void subscription_needs_registration(Transport& transport, const xmpp::Stanza& stanza) {
   if (stanza.type() == "subscribe") transport.reply_error(stanza, convert::not_registered(transport.domain()));
 }
 
-void to_gateway(Transport& transport, const xmpp::Stanza& stanza) {
+void subscription_to_gateway(Transport& transport, const xmpp::Stanza& stanza) {
   const LiveAccount* account = transport.accounts().find(stanza.from);
   const xmpp::Jid user = stanza.from.bare();
   if (stanza.type() == "subscribe") {
-    if (!account) return register_first(transport, stanza);
+    if (!account) return subscription_needs_registration(transport, stanza);
     send_presence(transport, transport.domain(), user, "subscribed");
     if (account->is_online()) transport.send(convert::to_presence(transport.domain(), user, Availability::online, ""));
   } else if (stanza.type() == "unsubscribe") {
@@ -95,9 +95,9 @@ void to_gateway(Transport& transport, const xmpp::Stanza& stanza) {
   // subscribed and unsubscribed: nothing depends on the user's approval (rule B1.9).
 }
 
-void to_contact(Transport& transport, xmpp::Stanza stanza) {
+void subscription_to_contact(Transport& transport, xmpp::Stanza stanza) {
   const LiveAccount* account = transport.accounts().find(stanza.from);
-  if (!account) return register_first(transport, stanza);
+  if (!account) return subscription_needs_registration(transport, stanza);
   const xmpp::Jid to = stanza.to;
   auto held = std::make_shared<xmpp::Stanza>(std::move(stanza));
   transport.contacts().resolve(
@@ -170,10 +170,11 @@ void end_subscriptions(Transport& transport, const FormerAccount& former) {
 }  // namespace
 
 void install_subscriptions(Transport& transport) {
-  transport.router().on_subscription(AddressForm::gateway,
-                                     [&transport](const xmpp::Stanza& stanza) { to_gateway(transport, stanza); });
-  transport.router().on_subscription(AddressForm::contact,
-                                     [&transport](xmpp::Stanza stanza) { to_contact(transport, std::move(stanza)); });
+  transport.router().on_subscription(
+      AddressForm::gateway, [&transport](const xmpp::Stanza& stanza) { subscription_to_gateway(transport, stanza); });
+  transport.router().on_subscription(AddressForm::contact, [&transport](xmpp::Stanza stanza) {
+    subscription_to_contact(transport, std::move(stanza));
+  });
   transport.hooks().registered.add([&transport](const LiveAccount& account) {
     transport.tasks().spawn("roster.enter", enter_roster(transport, account.id(), account.user()));
   });

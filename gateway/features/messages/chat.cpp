@@ -58,7 +58,7 @@ void came_back(Transport& transport, base::LogLimit& lines, const xmpp::Stanza& 
       {{"transport", transport.domain().str()}, {"user", log::masked(stanza.from.bare_view())}, {"kept", kept}});
 }
 
-void to_contact(Transport& transport, xmpp::Stanza stanza) {
+void message_to_contact(Transport& transport, xmpp::Stanza stanza) {
   if (stanza.type() == "groupchat") return transport.reply_error(stanza, convert::no_room());
   // What says nothing gets no answer. A text does, and is not read for those who have no account.
   const LiveAccount* account = transport.accounts().find(stanza.from);
@@ -75,7 +75,7 @@ void to_contact(Transport& transport, xmpp::Stanza stanza) {
   transport.contacts().resolve(to, account, std::move(found));
 }
 
-void to_gateway(Transport& transport, const xmpp::Stanza& stanza) {
+void message_to_gateway(Transport& transport, const xmpp::Stanza& stanza) {
   if (stanza.element.child("body", ns::component))
     transport.reply_error(stanza, convert::no_person(transport.domain()));
 }
@@ -87,12 +87,12 @@ void install_chat(Transport& transport) {
   const auto lines = std::make_shared<base::LogLimit>(base::LogLimit::of_stanzas());
   transport.router().on_message(AddressForm::contact, [&transport, lines](xmpp::Stanza stanza) {
     if (stanza.type() == "error") return came_back(transport, *lines, stanza);
-    to_contact(transport, std::move(stanza));
+    message_to_contact(transport, std::move(stanza));
   });
   // The gateway brings what comes from nobody with an address.
   transport.router().on_message(AddressForm::gateway, [&transport, lines](xmpp::Stanza stanza) {
     if (stanza.type() == "error") return came_back(transport, *lines, stanza);
-    to_gateway(transport, stanza);
+    message_to_gateway(transport, stanza);
   });
 }
 

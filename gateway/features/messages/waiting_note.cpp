@@ -28,7 +28,7 @@ struct Notes {
   std::uint64_t absence = 0;  // number of the network's present absence; 0: none has been noted
 };
 
-struct Memory {
+struct Absences {
   std::map<base::AccountId, Notes> of;
   std::uint64_t absences = 0;  // so far
 };
@@ -50,7 +50,7 @@ void forget_sent(Transport& transport, base::AccountId id, Notes& notes) {
 }
 
 // Where the network is still away, in the chat of what was written first and still waits.
-asio::awaitable<void> tell(Transport& transport, std::shared_ptr<Memory> memory, base::AccountId id,
+asio::awaitable<void> tell(Transport& transport, std::shared_ptr<Absences> memory, base::AccountId id,
                            std::uint64_t absence) {
   co_await base::sleep(patience);
   const LiveAccount* account = transport.accounts().find(id);
@@ -68,14 +68,14 @@ asio::awaitable<void> tell(Transport& transport, std::shared_ptr<Memory> memory,
   transport.send(note);
 }
 
-void begin_absence(Transport& transport, const std::shared_ptr<Memory>& memory, base::AccountId id) {
+void begin_absence(Transport& transport, const std::shared_ptr<Absences>& memory, base::AccountId id) {
   Notes& notes = memory->of[id];
   if (notes.absence != 0) return;
   notes.absence = ++memory->absences;
   transport.tasks().spawn("message.waits", tell(transport, memory, id, notes.absence));
 }
 
-void message_taken(Transport& transport, const std::shared_ptr<Memory>& memory, const LiveAccount& account,
+void message_taken(Transport& transport, const std::shared_ptr<Absences>& memory, const LiveAccount& account,
                    const base::ContactId& contact, const xmpp::Stanza& stanza) {
   Notes& notes = memory->of[account.id()];
   forget_sent(transport, account.id(), notes);
@@ -87,7 +87,7 @@ void message_taken(Transport& transport, const std::shared_ptr<Memory>& memory, 
 }
 
 // What was taken just before the network went waits, too. Who has gone themselves are not there to read it.
-void account_changed(Transport& transport, const std::shared_ptr<Memory>& memory, const LiveAccount& account) {
+void account_changed(Transport& transport, const std::shared_ptr<Absences>& memory, const LiveAccount& account) {
   const auto found = memory->of.find(account.id());
   if (found == memory->of.end()) return;
   Notes& notes = found->second;
@@ -100,7 +100,7 @@ void account_changed(Transport& transport, const std::shared_ptr<Memory>& memory
 }  // namespace
 
 void install_waiting_note(Transport& transport) {
-  const auto memory = std::make_shared<Memory>();
+  const auto memory = std::make_shared<Absences>();
   transport.hooks().message_taken.add(
       [&transport, memory](const LiveAccount& account, const base::ContactId& contact, const xmpp::Stanza& stanza) {
         message_taken(transport, memory, account, contact, stanza);

@@ -17,7 +17,7 @@ using store::OutboxState;
 
 namespace {
 
-constexpr int rows_per_read = 250;  // at the start; a row may have 100 KiB
+constexpr int outbox_rows_per_read = 250;  // at the start; a row may have 100 KiB
 // A row that an earlier run left has so long at least, since the clock may have leapt meanwhile.
 constexpr std::chrono::hours least_time_left{1};
 
@@ -28,7 +28,9 @@ asio::awaitable<void> Outbox::load(connector::Network network) {
   std::size_t rows = 0;
   std::int64_t after = 0;
   for (bool more = true; more;) {
-    auto read = [this, after](db::Transaction& t) { return store::read_outbox(t, transport_, after, rows_per_read); };
+    auto read = [this, after](db::Transaction& t) {
+      return store::read_outbox(t, transport_, after, outbox_rows_per_read);
+    };
     const auto found = co_await database_.fetch(std::move(read));
     for (const auto& row : found) {
       expect_repeats(row);

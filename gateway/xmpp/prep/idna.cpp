@@ -15,7 +15,7 @@ namespace wherry::xmpp {
 
 namespace {
 
-base::Error refused(std::string_view text) { return {base::Errc::bad_input, std::string(text)}; }
+base::Error refused_domain(std::string_view text) { return {base::Errc::bad_input, std::string(text)}; }
 
 const icu::IDNA& idna() {
   static const std::unique_ptr<const icu::IDNA> instance = [] {
@@ -38,7 +38,7 @@ base::Result<std::string> to_canonical_ipv6(std::string_view literal) {
   if (literal.back() != ']' || literal.size() > sizeof text ||
       inet_pton(AF_INET6, std::string(literal.substr(1, literal.size() - 2)).c_str(), &address) != 1 ||
       !inet_ntop(AF_INET6, &address, text, sizeof text)) {
-    return refused("The domain in brackets is no IPv6 address. Write it like [2001:db8::1].");
+    return refused_domain("The domain in brackets is no IPv6 address. Write it like [2001:db8::1].");
   }
   return "[" + std::string(text) + "]";
 }
@@ -57,7 +57,7 @@ bool has_only_idna2008_characters(const std::string& domain) {
 }  // namespace
 
 base::Result<std::string> to_canonical_domain(std::string_view domain) {
-  if (!base::is_utf8(domain)) return refused("The domain is not UTF-8.");
+  if (!base::is_utf8(domain)) return refused_domain("The domain is not UTF-8.");
   if (domain.starts_with('[')) return to_canonical_ipv6(domain);
 
   std::string name;
@@ -65,10 +65,10 @@ base::Result<std::string> to_canonical_domain(std::string_view domain) {
   icu::IDNAInfo info;
   UErrorCode status = U_ZERO_ERROR;
   idna().nameToUnicodeUTF8(piece(domain), name_sink, info, status);
-  if (U_FAILURE(status) || info.hasErrors()) return refused("The domain is no valid domain name (IDNA).");
+  if (U_FAILURE(status) || info.hasErrors()) return refused_domain("The domain is no valid domain name (IDNA).");
   if (name.ends_with('.')) name.pop_back();
   if (name.empty() || !has_only_idna2008_characters(name))
-    return refused("The domain is no valid domain name (IDNA2008).");
+    return refused_domain("The domain is no valid domain name (IDNA2008).");
 
   // Only the ASCII form tells whether each label has at most 63 bytes there (RFC 5890 §2.3.2.1).
   std::string ascii;
@@ -76,7 +76,7 @@ base::Result<std::string> to_canonical_domain(std::string_view domain) {
   icu::IDNAInfo ascii_info;
   idna().nameToASCII_UTF8(piece(name), ascii_sink, ascii_info, status);
   if (U_FAILURE(status) || (ascii_info.getErrors() & ~std::uint32_t{UIDNA_ERROR_DOMAIN_NAME_TOO_LONG}) != 0) {
-    return refused("A label of the domain is too long.");
+    return refused_domain("A label of the domain is too long.");
   }
   return name;
 }

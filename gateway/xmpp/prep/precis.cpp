@@ -19,7 +19,7 @@ namespace {
 using icu::Normalizer2;
 using icu::UnicodeString;
 
-base::Error refused(std::string text) { return {base::Errc::bad_input, std::move(text)}; }
+base::Error refused_address(std::string text) { return {base::Errc::bad_input, std::move(text)}; }
 
 UChar32 signed_of(char32_t c) { return static_cast<UChar32>(c); }
 
@@ -205,16 +205,16 @@ UnicodeString map_opaque(const UnicodeString& text) {
 
 // Maps until nothing changes: some texts need it twice; more than four rounds are refused (RFC 8264 §7).
 base::Result<UnicodeString> map_until_stable(std::string_view utf8, UnicodeString (*map)(const UnicodeString&)) {
-  if (!base::is_utf8(utf8)) return refused("The address is not UTF-8.");
+  if (!base::is_utf8(utf8)) return refused_address("The address is not UTF-8.");
   UnicodeString text = UnicodeString::fromUTF8(icu::StringPiece(utf8.data(), static_cast<int32_t>(utf8.size())));
   for (int round = 0; round < 4; ++round) {
     UErrorCode status = U_ZERO_ERROR;
     UnicodeString mapped = nfc().normalize(map(text), status);
-    if (U_FAILURE(status)) return refused("The address cannot be normalised.");
+    if (U_FAILURE(status)) return refused_address("The address cannot be normalised.");
     if (mapped == text) return text;
     text = std::move(mapped);
   }
-  return refused("The address has no normal form.");
+  return refused_address("The address has no normal form.");
 }
 
 base::Result<std::string> enforce(std::string_view utf8, UnicodeString (*map)(const UnicodeString&), bool freeform) {
@@ -222,11 +222,11 @@ base::Result<std::string> enforce(std::string_view utf8, UnicodeString (*map)(co
   if (!mapped) return mapped.error();
   const auto points = to_code_points(*mapped);
   if (const auto at = find_refused(points, freeform); at != std::u32string::npos) {
-    return refused(fmt::format("The character U+{:04X} may not stand in {} of an address.",
-                               static_cast<std::uint32_t>(points[at]), freeform ? "the resource" : "the name"));
+    return refused_address(fmt::format("The character U+{:04X} may not stand in {} of an address.",
+                                       static_cast<std::uint32_t>(points[at]), freeform ? "the resource" : "the name"));
   }
   if (!freeform && !keeps_bidi_rule(points)) {
-    return refused("The name of the address mixes left-to-right and right-to-left characters.");
+    return refused_address("The name of the address mixes left-to-right and right-to-left characters.");
   }
   std::string result;
   mapped->toUTF8String(result);

@@ -10,14 +10,14 @@ namespace wherry::sms::http {
 namespace {
 
 // What stands next in a template: letters up to a brace, or a placeholder's name.
-struct Piece {
+struct TemplatePiece {
   std::string_view letters, name;
   bool is_closed = true;
 };
 
-Piece take_piece(std::string_view& text) {
+TemplatePiece take_piece(std::string_view& text) {
   const auto brace = text.find('{');
-  Piece piece;
+  TemplatePiece piece;
   if (brace != 0) {
     piece.letters = text.substr(0, brace);
     text.remove_prefix(piece.letters.size());
@@ -37,7 +37,7 @@ Piece take_piece(std::string_view& text) {
 
 std::optional<std::string> problem_of(std::string_view text, const Placeholders& known) {
   while (!text.empty()) {
-    const Piece piece = take_piece(text);
+    const TemplatePiece piece = take_piece(text);
     if (!piece.is_closed) return "has a '{' without a '}'. Write \"{{\" where a brace is meant";
     if (!piece.letters.empty() || std::find(known.begin(), known.end(), piece.name) != known.end()) continue;
     return fmt::format("has {{{}}}, which is no placeholder here. There are {{{}}}", piece.name,
@@ -49,7 +49,7 @@ std::optional<std::string> problem_of(std::string_view text, const Placeholders&
 std::string fill(std::string_view text, const Values& values) {
   std::string filled;
   while (!text.empty()) {
-    const Piece piece = take_piece(text);
+    const TemplatePiece piece = take_piece(text);
     filled += piece.letters;
     if (const auto value = values.find(piece.name); value != values.end()) filled += value->second;
   }

@@ -19,7 +19,7 @@ constexpr std::size_t most_file_bytes = 8 << 20;  // networks carry 5 MiB at mos
 constexpr int most_fetches = 6;                   // at once: each is in memory
 constexpr int most_redirects = 2;
 constexpr std::chrono::seconds fetch_limit{5};  // of each request: all of them within the server's limit for an answer
-constexpr std::chrono::seconds come_again{5};
+constexpr std::chrono::seconds retry_file_after{5};
 
 bool is_redirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
@@ -96,7 +96,8 @@ asio::awaitable<net::ServerResponse> Media::answer(net::ServerRequest request) {
   const std::string name(slash == rest.npos ? std::string_view() : rest.substr(slash + 1));
   const bool is_ours = slash != rest.npos && base::equal_in_constant_time(code_of(name), rest.substr(0, slash));
   if (!is_ours) co_return net::respond(404, "There is no such file.\n");
-  if (fetches_ >= most_fetches) co_return net::respond(503, "Too many files are asked for at once.\n", come_again);
+  if (fetches_ >= most_fetches)
+    co_return net::respond(503, "Too many files are asked for at once.\n", retry_file_after);
   const Counted counted(fetches_);
   co_return co_await fetch(name);
 }
@@ -123,7 +124,7 @@ asio::awaitable<net::ServerResponse> Media::fetch(std::string name) {
                     {{"carrier", provider_.setting.name},
                      {"http", answer ? answer->status : 0},
                      {"error", answer ? std::string() : answer.error().text}});
-      co_return net::respond(503, "The file cannot be fetched now.\n", come_again);
+      co_return net::respond(503, "The file cannot be fetched now.\n", retry_file_after);
     }
     request = net::HttpRequest();
     request.url = place;

@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t most_address_octets = 65;  // data_sm's limit; the others' is 21, which the field exceeds
 constexpr std::size_t most_text_octets = 254;    // §4.4.1 sm_length
 
-std::uint32_t octet(char c) { return static_cast<unsigned char>(c); }
+std::uint32_t wire_octet(char c) { return static_cast<unsigned char>(c); }
 
 void put(std::string& out, std::uint32_t value, int octets) {
   for (int shift = (octets - 1) * 8; shift >= 0; shift -= 8)
@@ -21,7 +21,7 @@ void put(std::string& out, std::uint32_t value, int octets) {
 
 std::uint32_t get(std::string_view in) {
   std::uint32_t value = 0;
-  for (const char c : in) value = value << 8 | octet(c);
+  for (const char c : in) value = value << 8 | wire_octet(c);
   return value;
 }
 

@@ -88,6 +88,9 @@ struct NetworkAddress {
   bool operator==(const NetworkAddress&) const = default;
 };
 
+// A bit of esm_class: the text begins with a user data header (SMPP 3.4 §5.2.12).
+constexpr std::uint8_t header_present = 0x40;
+
 // submit_sm, deliver_sm (§4.4, §4.6) and data_sm (§4.7), which has fewer fields and its text in message_payload.
 struct ShortMessage {
   std::string service_type;
