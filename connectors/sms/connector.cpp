@@ -48,10 +48,7 @@ bool have_same_carriers(const Configuration& a, const Configuration& b) {
 }  // namespace
 
 SmsConnector::SmsConnector(Configuration configuration, connector::Services services)
-    : configuration_(std::move(configuration)),
-      services_(services),
-      routes_(configuration_.numbers),
-      changed_(services.executor) {}
+    : configuration_(std::move(configuration)), services_(services), routes_(configuration_.numbers) {}
 
 Result<std::unique_ptr<connector::Connector>> SmsConnector::make(const nlohmann::json& json,
                                                                  connector::Services services) {
@@ -137,7 +134,7 @@ asio::awaitable<void> SmsConnector::run_carrier(Carrier* carrier) {
     } catch (const std::exception& e) {
       why = e.what();
     }
-    changed_.notify();
+    link_changed();
     if (std::chrono::steady_clock::now() - begun >= healthy_after) backoff.reset();
     log::warn(
         "sms.carrier_down",
@@ -194,8 +191,13 @@ void SmsConnector::know_account(const connector::Account& account, connector::Ev
   known.number = number == account.credentials.end() ? std::string() : number->second;
   const std::string region = region_of({Address::Type::international, known.number});
   known.region = region.empty() ? configuration_.region : region;
+  if (!known.changed) known.changed = std::make_shared<base::Signal>(services_.executor);
   claim_number(account.id, known);
-  changed_.notify();
+  known.changed->notify();
+}
+
+void SmsConnector::link_changed() {
+  for (const auto& [id, known] : accounts_) known.changed->notify();
 }
 
 void SmsConnector::claim_number(AccountId id, Known& known) {
@@ -206,8 +208,8 @@ void SmsConnector::claim_number(AccountId id, Known& known) {
 
 void SmsConnector::forget_account(AccountId account) {
   routes_.disown(account);
-  accounts_.erase(account);
-  changed_.notify();
+  const auto forgotten = accounts_.extract(account);
+  if (forgotten) forgotten.mapped().changed->notify();  // its session ends
 }
 
 std::unique_ptr<connector::Session> SmsConnector::open(AccountId account) {
@@ -223,6 +225,7 @@ asio::awaitable<Result<connector::ContactId>> SmsConnector::parse_contact(std::s
 }
 
 const SmsConnector::Known* SmsConnector::find(AccountId account) const {
+  ++steps_;
   const auto found = accounts_.find(account);
   return found == accounts_.end() ? nullptr : &found->second;
 }
@@ -260,7 +263,7 @@ std::vector<std::string> SmsConnector::reload(const nlohmann::json& json) {
   routes_.replace_numbers(std::move(served));
   for (auto& [id, known] : accounts_) claim_number(id, known);
   for (const auto& [name, carrier] : carriers_) carrier->serve(routes_.numbers_of(name));
-  changed_.notify();
+  link_changed();
   return left;
 }
 

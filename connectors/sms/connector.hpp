@@ -6,7 +6,9 @@
 #include "connectors/sms/text/numbering.hpp"
 #include "gateway/base/signal.hpp"
 
+#include <cstdint>
 #include <map>
+#include <memory>
 
 namespace wherry::sms {
 
@@ -28,13 +30,16 @@ class SmsConnector final : public connector::Connector, private CarrierEvents {
   asio::awaitable<std::vector<connector::Trial>> try_network() override;
   std::vector<std::string> reload(const nlohmann::json& configuration) override;
 
+  // Accounts looked up so far. For tests.
+  std::uint64_t steps() const { return steps_; }
+
  private:
   friend class SmsSession;
   SmsConnector(Configuration configuration, connector::Services services);
 
   asio::awaitable<bool> received(IncomingText text) override;
   asio::awaitable<void> progressed(TextProgress progress) override;
-  void link_changed() override { changed_.notify(); }
+  void link_changed() override;
 
   asio::awaitable<void> run_carrier(Carrier* carrier);
   struct Known {
@@ -43,6 +48,9 @@ class SmsConnector final : public connector::Connector, private CarrierEvents {
     std::string number;
     std::string region;         // that national numbers are read in
     bool is_withdrawn = false;  // the configuration gives the number to others
+    // The account's number or its carrier is another, or a carrier went up or down. Each account has its own, so that a
+    // registration wakes nobody else.
+    std::shared_ptr<base::Signal> changed;
   };
   void warn_of_idle_numbers() const;
   void claim_number(connector::AccountId id, Known& known);
@@ -56,7 +64,7 @@ class SmsConnector final : public connector::Connector, private CarrierEvents {
   ContactNumbers numbers_;
   std::map<std::string, std::unique_ptr<Carrier>, std::less<>> carriers_;
   std::map<connector::AccountId, Known> accounts_;
-  base::Signal changed_;  // a carrier went up or down, or an account got another number
+  mutable std::uint64_t steps_ = 0;
 };
 
 }  // namespace wherry::sms

@@ -1,5 +1,6 @@
 #include "connectors/sms/session.hpp"
 
+#include "connectors/sms/connector.hpp"
 #include "connectors/sms/text/numbering.hpp"
 
 #include <fmt/format.h>
@@ -37,7 +38,8 @@ asio::awaitable<void> SmsSession::run() {
     else if (!state.online)
       state.text = "The SMS service cannot be reached at the moment. Your messages wait until it can.";
     if (carrier && told == state.online) {
-      co_await connector_.changed_.wait();
+      const auto changed = known->changed;  // the account may be forgotten meanwhile
+      co_await changed->wait();
       continue;
     }
     told = state.online;

@@ -1,9 +1,13 @@
 // One account of the connector "sms": a number that a user sends and receives with. Links are the carriers'.
 #pragma once
 
-#include "connectors/sms/connector.hpp"
+#include "gateway/connector/contract.hpp"
 
 namespace wherry::sms {
+
+namespace asio = boost::asio;
+
+class SmsConnector;
 
 class SmsSession final : public connector::Session {
  public:

@@ -4,6 +4,7 @@
 #include "connectors/sms/smpp/verdict.hpp"
 
 #include <charconv>
+#include <utility>
 
 namespace wherry::sms {
 
@@ -17,7 +18,9 @@ smpp::NetworkAddress to_address(std::string_view written) {
 
 }  // namespace
 
-RelayedNumbers::RelayedNumbers(const CarrierSetting& source) : rules_(smpp::address_rules(source)) {}
+RelayedNumbers::RelayedNumbers(const CarrierSetting& source) : rules_(smpp::address_rules(source)) {
+  rules_.numbers = smpp::by_ending(std::move(rules_.numbers));
+}
 
 std::string RelayedNumbers::sender(std::string_view written) const {
   return smpp::from_network(to_address(written), rules_).text;

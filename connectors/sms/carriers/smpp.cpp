@@ -1,5 +1,6 @@
 #include "connectors/sms/carriers/smpp.hpp"
 
+#include "connectors/sms/smpp/address.hpp"
 #include "connectors/sms/smpp/inbound.hpp"
 #include "connectors/sms/smpp/sender.hpp"
 #include "gateway/base/log.hpp"
@@ -29,7 +30,9 @@ class SmppCarrier final : public Carrier {
         link_tasks_(services.executor),
         gate_tasks_(services.executor),
         inbound_tasks_(services.executor),
-        closing_(services.executor) {}
+        closing_(services.executor) {
+    serve(std::move(setting_.addresses.numbers));
+  }
 
   std::string_view name() const override { return setting_.name; }
   bool is_up() const override { return up_; }
@@ -43,7 +46,7 @@ class SmppCarrier final : public Carrier {
   }
   asio::awaitable<void> run() override;
   asio::awaitable<connector::Result<void>> try_once() override;
-  void serve(std::vector<std::string> numbers) override { setting_.addresses.numbers = std::move(numbers); }
+  void serve(std::vector<std::string> numbers) override { setting_.addresses.numbers = by_ending(std::move(numbers)); }
 
  private:
   asio::awaitable<void> open();

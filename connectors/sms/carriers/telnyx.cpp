@@ -223,8 +223,9 @@ class Telnyx final : public Provider {
           numbers.push_back(std::move(number));
       }
     }
-    const auto ours =
-        std::find_first_of(numbers.begin(), numbers.end(), setting.numbers.begin(), setting.numbers.end());
+    const auto ours = std::find_if(numbers.begin(), numbers.end(), [this](const std::string& number) {
+      return std::binary_search(setting.numbers.begin(), setting.numbers.end(), number);
+    });
     if (ours != numbers.end()) message.to = *ours;
     std::copy_if(numbers.begin(), numbers.end(), std::back_inserter(message.others),
                  [&](const std::string& n) { return n != message.to; });

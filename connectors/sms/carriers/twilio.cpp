@@ -256,7 +256,7 @@ bool Twilio::is_genuine(const net::ServerRequest& request, base::Time) const {
   const Hash hash = settings.find("algorithm=HMAC_SHA256") == settings.npos ? Hash::sha1 : Hash::sha256;
   if (!is_form(request))
     return is_signed_body(key, url, request.body, signature, hash) || is_signed_raw(key, url, request.body, signature);
-  const auto fields = net::parse_form(request.body);
+  const auto fields = net::parse_form(without_byte_order_mark(request.body));
   return fields && is_signed(key, url, *fields, signature, hash);
 }
 

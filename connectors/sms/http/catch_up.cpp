@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <unordered_set>
 
 namespace wherry::sms::http {
 
@@ -58,9 +57,9 @@ asio::awaitable<base::Result<void>> CatchUp::run() {
 
 // Of few numbers, each number's list; of many, the account's, once.
 asio::awaitable<base::Result<Listed>> CatchUp::list(base::Time since) {
-  const auto numbers = provider_.setting.numbers;  // which may change during a wait
   Listed all;
-  if (numbers.size() <= most_lists) {
+  if (provider_.setting.numbers.size() <= most_lists) {
+    const auto numbers = provider_.setting.numbers;  // which may change during a wait
     for (const std::string& number : numbers) {
       Filter filter;
       filter.to = number;
@@ -76,8 +75,8 @@ asio::awaitable<base::Result<Listed>> CatchUp::list(base::Time since) {
     auto listed = co_await list_messages(provider_, services_, api_, std::move(filter), since);
     if (!listed) co_return listed.error();
     all = std::move(*listed);
-    const std::unordered_set<std::string> ours(numbers.begin(), numbers.end());
-    std::erase_if(all.messages, [&](const Message& m) { return !ours.contains(m.to); });
+    const auto& ours = provider_.setting.numbers;
+    std::erase_if(all.messages, [&](const Message& m) { return !std::binary_search(ours.begin(), ours.end(), m.to); });
   }
   std::erase_if(all.messages, [](const Message& m) { return !m.is_inbound || !m.is_complete; });
   co_return all;
@@ -168,6 +167,7 @@ asio::awaitable<base::Result<void>> CatchUp::ask_statuses() {
       const auto found = co_await sender_.look_up(record);
       if (!found) co_return found.error();
       if (*found != Found::here) continue;  // whether to send it again is the gateway's question
+      co_await ledger_.keep(record);
     }
     auto asked = co_await ask_status(record);
     if (!asked) co_return asked.error();

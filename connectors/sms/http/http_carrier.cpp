@@ -40,7 +40,9 @@ class HttpCarrier final : public Carrier {
         media_(*provider_, services),
         catch_up_(*provider_, services, api_, events, ledger_, reports_, sender_, media_),
         webhooks_(*provider_, services, events, ledger_, reports_, media_,
-                  [this](const std::string& id) { catch_up_.seen(id); }) {}
+                  [this](const std::string& id) { catch_up_.seen(id); }) {
+    serve(std::move(provider_->setting.numbers));
+  }
 
   std::string_view name() const override { return provider_->setting.name; }
   bool is_up() const override { return up_; }
@@ -52,7 +54,11 @@ class HttpCarrier final : public Carrier {
   asio::awaitable<void> run() override;
   asio::awaitable<connector::Result<connector::Changes>> send(OutgoingText text) override;
   asio::awaitable<connector::Result<void>> try_once() override;
-  void serve(std::vector<std::string> numbers) override { provider_->setting.numbers = std::move(numbers); }
+  // Sorted, so that whether a number is ours is asked in as many steps however many there are.
+  void serve(std::vector<std::string> numbers) override {
+    std::sort(numbers.begin(), numbers.end());
+    provider_->setting.numbers = std::move(numbers);
+  }
 
  private:
   asio::awaitable<void> begin();
@@ -81,9 +87,7 @@ void HttpCarrier::set_up(bool up) {
 asio::awaitable<connector::Result<connector::Changes>> HttpCarrier::send(OutgoingText text) {
   // Before that it is not known what was sent already.
   if (!ledger_.is_loaded()) co_return connector::Error{Errc::unavailable, "The SMS service is not connected."};
-  const auto sent = co_await sender_.send(std::move(text));
-  if (!sent) co_return sent.error();
-  co_return connector::Changes();
+  co_return co_await sender_.send(std::move(text));
 }
 
 // What the service must hear first.

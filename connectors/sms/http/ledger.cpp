@@ -2,6 +2,7 @@
 
 #include "connectors/sms/text/storage_key.hpp"
 #include "gateway/base/log.hpp"
+#include "gateway/base/text.hpp"
 #include "gateway/connector/json_text.hpp"
 
 #include <algorithm>
@@ -64,6 +65,20 @@ std::optional<Record> parse_record(std::string_view text) {
 
 std::string Ledger::ref_of(std::string_view key) { return digest(key); }
 
+namespace {
+
+// What can be told of a row that is none of ours: carriers of another type call it by the text's key, which is no ref.
+std::optional<Record> read_foreign(std::string_view row_name) {
+  const auto octets = base::from_hex(row_name);
+  if (octets && octets->size() == 16) return std::nullopt;
+  Record record;
+  record.key = unescape_key(row_name);
+  record.sought.ref = Ledger::ref_of(record.key);
+  return record;
+}
+
+}  // namespace
+
 connector::Entry Ledger::entry_of(const Record& record) const {
   return {name_ + "/m/" + ref_of(record.key), to_text(record)};
 }
@@ -112,6 +127,7 @@ asio::awaitable<void> Ledger::load() {
     const auto page = co_await storage_.read(prefix, after, rows_per_read);
     for (const auto& entry : page) {
       auto record = parse_record(entry.value);
+      if (!record) record = read_foreign(std::string_view(entry.key).substr(prefix.size()));
       if (!record) {
         log::error("http_carrier.record_damaged", {{"carrier", name_}, {"entry", entry.key}});
         continue;
@@ -182,23 +198,34 @@ asio::awaitable<std::shared_ptr<Record>> Ledger::begin(OutgoingText text) {
   co_return record;
 }
 
-asio::awaitable<void> Ledger::bind(std::shared_ptr<Record> record, std::string id) {
-  if (record->id == id) co_return;
+void Ledger::learn(const std::shared_ptr<Record>& record, std::string id) {
+  if (record->id == id) return;
   if (!record->id.empty() && record->id != record->sought.ref) {
     log::error("http_carrier.sent_twice", {{"carrier", name_}, {"id", record->id}, {"other", id}});
-    co_return;
+    return;
   }
   name(record, std::move(id));
-  co_await keep(record);
+  record->is_stored = false;
+}
+
+asio::awaitable<void> Ledger::bind(std::shared_ptr<Record> record, std::string id) {
+  learn(record, std::move(id));
+  if (!record->is_stored) co_await keep(record);
 }
 
 asio::awaitable<void> Ledger::keep(std::shared_ptr<Record> record) {
-  std::vector<connector::Entry> entries(1, entry_of(*record));
-  co_await storage_.write(std::move(entries));
+  connector::Changes changes = changes_for(record);
+  try {
+    co_await storage_.write(std::move(changes));
+  } catch (...) {
+    record->is_stored = false;
+    throw;
+  }
 }
 
 connector::Changes Ledger::changes_for(const std::shared_ptr<Record>& record) {
   await_end(record);
+  record->is_stored = true;
   return {entry_of(*record)};
 }
 

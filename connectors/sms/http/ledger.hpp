@@ -35,6 +35,7 @@ struct Record {
   base::Time ended;        // since when no request for it can be under way
   base::Time next_look;    // when its status is asked for, if none comes by itself
   bool under_way = false;  // somebody is sending it, or looking for it
+  bool is_stored = true;   // as it is here, or on its way to the store
 
   bool is_final() const { return told > 0; }
 };
@@ -62,11 +63,14 @@ class Ledger {
 
   // A record for a text whose request is about to be made, durably.
   asio::awaitable<std::shared_ptr<Record>> begin(OutgoingText text);
-  // The service has it under `id`. In memory at once; then durable. An id that it has already stays, but our reference
+  // The service has it under `id`: in memory; it is to be stored. An id that it has already stays, but our reference
   // only stands in for one.
+  void learn(const std::shared_ptr<Record>& record, std::string id);
+  // The same, durably.
   asio::awaitable<void> bind(std::shared_ptr<Record> record, std::string id);
   asio::awaitable<void> keep(std::shared_ptr<Record> record);
-  // What keep() writes, of a record whose text has come further: its life may be shorter then.
+  // What keep() writes, of a record whose text has come further: its life may be shorter then. To be written before
+  // anything else happens to the record: see Carrier::send().
   connector::Changes changes_for(const std::shared_ptr<Record>& record);
   asio::awaitable<void> forget(std::shared_ptr<Record> record);
 

@@ -31,6 +31,7 @@ asio::awaitable<void> Reports::settle(std::shared_ptr<Record> record, Status sta
     co_await events_.progressed(std::move(progress));
   } catch (...) {
     if (record->told == new_rank) record->told = before;
+    record->is_stored = false;
     ledger_.look_for(record);
     throw;
   }

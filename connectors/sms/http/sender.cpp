@@ -63,7 +63,7 @@ class Sender::Turn {
   std::string pair_;
 };
 
-asio::awaitable<connector::Result<void>> Sender::send(OutgoingText text) {
+asio::awaitable<connector::Result<connector::Changes>> Sender::send(OutgoingText text) {
   if (utf16_length(text.text) > provider_.most_units()) {
     co_return Error{
         Errc::bad_input,
@@ -82,7 +82,7 @@ asio::awaitable<connector::Result<void>> Sender::send(OutgoingText text) {
   co_return Error{Errc::unavailable, "The gateway was stopped before the message was sent."};
 }
 
-asio::awaitable<connector::Result<void>> Sender::attempt(std::shared_ptr<Sending> sending) {
+asio::awaitable<connector::Result<connector::Changes>> Sender::attempt(std::shared_ptr<Sending> sending) {
   const std::string pair = sending->text.from.text + " " + sending->text.to.text;
   while (taken_turns_.contains(pair)) co_await turns_.wait();
   const Turn turn(*this, pair);
@@ -91,7 +91,7 @@ asio::awaitable<connector::Result<void>> Sender::attempt(std::shared_ptr<Sending
     const UnderWay mark(record);
     sending->perhaps_out = true;
     const Fate fate = co_await reconcile(record);
-    if (fate == Fate::sent) co_return base::ok();
+    if (fate == Fate::sent) co_return take(record, record->id);
     const bool drops_doubles = provider_.idempotency() == connector::Idempotency::by_key && !record->is_foreign;
     const bool may_repeat = fate == Fate::absent || drops_doubles;
     if (!may_repeat) co_return Error{Errc::uncertain, "The SMS service does not say whether it has the message."};
@@ -104,7 +104,7 @@ asio::awaitable<connector::Result<void>> Sender::attempt(std::shared_ptr<Sending
   co_return co_await request(sending);
 }
 
-asio::awaitable<connector::Result<void>> Sender::request(std::shared_ptr<Sending> sending) {
+asio::awaitable<connector::Result<connector::Changes>> Sender::request(std::shared_ptr<Sending> sending) {
   const std::string ref = Ledger::ref_of(sending->text.key);
   const auto record = co_await ledger_.begin(sending->text);
   const UnderWay mark(record);
@@ -126,9 +126,9 @@ asio::awaitable<connector::Result<void>> Sender::request(std::shared_ptr<Sending
     log::info("http_carrier.text_not_taken",
               {{"carrier", provider_.setting.name}, {"http", answer->status}, {"error", verdict.error}});
 
-  if (verdict.kind == Verdict::Kind::taken) co_return co_await take(record, verdict.id);
+  if (verdict.kind == Verdict::Kind::taken) co_return take(record, verdict.id);
   // A report that came meanwhile knows better than any answer.
-  if (!record->id.empty()) co_return co_await take(record, record->id);
+  if (!record->id.empty()) co_return take(record, record->id);
   const bool not_taken = not_reached || verdict.kind == Verdict::Kind::later;
   if (not_taken && was_perhaps_out)
     co_return Error{Errc::uncertain, "The SMS service does not say whether it has the message.", verdict.wait};
@@ -141,7 +141,7 @@ asio::awaitable<connector::Result<void>> Sender::request(std::shared_ptr<Sending
   }
 
   const Fate fate = co_await reconcile(record);
-  if (fate == Fate::sent) co_return base::ok();
+  if (fate == Fate::sent) co_return take(record, record->id);
   if (fate == Fate::unknown)
     co_return Error{
         Errc::uncertain,
@@ -151,17 +151,12 @@ asio::awaitable<connector::Result<void>> Sender::request(std::shared_ptr<Sending
   co_return Error{Errc::unavailable, "The SMS service did not take the message."};
 }
 
-// It is out, whatever becomes of our note of it.
-asio::awaitable<connector::Result<void>> Sender::take(std::shared_ptr<Record> record, std::string id) {
+// It is out, and what is known of it goes with the news of that.
+connector::Changes Sender::take(const std::shared_ptr<Record>& record, std::string id) {
   log::info("http_carrier.text_taken", {{"id", record->key}, {"carrier", provider_.setting.name}, {"carrier_id", id}});
-  try {
-    record->told = std::max(record->told, rank(connector::Stage::accepted));  // by our result
-    co_await ledger_.bind(record, std::move(id));
-  } catch (const std::exception& e) {
-    if (is_cancellation(e)) throw;
-    log::error("http_carrier.record_not_stored", {{"carrier", provider_.setting.name}, {"error", e.what()}});
-  }
-  co_return base::ok();
+  record->told = std::max(record->told, rank(connector::Stage::accepted));  // by our result
+  ledger_.learn(record, std::move(id));
+  return ledger_.changes_for(record);
 }
 
 // It is not out. A note that cannot be erased costs a look in the list.
@@ -176,10 +171,7 @@ asio::awaitable<void> Sender::drop(std::shared_ptr<Record> record) {
 
 asio::awaitable<Sender::Fate> Sender::reconcile(std::shared_ptr<Record> record) {
   for (int failures = 0;;) {
-    if (!record->id.empty()) {
-      co_await take(record, record->id);
-      co_return Fate::sent;
-    }
+    if (!record->id.empty()) co_return Fate::sent;
     if (provider_.idempotency() != connector::Idempotency::queryable || record->is_foreign) co_return Fate::unknown;
     const base::Time looked = services_.clock.now();
     const auto found = co_await look_up(record);
@@ -220,7 +212,7 @@ asio::awaitable<base::Result<Found>> Sender::look_in(std::shared_ptr<Record> rec
   if (picked.found == Found::unsure) log::info("http_carrier.text_unsure", {{"carrier", provider_.setting.name}});
   if (picked.found != Found::here) co_return picked.found;
   log::info("http_carrier.text_found", {{"carrier", provider_.setting.name}, {"id", picked.id}});
-  co_await ledger_.bind(record, picked.id);
+  ledger_.learn(record, picked.id);
   co_return Found::here;
 }
 

@@ -1,7 +1,8 @@
 // Sends texts, each once.
 //
-// A text is written down before its request (Ledger), and every report on it brings our reference back. When the answer
-// is lost, these may tell whether it was sent:
+// A text is written down before its request (Ledger), and every report on it brings our reference back. The id that the
+// answer has is written in the commit that says that the text is sent: a crash before that is a lost answer. When the
+// answer is lost, these may tell whether it was sent:
 //
 //   queryable   a report with the reference, the list of messages, and time (reconciliation.hpp). The same key again,
 //   also
@@ -28,9 +29,11 @@ class Sender {
   Sender(const Provider& provider, connector::Services services, ApiClient& api, Ledger& ledger)
       : provider_(provider), services_(services), api_(api), ledger_(ledger), turns_(services.executor) {}
 
-  asio::awaitable<connector::Result<void>> send(OutgoingText text);
+  // See Carrier::send().
+  asio::awaitable<connector::Result<connector::Changes>> send(OutgoingText text);
 
-  // Looks a text of unknown outcome up in the list (queryable). Where it is there, its id is bound.
+  // Looks a text of unknown outcome up in the list (queryable). Where it is there, the record has its id, and is to be
+  // stored.
   asio::awaitable<base::Result<Found>> look_up(std::shared_ptr<Record> record);
 
  private:
@@ -38,9 +41,9 @@ class Sender {
   asio::awaitable<base::Result<Found>> look_in(std::shared_ptr<Record> record, Filter filter);
   struct Sending;
   class Turn;
-  asio::awaitable<connector::Result<void>> attempt(std::shared_ptr<Sending> sending);
-  asio::awaitable<connector::Result<void>> request(std::shared_ptr<Sending> sending);
-  asio::awaitable<connector::Result<void>> take(std::shared_ptr<Record> record, std::string id);
+  asio::awaitable<connector::Result<connector::Changes>> attempt(std::shared_ptr<Sending> sending);
+  asio::awaitable<connector::Result<connector::Changes>> request(std::shared_ptr<Sending> sending);
+  connector::Changes take(const std::shared_ptr<Record>& record, std::string id);
   asio::awaitable<Fate> reconcile(std::shared_ptr<Record> record);
   asio::awaitable<void> drop(std::shared_ptr<Record> record);
   asio::awaitable<void> pace(std::string number);

@@ -83,6 +83,7 @@ asio::awaitable<net::ServerResponse> WebhookServer::answer(net::ServerRequest re
                    {{"carrier", provider_.setting.name}, {"bytes", request.body.size()}});
     co_return net::respond(403, "The signature does not fit.\n");
   }
+  request.body = without_byte_order_mark(request.body);
   auto webhooks = provider_.read_webhook(request);
   if (webhooks.empty()) {
     not_understood_.write(log::Level::warn, "http_carrier.webhook_not_understood",
@@ -112,13 +113,12 @@ asio::awaitable<bool> WebhookServer::take_text(Message message) {
 
 // A part is no whole: the connector hears of the text when the last part is delivered, or one has failed.
 asio::awaitable<void> WebhookServer::take_part(std::shared_ptr<Record> record, Report report) {
-  if (record->id.empty()) co_await ledger_.bind(record, record->sought.ref);
+  if (record->id.empty()) ledger_.learn(record, record->sought.ref);
   if (report.status.stage) note_part(record->parts, report.part, report.parts, *report.status.stage);
-  co_await ledger_.keep(record);  // before the service is answered: it tells of each part once
-  const std::optional<connector::Stage> whole = fold(record->parts);
-  if (!whole) co_return;
-  report.status.stage = whole;
-  co_await reports_.settle(record, std::move(report.status));
+  record->is_stored = false;
+  report.status.stage = fold(record->parts);
+  if (report.status.stage) co_await reports_.settle(record, std::move(report.status));
+  if (!record->is_stored) co_await ledger_.keep(record);  // before the service is answered: it tells of each part once
 }
 
 asio::awaitable<void> WebhookServer::take_report(Report report) {
@@ -133,9 +133,11 @@ asio::awaitable<void> WebhookServer::take_report(Report report) {
     co_await take_part(std::move(record), std::move(report));
     co_return;
   }
-  co_await ledger_.bind(record, report.id);
-  // A second message for one text is logged by bind(), and does not speak for the first.
-  if (record->id == report.id) co_await reports_.settle(record, std::move(report.status));
+  ledger_.learn(record, report.id);
+  // A second message for one text is logged by learn(), and does not speak for the first.
+  if (record->id != report.id) co_return;
+  co_await reports_.settle(record, std::move(report.status));
+  if (!record->is_stored) co_await ledger_.keep(record);  // there was nothing to tell, and the id goes with no event
 }
 
 }  // namespace wherry::sms::http

@@ -1,6 +1,7 @@
 #include "connectors/sms/parts/pace.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace wherry::sms {
 

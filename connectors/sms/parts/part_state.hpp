@@ -1,5 +1,5 @@
 // What became of the parts of a text that are reported one by one, folded into one: all delivered, or the first
-// failure. Pure.
+// failure. For every carrier. Pure.
 #pragma once
 
 #include "gateway/connector/contract.hpp"
@@ -11,8 +11,9 @@ namespace wherry::sms {
 
 inline constexpr unsigned most_parts = 255;  // of one text (3GPP TS 23.040 §9.2.3.24.1)
 
-// A letter for each part: '-' nothing final, 'd' delivered, 'f' failed.
+// A letter for each part.
 using PartStates = std::string;
+inline constexpr char part_open = '-', part_delivered = 'd', part_failed = 'f';  // open: nothing final is known
 
 // Part `number` (from 1) of `count` has come so far. Delivered after failed counts, failed after delivered does not.
 // Nothing is noted of a part that there cannot be.

@@ -4,6 +4,7 @@
 #include "connectors/sms/text/numbering.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace wherry::sms::smpp {
 
@@ -42,7 +43,6 @@ std::string without_separators(const std::string& written) {
   return number ? digits : written;
 }
 
-// Too few for a number with its country's code.
 // Of a number that is written in any way: without plus, noughts and what else may be in front of it.
 std::string_view without_prefix(std::string_view text) {
   while (!text.empty() && !is_digit(text.front())) text.remove_prefix(1);
@@ -50,6 +50,7 @@ std::string_view without_prefix(std::string_view text) {
   return text;
 }
 
+// Too few for a number with its country's code.
 bool is_short(std::string_view digits) { return digits.size() < shortest_subscriber; }
 
 // Behind a '+', or said to be. A short code stays one, also where the peer calls it international.
@@ -100,6 +101,25 @@ std::string_view digits_of(const std::string& number) {
   return std::string_view(number).substr(number.starts_with('+') ? 1 : 0);
 }
 
+bool ends_before(std::string_view digits, std::string_view others) {
+  return std::lexicographical_compare(digits.rbegin(), digits.rend(), others.rbegin(), others.rend());
+}
+
+// The first of ours, in their order, whose digits end so; those that are just these digits come before longer ones.
+std::vector<std::string>::const_iterator first_ending(const std::vector<std::string>& numbers, std::string_view end) {
+  return std::lower_bound(numbers.begin(), numbers.end(), end, [](const std::string& ours, std::string_view wanted) {
+    return ends_before(digits_of(ours), wanted);
+  });
+}
+
+bool is_ours(const std::string& number, const std::vector<std::string>& numbers) {
+  const std::string_view digits = digits_of(number);
+  for (auto ours = first_ending(numbers, digits); ours != numbers.end() && digits_of(*ours) == digits; ++ours) {
+    if (*ours == number) return true;
+  }
+  return false;
+}
+
 Address address_of(const std::string& ours) {
   return {ours.starts_with('+') ? Address::Type::international : Address::Type::short_code, ours};
 }
@@ -128,6 +148,12 @@ base::Result<NetworkAddress> to_network(const Address& address, const AddressRul
 
 }  // namespace
 
+std::vector<std::string> by_ending(std::vector<std::string> numbers) {
+  std::stable_sort(numbers.begin(), numbers.end(),
+                   [](const std::string& a, const std::string& b) { return ends_before(digits_of(a), digits_of(b)); });
+  return numbers;
+}
+
 base::Result<NetworkAddress> source_to_network(const Address& address, const AddressRules& rules) {
   return to_network(address, rules, rules.source_ton, rules.source_npi);
 }
@@ -141,9 +167,8 @@ Address from_network(const NetworkAddress& address, const AddressRules& rules) {
   const bool plus = digits.starts_with('+');
   if (plus) digits.erase(0, 1);
   if (address.ton == ton_alphanumeric || !all_digits(digits)) return alphanumeric(alphanumeric_text(address.digits));
-  for (const std::string& ours : rules.numbers) {
-    if (digits_of(ours) == digits) return address_of(ours);
-  }
+  const auto ours = first_ending(rules.numbers, digits);
+  if (ours != rules.numbers.end() && digits_of(*ours) == digits) return address_of(*ours);
   if (plus || address.ton == ton_international) return international(digits, rules);
   if (address.ton == ton_national) return national(digits, rules);
   switch (rules.unknown_ton) {
@@ -156,18 +181,15 @@ Address from_network(const NetworkAddress& address, const AddressRules& rules) {
 
 Address destination_from_network(const NetworkAddress& address, const AddressRules& rules) {
   Address read = from_network(address, rules);
-  if (std::find(rules.numbers.begin(), rules.numbers.end(), read.text) != rules.numbers.end()) return read;
+  if (is_ours(read.text, rules.numbers)) return read;
   const std::string written = without_separators(address.digits);
   std::string_view end = digits_of(written);
   while (end.starts_with('0')) end.remove_prefix(1);
   if (!all_digits(end) || is_short(end)) return read;
-  const std::string* found = nullptr;
-  for (const std::string& ours : rules.numbers) {
-    if (!digits_of(ours).ends_with(end)) continue;
-    if (found) return read;  // it may be either
-    found = &ours;
-  }
-  return found ? address_of(*found) : read;
+  const auto ours = first_ending(rules.numbers, end);
+  const auto ends_so = [&](auto number) { return number != rules.numbers.end() && digits_of(*number).ends_with(end); };
+  if (!ends_so(ours) || ends_so(std::next(ours))) return read;  // none, or it may be either
+  return address_of(*ours);
 }
 
 std::string tail_of(std::string_view digits) {

@@ -5,6 +5,10 @@
 
 namespace wherry::sms::smpp {
 
+// Our numbers in the order in which the two below find them, however many there are: by their digits, from the last one
+// on. AddressRules::numbers must be in it.
+std::vector<std::string> by_ending(std::vector<std::string> numbers);
+
 // E.164 and short codes go as the link wants them; an alphanumeric sender with ton 5 npi 0. bad_input where an
 // alphanumeric one cannot be written.
 base::Result<NetworkAddress> source_to_network(const Address& address, const AddressRules& rules);

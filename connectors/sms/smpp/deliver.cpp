@@ -35,6 +35,32 @@ std::optional<Position> sar_position(const std::vector<Tlv>& tlvs) {
   return Position{Position::Kind::sar, *reference, *total, *part};
 }
 
+// The port of the application on a phone that the message is for, as phones pass it on: TS 23.040 §9.2.3.24.3 and .4,
+// or SMPP's parameter (§5.3.2.21). Zero, which some centres always write, is none.
+unsigned application_port(const ShortMessage& message, const UserDataHeader& header) {
+  return header.port ? *header.port : tlv_number(message.tlvs, tag::destination_port).value_or(0);
+}
+
+// Whose picture it is: in the notice an address is "+14155550100/TYPE=PLMN" (OMA-TS-MMS_ENC §7.2.20, §8).
+std::string sender_in_notice(std::string_view octets) {
+  const std::size_t end = octets.find("/TYPE=PLMN");
+  if (end == octets.npos) return {};
+  std::size_t begin = end;
+  const auto may_be_in_number = [](char c) { return (c >= '0' && c <= '9') || c == '+'; };
+  while (begin > 0 && may_be_in_number(octets[begin - 1])) --begin;
+  return std::string(octets.substr(begin, end - begin));
+}
+
+// What its reader is told in the place of data for a program.
+std::string notice_of(std::string_view octets, unsigned port) {
+  if (octets.find("application/vnd.wap.mms-message") == octets.npos)
+    return fmt::format("[Data for an application on a phone came (port {}). It is not for reading.]", port);
+  const std::string sender = sender_in_notice(octets);
+  return fmt::format(
+      "[A picture message (MMS){}{} came, which this gateway cannot fetch. Ask for the picture in another way.]",
+      sender.empty() ? "" : " from ", sender);
+}
+
 // Receipts are written in ASCII whatever data_coding says; in GSM 7 an id's '_' would become '§'. Some centres copy the
 // data_coding of the text that they report on: what is sure to be a receipt is tried in all ways that one can be
 // written.
@@ -71,13 +97,18 @@ Seen read_message(const ShortMessage& message, const Setting& setting) {
   if (is_intermediate(message.esm_class)) return SeenNothing{"an intermediate notification"};
   auto receipt = find_receipt(message, octets, data, coding.alphabet);
   if (is_receipt(message.esm_class)) {
-    if (!receipt) return SeenNothing{"a receipt without an id or a state", true};
+    if (!receipt) return SeenNothing{"a receipt without an id or a state", true, guess_receipts(message.tlvs, data)};
     return SeenReceipt{std::move(*receipt), true, {}};
   }
 
   // Centres that forget the bits have the parameter, which no handset can write. Who has neither only wrote what reads
   // like a receipt.
   if (receipt && find_tlv(message.tlvs, tag::receipted_message_id)) return SeenReceipt{std::move(*receipt), true, {}};
+
+  if (const unsigned port = application_port(message, header); port != 0) {
+    if (position && position->part > 1) return SeenNothing{"a further part of data for an application"};
+    return SeenText{notice_of(octets, port)};
+  }
 
   if (position && position->total > 1) {
     Piece piece;

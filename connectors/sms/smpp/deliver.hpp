@@ -23,7 +23,8 @@ struct SeenReceipt {
 };
 struct SeenNothing {  // to be answered and forgotten
   std::string why;
-  bool unread = false;  // a receipt that is not understood: somebody will miss it
+  bool unread = false;                // a receipt that is not understood: somebody will miss it
+  std::vector<Receipt> guesses = {};  // what it would be, if a word of it is an id
 };
 using Seen = std::variant<SeenText, SeenPiece, SeenReceipt, SeenNothing>;
 

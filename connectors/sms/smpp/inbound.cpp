@@ -174,6 +174,7 @@ asio::awaitable<void> Inbound::work(std::vector<Item> batch) {
   connector::Changes store;
   std::vector<Delivery> deliveries;
   std::vector<std::pair<Item*, SeenReceipt>> receipts;
+  std::vector<std::pair<Item*, SeenNothing>> unread;
   const auto now = services_.clock.now();
   for (Item& item : batch) {
     if (!loaded_) continue;  // answered with a temporary failure
@@ -185,8 +186,10 @@ asio::awaitable<void> Inbound::work(std::vector<Item> batch) {
     } else if (auto* piece = std::get_if<SeenPiece>(&seen)) {
       piece->piece.arrived = now;
       read_piece(item, std::move(piece->piece), store, deliveries);
+    } else if (auto& nothing = std::get<SeenNothing>(seen); !nothing.guesses.empty()) {
+      unread.emplace_back(&item, std::move(nothing));
     } else {
-      ignore(item, std::get<SeenNothing>(seen));
+      ignore(item, nothing);
     }
   }
   // What is forgotten goes with what is written; where nothing is, with what comes next (keep_house()).
@@ -196,7 +199,9 @@ asio::awaitable<void> Inbound::work(std::vector<Item> batch) {
   if (stored) {
     base::TaskGroup tasks(services_.executor);
     for (Delivery& delivery : deliveries) tasks.spawn("smpp.deliver", deliver(&delivery));
-    for (auto& [item, receipt] : receipts) tasks.spawn("smpp.report", report(item, std::move(receipt)));
+    for (auto& [item, receipt] : receipts)
+      tasks.spawn("smpp.report", logging_failure(report(item, std::move(receipt))));
+    for (auto& [item, nothing] : unread) tasks.spawn("smpp.report", logging_failure(guess(item, std::move(nothing))));
     co_await tasks.join();
   } else {
     for (Item& item : batch) {
@@ -315,27 +320,54 @@ asio::awaitable<void> Inbound::deliver(Delivery* delivery) {
   }
 }
 
-asio::awaitable<void> Inbound::report(Item* item, SeenReceipt seen) {
-  const ShortMessage& message = item->asked.message;
-  ReportedReceipt reported = ledger_.arrived(message, std::move(seen.receipt), seen.certain);
+asio::awaitable<void> Inbound::logging_failure(asio::awaitable<void> task) {
   try {
-    Match match = co_await ledger_.find(reported);
-    if (match.record) {
-      connector::Changes also;
-      co_await reports_.settle(std::move(match), std::move(reported.receipt), std::move(also));
-    } else if (seen.certain) {
-      std::vector<connector::Entry> entries = ledger_.park(std::move(reported));
-      co_await services_.storage.write(std::move(entries));
-    } else {  // somebody wrote what looks like a receipt
-      Delivery delivery = read_text(*item, std::move(seen.text));
-      co_await deliver(&delivery);
-      co_return;
-    }
-    item->status = Status::ok;
-    co_await reports_.settle_waiting();  // this receipt may have shown how to read others
+    co_await std::move(task);
   } catch (const std::exception& e) {
     log::error("smpp.receipt_not_stored", {{"carrier", setting_.name}, {"error", e.what()}});
   }
+}
+
+asio::awaitable<void> Inbound::report(Item* item, SeenReceipt seen) {
+  const ShortMessage& message = item->asked.message;
+  ReportedReceipt reported = ledger_.arrived(message, std::move(seen.receipt), seen.certain);
+  Match match = co_await ledger_.find(reported);
+  if (match.record) {
+    connector::Changes also;
+    co_await reports_.settle(std::move(match), std::move(reported.receipt), std::move(also));
+  } else if (seen.certain) {
+    std::vector<connector::Entry> entries = ledger_.park(std::move(reported));
+    co_await services_.storage.write(std::move(entries));
+  } else {  // somebody wrote what looks like a receipt
+    Delivery delivery = read_text(*item, std::move(seen.text));
+    co_await deliver(&delivery);
+    co_return;
+  }
+  item->status = Status::ok;
+  co_await reports_.settle_waiting();  // this receipt may have shown how to read others
+}
+
+// A receipt in a form of its own is about the text that its words name, if they name just one.
+asio::awaitable<void> Inbound::guess(Item* item, SeenNothing seen) {
+  const ShortMessage& message = item->asked.message;
+  Match found;
+  Receipt receipt;
+  for (const Receipt& guessed : seen.guesses) {
+    ReportedReceipt reported = ledger_.arrived(message, guessed, false);
+    const Match match = co_await ledger_.find_named(std::move(reported));
+    if (!match.record) continue;
+    const bool is_second = found.record && (found.record != match.record || found.segment != match.segment);
+    if (is_second) co_return ignore(*item, seen);
+    found = match;
+    receipt = guessed;
+  }
+  // Of one whose state cannot be read, too, somebody must hear.
+  if (!found.record || receipt.state == MessageState::unknown) ignore(*item, seen);
+  if (found.record) {
+    connector::Changes also;
+    co_await reports_.settle(std::move(found), std::move(receipt), std::move(also));
+  }
+  item->status = Status::ok;
 }
 
 }  // namespace wherry::sms::smpp

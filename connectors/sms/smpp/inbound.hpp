@@ -47,6 +47,8 @@ class Inbound {
   // The tasks of a batch; what they point to outlives them.
   asio::awaitable<void> deliver(Delivery* delivery);
   asio::awaitable<void> report(Item* item, SeenReceipt seen);
+  asio::awaitable<void> guess(Item* item, SeenNothing seen);
+  asio::awaitable<void> logging_failure(asio::awaitable<void> task);
   asio::awaitable<void> deliver_in_order(std::vector<Delivery>* deliveries);
   void answer(Item& item);
 

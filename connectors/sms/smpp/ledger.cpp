@@ -1,5 +1,6 @@
 #include "connectors/sms/smpp/ledger.hpp"
 
+#include "connectors/sms/text/row.hpp"
 #include "connectors/sms/text/storage_key.hpp"
 #include "gateway/base/log.hpp"
 #include "gateway/base/text.hpp"
@@ -9,6 +10,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <stdexcept>
 #include <utility>
 
 namespace wherry::sms::smpp {
@@ -23,40 +25,72 @@ constexpr std::uint64_t orphans_per_line = 1000;  // in the log
 constexpr std::chrono::hours parked_for{1};
 constexpr std::chrono::hours unreadable_for{144};  // as long as a text may wait for its receipts
 
-nlohmann::json to_json(const NetworkAddress& a) {
-  return {{"ton", a.ton}, {"npi", a.npi}, {"digits", escape_key(a.digits)}};
+constexpr const char* receipt_version = "1";
+
+void add_address(RowWriter& row, const NetworkAddress& a) {
+  row.add_number(a.ton);
+  row.add_number(a.npi);
+  row.add(a.digits);
 }
-NetworkAddress parse_address(const nlohmann::json& json) {
-  return {json.value("ton", std::uint8_t{0}), json.value("npi", std::uint8_t{0}), json.value("digits", std::string())};
+NetworkAddress read_address(RowReader& row) {
+  NetworkAddress a;
+  a.ton = row.number<std::uint8_t>();
+  a.npi = row.number<std::uint8_t>();
+  a.digits = row.text();
+  return a;
+}
+NetworkAddress read_address(const nlohmann::json& json) {
+  return {json.value("ton", std::uint8_t{0}), json.value("npi", std::uint8_t{0}),
+          unescape_key(json.value("digits", std::string()))};
 }
 
+// "1/id/other id/state/error/head", source and destination as "/ton/npi/digits", "/time".
 std::string to_text(const ReportedReceipt& r) {
-  return nlohmann::json{{"id", r.receipt.id},
-                        {"other_id", r.receipt.other_id},
-                        {"state", static_cast<int>(r.receipt.state)},
-                        {"error", r.receipt.error},
-                        {"head", head_of(r.receipt.text)},
-                        {"source", to_json(r.source)},
-                        {"destination", to_json(r.destination)},
-                        {"at", base::to_milliseconds(r.arrived)}}
-      .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  RowWriter row(receipt_version);
+  row.add(r.receipt.id);
+  row.add(r.receipt.other_id);
+  row.add_number(static_cast<int>(r.receipt.state));
+  row.add(r.receipt.error);
+  row.add(head_of(r.receipt.text));
+  add_address(row, r.source);
+  add_address(row, r.destination);
+  row.add_number(base::to_milliseconds(r.arrived));
+  return row.take();
+}
+
+ReportedReceipt read_reported(RowReader row) {
+  ReportedReceipt r;
+  r.receipt.id = row.text();
+  r.receipt.other_id = row.text();
+  r.receipt.state = static_cast<MessageState>(row.number<std::uint8_t>());
+  r.receipt.error = row.text();
+  r.receipt.text = row.text();
+  r.source = read_address(row);
+  r.destination = read_address(row);
+  r.arrived = base::from_milliseconds(row.number<std::int64_t>());
+  return r;
+}
+
+// As they were written before.
+ReportedReceipt read_reported(const nlohmann::json& json) {
+  ReportedReceipt r;
+  r.receipt = {json.value("id", std::string()), static_cast<MessageState>(json.value("state", 7)),
+               json.value("error", std::string()), json.value("head", std::string()),
+               json.value("other_id", std::string())};
+  r.source = read_address(json.at("source"));
+  r.destination = read_address(json.at("destination"));
+  r.arrived = base::from_milliseconds(json.value("at", std::int64_t{0}));
+  return r;
 }
 
 std::optional<ReportedReceipt> parse_reported(std::string_view text) {
-  const auto json = nlohmann::json::parse(text, nullptr, false);
-  if (!json.is_object()) return std::nullopt;
   try {
-    ReportedReceipt r;
-    r.receipt = {json.value("id", std::string()), static_cast<MessageState>(json.value("state", 7)),
-                 json.value("error", std::string()), json.value("head", std::string()),
-                 json.value("other_id", std::string())};
-    r.source = parse_address(json.at("source"));
-    r.destination = parse_address(json.at("destination"));
-    r.arrived = base::from_milliseconds(json.value("at", std::int64_t{0}));
-    return r;
-  } catch (const nlohmann::json::exception&) {  // a value is missing, or of another type
-    return std::nullopt;
+    if (text.starts_with('{')) return read_reported(nlohmann::json::parse(text));
+    if (auto row = RowReader::open(text, receipt_version)) return read_reported(std::move(*row));
+  } catch (const nlohmann::json::exception&) {  // no JSON; a value is missing, or of another type
+  } catch (const std::invalid_argument&) {      // a field is missing, or no number
   }
+  return std::nullopt;
 }
 
 // What an entry of an id says: by its key "…/<canonical id>/<key>/<n>", and the id as its value. Those of before have
@@ -94,7 +128,7 @@ std::string Ledger::key(std::string_view kind, std::string_view rest) const {
 }
 
 asio::awaitable<void> Ledger::load() {
-  co_await sweep();
+  co_await load_records();
   knows_unfinished_ = unfinished_.size() < most_unknown;
   const base::Time now = clock_.now();
   std::vector<connector::Entry> gone;
@@ -125,7 +159,7 @@ asio::awaitable<std::vector<connector::Entry>> Ledger::read_page(std::string kin
   co_return co_await storage_.read(key(kind, ""), std::move(after), records_per_read);
 }
 
-asio::awaitable<void> Ledger::sweep() {
+asio::awaitable<void> Ledger::load_records() {
   const base::Time now = clock_.now();
   std::vector<connector::Entry> gone;
   base::Time newest{};
@@ -142,32 +176,45 @@ asio::awaitable<void> Ledger::sweep() {
         unfinished_.insert(unescape_key(std::string_view(entry.key).substr(key("m", "").size())));
         continue;
       }
-      if (now < record->expires) {
-        if (!record->notations.empty() && record->begun >= newest) {
-          newest = record->begun;
-          notations = record->notations;
-        }
-        unfinished(*record);
-        note_unknown(std::move(*record));
+      if (now >= record->expires) {
+        for (auto& erased : erase(*record)) gone.push_back(std::move(erased));
         continue;
       }
-      finished(*record);
-      known(*record);
-      gone.push_back({entry.key, {}});
-      for (auto& erased : erase(*record)) gone.push_back(std::move(erased));
+      if (!record->notations.empty() && record->begun >= newest) {
+        newest = record->begun;
+        notations = record->notations;
+      }
+      await_end(*record);
+      unfinished(*record);
+      note_unknown(std::move(*record));
     }
   }
   matching_.restore(notations);
   if (damaged > 0) log::warn("smpp.rows_damaged", {{"carrier", name_}, {"kind", "texts"}, {"rows", damaged}});
+  if (!gone.empty()) co_await storage_.write(std::move(gone));
+}
+
+asio::awaitable<void> Ledger::sweep() {
+  const base::Time now = clock_.now();
+  std::vector<connector::Entry> gone;
+  while (!ends_.empty() && ends_.begin()->first <= now) {
+    const std::string ended = std::move(ends_.extract(ends_.begin()).value().second);
+    const auto record = co_await read(ended);
+    if (!record || now < record->expires) continue;  // it went meanwhile, or cannot be read
+    finished(*record);
+    known(*record);
+    for (auto& erased : erase(*record)) gone.push_back(std::move(erased));
+  }
   follow_clock();
   while (!parked_.empty() && now >= parked_.begin()->second.arrived + parked_for) gone.push_back(orphan_oldest());
   if (!gone.empty()) co_await storage_.write(std::move(gone));
 }
 
-// The clock may have been put back: no receipt waits longer for that.
+// The clock may have been put back: no receipt waits longer for that. Those that came last have the latest times.
 void Ledger::follow_clock() {
   const base::Time now = clock_.now();
-  for (auto& [entry, reported] : parked_) reported.arrived = std::min(reported.arrived, now);
+  for (auto parked = parked_.rbegin(); parked != parked_.rend() && parked->second.arrived > now; ++parked)
+    parked->second.arrived = now;
 }
 
 // Nobody's receipt: in the store, too.
@@ -238,7 +285,8 @@ std::string Ledger::id_row(const Record& record, std::size_t segment) const {
                               escape_key(record.key), segment));
 }
 
-connector::Changes Ledger::keep(const Record& record) const {
+connector::Changes Ledger::keep(const Record& record) {
+  await_end(record);
   connector::Changes changes = {{key("m", escape_key(record.key)), smpp::to_text(record)}};
   for (std::size_t i = 0; i < record.segments.size(); ++i) {
     const std::string& id = record.segments[i].id;
@@ -247,7 +295,8 @@ connector::Changes Ledger::keep(const Record& record) const {
   return changes;
 }
 
-connector::Changes Ledger::erase(const Record& record) const {
+connector::Changes Ledger::erase(const Record& record) {
+  ends_.erase({record.expires, record.key});
   connector::Changes changes = {{key("m", escape_key(record.key)), {}}};
   for (std::size_t i = 0; i < record.segments.size(); ++i) {
     if (!record.segments[i].id.empty()) changes.push_back({id_row(record, i), {}});
@@ -268,27 +317,28 @@ void Ledger::look_at_all() {
 
 void Ledger::sent(const std::shared_ptr<Record>& record, std::size_t segment, const std::string& id) {
   if (matching_.sent(record, segment, id)) look_at_all();
-  const auto [first, last] = parked_forms_.equal_range(canonical_id(id));
-  for (auto form = first; form != last; ++form) due_.insert(form->second);
+  const std::string form = canonical_id(id);
+  for (auto at = parked_forms_.lower_bound({form, {}}); at != parked_forms_.end() && at->first == form; ++at)
+    due_.insert(at->second);
 }
 
 void Ledger::remember_parked(const std::string& entry, ReportedReceipt reported) {
   for (const std::string& id : ids_of(reported.receipt)) {
     for (const std::string& form : id_forms(id)) parked_forms_.emplace(form, entry);
   }
+  for (const NetworkAddress* address : {&reported.source, &reported.destination})
+    parked_tails_.emplace(tail_of(address->digits), entry);
   parked_[entry] = std::move(reported);
 }
 
-std::map<std::string, ReportedReceipt>::iterator Ledger::forget_parked(
-    std::map<std::string, ReportedReceipt>::iterator parked) {
-  for (const std::string& id : ids_of(parked->second.receipt)) {
-    for (const std::string& form : id_forms(id)) {
-      const auto [first, last] = parked_forms_.equal_range(form);
-      const auto here = std::find_if(first, last, [&](const auto& entry) { return entry.second == parked->first; });
-      if (here != last) parked_forms_.erase(here);
-    }
+void Ledger::forget_parked(std::map<std::string, ReportedReceipt>::iterator parked) {
+  const auto& [entry, reported] = *parked;
+  for (const std::string& id : ids_of(reported.receipt)) {
+    for (const std::string& form : id_forms(id)) parked_forms_.erase({form, entry});
   }
-  return parked_.erase(parked);
+  for (const NetworkAddress* address : {&reported.source, &reported.destination})
+    parked_tails_.erase({tail_of(address->digits), entry});
+  parked_.erase(parked);
 }
 
 asio::awaitable<std::optional<Ledger::Waited>> Ledger::take_placed() {
@@ -312,8 +362,11 @@ void Ledger::put_back(Waited waited) {
 }
 
 void Ledger::look_again() {
-  for (const auto& [entry, reported] : parked_) {
-    if (matching_.unknown_fitting(reported).record) due_.insert(entry);
+  for (const std::string& tail : matching_.take_changed()) {
+    for (auto at = parked_tails_.lower_bound({tail, {}}); at != parked_tails_.end() && at->first == tail; ++at) {
+      ++steps_;
+      if (matching_.unknown_fitting(parked_.at(at->second)).record) due_.insert(at->second);
+    }
   }
 }
 
@@ -327,6 +380,13 @@ asio::awaitable<Match> Ledger::find(ReportedReceipt reported) {
   Match match = co_await search(reported, std::string());
   if (match.record && !reported.certain && matching_.received(reported.receipt.id)) look_at_all();
   co_return match;
+}
+
+asio::awaitable<Match> Ledger::find_named(ReportedReceipt reported) {
+  reported.certain = false;
+  Match match = co_await search(reported, std::string());
+  const bool is_named = match.record && match.by == IdMatch::literal && match.agrees && !match.is_shared;
+  co_return is_named ? match : Match();
 }
 
 asio::awaitable<Match> Ledger::search(ReportedReceipt reported, std::string entry) {

@@ -39,6 +39,7 @@ bool Matching::sent(const std::shared_ptr<Record>& record, std::size_t segment, 
   record->segments[segment].id = id;
   record->notations = notations_.to_text();
   remember(record, segment, id);
+  note_change(record->to);
   return notations_.to_text() != before;
 }
 
@@ -60,10 +61,23 @@ void Matching::restore(const std::string& notations) {
 }
 
 void Matching::add_unknown(const std::shared_ptr<Record>& record) {
-  unknown_[{tail_of(record->to.text), record->key}] = record;
+  std::string tail = tail_of(record->to.text);
+  unknown_[{tail, record->key}] = record;
+  changed_.insert(std::move(tail));
 }
 
-void Matching::erase_unknown(const Record& record) { unknown_.erase({tail_of(record.to.text), record.key}); }
+void Matching::erase_unknown(const Record& record) {
+  if (unknown_.empty()) return;
+  std::string tail = tail_of(record.to.text);
+  if (unknown_.erase({tail, record.key}) > 0) changed_.insert(std::move(tail));
+}
+
+void Matching::note_change(const Address& receiver) {
+  if (unknown_.empty()) return;
+  std::string tail = tail_of(receiver.text);
+  const auto first = unknown_.lower_bound({tail, {}});
+  if (first != unknown_.end() && first->first.first == tail) changed_.insert(std::move(tail));
+}
 
 std::uint64_t Matching::started(const Address& to) {
   ++under_way_[to.text];
@@ -73,7 +87,10 @@ std::uint64_t Matching::started(const Address& to) {
 
 void Matching::ended(std::uint64_t number, const Address& to) {
   const auto found = under_way_.find(to.text);
-  if (found != under_way_.end() && --found->second == 0) under_way_.erase(found);
+  if (found != under_way_.end() && --found->second == 0) {
+    under_way_.erase(found);
+    note_change(to);
+  }
   unanswered_.erase(number);
 }
 
@@ -114,6 +131,7 @@ Match Matching::conclude(const ReportedReceipt& reported, const ByForm& stored) 
   if (!unknown.record) return unknown;
   unknown.record->segments[unknown.segment].id = reported.receipt.id;
   remember(unknown.record, unknown.segment, reported.receipt.id);  // the receipt may come again
+  note_change(unknown.record->to);
   return unknown;
 }
 

@@ -71,6 +71,9 @@ class Matching {
   void add_unknown(const std::shared_ptr<Record>& record);
   void erase_unknown(const Record& record);
   std::size_t unknown() const { return unknown_.size(); }
+  // The tails (tail_of) of the receivers whose segments of unknown outcome may fit other receipts since this was asked
+  // last: there are more of them or fewer, or nothing is under way there any more.
+  std::set<std::string> take_changed() { return std::exchange(changed_, {}); }
 
   // A segment is submitted, the answer is awaited; gives it a number. While one to a number is on its way, a receipt
   // from there is not held for one of unknown outcome.
@@ -93,6 +96,7 @@ class Matching {
  private:
   bool may_fit(const ReportedReceipt& reported, const Record& record) const;
   void remember(const std::shared_ptr<Record>& record, std::size_t segment, const std::string& id);
+  void note_change(const Address& receiver);
   Match best(const ReportedReceipt& reported, const std::string& form, const ByForm& stored) const;
   std::optional<Match> unless_unnamed(Match match, const ReportedReceipt& reported) const;
 
@@ -100,6 +104,7 @@ class Matching {
   ByForm recent_;
   std::deque<ByForm::iterator> recent_order_;                                       // the oldest first
   std::map<std::pair<std::string, std::string>, std::shared_ptr<Record>> unknown_;  // by the receiver's tail, and key
+  std::set<std::string> changed_;                                                   // tails, see take_changed()
   std::map<std::string, int> under_way_;                                            // by the receiver
   std::set<std::uint64_t> unanswered_;                                              // numbers from started()
   std::uint64_t started_ = 0;

@@ -12,6 +12,8 @@ namespace wherry::sms::smpp {
 namespace {
 
 constexpr std::size_t most_id_octets = 64;  // §5.2.23
+// Shorter ones are codes and counters that an id may equal by chance.
+constexpr std::size_t fewest_guessed_octets = 6, most_guesses = 16;
 
 bool is_word(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '_' || c == '-'; }
 
@@ -136,6 +138,35 @@ std::optional<Receipt> parse_receipt(const std::vector<Tlv>& tlvs, std::string_v
   if (receipt.id.empty() || receipt.id.size() > most_id_octets || !state) return std::nullopt;
   receipt.state = *state;
   return receipt;
+}
+
+std::vector<Receipt> guess_receipts(const std::vector<Tlv>& tlvs, std::string_view text) {
+  std::vector<std::string> words = {std::string(trim_value(tlv_text(tlvs, tag::receipted_message_id).value_or("")))};
+  std::optional<MessageState> state;
+  if (const auto number = tlv_number(tlvs, tag::message_state); number && *number <= 9)
+    state = static_cast<MessageState>(*number);
+  bool is_torn = false;  // its words name several states
+  const std::string lower = base::to_lower_ascii(text);
+  for (std::size_t at = 0; at < text.size();) {
+    std::size_t end = at;
+    while (end < text.size() && is_word(lower[end])) ++end;
+    const std::string_view word = text.substr(at, end - at);
+    at = end + 1;
+    const auto named = word.size() > 1 ? parse_state(word) : std::nullopt;
+    is_torn = is_torn || (named && state && *named != *state);
+    if (named) state = named;
+    else words.emplace_back(word);
+  }
+  std::vector<Receipt> guesses;
+  for (std::string& word : words) {
+    if (word.size() < fewest_guessed_octets || word.size() > most_id_octets) continue;
+    if (guesses.size() == most_guesses) break;
+    Receipt guess;
+    guess.id = std::move(word);
+    guess.state = is_torn ? MessageState::unknown : state.value_or(MessageState::unknown);
+    guesses.push_back(std::move(guess));
+  }
+  return guesses;
 }
 
 bool is_final_failure(MessageState state) {

@@ -43,6 +43,9 @@ constexpr bool is_intermediate(std::uint8_t esm_class) { return (esm_class & 0x3
 // where neither has an id and a state.
 std::optional<Receipt> parse_receipt(const std::vector<Tlv>& tlvs, std::string_view text);
 
+// Where that is nothing: what the receipt would be if one of its words were the id; its state, where one can be read.
+std::vector<Receipt> guess_receipts(const std::vector<Tlv>& tlvs, std::string_view text);
+
 bool is_final_failure(MessageState state);
 
 // Why it was not delivered, for the sender.

@@ -1,13 +1,12 @@
 #include "connectors/sms/smpp/record.hpp"
 
+#include "connectors/sms/parts/part_state.hpp"
 #include "connectors/sms/text/numbering.hpp"
-#include "connectors/sms/text/storage_key.hpp"
-#include "gateway/base/text.hpp"
+#include "connectors/sms/text/row.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <stdexcept>
 #include <utility>
 
@@ -16,8 +15,7 @@ namespace wherry::sms::smpp {
 namespace {
 
 constexpr std::size_t head_letters = 12;
-constexpr char separator = '/';
-constexpr std::size_t fields_before_segments = 9, fields_of_segment = 3;
+constexpr const char* record_version = "1";
 constexpr int delivered_flag = 1, failed_flag = 2;
 
 // In the store, and as they were called in JSON.
@@ -63,57 +61,48 @@ bool Record::all(SegmentState state) const {
   return std::all_of(segments.begin(), segments.end(), [&](const SegmentRecord& s) { return s.state == state; });
 }
 
-// "1/key/from/to/reference/begun/expires/told/notations", and "/state/id/head" for each segment. No JSON: it was a
-// tenth of what a text cost.
+// "1/key/from/to/reference/begun/expires/told/notations", and "/state/id/head" for each segment.
 std::string to_text(const Record& record) {
-  std::string text = "1";
-  const auto add = [&text](std::string_view value) {
-    text += separator;
-    text += escape_key(value);
-  };
-  add(record.key);
-  add(record.from.text);
-  add(record.to.text);
-  add(std::to_string(record.reference));
-  add(std::to_string(base::to_milliseconds(record.begun)));
-  add(std::to_string(base::to_milliseconds(record.expires)));
-  add(std::to_string((record.told_delivered ? delivered_flag : 0) + (record.told_failed ? failed_flag : 0)));
-  add(record.notations);
+  RowWriter row(record_version);
+  row.add(record.key);
+  row.add(record.from.text);
+  row.add(record.to.text);
+  row.add_number(record.reference);
+  row.add_number(base::to_milliseconds(record.begun));
+  row.add_number(base::to_milliseconds(record.expires));
+  row.add_number((record.told_delivered ? delivered_flag : 0) + (record.told_failed ? failed_flag : 0));
+  row.add(record.notations);
   for (const SegmentRecord& s : record.segments) {
     const bool perhaps = record.in_progress && s.state == SegmentState::unsent;
     const char state = letter_of(perhaps ? SegmentState::written : s.state);
-    add(std::string_view(&state, 1));
-    add(s.id);
-    add(s.state == SegmentState::written ? s.head : std::string());
+    row.add(std::string_view(&state, 1));
+    row.add(s.id);
+    row.add(s.state == SegmentState::written ? s.head : std::string());
   }
-  return text;
+  return row.take();
 }
 
 namespace {
 
-template <class Number>
-Number read_number(std::string_view text) {
-  Number number{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) throw std::invalid_argument("not a number");
-  return number;
-}
-
-Record read_fields(const std::vector<std::string_view>& fields) {
-  const auto text = [&](std::size_t i) { return unescape_key(fields[i]); };
+Record read_row(RowReader row) {
   Record record;
-  record.key = text(1);
-  record.from = parse_address(text(2));
-  record.to = parse_address(text(3));
-  record.reference = read_number<unsigned>(fields[4]);
-  record.begun = base::from_milliseconds(read_number<std::int64_t>(fields[5]));
-  record.expires = base::from_milliseconds(read_number<std::int64_t>(fields[6]));
-  const int told = read_number<int>(fields[7]);
+  record.key = row.text();
+  record.from = parse_address(row.text());
+  record.to = parse_address(row.text());
+  record.reference = row.number<unsigned>();
+  record.begun = base::from_milliseconds(row.number<std::int64_t>());
+  record.expires = base::from_milliseconds(row.number<std::int64_t>());
+  const int told = row.number<int>();
   record.told_delivered = (told & delivered_flag) != 0;
   record.told_failed = (told & failed_flag) != 0;
-  record.notations = text(8);
-  for (std::size_t i = fields_before_segments; i < fields.size(); i += fields_of_segment)
-    record.segments.push_back({state_named(fields[i]), text(i + 1), text(i + 2)});
+  record.notations = row.text();
+  while (row.left() > 0) {
+    SegmentRecord segment;
+    segment.state = state_named(row.text());
+    segment.id = row.text();
+    segment.head = row.text();
+    record.segments.push_back(std::move(segment));
+  }
   return record;
 }
 
@@ -143,15 +132,13 @@ std::optional<Record> parse_record(std::string_view text) {
     if (text.starts_with('{')) {
       record = read_json(nlohmann::json::parse(text));
     } else {
-      const auto fields = base::split(text, separator);
-      const bool is_whole =
-          fields.size() > fields_before_segments && (fields.size() - fields_before_segments) % fields_of_segment == 0;
-      if (fields[0] != "1" || !is_whole) return std::nullopt;
-      record = read_fields(fields);
+      auto row = RowReader::open(text, record_version);
+      if (!row) return std::nullopt;
+      record = read_row(std::move(*row));
     }
     if (!record.segments.empty()) return record;
   } catch (const nlohmann::json::exception&) {  // no JSON; a value is missing, or of another type
-  } catch (const std::invalid_argument&) {      // no number where there must be one
+  } catch (const std::invalid_argument&) {      // a field is missing, or no number
   }
   return std::nullopt;
 }
@@ -164,18 +151,26 @@ void apply(Record& record, std::size_t index, MessageState state) {
   else if (segment == SegmentState::written) segment = SegmentState::sent;  // the SMS centre speaks of it
 }
 
-std::optional<connector::Stage> tell(Record& record) {
-  if (record.all(SegmentState::delivered)) {
-    if (std::exchange(record.told_delivered, true)) return std::nullopt;
-    return connector::Stage::delivered;
-  }
-  if (record.has(SegmentState::failed) && !std::exchange(record.told_failed, true)) return connector::Stage::failed;
-  return std::nullopt;
+namespace {
+
+bool& told_of(Record& record, connector::Stage stage) {
+  return stage == connector::Stage::delivered ? record.told_delivered : record.told_failed;
 }
 
-void untold(Record& record, connector::Stage stage) {
-  (stage == connector::Stage::delivered ? record.told_delivered : record.told_failed) = false;
+}  // namespace
+
+std::optional<connector::Stage> tell(Record& record) {
+  PartStates states(record.segments.size(), part_open);
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    if (record.segments[i].state == SegmentState::delivered) states[i] = part_delivered;
+    if (record.segments[i].state == SegmentState::failed) states[i] = part_failed;
+  }
+  const auto whole = fold(states);
+  if (!whole || std::exchange(told_of(record, *whole), true)) return std::nullopt;
+  return whole;
 }
+
+void untold(Record& record, connector::Stage stage) { told_of(record, stage) = false; }
 
 std::string head_of(std::string_view utf8) {
   std::string head;

@@ -47,6 +47,7 @@ asio::awaitable<void> Reports::settle(Match match, Receipt receipt, connector::C
   } catch (...) {
     record.segments[match.segment].state = before;  // the receipt comes again, and is news then
     if (stage) untold(record, *stage);
+    ledger_.await_end(record);
     throw;
   }
   if (record.told_delivered) ledger_.known(record);

@@ -279,7 +279,8 @@ asio::awaitable<void> Sender::accepted(std::shared_ptr<Sending> sending, std::si
   if (!id.empty()) ledger_.sent(sending->record, index, id);
   try {
     if (sending->concluded) {  // too late for send(): the record is in the store with an unknown outcome
-      if (!record.has(SegmentState::written)) ledger_.known(record);
+      if (record.has(SegmentState::written)) ledger_.unknown(sending->record);
+      else ledger_.known(record);
       co_await services_.storage.write(to_store(*sending));
     }
     co_await reports_.settle_waiting();

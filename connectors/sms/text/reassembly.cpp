@@ -1,5 +1,6 @@
 #include "connectors/sms/text/reassembly.hpp"
 
+#include "connectors/sms/text/row.hpp"
 #include "connectors/sms/text/storage_key.hpp"
 #include "gateway/base/text.hpp"
 
@@ -15,26 +16,97 @@ namespace wherry::sms {
 
 namespace {
 
+// milliseconds, in the year 2255: the clock's type holds little more
+constexpr std::int64_t latest = 9'000'000'000'000;
+
 std::string piece_key(const std::string& name, std::int64_t generation, unsigned part) {
   return fmt::format("{}/{}/{:03}", name, generation, part);
 }
 
+constexpr const char* piece_version = "1";
+
+// "1/total/part/time/alphabet/charset/single/locking/octets", the octets in hexadecimal.
 std::string to_text(const Piece& piece) {
-  return nlohmann::json{{"charset", piece.charset},
-                        {"total", piece.total},
-                        {"part", piece.part},
-                        {"alphabet", to_string(piece.alphabet)},
-                        {"single", piece.shifts.single},
-                        {"locking", piece.shifts.locking},
-                        {"data", base::to_hex(piece.octets)},
-                        {"at", base::to_milliseconds(piece.arrived)}}
-      .dump();
+  RowWriter row(piece_version);
+  row.add_number(piece.total);
+  row.add_number(piece.part);
+  row.add_number(base::to_milliseconds(piece.arrived));
+  row.add(to_string(piece.alphabet));
+  row.add(piece.charset);
+  row.add_number(piece.shifts.single);
+  row.add_number(piece.shifts.locking);
+  row.add(base::to_hex(piece.octets));
+  return row.take();
 }
 
+struct WrittenPiece {
+  Piece piece;
+  std::string hex;  // its octets
+};
+WrittenPiece read_row_of_piece(RowReader row) {
+  WrittenPiece written;
+  written.piece.total = row.number<unsigned>();
+  written.piece.part = row.number<unsigned>();
+  written.piece.arrived = base::from_milliseconds(std::clamp(row.number<std::int64_t>(), std::int64_t{0}, latest));
+  written.piece.alphabet = parse_alphabet(row.text()).value_or(Alphabet::binary);
+  written.piece.charset = row.text();
+  written.piece.shifts.single = row.number<int>();
+  written.piece.shifts.locking = row.number<int>();
+  written.hex = row.text();
+  return written;
+}
+// As they were written before.
+WrittenPiece read_json_of_piece(const nlohmann::json& json) {
+  WrittenPiece written;
+  written.piece.total = json.at("total").get<unsigned>();
+  written.piece.part = json.at("part").get<unsigned>();
+  written.piece.arrived =
+      base::from_milliseconds(std::clamp(json.value("at", std::int64_t{0}), std::int64_t{0}, latest));
+  written.piece.alphabet = parse_alphabet(json.value("alphabet", std::string())).value_or(Alphabet::binary);
+  written.piece.charset = json.value("charset", std::string());
+  written.piece.shifts = {json.value("single", 0), json.value("locking", 0)};
+  written.hex = json.at("data").get<std::string>();
+  return written;
+}
+
+// "1/total", and "/part/digest" for each that was delivered.
+struct Marker {
+  unsigned total = 1;
+  std::map<unsigned, std::string> done;
+};
 connector::Entry marker(const std::string& name, unsigned total, const std::map<unsigned, std::string>& done) {
-  nlohmann::json digests = nlohmann::json::object();
-  for (const auto& [part, hash] : done) digests[std::to_string(part)] = hash;
-  return {name + "/done", nlohmann::json{{"total", total}, {"done", digests}}.dump()};
+  RowWriter row(piece_version);
+  row.add_number(total);
+  for (const auto& [part, hash] : done) {
+    row.add_number(part);
+    row.add(hash);
+  }
+  return {name + "/done", row.take()};
+}
+Marker read_row_of_marker(RowReader row) {
+  Marker read;
+  read.total = row.number<unsigned>();
+  while (row.left() > 0) {
+    const auto part = row.number<unsigned>();
+    read.done[part] = row.text();
+  }
+  return read;
+}
+Marker read_json_of_marker(const nlohmann::json& json) {
+  Marker read;
+  read.total = json.value("total", 1U);
+  for (const auto& [part, hash] : json.at("done").items())
+    read.done[static_cast<unsigned>(std::stoul(part))] = hash.get<std::string>();
+  return read;
+}
+
+// A row of before is JSON.
+template <class Read, class ReadJson>
+auto read_value(const std::string& value, Read read_row, ReadJson read_json) {
+  if (value.starts_with('{')) return read_json(nlohmann::json::parse(value));
+  auto row = RowReader::open(value, piece_version);
+  if (!row) throw std::invalid_argument("of another version");
+  return read_row(std::move(*row));
 }
 
 std::string read_octets(const std::string& octets, const Piece& as) {
@@ -96,9 +168,6 @@ std::string read_pieces(const std::map<unsigned, Piece>& pieces, unsigned total)
   if (!missing.empty()) text += fmt::format("\n[Incomplete: part {} of {} did not arrive.]", missing, total);
   return text;
 }
-
-// milliseconds, in the year 2255: the clock's type holds little more
-constexpr std::int64_t latest = 9'000'000'000'000;
 
 std::optional<std::int64_t> read_generation(std::string_view text) {
   std::int64_t value = 0;
@@ -269,12 +338,11 @@ bool Reassembly::is_whole(const std::string& name) const {
 
 bool Reassembly::restore(const connector::Entry& entry, base::Time now) {
   const auto parts = base::split(entry.key, '/');
-  const auto json = nlohmann::json::parse(entry.value, nullptr, false);
-  if (parts.size() < 2 || !json.is_object()) return false;
+  if (parts.size() < 2) return false;
   try {
     const auto generation = read_generation(parts[1]);
-    if (parts[1] == "done") read_marker(std::string(parts[0]), json, now);
-    else if (generation) read_piece(std::string(parts[0]), *generation, json);
+    if (parts[1] == "done") restore_marker(std::string(parts[0]), entry.value, now);
+    else if (generation) restore_piece(std::string(parts[0]), *generation, entry.value);
     else return false;
   } catch (const std::exception&) {  // a value of another type, a number that is none
     return false;
@@ -282,30 +350,22 @@ bool Reassembly::restore(const connector::Entry& entry, base::Time now) {
   return true;
 }
 
-void Reassembly::read_marker(const std::string& name, const nlohmann::json& json, base::Time now) {
-  std::map<unsigned, std::string> done;
-  for (const auto& [part, hash] : json.at("done").items())
-    done[static_cast<unsigned>(std::stoul(part))] = hash.get<std::string>();
-  const unsigned total = json.value("total", 1U);
-  if (done.empty()) throw std::invalid_argument("a marker of nothing");
+void Reassembly::restore_marker(const std::string& name, const std::string& value, base::Time now) {
+  Marker read = read_value(value, read_row_of_marker, read_json_of_marker);
+  if (read.done.empty()) throw std::invalid_argument("a marker of nothing");
   Group& group = groups_[name];
-  group.total = total;
-  group.done = std::move(done);
+  group.total = read.total;
+  group.done = std::move(read.done);
   if (group.is_done()) remember(name, group, now);
 }
 
-void Reassembly::read_piece(const std::string& name, std::int64_t generation, const nlohmann::json& json) {
-  Piece piece;
+void Reassembly::restore_piece(const std::string& name, std::int64_t generation, const std::string& value) {
+  WrittenPiece written = read_value(value, read_row_of_piece, read_json_of_piece);
+  Piece piece = std::move(written.piece);
   piece.group = name;
-  piece.total = json.at("total").get<unsigned>();
-  piece.part = json.at("part").get<unsigned>();
-  piece.alphabet = parse_alphabet(json.value("alphabet", std::string())).value_or(Alphabet::binary);
-  piece.charset = json.value("charset", std::string());
-  piece.shifts = {json.value("single", 0), json.value("locking", 0)};
-  const auto octets = base::from_hex(json.at("data").get<std::string>());
+  const auto octets = base::from_hex(written.hex);
   if (!octets) throw std::invalid_argument("no hexadecimal");
   piece.octets = *octets;
-  piece.arrived = base::from_milliseconds(std::clamp(json.value("at", std::int64_t{0}), std::int64_t{0}, latest));
   if (piece.part == 0 || piece.part > piece.total || piece.total > 255) throw std::invalid_argument("no such part");
 
   Group& group = groups_[name];

@@ -89,8 +89,8 @@ class Reassembly {
   void remember(const std::string& name, Group& group, base::Time now);
   Joined forget(const std::string& name);
   Joined give_late(const std::string& name, Group& group, const Piece& piece);
-  void read_marker(const std::string& name, const nlohmann::json& json, base::Time now);
-  void read_piece(const std::string& name, std::int64_t generation, const nlohmann::json& json);
+  void restore_marker(const std::string& name, const std::string& value, base::Time now);
+  void restore_piece(const std::string& name, std::int64_t generation, const std::string& value);
   void follow_clock(base::Time now);
 
   std::chrono::seconds patience_;

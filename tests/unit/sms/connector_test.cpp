@@ -271,6 +271,37 @@ SMS_TEST("A message goes out from the account's number and its report comes back
   co_await g.end();
 }
 
+asio::awaitable<void> run_to_end(connector::Session* session, bool* over, base::Signal* changed) {
+  co_await session->run();
+  *over = true;
+  changed->notify();
+}
+
+SMS_TEST("A registration wakes no session but the account's own, and one whose account is gone ends", waking) {
+  std::vector<std::unique_ptr<connector::Session>> sessions;
+  const auto open = [&](std::int64_t id) {
+    g.know(id, "romeo@x.test", "+15550001", g.romeo);
+    sessions.push_back(g.sms->open({id}));
+    g.tasks.spawn("session", sessions.back()->run());
+  };
+  for (std::int64_t id = 1; id <= 50; ++id) open(id);
+  UNTIL(g.romeo.events.size() == 50);
+  const auto& sms = static_cast<SmsConnector&>(*g.sms);
+  const std::uint64_t before = sms.steps();
+  open(51);
+  UNTIL(g.romeo.events.size() == 51);
+  CHECK(sms.steps() - before <= 2);
+
+  bool over = false;
+  g.know(52, "juliet@x.test", "+15550001", g.juliet);
+  const auto juliets = g.sms->open({52});
+  g.tasks.spawn("juliet", run_to_end(juliets.get(), &over, &g.smsc.changed));
+  UNTIL(!g.juliet.events.empty());
+  g.sms->forget_account({52});
+  UNTIL(over);
+  co_await g.end();
+}
+
 SMS_TEST("A contact is anything that can be a number, in the country of the account's own", contacts) {
   g.know(1, "romeo@x.test", "+15550001", g.romeo);
   const base::AccountId romeo{1}, nobody_registered;

@@ -3,6 +3,7 @@
 #include "connectors/sms/http/http_carrier.hpp"
 
 #include "connectors/sms/http/api/values.hpp"
+#include "connectors/sms/http/ledger.hpp"
 #include "connectors/sms/http/media/media.hpp"
 #include "gateway/base/signal.hpp"
 #include "gateway/base/task_group.hpp"
@@ -134,7 +135,7 @@ struct World final : CarrierEvents {
     server.open();
     server.public_url = fmt::format("http://127.0.0.1:{}", server.endpoint().port());
     server.route("/list", [this](net::ServerRequest request) { return list(std::move(request)); });
-    server.route("/file", [this](net::ServerRequest request) { return give(std::move(request)); });
+    server.route("/file", [this](net::ServerRequest request) { return give_file(std::move(request)); });
     server.route("/send", [this](net::ServerRequest request) { return take(std::move(request)); });
     server.route("/token", [this](net::ServerRequest request) { return give_token(std::move(request)); });
     server.route("/hello", [this](net::ServerRequest request) { return greet(std::move(request)); });
@@ -176,7 +177,7 @@ struct World final : CarrierEvents {
     co_return answer;
   }
   // The service's file, for us alone. That services redirect is tried in tests/integration/twilio.
-  asio::awaitable<net::ServerResponse> give(net::ServerRequest request) {
+  asio::awaitable<net::ServerResponse> give_file(net::ServerRequest request) {
     net::ServerResponse answer;
     answer.status = request.header("authorization").empty() ? 401 : files_status;
     answer.content_type = "image/jpeg";
@@ -203,14 +204,24 @@ struct World final : CarrierEvents {
   asio::awaitable<void> up() {
     while (!carrier->is_up()) co_await changed.wait();
   }
-  asio::awaitable<std::string> send(std::string text = "hi") {
+  asio::awaitable<connector::Result<connector::Changes>> give(std::string text) {
     OutgoingText out{"7:k",
                      {Address::Type::international, "+15550001"},
                      {Address::Type::international, "+15550100"},
                      std::move(text),
                      {}};
-    const auto result = co_await carrier->send(std::move(out));
+    co_return co_await carrier->send(std::move(out));
+  }
+  asio::awaitable<std::string> send(std::string text = "hi") {
+    auto result = co_await give(std::move(text));
+    if (result) storage.apply(std::move(*result));
     co_return result ? "sent" : std::string(base::to_string(result.error().code));
+  }
+  // The id that the store has of the one text.
+  std::string stored_id() const {
+    const auto row = storage.entries.lower_bound("simple/m/");
+    const auto record = row == storage.entries.end() ? std::nullopt : parse_record(row->second);
+    return record ? record->id : "no record";
   }
   asio::awaitable<int> webhook(std::string body, std::string key) {
     net::HttpRequest request;
@@ -276,6 +287,50 @@ asio::awaitable<void> uncertain(World& world) {
   const std::string outcome = co_await world.send();  // it is known by now
   CHECK(outcome == "sent");
   CHECK(world.refs.size() == 1);
+  co_await world.end();
+}
+
+asio::awaitable<void> one_commit(World& world) {
+  co_await world.up();
+  const int writes = world.storage.writes;
+  std::string text = "hi";
+  auto sent = co_await world.give(std::move(text));
+  REQUIRE(sent.has_value());
+  CHECK(world.storage.writes == writes + 1);  // before the request
+  CHECK(world.stored_id().empty());
+  world.storage.apply(std::move(*sent));
+  CHECK(world.stored_id() == "1");
+  CHECK(world.storage.writes == writes + 1);
+  co_await world.end();
+}
+
+asio::awaitable<void> one_commit_of_report(World& world) {
+  co_await world.up();
+  world.status = 500;
+  const std::string outcome = co_await world.send();
+  CHECK(outcome == "uncertain");
+  const int writes = world.storage.writes;
+  std::string body = "delivered " + world.refs.at(0), key = "good";
+  const int status = co_await world.webhook(std::move(body), std::move(key));
+  CHECK(status == 200);
+  CHECK(world.stages == std::vector<Stage>{Stage::delivered});
+  CHECK(world.stored_id() == "1");
+  CHECK(world.storage.writes == writes);
+  co_await world.end();
+}
+
+asio::awaitable<void> marked(World& world) {
+  co_await world.up();
+  const std::string outcome = co_await world.send();
+  CHECK(outcome == "sent");
+  std::string body =
+                  "\xEF\xBB\xBF"
+                  "delivered " +
+                  world.refs.at(0),
+              key = "good";
+  const int status = co_await world.webhook(std::move(body), std::move(key));
+  CHECK(status == 200);
+  CHECK(world.stages == std::vector<Stage>{Stage::delivered});
   co_await world.end();
 }
 
@@ -608,6 +663,24 @@ TEST_CASE("Two carriers with one webhook_path are refused: each would get what i
   asio::io_context loop;
   World world(loop, Idempotency::none, false);
   tests::run(loop, two_of_one_path(world));
+}
+
+TEST_CASE("The id of a text is written in the commit that says that it is sent") {
+  asio::io_context loop;
+  World world(loop, Idempotency::none);
+  tests::run(loop, one_commit(world));
+}
+
+TEST_CASE("The id that a report brings is written in the report's commit") {
+  asio::io_context loop;
+  World world(loop, Idempotency::none);
+  tests::run(loop, one_commit_of_report(world));
+}
+
+TEST_CASE("A byte order mark at the start of a webhook's body is passed over") {
+  asio::io_context loop;
+  World world(loop, Idempotency::none);
+  tests::run(loop, marked(world));
 }
 
 TEST_CASE("A text that is too long for the provider is refused here") {

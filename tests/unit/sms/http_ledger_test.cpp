@@ -142,7 +142,7 @@ TEST_CASE("load sets the cursor at the first start and keeps it at the next") {
 TEST_CASE("load passes over a damaged entry") {
   World world;
   world.begin("7:k1");
-  world.storage.entries["tw/m/zzz"] = "{";
+  world.storage.entries["tw/m/" + std::string(32, '0')] = "{";
   Ledger again(world.storage, world.clock, "tw");
   world.run(again.load());
   CHECK(again.find(Ledger::ref_of("7:k1")));
@@ -286,20 +286,22 @@ TEST_CASE("sweep keeps the id of a finished text while another one between the s
 
 TEST_CASE("A row of a carrier that had the name and another type is a text that may be out, and is erased in time") {
   World world;
-  const std::string
-      row = "tw/m/7:k1",
-      text = fmt::format(
-          R"({{"key":"7:k1","from":"+15550001","to":"+15550100","begun":{},"segments":[{{"state":"sent"}}]}})",
-          base::to_milliseconds(world.clock.time));
-  world.storage.entries[row] = text;
+  const std::string row = "tw/m/7:k1", later_row = "tw/m/7:k%2F2";
+  world.storage.entries[row] =
+      fmt::format(R"({{"key":"7:k1","from":"+15550001","to":"+15550100","begun":{},"segments":[{{"state":"sent"}}]}})",
+                  base::to_milliseconds(world.clock.time));
+  world.storage.entries[later_row] = "1/7:k%2F2/+15550001/+15550100/0/0/0/0//s/1A/";
   world.run(world.ledger.load());
   CHECK_FALSE(world.storage.entries.contains(row));
+  CHECK_FALSE(world.storage.entries.contains(later_row));
   Ledger again(world.storage, world.clock, "tw");
   world.run(again.load());
-  const auto found = again.find(Ledger::ref_of("7:k1"));
-  REQUIRE(found);
-  CHECK(found->is_foreign);
-  CHECK(found->id.empty());
+  for (const char* key : {"7:k1", "7:k/2"}) {
+    const auto found = again.find(Ledger::ref_of(key));
+    REQUIRE(found);
+    CHECK(found->is_foreign);
+    CHECK(found->id.empty());
+  }
   world.clock.time += 24h * 31;
   world.run(again.sweep());
   CHECK(world.storage.entries.size() == 1);  // the cursor

@@ -215,7 +215,7 @@ TEST_CASE("A number tells its region") {
 TEST_CASE("Addresses go to SMPP's type of number and back (SMPP 3.4 §5.2.5)") {
   smpp::AddressRules rules;
   rules.region = "SE";
-  rules.numbers = {"+15550001", "72404"};
+  rules.numbers = smpp::by_ending({"+15550001", "72404"});
   const auto out = [&](const Address& a) { return *smpp::destination_to_network(a, rules); };
   const auto in = [&](int ton, int npi, const char* digits) {
     return smpp::from_network({static_cast<std::uint8_t>(ton), static_cast<std::uint8_t>(npi), digits}, rules);

@@ -244,11 +244,40 @@ TEST_CASE("Entries that cannot be read are passed over at the start") {
                                    {"group/done", R"({"done":{"x":"y"}})"},
                                    {"group/done", R"({"done":{"1":5}})"},
                                    {"group/done", R"({"done":{}})"},
-                                   {"group/done", "{}"}}) {
+                                   {"group/done", "{}"},
+                                   {"group/5/001", "1/2/1/0/gsm7//0/0"},
+                                   {"group/5/001", "1/2/1/0/gsm7//0/0/4"},
+                                   {"group/5/001", "1/2/3/0/gsm7//0/0/41"},
+                                   {"group/5/001", "1/two/1/0/gsm7//0/0/41"},
+                                   {"group/5/001", "2/2/1/0/gsm7//0/0/41"},
+                                   {"group/done", "1/2"},
+                                   {"group/done", "1/2/1"},
+                                   {"group/done", "1/2/x/digest"}}) {
     CAPTURE(value);
     CHECK_FALSE(reassembly.restore({key, value}, start_time));
   }
   CHECK(reassembly.expire(start_time + 24h).empty());
+}
+
+TEST_CASE("Segments are stored as short text; those of an earlier release, which wrote JSON, are read") {
+  Reassembly reassembly(30min);
+  Piece first = piece(1, "a/b", 2);
+  first.charset = "EUC-KR";
+  first.shifts = {1, 2};
+  const auto added = reassembly.add(first);
+  const std::string began = std::to_string(base::to_milliseconds(start_time));
+  REQUIRE(added.store.size() == 1);
+  CHECK(added.store[0].value == "1/2/1/" + began + "/gsm7/EUC-KR/1/2/612f62");
+  const auto whole = Reassembly(30min).add(piece(1, "a", 1));
+  REQUIRE(whole.joined);
+  CHECK(whole.joined->forget.back().value.starts_with("1/1/1/"));
+
+  Store store;
+  store.entries["+15550100|+15550001|0|7|2/" + began + "/001"] =
+      R"({"charset":"","total":2,"part":1,"alphabet":"gsm7","single":0,"locking":0,"data":"4865","at":)" + began + "}";
+  store.entries["other/done"] = R"({"total":2,"done":{"1":"abc"}})";
+  Reassembly restarted = store.restart(start_time);
+  CHECK(restarted.add(piece(2, "llo", 2)).joined->text == "Hello");
 }
 
 TEST_CASE("A text is told apart in as many steps behind ten thousand others as before them, equal ones or not") {

@@ -22,7 +22,7 @@ namespace {
 smpp::AddressRules rules_of(std::string region, std::vector<std::string> numbers) {
   smpp::AddressRules rules;
   rules.region = std::move(region);
-  rules.numbers = std::move(numbers);
+  rules.numbers = smpp::by_ending(std::move(numbers));
   return rules;
 }
 
@@ -195,6 +195,24 @@ TEST_CASE("A number that the library does not know is answered as it came (ITU-T
     CHECK(contact == std::string("+") + digits);
     check_is_answered(contact, rules);
   }
+}
+
+TEST_CASE("Each of many numbers of ours is found by its digits, and by its end where no other ends so") {
+  std::vector<std::string> numbers = {"72404", "+172404000", "+4172404", "4172404"};
+  for (int i = 0; i < 1000; ++i) numbers.push_back("+1415555" + std::to_string(9999 - i));
+  std::shuffle(numbers.begin(), numbers.end(), std::mt19937(1));
+  const smpp::AddressRules rules = rules_of("", numbers);
+  for (const std::string& number : numbers) {
+    CAPTURE(number);
+    if (number.ends_with("4172404")) continue;
+    const std::string digits = number.substr(number[0] == '+' ? 1 : 0);
+    CHECK(receiver(rules, 1, digits) == number);
+    CHECK(sender(rules, 1, digits) == number);
+    if (digits.size() == 11) CHECK(receiver(rules, 0, digits.substr(1)) == number);
+  }
+  CHECK(receiver(rules, 0, "004172404").ends_with("4172404"));
+  const std::string either = receiver(rules_of("", {"+14155550101", "+24155550101"}), 0, "4155550101");
+  CHECK(either.size() != std::string("+14155550101").size());
 }
 
 TEST_CASE("A link without a region reads national numbers in the country of its first number") {

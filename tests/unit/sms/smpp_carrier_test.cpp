@@ -581,6 +581,38 @@ SMPP_TEST("Two binds are one link: texts go on the transmitter and come on the r
   CHECK(host.smsc.unbinds == 2);
 }
 
+SMPP_TEST("A receipt in a form of its own is about the text to its sender that a word of it names", own_form) {
+  host.smsc.id_begins = "we00-";
+  host.start();
+  co_await host.up();
+  for (const char* key : {"1:a", "1:b", "1:c"}) {
+    const auto sent = co_await host.send(key, "hello");
+    CHECK(outcome(sent) == "sent");
+  }
+  const std::string first = host.smsc.submitted[0].id, second = host.smsc.submitted[1].id,
+                    third = host.smsc.submitted[2].id;
+  const auto own_form = [](const std::string& text) { return FakeSmsc::message(text, 4); };
+  auto stranger = own_form("00,DELIVERED," + first);
+  stranger.source.digits = "15550199";
+  const std::vector<smpp::ShortMessage> receipts = {
+      own_form("I00,2611260101,," + first + ",x"),  // no state
+      stranger,
+      own_form("00,DELIVERED," + first + "," + second),  // either's
+      own_form("00,2611260101,DELIVERED,15550100," + second),
+      own_form("00,UNDELIVERABLE:" + third),
+  };
+  for (const auto& receipt : receipts) co_await host.smsc.deliver(receipt);
+  UNTIL(host.smsc.answers.size() == receipts.size());
+  for (const auto& [sequence, status] : host.smsc.answers) CHECK(status == Status::ok);
+  REQUIRE(host.reports.size() == 2);
+  for (const TextProgress& report : host.reports)
+    CHECK(report.stage == (report.key == "1:b" ? Stage::delivered : Stage::failed));
+  CHECK(host.texts.empty());
+  CHECK(host.storage.count("main/r/") == 0);
+  CHECK(host.storage.count("main/m/1:a") == 1);
+  co_await host.end();
+}
+
 SMPP_TEST("What only looks like a receipt is a text", looks_like) {
   host.start();
   co_await host.up();

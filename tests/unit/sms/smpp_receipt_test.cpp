@@ -139,6 +139,62 @@ TEST_CASE("A receipt that is not understood is told from what may be ignored, an
   CHECK(shape_of("ID:1a Submit date:26 text:Hello") == "id:9x submit date:99 text:xxxxx");
 }
 
+TEST_CASE("Of a receipt that is not understood each word may be the id, and its state is read where it can be") {
+  const auto guess = [](std::string_view text, std::vector<Tlv> tlvs = {}) {
+    std::string all;
+    for (const Receipt& r : guess_receipts(tlvs, text)) all += r.id + " " + std::string(to_string(r.state)) + ", ";
+    return all;
+  };
+  CHECK(guess("I00,2611260101,,14155550130,we0000i0o") ==
+        "2611260101 unknown, 14155550130 unknown, we0000i0o unknown, ");
+  CHECK(guess("Message ab_12-34: DELIVERED") == "Message delivered, ab_12-34 delivered, ");
+  CHECK(guess("ab_12-34 DELIVERED EXPIRED") == "ab_12-34 unknown, ");
+  CHECK(guess("1", {{tag::receipted_message_id, std::string("abcdef\0", 7)}}) == "abcdef unknown, ");
+  CHECK(guess("abcdef", {number_tlv(tag::message_state, 2, 1)}) == "abcdef delivered, ");
+  CHECK(guess("").empty());
+  std::string many;
+  for (int i = 0; i < 100; ++i) many += "word" + std::to_string(100 + i) + " ";
+  CHECK(guess_receipts({}, many).size() == 16);
+}
+
+TEST_CASE("Data for an application is told in a sentence, and is joined with no text (3GPP TS 23.040 §9.2.3.24.4)") {
+  Setting setting;
+  const auto seen = [&](std::string text, std::uint8_t esm, std::vector<Tlv> tlvs = {}) {
+    ShortMessage m = deliver(std::move(text), esm, 4);
+    m.tlvs = std::move(tlvs);
+    return read_message(m, setting);
+  };
+  const std::string ports("\x05\x04\x15\x7B\x00\x00", 6), push("\x05\x04\x0B\x84\x23\xF0", 6);
+  const std::string told = "[Data for an application on a phone came (port 5499). It is not for reading.]";
+  CHECK(std::get<SeenText>(seen("\x06" + ports + "\x01\x02", 0x40)).text == told);
+  CHECK(std::get<SeenText>(seen("//VVM", 0, {number_tlv(tag::destination_port, 5499, 2)})).text == told);
+  CHECK(std::get<SeenText>(seen(std::string("\x04\x04\x02\xF5\xF5", 5) + "x", 0x40)).text.find("port 245") !=
+        std::string::npos);
+  CHECK(std::get<SeenText>(seen("\x01", 0, {number_tlv(tag::destination_port, 0, 2)})).text ==
+        "[1 bytes of data that is not text]");
+
+  const auto notice = [&](const std::string& from) {
+    return std::get<SeenText>(seen("\x06" + push +
+                                       "\x01\x06\x22"
+                                       "application/vnd.wap.mms-message\x89" +
+                                       from,
+                                   0x40))
+        .text;
+  };
+  CHECK(notice("\x80+14155550130/TYPE=PLMN") ==
+        "[A picture message (MMS) from +14155550130 came, which this gateway cannot fetch. "
+        "Ask for the picture in another way.]");
+  CHECK(notice("") ==
+        "[A picture message (MMS) came, which this gateway cannot fetch. Ask for the picture in another way.]");
+
+  // Under the reference of a long text, too.
+  const auto part = [&](char number) {
+    return seen(std::string("\x0B\x00\x03\x07\x02", 5) + number + ports + "\x01", 0x40);
+  };
+  CHECK(std::get<SeenText>(part(1)).text == told);
+  CHECK_FALSE(std::get<SeenNothing>(part(2)).unread);
+}
+
 TEST_CASE("Segments in any alphabet are joined before they are decoded (SMPP 3.4 §5.2.19)") {
   Setting setting;
   struct Row {

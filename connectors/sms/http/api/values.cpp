@@ -142,6 +142,10 @@ std::string value_in_query(std::string_view url, std::string_view name) {
   return fields ? std::string(value_of(*fields, name)) : std::string();
 }
 
+std::string_view without_byte_order_mark(std::string_view text) {
+  return text.substr(text.starts_with("\xEF\xBB\xBF") ? 3 : 0);
+}
+
 net::FormFields fields_of(const net::ServerRequest& request) {
   const auto mark = request.target.find('?');
   const std::string query = mark == request.target.npos ? std::string() : request.target.substr(mark + 1);

@@ -25,6 +25,7 @@ std::string value_in_query(std::string_view url, std::string_view name);
 inline std::string ref_in(std::string_view target) { return value_in_query(target, "key"); }
 
 // What a webhook says: a GET in its query, another request in its form.
+std::string_view without_byte_order_mark(std::string_view text);
 net::FormFields fields_of(const net::ServerRequest& request);
 
 // Whether it can be a message's id, which becomes a part of URLs and keys.
