@@ -7,6 +7,7 @@
 
 #include <boost/asio/this_coro.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace wherry::sms {
@@ -39,7 +40,9 @@ class SmppCarrier final : public Carrier {
   connector::Idempotency idempotency() const override { return connector::Idempotency::none; }
   bool reports_delivery() const override { return setting_.delivery_reports; }
   // The most that can fit, in the characters that take the most octets for the room they need; send() counts exactly.
-  std::size_t most_text_bytes() const override { return setting_.split.most_parts * 153 * 2; }
+  std::size_t most_text_bytes() const override {
+    return std::max<std::size_t>(160, setting_.split.most_parts * 153) * 2;
+  }
 
   asio::awaitable<connector::Result<connector::Changes>> send(OutgoingText text) override {
     return sender_.send(std::move(text));
@@ -156,7 +159,7 @@ asio::awaitable<void> SmppCarrier::close(bool gracefully) {
   co_await link_tasks_.end();
   co_await sender_.join();
   co_await gate_tasks_.end();
-  inbound_.session_ended(confirmed);
+  co_await inbound_.session_ended(confirmed);
   transmitter_.reset();
   receiver_.reset();
 }

@@ -26,15 +26,17 @@ bool Redeliveries::may_come_again(const Entry& entry, base::Time now) const {
   if (entry.refused) return true;
   if (now >= entry.arrived + window_) return false;
   if (entry.session < session_) return true;  // session_ended() kept only what may be unanswered
-  return entry.answered.value_or(now) - entry.arrived >= late;
+  if (!entry.answered) return now - entry.arrived >= late;
+  return *entry.answered - entry.arrived >= late && !(entry.proved && is_settled(entry, now));
 }
 
 // When it need not be remembered any more, as far as is known by now.
 base::Time Redeliveries::forgotten_at(const Entry& entry) const {
   const base::Time at_last = entry.arrived + window_ + settled_after;
   if (!entry.answered || entry.refused || entry.session != session_) return at_last;
-  if (*entry.answered - entry.arrived >= late) return at_last;
-  return std::min(at_last, *entry.answered + (entry.proved ? settled_after_proof : settled_after));
+  const bool is_late = *entry.answered - entry.arrived >= late;
+  if (is_late && !entry.proved) return at_last;
+  return std::min(at_last, *entry.answered + (entry.proved && !is_late ? settled_after_proof : settled_after));
 }
 
 void Redeliveries::set_due(Entries::iterator entry) {

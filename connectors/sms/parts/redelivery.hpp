@@ -7,7 +7,8 @@
 //   - it belongs to an earlier session, and was unanswered or answered less than 60 s before that session broke off, or
 //   less than 5 s
 //     where the peer has shown that it had read our answer (it may die before it has made a note of it);
-//   - or to this one, but our answer took 5 s or more, for which a peer may have given up waiting;
+//   - or to this one, but our answer took 5 s or more, for which a peer may have given up waiting; less than 60 s ago
+//   where it has shown that it had the answer all the same;
 //   - or we asked for it again (ESME_RX_T_APPN).
 // Each arrival on record is matched once per session, so two equal texts before a break match two after it. After those
 // 60 or 5 s of the session going on, an answered text is settled and forgotten; after an unbind that was confirmed, at

@@ -66,11 +66,14 @@ void Inbound::stop() {
   changed_.notify();
 }
 
-void Inbound::session_ended(bool confirmed) {
+asio::awaitable<void> Inbound::session_ended(bool confirmed) {
   queue_.clear();
   unproved_.clear();
   stopping_ = false;
   redeliveries_.session_ended(services_.clock.now(), confirmed);
+  // Now, since there may be no later: the next process would hold what is settled for unanswered.
+  connector::Changes gone = take_forgotten();
+  co_await store_first(std::move(gone));
 }
 
 asio::awaitable<void> Inbound::run() {

@@ -24,7 +24,7 @@ class Inbound {
   asio::awaitable<void> tick();  // wakes run() from time to time, until cancelled
   void stop();
   // Forgets what was not begun: its links are gone. `confirmed`: see Redeliveries.
-  void session_ended(bool confirmed);
+  asio::awaitable<void> session_ended(bool confirmed);
 
  private:
   struct Item {

@@ -338,8 +338,8 @@ base::Result<ShortMessage> Sender::build(const OutgoingText& text, const Split& 
   std::string octets = split.parts[index];
   if (split.alphabet == Alphabet::gsm7_packed) octets = pack_septets(octets, header.size(), Padding::carriage_return);
   const std::string data = header + octets;
-  const bool whole = setting_.split.concatenation == Concatenation::payload &&
-                     data.size() > (message.data_coding == ucs2_coding ? 140 : 160);
+  const bool in_octets = message.data_coding == ucs2_coding || split.alphabet == Alphabet::gsm7_packed;
+  const bool whole = setting_.split.concatenation == Concatenation::payload && data.size() > (in_octets ? 140 : 160);
   // A UTF-8 segment may need more octets than short_message has.
   if (whole || data.size() > most_short_message) message.tlvs.push_back({tag::message_payload, data});
   else message.text = data;

@@ -344,7 +344,9 @@ Coding coding_of(std::uint8_t data_coding, Alphabet link) {
   if (data_coding >= 0xF0) return {(data_coding & 0x04) != 0 ? Alphabet::binary : gsm};
   if (data_coding >= 0xE0) return {Alphabet::ucs2};
   if (data_coding >= 0xC0) return {gsm, nullptr, data_coding <= 0xCF};
-  if (data_coding >= 0x10 && data_coding <= 0x1F) {
+  // Two groups that mean the same here: with a class, and marked for automatic deletion; above each its compressed
+  // half.
+  if ((data_coding >= 0x10 && data_coding <= 0x1F) || (data_coding >= 0x40 && data_coding <= 0x5F)) {
     switch (data_coding & 0x0C) {
       case 0x00: return {gsm};
       case 0x08: return {Alphabet::ucs2};

@@ -96,7 +96,7 @@ base::Result<Split> split(std::string_view utf8, const SplitOptions& options) {
   }
   Split result{best.gsm ? options.link : Alphabet::ucs2, {}};
   if (best.units <= capacity(best.gsm, 0) || options.concatenation == Concatenation::payload) {
-    if (best.units > capacity(best.gsm, 6) * options.most_parts) {
+    if (best.segments() > options.most_parts) {
       return base::Error{
           base::Errc::bad_input,
           fmt::format("The text is too long for {} text messages. Send it in pieces.", options.most_parts)};
@@ -125,6 +125,8 @@ std::string make_header(const Position& position) {
   return {};
 }
 
+constexpr std::size_t longest_doubtful_header = 32;  // octets; below the first letter
+
 std::optional<UserDataHeader> parse_header(std::string_view user_data) {
   if (user_data.empty() || header_octet(user_data[0]) + 1 > user_data.size()) return std::nullopt;
   UserDataHeader header;
@@ -147,6 +149,8 @@ std::optional<UserDataHeader> parse_header(std::string_view user_data) {
     if (id == 0x24 && length == 1) header.shifts.single = static_cast<int>(at(0));
     if (id == 0x25 && length == 1) header.shifts.locking = static_cast<int>(at(0));
   }
+  // Centres that put a long text together themselves may leave the bit behind: a letter is no header's length then.
+  if (!rest.empty() && header.octets > longest_doubtful_header) return std::nullopt;
   return header;
 }
 

@@ -54,7 +54,7 @@ struct UserDataHeader {
 };
 
 // The header at the start of `user_data`. Nothing where its length reaches beyond the data; an information element that
-// is malformed or unknown is passed over (§9.2.3.24).
+// is malformed or unknown is passed over (§9.2.3.24), but for a long header that its elements do not fill: a text.
 std::optional<UserDataHeader> parse_header(std::string_view user_data);
 
 }  // namespace wherry::sms

@@ -135,6 +135,9 @@ TEST_CASE("data_coding chooses the alphabet (SMPP 3.4 §5.2.19, 3GPP TS 23.038 �
   CHECK(coding_of(0x04, Alphabet::gsm7).alphabet == Alphabet::binary);
   CHECK(coding_of(0x10, Alphabet::latin1).alphabet == Alphabet::gsm7);
   CHECK(coding_of(0x18, Alphabet::latin1).alphabet == Alphabet::ucs2);
+  CHECK(coding_of(0x48, Alphabet::latin1).alphabet == Alphabet::ucs2);  // marked for automatic deletion
+  CHECK(coding_of(0x40, Alphabet::latin1).alphabet == Alphabet::gsm7);
+  CHECK(coding_of(0x68, Alphabet::latin1).alphabet == Alphabet::binary);  // and compressed
   CHECK(coding_of(0xF5, Alphabet::gsm7).alphabet == Alphabet::binary);
   CHECK(coding_of(0xF1, Alphabet::gsm7).alphabet == Alphabet::gsm7);
   CHECK(coding_of(0xC8, Alphabet::gsm7).discard_if_empty);
@@ -266,6 +269,13 @@ TEST_CASE("A text that takes too many segments is refused with what to do") {
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().code == base::Errc::bad_input);
   CHECK(refused.error().text == "The text would take 3 text messages, and 2 is the most. Send it in pieces.");
+  few.most_parts = 1;
+  for (const Concatenation way : {Concatenation::udh, Concatenation::payload}) {
+    few.concatenation = way;
+    CHECK(count(repeat("ü", 160), few) == 1);
+    CHECK(count(repeat("я", 70), few) == 1);
+    CHECK_FALSE(split(repeat("ü", 161), few).has_value());
+  }
 }
 
 TEST_CASE("Any text comes out of its segments as it went in (seeded)") {
@@ -304,6 +314,8 @@ TEST_CASE("A header that is malformed or unknown is passed over, never more (3GP
   CHECK_FALSE(parse("05000328"));  // reaches beyond the data
   CHECK_FALSE(parse("ff"));
   CHECK_FALSE(parse("070500032802"));  // its length counts one octet too many
+  CHECK_FALSE(
+      parse_header("Hello, this is a text whose parts the SMS centre has put together; the bit was left behind."));
 }
 
 TEST_CASE("A header's elements are read in any company (3GPP TS 23.040 §9.2.3.24)") {

@@ -377,6 +377,23 @@ TEST_CASE("A slow answer makes a repetition in the same session likely, and a re
   CHECK_FALSE(r.arrived("gone", start_time + 1s).again);
 }
 
+TEST_CASE(
+    "A late answer that the peer has shown to have is expected again for a minute, one that it has not for the "
+    "window") {
+  Redeliveries r(10min);
+  const auto proved = r.arrived("proved", start_time), unproved = r.arrived("unproved", start_time);
+  for (const auto& arrival : {proved, unproved}) r.answered(arrival.id, start_time + 6s);
+  r.proved(proved.id);
+  CHECK(r.arrived("proved", start_time + 65s).id == proved.id);
+  Redeliveries later(10min);
+  const auto again = later.arrived("proved", start_time);
+  later.answered(again.id, start_time + 6s);
+  later.proved(again.id);
+  CHECK_FALSE(later.arrived("proved", start_time + 5min).again);
+  CHECK(later.take_forgotten(start_time + 67s).size() == 1);
+  CHECK(r.arrived("unproved", start_time + 5min).id == unproved.id);
+}
+
 TEST_CASE("A killed process knows the texts that it may not have answered, for the window") {
   Redeliveries r(10min);
   r.restore("id1", "ok", start_time);

@@ -444,6 +444,34 @@ SMPP_TEST("An equal text after a break is another one where the peer has shown t
   co_await host.end();
 }
 
+SMPP_TEST("A packed text of more than 140 octets goes as payload, and one message fits the least of segments",
+          payload_packed) {
+  host.start({{"alphabet", "gsm7_packed"}, {"concatenation", "payload"}, {"most_segments", 2}});
+  co_await host.up();
+  const connector::Result<void> sent = co_await host.send("1:a", std::string(175, 'a'));
+  CHECK(outcome(sent) == "sent");
+  CHECK(host.smsc.submitted.at(0).message.text.empty());
+  co_await host.stop();
+  host.start({{"most_segments", 1}});
+  CHECK(host.carrier->most_text_bytes() >= 320);
+  co_await host.end();
+}
+
+SMPP_TEST("After a restart whose unbind was confirmed an equal text is another one", equal_after_restart) {
+  host.start();
+  co_await host.up();
+  co_await host.smsc.deliver_text("ok");
+  UNTIL(host.smsc.answers.size() == 1);
+  co_await host.stop();
+  host.clock.time += std::chrono::minutes(5);
+  host.start();
+  co_await host.up();
+  co_await host.smsc.deliver_text("ok");
+  UNTIL(host.texts.size() == 2);
+  CHECK(host.texts[0].id != host.texts[1].id);
+  co_await host.end();
+}
+
 SMPP_TEST("A long text is put together over a restart, and its order is kept", reassembles) {
   host.start();
   co_await host.up();
