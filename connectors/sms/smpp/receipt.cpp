@@ -94,6 +94,34 @@ std::optional<MessageState> parse_state(std::string_view stat) {
   return std::nullopt;
 }
 
+// Also the words that centres have of their own. They mean so only where a state is expected.
+std::optional<MessageState> parse_labelled_state(std::string_view stat) {
+  static constexpr std::pair<std::string_view, MessageState> other_names[] = {
+      {"acked", MessageState::accepted},
+      {"sent", MessageState::enroute},
+      {"submit", MessageState::enroute},
+      {"queue", MessageState::enroute},
+      {"pending", MessageState::enroute},
+      {"retry", MessageState::enroute},
+      {"not_deliv", MessageState::undeliverable},
+      {"notdeliv", MessageState::undeliverable},
+      {"no_route", MessageState::undeliverable},
+      {"noroute", MessageState::undeliverable},
+      {"error", MessageState::undeliverable},
+      {"invalid", MessageState::undeliverable},
+      {"block", MessageState::rejected},
+      {"blackl", MessageState::rejected},
+      {"dnd", MessageState::rejected},
+      {"spam", MessageState::rejected},
+      {"cancel", MessageState::deleted}};
+  if (const auto state = parse_state(stat)) return state;
+  const std::string lower = base::to_lower_ascii(stat);
+  for (const auto& [start, state] : other_names) {
+    if (lower.starts_with(start)) return state;
+  }
+  return std::nullopt;
+}
+
 bool is_final(MessageState state) { return state == MessageState::delivered || is_final_failure(state); }
 
 }  // namespace
@@ -130,7 +158,7 @@ std::optional<Receipt> parse_receipt(const std::vector<Tlv>& tlvs, std::string_v
     // §5.3.2.31: type, then the code
     receipt.error = std::to_string(tlv_number({{0, code->substr(1)}}, 0).value_or(0));
   }
-  std::optional<MessageState> state = parse_state(field("stat"));
+  std::optional<MessageState> state = parse_labelled_state(field("stat"));
   if (const auto number = tlv_number(tlvs, tag::message_state); number && *number <= 9) {
     const auto named = static_cast<MessageState>(*number);
     if (!state || is_final(named) || !is_final(*state)) state = named;

@@ -64,6 +64,10 @@ TEST_CASE("A receipt's text is read in all the forms it has (SMPP 3.4 Appendix B
   CHECK(read("id:9\nstat:ENROUTE\nerr:") == "9 1  ");
   CHECK(read("id:9 sub:001 stat:DELETED err: text:x") == "9 4  x");
   CHECK(read("id:9 stat:FAILED") == "9 5  ");
+  CHECK(read("id:9 stat:NOT_DELIVERED") == "9 5  ");  // words of centres' own
+  CHECK(read("id:9 stat:DNDREJ") == "9 8  ");
+  CHECK(read("id:9 stat:ACKED") == "9 6  ");
+  CHECK(read("id:9 stat:SUBMITD") == "9 1  ");
   CHECK(read("id:9 stat:UNKNOWN") == "9 7  ");
   CHECK(read("id:9") == "none");
   CHECK(read("stat:DELIVRD") == "none");
