@@ -134,7 +134,6 @@ asio::awaitable<void> SmsConnector::run_carrier(Carrier* carrier) {
     } catch (const std::exception& e) {
       why = e.what();
     }
-    link_changed();
     if (std::chrono::steady_clock::now() - begun >= healthy_after) backoff.reset();
     log::warn(
         "sms.carrier_down",

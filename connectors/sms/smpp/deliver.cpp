@@ -51,9 +51,17 @@ std::string sender_in_notice(std::string_view octets) {
   return std::string(octets.substr(begin, end - begin));
 }
 
+// A push (WAP-230-WSP §8.2.4.1) whose content type is a notice's: by its name, or by its number (OMNA, 0x3E), which the
+// length of the type may precede.
+bool is_picture_notice(std::string_view octets) {
+  if (octets.size() < 5 || octets[1] != '\x06') return false;
+  return octets.find("application/vnd.wap.mms-message") != octets.npos ||
+         octets.substr(3, 2).find('\xBE') != octets.npos;
+}
+
 // What its reader is told in the place of data for a program.
 std::string notice_of(std::string_view octets, unsigned port) {
-  if (octets.find("application/vnd.wap.mms-message") == octets.npos)
+  if (!is_picture_notice(octets))
     return fmt::format("[Data for an application on a phone came (port {}). It is not for reading.]", port);
   const std::string sender = sender_in_notice(octets);
   return fmt::format(
@@ -97,7 +105,10 @@ Seen read_message(const ShortMessage& message, const Setting& setting) {
   if (is_intermediate(message.esm_class)) return SeenNothing{"an intermediate notification"};
   auto receipt = find_receipt(message, octets, data, coding.alphabet);
   if (is_receipt(message.esm_class)) {
-    if (!receipt) return SeenNothing{"a receipt without an id or a state", true, guess_receipts(message.tlvs, data)};
+    if (!receipt) {
+      const std::string text = coding.alphabet == Alphabet::ucs2 ? decode(data, Alphabet::ucs2) : data;
+      return SeenNothing{"a receipt without an id or a state", true, guess_receipts(message.tlvs, text)};
+    }
     return SeenReceipt{std::move(*receipt), true, {}};
   }
 

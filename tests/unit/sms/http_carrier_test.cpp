@@ -145,13 +145,26 @@ struct World final : CarrierEvents {
     setting.webhook_path = "/simple";
     setting.rate = 0;
     setting.look_again = std::chrono::seconds(0);
-    connector::Services services{executor, http, server, storage, clock};
     setting.webhook_secret = base::Secret("a-secret-of-20-signs");
-    auto made = std::make_unique<Simple>(setting, idempotency);
+    provider_setting = setting;
+    make(idempotency);
+    if (start) tasks.spawn("carrier", carrier->run());
+  }
+  void make(Idempotency idempotency) {
+    connector::Services services{executor, http, server, storage, clock};
+    auto made = std::make_unique<Simple>(provider_setting, idempotency);
     provider = made.get();
     carrier = make_http_carrier(std::move(made), services, *this).value();
-    provider_setting = setting;
-    if (start) tasks.spawn("carrier", carrier->run());
+  }
+  // A new carrier over the same storage: a start of the process.
+  asio::awaitable<void> restart() {
+    const Idempotency idempotency = carrier->idempotency();
+    tasks.cancel();
+    co_await tasks.join();
+    carrier.reset();
+    make(idempotency);
+    tasks.spawn("carrier", carrier->run());
+    co_await up();
   }
   asio::awaitable<net::ServerResponse> take(net::ServerRequest request) {
     if (provider->wants_token && request.header("authorization") != fmt::format("Bearer token{}", tokens))
@@ -301,6 +314,21 @@ asio::awaitable<void> one_commit(World& world) {
   world.storage.apply(std::move(*sent));
   CHECK(world.stored_id() == "1");
   CHECK(world.storage.writes == writes + 1);
+  co_await world.end();
+}
+
+// What send() gave back is lost with the process.
+asio::awaitable<void> killed(World& world) {
+  co_await world.up();
+  std::string text = "hi";
+  const auto sent = co_await world.give(std::move(text));
+  CHECK(sent.has_value());
+  co_await world.restart();
+  world.listed = "+15550100|hi";
+  const std::string outcome = co_await world.send();
+  CHECK(outcome == "sent");
+  CHECK(world.refs.size() == 1);
+  CHECK(world.stored_id() == "1");
   co_await world.end();
 }
 
@@ -669,6 +697,12 @@ TEST_CASE("The id of a text is written in the commit that says that it is sent")
   asio::io_context loop;
   World world(loop, Idempotency::none);
   tests::run(loop, one_commit(world));
+}
+
+TEST_CASE("A text whose process ended before that commit is looked for in the list, and not sent again") {
+  asio::io_context loop;
+  World world(loop, Idempotency::queryable);
+  tests::run(loop, killed(world));
 }
 
 TEST_CASE("The id that a report brings is written in the report's commit") {

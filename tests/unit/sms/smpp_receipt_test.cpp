@@ -156,6 +156,11 @@ TEST_CASE("Of a receipt that is not understood each word may be the id, and its 
   CHECK(guess("1", {{tag::receipted_message_id, std::string("abcdef\0", 7)}}) == "abcdef unknown, ");
   CHECK(guess("abcdef", {number_tlv(tag::message_state, 2, 1)}) == "abcdef delivered, ");
   CHECK(guess("").empty());
+  Setting setting;
+  const std::string wide = *encode(to_code_points("ab1234 DELIVERED"), Alphabet::ucs2);
+  const auto unread = std::get<SeenNothing>(read_message(deliver(wide, 4, 8), setting));
+  REQUIRE(unread.guesses.size() == 1);
+  CHECK(unread.guesses[0].id == "ab1234");
   std::string many;
   for (int i = 0; i < 100; ++i) many += "word" + std::to_string(100 + i) + " ";
   CHECK(guess_receipts({}, many).size() == 16);
@@ -190,6 +195,9 @@ TEST_CASE("Data for an application is told in a sentence, and is joined with no 
         "Ask for the picture in another way.]");
   CHECK(notice("") ==
         "[A picture message (MMS) came, which this gateway cannot fetch. Ask for the picture in another way.]");
+
+  const std::string by_number = "\x06" + push + "\x01\x06\x03\xBE\xAF\x84";
+  CHECK(std::get<SeenText>(seen(by_number, 0x40)).text == notice(""));
 
   // Under the reference of a long text, too.
   const auto part = [&](char number) {
