@@ -1,5 +1,6 @@
 #include "connectors/sms/configuration.hpp"
 
+#include "connectors/sms/carriers/make.hpp"
 #include "connectors/sms/text/numbering.hpp"
 #include "gateway/base/text.hpp"
 
@@ -59,24 +60,14 @@ constexpr Key number_keys[] = {
 
 constexpr Key carrier_keys[] = {
     {"name", Type::text(), required, "of your choice, at most 32 of a-z, 0-9, - and _", "main"},
-    {"type", Type::text(), required, "smpp, or a provider over HTTP: connectors/sms/README.md has the keys of each",
+    {"type", Type::text(), required, "smpp, or a provider over HTTP: deploy/configuration.md has the keys of each",
      "smpp"},
-};
-
-// The example's; smpp/settings.cpp reads them, with many more.
-constexpr Key smpp_keys[] = {
-    {"host", Type::text(), required, "the SMS centre", "127.0.0.1"},
-    {"port", Type::whole(1, 65535), "2775", "its port; 3550 with TLS", "2775"},
-    {"system_id", Type::text(), required, "our account's name", "wherry"},
-    {"password", Type::secret(), required, "and its password", "${CREDENTIALS_DIRECTORY}/smpp-password"},
 };
 
 constexpr Section own_sections[] = {
     {"", {}, false, "The connector sms", own_keys},
     {"numbers", {}, true, "A number of ours", number_keys},
     {"carriers", {}, true, "A way to the telephone network", carrier_keys},
-    {"carriers", "smpp", true, "An SMPP link; connectors/sms/README.md has its other keys, and those of other types",
-     smpp_keys},
 };
 
 // `carriers`: the names that there are; null: they are not known.
@@ -191,6 +182,13 @@ base::Result<Configuration> parse_configuration(const json& source) {
   return configuration;
 }
 
-std::span<const Section> sections() { return own_sections; }
+std::span<const Section> sections() {
+  static const std::vector<Section> all = [] {
+    std::vector<Section> sections(std::begin(own_sections), std::end(own_sections));
+    std::ranges::move(carrier_sections(), std::back_inserter(sections));
+    return sections;
+  }();
+  return all;
+}
 
 }  // namespace wherry::sms

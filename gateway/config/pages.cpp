@@ -20,7 +20,17 @@ constexpr std::size_t meaning_column = 46;
 
 std::string words_of(std::string_view choices) { return fmt::format("{}", fmt::join(base::split(choices, ' '), ", ")); }
 
-bool is_table(const Type& type) { return type.kind == Kind::table || type.kind == Kind::tables; }
+// Whether it is a table that has a part of its own.
+bool has_own_part(const Key& key, const Section& section, std::span<const Section> all) {
+  if (key.type.kind != Kind::table && key.type.kind != Kind::tables) return false;
+  const std::string path = section.name.empty() ? std::string(key.name) : fmt::format("{}.{}", section.name, key.name);
+  return std::any_of(all.begin(), all.end(), [&](const Section& s) { return s.name == path; });
+}
+
+// `type = "twilio"` or `"signalwire"`
+std::string written_types(std::string_view types) {
+  return fmt::format(" with `type = \"{}\"`", fmt::join(base::split(types, ' '), "\"` or `\""));
+}
 
 std::string written_name(const Key& key) {
   return std::string(key.name) + (key.type.kind == Kind::secret ? "_file" : "");
@@ -80,13 +90,13 @@ std::string default_of(const Key& key) {
   return fmt::format("`{}`", key.standard);
 }
 
-void add_reference(const Section& section, bool is_connectors, std::string& page) {
+void add_reference(const Section& section, std::span<const Section> all, bool is_connectors, std::string& page) {
   const bool is_top = section.name.empty() && !is_connectors;
-  const std::string of = section.of.empty() ? "" : fmt::format(" with `type = \"{}\"`", section.of);
+  const std::string of = section.of.empty() ? "" : written_types(section.of);
   page += fmt::format("\n## {}\n\n{}.\n\n| key | type | default | |\n|---|---|---|---|\n",
                       is_top ? "At the top" : "`" + heading(section, is_connectors) + "`" + of, section.meaning);
   for (const Key& key : section.keys) {
-    if (is_table(key.type)) continue;  // it has a part of its own
+    if (has_own_part(key, section, all)) continue;
     page += fmt::format("| `{}` | {} | {} | {} |\n", key.name, type_of(key), default_of(key), key.meaning);
   }
 }
@@ -114,10 +124,10 @@ std::string reference(const std::vector<ConnectorKeys>& connectors) {
       "[wherry.example.toml](wherry.example.toml). A key that is not known is a mistake; all mistakes are told at "
       "once,\n"
       "each with its line.\n";
-  for (const Section& section : sections()) add_reference(section, false, page);
+  for (const Section& section : sections()) add_reference(section, sections(), false, page);
   for (const ConnectorKeys& c : connectors) {
     page += fmt::format("\n# Of the connector {}\n", c.name);
-    for (const Section& section : c.sections) add_reference(section, true, page);
+    for (const Section& section : c.sections) add_reference(section, c.sections, true, page);
   }
   page += "\n# The environment\n\n| variable | |\n|---|---|\n";
   for (const Variable& variable : variables()) page += fmt::format("| `{}` | {} |\n", variable.name, variable.meaning);

@@ -75,6 +75,10 @@ std::string Fields::choice(std::string_view key) {
 
 std::int64_t Fields::number(std::string_view key) {
   const Key& k = entry(key);
+  if (k.standard == required) {
+    if (!has(key)) missing(key, fmt::format("is missing: {}", k.meaning));
+    return number(key, k.type.least, k.type.least, k.type.most);
+  }
   return number(key, std::stoll(std::string(k.standard)), k.type.least, k.type.most);
 }
 

@@ -2,6 +2,7 @@
 
 #include "connectors/sms/carriers/relayed.hpp"
 #include "connectors/sms/http/api/described.hpp"
+#include "connectors/sms/http/api/keys.hpp"
 #include "connectors/sms/http/api/pattern.hpp"
 #include "connectors/sms/http/api/values.hpp"
 #include "connectors/sms/http/http_carrier.hpp"
@@ -18,7 +19,12 @@ namespace wherry::sms {
 namespace {
 
 using namespace http;
+using connector::Key;
+using connector::Mistakes;
+using connector::required;
+using connector::Section;
 using connector::Stage;
+using connector::Type;
 using nlohmann::json;
 
 constexpr std::string_view described_type = "http";
@@ -233,6 +239,70 @@ std::optional<Message> GenericHttp::read_text(const json& said) const {
 
 // ---- Reading the configuration ----
 
+constexpr Key described_keys[] = {
+    {"base_url", Type::text(), required, "of the API, like \"https://api.example.org\""},
+    webhook_secret_key,
+    {"user", Type::text(), "", "of HTTP's basic authentication"},
+    {"password", Type::secret(), "", "and its password"},
+    {"token", Type::secret(), "", "what `{token}` is"},
+    {"most_characters", Type::whole(1, 10000), "670", "of a text"},
+    {"send", Type::table(), required, "the request that sends a text"},
+    {"start", Type::table(), "", "what must be asked for before webhooks come"},
+    {"drops_doubles", Type::flag(), "false",
+     "the API takes a second request with the same `{ref}` for the first, and answers as before or 409"},
+    {"answer", Type::table(), "", "what an answer means"},
+    {"text", Type::table(), "", "where a webhook has an incoming text"},
+    {"report", Type::table(), "", "where a webhook has a report"},
+    {"sign_in", Type::table(), "", "where tokens are given"},
+};
+
+constexpr Key answer_keys[] = {
+    {"id", Type::text(), "", "where the text's id is"},
+    {"accepted", Type::text(), "", "how an answer looks that took the text: letters, `*`, and `{id}`"},
+    {"refused", Type::text(), "", "and one that refused it"},
+};
+
+constexpr Key text_keys[] = {
+    {"id", Type::text(), "", "where the text's id is"},  {"from", Type::text(), "from", "where its sender is"},
+    {"to", Type::text(), "to", "where its receiver is"}, {"text", Type::text(), "text", "where its words are"},
+    {"time", Type::text(), "", "where its time is"},
+};
+
+constexpr Key report_keys[] = {
+    {"id", Type::text(), "", "where the text's id is"},
+    {"ref", Type::text(), "", "where our `{ref}` is"},
+    {"status", Type::text(), "status", "where the word for what became of the text is"},
+    {"reason", Type::text(), "", "where the reason is"},
+    {"part", Type::text(), "", "which part of a long text it is about, where the API reports part by part"},
+    {"parts", Type::text(), "", "of how many"},
+    {"accepted", Type::texts(), "", "words for: on its way"},
+    {"delivered", Type::texts(), "", "words for: delivered"},
+    {"failed", Type::texts(), "", "words for: not delivered"},
+};
+
+constexpr Key sign_in_keys[] = {
+    {"url", Type::text(), required, "the address that gives tokens, like \"https://id.example.org/token\""},
+    {"client_id", Type::text(), required, "our name there"},
+    {"client_secret", Type::secret(), required, "and our secret"},
+    {"scope", Type::text(), "", "what is asked for"},
+};
+
+constexpr Section described_all_sections[] = {
+    {"carriers", described_type, true,
+     "Any other HTTP API, as it is described here. A place is a field's name, or a JSON pointer like `/data/0/id`",
+     described_keys},
+    {"carriers.send", described_type, false, "The request that sends a text", request_keys},
+    {"carriers.start", described_type, false,
+     "What must be asked for before webhooks come. In texts there may be `{webhook_url}`, `{token}`, `{user}`",
+     request_keys},
+    {"carriers.answer", described_type, false, "What an answer means", answer_keys},
+    {"carriers.text", described_type, false, "Where a webhook has an incoming text; `id` or `time` must be there",
+     text_keys},
+    {"carriers.report", described_type, false, "Where a webhook has what became of a text", report_keys},
+    {"carriers.sign_in", described_type, false,
+     "Where tokens are given (OAuth 2.0, client credentials). Each request then carries one", sign_in_keys},
+};
+
 bool says_ref(const DescribedRequest& request) {
   constexpr std::string_view ref = "{ref}";
   const auto in_header = [&](const auto& header) { return header.second.find(ref) != std::string::npos; };
@@ -243,22 +313,20 @@ bool says_ref(const DescribedRequest& request) {
 // A table within the carrier's, whose fields are places in a body.
 class Table {
  public:
-  Table(connector::Fields& parent, std::string_view key, base::Result<void>& problem)
-      : table_(parent.object(key)), in_(table_ ? *table_ : empty(), parent.path_of(key)), problem_(problem) {}
-  ~Table() {
-    if (auto done = in_.finish(); !done && problem_) problem_ = done;
-  }
+  Table(connector::Fields& parent, std::string_view key, std::span<const Key> keys, Mistakes& mistakes)
+      : table_(parent.object(key)), in_(table_ ? *table_ : empty(), parent.path_of(key), keys), mistakes_(mistakes) {}
+  ~Table() { mistakes_.add(in_.finish()); }
   Table(const Table&) = delete;
   Table& operator=(const Table&) = delete;
 
   connector::Fields& fields() { return in_; }
-  std::string place(std::string_view key, std::string fallback = {}) {
-    std::string where = in_.text(key, std::move(fallback));
+  std::string place(std::string_view key) {
+    std::string where = in_.text(key);
     if (!is_place(where)) in_.wrong(key, "must be the name of a field, or a JSON pointer like \"/data/0/id\"");
     return where;
   }
   std::optional<Pattern> pattern(std::string_view key) {
-    const std::string text = in_.text(key, {});
+    const std::string text = in_.text(key);
     return text.empty() ? std::nullopt : std::optional<Pattern>(text);
   }
 
@@ -269,11 +337,11 @@ class Table {
   }
   const json* table_;
   connector::Fields in_;
-  base::Result<void>& problem_;
+  Mistakes& mistakes_;
 };
 
-AnswerRules read_answer(connector::Fields& in, base::Result<void>& problem) {
-  Table table(in, "answer", problem);
+AnswerRules read_answer(connector::Fields& in, Mistakes& mistakes) {
+  Table table(in, "answer", answer_keys, mistakes);
   AnswerRules rules;
   rules.id = table.place("id");
   rules.accepted = table.pattern("accepted");
@@ -281,25 +349,25 @@ AnswerRules read_answer(connector::Fields& in, base::Result<void>& problem) {
   return rules;
 }
 
-TextRules read_text_rules(connector::Fields& in, base::Result<void>& problem) {
-  Table table(in, "text", problem);
+TextRules read_text_rules(connector::Fields& in, Mistakes& mistakes) {
+  Table table(in, "text", text_keys, mistakes);
   TextRules rules;
   rules.id = table.place("id");
-  rules.from = table.place("from", "from");
-  rules.to = table.place("to", "to");
-  rules.text = table.place("text", "text");
+  rules.from = table.place("from");
+  rules.to = table.place("to");
+  rules.text = table.place("text");
   rules.time = table.place("time");
   if (rules.id.empty() && rules.time.empty())
     table.fields().wrong("id", "is missing. Without an id or a time, two equal texts could not be told apart");
   return rules;
 }
 
-ReportRules read_report_rules(connector::Fields& in, base::Result<void>& problem) {
-  Table table(in, "report", problem);
+ReportRules read_report_rules(connector::Fields& in, Mistakes& mistakes) {
+  Table table(in, "report", report_keys, mistakes);
   ReportRules rules;
   rules.id = table.place("id");
   rules.ref = table.place("ref");
-  rules.status = table.place("status", "status");
+  rules.status = table.place("status");
   rules.reason = table.place("reason");
   rules.part = table.place("part");
   rules.parts = table.place("parts");
@@ -309,53 +377,56 @@ ReportRules read_report_rules(connector::Fields& in, base::Result<void>& problem
   return rules;
 }
 
-std::optional<SignIn> read_sign_in(connector::Fields& in, base::Result<void>& problem) {
+std::optional<SignIn> read_sign_in(connector::Fields& in, Mistakes& mistakes) {
   if (!in.object("sign_in")) return std::nullopt;
-  Table table(in, "sign_in", problem);
+  Table table(in, "sign_in", sign_in_keys, mistakes);
   SignIn s;
-  s.url = table.fields().required_text("url");
+  s.url = table.fields().text("url");
   if (!s.url.starts_with("https://") && !s.url.starts_with("http://"))
     table.fields().wrong("url", "must be the address that gives tokens, like \"https://id.example.org/token\"");
-  s.client_id = table.fields().required_text("client_id");
+  s.client_id = table.fields().text("client_id");
   s.client_secret = table.fields().secret("client_secret");
-  s.scope = table.fields().text("scope", {});
+  s.scope = table.fields().text("scope");
   return s;
 }
 
-Description read_description(connector::Fields& in, base::Result<void>& problem) {
+Description read_description(connector::Fields& in, Mistakes& mistakes) {
   Description d;
-  d.user = in.text("user", {});
+  d.user = in.text("user");
   if (in.has_secret("password")) d.password = in.secret("password");
   if (in.has_secret("token")) d.token = in.secret("token");
-  d.most_characters = static_cast<std::size_t>(in.number("most_characters", 670, 1, 10000));
+  d.most_characters = static_cast<std::size_t>(in.number("most_characters"));
   if (const json* send = in.object("send"))
-    d.send = read_request(*send, in.path_of("send"), header_placeholders, text_placeholders, problem);
+    d.send = read_request(*send, in.path_of("send"), header_placeholders, text_placeholders, mistakes);
   else in.wrong("send", "is missing: the request that sends a text");
-  d.drops_doubles = in.flag("drops_doubles", false);
+  d.drops_doubles = in.flag("drops_doubles");
   if (d.drops_doubles && !says_ref(d.send))
     in.wrong("drops_doubles", "is true, and no field or header of send has {ref}, by which doubles are known");
   if (const json* start = in.object("start"))
-    d.start = read_request(*start, in.path_of("start"), start_placeholders, start_placeholders, problem);
-  d.sign_in = read_sign_in(in, problem);
+    d.start = read_request(*start, in.path_of("start"), start_placeholders, start_placeholders, mistakes);
+  d.sign_in = read_sign_in(in, mistakes);
   if (d.sign_in && !d.user.empty()) in.wrong("user", "stands beside sign_in: keep one of them");
-  d.answer = read_answer(in, problem);
-  d.text = read_text_rules(in, problem);
-  d.report = read_report_rules(in, problem);
+  d.answer = read_answer(in, mistakes);
+  d.text = read_text_rules(in, mistakes);
+  d.report = read_report_rules(in, mistakes);
   return d;
 }
 
 }  // namespace
 
+std::span<const Section> generic_http_sections() { return described_all_sections; }
+
 connector::Result<std::unique_ptr<Provider>> make_generic_http_provider(const CarrierSetting& source,
                                                                         std::string public_url) {
-  connector::Fields in(source.settings, source.path);
-  base::Result<void> problem = base::ok();
-  in.required_text("base_url");
-  Description description = read_description(in, problem);
+  static const std::vector<Key> keys = with_common_keys({described_keys});
+  connector::Fields in(source.settings, source.path, keys);
+  Mistakes mistakes;
+  in.text("base_url");
+  Description description = read_description(in, mistakes);
   Setting setting = read_setting(in, source, described_type, "https://api.example.org", std::move(public_url));
   read_webhook_secret(in, setting);
-  if (auto done = finish(in, setting, described_type); !done) return done.error();
-  if (!problem) return problem.error();
+  mistakes.add(finish(in, setting, described_type));
+  if (!mistakes.empty()) return mistakes.error();
   return std::unique_ptr<Provider>(
       std::make_unique<GenericHttp>(std::move(setting), std::move(description), RelayedNumbers(source)));
 }

@@ -8,6 +8,8 @@ namespace wherry::sms {
 connector::Result<std::unique_ptr<Carrier>> make_generic_http(CarrierSetting setting, connector::Services services,
                                                               CarrierEvents& events);
 
+std::span<const connector::Section> generic_http_sections();
+
 // What make_generic_http gives the engine.
 connector::Result<std::unique_ptr<http::Provider>> make_generic_http_provider(const CarrierSetting& setting,
                                                                               std::string public_url);

@@ -1,6 +1,7 @@
 #include "connectors/sms/carriers/jasmin.hpp"
 
 #include "connectors/sms/carriers/relayed.hpp"
+#include "connectors/sms/http/api/keys.hpp"
 #include "connectors/sms/http/api/values.hpp"
 #include "connectors/sms/http/http_carrier.hpp"
 #include "connectors/sms/text/encoding.hpp"
@@ -13,7 +14,11 @@ namespace wherry::sms {
 namespace {
 
 using namespace http;
+using connector::Key;
+using connector::required;
+using connector::Section;
 using connector::Stage;
+using connector::Type;
 
 constexpr std::string_view jasmin_type = "jasmin";
 constexpr std::uint8_t ucs2_coding = 8;  // SMPP 3.4 §5.2.19
@@ -130,18 +135,37 @@ class Jasmin final : public Provider {
   RelayedNumbers numbers_;
 };
 
+constexpr std::string_view jasmin_url = "http://127.0.0.1:1401";
+
+constexpr Key jasmin_keys[] = {
+    {"base_url", Type::text(), jasmin_url, "its HTTP API's"},
+    {"user", Type::text(), required, "of the API"},
+    {"password", Type::secret(), required, "and its password"},
+    webhook_secret_key,
+    {"alphabet", Type::one_of("gsm7 latin1 ascii utf8"), "gsm7",
+     "what the SMS centre takes data_coding 0 for. Ask the carrier"},
+    {"plus", Type::flag(), "false", "whole numbers are written with a +"},
+    {"most_segments", Type::whole(1, 255), "5",
+     "of one text, no more than Jasmin's long_content_max_parts: it cuts off the rest and says nothing"},
+};
+
+constexpr Section jasmin_all_sections[] = {{"carriers", jasmin_type, true, "Jasmin's HTTP API", jasmin_keys}};
+
 }  // namespace
+
+std::span<const Section> jasmin_sections() { return jasmin_all_sections; }
 
 connector::Result<std::unique_ptr<Provider>> make_jasmin_provider(const CarrierSetting& source,
                                                                   std::string public_url) {
-  connector::Fields in(source.settings, source.path);
+  static const std::vector<Key> keys = with_common_keys({jasmin_keys});
+  connector::Fields in(source.settings, source.path, keys);
   JasminSetting jasmin;
-  jasmin.user = in.required_text("user");
+  jasmin.user = in.text("user");
   jasmin.password = in.secret("password");
-  jasmin.alphabet = *parse_alphabet(in.choice("alphabet", "gsm7", {"gsm7", "latin1", "ascii", "utf8"}));
-  jasmin.plus = in.flag("plus", false);
-  jasmin.most_segments = static_cast<int>(in.number("most_segments", 5, 1, 255));
-  Setting setting = read_setting(in, source, jasmin_type, "http://127.0.0.1:1401", std::move(public_url));
+  jasmin.alphabet = *parse_alphabet(in.choice("alphabet"));
+  jasmin.plus = in.flag("plus");
+  jasmin.most_segments = static_cast<int>(in.number("most_segments"));
+  Setting setting = read_setting(in, source, jasmin_type, std::string(jasmin_url), std::move(public_url));
   read_webhook_secret(in, setting);
   if (auto done = finish(in, setting, jasmin_type); !done) return done.error();
   return std::unique_ptr<Provider>(

@@ -8,6 +8,8 @@ namespace wherry::sms {
 connector::Result<std::unique_ptr<Carrier>> make_jasmin(CarrierSetting setting, connector::Services services,
                                                         CarrierEvents& events);
 
+std::span<const connector::Section> jasmin_sections();
+
 // What make_jasmin gives the engine.
 connector::Result<std::unique_ptr<http::Provider>> make_jasmin_provider(const CarrierSetting& setting,
                                                                         std::string public_url);

@@ -1,6 +1,7 @@
 #include "connectors/sms/carriers/kannel.hpp"
 
 #include "connectors/sms/carriers/relayed.hpp"
+#include "connectors/sms/http/api/keys.hpp"
 #include "connectors/sms/http/api/values.hpp"
 #include "connectors/sms/http/http_carrier.hpp"
 #include "connectors/sms/text/encoding.hpp"
@@ -13,7 +14,11 @@ namespace wherry::sms {
 namespace {
 
 using namespace http;
+using connector::Key;
+using connector::required;
+using connector::Section;
 using connector::Stage;
+using connector::Type;
 
 constexpr std::string_view kannel_type = "kannel";
 
@@ -140,17 +145,34 @@ class Kannel final : public Provider {
   RelayedNumbers numbers_;
 };
 
+constexpr std::string_view kannel_url = "http://127.0.0.1:13013";
+
+constexpr Key kannel_keys[] = {
+    {"base_url", Type::text(), kannel_url, "smsbox's"},
+    {"user", Type::text(), required, "of a sendsms-user"},
+    {"password", Type::secret(), required, "and its password"},
+    webhook_secret_key,
+    {"smsc", Type::text(), "", "the smsc-id that texts go to; otherwise as Kannel's routes say"},
+    {"most_segments", Type::whole(1, 255), "10",
+     "of one text, no more than Kannel's max-messages: it cuts off the rest and says nothing"},
+};
+
+constexpr Section kannel_all_sections[] = {{"carriers", kannel_type, true, "Kannel's smsbox", kannel_keys}};
+
 }  // namespace
+
+std::span<const Section> kannel_sections() { return kannel_all_sections; }
 
 connector::Result<std::unique_ptr<Provider>> make_kannel_provider(const CarrierSetting& source,
                                                                   std::string public_url) {
-  connector::Fields in(source.settings, source.path);
+  static const std::vector<Key> keys = with_common_keys({kannel_keys});
+  connector::Fields in(source.settings, source.path, keys);
   KannelSetting kannel;
-  kannel.user = in.required_text("user");
+  kannel.user = in.text("user");
   kannel.password = in.secret("password");
-  kannel.smsc = in.text("smsc", {});
-  kannel.most_segments = static_cast<int>(in.number("most_segments", 10, 1, 255));
-  Setting setting = read_setting(in, source, kannel_type, "http://127.0.0.1:13013", std::move(public_url));
+  kannel.smsc = in.text("smsc");
+  kannel.most_segments = static_cast<int>(in.number("most_segments"));
+  Setting setting = read_setting(in, source, kannel_type, std::string(kannel_url), std::move(public_url));
   read_webhook_secret(in, setting);
   if (auto done = finish(in, setting, kannel_type); !done) return done.error();
   return std::unique_ptr<Provider>(

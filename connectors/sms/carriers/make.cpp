@@ -7,6 +7,8 @@
 #include "connectors/sms/carriers/smpp.hpp"
 #include "connectors/sms/carriers/telnyx.hpp"
 #include "connectors/sms/carriers/twilio.hpp"
+#include "connectors/sms/http/api/keys.hpp"
+#include "connectors/sms/smpp/keys.hpp"
 
 #include <fmt/format.h>
 
@@ -17,12 +19,17 @@ namespace {
 struct Kind {
   std::string_view type;
   MakeCarrier make;
+  std::span<const connector::Section> (*sections)();
 };
 
 constexpr Kind carrier_kinds[] = {
-    {"smpp", make_smpp},     {"http", make_generic_http},     {"jasmin", make_jasmin},
-    {"kannel", make_kannel}, {"signalwire", make_signalwire}, {"telnyx", make_telnyx},
-    {"twilio", make_twilio},
+    {"smpp", make_smpp, smpp::sections},
+    {"http", make_generic_http, generic_http_sections},
+    {"jasmin", make_jasmin, jasmin_sections},
+    {"kannel", make_kannel, kannel_sections},
+    {"signalwire", make_signalwire, signalwire_sections},
+    {"telnyx", make_telnyx, telnyx_sections},
+    {"twilio", make_twilio, twilio_sections},
 };
 
 }  // namespace
@@ -36,6 +43,17 @@ connector::Result<std::unique_ptr<Carrier>> make_carrier(const std::string& type
     known += kind.type;
   }
   return base::Error{base::Errc::bad_input, fmt::format("{}.type: must be one of {}", setting.path, known)};
+}
+
+std::vector<connector::Section> carrier_sections() {
+  const auto common = http::common_sections();
+  std::vector<connector::Section> all;
+  for (const Kind& kind : carrier_kinds) {
+    if (kind.type == "http") all.insert(all.end(), common.begin(), common.end());
+    const auto own = kind.sections();
+    all.insert(all.end(), own.begin(), own.end());
+  }
+  return all;
 }
 
 }  // namespace wherry::sms

@@ -8,6 +8,8 @@ namespace wherry::sms {
 connector::Result<std::unique_ptr<Carrier>> make_signalwire(CarrierSetting setting, connector::Services services,
                                                             CarrierEvents& events);
 
+std::span<const connector::Section> signalwire_sections();
+
 // What make_signalwire gives the engine.
 connector::Result<std::unique_ptr<http::Provider>> make_signalwire_provider(const CarrierSetting& setting,
                                                                             std::string public_url);

@@ -1,6 +1,7 @@
 #include "connectors/sms/carriers/telnyx.hpp"
 
 #include "connectors/sms/carriers/telnyx_errors.hpp"
+#include "connectors/sms/http/api/keys.hpp"
 #include "connectors/sms/http/api/values.hpp"
 #include "connectors/sms/http/http_carrier.hpp"
 #include "gateway/base/secret.hpp"
@@ -16,7 +17,11 @@ namespace wherry::sms {
 namespace {
 
 using namespace http;
+using connector::Key;
+using connector::required;
+using connector::Section;
 using connector::Stage;
+using connector::Type;
 using nlohmann::json;
 
 constexpr std::string_view telnyx_type = "telnyx";
@@ -234,20 +239,34 @@ class Telnyx final : public Provider {
   Keys keys_;
 };
 
+constexpr std::string_view telnyx_url = "https://api.telnyx.com";
+
+constexpr Key telnyx_keys[] = {
+    {"base_url", Type::text(), telnyx_url, "of the API"},
+    {"api_key", Type::secret(), required, "from the portal"},
+    {"public_key", Type::text(), required, "the account's, from the portal, in base64; checks webhooks"},
+    {"messaging_profile_id", Type::text(), "", "sends through this messaging profile"},
+};
+
+constexpr Section telnyx_all_sections[] = {{"carriers", telnyx_type, true, "Telnyx", telnyx_keys}};
+
 }  // namespace
+
+std::span<const Section> telnyx_sections() { return telnyx_all_sections; }
 
 connector::Result<std::unique_ptr<Provider>> make_telnyx_provider(const CarrierSetting& source,
                                                                   std::string public_url) {
-  connector::Fields in(source.settings, source.path);
-  Keys keys;
-  keys.api_key = in.secret("api_key");
-  keys.public_key = base::from_base64(in.required_text("public_key")).value_or("");
-  if (keys.public_key.size() != crypto_sign_PUBLICKEYBYTES)
+  static const std::vector<Key> keys = with_common_keys({telnyx_keys});
+  connector::Fields in(source.settings, source.path, keys);
+  Keys own;
+  own.api_key = in.secret("api_key");
+  own.public_key = base::from_base64(in.text("public_key")).value_or("");
+  if (own.public_key.size() != crypto_sign_PUBLICKEYBYTES)
     in.wrong("public_key", "must be the account's public key, 32 octets in base64");
-  keys.messaging_profile_id = in.text("messaging_profile_id", {});
-  Setting setting = read_setting(in, source, telnyx_type, "https://api.telnyx.com", std::move(public_url));
+  own.messaging_profile_id = in.text("messaging_profile_id");
+  Setting setting = read_setting(in, source, telnyx_type, std::string(telnyx_url), std::move(public_url));
   if (auto done = finish(in, setting, telnyx_type); !done) return done.error();
-  return std::unique_ptr<Provider>(std::make_unique<Telnyx>(std::move(setting), std::move(keys)));
+  return std::unique_ptr<Provider>(std::make_unique<Telnyx>(std::move(setting), std::move(own)));
 }
 
 connector::Result<std::unique_ptr<Carrier>> make_telnyx(CarrierSetting source, connector::Services services,

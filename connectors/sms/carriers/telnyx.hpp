@@ -8,6 +8,8 @@ namespace wherry::sms {
 connector::Result<std::unique_ptr<Carrier>> make_telnyx(CarrierSetting setting, connector::Services services,
                                                         CarrierEvents& events);
 
+std::span<const connector::Section> telnyx_sections();
+
 // What make_telnyx gives the engine.
 connector::Result<std::unique_ptr<http::Provider>> make_telnyx_provider(const CarrierSetting& setting,
                                                                         std::string public_url);

@@ -2,6 +2,7 @@
 
 #include "connectors/sms/carriers/twilio_errors.hpp"
 #include "connectors/sms/http/api/form_signature.hpp"
+#include "connectors/sms/http/api/keys.hpp"
 #include "connectors/sms/http/api/values.hpp"
 #include "connectors/sms/http/http_carrier.hpp"
 #include "gateway/base/secret.hpp"
@@ -16,7 +17,11 @@ namespace wherry::sms {
 namespace {
 
 using namespace http;
+using connector::Key;
+using connector::required;
+using connector::Section;
 using connector::Stage;
+using connector::Type;
 using nlohmann::json;
 using std::chrono::seconds;
 
@@ -54,14 +59,36 @@ struct Credentials {
   seconds validity{0};                // after which a text that still waits is given up; 0: the service's own
 };
 
+constexpr Key twilio_keys[] = {
+    {"base_url", Type::text(), twilio_url, "of the API"},
+    {"account_sid", Type::text(), required, "of the account"},
+    {"auth_token", Type::secret(), required, "of the account; checks webhooks, too"},
+    {"signature_header", Type::text(), "X-Twilio-Signature", "another one of services with the same API"},
+    {"signing_key", Type::secret(), "", "of webhooks, of such a service; otherwise the token"},
+};
+
+constexpr Key shared_keys[] = {
+    {"api_key", Type::text(), "", "sign in with this one; the token still checks webhooks"},
+    {"api_key_secret", Type::secret(), "", "and its secret"},
+    {"shared_key", Type::secret(), "", "signs webhooks for which Twilio has a rule with a SharedKey"},
+    {"messaging_service_sid", Type::text(), "", "sends through this messaging service"},
+    {"validity_seconds", Type::whole(0, 36000), "0",
+     "after which a text that still waits is given up; 0: the service's own"},
+};
+
+constexpr Section twilio_all_sections[] = {
+    {"carriers", "twilio", true, "Twilio, or a service with the same API", twilio_keys},
+    {"carriers", "signalwire twilio", true, "What both have", shared_keys},
+};
+
 Credentials read_credentials(connector::Fields& in, const TwilioLike& service) {
   Credentials c;
-  c.account_sid = in.required_text(service.account_key);
+  c.account_sid = in.text(service.account_key);
   // It becomes part of a path. Twilio's have 34 characters; those of compatible services are UUIDs.
   if (c.account_sid.size() > most_sid || !consists_of(c.account_sid, "-_"))
     in.wrong(service.account_key, "must be letters, digits and '-'");
   const base::Secret token = in.secret(service.token_key);
-  c.user = in.text("api_key", {});
+  c.user = in.text("api_key");
   if (c.user.empty()) {
     c.user = c.account_sid;
     c.password = token;
@@ -71,11 +98,11 @@ Credentials read_credentials(connector::Fields& in, const TwilioLike& service) {
   }
   c.signing_key = service.has_signing_key || in.has_secret("signing_key") ? in.secret("signing_key") : token;
   if (in.has_secret("shared_key")) c.shared_key = in.secret("shared_key");
-  c.signature_header = base::to_lower_ascii(in.text("signature_header", std::string(service.signature_header)));
+  c.signature_header = base::to_lower_ascii(in.text("signature_header"));
   if (c.signature_header.empty() || !consists_of(c.signature_header, "-"))
     in.wrong("signature_header", "must be the name of an HTTP header");
-  c.messaging_service_sid = in.text("messaging_service_sid", {});
-  c.validity = seconds(in.number("validity_seconds", 0, 0, 36000));
+  c.messaging_service_sid = in.text("messaging_service_sid");
+  c.validity = seconds(in.number("validity_seconds"));
   return c;
 }
 
@@ -294,6 +321,9 @@ std::vector<Webhook> Twilio::read_webhook(const net::ServerRequest& request) con
 
 }  // namespace
 
+std::span<const Section> twilio_sections() { return twilio_all_sections; }
+std::span<const Key> twilio_like_keys() { return shared_keys; }
+
 connector::Result<std::unique_ptr<Provider>> make_twilio_like(connector::Fields& in, const TwilioLike& service,
                                                               const CarrierSetting& source, std::string public_url) {
   Credentials credentials = read_credentials(in, service);
@@ -304,7 +334,8 @@ connector::Result<std::unique_ptr<Provider>> make_twilio_like(connector::Fields&
 
 connector::Result<std::unique_ptr<Provider>> make_twilio_provider(const CarrierSetting& source,
                                                                   std::string public_url) {
-  connector::Fields in(source.settings, source.path);
+  static const std::vector<Key> keys = with_common_keys({twilio_keys, shared_keys});
+  connector::Fields in(source.settings, source.path, keys);
   return make_twilio_like(in, TwilioLike(), source, std::move(public_url));
 }
 

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 using namespace wherry;
 using namespace wherry::sms;
@@ -184,4 +185,20 @@ TEST_CASE("A number is had by who is listed, by name or domain, or by one accoun
   CHECK(routes.owners("+15550001") == std::vector<base::AccountId>{{1}, {2}});
   CHECK(routes.reserve("other@y.test", "+15550001", now));
   CHECK_FALSE(routes.reserve("romeo@x.test", "+15550077", now));
+}
+
+TEST_CASE("Every kind of carrier has its keys in the tables, and no secret has a default") {
+  std::set<std::string_view> kinds;
+  for (const connector::Section& section : sections()) {
+    if (section.name == "carriers") kinds.insert(section.of);
+    for (const connector::Key& key : section.keys) {
+      CAPTURE(key.name);
+      const bool is_secret = key.type.kind == connector::Type::Kind::secret;
+      if (is_secret) CHECK((key.standard.empty() || key.standard == connector::required));
+    }
+  }
+  for (const char* kind : {"smpp", "http", "jasmin", "kannel", "signalwire", "telnyx", "twilio"}) {
+    CAPTURE(kind);
+    CHECK(kinds.contains(kind));
+  }
 }

@@ -180,3 +180,15 @@ TEST_CASE("Errors in a described carrier's settings begin with the key's path") 
   settings.erase("send");
   CHECK(parse(settings).error().text == "carriers[0].send: is missing: the request that sends a text");
 }
+
+TEST_CASE("All mistakes of a described carrier are told at once, those of its tables too") {
+  json settings = with("/answer/idd", "x");
+  settings["send"]["path"] = "v1";
+  settings["report"]["failed"] = "x";
+  settings["most_characters"] = 0;
+  CHECK(parse(settings).error().text ==
+        "carriers[0].send.path: must be the end of a URL, like \"/v1/messages\"\n"
+        "carriers[0].answer.idd: there is no such key; did you mean id?\n"
+        "carriers[0].report.failed: must be a list of texts, like [\"a\", \"b\"]\n"
+        "carriers[0].most_characters: must be a whole number from 1 to 10000");
+}

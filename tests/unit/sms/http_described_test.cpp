@@ -13,15 +13,15 @@ namespace {
 std::optional<std::string> match(const char* pattern, const char* text) { return Pattern(pattern).match(text); }
 
 DescribedRequest described(const json& table) {
-  base::Result<void> problem = base::ok();
-  DescribedRequest request = read_request(table, "send", {"ref"}, {"to", "text", "ref"}, problem);
-  CHECK(problem.has_value());
+  connector::Mistakes mistakes;
+  DescribedRequest request = read_request(table, "send", {"ref"}, {"to", "text", "ref"}, mistakes);
+  CHECK(mistakes.empty());
   return request;
 }
 std::string error_in(const json& table) {
-  base::Result<void> problem = base::ok();
-  read_request(table, "send", {"ref"}, {"to", "text", "ref"}, problem);
-  return problem ? std::string() : problem.error().text;
+  connector::Mistakes mistakes;
+  read_request(table, "send", {"ref"}, {"to", "text", "ref"}, mistakes);
+  return mistakes.error().text;
 }
 net::HttpRequest made(const json& table) {
   net::HttpRequest request;

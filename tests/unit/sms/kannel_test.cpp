@@ -127,3 +127,14 @@ TEST_CASE("Errors in a Kannel carrier's settings begin with the key's path") {
   CHECK(error("most_segments", 0).starts_with("carriers[0].most_segments: "));
   CHECK(parse(least(), "").error().text.find("http.public_url") != std::string::npos);
 }
+
+TEST_CASE("All mistakes of an HTTP carrier are told at once, a missing public address too") {
+  json settings = least();
+  settings["user"] = "";
+  settings["rate"] = -1;
+  const std::string told = parse(settings, "").error().text;
+  CHECK(
+      told.starts_with("carriers[0].user: is missing: of a sendsms-user\n"
+                       "carriers[0].rate: must be a number from 0 to 10000\n"
+                       "carriers[0].type: kannel brings texts"));
+}

@@ -1,9 +1,12 @@
 // What SMS centres and their countries demand besides the text (SMPP 3.4 §5.2, §5.3).
 #include "connectors/sms/smpp/address.hpp"
+#include "connectors/sms/smpp/keys.hpp"
 #include "connectors/sms/text/segments.hpp"
 #include "tests/unit/sms/smpp_host.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 using namespace wherry;
 using namespace wherry::sms;
@@ -135,4 +138,25 @@ TEST_CASE("Errors in what an SMS centre demands begin with the key's path") {
   CHECK(status({{"means", "later"}}).starts_with("carriers[0].statuses[0].status: is missing"));
   CHECK(status({{"status", 0x401}, {"means", "never"}})
             .starts_with("carriers[0].statuses[0].means: must be one of later"));
+}
+
+TEST_CASE("All mistakes of an SMPP carrier are told at once, those of its tables too") {
+  const std::string told = error({{"port", 0},
+                                  {"colour", "red"},
+                                  {"tls", {{"verify", 1}}},
+                                  {"parameters", json::array({{{"text", "x"}}, {{"tag", 1}}})},
+                                  {"statuses", json::array({{{"means", "later"}}})}});
+  CHECK(told ==
+        "carriers[0].tls.verify: must be true or false\n"
+        "carriers[0].parameters[0].tag: is missing: the parameter's number, like 0x1400\n"
+        "carriers[0].parameters[1].text: must be there, or hex: one of them\n"
+        "carriers[0].statuses[0].status: is missing: the SMS centre's status, like 0x401\n"
+        "carriers[0].port: must be a whole number from 1 to 65535\n"
+        "carriers[0].colour: there is no such key");
+}
+
+TEST_CASE("The meanings of a status in the table of keys are the words that verdict_called knows") {
+  for (const connector::Key& key : smpp::keys_of("carriers.statuses")) {
+    if (key.name == "means") CHECK(key.type.choices == fmt::format("{}", fmt::join(smpp::verdict_words(), " ")));
+  }
 }

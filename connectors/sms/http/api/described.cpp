@@ -89,18 +89,18 @@ void DescribedRequest::fill_in(net::HttpRequest& request, const Values& values) 
 }
 
 DescribedRequest read_request(const json& table, const std::string& path, const Placeholders& in_headers,
-                              const Placeholders& in_fields, base::Result<void>& problem) {
+                              const Placeholders& in_fields, connector::Mistakes& mistakes) {
   DescribedRequest request;
-  connector::Fields in(table, path);
-  request.path = in.text("path", "/");
+  connector::Fields in(table, path, request_keys);
+  request.path = in.text("path");
   if (!request.path.starts_with('/') || !consists_of(request.path, "/-._~?=&%:"))
     in.wrong("path", "must be the end of a URL, like \"/v1/messages\"");
-  request.method = in.choice("method", "POST", {"POST", "GET"});
+  request.method = in.choice("method");
   request.is_json = in.choice("format", request.method == "GET" ? "form" : "json", {"json", "form"}) == "json";
   if (request.is_json && request.method == "GET") in.wrong("format", "must be \"form\" where the method is GET");
   read_headers(in, request, in_headers);
   read_fields(in, request, in_fields);
-  if (auto done = in.finish(); !done && problem) problem = done;
+  mistakes.add(in.finish());
   return request;
 }
 

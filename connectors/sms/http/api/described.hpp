@@ -27,9 +27,24 @@ struct DescribedRequest {
   void fill_in(net::HttpRequest& request, const Values& values) const;
 };
 
-// Reads a table with `path`, `method`, `format`, `headers` and `fields`. `problem` keeps the first error.
+// Its keys.
+inline constexpr connector::Key request_keys[] = {
+    {"path", connector::Type::text(), "/", "the end of the URL"},
+    {"method", connector::Type::one_of("POST GET"), "POST", "a GET has its fields in the query"},
+    {"format", connector::Type::one_of("json form"), "", "of the fields; otherwise json, and form of a GET"},
+    {"headers", connector::Type::table(), "",
+     "names and texts; in these there may be `{ref}`, `{time}`, `{token}`, `{user}`"},
+    {"fields", connector::Type::table(), "",
+     "names and values; in their texts there may be `{from}`, `{from_digits}`, `{to}`, `{to_digits}`, `{text}`, "
+     "`{ref}` "
+     "(ours, of the text), `{report_url}`, `{webhook_url}`, `{time}` (seconds since 1970), `{token}`, `{user}`; `{{` "
+     "is "
+     "a brace"},
+};
+
+// Reads a table with `path`, `method`, `format`, `headers` and `fields`.
 DescribedRequest read_request(const nlohmann::json& table, const std::string& path, const Placeholders& in_headers,
-                              const Placeholders& in_fields, base::Result<void>& problem);
+                              const Placeholders& in_fields, connector::Mistakes& mistakes);
 
 // What a body says, JSON, form or query: one value, an array where it has several things to say. Null: nothing.
 nlohmann::json read_body(std::string_view body);

@@ -44,11 +44,11 @@ Setting read_setting(connector::Fields& in, const CarrierSetting& source, std::s
              fmt::format("must be a path like \"/{}/main\", of letters, digits and / - . _ ~, without a '/' at its end",
                          type));
   }
-  s.takes_webhooks = in.flag("webhooks", true);
-  s.rate = in.decimal("rate", 1, 0, 10000);
-  s.poll = std::chrono::seconds(in.number("poll_seconds", 300, 1, 86400));
-  s.look_again = std::chrono::seconds(in.number("look_again_seconds", 20, 1, 600));
-  s.request_limit = std::chrono::seconds(in.number("request_limit_seconds", 30, 1, 600));
+  s.takes_webhooks = in.flag("webhooks");
+  s.rate = in.decimal("rate");
+  s.poll = std::chrono::seconds(in.number("poll_seconds"));
+  s.look_again = std::chrono::seconds(in.number("look_again_seconds"));
+  s.request_limit = std::chrono::seconds(in.number("request_limit_seconds"));
   return s;
 }
 
@@ -67,11 +67,15 @@ bool knows_secret(const Setting& setting, std::string_view target) {
 }
 
 base::Result<void> finish(connector::Fields& in, const Setting& setting, std::string_view type) {
-  if (auto done = in.finish(); !done || !setting.takes_webhooks || is_url(setting.public_url)) return done;
-  return base::Error{base::Errc::bad_input, fmt::format("{}: {} brings texts and delivery reports by webhooks, so "
-                                                        "http.public_url must be set to the address under which "
-                                                        "it reaches this gateway, like \"https://sms.example.org\"",
-                                                        in.path_of("type"), type)};
+  connector::Mistakes mistakes;
+  mistakes.add(in.finish());
+  if (setting.takes_webhooks && !is_url(setting.public_url))
+    mistakes.add(
+        fmt::format("{}: {} brings texts and delivery reports by webhooks, so http.public_url must be set to "
+                    "the address under which it reaches this gateway, like \"https://sms.example.org\"",
+                    in.path_of("type"), type));
+  if (!mistakes.empty()) return mistakes.error();
+  return base::ok();
 }
 
 }  // namespace wherry::sms::http
