@@ -60,7 +60,8 @@ constexpr Key number_keys[] = {
 
 constexpr Key carrier_keys[] = {
     {"name", Type::text(), required, "of your choice, at most 32 of a-z, 0-9, - and _", "main"},
-    {"type", Type::text(), required, "smpp, or a provider over HTTP: deploy/configuration.md has the keys of each", "smpp"},
+    {"type", Type::text(), required, "smpp, or a provider over HTTP: deploy/configuration.md has the keys of each",
+     "smpp"},
 };
 
 constexpr Section own_sections[] = {
