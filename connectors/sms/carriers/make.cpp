@@ -8,7 +8,7 @@
 #include "connectors/sms/carriers/telnyx.hpp"
 #include "connectors/sms/carriers/twilio.hpp"
 #include "connectors/sms/http/api/keys.hpp"
-#include "connectors/sms/smpp/keys.hpp"
+#include "connectors/sms/smpp/settings.hpp"
 
 #include <fmt/format.h>
 

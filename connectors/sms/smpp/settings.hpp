@@ -6,6 +6,7 @@
 #include "connectors/sms/smpp/wire/protocol.hpp"
 #include "connectors/sms/smpp/wire/stream.hpp"
 #include "connectors/sms/text/segments.hpp"
+#include "gateway/connector/keys.hpp"
 
 #include <chrono>
 #include <string>
@@ -57,6 +58,11 @@ struct Setting {
 
 // How numbers are read in the carrier's region; without one, in the country of its first number.
 AddressRules address_rules(const CarrierSetting& source);
+
+// The keys of such a carrier, which the reader and the reference page have.
+std::span<const connector::Section> sections();
+// Of "carriers", or of a table below it: "carriers.tls".
+std::span<const connector::Key> keys_of(std::string_view section);
 
 base::Result<Setting> parse_setting(const CarrierSetting& source);
 

@@ -1,6 +1,6 @@
 // What SMS centres and their countries demand besides the text (SMPP 3.4 §5.2, §5.3).
 #include "connectors/sms/smpp/address.hpp"
-#include "connectors/sms/smpp/keys.hpp"
+#include "connectors/sms/smpp/settings.hpp"
 #include "connectors/sms/text/segments.hpp"
 #include "tests/unit/sms/smpp_host.hpp"
 
