@@ -20,7 +20,8 @@ using connector::required;
 using connector::Section;
 using connector::Type;
 
-constexpr Type ton = Type::whole(0, 7), npi = Type::whole(0, 31);  // SMPP 3.4 §5.2.5, §5.2.6, with what vendors add
+constexpr Type ton_type = Type::whole(0, 7),
+               npi = Type::whole(0, 31);  // SMPP 3.4 §5.2.5, §5.2.6, with what vendors add
 
 constexpr Key link_keys[] = {
     {"host", Type::text(), required, "the SMS centre", "127.0.0.1"},
@@ -35,8 +36,8 @@ constexpr Key link_keys[] = {
     {"interface_version", Type::one_of("3.3 3.4 5.0"), "3.4", "what the bind claims; what is spoken is 3.4"},
     {"system_type", Type::text(), "", "of the bind, at most 12 characters"},
     {"address_range", Type::text(), "", "of the bind, at most 40 characters"},
-    {"address_ton", ton, "0", "of the bind, beside address_range: type of number"},
-    {"address_npi", npi, "0", "and numbering plan"},
+    {"address_ton", ton_type, "0", "of the bind, beside address_range: type of number"},
+    {"address_npi", npi_type, "0", "and numbering plan"},
     {"service_type", Type::text(), "", "of every segment, at most 5 characters"},
     {"alphabet", Type::one_of("gsm7 gsm7_packed latin1 ascii utf8"), "gsm7",
      "what the SMS centre takes data_coding 0 for. Ask the carrier: a wrong one shows as wrong letters on the phone"},
@@ -47,12 +48,12 @@ constexpr Key link_keys[] = {
     {"binary_is_text", Type::flag(), "false", "read data_coding 2 and 4 as text"},
     {"unknown_ton", Type::one_of("guess international national"), "guess",
      "what digits without a type of number are. Ask the carrier"},
-    {"short_code_ton", ton, "0", "how short codes are written: type of number"},
-    {"short_code_npi", npi, "1", "and numbering plan"},
-    {"source_ton", ton, "1", "how whole numbers of ours are written: type of number"},
-    {"source_npi", npi, "1", "and numbering plan"},
-    {"destination_ton", ton, "1", "how whole numbers of others are written: type of number"},
-    {"destination_npi", npi, "1", "and numbering plan"},
+    {"short_code_ton", ton_type, "0", "how short codes are written: type of number"},
+    {"short_code_npi", npi_type, "1", "and numbering plan"},
+    {"source_ton", ton_type, "1", "how whole numbers of ours are written: type of number"},
+    {"source_npi", npi_type, "1", "and numbering plan"},
+    {"destination_ton", ton_type, "1", "how whole numbers of others are written: type of number"},
+    {"destination_npi", npi_type, "1", "and numbering plan"},
     {"plus", Type::flag(), "false", "whole numbers are written with a +"},
     {"esm_class", Type::whole(0, 255), "0",
      "the messaging mode: 0 the centre's own, 1 datagram, 2 forward, 3 store and forward"},
@@ -95,7 +96,7 @@ constexpr Key status_keys[] = {
     {"text", Type::text(), "", "for the sender; otherwise as with the standard status of that meaning"},
 };
 
-constexpr Section all_sections[] = {
+constexpr Section smpp_sections[] = {
     {"carriers", "smpp", true, "An SMPP link", link_keys},
     {"carriers.tls", "smpp", false, "TLS to the SMS centre", tls_keys},
     {"carriers.parameters", "smpp", true, "An optional parameter of every segment; it has text or hex", parameter_keys},
@@ -104,12 +105,12 @@ constexpr Section all_sections[] = {
 
 }  // namespace
 
-std::span<const Section> sections() { return all_sections; }
+std::span<const Section> sections() { return smpp_sections; }
 
 std::span<const Key> keys_of(std::string_view section) {
-  const auto* found = std::find_if(std::begin(all_sections), std::end(all_sections),
+  const auto* found = std::find_if(std::begin(smpp_sections), std::end(smpp_sections),
                                    [&](const Section& s) { return s.name == section; });
-  if (found == std::end(all_sections)) throw std::logic_error("there is no section " + std::string(section));
+  if (found == std::end(smpp_sections)) throw std::logic_error("there is no section " + std::string(section));
   return found->keys;
 }
 
