@@ -21,7 +21,7 @@ using connector::Section;
 using connector::Type;
 
 constexpr Type ton_type = Type::whole(0, 7),
-               npi = Type::whole(0, 31);  // SMPP 3.4 §5.2.5, §5.2.6, with what vendors add
+               npi_type = Type::whole(0, 31);  // SMPP 3.4 §5.2.5, §5.2.6, with what vendors add
 
 constexpr Key link_keys[] = {
     {"host", Type::text(), required, "the SMS centre", "127.0.0.1"},
