@@ -6,7 +6,6 @@ import json
 import os
 import pathlib
 import queue
-import shutil
 import subprocess
 import tempfile
 import threading
@@ -26,29 +25,6 @@ def built(name: str) -> str:
     if not found:
         raise SystemExit(f"There is no {name} in {folder}: build that target, or name another build folder with WHERRY_BUILD.")
     return str(found[0])
-
-
-class Npm:
-    """Packages in a temporary folder, for the whole run."""
-    folder: tempfile.TemporaryDirectory | None = None
-
-    @classmethod
-    def install(cls, *packages: str) -> str:
-        """The folder that has node_modules."""
-        if not shutil.which("npm"):
-            raise RuntimeError("npm is not installed")
-        if not cls.folder:
-            cls.folder = tempfile.TemporaryDirectory(prefix="wherry-npm-")
-        done = subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--loglevel=error", *packages],
-                              cwd=cls.folder.name, capture_output=True, text=True, timeout=600)
-        if done.returncode:
-            raise RuntimeError(f"npm cannot install {' '.join(packages)}: {done.stderr.strip()[-300:]}")
-        return cls.folder.name
-
-    @classmethod
-    def modules(cls, package: str, variable: str) -> str:
-        """A node_modules folder with the package: the one that the environment variable names, or a new one."""
-        return os.environ.get(variable) or os.path.join(cls.install(package), "node_modules")
 
 
 class Peer:

@@ -4,7 +4,8 @@ import pathlib
 import time
 from typing import Any, Callable
 
-from carrier import LIMIT, THEM, US, CarrierCase, Driver, Npm, Peer
+import npm
+from carrier import LIMIT, THEM, US, CarrierCase, Driver, Peer
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -17,7 +18,7 @@ class Node(Peer):
     def __init__(self, **setting: Any) -> None:
         setting.setdefault("password", "secret")
         super().__init__(["node", str(HERE / "node_smsc.js"), json.dumps(setting)],
-                         {"NODE_PATH": Npm.modules("smpp@0.5.1", "SMPP_TEST_NODE_MODULES")})
+                         {"NODE_PATH": npm.modules()})
 
     def behave(self, **how: Any) -> None:
         """From now on. Returns when that holds: what is told and what is sent go different ways."""

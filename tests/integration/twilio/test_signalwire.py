@@ -11,7 +11,7 @@ SIGNING_KEY = "PSK_of_the_project"
 class SignalWire(CarrierCase):
     @classmethod
     def setUpClass(cls) -> None:
-        cls.signer = Signer(SIGNING_KEY, "@signalwire/compatibility-api", "3", "SIGNALWIRE_TEST_NODE_MODULES")
+        cls.signer = Signer(SIGNING_KEY, "@signalwire/compatibility-api")
         cls.addClassCleanup(cls.signer.close)
 
     def setUp(self) -> None:

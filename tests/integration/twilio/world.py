@@ -6,7 +6,8 @@ import subprocess
 import threading
 from typing import Any
 
-from carrier import LIMIT, CarrierCase, Driver, Npm
+import npm
+from carrier import LIMIT, CarrierCase, Driver
 from fake_twilio import ACCOUNT, TOKEN, FakeTwilio
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -15,9 +16,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 class Signer:
     """The service's own getExpectedTwilioSignature."""
 
-    def __init__(self, token: str = TOKEN, library: str = "twilio", version: str = "6", variable: str = "TWILIO_TEST_NODE_MODULES") -> None:
+    def __init__(self, token: str = TOKEN, library: str = "twilio") -> None:
         self.process = subprocess.Popen(["node", str(HERE / "signer.js"), token, library], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                                        env={**os.environ, "NODE_PATH": Npm.modules(f"{library}@{version}", variable)})
+                                        env={**os.environ, "NODE_PATH": npm.modules()})
         self.lock = threading.Lock()
         assert self.process.stdout.readline() == "ready\n", "the signer did not start"
 

@@ -1,19 +1,18 @@
 """What the cases share: a simulator of their own, the independent clients, and a raw socket. Nothing here sleeps."""
-import functools
 import json
 import os
-import shutil
 import signal
 import socket
 import struct
 import subprocess
-import tempfile
 import threading
 import time
 import unittest
 import urllib.error
 import urllib.request
 from urllib.parse import urlencode
+
+import npm
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 CLIENTS = os.path.join(HERE, "clients")
@@ -177,28 +176,11 @@ class Client:
         self.process.stdout.close()
 
 
-@functools.cache
-def node_modules() -> str:
-    """The folder with npm's smpp package, installed for this run; RuntimeError says why there is none."""
-    given = os.environ.get("SMSC_TEST_NODE_MODULES")
-    if given:
-        return given
-    if not shutil.which("npm") or not shutil.which("node"):
-        raise RuntimeError("node and npm are not installed")
-    folder = tempfile.TemporaryDirectory(prefix="smsc-npm-")
-    node_modules.folder = folder                         # lives as long as the run
-    done = subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--silent", "--prefix", folder.name, "smpp@0.5.1"],
-                          capture_output=True, text=True, timeout=300)
-    if done.returncode:
-        raise RuntimeError(f"npm could not install smpp: {done.stderr.strip()[-300:]}")
-    return os.path.join(folder.name, "node_modules")
-
-
 class Node(Client):
     """npm's smpp. `bind` waits for the answer; `ask` sends any command and waits for its answer."""
 
     def __init__(self):
-        super().__init__(["node", os.path.join(CLIENTS, "node.js")], {"NODE_PATH": node_modules()})
+        super().__init__(["node", os.path.join(CLIENTS, "node.js")], {"NODE_PATH": npm.modules()})
         self.tags = 0
 
     def bind(self, sim: Simulator, session: str = "a", kind: str = "transceiver", system_id: str = "wherry",
