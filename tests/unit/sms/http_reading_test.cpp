@@ -56,8 +56,8 @@ TEST_CASE("to_incoming knows short codes and names as senders, and when a listed
   CHECK(from("ACME") == Address::Type::alphanumeric);
   CHECK(from("whatsapp:+15550100") == Address::Type::alphanumeric);
   // Behind a '+', and no number: they can be answered as what they are.
-  for (const auto& [written, contact] :
-       {std::pair("+72404", "72404"), std::pair("+1234567", "1234567"), std::pair("+0123456789", "code.0123456789")}) {
+  for (const auto& [written, contact] : {std::pair("+72404", "72404"), std::pair("+1234567", "code.1234567"),
+                                         std::pair("+0123456789", "code.0123456789")}) {
     CAPTURE(written);
     CHECK(from(written) == Address::Type::short_code);
     const Address sender = to_incoming(m, present).from;
