@@ -89,6 +89,10 @@ class GenericHttp final : public Provider {
     return described_.drops_doubles ? connector::Idempotency::by_key : connector::Idempotency::none;
   }
   std::size_t most_units() const override { return described_.most_characters; }
+  void serve(std::vector<std::string> numbers) override {
+    numbers_.serve(numbers);
+    Provider::serve(std::move(numbers));
+  }
   net::HttpRequest get(std::string url) const override {
     net::HttpRequest r = request(std::move(url));
     r.user = described_.user;

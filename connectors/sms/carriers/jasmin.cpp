@@ -53,9 +53,17 @@ class Jasmin final : public Provider {
       : Provider(std::move(s)), jasmin_(std::move(j)), numbers_(std::move(numbers)) {}
 
   connector::Idempotency idempotency() const override { return connector::Idempotency::none; }
-  // Jasmin cuts off what its long_content_max_parts does not hold. UCS-2 has the fewest characters in a segment.
-  std::size_t most_units() const override {
-    return jasmin_.most_segments == 1 ? 70 : static_cast<std::size_t>(jasmin_.most_segments) * 67;
+  // Jasmin cuts off what its long_content_max_parts does not hold, and says nothing.
+  std::size_t most_units() const override { return most_units_of(jasmin_.most_segments); }
+  // It cuts octets, wherever it is.
+  std::string why_too_long(std::string_view text) const override {
+    const auto plain = encode(to_code_points(text), jasmin_.alphabet);
+    const std::size_t segments = plain ? segments_of(plain->size(), 160, 153) : segments_of(utf16_length(text), 70, 67);
+    return why_too_many(segments, jasmin_.most_segments);
+  }
+  void serve(std::vector<std::string> numbers) override {
+    numbers_.serve(numbers);
+    Provider::serve(std::move(numbers));
   }
   net::HttpRequest get(std::string url) const override { return request(std::move(url)); }
 
@@ -146,7 +154,8 @@ constexpr Key jasmin_keys[] = {
      "what the SMS centre takes data_coding 0 for. Ask the carrier"},
     {"plus", Type::flag(), "false", "whole numbers are written with a +"},
     {"most_segments", Type::whole(1, 255), "5",
-     "of one text, no more than Jasmin's long_content_max_parts: it cuts off the rest and says nothing"},
+     "of one text, of 153 letters or 67 in UCS-2; no more than Jasmin's long_content_max_parts: it cuts off the rest "
+     "and says nothing"},
 };
 
 constexpr Section jasmin_all_sections[] = {{"carriers", jasmin_type, true, "Jasmin's HTTP API", jasmin_keys}};

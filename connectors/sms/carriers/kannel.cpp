@@ -76,9 +76,19 @@ class Kannel final : public Provider {
       : Provider(std::move(s)), kannel_(std::move(k)), numbers_(std::move(numbers)) {}
 
   connector::Idempotency idempotency() const override { return connector::Idempotency::none; }
-  // Kannel cuts off what its max-messages does not hold. UCS-2 has the fewest characters in a segment.
-  std::size_t most_units() const override {
-    return kannel_.most_segments == 1 ? 70 : static_cast<std::size_t>(kannel_.most_segments) * 67;
+  // Kannel cuts off what its max-messages does not hold, and says nothing.
+  std::size_t most_units() const override { return most_units_of(kannel_.most_segments); }
+  // It cuts no character in two: of those that take two units, one may stay free.
+  std::string why_too_long(std::string_view text) const override {
+    const std::u32string letters = to_code_points(text);
+    const auto gsm = to_gsm7(letters);
+    const std::size_t units = gsm ? gsm->size() : utf16_length(text), spare = units == letters.size() ? 0 : 1;
+    const std::size_t segments = gsm ? segments_of(units, 160, 153 - spare) : segments_of(units, 70, 67 - spare);
+    return why_too_many(segments, kannel_.most_segments);
+  }
+  void serve(std::vector<std::string> numbers) override {
+    numbers_.serve(numbers);
+    Provider::serve(std::move(numbers));
   }
   net::HttpRequest get(std::string url) const override { return request(std::move(url)); }
 
@@ -154,7 +164,8 @@ constexpr Key kannel_keys[] = {
     webhook_secret_key,
     {"smsc", Type::text(), "", "the smsc-id that texts go to; otherwise as Kannel's routes say"},
     {"most_segments", Type::whole(1, 255), "10",
-     "of one text, no more than Kannel's max-messages: it cuts off the rest and says nothing"},
+     "of one text, of 153 letters or 67 in UCS-2; no more than Kannel's max-messages: it cuts off the rest and says "
+     "nothing"},
 };
 
 constexpr Section kannel_all_sections[] = {{"carriers", kannel_type, true, "Kannel's smsbox", kannel_keys}};

@@ -3,6 +3,8 @@
 #include "connectors/sms/smpp/receipt.hpp"
 #include "connectors/sms/smpp/verdict.hpp"
 
+#include <fmt/format.h>
+
 #include <charconv>
 #include <utility>
 
@@ -19,8 +21,10 @@ smpp::NetworkAddress to_address(std::string_view written) {
 }  // namespace
 
 RelayedNumbers::RelayedNumbers(const CarrierSetting& source) : rules_(smpp::address_rules(source)) {
-  rules_.numbers = smpp::by_ending(std::move(rules_.numbers));
+  serve(source.numbers);
 }
+
+void RelayedNumbers::serve(std::vector<std::string> numbers) { smpp::serve(rules_, std::move(numbers)); }
 
 std::string RelayedNumbers::sender(std::string_view written) const {
   return smpp::from_network(to_address(written), rules_).text;
@@ -28,6 +32,15 @@ std::string RelayedNumbers::sender(std::string_view written) const {
 
 std::string RelayedNumbers::receiver(std::string_view written) const {
   return smpp::destination_from_network(to_address(written), rules_).text;
+}
+
+std::size_t segments_of(std::size_t units, std::size_t whole, std::size_t part) {
+  return units <= whole ? 1 : (units - 1) / part + 1;
+}
+
+std::string why_too_many(std::size_t segments, int most) {
+  if (segments <= static_cast<std::size_t>(most)) return {};
+  return fmt::format("The text would take {} text messages, and {} is the most. Send it in pieces.", segments, most);
 }
 
 http::Status status_of_receipt(std::string_view text) {

@@ -31,9 +31,7 @@ class SmppCarrier final : public Carrier {
         link_tasks_(services.executor),
         gate_tasks_(services.executor),
         inbound_tasks_(services.executor),
-        closing_(services.executor) {
-    serve(std::move(setting_.addresses.numbers));
-  }
+        closing_(services.executor) {}
 
   std::string_view name() const override { return setting_.name; }
   bool is_up() const override { return up_; }
@@ -49,7 +47,7 @@ class SmppCarrier final : public Carrier {
   }
   asio::awaitable<void> run() override;
   asio::awaitable<connector::Result<void>> try_once() override;
-  void serve(std::vector<std::string> numbers) override { setting_.addresses.numbers = by_ending(std::move(numbers)); }
+  void serve(std::vector<std::string> numbers) override { smpp::serve(setting_.addresses, std::move(numbers)); }
 
  private:
   asio::awaitable<void> open();

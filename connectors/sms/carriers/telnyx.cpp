@@ -4,6 +4,7 @@
 #include "connectors/sms/http/api/keys.hpp"
 #include "connectors/sms/http/api/values.hpp"
 #include "connectors/sms/http/http_carrier.hpp"
+#include "connectors/sms/text/encoding.hpp"
 #include "gateway/base/secret.hpp"
 #include "gateway/base/text.hpp"
 
@@ -25,9 +26,9 @@ using connector::Type;
 using nlohmann::json;
 
 constexpr std::string_view telnyx_type = "telnyx";
-constexpr std::size_t telnyx_most_units = 1530;  // ten parts of GSM 7; Telnyx counts exactly
-constexpr std::chrono::seconds tolerance{300};   // of a webhook's age
-constexpr std::size_t telnyx_page = 50;          // the most that a page may have
+constexpr std::size_t telnyx_most_units = 1530, telnyx_most_wide_units = 670;  // ten parts of GSM 7, and of UCS-2
+constexpr std::chrono::seconds tolerance{300};                                 // of a webhook's age
+constexpr std::size_t telnyx_page = 50;                                        // the most that a page may have
 constexpr const char* page_number = "page[number]";
 
 // The member of an object, or null.
@@ -83,6 +84,13 @@ class Telnyx final : public Provider {
   connector::Idempotency idempotency() const override { return connector::Idempotency::none; }
   bool lists_texts() const override { return true; }
   std::size_t most_units() const override { return telnyx_most_units; }
+  // Telnyx counts exactly. Where its "smart encoding" is on, typographic quotes and the like become plain ones.
+  std::string why_too_long(std::string_view text) const override {
+    if (to_gsm7(simplify(to_code_points(text))) || utf16_length(text) <= telnyx_most_wide_units) return {};
+    return fmt::format(
+        "The message is too long: at most {} characters fit, as it has letters that take more room. Send it in parts.",
+        telnyx_most_wide_units);
+  }
 
   net::HttpRequest get(std::string url) const override {
     net::HttpRequest r = request(std::move(url));
@@ -140,9 +148,7 @@ class Telnyx final : public Provider {
     if (!object || !member(*object, "data").is_array()) return std::nullopt;
     const json& records = member(*object, "data");
     Page page;
-    for (const json& record : records) {
-      if (auto message = read_record(record)) page.messages.push_back(std::move(*message));
-    }
+    for (const json& record : records) page.messages.push_back(read_record(record));
     const json& meta = member(*object, "meta");
     const bool has_more = meta.is_object() ? number_in(meta, "page_number") < number_in(meta, "total_pages")
                                            : records.size() >= telnyx_page;
@@ -155,7 +161,8 @@ class Telnyx final : public Provider {
     const std::string time(request.header("telnyx-timestamp"));
     const auto signature = base::from_base64(request.header("telnyx-signature-ed25519"));
     if (!signature || signature->size() != crypto_sign_BYTES) return false;
-    if (std::chrono::abs(now - base::Time(std::chrono::seconds(to_number(time)))) > tolerance) return false;
+    const auto signed_at = time_of(std::chrono::seconds(to_number(time)));  // it is not known yet who wrote it
+    if (!signed_at || std::chrono::abs(now - *signed_at) > tolerance) return false;
     const std::string signed_text = time + "|" + request.body;
     const auto octets = [](const std::string& s) { return reinterpret_cast<const unsigned char*>(s.data()); };
     return crypto_sign_verify_detached(octets(*signature), octets(signed_text), signed_text.size(),
@@ -175,12 +182,12 @@ class Telnyx final : public Provider {
   }
 
  private:
-  static std::optional<Message> read_record(const json& record) {
+  static Message read_record(const json& record) {
     Message m;
-    if (!record.is_object()) return std::nullopt;
+    if (!record.is_object()) return m;
     m.id = text_in(record, "uuid");
     if (m.id.empty()) m.id = text_in(record, "id");
-    if (!is_id(m.id)) return std::nullopt;
+    if (!is_id(m.id)) m.id.clear();
     m.is_inbound = text_in(record, "direction") == "inbound";
     m.is_brief = true;
     m.from = text_in(record, "cli");

@@ -28,6 +28,7 @@ using std::chrono::seconds;
 constexpr std::size_t twilio_most_units = 1600;  // error 21617
 constexpr int twilio_page = 100;
 constexpr std::int64_t most_media = 100;
+constexpr int most_recipients = 100;  // of a text to a group
 constexpr std::size_t most_sid = 64;
 constexpr std::string_view trial_prefix = "Sent from your Twilio trial account - ";
 
@@ -146,6 +147,14 @@ class Twilio final : public Provider {
 
  private:
   std::optional<Message> message_of(const json& source) const;
+  // A row that is no message: when it was made is all that counts.
+  static Message hole_of(const json& source) {
+    Message m;
+    if (!source.is_object()) return m;
+    m.created = parse_date(text_in(source, "date_created"));
+    m.sent = parse_date(text_in(source, "date_sent"));
+    return m;
+  }
   // A URI of an answer, which has no host; empty where it has.
   std::string absolute(std::string_view uri) const {
     return uri.starts_with('/') && !uri.starts_with("//") ? setting.origin() + std::string(uri) : std::string();
@@ -185,16 +194,20 @@ Verdict Twilio::judge(const net::HttpResponse& answer, base::Time now) const {
   return v;
 }
 
+// The day, as filters have it: finer ones are not documented.
+std::string midnight(base::Time time) {
+  const std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(time));
+  return fmt::format("{:04}-{:02}-{:02}T00:00:00Z", static_cast<int>(day.year()), static_cast<unsigned>(day.month()),
+                     static_cast<unsigned>(day.day()));
+}
+
 std::string Twilio::list_url(const Filter& filter) const {
   net::FormFields query;
   if (!filter.to.empty()) query.emplace_back("To", filter.to);
   // A messaging service may not have put the sender in yet.
   if (!filter.from.empty() && account_.messaging_service_sid.empty()) query.emplace_back("From", filter.from);
-  if (filter.since) {  // the whole day: a finer filter is not documented
-    const std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(*filter.since));
-    query.emplace_back("DateSent>", fmt::format("{:04}-{:02}-{:02}T00:00:00Z", static_cast<int>(day.year()),
-                                                static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day())));
-  }
+  if (filter.since) query.emplace_back("DateSent>", midnight(*filter.since));
+  if (filter.until) query.emplace_back("DateSent<", midnight(*filter.until + std::chrono::hours(24)));
   query.emplace_back("PageSize", std::to_string(twilio_page));
   return messages_ + ".json?" + net::to_form(query);
 }
@@ -231,9 +244,8 @@ std::optional<Page> Twilio::read_page(std::string_view body, const std::string&)
   if (messages == object->end() || !messages->is_array()) return std::nullopt;
   Page page;
   for (const json& item : *messages) {
-    auto message = message_of(item);
-    if (!message) return std::nullopt;  // a list with a hole proves nothing
-    page.messages.push_back(std::move(*message));
+    if (auto message = message_of(item)) page.messages.push_back(std::move(*message));
+    else page.messages.push_back(hole_of(item));
   }
   page.next = absolute(text_in(*object, "next_page_uri"));
   return page;
@@ -315,6 +327,12 @@ std::vector<Webhook> Twilio::read_webhook(const net::ServerRequest& request) con
     if (!url.empty()) m.links.emplace_back(url);
     else if (i >= media) break;
     else ++m.lost_files;
+  }
+  // Twilio documents none of these; they come with texts to a group, and name who else has it.
+  for (int i = 0; i < most_recipients; ++i) {
+    const auto other = value(fmt::format("OtherRecipients{}", i));
+    if (other.empty()) break;
+    m.others.emplace_back(other);
   }
   return {std::move(m)};
 }

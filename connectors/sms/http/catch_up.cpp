@@ -2,6 +2,7 @@
 
 #include "connectors/sms/http/api/values.hpp"
 #include "gateway/base/log.hpp"
+#include "gateway/base/text.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -16,8 +17,10 @@ using connector::Error;
 constexpr std::size_t most_seen = 20000;
 constexpr std::size_t most_asked = 200;  // statuses in one round; the others wait for the next
 constexpr std::chrono::hours swept_every{1};
-constexpr std::size_t most_lists = 10;        // of single numbers in one round
-constexpr std::chrono::hours hidden_held{1};  // what the service does not show waits for its webhook
+constexpr std::size_t most_lists = 10;          // of single numbers in one round
+constexpr std::chrono::hours read_at_once{24};  // lists are filtered by the day
+constexpr int most_pages = 10'000;              // of one such list
+constexpr std::chrono::hours hidden_held{1};    // what the service does not show waits for its webhook
 
 // An answer about one message that is a fault of the service or of our account, and not of that message: what one
 // message is refused for must not keep the others waiting.
@@ -56,57 +59,100 @@ asio::awaitable<base::Result<void>> CatchUp::run() {
 }
 
 // Of few numbers, each number's list; of many, the account's, once.
-asio::awaitable<base::Result<Listed>> CatchUp::list(base::Time since) {
+asio::awaitable<base::Result<Listed>> CatchUp::list(std::optional<base::Time> until) {
+  Filter filter;
+  filter.since = listing_start(ledger_.cursor());
+  filter.until = until;
+  Bounds bounds{*filter.since, false, most_pages, true};
+  const auto numbers = provider_.setting.numbers;  // which may change during a wait
+  const bool each = numbers.size() <= most_lists;
+  bounds.is_wanted = [each, &numbers](const Message& m) {
+    return m.is_inbound && m.is_complete && (each || std::binary_search(numbers.begin(), numbers.end(), m.to));
+  };
+  if (!each) co_return co_await list_messages(provider_, services_, api_, std::move(filter), std::move(bounds));
   Listed all;
-  if (provider_.setting.numbers.size() <= most_lists) {
-    const auto numbers = provider_.setting.numbers;  // which may change during a wait
-    for (const std::string& number : numbers) {
-      Filter filter;
-      filter.to = number;
-      filter.since = since;
-      auto listed = co_await list_messages(provider_, services_, api_, std::move(filter), since);
-      if (!listed) co_return listed.error();
-      all.ahead = listed->ahead;
-      std::move(listed->messages.begin(), listed->messages.end(), std::back_inserter(all.messages));
-    }
-  } else {
-    Filter filter;
-    filter.since = since;
-    auto listed = co_await list_messages(provider_, services_, api_, std::move(filter), since);
+  for (const std::string& number : numbers) {
+    Filter of_number = filter;
+    of_number.to = number;
+    Bounds same = bounds;
+    auto listed = co_await list_messages(provider_, services_, api_, std::move(of_number), std::move(same));
     if (!listed) co_return listed.error();
-    all = std::move(*listed);
-    const auto& ours = provider_.setting.numbers;
-    std::erase_if(all.messages, [&](const Message& m) { return !std::binary_search(ours.begin(), ours.end(), m.to); });
+    all.ahead = listed->ahead;
+    all.is_cut = all.is_cut || listed->is_cut;
+    all.holes.insert(all.holes.end(), listed->holes.begin(), listed->holes.end());
+    std::move(listed->messages.begin(), listed->messages.end(), std::back_inserter(all.messages));
   }
-  std::erase_if(all.messages, [](const Message& m) { return !m.is_inbound || !m.is_complete; });
   co_return all;
 }
 
+// A long downtime is caught up with day by day: what was published stays so when the next day's list cannot be read.
 asio::awaitable<base::Result<void>> CatchUp::read_texts() {
-  const base::Time since = listing_start(ledger_.cursor());
-  auto listed = co_await list(since);
+  for (;;) {
+    const auto has_more = co_await read_window();
+    if (!has_more) co_return has_more.error();
+    if (!*has_more) co_return base::ok();
+  }
+}
+
+// Reads on from the cursor. True: there is more behind that.
+asio::awaitable<base::Result<bool>> CatchUp::read_window() {
+  const base::Time before = ledger_.cursor();
+  std::optional<base::Time> until;
+  if (before + read_at_once < services_.clock.now() + ahead_) until = before + read_at_once;
+  auto listed = co_await list(until);
   if (!listed) co_return listed.error();
-  std::vector<Message> texts = std::move(listed->messages);
+  ahead_ = listed->ahead;
+  const base::Time now = services_.clock.now() + ahead_;
+  if (const base::Time right = rightful(before, now, ahead_); right != before) {
+    log::warn(
+        "http_carrier.cursor_taken_back",
+        {{"carrier", provider_.setting.name}, {"from", base::to_rfc3339(before)}, {"to", base::to_rfc3339(right)}});
+    co_await ledger_.set_cursor(right);
+    co_return true;
+  }
+
+  std::optional<base::Time> newest, held;
+  for (const Message& text : listed->messages) newest = std::max(newest, text.time());
+  auto published = co_await publish_all(std::move(listed->messages), now, &held);
+  if (!published) co_return published.error();
+  note_gaps(*listed, now, &held);
+  // Only now: all of them are safe. What is held is listed again.
+  const bool has_more = until && *until < now;
+  base::Time cursor =
+      has_more ? std::max(*until, std::min(newest.value_or(before), now)) : advance(before, newest, now);
+  if (held) cursor = std::max(before, std::min(cursor, *held));
+  if (cursor != before) co_await ledger_.set_cursor(cursor);
+  co_return has_more;
+}
+
+asio::awaitable<base::Result<void>> CatchUp::publish_all(std::vector<Message> texts, base::Time now,
+                                                         std::optional<base::Time>* held) {
   // As they were written: the lists begin with the newest.
   std::reverse(texts.begin(), texts.end());
   std::stable_sort(texts.begin(), texts.end(), [](const Message& a, const Message& b) { return a.time() < b.time(); });
-
-  const base::Time now = services_.clock.now() + listed->ahead;
-  std::optional<base::Time> newest, held;
   for (Message& text : texts) {
     const std::optional<base::Time> time = text.time();
-    newest = std::max(newest, time);
     if (seen_.contains(text.id)) continue;
     const bool may_wait = time && *time > now - hidden_held;
     auto published = co_await publish(std::move(text), may_wait);
     if (!published) co_return published.error();
-    if (!*published && !held) held = time;
+    if (!*published && !*held) *held = time;
   }
-  // Only now: all of them are safe. What is held is listed again.
-  base::Time cursor = advance(ledger_.cursor(), newest, now);
-  if (held) cursor = std::max(ledger_.cursor(), std::min(cursor, *held));
-  if (cursor != ledger_.cursor()) co_await ledger_.set_cursor(cursor);
   co_return base::ok();
+}
+
+// A row that cannot be read hides no other. It is looked for again as long as a text that is not shown.
+void CatchUp::note_gaps(const Listed& listed, base::Time now, std::optional<base::Time>* held) {
+  if (listed.is_cut)
+    log::error(
+        "http_carrier.list_without_end",
+        {{"carrier", provider_.setting.name}, {"pages", most_pages}, {"since", base::to_rfc3339(ledger_.cursor())}});
+  if (listed.holes.empty()) return;
+  gaps_.write(log::Level::warn, "http_carrier.row_not_understood",
+              {{"carrier", provider_.setting.name}, {"rows", listed.holes.size()}});
+  for (const std::optional<base::Time>& hole : listed.holes) {
+    if (hole && *hole > now - hidden_held) *held = held->has_value() ? std::min(*held, hole) : hole;
+  }
 }
 
 // True: it is safe. False: it cannot be read yet, and may wait.
@@ -177,7 +223,11 @@ asio::awaitable<base::Result<void>> CatchUp::ask_statuses() {
 
 asio::awaitable<base::Result<void>> CatchUp::ask_status(std::shared_ptr<Record> record) {
   std::string url = provider_.message_url(record->id);
-  if (url.empty()) co_return base::ok();
+  if (url.empty()) {
+    Status nothing;
+    if (record->is_doubtful) co_await reports_.settle_asked(record, std::move(nothing));
+    co_return base::ok();
+  }
   net::HttpRequest request = provider_.get(std::move(url));
   const auto answer = co_await api_.send(std::move(request));
   if (!answer) co_return Error{Errc::unavailable, answer.error().text};

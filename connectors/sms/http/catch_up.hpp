@@ -5,6 +5,7 @@
 #include "connectors/sms/http/listing.hpp"
 #include "connectors/sms/http/media/media.hpp"
 #include "connectors/sms/http/sender.hpp"
+#include "gateway/base/log_limit.hpp"
 
 #include <deque>
 #include <set>
@@ -33,7 +34,11 @@ class CatchUp {
 
  private:
   asio::awaitable<base::Result<void>> read_texts();
-  asio::awaitable<base::Result<Listed>> list(base::Time since);
+  asio::awaitable<base::Result<bool>> read_window();
+  asio::awaitable<base::Result<Listed>> list(std::optional<base::Time> until);
+  asio::awaitable<base::Result<void>> publish_all(std::vector<Message> texts, base::Time now,
+                                                  std::optional<base::Time>* held);
+  void note_gaps(const Listed& listed, base::Time now, std::optional<base::Time>* held);
   asio::awaitable<base::Result<bool>> publish(Message message, bool may_wait);
   asio::awaitable<base::Result<bool>> read_whole(Message& message);
   asio::awaitable<base::Result<void>> read_files(Message& message);
@@ -50,6 +55,8 @@ class CatchUp {
   const Media& media_;
   std::set<std::string> seen_;
   std::deque<std::string> seen_order_;  // the oldest first
+  std::chrono::seconds ahead_{0};       // the service's clock before ours, when it was last seen
+  base::LogLimit gaps_ = base::LogLimit::of_stanzas();
   base::Time swept_;
 };
 

@@ -35,7 +35,7 @@ class HttpCarrier final : public Carrier {
         api_(*provider_, services),
         events_(events),
         ledger_(services.storage, services.clock, provider_->setting.name, cursor_of(*provider_)),
-        reports_(ledger_, events),
+        reports_(ledger_, events, !provider_->message_url("wherry").empty()),
         sender_(*provider_, services, api_, ledger_),
         media_(*provider_, services),
         catch_up_(*provider_, services, api_, events, ledger_, reports_, sender_, media_),
@@ -54,11 +54,7 @@ class HttpCarrier final : public Carrier {
   asio::awaitable<void> run() override;
   asio::awaitable<connector::Result<connector::Changes>> send(OutgoingText text) override;
   asio::awaitable<connector::Result<void>> try_once() override;
-  // Sorted, so that whether a number is ours is asked in as many steps however many there are.
-  void serve(std::vector<std::string> numbers) override {
-    std::sort(numbers.begin(), numbers.end());
-    provider_->setting.numbers = std::move(numbers);
-  }
+  void serve(std::vector<std::string> numbers) override { provider_->serve(std::move(numbers)); }
 
  private:
   asio::awaitable<void> begin();
@@ -87,7 +83,12 @@ void HttpCarrier::set_up(bool up) {
 asio::awaitable<connector::Result<connector::Changes>> HttpCarrier::send(OutgoingText text) {
   // Before that it is not known what was sent already.
   if (!ledger_.is_loaded()) co_return connector::Error{Errc::unavailable, "The SMS service is not connected."};
-  co_return co_await sender_.send(std::move(text));
+  const std::string ref = Ledger::ref_of(text.key);
+  auto sent = co_await sender_.send(std::move(text));
+  const auto record = sent ? ledger_.find(ref) : nullptr;
+  if (!record || !webhooks_.has_early(record->id)) co_return sent;
+  co_await webhooks_.take_early(record->id);
+  co_return ledger_.changes_for(record);  // by now it has come further
 }
 
 // What the service must hear first.

@@ -50,9 +50,11 @@ std::optional<Record> parse_record(std::string_view text) {
     const auto found = parsed->find(key);
     return found != parsed->end() && found->is_number_integer() ? found->get<std::int64_t>() : fallback;
   };
+  constexpr std::int64_t latest = 9'000'000'000'000;  // milliseconds, in 2255: a damaged row must not overflow
+  const std::int64_t begun = std::clamp(number("begun", 0), std::int64_t{0}, latest);
   Record record;
   record.key = word("key");
-  record.sought = {word("from"), word("to"), word("digest"), base::from_milliseconds(number("begun", 0)),
+  record.sought = {word("from"), word("to"), word("digest"), base::from_milliseconds(begun),
                    Ledger::ref_of(record.key)};
   record.id = word("id");
   record.told = static_cast<int>(std::clamp<std::int64_t>(number("told", -1), -1, 3));
@@ -148,7 +150,7 @@ asio::awaitable<void> Ledger::load() {
     const std::string& text = saved.front().value;
     std::from_chars(text.data(), text.data() + text.size(), milliseconds);
   }
-  if (milliseconds > 0) {
+  if (milliseconds > 0 && milliseconds < 9'000'000'000'000) {
     cursor_ = base::from_milliseconds(milliseconds);
   } else {
     co_await set_cursor(clock_.now());  // the first start: what came before is not ours
@@ -187,14 +189,17 @@ std::shared_ptr<Record> Ledger::find_id(std::string_view id) const {
 }
 
 asio::awaitable<std::shared_ptr<Record>> Ledger::begin(OutgoingText text) {
-  auto record = std::make_shared<Record>();
+  // A text that is asked for again, because its answer was lost, has one already.
+  const auto known = find(ref_of(text.key));
+  const auto record = known ? known : std::make_shared<Record>();
   record->key = text.key;
   record->sought = {text.from.text, text.to.text, digest_of(text.text), clock_.now(), ref_of(text.key)};
   record->ended = record->next_look = record->sought.begun;
   record->under_way = true;
   std::vector<connector::Entry> entries(1, entry_of(*record));
   co_await storage_.write(std::move(entries));
-  add(record);
+  if (!is_here(*record)) add(record);
+  else look_for(record);
   co_return record;
 }
 

@@ -60,8 +60,9 @@ class Ledger {
   static std::string ref_of(std::string_view key);
   std::shared_ptr<Record> find(std::string_view ref) const;  // or null
   std::shared_ptr<Record> find_id(std::string_view id) const;
+  bool awaits_id() const { return !unknown_pairs_.empty(); }  // of any text
 
-  // A record for a text whose request is about to be made, durably.
+  // The record of a text whose request is about to be made, durably. It has one already where an answer was lost.
   asio::awaitable<std::shared_ptr<Record>> begin(OutgoingText text);
   // The service has it under `id`: in memory; it is to be stored. An id that it has already stays, but our reference
   // only stands in for one.

@@ -3,13 +3,11 @@
 #include "connectors/sms/http/api/verdict.hpp"
 
 #include <algorithm>
-#include <iterator>
+#include <set>
 
 namespace wherry::sms::http {
 
 namespace {
-
-constexpr int most_pages = 1000;
 
 // RFC 9110 §6.6.1. An answer is seconds old at most, which is less than what clocks may differ.
 std::chrono::seconds clock_ahead(const net::HttpResponse& answer, base::Time now) {
@@ -18,13 +16,41 @@ std::chrono::seconds clock_ahead(const net::HttpResponse& answer, base::Time now
   return theirs ? std::chrono::round<std::chrono::seconds>(*theirs - now) : std::chrono::seconds(0);
 }
 
+// A row that cannot be read, and has no date that could be, is as old as the next older one.
+void date_holes(std::vector<Message>& newest_first) {
+  std::optional<base::Time> older;
+  for (auto m = newest_first.rbegin(); m != newest_first.rend(); ++m) {
+    if (m->time()) older = m->time();
+    else if (m->id.empty()) m->created = older;
+  }
+}
+
+// Adds what is wanted of a page. False: all of it is old, and so is what comes behind it.
+bool add_page(Listed& listed, std::vector<Message> messages, const Bounds& bounds) {
+  // Never later than we were asked for: clocks are set, too.
+  const auto behind = bounds.is_since_ours ? std::min(listed.ahead, std::chrono::seconds(0)) : std::chrono::seconds(0);
+  const base::Time oldest = bounds.since + behind;
+  bool all_old = true;
+  date_holes(messages);
+  for (Message& m : messages) {
+    if (m.time() && std::max(m.time(), m.created) < oldest) continue;
+    all_old = false;
+    if (m.id.empty()) listed.holes.push_back(m.time());
+    else if (!bounds.is_wanted || bounds.is_wanted(m)) listed.messages.push_back(std::move(m));
+  }
+  return !all_old;
+}
+
 }  // namespace
 
 asio::awaitable<base::Result<Listed>> list_messages(const Provider& provider, connector::Services services,
-                                                    ApiClient& api, Filter filter, base::Time since) {
+                                                    ApiClient& api, Filter filter, Bounds bounds) {
   Listed listed;
+  std::set<std::string> read;
   std::string url = provider.list_url(filter);
-  for (int pages = 0; pages < most_pages; ++pages) {
+  for (int pages = 0; pages < bounds.most_pages; ++pages) {
+    if (!read.insert(url).second)
+      co_return connector::Error{connector::Errc::unavailable, "its list of messages goes round in a circle"};
     net::HttpRequest request = provider.get(url);
     auto answer = co_await api.send(std::move(request));
     if (!answer)
@@ -35,20 +61,16 @@ asio::awaitable<base::Result<Listed>> list_messages(const Provider& provider, co
       co_return connector::Error{connector::Errc::unavailable, "it answers with something that is no list of messages"};
 
     listed.ahead = clock_ahead(*answer, services.clock.now());
-    // Never later than we were asked for: clocks are set, too.
-    const base::Time oldest = since + std::min(listed.ahead, std::chrono::seconds(0));
-    const auto is_old = [oldest](const Message& m) { return m.time() && std::max(m.time(), m.created) < oldest; };
-    const bool all_old = std::all_of(page->messages.begin(), page->messages.end(), is_old);
-    std::copy_if(std::make_move_iterator(page->messages.begin()), std::make_move_iterator(page->messages.end()),
-                 std::back_inserter(listed.messages), [&](const Message& m) { return !is_old(m); });
     // A page of old messages has only older ones behind it. An empty page has nothing behind it.
-    if (page->next.empty() || all_old) co_return listed;
+    if (!add_page(listed, std::move(page->messages), bounds) || page->next.empty()) co_return listed;
     // Never to another host: our password would go with it.
     if (!page->next.starts_with(provider.setting.origin() + "/"))
       co_return connector::Error{connector::Errc::unavailable, "its list goes on elsewhere"};
     url = std::move(page->next);
   }
-  co_return connector::Error{connector::Errc::unavailable, "its list of messages does not end"};
+  if (!bounds.may_be_cut) co_return connector::Error{connector::Errc::unavailable, "its list of messages does not end"};
+  listed.is_cut = true;
+  co_return listed;
 }
 
 }  // namespace wherry::sms::http

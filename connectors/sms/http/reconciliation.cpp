@@ -10,8 +10,6 @@ namespace wherry::sms::http {
 namespace {
 
 constexpr std::chrono::minutes listed_late{10};
-// Without any message the cursor follows the clock at this distance, so that a quiet number's list stays short.
-constexpr std::chrono::hours looked_behind{1};
 
 // A service that redacts shows a number's beginning, and X for the digits that it hides: "+1415555XXXX".
 bool may_be(std::string_view listed, std::string_view number) {
@@ -66,6 +64,14 @@ std::chrono::milliseconds until_next_look(base::Time ended, base::Time looked, s
 }
 
 base::Time listing_start(base::Time cursor) { return cursor - listed_late; }
+
+// It was set by our clock. Where that is ahead still, it is known by how much; else all that is known is that what came
+// lately was not listed.
+base::Time rightful(base::Time cursor, base::Time now, std::chrono::seconds ahead) {
+  if (cursor <= now + clock_skew) return cursor;
+  const base::Time begun = cursor + std::min(ahead, std::chrono::seconds(0));
+  return begun <= now + clock_skew ? std::min(begun, now) : now - looked_behind;
+}
 
 base::Time advance(base::Time cursor, std::optional<base::Time> newest, base::Time now) {
   const base::Time seen = std::min(newest.value_or(cursor), now);

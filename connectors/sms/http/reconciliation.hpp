@@ -48,6 +48,11 @@ Pick pick(const Sought& sought, const std::vector<Message>& messages,
 // text was not sent. `ended`: when its request had come to its end, one way or the other.
 std::chrono::milliseconds until_next_look(base::Time ended, base::Time looked, std::chrono::seconds patience);
 
+// Without any message the cursor follows the clock at this distance, so that a quiet number's list stays short.
+inline constexpr std::chrono::hours looked_behind{1};
+// Where a cursor belongs that is ahead of the service's clock, as after a first start with a clock that was: `ahead`,
+// its clock is ahead of ours. Else it stays.
+base::Time rightful(base::Time cursor, base::Time now, std::chrono::seconds ahead);
 // From which time on messages must be listed: the saved cursor, less what may have been listed late.
 base::Time listing_start(base::Time cursor);
 // The cursor after a listing in which `newest` was the latest message: never back, and never ahead of the clock.

@@ -38,11 +38,17 @@ asio::awaitable<void> Reports::settle(std::shared_ptr<Record> record, Status sta
 }
 
 // The words of other services grow. A last one that is unknown is not left open: the service is asked for the status.
+// Where it cannot be asked, its sender is told at once: nothing better would come.
 asio::awaitable<void> Reports::note_unknown(std::shared_ptr<Record> record, Status status) {
   unknown_.write(log::Level::warn, "http_carrier.status_unknown",
                  {{"id", record->id}, {"status", status.word}, {"last", status.is_last}});
-  if (!status.is_last || record->is_final() || record->is_doubtful) co_return;
-  record->is_doubtful = true;
+  if (!status.is_last || record->is_final()) co_return;
+  const bool was_doubtful = std::exchange(record->is_doubtful, true);
+  if (!can_ask_) {
+    co_await settle_asked(std::move(record), std::move(status));
+    co_return;
+  }
+  if (was_doubtful) co_return;
   record->next_look = base::Time();
   ledger_.look_for(record);
   co_await ledger_.keep(record);
@@ -51,9 +57,12 @@ asio::awaitable<void> Reports::note_unknown(std::shared_ptr<Record> record, Stat
 asio::awaitable<void> Reports::settle_asked(std::shared_ptr<Record> record, Status status) {
   if (record->is_doubtful && !status.stage) {
     status.stage = connector::Stage::failed;
-    status.why = fmt::format(
-        "The SMS service ended with “{}”, which this gateway does not know. The message may or may not have arrived.",
-        status.word);
+    status.why = status.word.empty()
+                     ? "It is not known what became of the message: it may or may not have arrived."
+                     : fmt::format(
+                           "The SMS service ended with “{}”, which this gateway does not know. The message may "
+                           "or may not have arrived.",
+                           status.word);
   }
   co_await settle(record, std::move(status));
 }

@@ -8,7 +8,9 @@ namespace wherry::sms::http {
 
 class Reports {
  public:
-  Reports(Ledger& ledger, CarrierEvents& events) : ledger_(ledger), events_(events) {}
+  // `can_ask`: the service says what became of a text when it is asked.
+  Reports(Ledger& ledger, CarrierEvents& events, bool can_ask = true)
+      : ledger_(ledger), events_(events), can_ask_(can_ask) {}
 
   // Returns once it is durable. Nothing happens where the connector has heard as much before: statuses come doubled and
   // in any order. Throws when the store is lost; then the same status counts again.
@@ -22,6 +24,7 @@ class Reports {
 
   Ledger& ledger_;
   CarrierEvents& events_;
+  bool can_ask_;
   base::LogLimit unknown_ = base::LogLimit::of_stanzas();  // words that nobody here knows
 };
 

@@ -69,6 +69,7 @@ asio::awaitable<connector::Result<connector::Changes>> Sender::send(OutgoingText
         Errc::bad_input,
         fmt::format("The message is too long: at most {} characters fit. Send it in parts.", provider_.most_units())};
   }
+  if (std::string why = provider_.why_too_long(text.text); !why.empty()) co_return Error{Errc::bad_input, why};
   auto sending = std::make_shared<Sending>();
   sending->text = std::move(text);
   try {
@@ -203,12 +204,15 @@ asio::awaitable<base::Result<Found>> Sender::look_up(std::shared_ptr<Record> rec
 
 // No time in the filter: a text that waits in the service's queue may have none yet.
 asio::awaitable<base::Result<Found>> Sender::look_in(std::shared_ptr<Record> record, Filter filter) {
-  const auto listed =
-      co_await list_messages(provider_, services_, api_, std::move(filter), record->sought.begun - doubt);
+  Bounds bounds;
+  bounds.since = record->sought.begun - doubt;
+  const auto listed = co_await list_messages(provider_, services_, api_, std::move(filter), std::move(bounds));
   if (!listed) co_return listed.error();
   if (!record->id.empty()) co_return Found::here;
   const auto taken = [&](const std::string& id) { return ledger_.find_id(id) != nullptr; };
-  const Pick picked = pick(record->sought, listed->messages, taken, listed->ahead);
+  Pick picked = pick(record->sought, listed->messages, taken, listed->ahead);
+  // A row that cannot be read may be the text: a list with a hole does not prove that it is absent.
+  if (picked.found == Found::absent && !listed->holes.empty()) picked.found = Found::unsure;
   if (picked.found == Found::unsure) log::info("http_carrier.text_unsure", {{"carrier", provider_.setting.name}});
   if (picked.found != Found::here) co_return picked.found;
   log::info("http_carrier.text_found", {{"carrier", provider_.setting.name}, {"id", picked.id}});

@@ -3,6 +3,7 @@
 #include "connectors/sms/http/api/values.hpp"
 #include "gateway/base/log.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -12,6 +13,9 @@ namespace {
 
 constexpr std::size_t most_body = 64 << 10;  // a text with ten files is 10 KiB
 constexpr std::chrono::seconds retry_webhook_after{5};
+// A request and the looks for what became of it take no longer. Other programs' reports may come here, too.
+constexpr std::chrono::minutes early_kept{10};
+constexpr std::size_t most_early = 1000;
 
 }  // namespace
 
@@ -126,6 +130,7 @@ asio::awaitable<void> WebhookServer::take_report(Report report) {
   if (!record) record = ledger_.find_id(report.id);
   if (!record) {
     log::debug("http_carrier.status_of_unknown", {{"carrier", provider_.setting.name}, {"id", report.id}});
+    keep_early(std::move(report));
     co_return;
   }
   if (report.id.empty()) report.id = record->id.empty() ? record->sought.ref : record->id;
@@ -138,6 +143,26 @@ asio::awaitable<void> WebhookServer::take_report(Report report) {
   if (record->id != report.id) co_return;
   co_await reports_.settle(record, std::move(report.status));
   if (!record->is_stored) co_await ledger_.keep(record);  // there was nothing to tell, and the id goes with no event
+}
+
+void WebhookServer::keep_early(Report report) {
+  if (report.id.empty() || !ledger_.awaits_id()) return;
+  const base::Time now = services_.clock.now();
+  early_.push_back({std::move(report), now});
+  while (early_.size() > most_early || early_.front().came + early_kept < now) early_.pop_front();
+}
+
+bool WebhookServer::has_early(std::string_view id) const {
+  return std::any_of(early_.begin(), early_.end(), [&](const Early& early) { return early.report.id == id; });
+}
+
+asio::awaitable<void> WebhookServer::take_early(std::string id) {
+  std::vector<Report> reports;
+  for (Early& early : early_) {
+    if (early.report.id == id) reports.push_back(std::move(early.report));
+  }
+  std::erase_if(early_, [](const Early& early) { return early.report.id.empty(); });
+  for (Report& report : reports) co_await take_report(std::move(report));
 }
 
 }  // namespace wherry::sms::http

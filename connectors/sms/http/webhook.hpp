@@ -5,7 +5,8 @@
 //   a text to a number of nobody's   404: the service shows the operator an error; the sender hears nothing
 //   unsigned, or wrongly             403, before anything in it is looked at
 //   our store is lost                500: the service brings it again, or the next listing does
-//   a status of what is not ours     200: nobody waits for it
+//   a status of what is not ours     200: nobody waits for it. It is kept for some minutes while the id of a text is
+//                                    awaited: services report faster than they answer
 //
 // Below the same path, people get the files of their messages (media.hpp).
 #pragma once
@@ -16,6 +17,7 @@
 #include "gateway/base/signal.hpp"
 #include "gateway/net/http_server.hpp"
 
+#include <deque>
 #include <functional>
 #include <memory>
 
@@ -34,7 +36,16 @@ class WebhookServer {
   void close();
   asio::awaitable<void> join();  // after close(): until no request is left
 
+  // Reports that came before anybody knew whose this id is: they are brought home now.
+  bool has_early(std::string_view id) const;
+  asio::awaitable<void> take_early(std::string id);
+
  private:
+  struct Early {
+    Report report;
+    base::Time came;
+  };
+  void keep_early(Report report);
   // Requests share it: the server may be gone when one of them begins.
   struct Door {
     WebhookServer* open = nullptr;  // null: closed
@@ -55,6 +66,7 @@ class WebhookServer {
   Media& media_;
   std::function<void(const std::string&)> on_received_;
   std::shared_ptr<Door> door_ = std::make_shared<Door>();
+  std::deque<Early> early_;  // the oldest first
   base::LogLimit refused_ = base::LogLimit::of_stanzas(),
                  not_understood_ = base::LogLimit::of_stanzas();  // anybody can post
   int requests_ = 0;

@@ -1,5 +1,6 @@
 #include "connectors/sms/smpp/settings.hpp"
 
+#include "connectors/sms/smpp/address.hpp"
 #include "connectors/sms/text/numbering.hpp"
 #include "gateway/base/text.hpp"
 #include "gateway/connector/settings.hpp"
@@ -235,11 +236,17 @@ Verdicts read_verdicts(connector::Fields& in, connector::Mistakes& mistakes) {
 AddressRules address_rules(const CarrierSetting& source) {
   AddressRules rules;
   rules.region = source.region;
-  rules.numbers = source.numbers;
-  for (const std::string& ours : source.numbers) {
+  rules.has_own_region = !source.region.empty();
+  serve(rules, source.numbers);
+  return rules;
+}
+
+void serve(AddressRules& rules, std::vector<std::string> numbers) {
+  if (!rules.has_own_region) rules.region.clear();
+  for (const std::string& ours : numbers) {
     if (rules.region.empty() && ours.starts_with('+')) rules.region = region_of({Address::Type::international, ours});
   }
-  return rules;
+  rules.numbers = by_ending(std::move(numbers));
 }
 
 base::Result<Setting> parse_setting(const CarrierSetting& source) {

@@ -19,6 +19,7 @@ enum class UnknownTon { guess, international, national };
 
 struct AddressRules {
   std::string region;                // for national numbers
+  bool has_own_region = false;       // the configuration says so; else it follows `numbers`
   std::vector<std::string> numbers;  // ours: what the peer writes is compared with them first
   UnknownTon unknown_ton = UnknownTon::guess;
   std::uint8_t short_code_ton = 0, short_code_npi = 1;
@@ -58,6 +59,8 @@ struct Setting {
 
 // How numbers are read in the carrier's region; without one, in the country of its first number.
 AddressRules address_rules(const CarrierSetting& source);
+// From now on these numbers are ours; in the order of the configuration.
+void serve(AddressRules& rules, std::vector<std::string> numbers);
 
 // The keys of such a carrier, which the reader and the reference page have.
 std::span<const connector::Section> sections();

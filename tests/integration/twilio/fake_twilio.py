@@ -241,7 +241,7 @@ class FakeTwilio:
             self.list(client, url.path, query)
 
     def list(self, client: http.server.BaseHTTPRequestHandler, path: str, query: dict[str, str]) -> None:
-        since = query.get("DateSent>", "")
+        since, until = query.get("DateSent>", ""), query.get("DateSent<", "")
         found = []
         for m in reversed(self.messages):  # the newest first
             if self.hide:
@@ -249,6 +249,8 @@ class FakeTwilio:
             if query.get("To", m["to"]) != m["to"] or query.get("From", m["from"]) != m["from"]:
                 continue
             if since and (m["date_sent"] is None or iso(m["date_sent"]) < since):
+                continue
+            if until and m["date_sent"] is not None and iso(m["date_sent"]) >= until:
                 continue
             found.append(m)
         start = int(query.get("PageToken", "PT0")[2:])

@@ -32,6 +32,9 @@ class Simple final : public Provider {
   Simple(Setting s, Idempotency idempotency) : Provider(std::move(s)), idempotency_(idempotency) {}
   Idempotency idempotency() const override { return idempotency_; }
   std::size_t most_units() const override { return 20; }
+  std::string why_too_long(std::string_view text) const override {
+    return text.find("ж") == text.npos ? "" : "There is no room for that.";
+  }
   net::HttpRequest get(std::string url) const override { return request(std::move(url)); }
   net::HttpRequest send_request(const OutgoingText&, std::string_view ref, base::Time) const override {
     net::HttpRequest r = request(setting.base_url + "/send");
@@ -49,9 +52,10 @@ class Simple final : public Provider {
   std::string list_url(const Filter& filter) const override {
     return setting.base_url + "/list?to=" + filter.to.substr(std::min<std::size_t>(1, filter.to.size()));
   }
-  // A list is one message, "recipient|text" or "recipient|text|reference", or nothing.
+  // A list is one message, "recipient|text" or "recipient|text|reference", or nothing. "?" is a row that is none.
   std::optional<Page> read_page(std::string_view body, const std::string&) const override {
     Page page;
+    if (body == "?") page.messages.emplace_back();
     const auto bar = body.find('|');
     if (bar == body.npos) return page;
     Message m;
@@ -94,6 +98,8 @@ class Simple final : public Provider {
       if (line.starts_with("picture ")) webhooks.emplace_back(picture(std::string(line.substr(8))));
       if (line.starts_with("failed "))  // without an id
         webhooks.emplace_back(Report{std::string(line.substr(7)), {}, {Stage::failed, "why", "failed"}});
+      if (line.starts_with("early "))  // without a reference
+        webhooks.emplace_back(Report{{}, std::string(line.substr(6)), {Stage::delivered, {}, "delivered"}});
       if (line.starts_with("part ")) webhooks.emplace_back(part_report(std::string(line.substr(5))));
       if (line.starts_with("delivered "))
         webhooks.emplace_back(Report{std::string(line.substr(10)), "1", {Stage::delivered, {}, "delivered"}});
@@ -170,6 +176,8 @@ struct World final : CarrierEvents {
     if (provider->wants_token && request.header("authorization") != fmt::format("Bearer token{}", tokens))
       co_return net::respond(401, "");
     refs.push_back(request.body);
+    std::string key = "good", said = early;
+    if (!said.empty()) early_status = co_await webhook(std::move(said), std::move(key));
     net::ServerResponse answer;
     answer.status = status;
     answer.body = id;
@@ -276,6 +284,8 @@ struct World final : CarrierEvents {
   std::vector<Stage> stages;
   std::vector<IncomingText> texts;
   std::string listed;
+  std::string early;  // a webhook that comes before the answer to a text
+  int early_status = 0;
   int files_status = 200;
   int status = 200;         // of the answers
   std::string retry_after;  // of the last webhook's answer
@@ -630,10 +640,66 @@ asio::awaitable<void> too_long(World& world) {
   outcome = co_await world.send(text);
   CHECK(outcome == "sent");
   CHECK(world.refs.size() == 1);
+  text = "ж";
+  const auto refused = co_await world.give(std::move(text));
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().text == "There is no room for that.");
+  co_await world.end();
+}
+
+asio::awaitable<void> early_report(World& world) {
+  co_await world.up();
+  world.id = "m-1";
+  world.early = "early m-1";
+  const std::string outcome = co_await world.send();
+  CHECK(outcome == "sent");
+  CHECK(world.early_status == 200);
+  CHECK(world.stages == std::vector<Stage>{Stage::delivered});
+  const auto row = world.storage.entries.lower_bound("simple/m/");
+  REQUIRE(row != world.storage.entries.end());
+  CHECK(parse_record(row->second)->told == rank(Stage::delivered));
+  co_await world.end();
+}
+
+asio::awaitable<void> early_of_another(World& world) {
+  co_await world.up();
+  world.id = "m-1";
+  world.early = "early m-2";
+  const std::string outcome = co_await world.send();
+  CHECK(outcome == "sent");
+  CHECK(world.stages.empty());
+  co_await world.end();
+}
+
+asio::awaitable<void> hole(World& world) {
+  co_await world.up();
+  world.status = 500;
+  world.listed = "?";
+  const std::string outcome = co_await world.send();
+  CHECK(outcome == "uncertain");
+  CHECK(world.refs.size() == 1);
   co_await world.end();
 }
 
 }  // namespace
+
+TEST_CASE("A report that is faster than the answer that gives the id is brought home after that") {
+  asio::io_context loop;
+  World world(loop, Idempotency::none);
+  tests::run(loop, early_report(world));
+}
+
+TEST_CASE("A report that comes while a text is being sent, and is about another, is none of its") {
+  asio::io_context loop;
+  World world(loop, Idempotency::none);
+  tests::run(loop, early_of_another(world));
+}
+
+TEST_CASE("A list with a row that cannot be read does not prove that a text is absent (Idempotency::queryable)") {
+  asio::io_context loop;
+  World world(loop, Idempotency::queryable);
+  tests::run(loop, hole(world));
+}
 
 TEST_CASE(
     "Without a list and without a key a text of unknown outcome stays uncertain until a report tells "

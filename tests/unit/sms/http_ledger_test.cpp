@@ -214,6 +214,56 @@ TEST_CASE("A last word that nobody here knows is asked for, also after a restart
   CHECK(world.stages() == std::vector<Stage>{Stage::failed, Stage::delivered});
 }
 
+TEST_CASE("A last word that nobody here knows is told at once where the service cannot be asked") {
+  World world;
+  Reports reports(world.ledger, world.heard, false);
+  const auto record = world.begin("7:k1");
+  world.run(world.ledger.bind(record, "SM1"));
+  world.run(reports.settle(record, {std::nullopt, {}, "UNKNOWN", true}));
+  REQUIRE(world.stages() == std::vector<Stage>{Stage::failed});
+  CHECK(world.heard.progress[0].text.find("“UNKNOWN”") != std::string::npos);
+  world.run(reports.settle(record, {std::nullopt, {}, "UNKNOWN", true}));
+  CHECK(world.heard.progress.size() == 1);
+  world.run(reports.settle(record, became(Stage::delivered)));
+  CHECK(world.stages() == std::vector<Stage>{Stage::failed, Stage::delivered});
+}
+
+TEST_CASE("A last word whose telling was not stored is told when it comes again") {
+  World world;
+  Reports reports(world.ledger, world.heard, false);
+  const auto record = world.begin("7:k1");
+  world.run(world.ledger.bind(record, "SM1"));
+  world.heard.lost = true;
+  CHECK_THROWS(world.run(reports.settle(record, {std::nullopt, {}, "UNKNOWN", true})));
+  world.heard.lost = false;
+  world.run(reports.settle(record, {std::nullopt, {}, "UNKNOWN", true}));
+  CHECK(world.stages() == std::vector<Stage>{Stage::failed});
+}
+
+TEST_CASE("A text that is asked for again is one text: nothing is kept for it when its time is over") {
+  World world;
+  const auto first = world.begin("7:k1");
+  world.clock.time += 60s;
+  const auto again = world.begin("7:k1");
+  CHECK(again == first);
+  world.run(world.ledger.bind(again, "SM1"));
+  CHECK_FALSE(world.ledger.awaits_id());
+  again->told = 2;
+  const auto other = world.begin("7:k2");
+  world.run(world.ledger.bind(other, "SM2"));
+  other->told = 2;
+  for (int day = 0; day < 6; ++day) {
+    world.clock.time += 24h;
+    world.run(world.ledger.sweep());
+  }
+  CHECK(world.storage.entries.empty());
+}
+
+TEST_CASE("A row with a time that cannot be is read without it") {
+  CHECK(parse_record(R"({"key":"7:k","begun":9223372036854775807})"));
+  CHECK(parse_record(R"({"key":"7:k","begun":-9223372036854775808})"));
+}
+
 TEST_CASE("A word that nobody here knows says nothing where the service has more to tell") {
   World world;
   const auto record = world.begin("7:k1");

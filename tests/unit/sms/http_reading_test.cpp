@@ -11,11 +11,13 @@ TEST_CASE("parse_date reads RFC 2822, RFC 3339 and HTTP dates, and refuses what 
   CHECK(parse_date("2019-05-24 17:44:46") == present);  // Kannel's %t
   CHECK(parse_date("1558719886") == present);           // its %T
   CHECK(parse_date("1558719886000") == present);
-  for (const char* bad :
-       {"", "soon", "Fri, 32 May 2019 17:44:46 +0000", "Fri, 24 Mai 2019 17:44:46 +0000",
-        "Fri, 24 May 2019 25:44:46 +0000", "Fri, 24 May 2019 17:44:46", "Fri, 24 May 2019 17:44:46 PST", "2019-05-24",
-        "2019-05-24T17:44:46", "2019-13-24T17:44:46Z", "2019-05-24T17:44:46.", "2019-05-24T17:44:46+2", "155871988",
-        "15587198860", "15587198860000"}) {
+  for (const char* bad : {"", "soon", "Fri, 32 May 2019 17:44:46 +0000", "Fri, 24 Mai 2019 17:44:46 +0000",
+                          "Fri, 24 May 2019 25:44:46 +0000", "Fri, 24 May 2019 17:44:46",
+                          "Fri, 24 May 2019 17:44:46 PST", "2019-05-24", "2019-05-24T17:44:46", "2019-13-24T17:44:46Z",
+                          "2019-05-24T17:44:46.", "2019-05-24T17:44:46+2", "155871988", "15587198860", "15587198860000",
+                          // Reckoning with these would overflow, or they are before 1970.
+                          "9999-12-31T00:00:00Z", "Fri, 31 Dec 9999 17:44:46 +0000", "2262-01-01T00:00:00Z",
+                          "9999999999", "9999999999999", "1969-12-31T00:00:00Z", "0000-01-01T00:00:00Z"}) {
     CAPTURE(bad);
     CHECK_FALSE(parse_date(bad));
   }
@@ -53,6 +55,15 @@ TEST_CASE("to_incoming knows short codes and names as senders, and when a listed
   CHECK(from("72404") == Address::Type::short_code);
   CHECK(from("ACME") == Address::Type::alphanumeric);
   CHECK(from("whatsapp:+15550100") == Address::Type::alphanumeric);
+  // Behind a '+', and no number: they can be answered as what they are.
+  for (const auto& [written, contact] : {std::pair("+72404", "72404"), std::pair("+1234567", "code.1234567"),
+                                         std::pair("+0123456789", "code.0123456789")}) {
+    CAPTURE(written);
+    CHECK(from(written) == Address::Type::short_code);
+    const Address sender = to_incoming(m, present).from;
+    CHECK(to_contact(sender, "US").value == contact);
+    CHECK(parse_number(contact, "US").value() == sender);
+  }
   CHECK(to_incoming(m, present).sent_at == present);
   m.created = present - seconds(9);
   CHECK(to_incoming(m, present).sent_at == present - seconds(9));

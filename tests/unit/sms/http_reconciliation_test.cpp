@@ -119,6 +119,16 @@ TEST_CASE("until_next_look proves absence only by a look that begins after the s
   CHECK(until_next_look(begun_at, begun_at - 1h, 20s) == 20s);  // the clock was set back
 }
 
+TEST_CASE("rightful takes a cursor back that is ahead of the service's clock") {
+  CHECK(rightful(begun_at - 5s, begun_at, 0s) == begun_at - 5s);
+  CHECK(rightful(begun_at + 60s, begun_at, 0s) == begun_at + 60s);  // clocks are not the same
+  // It was set half an hour ago, by our clock, which is a day ahead.
+  CHECK(rightful(begun_at + 24h - 30min, begun_at, -24h) == begun_at - 30min);
+  // Ours has been set right since, or it is another error altogether.
+  CHECK(rightful(begun_at + 24h, begun_at, 0s) == begun_at - 1h);
+  CHECK(rightful(begun_at + 24h * 365, begun_at, -24h) == begun_at - 1h);
+}
+
 TEST_CASE("advance follows the latest text, never backwards, never into the future") {
   const base::Time now = begun_at + 10h;
   CHECK(advance(now - 10min, now - 5min, now) == now - 5min);

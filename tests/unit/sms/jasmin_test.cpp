@@ -63,6 +63,21 @@ TEST_CASE("send_request writes numbers with a plus, and in another alphabet, whe
   CHECK(value_of(fields, "hex-content") == "e9");
 }
 
+TEST_CASE("A text is no longer than what Jasmin's long_content_max_parts holds: the rest would be cut off in silence") {
+  const auto fits = [](const char* letter, int count) {
+    std::string text;
+    for (int i = 0; i < count; ++i) text += letter;
+    return jasmin()->why_too_long(text).empty();
+  };
+  CHECK(fits("a", 765));
+  CHECK_FALSE(fits("a", 766));
+  CHECK(fits("€", 382));
+  CHECK_FALSE(fits("€", 383));
+  CHECK(fits("п", 335));
+  CHECK_FALSE(fits("п", 336));
+  CHECK(jasmin()->most_units() == 765);
+}
+
 TEST_CASE("judge tells Jasmin's answers apart (HTTP response)") {
   const auto judge = [](int code, const std::string& body) { return jasmin()->judge(answer(code, body), present); };
   CHECK(judge(200, std::string("Success \"") + id + "\"").kind == Kind::taken);

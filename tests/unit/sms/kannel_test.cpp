@@ -109,10 +109,56 @@ TEST_CASE("A webhook is Kannel's where its path ends with the secret") {
 }
 
 TEST_CASE("A text is no longer than what Kannel's max-messages holds: the rest would be cut off in silence") {
-  CHECK(kannel()->most_units() == 670);
-  json settings = least();
-  settings["most_segments"] = 1;
-  CHECK(kannel(settings)->most_units() == 70);
+  const auto fits = [](const char* letter, int count, int segments = 10) {
+    json settings = least();
+    settings["most_segments"] = segments;
+    std::string text;
+    for (int i = 0; i < count; ++i) text += letter;
+    return kannel(settings)->why_too_long(text).empty();
+  };
+  CHECK(fits("a", 1530));
+  CHECK_FALSE(fits("a", 1531));
+  CHECK(fits("€", 760));  // two septets each, and none is cut in two
+  CHECK_FALSE(fits("€", 761));
+  CHECK(fits("п", 670));
+  CHECK_FALSE(fits("п", 671));
+  CHECK(fits("😀", 330));
+  CHECK_FALSE(fits("😀", 331));
+  CHECK(fits("a", 160, 1));
+  CHECK_FALSE(fits("a", 161, 1));
+  CHECK(fits("п", 70, 1));
+  CHECK_FALSE(fits("п", 71, 1));
+  CHECK(kannel()->most_units() == 1530);
+  CHECK(kannel()->why_too_long(std::string(1531, 'a')) ==
+        "The text would take 11 text messages, and 10 is the most. Send it in pieces.");
+}
+
+TEST_CASE("Numbers that are ours since the start are known as those that were ours before") {
+  const std::vector<std::string> numbers = {"+447700900123", "+4520123456", "+15550001"};
+  const auto reloaded = kannel();
+  reloaded->serve(numbers);
+  const auto to = [&](const std::string& written) {
+    return std::get<Message>(the_one(reloaded->read_webhook(get_request(path + ("?id=1&from=1&text=x&to=" + written)))))
+        .to;
+  };
+  CHECK(to("07700900123") == "+447700900123");
+  CHECK(to("20123456") == "+4520123456");
+  CHECK(to("72404") == "72404");
+  CHECK(std::is_sorted(reloaded->setting.numbers.begin(), reloaded->setting.numbers.end()));
+}
+
+TEST_CASE("Without a region numbers are read in the country of the first number, also of one that came later") {
+  const auto read_by = [](std::vector<std::string> at_start, std::vector<std::string> later) {
+    const auto provider =
+        make_kannel_provider({"k", least(), "carriers[0]", "", std::move(at_start)}, "https://sms.example.org").value();
+    if (!later.empty()) provider->serve(std::move(later));
+    return std::get<Message>(
+               the_one(provider->read_webhook(get_request(path + std::string("?id=1&from=07700900123&text=x&to=1")))))
+        .from;
+  };
+  CHECK(read_by({}, {"+447700900456", "+15550001"}) == "+447700900123");
+  CHECK(read_by({"+447700900456", "+15550001"}, {}) == "+447700900123");
+  CHECK(read_by({"+15550001"}, {"+447700900456", "+15550001"}) == "+447700900123");
 }
 
 TEST_CASE("Errors in a Kannel carrier's settings begin with the key's path") {

@@ -239,9 +239,31 @@ TEST_CASE("read_page follows the next page only on the same host") {
         "https://space.example.org/api/laml/x");
 }
 
-TEST_CASE("read_page takes no list with a hole for a list: it would prove that a message is absent") {
-  for (const char* bad : {R"({"messages":[{"status":"sent"}]})", R"({"messages":{}})", R"({"code":20003})"})
-    CHECK_FALSE(twilio()->read_page(bad, ""));
+TEST_CASE("read_page takes nothing but a list for a list") {
+  for (const char* bad : {R"({"messages":{}})", R"({"code":20003})", ""}) CHECK_FALSE(twilio()->read_page(bad, ""));
+}
+
+TEST_CASE("read_page shows the rows that cannot be read, and all others") {
+  const auto page =
+      twilio()->read_page(R"({"messages":[{"sid":null,"date_created":"Fri, 24 May 2019 17:44:46 +0000"},)" +
+                              std::string(message_body) + R"(,7,{"sid":"../x"}]})",
+                          "");
+  REQUIRE(page);
+  REQUIRE(page->messages.size() == 4);
+  CHECK(page->messages[0].id.empty());
+  CHECK(page->messages[0].time() == present);
+  CHECK_FALSE(page->messages[1].id.empty());
+  CHECK(page->messages[2].id.empty());
+  CHECK(page->messages[3].id.empty());
+}
+
+TEST_CASE("list_url lists what came until the end of a day") {
+  Filter filter;
+  filter.since = present;
+  filter.until = present + std::chrono::hours(24);
+  const std::string url = twilio()->list_url(filter);
+  CHECK(url.find("DateSent%3E=2019-05-24T00%3A00%3A00Z") != std::string::npos);
+  CHECK(url.find("DateSent%3C=2019-05-26T00%3A00%3A00Z") != std::string::npos);
 }
 
 TEST_CASE("read_links gives the files' own links, as a webhook does") {
@@ -272,6 +294,17 @@ TEST_CASE("read_webhook reads an incoming text, with its files (Twilio, Messagin
   CHECK(text.text == "look");
   CHECK(text.files == std::vector<connector::File>{{"https://m/0", "", 0}, {"https://m/1", "", 0}});
   CHECK(text.sent_at == at(5));
+}
+
+TEST_CASE("read_webhook names the others who got a text to a group") {
+  const auto webhook = read("/twilio/tw", {{"MessageSid", "MM1"},
+                                           {"From", "+15550100"},
+                                           {"To", "+15550001"},
+                                           {"Body", "hi all"},
+                                           {"OtherRecipients0", "+15550102"},
+                                           {"OtherRecipients1", "+15550103"}});
+  CHECK(std::get<Message>(webhook).others == std::vector<std::string>{"+15550102", "+15550103"});
+  CHECK(to_incoming(std::get<Message>(webhook), present).text == "[To you, +15550102, +15550103]\nhi all");
 }
 
 TEST_CASE("read_webhook reads a status with the reference of its URL (Twilio, Track outbound message status)") {

@@ -6,6 +6,7 @@
 #include "connectors/sms/http/api/verdict.hpp"
 #include "gateway/net/http_server.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,7 +26,7 @@ struct Status {
 
 // A message as the provider describes it. Addresses are "+<digits>", short codes or names.
 struct Message {
-  std::string id;
+  std::string id;   // of a list's row that is none, or cannot be read: empty
   std::string ref;  // ours, as send_request was given it; empty where the API does not keep it
   bool is_inbound = false;
   bool is_complete = true;  // false: it is still coming in
@@ -42,14 +43,16 @@ struct Message {
   std::optional<base::Time> time() const { return sent ? sent : created; }
 };
 struct Page {
-  std::vector<Message> messages;  // the newest first
+  std::vector<Message> messages;  // the newest first. A row that cannot be read is there without an id
   std::string next;               // the next page's URL, or empty
 };
-// What to list: empty fields fit all. `since` may be taken roughly: what is older is passed over.
+// What to list: empty fields fit all. `since` may be taken roughly: what is older is passed over. `until` only saves
+// work: what is newer may be listed, too.
 struct Filter {
   std::string to, from;
   std::optional<base::Time> since;
   std::string ref = {};  // only the message that was sent with it, where the API can filter so
+  std::optional<base::Time> until = {};
 };
 
 // What a webhook says.
@@ -68,10 +71,19 @@ class Provider {
 
   Setting setting;  // of which only the numbers change
 
+  // From now on these numbers are ours; in the order of the configuration. Sorted, so that whether a number is ours is
+  // asked in as many steps however many there are.
+  virtual void serve(std::vector<std::string> numbers) {
+    std::sort(numbers.begin(), numbers.end());
+    setting.numbers = std::move(numbers);
+  }
+
   // by_key: the provider drops a second request with the same `ref`. queryable: it lists messages, with their texts, so
   // that those of unknown outcome and those that no webhook brought are found there. none: neither.
   virtual connector::Idempotency idempotency() const = 0;
-  virtual std::size_t most_units() const = 0;  // of one text, in UTF-16 units
+  virtual std::size_t most_units() const = 0;  // of the longest text, in UTF-16 units
+  // Where fewer of these fit, as in some alphabets: what the sender of a text that is too long is told. Empty: it fits.
+  virtual std::string why_too_long(std::string_view /*text*/) const { return {}; }
   // Whether list_url lists incoming texts, perhaps briefly.
   virtual bool lists_texts() const { return idempotency() == connector::Idempotency::queryable; }
 

@@ -25,9 +25,11 @@ bool is_digits(std::string_view text) {
 }
 
 Address read_address(std::string_view text) {
-  if (text.starts_with('+') && text.size() <= 16 && is_digits(text.substr(1)))
+  const std::string_view digits = text.substr(text.starts_with('+') ? 1 : 0);
+  if (digits.size() < text.size() && international_number(digits))
     return {Address::Type::international, std::string(text)};
-  if (is_digits(text)) return as_written(text);
+  // Also a short code behind a '+': as a number nobody could answer it.
+  if (is_digits(digits)) return as_written(digits);
   return alphanumeric(text);
 }
 
@@ -49,8 +51,8 @@ std::optional<base::Time> to_time(const DateParts& d, std::string_view zone) {
   } else if (zone != "GMT" && zone != "UTC" && zone != "Z") {
     return std::nullopt;
   }
-  return base::Time(std::chrono::sys_days(date)) + std::chrono::hours(d.hour) + std::chrono::minutes(d.minute) +
-         std::chrono::seconds(d.second) - east;
+  return time_of(std::chrono::sys_days(date).time_since_epoch() + std::chrono::hours(d.hour) +
+                 std::chrono::minutes(d.minute) + std::chrono::seconds(d.second) - east);
 }
 
 std::optional<base::Time> parse_rfc2822(const std::string& source) {
@@ -82,11 +84,13 @@ std::optional<base::Time> parse_rfc3339(const std::string& source) {
   return to_time(d, zone.empty() && mark[0] == ' ' ? "Z" : zone);
 }
 
-// Seconds have ten digits from 2001 to 2286, milliseconds three more.
+// Seconds have ten digits from 2001 to 2286 (of which those to 2255 are read), milliseconds three more.
 std::optional<base::Time> parse_epoch(std::string_view digits) {
-  if (digits.size() == 10) return base::Time(std::chrono::seconds(to_number(digits)));
-  if (digits.size() == 13) return base::Time(std::chrono::milliseconds(to_number(digits)));
-  return std::nullopt;
+  if (digits.size() == 10) return time_of(std::chrono::seconds(to_number(digits)));
+  if (digits.size() != 13) return std::nullopt;
+  const std::chrono::milliseconds written(to_number(digits)), whole = std::chrono::floor<std::chrono::seconds>(written);
+  const auto time = time_of(std::chrono::floor<std::chrono::seconds>(written));
+  return time ? std::optional<base::Time>(*time + (written - whole)) : std::nullopt;
 }
 
 // An answer goes to the sender alone: who reads this must know that others do.
@@ -104,6 +108,12 @@ std::string lost_line(std::int64_t files) {
 }
 
 }  // namespace
+
+std::optional<base::Time> time_of(std::chrono::seconds since_1970) {
+  constexpr std::chrono::seconds latest{9'000'000'000};  // in 2255; the clock's last second is in 2262
+  if (since_1970.count() < 0 || since_1970 > latest) return std::nullopt;
+  return base::Time(since_1970);
+}
 
 std::optional<json> parse_object(std::string_view text) {
   auto parsed = connector::parse_json(text);

@@ -31,6 +31,10 @@ net::FormFields fields_of(const net::ServerRequest& request);
 // Whether it can be a message's id, which becomes a part of URLs and keys.
 bool is_id(std::string_view text);
 
+// A time since 1970 that others wrote. Nothing where it is before that, or so late that reckoning with it would
+// overflow.
+std::optional<base::Time> time_of(std::chrono::seconds since_1970);
+
 // "Fri, 24 May 2019 17:18:27 +0000" (RFC 2822 §3.3), also with "GMT" (RFC 9110 §5.6.7), and
 // "2019-05-24T17:18:27.5+00:00" (RFC 3339); "2019-05-24 17:18:27", which is UTC; and seconds or milliseconds since
 // 1970.
