@@ -239,6 +239,18 @@ TEST_CASE("read_page follows the next page only on the same host") {
         "https://space.example.org/api/laml/x");
 }
 
+TEST_CASE("read_page reads the texts around one that a stranger cut in half") {
+  for (const char* body : {"hi \\ud83d", "hi \xF0\x9F", "two\nlines"}) {
+    CAPTURE(body);
+    const auto page = twilio()->read_page(R"({"messages":[)" + std::string(message_body) +
+                                              R"(,{"sid":"SM9","direction":"inbound","body":")" + body + R"("}]})",
+                                          "");
+    REQUIRE(page);
+    REQUIRE(page->messages.size() == 2);
+    CHECK_FALSE(page->messages[1].text.empty());
+  }
+}
+
 TEST_CASE("read_page takes no list with a hole for a list: it would prove that a message is absent") {
   for (const char* bad : {R"({"messages":[{"status":"sent"}]})", R"({"messages":{}})", R"({"code":20003})"})
     CHECK_FALSE(twilio()->read_page(bad, ""));
