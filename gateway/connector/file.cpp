@@ -46,8 +46,9 @@ Result<std::string> read_secret_file(const std::filesystem::path& file) {
   if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
   const bool is_utf16 = text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF");
   if (is_utf16 || text.find('\0') != text.npos)
-    return Error{Errc::bad_input, "is no text in UTF-8 (it looks like UTF-16, which Windows' `>` writes): save it as "
-                                  "UTF-8"};
+    return Error{Errc::bad_input,
+                 "is no text in UTF-8 (it looks like UTF-16, which Windows' `>` writes): save it as "
+                 "UTF-8"};
   std::string secret(base::trim(text));
   if (secret.empty()) return Error{Errc::bad_input, "is empty"};
   return secret;

@@ -4,6 +4,7 @@
 #include "connectors/sms/http/api/form_signature.hpp"
 #include "connectors/sms/http/api/values.hpp"
 #include "connectors/sms/http/http_carrier.hpp"
+#include "gateway/base/log.hpp"
 #include "gateway/base/secret.hpp"
 #include "gateway/base/text.hpp"
 
@@ -53,6 +54,11 @@ struct Credentials {
   std::string messaging_service_sid;  // or empty
   seconds validity{0};                // after which a text that still waits is given up; 0: the service's own
 };
+
+bool is_account_sid(std::string_view sid) {
+  const bool is_long_enough = sid.size() == 34 && sid.starts_with("AC");
+  return is_long_enough && sid.find_first_not_of("0123456789abcdefABCDEF", 2) == sid.npos;
+}
 
 Credentials read_credentials(connector::Fields& in, const TwilioLike& service) {
   Credentials c;
@@ -312,6 +318,11 @@ connector::Result<std::unique_ptr<Carrier>> make_twilio(CarrierSetting source, c
                                                         CarrierEvents& events) {
   auto provider = make_twilio_provider(source, services.webhooks.public_url);
   if (!provider) return provider.error();
+  const std::string sid = source.settings.value("account_sid", std::string());
+  if (!source.settings.contains("base_url") && !is_account_sid(sid))
+    log::warn("twilio.account_sid_unusual",
+              {{"key", source.path + ".account_sid"},
+               {"hint", "Twilio's are AC and 32 hexadecimal digits; the sid of an API key (SK…) belongs to api_key"}});
   return make_http_carrier(std::move(*provider), services, events);
 }
 
