@@ -1,6 +1,7 @@
 #include "gateway/open_store.hpp"
 
 #include "gateway/base/log.hpp"
+#include "gateway/base/owner.hpp"
 #include "gateway/connector/file.hpp"
 #include "gateway/db/migrate.hpp"
 
@@ -17,11 +18,15 @@ using base::Error;
 
 namespace {
 
-// Makes the key beside the store, readable by its owner only.
-base::Result<void> make_key_file(const std::filesystem::path& file) {
+std::filesystem::path store_file(const config::StoreConfig& store) {
+  return store.url.substr(std::string_view("sqlite:").size());
+}
+
+// Makes the key of a store in a file, readable by its owner only, who is that of the store's folder.
+base::Result<void> make_key_file(const std::filesystem::path& file, const config::StoreConfig& store) {
   const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   const std::string line = base::Sealer::generate_key() + "\n";
-  const bool written = descriptor >= 0 &&
+  const bool written = descriptor >= 0 && base::give_to_owner_of(store_file(store).parent_path(), descriptor) &&
                        ::write(descriptor, line.data(), line.size()) == static_cast<ssize_t>(line.size()) &&
                        ::fsync(descriptor) == 0;
   if (descriptor >= 0) ::close(descriptor);
@@ -34,7 +39,7 @@ base::Result<void> make_key_file(const std::filesystem::path& file) {
 // store is open_store's to refuse.
 bool store_is_there(const config::StoreConfig& store) {
   constexpr std::string_view header = "SQLite format 3";  // sqlite.org/fileformat2.html §1.3
-  std::ifstream file(store.url.substr(std::string_view("sqlite:").size()), std::ios::binary);
+  std::ifstream file(store_file(store), std::ios::binary);
   std::string beginning(header.size(), '\0');
   return file.read(beginning.data(), static_cast<std::streamsize>(beginning.size())) && beginning == header;
 }
@@ -74,7 +79,7 @@ base::Result<base::Sealer> read_sealer(const config::StoreConfig& store) {
                                         " is missing, and what the store holds can be read with that key only. "
                                         "Bring it back from a backup, or remove the store, too, and begin anew."};
     }
-    if (auto made = make_key_file(file); !made) return made.error();
+    if (auto made = make_key_file(file, store); !made) return made.error();
   }
   if (file == store.key_file) warn_of_readers(file);
   auto text = connector::read_file(file);

@@ -67,11 +67,25 @@ Result<std::unique_ptr<connector::Connector>> SmsConnector::make(const nlohmann:
   return std::unique_ptr<connector::Connector>(std::move(made));
 }
 
+namespace {
+
+// Whether nobody can have the number by libphonenumber's tables. They are older than some numbers.
+bool is_unusual(std::string_view number) {
+  return number.starts_with('+') && !number_abroad(number.substr(1), Likelihood::valid);
+}
+
+}  // namespace
+
 // What is right by itself, and yet of no use to anybody.
 void SmsConnector::warn_of_idle_numbers() const {
   const auto& numbers = configuration_.numbers;
   if (numbers.empty()) log::warn("sms.no_numbers", {{"hint", "nobody can register: add numbers"}});
   for (std::size_t i = 0; i < numbers.size(); ++i) {
+    if (is_unusual(numbers[i].number))
+      log::warn("sms.number_unusual", {{"key", fmt::format("numbers[{}].number", i)},
+                                       {"hint",
+                                        "no number of its country looks so: compare its digits, and how many "
+                                        "they are, with the carrier's"}});
     if (!numbers[i].users.empty() || numbers[i].pool) continue;
     log::warn("sms.number_of_nobody", {{"key", fmt::format("numbers[{}]", i)},
                                        {"hint", "nobody can register with it: give it users, or pool = true"}});

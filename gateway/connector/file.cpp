@@ -1,13 +1,12 @@
 #include "gateway/connector/file.hpp"
 
+#include "gateway/base/owner.hpp"
 #include "gateway/base/text.hpp"
 
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <pwd.h>
 #include <sstream>
-#include <unistd.h>
 
 namespace wherry::connector {
 
@@ -17,13 +16,10 @@ using base::Result;
 
 namespace {
 
-std::string our_user() {
-  const passwd* entry = ::getpwuid(::geteuid());
-  return entry ? entry->pw_name : std::to_string(::geteuid());
-}
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
-std::string why(int error) {
-  if (error == EACCES) return "the user " + our_user() + " may not";
+std::string why(int error, const std::filesystem::path& file) {
+  if (error == EACCES) return base::no_permission(file);
   if (error == ENOENT) return "there is no such file";
   return std::strerror(error);
 }
@@ -36,17 +32,24 @@ Result<std::string> read_file(const std::filesystem::path& file) {
   if (std::filesystem::is_directory(file, ignored)) return failed("it is a folder");
   errno = 0;
   std::ifstream in(file, std::ios::binary);
-  if (!in) return failed(why(errno));
+  if (!in) return failed(why(errno, file));
   std::stringstream content;
   content << in.rdbuf();
-  if (in.bad()) return failed(why(errno));
+  if (in.bad()) return failed(why(errno, file));
   return content.str();
 }
 
 Result<std::string> read_secret_file(const std::filesystem::path& file) {
   auto content = read_file(file);
   if (!content) return content.error();
-  std::string secret(base::trim(*content));
+  std::string_view text = *content;
+  if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
+  const bool is_utf16 = text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF");
+  if (is_utf16 || text.find('\0') != text.npos)
+    return Error{Errc::bad_input,
+                 "is no text in UTF-8 (it looks like UTF-16, which Windows' `>` writes): save it as "
+                 "UTF-8"};
+  std::string secret(base::trim(text));
   if (secret.empty()) return Error{Errc::bad_input, "is empty"};
   return secret;
 }

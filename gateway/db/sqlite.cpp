@@ -2,6 +2,7 @@
 #include "gateway/db/values.hpp"
 
 #include "gateway/base/log.hpp"
+#include "gateway/base/owner.hpp"
 
 #include <fcntl.h>
 #include <sqlite3.h>
@@ -11,6 +12,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <filesystem>
 #include <optional>
 #include <unordered_map>
 #include <utility>
@@ -247,8 +249,12 @@ base::Error cannot_open(const std::string& path, const std::string& why) {
 std::optional<base::Error> make_private(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd >= 0) {
+    const bool given = base::give_to_owner_of(std::filesystem::path(path).parent_path(), fd);
+    const int error = errno;
     ::close(fd);
-    return std::nullopt;
+    if (given) return std::nullopt;
+    ::unlink(path.c_str());
+    return cannot_open(path, std::string("its folder's owner cannot be given it: ") + std::strerror(error) + ".");
   }
   if (errno != EEXIST) {
     return cannot_open(path, std::string(std::strerror(errno)) +
@@ -256,6 +262,7 @@ std::optional<base::Error> make_private(const std::string& path) {
   }
   struct stat status = {};
   if (::stat(path.c_str(), &status) != 0) return cannot_open(path, std::strerror(errno));
+  if (::access(path.c_str(), R_OK | W_OK) != 0 && errno == EACCES) return cannot_open(path, base::no_permission(path));
   if (!S_ISREG(status.st_mode)) return cannot_open(path, "it is not a regular file.");
   if ((status.st_mode & 077) != 0 && ::chmod(path.c_str(), 0600) != 0) {
     return cannot_open(

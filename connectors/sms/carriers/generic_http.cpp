@@ -11,8 +11,10 @@
 #include "gateway/base/text.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <set>
 
 namespace wherry::sms {
 
@@ -42,10 +44,12 @@ struct AnswerRules {
 };
 // Where a webhook has the parts of an incoming text.
 struct TextRules {
-  std::string id, from, to, text, time;
+  std::string each;  // the list whose entries are texts
+  std::string id, from, to, text, time, files;
 };
 // Where a webhook has what became of a text of ours, and the provider's words for it.
 struct ReportRules {
+  std::string each;  // as above
   std::string id, ref, status, reason, part, parts;
   std::vector<std::string> accepted, delivered, failed;
 };
@@ -71,13 +75,39 @@ std::string id_of(const std::string& written) { return written.empty() || is_id(
 
 std::string digits_of(const std::string& number) { return number.starts_with('+') ? number.substr(1) : number; }
 
-// A number of parts, or of one; 1 where there is none.
-unsigned count_at(const json& said, const std::string& where) {
-  return static_cast<unsigned>(std::clamp<std::int64_t>(to_number(value_at(said, where)), 1, most_parts));
-}
+// One thing that a body says: an entry of a list, and the whole around it. Places are looked for in both.
+struct Said {
+  const json& entry;
+  const json& whole;
+
+  const json& with(const std::string& where) const { return find_at(entry, where) ? entry : whole; }
+  std::string value(const std::string& where) const { return value_at(with(where), where); }
+  // A number of parts, or of one; 1 where there is none.
+  unsigned count(const std::string& where) const {
+    return static_cast<unsigned>(std::clamp<std::int64_t>(to_number(value(where)), 1, most_parts));
+  }
+};
+
+// What a webhook says, and what of it was not understood, in words for the operator.
+struct Reading {
+  std::vector<Webhook> webhooks;
+  std::set<std::string> missed;
+  bool is_cut = false;  // there is more in it than the description reaches
+};
+
+// Services write one word in several ways: in capitals, with blanks around it.
+std::string as_word(std::string_view text) { return base::to_lower_ascii(base::trim(text)); }
 
 bool has(const std::vector<std::string>& words, const std::string& word) {
-  return std::find(words.begin(), words.end(), word) != words.end();
+  return std::find(words.begin(), words.end(), as_word(word)) != words.end();
+}
+
+// A list that a place indexes with 0 and that has more entries.
+std::string cut_short(std::string_view table, std::string_view key, const std::string& list) {
+  return fmt::format(
+      "{0}.{1} reads the first entry of {2}, and there are more: set {0}.each = \"{2}\", and let "
+      "the places in {0} begin within an entry",
+      table, key, list);
 }
 
 class GenericHttp final : public Provider {
@@ -132,16 +162,26 @@ class GenericHttp final : public Provider {
   bool is_genuine(const net::ServerRequest& request, base::Time) const override {
     return knows_secret(setting, request.target);
   }
-  std::vector<Webhook> read_webhook(const net::ServerRequest& request) const override;
+  std::vector<Webhook> read_webhook(const net::ServerRequest& request) const override {
+    return read_all(request).webhooks;
+  }
+  std::string missed_in(const net::ServerRequest& request) const override {
+    return fmt::format("{}", fmt::join(read_all(request).missed, "; "));
+  }
 
  private:
   // What is the same for all texts.
   Values ours() const {
     return {{"token", described_.token.reveal()}, {"user", described_.user}, {"webhook_url", setting.webhook_url()}};
   }
-  std::optional<Webhook> read_one(const json& said, const std::string& ref) const;
-  Status read_status(const json& said, const std::string& word) const;
-  std::optional<Message> read_text(const json& said) const;
+  Reading read_all(const net::ServerRequest& request) const;
+  void read_body_into(const json& body, const std::string& ref, Reading& reading) const;
+  void read_one(const Said& said, const std::string& ref, Reading& reading) const;
+  Status read_status(const Said& said, const std::string& word) const;
+  std::optional<Message> read_text(const Said& said, Reading& reading) const;
+  void read_receivers(const Said& said, Message& message) const;
+  void read_files(const Said& said, Message& message) const;
+  std::string id_of_text(const Said& said) const;
 
   Description described_;
   RelayedNumbers numbers_;
@@ -163,7 +203,13 @@ Verdict GenericHttp::judge(const net::HttpResponse& answer, base::Time now) cons
   if (answer.status < 200 || answer.status >= 300) return judge_failure(answer, 0, {}, now);
   const auto matched = rules.accepted ? rules.accepted->match(answer.body) : std::optional<std::string>("");
   if (!matched) return v;
-  v.id = id_of(matched->empty() ? value_at(read_body(answer.body), rules.id) : *matched);
+  const json body = matched->empty() ? read_body(answer.body) : json();
+  v.id = id_of(matched->empty() ? value_at(body, rules.id) : *matched);
+  if (const std::string list = list_cut_by(body, rules.id); !list.empty())
+    v.remark = fmt::format(
+        "answer.id reads the first entry of {}, and there are more: what is reported of the others "
+        "belongs to no text, unless reports come to {{report_url}} or have a ref",
+        list);
   const bool must_have_id = !rules.accepted && !rules.id.empty();
   if (!must_have_id || !v.id.empty()) v.kind = Verdict::Kind::taken;
   return v;
@@ -183,62 +229,136 @@ std::optional<net::HttpRequest> GenericHttp::sign_in() const {
   return r;
 }
 
-std::vector<Webhook> GenericHttp::read_webhook(const net::ServerRequest& request) const {
+Reading GenericHttp::read_all(const net::ServerRequest& request) const {
   const json body = read_body(request);
   const std::string ref = ref_in(request.target);
-  std::vector<Webhook> webhooks;
+  Reading reading;
+  if (body.is_null()) {
+    reading.missed.emplace("the body is neither JSON nor a form");
+    return reading;
+  }
   if (!body.is_array()) {
-    if (auto webhook = read_one(body, ref)) webhooks.push_back(std::move(*webhook));
-    return webhooks;
+    read_body_into(body, ref, reading);
+  } else {
+    for (const json& one : body) read_body_into(one, ref, reading);
   }
-  for (const json& said : body) {
-    if (auto webhook = read_one(said, ref)) webhooks.push_back(std::move(*webhook));
-  }
-  return webhooks;
+  if (reading.is_cut) reading.webhooks.clear();  // what is acknowledged has been read whole
+  return reading;
 }
 
-std::optional<Webhook> GenericHttp::read_one(const json& said, const std::string& ref_in_url) const {
+void GenericHttp::read_body_into(const json& body, const std::string& ref, Reading& reading) const {
+  const std::set<std::string> lists = {described_.text.each, described_.report.each};
+  bool is_listed = false;
+  for (const std::string& where : lists) {
+    const json* list = find_at(body, where);
+    if (!list) continue;
+    is_listed = true;
+    if (!list->is_array()) {
+      read_one({*list, body}, ref, reading);
+    } else {
+      for (const json& entry : *list) read_one({entry, body}, ref, reading);
+    }
+  }
+  if (!is_listed) read_one({body, body}, ref, reading);
+}
+
+void GenericHttp::read_one(const Said& said, const std::string& ref_in_url, Reading& reading) const {
   const ReportRules& rules = described_.report;
-  const std::string word = value_at(said, rules.status), id = id_of(value_at(said, rules.id));
-  const std::string ref = ref_in_url.empty() ? value_at(said, rules.ref) : ref_in_url;
+  const auto check = [&](std::string_view table, std::string_view key, const std::string& where) {
+    const std::string list = list_cut_by(said.with(where), where);
+    if (list.empty()) return;
+    reading.is_cut = true;
+    reading.missed.insert(cut_short(table, key, list));
+  };
+  const std::string word = said.value(rules.status), id = id_of(said.value(rules.id));
+  const std::string ref = ref_in_url.empty() ? said.value(rules.ref) : ref_in_url;
   const bool is_known = has(rules.accepted, word) || has(rules.delivered, word) || has(rules.failed, word);
   if (ref_in_url.empty() && !is_known) {
-    if (auto text = read_text(said)) return std::move(*text);
+    if (auto text = read_text(said, reading)) {
+      check("text", "id", described_.text.id);
+      check("text", "from", described_.text.from);
+      check("text", "text", described_.text.text);
+      reading.webhooks.emplace_back(std::move(*text));
+      return;
+    }
   }
-  if (word.empty() || (ref.empty() && id.empty())) return std::nullopt;
+  if (word.empty() || (ref.empty() && id.empty())) {
+    reading.missed.insert(
+        fmt::format("text.to (\"{}\") and {} are not there", described_.text.to,
+                    word.empty() ? fmt::format("report.status (\"{}\")", rules.status) : "report.id and report.ref"));
+    return;
+  }
+  check("report", "id", rules.id);
+  check("report", "ref", rules.ref);
+  check("report", "status", rules.status);
   Report report{ref, id, read_status(said, word)};
-  report.part = count_at(said, rules.part);
-  report.parts = count_at(said, rules.parts);
-  return report;
+  report.part = said.count(rules.part);
+  report.parts = said.count(rules.parts);
+  reading.webhooks.emplace_back(std::move(report));
 }
 
-Status GenericHttp::read_status(const json& said, const std::string& word) const {
+Status GenericHttp::read_status(const Said& said, const std::string& word) const {
   Status status;
   status.word = base::utf8_prefix(word, most_reason);
   if (has(described_.report.accepted, word)) status.stage = Stage::accepted;
   if (has(described_.report.delivered, word)) status.stage = Stage::delivered;
   if (!has(described_.report.failed, word)) return status;
   status.stage = Stage::failed;
-  const std::string reason(base::utf8_prefix(value_at(said, described_.report.reason), most_reason));
+  const std::string reason(base::utf8_prefix(said.value(described_.report.reason), most_reason));
   status.why = reason.empty() ? explain(0, {}) : fmt::format("The network did not deliver the message: {}", reason);
   return status;
 }
 
-std::optional<Message> GenericHttp::read_text(const json& said) const {
+std::optional<Message> GenericHttp::read_text(const Said& said, Reading& reading) const {
   const TextRules& rules = described_.text;
-  const std::string from = value_at(said, rules.from), to = value_at(said, rules.to), time = value_at(said, rules.time);
-  if (to.empty()) return std::nullopt;
   Message m;
+  read_receivers(said, m);
+  if (m.to.empty()) return std::nullopt;
+  const std::string from = said.value(rules.from);
+  if (base::trim(from).empty())
+    reading.missed.insert(fmt::format("text.from (\"{}\") is not there, or no text: nobody is the sender", rules.from));
   m.is_inbound = true;
   m.from = numbers_.sender(from);
-  m.to = numbers_.receiver(to);
-  m.text = value_at(said, rules.text);
-  m.created = parse_date(time);
-  m.id = id_of(value_at(said, rules.id));
-  // The same text again has the same time; another one has another.
-  if (m.id.empty())
-    m.id = digest(json::array({from, to, time, m.text}).dump(-1, ' ', false, json::error_handler_t::replace));
+  m.text = said.value(rules.text);
+  m.created = parse_date(said.value(rules.time));
+  m.id = id_of_text(said);
+  read_files(said, m);
   return m;
+}
+
+// Of several receivers the first that is a number of ours has the text; the others are told of.
+void GenericHttp::read_receivers(const Said& said, Message& message) const {
+  const std::string& where = described_.text.to;
+  for (const std::string& written : values_at(said.with(where), where)) {
+    if (!written.empty()) message.others.push_back(numbers_.receiver(written));
+  }
+  if (message.others.empty()) return;
+  const auto is_ours = [&](const std::string& number) {
+    return std::find(setting.numbers.begin(), setting.numbers.end(), number) != setting.numbers.end();
+  };
+  auto receiver = std::find_if(message.others.begin(), message.others.end(), is_ours);
+  if (receiver == message.others.end()) receiver = message.others.begin();
+  message.to = std::move(*receiver);
+  message.others.erase(receiver);
+}
+
+// Where nothing tells of files, a message without words had one, most likely: nobody sends nothing.
+void GenericHttp::read_files(const Said& said, Message& message) const {
+  const std::string& where = described_.text.files;
+  Links files = links_at(said.with(where), where);
+  message.links = std::move(files.links);
+  message.lost_files = files.lost;
+  if (where.empty() && base::trim(message.text).empty()) message.lost_files = 1;
+}
+
+// An API whose counter begins anew gives one id to two texts: what a text says of itself is a part of its id. What
+// comes again says the same.
+std::string GenericHttp::id_of_text(const Said& said) const {
+  const TextRules& rules = described_.text;
+  const std::string id = said.value(rules.id), time = said.value(rules.time);
+  json known = {setting.name, id, said.value(rules.from), values_at(said.with(rules.to), rules.to), time};
+  if (id.empty() || time.empty()) known.push_back(said.value(rules.text));
+  return digest(known.dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
 // ---- Reading the configuration ----
@@ -267,9 +387,15 @@ constexpr Key answer_keys[] = {
 };
 
 constexpr Key text_keys[] = {
-    {"id", Type::text(), "", "where the text's id is"},  {"from", Type::text(), "from", "where its sender is"},
-    {"to", Type::text(), "to", "where its receiver is"}, {"text", Type::text(), "text", "where its words are"},
-    {"time", Type::text(), "", "where its time is"},
+    {"id", Type::text(), "", "where the text's id is"},
+    {"from", Type::text(), "from", "where its sender is"},
+    {"to", Type::text(), "to", "where its receiver is"},
+    {"text", Type::text(), "text", "where its words are"},
+    {"time", Type::text(), "", "where its time is: when it was sent, the same where it comes again"},
+    {"files", Type::text(), "",
+     "where its files are: a link, a list of links or of tables with url, link or href, or their number"},
+    {"each", Type::text(), "",
+     "where the list of texts is, if a webhook has several; the other places are looked for in each entry"},
 };
 
 constexpr Key report_keys[] = {
@@ -282,6 +408,7 @@ constexpr Key report_keys[] = {
     {"accepted", Type::texts(), "", "words for: on its way"},
     {"delivered", Type::texts(), "", "words for: delivered"},
     {"failed", Type::texts(), "", "words for: not delivered"},
+    {"each", Type::text(), "", "where the list of reports is, if a webhook has several"},
 };
 
 constexpr Key sign_in_keys[] = {
@@ -329,6 +456,11 @@ class Table {
     if (!is_place(where)) in_.wrong(key, "must be the name of a field, or a JSON pointer like \"/data/0/id\"");
     return where;
   }
+  std::vector<std::string> words(std::string_view key) {
+    std::vector<std::string> words = in_.texts(key);
+    for (std::string& word : words) word = as_word(word);
+    return words;
+  }
   std::optional<Pattern> pattern(std::string_view key) {
     const std::string text = in_.text(key);
     return text.empty() ? std::nullopt : std::optional<Pattern>(text);
@@ -356,11 +488,13 @@ AnswerRules read_answer(connector::Fields& in, Mistakes& mistakes) {
 TextRules read_text_rules(connector::Fields& in, Mistakes& mistakes) {
   Table table(in, "text", text_keys, mistakes);
   TextRules rules;
+  rules.each = table.place("each");
   rules.id = table.place("id");
   rules.from = table.place("from");
   rules.to = table.place("to");
   rules.text = table.place("text");
   rules.time = table.place("time");
+  rules.files = table.place("files");
   if (rules.id.empty() && rules.time.empty())
     table.fields().wrong("id", "is missing. Without an id or a time, two equal texts could not be told apart");
   return rules;
@@ -369,15 +503,16 @@ TextRules read_text_rules(connector::Fields& in, Mistakes& mistakes) {
 ReportRules read_report_rules(connector::Fields& in, Mistakes& mistakes) {
   Table table(in, "report", report_keys, mistakes);
   ReportRules rules;
+  rules.each = table.place("each");
   rules.id = table.place("id");
   rules.ref = table.place("ref");
   rules.status = table.place("status");
   rules.reason = table.place("reason");
   rules.part = table.place("part");
   rules.parts = table.place("parts");
-  rules.accepted = table.fields().texts("accepted");
-  rules.delivered = table.fields().texts("delivered");
-  rules.failed = table.fields().texts("failed");
+  rules.accepted = table.words("accepted");
+  rules.delivered = table.words("delivered");
+  rules.failed = table.words("failed");
   return rules;
 }
 

@@ -5,6 +5,7 @@
 #include "connectors/sms/http/api/keys.hpp"
 #include "connectors/sms/http/api/values.hpp"
 #include "connectors/sms/http/http_carrier.hpp"
+#include "gateway/base/log.hpp"
 #include "gateway/base/secret.hpp"
 #include "gateway/base/text.hpp"
 
@@ -81,6 +82,11 @@ constexpr Section twilio_all_sections[] = {
     {"carriers", "twilio", true, "Twilio, or a service with the same API", twilio_keys},
     {"carriers", "signalwire twilio", true, "What both have", shared_keys},
 };
+
+bool is_account_sid(std::string_view sid) {
+  const bool is_long_enough = sid.size() == 34 && sid.starts_with("AC");
+  return is_long_enough && sid.find_first_not_of("0123456789abcdefABCDEF", 2) == sid.npos;
+}
 
 Credentials read_credentials(connector::Fields& in, const TwilioLike& service) {
   Credentials c;
@@ -361,6 +367,11 @@ connector::Result<std::unique_ptr<Carrier>> make_twilio(CarrierSetting source, c
                                                         CarrierEvents& events) {
   auto provider = make_twilio_provider(source, services.webhooks.public_url);
   if (!provider) return provider.error();
+  const std::string sid = source.settings.value("account_sid", std::string());
+  if (!source.settings.contains("base_url") && !is_account_sid(sid))
+    log::warn("twilio.account_sid_unusual",
+              {{"key", source.path + ".account_sid"},
+               {"hint", "Twilio's are AC and 32 hexadecimal digits; the sid of an API key (SK…) belongs to api_key"}});
   return make_http_carrier(std::move(*provider), services, events);
 }
 

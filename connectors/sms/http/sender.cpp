@@ -127,6 +127,9 @@ asio::awaitable<connector::Result<connector::Changes>> Sender::request(std::shar
     log::info("http_carrier.text_not_taken",
               {{"carrier", provider_.setting.name}, {"http", answer->status}, {"error", verdict.error}});
 
+  if (!verdict.remark.empty())
+    log::warn("http_carrier.answer_incomplete", {{"carrier", provider_.setting.name}, {"missed", verdict.remark}});
+
   if (verdict.kind == Verdict::Kind::taken) co_return take(record, verdict.id);
   // A report that came meanwhile knows better than any answer.
   if (!record->id.empty()) co_return take(record, record->id);

@@ -2,6 +2,7 @@
 
 #include "connectors/sms/http/api/values.hpp"
 #include "gateway/base/log.hpp"
+#include "gateway/base/text.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -11,7 +12,8 @@ namespace wherry::sms::http {
 
 namespace {
 
-constexpr std::size_t most_body = 64 << 10;  // a text with ten files is 10 KiB
+constexpr std::size_t most_body = 64 << 10;   // a text with ten files is 10 KiB
+constexpr std::size_t most_shown_type = 100;  // of a Content-Type
 constexpr std::chrono::seconds retry_webhook_after{5};
 // A request and the looks for what became of it take no longer. Other programs' reports may come here, too.
 constexpr std::chrono::minutes early_kept{10};
@@ -90,10 +92,10 @@ asio::awaitable<net::ServerResponse> WebhookServer::answer(net::ServerRequest re
   request.body = without_byte_order_mark(request.body);
   auto webhooks = provider_.read_webhook(request);
   if (webhooks.empty()) {
-    not_understood_.write(log::Level::warn, "http_carrier.webhook_not_understood",
-                          {{"carrier", provider_.setting.name}});
+    note_missed("http_carrier.webhook_not_understood", request);
     co_return net::respond(400, "This is neither a message nor a status.\n");
   }
+  if (!provider_.missed_in(request).empty()) note_missed("http_carrier.webhook_incomplete", request);
   bool all_taken = true;
   for (Webhook& webhook : webhooks) {
     if (auto* text = std::get_if<Message>(&webhook)) {
@@ -105,6 +107,17 @@ asio::awaitable<net::ServerResponse> WebhookServer::answer(net::ServerRequest re
   }
   if (!all_taken) co_return net::respond(404, "Nobody has this number.\n");
   co_return provider_.acknowledgement();
+}
+
+// By which an operator sees what to describe otherwise. What a webhook says stays out of the log.
+void WebhookServer::note_missed(std::string_view event, const net::ServerRequest& request) {
+  const std::string type(base::utf8_prefix(request.header("content-type"), most_shown_type));
+  not_understood_.write(log::Level::warn, event,
+                        {{"carrier", provider_.setting.name},
+                         {"method", request.method},
+                         {"content_type", type},
+                         {"bytes", request.body.size()},
+                         {"missed", provider_.missed_in(request)}});
 }
 
 asio::awaitable<bool> WebhookServer::take_text(Message message) {

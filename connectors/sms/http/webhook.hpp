@@ -53,6 +53,7 @@ class WebhookServer {
   static asio::awaitable<net::ServerResponse> enter(std::shared_ptr<Door> door, net::ServerRequest request);
   asio::awaitable<net::ServerResponse> handle(net::ServerRequest request);
   asio::awaitable<net::ServerResponse> answer(net::ServerRequest request);
+  void note_missed(std::string_view event, const net::ServerRequest& request);
   asio::awaitable<void> take_report(Report report);
   asio::awaitable<void> take_part(std::shared_ptr<Record> record, Report report);
   asio::awaitable<bool> take_text(Message message);                                // false: nobody has the number

@@ -143,15 +143,36 @@ TEST_CASE("An SMPP link's settings are checked one by one") {
         "carriers[0].password_file: /nowhere/password cannot be read: there is no such file");
 }
 
-TEST_CASE("A password comes from a file where one is named") {
+namespace {
+
+base::Result<smpp::Setting> with_password_file(std::string_view octets) {
   std::string path = (std::filesystem::temp_directory_path() / "wherry-password-XXXXXX").string();
   const int file = ::mkstemp(path.data());
   REQUIRE(file >= 0);
   ::close(file);
-  std::ofstream(path) << "from file\n";
-  const auto parsed = smpp::parse_setting(
+  std::ofstream(path) << octets;
+  auto parsed = smpp::parse_setting(
       {"main", {{"host", "h"}, {"system_id", "w"}, {"password_file", path}}, "carriers[0]", "US", {}});
   std::remove(path.c_str());
+  return parsed;
+}
+
+}  // namespace
+
+TEST_CASE("A secret's file may begin with a byte order mark; one in UTF-16 is refused with its name") {
+  using namespace std::string_view_literals;
+  CHECK(with_password_file("\xEF\xBB\xBFsecret\r\n").value().bind.password == "secret");
+  for (const std::string_view octets : {"\xFF\xFEs\0e\0"sv, "\xFE\xFF\0s\0e"sv, "sec\0ret"sv}) {
+    const auto parsed = with_password_file(octets);
+    REQUIRE_FALSE(parsed.has_value());
+    CHECK(parsed.error().text.find("carriers[0].password_file: ") == 0);
+    CHECK(parsed.error().text.find("wherry-password-") != std::string::npos);
+    CHECK(parsed.error().text.find("is no text in UTF-8") != std::string::npos);
+  }
+}
+
+TEST_CASE("A password comes from a file where one is named") {
+  const auto parsed = with_password_file("from file\n");
   REQUIRE(parsed.has_value());
   CHECK(parsed->bind.password == "from file");
   CHECK(parsed->endpoint.port == 2775);

@@ -3,6 +3,7 @@
 #include "connectors/sms/text/segments.hpp"
 #include "gateway/net/http_client.hpp"
 #include "gateway/net/http_server.hpp"
+#include "tests/support/log_capture.hpp"
 #include "tests/support/run.hpp"
 #include "tests/unit/sms/fake_smsc.hpp"
 #include "tests/unit/sms/memory_storage.hpp"
@@ -382,4 +383,19 @@ TEST_CASE("An account whose carrier keeps a list may be asked again, beside one 
   CHECK(of("+14155550102") == connector::Idempotency::queryable);
   CHECK(of("+14155550103") == connector::Idempotency::none);
   CHECK((*made)->describe().idempotency == connector::Idempotency::none);
+}
+
+TEST_CASE("A number that nobody can have is warned of, with its key") {
+  asio::io_context loop;
+  tests::LogCapture log;
+  Gateway gateway(loop);
+  CHECK(log.count("sms.number_unusual") == 2);  // of seven digits
+  CHECK(log.count("numbers[1].number") == 1);
+  auto configuration = gateway.configuration;
+  configuration["numbers"][0]["number"] = "+14155550100";
+  configuration["numbers"][1]["number"] = "72404";
+  const connector::Services services{gateway.executor, gateway.http, gateway.webhooks, gateway.storage, gateway.clock};
+  CHECK(SmsConnector::make(configuration, services).has_value());
+  CHECK(log.count("sms.number_unusual") == 2);
+  tests::run(loop, gateway.end());
 }

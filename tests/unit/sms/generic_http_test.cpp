@@ -85,7 +85,6 @@ TEST_CASE("read_webhook reads texts and reports, one or several at once") {
                              {"id":"m-1","status":"expired","why":"switched off"}, {"event":"news"}])");
   REQUIRE(said.size() == 2);
   const Message& text = std::get<Message>(said[0]);
-  CHECK(text.id == "1");
   CHECK(text.from == "+12025550123");
   CHECK(text.to == "+15550001");
   CHECK(text.text == "hi");
@@ -94,6 +93,165 @@ TEST_CASE("read_webhook reads texts and reports, one or several at once") {
   CHECK(report.id == "m-1");
   CHECK(report.status.stage == Stage::failed);
   CHECK(report.status.why == "The network did not deliver the message: switched off");
+}
+
+TEST_CASE("A list below a name is several, and each entry is read within the whole") {
+  json settings = with("/text/each", "/results");
+  settings["report"]["each"] = "/news";
+  const auto said =
+      acme(settings)->read_webhook(post(R"({"to":"15550001","results":[{"id":"1","from":"2025550123","text":"one"},
+                                          {"id":"2","from":"2025550124","text":"two"}],
+               "news":[{"id":"m-1","status":"delivered"},{"id":"m-2","status":"failed"}]})"));
+  REQUIRE(said.size() == 4);
+  CHECK(std::get<Report>(said[0]).id == "m-1");
+  CHECK(std::get<Report>(said[1]).status.stage == Stage::failed);
+  CHECK(std::get<Message>(said[2]).text == "one");
+  CHECK(std::get<Message>(said[3]).from == "+12025550124");
+  CHECK(std::get<Message>(said[3]).to == "+15550001");
+}
+
+TEST_CASE("A list of which a place reads the first entry only is not taken, and the log says what to set") {
+  const std::string two = R"({"results":[{"id":"1","from":"2025550123","to":"15550001","text":"one","status":"x"},
+                                         {"id":"2","from":"2025550124","to":"15550001","text":"two","status":"x"}]})";
+  const json places = {
+      {"id", "/results/0/id"}, {"from", "/results/0/from"}, {"to", "/results/0/to"}, {"text", "/results/0/text"}};
+  const auto texts = acme(with("/text", places));
+  CHECK(texts->read_webhook(post(two)).empty());
+  CHECK(texts->missed_in(post(two)).find("set text.each = \"/results\"") != std::string::npos);
+  const std::string one = R"({"results":[{"id":"1","from":"2025550123","to":"15550001","text":"one"}]})";
+  CHECK(texts->read_webhook(post(one)).size() == 1);
+  CHECK(texts->missed_in(post(one)).empty());
+
+  json settings = with("/report/status", "/results/0/status");
+  settings["report"]["id"] = "/results/0/id";
+  settings["text"]["to"] = "receiver";
+  CHECK(acme(settings)->read_webhook(post(two)).empty());
+  CHECK(acme(settings)->missed_in(post(two)).find("set report.each = \"/results\"") != std::string::npos);
+}
+
+TEST_CASE("An answer with several ids says that the others are not known") {
+  const auto verdict = acme()->judge(answer(200, R"({"data":[{"id":"a"},{"id":"b"}]})"), present);
+  CHECK(verdict.kind == Kind::taken);
+  CHECK(verdict.id == "a");
+  CHECK(verdict.remark.starts_with("answer.id reads the first entry of /data"));
+  CHECK(acme()->judge(answer(200, R"({"data":[{"id":"a"}]})"), present).remark.empty());
+}
+
+TEST_CASE("Ids are what is written, however long the number is") {
+  const auto taken = [](const char* body) { return acme()->judge(answer(200, body), present).id; };
+  CHECK(taken(R"({"data":[{"id":123456789012345678901234567890}]})") == "123456789012345678901234567890");
+  CHECK(std::get<Report>(read(R"({"id":123456789012345678901234567891,"status":"sent"})").at(0)).id ==
+        "123456789012345678901234567891");
+}
+
+TEST_CASE("A text's id holds what the text says of itself: an API's counter may begin anew") {
+  const auto id = [](const json& text, const char* carrier = "g", const json& places = {{"id", "id"}}) {
+    json settings = with("/text", places);
+    const auto provider = make_generic_http_provider({carrier, std::move(settings), "carriers[0]", "US", {"+15550001"}},
+                                                     "https://x.test");
+    return std::get<Message>((*provider)->read_webhook(post(text.dump())).at(0)).id;
+  };
+  const json text = {{"id", 1}, {"from", "2025550123"}, {"to", "15550001"}, {"text", "x"}, {"at", 1558719886}};
+  const auto changed = [&](const char* key, const char* value) {
+    json copy = text;
+    copy[key] = value;
+    return copy;
+  };
+  const json timed = {{"id", "id"}, {"time", "at"}};
+  CHECK(id(text) == id(text));
+  CHECK(id(changed("from", "2025550124")) != id(text));
+  CHECK(id(changed("to", "15550002")) != id(text));
+  CHECK(id(changed("text", "y")) != id(text));
+  CHECK(id(text, "h") != id(text));
+  CHECK(id(changed("at", "1558719887")) == id(text));
+  CHECK(id(changed("at", "1558719887"), "g", timed) != id(text, "g", timed));
+  CHECK(is_id(id(text)));
+}
+
+TEST_CASE("What a stranger typed does not decide whether the JSON around it is read") {
+  for (const char* typed : {"cut \\ud83d", "caf\xE9", "two\nlines", "\\o/"}) {
+    CAPTURE(typed);
+    const auto said = read(R"({"id":"1","from":"2025550123","to":"15550001","text":")" + std::string(typed) + "\"}");
+    REQUIRE(said.size() == 1);
+    CHECK_FALSE(std::get<Message>(said[0]).text.empty());
+  }
+  CHECK(read("\xEF\xBB\xBF{\"id\":\"1\",\"from\":\"1\",\"to\":\"15550001\"}").size() == 1);
+}
+
+TEST_CASE("Files come as links, and what has none is said") {
+  const auto text = [](const char* files, const char* words = "look") {
+    const json body = {
+        {"id", "1"}, {"from", "2025550123"}, {"to", "15550001"}, {"text", words}, {"media", json::parse(files)}};
+    return std::get<Message>(acme(with("/text/files", "media"))->read_webhook(post(body.dump())).at(0));
+  };
+  const std::vector<std::string> both = {"https://a.example/1.jpg", "https://a.example/2.jpg"};
+  CHECK(text(R"(["https://a.example/1.jpg","https://a.example/2.jpg"])", "").links == both);
+  CHECK(text(R"([{"type":"image/jpeg","url":"https://a.example/1.jpg"},{"link":"https://a.example/2.jpg"}])").links ==
+        both);
+  CHECK(text(R"("https://a.example/1.jpg")").links.size() == 1);
+  CHECK(text(R"(["javascript:x", "https://a.example/1.jpg"])").lost_files == 1);
+  CHECK(text(R"("2")").lost_files == 2);
+  for (const char* none : {"[]", "null", "\"\"", "0"}) {
+    CAPTURE(none);
+    CHECK(text(none).lost_files == 0);
+    CHECK(text(none).links.empty());
+  }
+}
+
+TEST_CASE("Where files are not described, a text without words is no empty one") {
+  const auto said = read(R"({"id":"1","from":"2025550123","to":"15550001","text":""})");
+  CHECK(to_incoming(std::get<Message>(said.at(0)), present).text.starts_with("[A file of this message did not come."));
+}
+
+TEST_CASE("Of several receivers the first of our numbers has the text, and the others are told") {
+  const auto text = [](const char* to, const json& settings = least()) {
+    const std::string body = R"({"id":"1","from":"2025550123","text":"hi","to":)" + std::string(to) + "}";
+    return std::get<Message>(acme(settings)->read_webhook(post(body)).at(0));
+  };
+  const std::vector<std::string> other = {"+12025550199"};
+  for (const char* to :
+       {R"(["+12025550199","+15550001"])", R"("+15550001, +12025550199")", R"(["15550001","2025550199"])"}) {
+    CAPTURE(to);
+    CHECK(text(to).to == "+15550001");
+    CHECK(text(to).others == other);
+  }
+  const auto nested = text(R"([{"nr":"+12025550199"},{"nr":"+15550001"}])", with("/text/to", "/to/0/nr"));
+  CHECK(nested.to == "+15550001");
+  CHECK(nested.others == other);
+  CHECK(text(R"("+15550001")").others.empty());
+  CHECK(text(R"("+12025550199")").to == "+12025550199");
+}
+
+TEST_CASE("The words of a status are compared without capitals and blanks") {
+  for (const char* word : {"DELIVERED", " delivered ", "Delivered"}) {
+    CAPTURE(word);
+    const auto said = read(json({{"id", "m-1"}, {"status", word}}).dump());
+    CHECK(std::get<Report>(said.at(0)).status.stage == Stage::delivered);
+  }
+  const auto provider = acme(with("/report/failed", json::array({" Gone "})));
+  CHECK(std::get<Report>(provider->read_webhook(post(R"({"id":"m","status":"gone"})")).at(0)).status.stage ==
+        Stage::failed);
+}
+
+TEST_CASE("A POST without a body says what its query says; a form is read in its charset") {
+  const auto said = read(" \n", std::string(path) + "?id=1&from=2025550123&to=15550001&text=query");
+  CHECK(std::get<Message>(said.at(0)).text == "query");
+  net::ServerRequest form = post("id=1&from=1&to=15550001&text=caf%E9");
+  form.headers = {{"content-type", "application/x-www-form-urlencoded; charset=\"ISO-8859-1\""}};
+  CHECK(std::get<Message>(acme()->read_webhook(form).at(0)).text == "caf\xC3\xA9");
+  form.headers = {{"content-type", "application/x-www-form-urlencoded"}};
+  CHECK(std::get<Message>(acme()->read_webhook(form).at(0)).text == "caf\xEF\xBF\xBD");
+}
+
+TEST_CASE("missed_in names the places that are empty, and nothing that was said") {
+  const auto missed = [](const char* body) { return acme()->missed_in(post(body)); };
+  CHECK(missed(R"({"receiver":"15550001","text":"secret"})") ==
+        "text.to (\"to\") and report.status (\"status\") are not there");
+  CHECK(missed(R"({"status":"delivered"})") == "text.to (\"to\") and report.id and report.ref are not there");
+  CHECK(missed("{") == "the body is neither JSON nor a form");
+  CHECK(missed(R"({"id":"1","from":{"nr":"1"},"to":"15550001","text":"x"})") ==
+        "text.from (\"from\") is not there, or no text: nobody is the sender");
+  CHECK(missed(R"({"id":"1","from":"1","to":"15550001","text":"x"})").empty());
 }
 
 TEST_CASE("A report is known by our reference in its URL, whatever else it has") {

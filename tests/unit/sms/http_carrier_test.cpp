@@ -106,6 +106,9 @@ class Simple final : public Provider {
     }
     return webhooks;
   }
+  std::string missed_in(const net::ServerRequest& request) const override {
+    return request.body.starts_with("news") ? "to is not there" : "";
+  }
 
   bool wants_token = false, says_hello = false;
 
@@ -482,6 +485,21 @@ asio::awaitable<void> forged(World& world) {
   co_await world.end();
 }
 
+asio::awaitable<void> not_understood(World& world) {
+  co_await world.up();
+  const std::string body = "news of juliet", key = "good";
+  tests::LogCapture log;
+  const int status = co_await world.webhook(body, key);
+  CHECK(status == 400);
+  CHECK(log.count("http_carrier.webhook_not_understood") == 1);
+  for (const char* word : {"application/x-www-form-urlencoded", "bytes=14", "to is not there"}) {
+    CAPTURE(word);
+    CHECK(log.count(word) == 1);
+  }
+  CHECK(log.count("juliet") == 0);
+  co_await world.end();
+}
+
 asio::awaitable<void> two_of_one_path(World& world) {
   connector::Services services{world.executor, world.http, world.server, world.storage, world.clock};
   Setting setting = world.provider_setting;
@@ -751,6 +769,12 @@ TEST_CASE("Forged webhooks do not flood the log") {
   asio::io_context loop;
   World world(loop, Idempotency::none);
   tests::run(loop, forged(world));
+}
+
+TEST_CASE("A webhook that is not understood is logged by its form and by what it lacks, not by what it says") {
+  asio::io_context loop;
+  World world(loop, Idempotency::none);
+  tests::run(loop, not_understood(world));
 }
 
 TEST_CASE("Two carriers with one webhook_path are refused: each would get what is the other's") {

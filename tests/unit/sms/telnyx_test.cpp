@@ -47,6 +47,17 @@ std::string finalized(const std::string& status, const std::string& errors = "[]
 
 }  // namespace
 
+TEST_CASE("A text that a stranger cut in half is read, and so is the webhook around it") {
+  for (const char* text : {"\\ud83d", "\\ude00", "\xF0\x9F", "\xED\xA0\xBD", "a\nb"}) {
+    CAPTURE(text);
+    const auto said = read(
+        R"({"data":{"event_type":"message.received","payload":{"id":"1","direction":"inbound","from":{"phone_number":"+13125550001"},"to":[{"phone_number":"+17735550002"}],"text":")" +
+        std::string(text) + R"("}}})");
+    REQUIRE(std::holds_alternative<Message>(said));
+    CHECK_FALSE(std::get<Message>(said).text.empty());
+  }
+}
+
 TEST_CASE("send_request posts JSON with the bearer's key and where to report to (Telnyx, Send a message)") {
   json settings = least();
   settings["messaging_profile_id"] = "4000eba1";

@@ -266,6 +266,18 @@ TEST_CASE("list_url lists what came until the end of a day") {
   CHECK(url.find("DateSent%3C=2019-05-26T00%3A00%3A00Z") != std::string::npos);
 }
 
+TEST_CASE("read_page reads the texts around one that a stranger cut in half") {
+  for (const char* body : {"hi \\ud83d", "hi \xF0\x9F", "two\nlines"}) {
+    CAPTURE(body);
+    const auto page = twilio()->read_page(R"({"messages":[)" + std::string(message_body) +
+                                              R"(,{"sid":"SM9","direction":"inbound","body":")" + body + R"("}]})",
+                                          "");
+    REQUIRE(page);
+    REQUIRE(page->messages.size() == 2);
+    CHECK_FALSE(page->messages[1].text.empty());
+  }
+}
+
 TEST_CASE("read_links gives the files' own links, as a webhook does") {
   CHECK(twilio()->read_links(
             R"({"media_list":[{"sid":"ME1","uri":"/2010-04-01/Accounts/AC1/Messages/MM1/Media/ME1.json"}]})") ==

@@ -46,12 +46,27 @@ inline constexpr connector::Key request_keys[] = {
 DescribedRequest read_request(const nlohmann::json& table, const std::string& path, const Placeholders& in_headers,
                               const Placeholders& in_fields, connector::Mistakes& mistakes);
 
-// What a body says, JSON, form or query: one value, an array where it has several things to say. Null: nothing.
+// What a body says, JSON, form or query: one value, an array where it has several things to say. Null: nothing. Octets
+// of a form that are not UTF-8 are read as its Content-Type says.
 nlohmann::json read_body(std::string_view body);
 nlohmann::json read_body(const net::ServerRequest& request);
 
-// The value of a field, by its name or by a JSON pointer ("/data/0/id", RFC 6901), as text; "" where there is none.
+// The value of a field, by its name or by a JSON pointer ("/data/0/id", RFC 6901); null where there is none.
+const nlohmann::json* find_at(const nlohmann::json& body, const std::string& where);
+// The same as text; "" where there is none.
 std::string value_at(const nlohmann::json& body, const std::string& where);
+// The same where it may be several: a list, texts with commas between them, or what stands at the place in each entry
+// of a list that the place indexes with 0.
+std::vector<std::string> values_at(const nlohmann::json& body, const std::string& where);
+// The links at a place: a text, a list, or tables that have them as url, link or href. Others are counted as lost; a
+// number there is how many there are.
+struct Links {
+  std::vector<std::string> links;
+  std::int64_t lost = 0;
+};
+Links links_at(const nlohmann::json& body, const std::string& where);
+// The list with more than one entry that the place indexes with 0: of what stands there, the rest is not read.
+std::string list_cut_by(const nlohmann::json& body, const std::string& where);
 // Whether it can be such a place.
 bool is_place(const std::string& where);
 

@@ -133,6 +133,8 @@ class Provider {
   virtual bool is_genuine(const net::ServerRequest& request, base::Time now) const = 0;
   // Nothing: it is none that we know.
   virtual std::vector<Webhook> read_webhook(const net::ServerRequest& request) const = 0;
+  // What read_webhook() does not find or understand, in words for the operator, without anything that it says.
+  virtual std::string missed_in(const net::ServerRequest&) const { return {}; }
   virtual net::ServerResponse acknowledgement() const { return {}; }
 
  protected:

@@ -1,7 +1,7 @@
 #include "connectors/sms/http/api/values.hpp"
 
 #include "connectors/sms/text/numbering.hpp"
-#include "gateway/connector/json_text.hpp"
+#include "gateway/base/text.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -116,9 +116,8 @@ std::optional<base::Time> time_of(std::chrono::seconds since_1970) {
 }
 
 std::optional<json> parse_object(std::string_view text) {
-  auto parsed = connector::parse_json(text);
-  if (!parsed || !parsed->is_object()) return std::nullopt;
-  return std::move(*parsed);
+  auto parsed = parse_forgivingly(text);
+  return parsed && parsed->is_object() ? std::move(parsed) : std::nullopt;
 }
 
 std::string text_in(const json& object, const char* key) {
@@ -152,14 +151,14 @@ std::string value_in_query(std::string_view url, std::string_view name) {
   return fields ? std::string(value_of(*fields, name)) : std::string();
 }
 
-std::string_view without_byte_order_mark(std::string_view text) {
-  return text.substr(text.starts_with("\xEF\xBB\xBF") ? 3 : 0);
+bool is_in_query(const net::ServerRequest& request) {
+  return request.method == "GET" || base::trim(request.body).empty();
 }
 
 net::FormFields fields_of(const net::ServerRequest& request) {
   const auto mark = request.target.find('?');
   const std::string query = mark == request.target.npos ? std::string() : request.target.substr(mark + 1);
-  const auto fields = net::parse_form(request.method == "GET" ? query : request.body);
+  const auto fields = net::parse_form(is_in_query(request) ? query : request.body);
   return fields ? *fields : net::FormFields();
 }
 

@@ -1,6 +1,7 @@
 // What providers write, as values: JSON members, form fields, dates, addresses. Pure.
 #pragma once
 
+#include "connectors/sms/http/api/forgiving_json.hpp"
 #include "connectors/sms/http/api/provider.hpp"
 
 #include <nlohmann/json.hpp>
@@ -24,8 +25,8 @@ std::string value_in_query(std::string_view url, std::string_view name);
 // Our reference in the target of a webhook that was asked for with Setting::report_url.
 inline std::string ref_in(std::string_view target) { return value_in_query(target, "key"); }
 
-// What a webhook says: a GET in its query, another request in its form.
-std::string_view without_byte_order_mark(std::string_view text);
+// What a webhook says: a GET in its query, another request in its form. One without a body has nothing but its query.
+bool is_in_query(const net::ServerRequest& request);
 net::FormFields fields_of(const net::ServerRequest& request);
 
 // Whether it can be a message's id, which becomes a part of URLs and keys.

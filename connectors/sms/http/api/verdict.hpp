@@ -25,6 +25,7 @@ struct Verdict {
   std::chrono::seconds wait{0};
   bool alert = false;  // the account or its settings are at fault: a person must act
   int error = 0;       // the provider's code, for the log
+  std::string remark;  // what of the answer was not read, for the operator
 };
 
 enum class Means {
