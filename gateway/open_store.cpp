@@ -1,7 +1,7 @@
 #include "gateway/open_store.hpp"
 
+#include "gateway/base/files/owner.hpp"
 #include "gateway/base/log.hpp"
-#include "gateway/base/owner.hpp"
 #include "gateway/connector/file.hpp"
 #include "gateway/db/migrate.hpp"
 

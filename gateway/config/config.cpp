@@ -183,7 +183,7 @@ void Reader::read_registration(Fields& above, TransportEntry& entry) {
   policy.domains = in.has("domains") ? in.texts("domains") : std::vector{entry.transport.link.server.str()};
   for (std::string& domain : policy.domains) {
     if (const auto parsed = parse_domain(domain)) domain = parsed->str();
-    else in.wrong("domains", must_be_domain);
+    else in.wrong("domains", "must be domains of users, like example.org");
   }
   policy.jids = in.texts("jids");
   for (std::string& jid : policy.jids) {

@@ -1,6 +1,6 @@
 #include "gateway/connector/file.hpp"
 
-#include "gateway/base/owner.hpp"
+#include "gateway/base/files/owner.hpp"
 #include "gateway/base/text.hpp"
 
 #include <cerrno>

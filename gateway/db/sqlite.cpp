@@ -1,8 +1,8 @@
 // SQLite: one file, one process, a write-ahead log that is on disk before commit() returns.
 #include "gateway/db/values.hpp"
 
+#include "gateway/base/files/owner.hpp"
 #include "gateway/base/log.hpp"
-#include "gateway/base/owner.hpp"
 
 #include <fcntl.h>
 #include <sqlite3.h>

@@ -434,10 +434,9 @@ constexpr Section described_all_sections[] = {
      "Where tokens are given (OAuth 2.0, client credentials). Each request then carries one", sign_in_keys},
 };
 
-bool says_ref(const DescribedRequest& request) {
-  constexpr std::string_view ref = "{ref}";
-  const auto in_header = [&](const auto& header) { return header.second.find(ref) != std::string::npos; };
-  return request.fields.dump().find(ref) != std::string::npos ||
+bool says(const DescribedRequest& request, std::string_view placeholder) {
+  const auto in_header = [&](const auto& header) { return header.second.find(placeholder) != std::string::npos; };
+  return request.fields.dump().find(placeholder) != std::string::npos ||
          std::any_of(request.headers.begin(), request.headers.end(), in_header);
 }
 
@@ -539,12 +538,14 @@ Description read_description(connector::Fields& in, Mistakes& mistakes) {
     d.send = read_request(*send, in.path_of("send"), header_placeholders, text_placeholders, mistakes);
   else in.wrong("send", "is missing: the request that sends a text");
   d.drops_doubles = in.flag("drops_doubles");
-  if (d.drops_doubles && !says_ref(d.send))
+  if (d.drops_doubles && !says(d.send, "{ref}"))
     in.wrong("drops_doubles", "is true, and no field or header of send has {ref}, by which doubles are known");
   if (const json* start = in.object("start"))
     d.start = read_request(*start, in.path_of("start"), start_placeholders, start_placeholders, mistakes);
   d.sign_in = read_sign_in(in, mistakes);
   if (d.sign_in && !d.user.empty()) in.wrong("user", "stands beside sign_in: keep one of them");
+  const bool wants_token = says(d.send, "{token}") || (d.start && says(*d.start, "{token}"));
+  if (wants_token && d.token.reveal().empty() && !d.sign_in) in.wrong("token", "is missing, and a request has {token}");
   d.answer = read_answer(in, mistakes);
   d.text = read_text_rules(in, mistakes);
   d.report = read_report_rules(in, mistakes);

@@ -236,7 +236,10 @@ asio::awaitable<void> Sender::try_segment(std::shared_ptr<Sending> sending, std:
       co_await accepted(sending, index, submission->message_id);
       co_return ended();
     }
-    log::info("smpp.submit_refused", {{"carrier", setting_.name}, {"status", to_string(submission->status)}});
+    log::info("smpp.submit_refused", {{"id", sending->record->key},
+                                      {"carrier", setting_.name},
+                                      {"segment", index + 1},
+                                      {"status", to_string(submission->status)}});
     if (verdict.kind == Verdict::Kind::throttled) {
       gate_.throttled();
       segment.state = SegmentState::unsent;

@@ -191,7 +191,8 @@ Tlv read_parameter(connector::Fields& in) {
     in.wrong("tag", "is a parameter that long texts need; the key `concatenation` says which");
   const std::string text = in.text("text"), hex = in.text("hex");
   const auto octets = base::from_hex(hex);
-  if (text.empty() == hex.empty()) in.wrong("text", "must be there, or hex: one of them");
+  if (text.empty() == hex.empty())
+    in.wrong("text", text.empty() ? "is missing: the value, or hex" : "stands beside hex: keep one of them");
   else if (!octets) in.wrong("hex", "must be pairs of hexadecimal digits");
   else parameter.value = text + *octets;
   if (parameter.value.size() > most_parameter)

@@ -129,7 +129,7 @@ TEST_CASE("Errors in what an SMS centre demands begin with the key's path") {
   CHECK(parameter({{"text", "x"}}).starts_with("carriers[0].parameters[0].tag: is missing"));
   CHECK(parameter({{"tag", 0x20C}, {"text", "x"}})
             .starts_with("carriers[0].parameters[0].tag: is a parameter that long"));
-  CHECK(parameter({{"tag", 1}}).starts_with("carriers[0].parameters[0].text: must be there, or hex"));
+  CHECK(parameter({{"tag", 1}}).starts_with("carriers[0].parameters[0].text: is missing: the value, or hex"));
   CHECK(parameter({{"tag", 1}, {"text", "x"}, {"hex", "00"}}).starts_with("carriers[0].parameters[0].text: "));
   CHECK(parameter({{"tag", 1}, {"hex", "0"}}).starts_with("carriers[0].parameters[0].hex: must be pairs"));
   CHECK(parameter({{"tag", 1}, {"text", std::string(257, 'x')}})
@@ -149,7 +149,7 @@ TEST_CASE("All mistakes of an SMPP carrier are told at once, those of its tables
   CHECK(told ==
         "carriers[0].tls.verify: must be true or false\n"
         "carriers[0].parameters[0].tag: is missing: the parameter's number, like 0x1400\n"
-        "carriers[0].parameters[1].text: must be there, or hex: one of them\n"
+        "carriers[0].parameters[1].text: is missing: the value, or hex\n"
         "carriers[0].statuses[0].status: is missing: the SMS centre's status, like 0x401\n"
         "carriers[0].port: must be a whole number from 1 to 65535\n"
         "carriers[0].colour: there is no such key");

@@ -1,4 +1,4 @@
-#include "gateway/base/owner.hpp"
+#include "gateway/base/files/owner.hpp"
 
 #include <fmt/format.h>
 #include <pwd.h>
