@@ -9,7 +9,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const int file = ::memfd_create("wherry.toml", MFD_CLOEXEC);
   static const std::string path = "/proc/self/fd/" + std::to_string(file);
   HOLDS(::ftruncate(file, 0) == 0 && ::pwrite(file, data, size, 0) == static_cast<ssize_t>(size));
-  const auto config = wherry::read_config(path);
+  const auto config = wherry::config::read_config(path);
   if (!config) {
     HOLDS(config.error().text.starts_with(path + ": ") && config.error().text.size() > path.size() + 2);
     return 0;
@@ -18,7 +18,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   for (const auto& entry : config->transports) {
     HOLDS(entry.connector.empty() != entry.child.empty());
     HOLDS(!entry.transport.link.secret.empty());
-    (void)wherry::locate(*config, {wherry::base::Errc::bad_input, entry.where + ".configuration.a[0]: is wrong"});
+    (void)wherry::config::locate(*config,
+                                 {wherry::base::Errc::bad_input, entry.where + ".configuration.a[0]: is wrong"});
   }
   return 0;
 }
