@@ -87,7 +87,11 @@ asio::awaitable<connector::Result<connector::Changes>> HttpCarrier::send(Outgoin
   auto sent = co_await sender_.send(std::move(text));
   const auto record = sent ? ledger_.find(ref) : nullptr;
   if (!record || !webhooks_.has_early(record->id)) co_return sent;
-  co_await webhooks_.take_early(record->id);
+  try {
+    co_await webhooks_.take_early(record->id);
+  } catch (const std::exception& e) {  // whatever becomes of a report, the text is out
+    log::error("http_carrier.report_not_stored", {{"carrier", name()}, {"id", record->id}, {"error", e.what()}});
+  }
   co_return ledger_.changes_for(record);  // by now it has come further
 }
 

@@ -323,6 +323,9 @@ TEST_CASE("A record is stored and read again; what is on its way is stored as pe
   r.in_progress = true;
   CHECK(parse_record(to_text(r))->segments[1].state == SegmentState::written);
   CHECK_FALSE(parse_record("not a record"));
+  const std::string row = to_text(r), expires = "/5000/";
+  const std::string damaged = std::string(row).replace(row.find(expires), expires.size(), "/9223372036854775807/");
+  CHECK(base::to_milliseconds(parse_record(damaged)->expires) == 9'000'000'000'000);  // not beyond what a clock can say
   CHECK_FALSE(parse_record("1/k/+1/+2/0/x/0/0//s/1A/"));
   CHECK_FALSE(parse_record("2/k/+1/+2/0/0/0/0//s/1A/"));
   CHECK_FALSE(parse_record("1/k/+1/+2/0/0/0/0//s/1A"));
