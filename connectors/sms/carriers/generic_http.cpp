@@ -334,7 +334,7 @@ void GenericHttp::read_receivers(const Said& said, Message& message) const {
   }
   if (message.others.empty()) return;
   const auto is_ours = [&](const std::string& number) {
-    return std::find(setting.numbers.begin(), setting.numbers.end(), number) != setting.numbers.end();
+    return std::binary_search(setting.numbers.begin(), setting.numbers.end(), number);
   };
   auto receiver = std::find_if(message.others.begin(), message.others.end(), is_ours);
   if (receiver == message.others.end()) receiver = message.others.begin();

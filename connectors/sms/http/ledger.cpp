@@ -1,5 +1,6 @@
 #include "connectors/sms/http/ledger.hpp"
 
+#include "connectors/sms/text/row.hpp"
 #include "connectors/sms/text/storage_key.hpp"
 #include "gateway/base/log.hpp"
 #include "gateway/base/text.hpp"
@@ -50,11 +51,9 @@ std::optional<Record> parse_record(std::string_view text) {
     const auto found = parsed->find(key);
     return found != parsed->end() && found->is_number_integer() ? found->get<std::int64_t>() : fallback;
   };
-  constexpr std::int64_t latest = 9'000'000'000'000;  // milliseconds, in 2255: a damaged row must not overflow
-  const std::int64_t begun = std::clamp(number("begun", 0), std::int64_t{0}, latest);
   Record record;
   record.key = word("key");
-  record.sought = {word("from"), word("to"), word("digest"), base::from_milliseconds(begun),
+  record.sought = {word("from"), word("to"), word("digest"), stored_time(number("begun", 0)),
                    Ledger::ref_of(record.key)};
   record.id = word("id");
   record.told = static_cast<int>(std::clamp<std::int64_t>(number("told", -1), -1, 3));
@@ -150,8 +149,8 @@ asio::awaitable<void> Ledger::load() {
     const std::string& text = saved.front().value;
     std::from_chars(text.data(), text.data() + text.size(), milliseconds);
   }
-  if (milliseconds > 0 && milliseconds < 9'000'000'000'000) {
-    cursor_ = base::from_milliseconds(milliseconds);
+  if (milliseconds > 0) {
+    cursor_ = stored_time(milliseconds);  // one of the future is taken back (rightful())
   } else {
     co_await set_cursor(clock_.now());  // the first start: what came before is not ours
   }

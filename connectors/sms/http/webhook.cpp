@@ -91,11 +91,16 @@ asio::awaitable<net::ServerResponse> WebhookServer::answer(net::ServerRequest re
   }
   request.body = without_byte_order_mark(request.body);
   auto webhooks = provider_.read_webhook(request);
+  const auto lacks_sender = [](const Webhook& webhook) {
+    const auto* text = std::get_if<Message>(&webhook);
+    return text && text->from.empty();
+  };
   if (webhooks.empty()) {
     note_missed("http_carrier.webhook_not_understood", request);
     co_return net::respond(400, "This is neither a message nor a status.\n");
   }
-  if (!provider_.missed_in(request).empty()) note_missed("http_carrier.webhook_incomplete", request);
+  if (std::any_of(webhooks.begin(), webhooks.end(), lacks_sender))
+    note_missed("http_carrier.webhook_incomplete", request);
   bool all_taken = true;
   for (Webhook& webhook : webhooks) {
     if (auto* text = std::get_if<Message>(&webhook)) {
