@@ -1,6 +1,7 @@
 #include "connectors/sms/smpp/inbound.hpp"
 
 #include "connectors/sms/smpp/address.hpp"
+#include "connectors/sms/text/row.hpp"
 #include "connectors/sms/text/storage_key.hpp"
 #include "gateway/base/log.hpp"
 #include "gateway/base/task_group.hpp"
@@ -131,14 +132,13 @@ bool Inbound::restore_arrival(const std::string& id, const std::string& value) {
   std::int64_t at = 0;
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), at);
   if (error == std::errc() && end != value.data() + value.size() && *end == ' ') {
-    redeliveries_.restore(id, std::string(end + 1, value.data() + value.size()), base::from_milliseconds(at));
+    redeliveries_.restore(id, std::string(end + 1, value.data() + value.size()), stored_time(at));
     return true;
   }
   const auto json = nlohmann::json::parse(value, nullptr, false);
   if (!json.is_object()) return false;
   try {
-    redeliveries_.restore(id, json.at("digest").get<std::string>(),
-                          base::from_milliseconds(json.at("at").get<std::int64_t>()));
+    redeliveries_.restore(id, json.at("digest").get<std::string>(), stored_time(json.at("at").get<std::int64_t>()));
   } catch (const nlohmann::json::exception&) {  // a value is missing, or of another type
     return false;
   }

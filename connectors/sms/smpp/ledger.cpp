@@ -54,7 +54,7 @@ std::string to_text(const ReportedReceipt& r) {
   row.add(head_of(r.receipt.text));
   add_address(row, r.source);
   add_address(row, r.destination);
-  row.add_number(base::to_milliseconds(r.arrived));
+  row.add_time(r.arrived);
   return row.take();
 }
 
@@ -67,7 +67,7 @@ ReportedReceipt read_reported(RowReader row) {
   r.receipt.text = row.text();
   r.source = read_address(row);
   r.destination = read_address(row);
-  r.arrived = base::from_milliseconds(row.number<std::int64_t>());
+  r.arrived = row.time();
   return r;
 }
 
@@ -79,7 +79,7 @@ ReportedReceipt read_reported(const nlohmann::json& json) {
                json.value("other_id", std::string())};
   r.source = read_address(json.at("source"));
   r.destination = read_address(json.at("destination"));
-  r.arrived = base::from_milliseconds(json.value("at", std::int64_t{0}));
+  r.arrived = stored_time(json.value("at", std::int64_t{0}));
   return r;
 }
 

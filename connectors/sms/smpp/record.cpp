@@ -68,8 +68,8 @@ std::string to_text(const Record& record) {
   row.add(record.from.text);
   row.add(record.to.text);
   row.add_number(record.reference);
-  row.add_number(base::to_milliseconds(record.begun));
-  row.add_number(base::to_milliseconds(record.expires));
+  row.add_time(record.begun);
+  row.add_time(record.expires);
   row.add_number((record.told_delivered ? delivered_flag : 0) + (record.told_failed ? failed_flag : 0));
   row.add(record.notations);
   for (const SegmentRecord& s : record.segments) {
@@ -90,8 +90,8 @@ Record read_row(RowReader row) {
   record.from = parse_address(row.text());
   record.to = parse_address(row.text());
   record.reference = row.number<unsigned>();
-  record.begun = base::from_milliseconds(row.number<std::int64_t>());
-  record.expires = base::from_milliseconds(row.number<std::int64_t>());
+  record.begun = row.time();
+  record.expires = row.time();
   const int told = row.number<int>();
   record.told_delivered = (told & delivered_flag) != 0;
   record.told_failed = (told & failed_flag) != 0;
@@ -112,8 +112,8 @@ Record read_json(const nlohmann::json& json) {
   record.from = parse_address(json.value("from", std::string()));
   record.to = parse_address(json.value("to", std::string()));
   record.reference = json.value("reference", 0U);
-  record.begun = base::from_milliseconds(json.value("begun", std::int64_t{0}));
-  record.expires = base::from_milliseconds(json.value("expires", std::int64_t{0}));
+  record.begun = stored_time(json.value("begun", std::int64_t{0}));
+  record.expires = stored_time(json.value("expires", std::int64_t{0}));
   record.notations = json.value("notations", std::string());
   record.told_failed = json.value("told_failed", false);
   record.told_delivered = json.value("told_delivered", false);

@@ -30,7 +30,7 @@ std::string to_text(const Piece& piece) {
   RowWriter row(piece_version);
   row.add_number(piece.total);
   row.add_number(piece.part);
-  row.add_number(base::to_milliseconds(piece.arrived));
+  row.add_time(piece.arrived);
   row.add(to_string(piece.alphabet));
   row.add(piece.charset);
   row.add_number(piece.shifts.single);
@@ -47,7 +47,7 @@ WrittenPiece read_row_of_piece(RowReader row) {
   WrittenPiece written;
   written.piece.total = row.number<unsigned>();
   written.piece.part = row.number<unsigned>();
-  written.piece.arrived = base::from_milliseconds(std::clamp(row.number<std::int64_t>(), std::int64_t{0}, latest));
+  written.piece.arrived = row.time();
   written.piece.alphabet = parse_alphabet(row.text()).value_or(Alphabet::binary);
   written.piece.charset = row.text();
   written.piece.shifts.single = row.number<int>();
@@ -60,8 +60,7 @@ WrittenPiece read_json_of_piece(const nlohmann::json& json) {
   WrittenPiece written;
   written.piece.total = json.at("total").get<unsigned>();
   written.piece.part = json.at("part").get<unsigned>();
-  written.piece.arrived =
-      base::from_milliseconds(std::clamp(json.value("at", std::int64_t{0}), std::int64_t{0}, latest));
+  written.piece.arrived = stored_time(json.value("at", std::int64_t{0}));
   written.piece.alphabet = parse_alphabet(json.value("alphabet", std::string())).value_or(Alphabet::binary);
   written.piece.charset = json.value("charset", std::string());
   written.piece.shifts = {json.value("single", 0), json.value("locking", 0)};

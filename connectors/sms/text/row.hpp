@@ -2,6 +2,9 @@
 // writing and reading was a tenth of what a text cost. Pure.
 #pragma once
 
+#include "gateway/base/clock.hpp"
+
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <optional>
@@ -13,12 +16,20 @@
 
 namespace wherry::sms {
 
+// A time that stands in a row, in milliseconds since 1970. A damaged one becomes 1970 or 2255: the clock's type holds
+// little more.
+inline base::Time stored_time(std::int64_t milliseconds) {
+  constexpr std::int64_t latest = 9'000'000'000'000;
+  return base::from_milliseconds(std::clamp(milliseconds, std::int64_t{0}, latest));
+}
+
 class RowWriter {
  public:
   explicit RowWriter(std::string_view version) : text_(version) {}
 
   void add(std::string_view field);  // any octets
   void add_number(std::int64_t number) { add(std::to_string(number)); }
+  void add_time(base::Time time) { add_number(base::to_milliseconds(time)); }
   std::string take() { return std::move(text_); }
 
  private:
@@ -33,6 +44,7 @@ class RowReader {
 
   std::size_t left() const { return fields_.size() - next_; }
   std::string text();
+  base::Time time() { return stored_time(number<std::int64_t>()); }
   template <class Number>
   Number number() {
     const std::string_view field = next();
