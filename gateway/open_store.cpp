@@ -30,6 +30,7 @@ base::Result<void> make_key_file(const std::filesystem::path& file, const config
                        ::write(descriptor, line.data(), line.size()) == static_cast<ssize_t>(line.size()) &&
                        ::fsync(descriptor) == 0;
   if (descriptor >= 0) ::close(descriptor);
+  if (!written && descriptor >= 0) ::unlink(file.c_str());  // half a key would be taken for the key
   if (!written) return Error{Errc::bad_input, "store.key_file: " + file.string() + " cannot be written"};
   log::info("key.created", {{"file", file.string()}});
   return base::ok();
