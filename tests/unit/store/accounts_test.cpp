@@ -69,6 +69,27 @@ TEST_CASE("Accounts come back as they were stored, in order of id, each transpor
   }
 }
 
+TEST_CASE("A user has an account of each alias with a transport, and not two of one (schemas/migrations/0004)") {
+  for (const auto kind : every_database) {
+    CAPTURE(name_of(kind));
+    Store store(kind);
+    auto row = account(3);
+    insert(store, row);
+    row.id = base::AccountId{4};
+    row.alias = "work";
+    insert(store, row);
+    const auto found = accounts(store);
+    REQUIRE(found.size() == 2);
+    CHECK(found[0].alias.empty());
+    CHECK(found[1].alias == "work");
+    store.driver->begin();
+    row.id = base::AccountId{5};
+    CHECK_THROWS(wherry::store::insert_account(store.driver->transaction(), row, sealer()));
+    store.driver->rollback();
+    CHECK(store.count("accounts") == 2);
+  }
+}
+
 TEST_CASE(
     "An account is inserted once, however often its transaction runs, and is changed by update_account "
     "(accounts.hpp)") {
