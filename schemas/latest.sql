@@ -9,9 +9,9 @@ CREATE TABLE accounts (
   credentials TEXT NOT NULL,  -- sealed, with the context "account:<id>:credentials"
   policy BIGINT NOT NULL,     -- 0 always on, 1 while the user has a presence
   lang TEXT NOT NULL
-, imports BIGINT NOT NULL DEFAULT 1);
+, imports BIGINT NOT NULL DEFAULT 1, alias TEXT NOT NULL DEFAULT '');
 
-CREATE INDEX accounts_by_user ON accounts (user_jid);
+CREATE UNIQUE INDEX accounts_by_user ON accounts (user_jid, transport, alias);
 
 CREATE TABLE connector_storage (
   transport TEXT NOT NULL,
@@ -103,10 +103,11 @@ CREATE TABLE accounts (
   policy BIGINT NOT NULL,
   lang TEXT NOT NULL,
   imports BIGINT NOT NULL,
+  alias TEXT COLLATE "C" NOT NULL,
   PRIMARY KEY (id),
   FOREIGN KEY (user_jid) REFERENCES users(jid)
 );
-CREATE INDEX accounts_by_user ON accounts USING btree (user_jid);
+CREATE UNIQUE INDEX accounts_by_user ON accounts USING btree (user_jid, transport, alias);
 
 CREATE TABLE connector_storage (
   transport TEXT COLLATE "C" NOT NULL,

@@ -10,6 +10,15 @@
 
 namespace wherry::accounts {
 
+namespace {
+
+// Whose account it is, as a text; no bare JID has a slash.
+std::string owner_of(const xmpp::Jid& user, const std::string& alias) {
+  return std::string(user.bare_view()) + "/" + alias;
+}
+
+}  // namespace
+
 Accounts::Accounts(asio::any_io_executor executor, db::Database& database, const base::Sealer& sealer,
                    std::string transport, AccountEvents events, SessionLimits limits)
     : executor_(executor),
@@ -40,7 +49,7 @@ LiveAccount& Accounts::add(store::AccountRow row) {
   auto account = std::make_unique<LiveAccount>(std::move(row));
   account->sink = events_.make_sink(*account);
   LiveAccount& added = *account;
-  by_user_.emplace(added.user().str(), id);
+  by_user_[added.user().str()].push_back(id);
   by_id_[id] = std::move(account);
   return added;
 }
@@ -73,9 +82,19 @@ void Accounts::start() {
 
 asio::awaitable<void> Accounts::stop() { return keeper_.stop(); }
 
-LiveAccount* Accounts::find(const xmpp::Jid& user) {
+LiveAccount* Accounts::find(const xmpp::Jid& user, std::string_view alias) {
   const auto found = by_user_.find(std::string(user.bare_view()));
-  return found == by_user_.end() ? nullptr : find(found->second);
+  if (found == by_user_.end()) return nullptr;
+  for (const base::AccountId id : found->second) {
+    LiveAccount* account = find(id);
+    if (account->alias() == alias) return account;
+  }
+  return nullptr;
+}
+
+std::vector<base::AccountId> Accounts::of(const xmpp::Jid& user) const {
+  const auto found = by_user_.find(std::string(user.bare_view()));
+  return found == by_user_.end() ? std::vector<base::AccountId>() : found->second;
 }
 
 LiveAccount* Accounts::find(base::AccountId id) {
@@ -85,27 +104,27 @@ LiveAccount* Accounts::find(base::AccountId id) {
 
 // ---- Coming and going ----
 
-asio::awaitable<void> Accounts::alone(std::string user, asio::awaitable<void> work) {
-  while (changing_.contains(user)) co_await changed_.wait();
-  changing_.insert(user);
+asio::awaitable<void> Accounts::alone(std::string whose, asio::awaitable<void> work) {
+  while (changing_.contains(whose)) co_await changed_.wait();
+  changing_.insert(whose);
   std::exception_ptr failure;
   try {
     co_await std::move(work);
   } catch (...) {
     failure = std::current_exception();
   }
-  changing_.erase(user);
+  changing_.erase(whose);
   changed_.notify();
   if (failure) std::rethrow_exception(failure);
 }
 
 asio::awaitable<void> Accounts::put(store::AccountRow row) {
-  std::string user(row.user.bare_view());
-  return alone(std::move(user), put_alone(std::move(row)));
+  std::string whose = owner_of(row.user, row.alias);
+  return alone(std::move(whose), put_alone(std::move(row)));
 }
 
 asio::awaitable<void> Accounts::put_alone(store::AccountRow row) {
-  const LiveAccount* before = find(row.user);
+  const LiveAccount* before = find(row.user, row.alias);
   const bool is_new = !before;
   if (before) {
     row.id = before->id();
@@ -133,8 +152,8 @@ asio::awaitable<void> Accounts::put_alone(store::AccountRow row) {
 
 asio::awaitable<void> Accounts::remove(base::AccountId id) {
   const LiveAccount* account = find(id);
-  std::string user = account ? account->user().str() : std::string();
-  return alone(std::move(user), remove_alone(id));
+  std::string whose = account ? owner_of(account->user(), account->alias()) : std::string();
+  return alone(std::move(whose), remove_alone(id));
 }
 
 // In the store first. What is published meanwhile waits: it belongs to an account that is erased, or to one that stays.
@@ -171,7 +190,9 @@ asio::awaitable<void> Accounts::remove_alone(base::AccountId id) {
   events_.removed(*account, unsent);
   if (is_cut) co_return;
   keeper_.forget(id);
-  by_user_.erase(account->user().str());
+  const auto of_user = by_user_.find(account->user().str());
+  std::erase(of_user->second, id);
+  if (of_user->second.empty()) by_user_.erase(of_user);
   connector_->forget_account(id);
   by_id_.erase(id);
 }

@@ -37,14 +37,16 @@ class Accounts final : private SessionOwner {
   void start();
   asio::awaitable<void> stop();
 
-  // The account of a user here, or null; valid until the next co_await.
-  LiveAccount* find(const xmpp::Jid& user);
+  // The account of a user here that has this alias, or null; valid until the next co_await.
+  LiveAccount* find(const xmpp::Jid& user, std::string_view alias);
+  // All that a user has here, in the order in which they were registered.
+  std::vector<base::AccountId> of(const xmpp::Jid& user) const;
   LiveAccount* find(base::AccountId id) override;
   std::size_t size() const { return by_id_.size(); }
   const std::map<base::AccountId, std::unique_ptr<LiveAccount>>& all() const { return by_id_; }
 
   // Stores a new account, or new credentials of the present one, and starts its session where it is not up. Of one
-  // user, calls of put() and remove() wait for each other.
+  // user and alias, calls of put() and remove() wait for each other.
   asio::awaitable<void> put(store::AccountRow row);
   // Removes everything that is kept for the account, ends its session. Where the store refuses, nothing has changed.
   asio::awaitable<void> remove(base::AccountId id);
@@ -79,7 +81,7 @@ class Accounts final : private SessionOwner {
   LiveAccount& add(store::AccountRow row);
   static connector::Account as_told(const LiveAccount& account);
   void tell_connector(const LiveAccount& account);
-  asio::awaitable<void> alone(std::string user, asio::awaitable<void> work);
+  asio::awaitable<void> alone(std::string whose, asio::awaitable<void> work);
   asio::awaitable<void> put_alone(store::AccountRow row);
   asio::awaitable<void> remove_alone(base::AccountId id);
   void set_state(LiveAccount& account, LiveAccount::State state, std::string trouble) override;
@@ -92,9 +94,9 @@ class Accounts final : private SessionOwner {
   AccountEvents events_;
   connector::Connector* connector_ = nullptr;
   std::map<base::AccountId, std::unique_ptr<LiveAccount>> by_id_;
-  std::unordered_map<std::string, base::AccountId> by_user_;  // bare JID → the account
-  std::set<std::string> changing_;                            // users whose account is being put or removed
-  base::Signal changed_;                                      // one of these has ended, or a removal is settled
+  std::unordered_map<std::string, std::vector<base::AccountId>> by_user_;  // bare JID → the accounts
+  std::set<std::string> changing_;  // user and alias of accounts that are being put or removed
+  base::Signal changed_;            // one of these has ended, or a removal is settled
   SessionKeeper keeper_;
 };
 

@@ -16,36 +16,32 @@ const char* ended_text = "The gateway is being restarted; please try again in a 
 const char* no_answer_text = "The network did not look up the address in time; please try again.";
 
 // Whose own address it is among the user's contacts.
-const base::ContactId* listed(const LiveAccount& account, const xmpp::Jid& address) {
-  auto id = convert::minted(address.local());
-  if (!id) id = base::ContactId{convert::typed_by(address)};
-  const auto contact = account.contacts.find(*id);
-  if (contact == account.contacts.end()) return nullptr;
-  const auto own = convert::to_jid(*id, address);
-  return own && own->local() == address.local() ? &contact->first : nullptr;
+const base::ContactId* listed(const LiveAccount& account, const convert::Address& address) {
+  if (address.spelling == convert::Spelling::typed) return nullptr;
+  const auto contact = account.contacts.find(address.contact());
+  return contact == account.contacts.end() ? nullptr : &contact->first;
 }
 
 }  // namespace
 
-void ContactResolver::resolve(const xmpp::Jid& address, const LiveAccount* account, Found found) {
-  Key key(account ? account->id().value : 0, std::string(address.local()));
+void ContactResolver::resolve(const convert::Address& address, const LiveAccount* account, Found found) {
+  Key key{account ? account->id() : base::AccountId{}, address.id, address.spelling == convert::Spelling::minted};
   if (const auto known = known_.find(key); known != known_.end()) return found(known->second);
   const bool is_first = !asking_.contains(key);
   if (const base::ContactId* id = account && is_first ? listed(*account, address) : nullptr) return found(*id);
   if (has_ended_) return found(convert::no_such_contact({base::Errc::unavailable, ended_text}));
-  auto place = stanzas_.take(std::to_string(key.first), true);
+  auto place = stanzas_.take(std::to_string(key.account.value), true);
   if (!place) return found(convert::too_many_waiting(too_many_text));
   asking_[key].push_back(Waiting{std::move(found), std::move(*place)});
-  if (is_first) tasks_.spawn("contact.resolve", ask(std::move(key), convert::typed_by(address)));
+  if (is_first) tasks_.spawn("contact.resolve", ask(std::move(key)));
 }
 
-asio::awaitable<void> ContactResolver::ask(Key key, std::string typed) {
-  auto result = co_await look_up(std::move(typed), base::AccountId(key.first));
+asio::awaitable<void> ContactResolver::ask(Key key) {
+  auto result = co_await look_up(key.id, key.account);
   if (result) {
-    if (auto minted = convert::minted(key.second))
-      result = std::move(*minted);  // the network's own id, with its capitals
+    if (key.is_minted) result = base::ContactId(key.id);
     if (known_.size() >= most_known) known_.clear();
-    if (key.first != 0) known_[key] = *result;  // else a stranger's
+    if (key.account.value != 0) known_[key] = *result;  // else a stranger's
   }
   const auto waiting = asking_.extract(key);
   if (waiting.empty()) co_return;
@@ -68,7 +64,7 @@ asio::awaitable<base::Result<base::ContactId>> ContactResolver::look_up(std::str
 }
 
 void ContactResolver::forget(base::AccountId account) {
-  std::erase_if(known_, [account](const auto& entry) { return entry.first.first == account.value; });
+  std::erase_if(known_, [account](const auto& entry) { return entry.first.account == account; });
 }
 
 }  // namespace wherry::accounts

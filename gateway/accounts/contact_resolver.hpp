@@ -7,6 +7,7 @@
 #include "gateway/accounts/quota.hpp"
 #include "gateway/base/task_group.hpp"
 #include "gateway/connector/contract.hpp"
+#include "gateway/convert/address.hpp"
 #include "gateway/xmpp/jid.hpp"
 #include "gateway/xmpp/stanza.hpp"
 
@@ -32,7 +33,7 @@ class ContactResolver {
   // Calls `found` at once where the address is known, or where too many of the account's stanzas wait for an answer;
   // else when the connector has answered. Calls for one account and address keep their order. `account` null: nobody
   // registered asks, who holds a place_for(); that answer is not remembered, lest strangers push out what users need.
-  void resolve(const xmpp::Jid& address, const LiveAccount* account, Found found);
+  void resolve(const convert::Address& address, const LiveAccount* account, Found found);
 
   // A place for one question that somebody waits for the answer to; nothing: too many are under way. `account` 0:
   // nobody registered asks.
@@ -51,17 +52,23 @@ class ContactResolver {
   }
 
  private:
-  using Key = std::pair<std::int64_t, std::string>;
+  // What is asked: an id as it was typed, or one that is the network's own, with its capitals.
+  struct Key {
+    base::AccountId account;
+    std::string id;
+    bool is_minted = false;
+    bool operator==(const Key&) const = default;
+  };
   struct KeyHash {
     std::size_t operator()(const Key& key) const {
-      return std::hash<std::string>()(key.second) * 31 + static_cast<std::size_t>(key.first);
+      return std::hash<std::string>()(key.id) * 31 + static_cast<std::size_t>(key.account.value);
     }
   };
   struct Waiting {
     Found found;
     Quota::Place place;
   };
-  asio::awaitable<void> ask(Key key, std::string typed);
+  asio::awaitable<void> ask(Key key);
 
   static constexpr std::size_t most_known = 20000;
   static constexpr QuotaLimits of_stanzas{1000, 0, 0};

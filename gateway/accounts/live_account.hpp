@@ -39,6 +39,7 @@ class LiveAccount {
 
   base::AccountId id() const { return row.id; }
   const xmpp::Jid& user() const { return row.user; }
+  const std::string& alias() const { return row.alias; }
   bool is_online() const { return state == State::online; }
   bool is_removed() const { return standing == Standing::removed; }
   bool takes_messages() const { return resources.takes_messages(); }

@@ -21,7 +21,9 @@ std::string masked_part(const config::Config& config, const std::string& value) 
   const bool is_contact = std::ranges::any_of(config.transports, [&](const config::TransportEntry& entry) {
     return entry.transport.link.domain.domain() == jid->domain();
   });
-  return is_contact ? convert::typed_by(*jid) : jid->bare().str();
+  if (!is_contact) return jid->bare().str();
+  const auto address = convert::read(*jid);
+  return address && !address->id.empty() ? address->id : jid->bare().str();
 }
 
 }  // namespace

@@ -141,8 +141,8 @@ asio::awaitable<Result<bool>> Registration::enrol(db::Database& database, const 
   const std::string transport = entry_.transport.link.domain.str();
   auto read = [&sealer, transport](db::Transaction& t) { return store::read_accounts(t, transport, sealer); };
   const auto rows = co_await database.fetch(std::move(read));
-  const auto found =
-      std::find_if(rows.begin(), rows.end(), [&](const store::AccountRow& row) { return row.user == user_; });
+  const auto found = std::find_if(rows.begin(), rows.end(),
+                                  [&](const store::AccountRow& row) { return row.user == user_ && row.alias.empty(); });
   const store::AccountRow* present = found == rows.end() ? nullptr : &*found;
   if (!present && !entry_.transport.registration.allows(user_)) {
     co_return Error{Errc::rejected, fmt::format("{}.register: {} may not register: list the address in jids, or its "

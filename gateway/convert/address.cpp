@@ -13,6 +13,8 @@ namespace {
 constexpr std::string_view hex_digits = "0123456789abcdef";
 // RFC 5122 §2.2: unreserved and nodeallow, beside letters and digits
 constexpr std::string_view allowed_in_uris = "-._~!$()*+,;=";
+constexpr char alias_mark = '~', room_mark = '#';
+constexpr std::size_t most_alias_bytes = 32;
 constexpr std::string_view nothing = "\\00";  // stands beside a space at an end, which XEP-0106 §3.2 lets no \20 be
 constexpr std::string_view always_escaped = " \"&'/:<>@~";  // XEP-0106 §3.3, and what marks a further account
 
@@ -76,13 +78,15 @@ std::string spell(std::string_view id, bool beyond_ascii) {
   return local;
 }
 
-std::string spell(std::string_view id) {
-  std::string local = spell(id, true);
+// The whole local part, of which preparation sees all: beside an alias an id may mix directions.
+std::string spell(std::string_view id, std::string_view before, std::string_view after) {
+  std::string local = std::string(before).append(spell(id, true)).append(after);
   const bool is_ascii =
       std::all_of(local.begin(), local.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
   if (is_ascii) return local;
   const auto prepared = xmpp::to_username_case_mapped(local);
-  return prepared && *prepared == local ? local : spell(id, false);  // together they compose, or mix directions
+  if (prepared && *prepared == local) return local;
+  return std::string(before).append(spell(id, false)).append(after);  // together they compose, or mix directions
 }
 
 std::string read_escapes(std::string_view local) {
@@ -105,24 +109,80 @@ bool can_be_spelt(std::string_view id) {
   return !id.empty() && id.find('\0') == std::string_view::npos && base::is_utf8(id);
 }
 
+base::Error bad_alias() {
+  return {base::Errc::not_found,
+          "After ~ comes an account's alias: at most 32 of a-z, 0-9 and -. In a contact's name, write \\7e for ~."};
+}
+
+// The id, by the first reading: the one that the whole local part is written for, else unescaped as XEP-0106 has it,
+// since a person may have typed it.
+void read_id(std::string_view written, std::string_view before, std::string_view after, Address& address) {
+  std::string id = read_escapes(written);
+  std::string typed = xmpp::unescape_local(written);
+  const bool is_own = can_be_spelt(id) && spell(id, before, after) == std::string(before).append(written).append(after);
+  if (is_own) address.spelling = id == typed ? Spelling::own : Spelling::minted;
+  address.id = is_own ? std::move(id) : std::move(typed);
+}
+
+// "", or the mark and the alias.
+std::string suffix_of(const std::string& alias) { return alias.empty() ? alias : alias_mark + alias; }
+
 }  // namespace
 
-base::Result<xmpp::Jid> to_jid(const base::ContactId& contact, const xmpp::Jid& domain) {
+bool is_alias(std::string_view text) {
+  const auto is_allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
+  return !text.empty() && text.size() <= most_alias_bytes && std::all_of(text.begin(), text.end(), is_allowed);
+}
+
+base::Result<Address> read(const xmpp::Jid& jid) {
+  std::string_view local = jid.local();
+  std::string_view before, after;
+  Address address;
+  if (local.empty()) return address;
+  if (const auto mark = local.rfind(alias_mark); mark != std::string_view::npos) {
+    address.alias = local.substr(mark + 1);
+    if (!is_alias(address.alias)) return bad_alias();
+    after = local.substr(mark);
+    local = local.substr(0, mark);
+  }
+  if (local.empty()) {
+    address.form = AddressForm::account;
+    return address;
+  }
+  address.form = AddressForm::contact;
+  if (local.front() == room_mark) {
+    address.form = jid.is_bare() ? AddressForm::room : AddressForm::occupant;
+    address.nick = jid.resource();
+    before = local.substr(0, 1);
+    local.remove_prefix(1);
+  }
+  if (local.empty()) return base::Error{base::Errc::not_found, "A room needs a name after the #."};
+  read_id(local, before, after, address);
+  return address;
+}
+
+base::Result<xmpp::Jid> write(const Address& address, const xmpp::Jid& domain) {
+  if (!address.alias.empty() && !is_alias(address.alias)) return bad_alias();
+  const std::string suffix = suffix_of(address.alias);
+  switch (address.form) {
+    case AddressForm::gateway: return xmpp::Jid::make("", domain.domain());
+    case AddressForm::account: return xmpp::Jid::make(suffix, domain.domain());
+    case AddressForm::contact:
+    case AddressForm::room:
+    case AddressForm::occupant: break;
+  }
   // else it would be the gateway
-  if (contact.value.empty()) return base::Error{base::Errc::not_found, "A contact needs a name."};
-  if (!can_be_spelt(contact.value)) return base::Error{base::Errc::not_found, "A contact's name must be UTF-8 text."};
-  return xmpp::Jid::make(spell(contact.value), domain.domain());
+  if (address.id.empty()) return base::Error{base::Errc::not_found, "A contact needs a name."};
+  if (!can_be_spelt(address.id)) return base::Error{base::Errc::not_found, "A contact's name must be UTF-8 text."};
+  const bool is_contact = address.form == AddressForm::contact;
+  const std::string local = spell(address.id, is_contact ? "" : "#", suffix);
+  const bool has_nick = address.form == AddressForm::occupant;
+  if (has_nick && address.nick.empty()) return base::Error{base::Errc::not_found, "An occupant needs a nickname."};
+  return xmpp::Jid::make(local, domain.domain(), has_nick ? std::string_view(address.nick) : std::string_view());
 }
 
-std::string typed_by(const xmpp::Jid& address) {
-  std::string id = read_escapes(address.local());
-  return can_be_spelt(id) && spell(id) == address.local() ? id : xmpp::unescape_local(address.local());
-}
-
-std::optional<base::ContactId> minted(std::string_view local) {
-  std::string id = read_escapes(local);
-  if (id == xmpp::unescape_local(local) || !can_be_spelt(id) || spell(id) != local) return std::nullopt;
-  return base::ContactId{std::move(id)};
+base::Result<xmpp::Jid> write(const base::ContactId& contact, const std::string& alias, const xmpp::Jid& domain) {
+  return write(contact_address(contact, alias), domain);
 }
 
 std::string to_uri(const xmpp::Jid& address) {

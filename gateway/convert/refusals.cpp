@@ -12,7 +12,11 @@ StanzaError not_registered(const xmpp::Jid& gateway) {
   return {"auth", "registration-required", "Please register with " + gateway.str() + " first."};
 }
 
-StanzaError nothing_to_remove() { return {"auth", "registration-required", "You are not registered here."}; }
+StanzaError nothing_to_remove(const std::string& others) {
+  std::string text = "You are not registered here.";
+  if (!others.empty()) text += " Your other accounts are removed at their own addresses: " + others + ".";
+  return {"auth", "registration-required", std::move(text)};
+}
 
 StanzaError may_not_register(const xmpp::Jid& gateway) {
   return {"auth", "forbidden", "The operator of " + gateway.str() + " does not let you register here."};
@@ -34,6 +38,8 @@ StanzaError other_address(const xmpp::Jid& right) {
 }
 
 StanzaError no_room() { return {"cancel", "service-unavailable", "This is a person, not a room."}; }
+
+StanzaError no_such_room() { return {"cancel", "item-not-found", "There are no rooms here yet."}; }
 
 StanzaError no_person(const xmpp::Jid& gateway) {
   return {"cancel", "service-unavailable",
@@ -80,6 +86,11 @@ StanzaError too_many_devices() { return too_many_waiting("You are here with too 
 StanzaError contact_list_full(std::size_t most_contacts) {
   return too_many_waiting("Your contact list is full here: " + std::to_string(most_contacts) +
                           " contacts are the most.");
+}
+
+StanzaError too_many_accounts(std::size_t most_accounts) {
+  return too_many_waiting("You have " + std::to_string(most_accounts) +
+                          " accounts here, and more are not possible. Remove one first.");
 }
 
 StanzaError removal_must_be_alone() { return {"modify", "bad-request", "A removal must contain nothing else."}; }

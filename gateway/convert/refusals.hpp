@@ -13,7 +13,8 @@ using xmpp::StanzaError;
 
 // ---- Who is asked, and who asks ----
 StanzaError not_registered(const xmpp::Jid& gateway);  // yet
-StanzaError nothing_to_remove();                       // a registration that is not there
+// A registration that is not there. `others`: the faces of accounts that the user has here, as a text; may be empty.
+StanzaError nothing_to_remove(const std::string& others);
 StanzaError may_not_register(const xmpp::Jid& gateway);
 StanzaError login_refused(const xmpp::Jid& gateway,
                           std::string_view trouble);  // by the network, since the registration
@@ -21,6 +22,7 @@ StanzaError no_such_contact(
     const base::Error& why);                        // XEP-0100 §5.3: an address that can be nobody's is no bad message
 StanzaError other_address(const xmpp::Jid& right);  // RFC 6120 §8.3.3.5
 StanzaError no_room();
+StanzaError no_such_room();
 StanzaError no_person(const xmpp::Jid& gateway);  // the gateway itself
 StanzaError no_such_node();
 
@@ -36,6 +38,7 @@ StanzaError too_many_waiting(std::string_view sentence);
 StanzaError too_many_questions();
 StanzaError too_many_devices();
 StanzaError contact_list_full(std::size_t most_contacts);
+StanzaError too_many_accounts(std::size_t most_accounts);
 
 // ---- Registration ----
 StanzaError removal_must_be_alone();

@@ -22,7 +22,7 @@ constexpr std::size_t most_name_bytes = 256;  // what networks call people
 constexpr const char* nothing_to_show = "This message came without anything that can be shown here.";
 
 base::Result<xmpp::Jid> sender(const base::ContactId& contact, const StanzaContext& context) {
-  return to_jid(contact, context.domain);
+  return write(contact, context.alias, context.domain);
 }
 
 // Files travel as links in the text, each on a line of its own; a lone one also as XEP-0066 has it.
@@ -55,7 +55,8 @@ Element message_stanza(const connector::MessageReceived& message, const xmpp::Ji
 
 std::vector<Element> of(const connector::MessageReceived& message, const StanzaContext& context) {
   const auto address = sender(message.sender, context);
-  const xmpp::Jid from = address ? *address : context.domain;
+  // The face of an account is always an address.
+  const xmpp::Jid from = address ? *address : write(face_address(context.alias), context.domain).value();
   std::string body = body_of(message.content);
   // programs hide an empty message, and the network was told that it arrived
   if (base::trim(body).empty()) body = nothing_to_show;

@@ -19,6 +19,7 @@ struct StanzaContext {
   connector::Availability contact_availability = connector::Availability::online;
   std::string contact_status{};
   bool has_sender = true;  // of a failed send: the resource that sent it is still there to be told
+  std::string alias{};     // of the user's account
 };
 
 // At least one, unless an address in the delivery cannot be a JID (then none: there is nobody to send it from); a

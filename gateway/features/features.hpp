@@ -8,6 +8,8 @@ namespace wherry::features {
 
 using accounts::LiveAccount;
 using transport::AddressForm;
+using transport::faces;
+using transport::Party;
 using transport::Request;
 using transport::Transport;
 namespace ns = xmpp::ns;

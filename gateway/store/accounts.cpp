@@ -45,7 +45,8 @@ AccountRow read_row(const db::Row& row, const std::string& transport, const base
                      parse_credentials(open(row.text(2), id, sealer), id),
                      static_cast<AccountPolicy>(row.integer(3)),
                      row.text(4),
-                     row.integer(5) != 0};
+                     row.integer(5) != 0,
+                     row.text(6)};
   return account;
 }
 
@@ -61,11 +62,11 @@ void insert_account(db::Transaction& transaction, const AccountRow& account, con
   const std::string user(account.user.bare_view());
   transaction.execute("INSERT INTO users (jid) VALUES ($1) ON CONFLICT DO NOTHING", {user});
   transaction.execute(
-      "INSERT INTO accounts (id, transport, user_jid, credentials, policy, lang, imports) VALUES ($1, $2, $3, $4, $5, "
-      "$6, $7) "
-      "ON CONFLICT DO NOTHING",
+      "INSERT INTO accounts (id, transport, user_jid, credentials, policy, lang, imports, alias) VALUES ($1, $2, $3, "
+      "$4, "
+      "$5, $6, $7, $8) ON CONFLICT (id) DO NOTHING",
       {account.id.value, account.transport, user, seal(account.credentials, account.id, sealer),
-       static_cast<std::int64_t>(account.policy), account.lang, std::int64_t{account.imports}});
+       static_cast<std::int64_t>(account.policy), account.lang, std::int64_t{account.imports}, account.alias});
 }
 
 void update_account(db::Transaction& transaction, const AccountRow& account, const base::Sealer& sealer) {
@@ -108,9 +109,9 @@ std::vector<base::AccountId> accounts_of(db::Transaction& transaction, const xmp
 std::vector<AccountRow> read_accounts(db::Transaction& transaction, const std::string& transport,
                                       const base::Sealer& sealer) {
   std::vector<AccountRow> accounts;
-  for (const db::Row& row : transaction.query(
-           "SELECT id, user_jid, credentials, policy, lang, imports FROM accounts WHERE transport = $1 ORDER BY id",
-           {transport})) {
+  for (const db::Row& row : transaction.query("SELECT id, user_jid, credentials, policy, lang, imports, alias FROM "
+                                              "accounts WHERE transport = $1 ORDER BY id",
+                                              {transport})) {
     accounts.push_back(read_row(row, transport, sealer));
   }
   return accounts;

@@ -24,10 +24,11 @@ struct AccountRow {
   AccountPolicy policy = AccountPolicy::always_on;
   std::string lang;     // of the user, from the registration's xml:lang; may be empty
   bool imports = true;  // whether the user wants the network's contact list
+  std::string alias{};  // tells the user's accounts of one transport apart; empty: the first one
 };
 
 // Inserts the account, and its user when new. Does nothing when the id is there already: a commit of unknown outcome
-// runs again.
+// runs again. Throws where the user has an account of that alias with the transport.
 void insert_account(db::Transaction& transaction, const AccountRow& account, const base::Sealer& sealer);
 // Writes credentials, policy, lang and imports.
 void update_account(db::Transaction& transaction, const AccountRow& account, const base::Sealer& sealer);

@@ -88,11 +88,12 @@ std::int64_t count_connector_entries(db::Transaction& transaction, const xmpp::J
 std::string export_user(db::Transaction& transaction, const xmpp::Jid& user) {
   const std::string jid(user.bare_view());
   json accounts = json::array();
-  for (const db::Row& row :
-       transaction.query("SELECT id, transport, policy, lang FROM accounts WHERE user_jid = $1 ORDER BY id", {jid})) {
+  for (const db::Row& row : transaction.query(
+           "SELECT id, transport, policy, lang, alias FROM accounts WHERE user_jid = $1 ORDER BY id", {jid})) {
     const base::AccountId id{row.integer(0)};
     accounts.push_back({{"account", id.value},
                         {"transport", row.text(1)},
+                        {"alias", row.text(4)},
                         {"always_on", row.integer(2) == static_cast<std::int64_t>(AccountPolicy::always_on)},
                         {"lang", row.text(3)},
                         {"contacts", export_contacts(transaction, id)},

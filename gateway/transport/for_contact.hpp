@@ -7,9 +7,11 @@
 
 namespace wherry::transport {
 
-using ContactAnswer = std::function<void(const xmpp::Stanza& iq, const base::ContactId& contact)>;
+// `account`: of who asks, or null.
+using ContactAnswer =
+    std::function<void(const xmpp::Stanza& iq, const accounts::LiveAccount* account, const base::ContactId& contact)>;
 
 // Calls `answer` with the contact that the request is to, once that is known; else the request is refused.
-void for_contact(Transport& transport, xmpp::Stanza iq, ContactAnswer answer);
+void for_contact(Transport& transport, xmpp::Stanza iq, const Party& party, ContactAnswer answer);
 
 }  // namespace wherry::transport

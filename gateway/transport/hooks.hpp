@@ -24,15 +24,16 @@ class Hook {
   std::vector<Listener> listeners_;
 };
 
-// An account that is no more. Its user may have another one at any time, with another id.
+// An account that is no more. Its user may have another one of that alias at any time, with another id.
 struct FormerAccount {
   base::AccountId id;
   xmpp::Jid user;
+  std::string alias;
   std::vector<base::ContactId> contacts;
 };
 
 struct Hooks {
-  Hook<accounts::LiveAccount&> registered;  // of a user who had none
+  Hook<accounts::LiveAccount&> registered;  // a new one
   Hook<const FormerAccount&> unregistered;
   Hook<base::AccountId> account_removed;         // nothing is kept for it any more
   Hook<accounts::LiveAccount&> account_changed;  // its session's state

@@ -1,6 +1,7 @@
 #include "gateway/transport/router.hpp"
 
 #include "gateway/base/log.hpp"
+#include "gateway/convert/refusals.hpp"
 
 #include <algorithm>
 
@@ -16,12 +17,18 @@ std::string key_of(xmpp::Kind kind, AddressForm form, std::string_view rest) {
   return key;
 }
 
-AddressForm form_of(const xmpp::Jid& to) { return to.local().empty() ? AddressForm::gateway : AddressForm::contact; }
-
 constexpr const char* subscription = "subscription";
 
 bool is_subscription(std::string_view type) {
   return type == "subscribe" || type == "subscribed" || type == "unsubscribe" || type == "unsubscribed";
+}
+
+// RFC 6120 §8.3.1: never an error about an error; a result of a request that we did not make means nothing.
+bool is_answered(const xmpp::Stanza& stanza) { return stanza.type() != "error" && stanza.type() != "result"; }
+
+// At every log-out a server says so to whomever its user has shown a presence.
+bool is_farewell(const xmpp::Stanza& stanza) {
+  return stanza.kind == xmpp::Kind::presence && stanza.type() == "unavailable";
 }
 
 }  // namespace
@@ -56,8 +63,8 @@ std::vector<std::string> Router::namespaces(AddressForm form) const {
   return found;
 }
 
-const Router::Handler* Router::find(const xmpp::Stanza& stanza) const {
-  std::string key = key_of(stanza.kind, form_of(stanza.to), "");
+const Router::Handler* Router::find(const xmpp::Stanza& stanza, AddressForm form) const {
+  std::string key = key_of(stanza.kind, form, "");
   if (stanza.kind == xmpp::Kind::iq) {
     const xmpp::Element* payload = stanza.payload();
     if (!payload || stanza.id().empty()) return nullptr;
@@ -66,7 +73,7 @@ const Router::Handler* Router::find(const xmpp::Stanza& stanza) const {
     key += payload->ns();
   }
   if (stanza.kind == xmpp::Kind::presence && is_subscription(stanza.type())) key += subscription;
-  if (stanza.kind == xmpp::Kind::message && stanza.to.local().empty()) {
+  if (stanza.kind == xmpp::Kind::message && form == AddressForm::gateway) {
     for (const xmpp::Element& child : stanza.element.children()) {
       if (const auto found = handlers_.find(key + std::string(child.ns())); found != handlers_.end())
         return &found->second;
@@ -77,26 +84,37 @@ const Router::Handler* Router::find(const xmpp::Stanza& stanza) const {
 }
 
 void Router::route(xmpp::Stanza stanza) const {
-  const bool is_answer = stanza.kind == xmpp::Kind::iq && (stanza.type() == "result" || stanza.type() == "error");
-  const Handler* handler = is_answer && answered_ ? &answered_ : find(stanza);
-  if (!handler) return unhandled(stanza);
   // The stanza moves into the handler; what an answer to a failure needs is kept.
   xmpp::Stanza head{stanza.kind, stanza.from, stanza.to,
                     xmpp::make_stanza(stanza.kind, stanza.from, stanza.to, stanza.type(), stanza.id())};
   try {
-    (*handler)(std::move(stanza));
+    handle(std::move(stanza));
   } catch (const std::exception& e) {
     log::error("stanza.failed", {{"error", e.what()}});
-    if (head.type() == "error" || head.type() == "result") return;
+    if (!is_answered(head)) return;
     reply_(xmpp::error_reply(
         head, xmpp::StanzaError{"cancel", "internal-server-error",
                                 "Something went wrong in the gateway; its operator finds it in the log."}));
   }
 }
 
+void Router::handle(xmpp::Stanza stanza) const {
+  const bool is_answer = stanza.kind == xmpp::Kind::iq && !is_answered(stanza);
+  if (is_answer && answered_) return answered_(std::move(stanza));
+  const auto refuse = [&](const xmpp::StanzaError& error) {
+    if (is_answered(stanza) && !is_farewell(stanza)) reply_(xmpp::error_reply(stanza, error));
+  };
+  auto to = convert::read(stanza.to);
+  if (!to) return refuse(convert::no_such_contact(to.error()));
+  if (to->form == AddressForm::room || to->form == AddressForm::occupant) return refuse(convert::no_such_room());
+  const Handler* handler = find(stanza, to->form);
+  if (!handler) return unhandled(stanza);
+  const Party party{accounts_.find(stanza.from, to->alias), std::move(*to)};
+  (*handler)(std::move(stanza), party);
+}
+
 void Router::unhandled(const xmpp::Stanza& stanza) const {
-  // RFC 6120 §8.3.1: never an error about an error; results of requests we did not make mean nothing.
-  if (stanza.type() == "error" || stanza.type() == "result") return;
+  if (!is_answered(stanza)) return;
   if (stanza.kind == xmpp::Kind::presence) return;
   const auto refuse = [&](xmpp::StanzaError error) { reply_(xmpp::error_reply(stanza, error)); };
   if (stanza.kind != xmpp::Kind::iq) return refuse({"cancel", "service-unavailable", ""});

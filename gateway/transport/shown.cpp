@@ -15,27 +15,32 @@ connector::Availability Shown::of(const LiveAccount& account, const LiveContact&
   return network_has_presence_ ? contact.availability : Availability::online;
 }
 
+xmpp::Jid Shown::face_of(const LiveAccount& account) const {
+  return convert::write(convert::face_address(account.alias()), domain_).value();
+}
+
 xmpp::Element Shown::gateway(const LiveAccount& account, const xmpp::Jid& to) const {
+  const xmpp::Jid from = face_of(account);
   const auto failure = [&](const char* type, const char* condition) {
-    xmpp::Element presence = xmpp::make_stanza(xmpp::Kind::presence, domain_, to, "error", "");
+    xmpp::Element presence = xmpp::make_stanza(xmpp::Kind::presence, from, to, "error", "");
     presence.add(
         xmpp::error_element({type, condition, account.trouble}, account.row.lang.empty() ? "en" : account.row.lang));
     return presence;
   };
-  if (closed_) return convert::to_presence(domain_, to, Availability::offline, "The gateway is being restarted.");
+  if (closed_) return convert::to_presence(from, to, Availability::offline, "The gateway is being restarted.");
   switch (account.state) {
-    case LiveAccount::State::online: return convert::to_presence(domain_, to, Availability::online, account.trouble);
+    case LiveAccount::State::online: return convert::to_presence(from, to, Availability::online, account.trouble);
     case LiveAccount::State::needs_login: return failure("auth", "not-authorized");
     case LiveAccount::State::offline:
     case LiveAccount::State::connecting: break;
   }
   if (!account.trouble.empty()) return failure("wait", "remote-server-timeout");
-  return convert::to_presence(domain_, to, Availability::offline, "");
+  return convert::to_presence(from, to, Availability::offline, "");
 }
 
 std::optional<xmpp::Element> Shown::contact(const LiveAccount& account, const LiveContact& contact,
                                             const xmpp::Jid& to) const {
-  const auto from = convert::to_jid(contact.row.contact, domain_);
+  const auto from = convert::write(contact.row.contact, account.alias(), domain_);
   if (!from) return std::nullopt;
   return convert::to_presence(*from, to, of(account, contact), closed_ ? std::string() : contact.status);
 }

@@ -32,6 +32,8 @@ class Shown final : public queues::NewsSource {
   std::optional<xmpp::Element> stanza_for(const queues::News& news) override;
 
  private:
+  xmpp::Jid face_of(const accounts::LiveAccount& account) const;
+
   accounts::Accounts& accounts_;
   xmpp::Jid domain_;
   bool network_has_presence_;

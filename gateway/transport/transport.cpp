@@ -28,11 +28,11 @@ Transport::Transport(TransportConfig config, TransportServices services,
       services_(std::move(services)),
       connector_(std::move(connector)),
       network_(connector_->describe()),
-      router_([this](const xmpp::Element& stanza) { send(stanza); }),
       journal_(services_.journal),
       link_(services_.executor, config_.link, services_.dial, link_events()),
       accounts_(services_.executor, services_.database, services_.sealer, config_.link.domain.str(), account_events(),
                 config_.sessions),
+      router_(accounts_, [this](const xmpp::Element& stanza) { send(stanza); }),
       inbox_(services_.executor, journal_, services_.database, accounts_, link_, services_.keys, services_.clock,
              config_.link.domain.str(), config_.inbox,
              [this](const accounts::LiveAccount* account, const convert::Delivery& delivery, const std::string& id) {
@@ -65,8 +65,12 @@ Transport::Transport(TransportConfig config, TransportServices services,
 
 Transport::~Transport() = default;
 
-base::Result<xmpp::Jid> Transport::jid_of(const base::ContactId& contact) const {
-  return convert::to_jid(contact, domain());
+base::Result<xmpp::Jid> Transport::jid_of(const base::ContactId& contact, const std::string& alias) const {
+  return convert::write(contact, alias, domain());
+}
+
+xmpp::Jid Transport::face_of(const std::string& alias) const {
+  return convert::write(convert::face_address(alias), domain()).value();
 }
 
 std::vector<xmpp::Element> Transport::stanzas_of(const accounts::LiveAccount* account,
@@ -87,6 +91,7 @@ std::vector<xmpp::Element> Transport::stanzas_of(const accounts::LiveAccount* ac
 convert::StanzaContext Transport::context_for(const accounts::LiveAccount& account, const convert::Delivery& delivery,
                                               const std::string& id) const {
   convert::StanzaContext context{domain(), account.user(), id, services_.clock.now()};
+  context.alias = account.alias();
   const auto* answer = std::get_if<connector::ContactAnswered>(&delivery);
   const auto contact = answer ? account.contacts.find(answer->contact) : account.contacts.end();
   if (contact == account.contacts.end()) return context;

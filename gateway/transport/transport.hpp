@@ -95,8 +95,10 @@ class Transport {
     send(xmpp::error_reply(stanza, error));
   }
 
-  // The JID of a contact here; an id that no JID can hold gives an error.
-  base::Result<xmpp::Jid> jid_of(const base::ContactId& contact) const;
+  // The JID of a contact of such an account; an id that no JID can hold gives an error.
+  base::Result<xmpp::Jid> jid_of(const base::ContactId& contact, const std::string& alias) const;
+  // Where such an account itself is addressed: the gateway, or ~alias at it.
+  xmpp::Jid face_of(const std::string& alias) const;
 
   // Sends what nobody waits for, such as thousands of farewells: `next` gives one stanza after the other, until it
   // gives none. It is asked when the link can take one. What is not sent when the transport stops gets a moment then.
@@ -122,10 +124,10 @@ class Transport {
   std::unique_ptr<connector::Connector> connector_;
   connector::Network network_;
   Hooks hooks_;
-  Router router_;
   queues::Journal& journal_;
   xmpp::Component link_;
   accounts::Accounts accounts_;
+  Router router_;
   queues::Inbox inbox_;
   queues::Repeats repeats_;
   queues::Reports reports_;

@@ -33,7 +33,7 @@ class Description:
 @dataclass
 class Request:
     kind: str                 # an action's type, or log_in
-    user: str                 # bare JID of the user for whom
+    user: str                 # whose account it is for (owner)
     fields: dict[str, str]
     number: int
     answer: asyncio.Future
@@ -51,6 +51,16 @@ class Account:
     running: asyncio.Task | None = None
     online: bool = False
     ended: asyncio.Future = field(default_factory=lambda: asyncio.get_running_loop().create_future())  # with an RpcError
+
+    @property
+    def owner(self) -> str:
+        return owner(self.user, self.credentials)
+
+
+def owner(user: str, credentials: dict) -> str:
+    """Whose account it is: a bare JID; of a further account with its alias, romeo@x.test~work. The gateway tells a network no
+    aliases: such an account is one that was registered with a user name like romeo~work."""
+    return user + "".join(credentials.get("username", "").partition("~")[1:])
 
 
 class Network:
@@ -144,7 +154,7 @@ class Network:
             raise NotReceived(f"the gateway did not take the event within {limit:g} s") from None
 
     async def account(self, user: str, limit: float) -> Account:
-        """The account of a bare JID, as the gateway told of it. Raises NotReceived."""
+        """The account of an owner, as the gateway told of it. Raises NotReceived."""
         await self._until(lambda: self._find(user) is not None, limit, f"the gateway told {self.domain}'s network of no account of {user}")
         account = self._find(user)
         assert account
@@ -157,14 +167,18 @@ class Network:
     def knows(self, user: str) -> bool:
         return self._peer is not None and self._find(user) is not None
 
+    def owners(self) -> list[str]:
+        """Of all accounts of the scenario's users."""
+        return [account.owner for account in self.accounts.values() if account.user in self.users] if self._peer else []
+
     async def session(self, user: str, limit: float) -> None:
         """Until the user's session is up. Raises NotReceived."""
-        await self._until(lambda: any(account.user == user and account.online for account in self.accounts.values()), limit,
+        await self._until(lambda: any(account.owner == user and account.online for account in self.accounts.values()), limit,
                           f"no session of {user} came up at {self.domain}'s network")
 
     async def no_session(self, user: str, limit: float) -> None:
         """Until the user has no session. Raises NotReceived."""
-        await self._until(lambda: not any(account.user == user and account.running for account in self.accounts.values()), limit,
+        await self._until(lambda: not any(account.owner == user and account.running for account in self.accounts.values()), limit,
                           f"the session of {user} stayed up at {self.domain}'s network")
 
     async def go_offline(self, reason: str, limit: float) -> None:
@@ -208,7 +222,7 @@ class Network:
     # ---- Parts ----
 
     def _find(self, user: str) -> Account | None:
-        return next((account for account in self.accounts.values() if account.user == user), None)
+        return next((account for account in self.accounts.values() if account.owner == user), None)
 
     def _notice(self) -> None:
         self._news.set()
@@ -226,15 +240,16 @@ class Network:
         for account in list(self.accounts.values()):
             if account.user in self.users and account.running and account.online != online:
                 account.online = online
-                await self.send(account.user, {"type": "account_changed", "online": online, "text": text}, limit)
+                await self.send(account.owner, {"type": "account_changed", "online": online, "text": text}, limit)
         self._notice()
 
     def _ask(self, kind: str, user: str, fields: dict[str, str]) -> Request:
         self._numbers += 1
         request = Request(kind, user, fields, self._numbers, asyncio.get_running_loop().create_future())
-        if user in self.users:
+        is_ours = user.partition("~")[0] in self.users
+        if is_ours:
             self.requests.append(request)
-        if user not in self.users or kind not in ASKED:
+        if not is_ours or kind not in ASKED:
             request.answer.set_result({})
         self._notice()
         return request
@@ -272,7 +287,7 @@ class Network:
                 item["value"] = present[item["name"]]
         asked = await self._peer.call("ask", {"login": params["login"], "form": form})
         assert isinstance(asked, dict)
-        request = self._ask("log_in", params["user"], asked["answers"])
+        request = self._ask("log_in", owner(params["user"], asked["answers"]), asked["answers"])
         await request.answer
         return {"credentials": request.fields}
 
@@ -280,7 +295,7 @@ class Network:
         account = self.accounts[params["account"]]
         account.running = asyncio.current_task()
         account.ended = asyncio.get_running_loop().create_future()
-        self._ask("session_opened", account.user, {"username": account.credentials.get("username", "")})
+        self._ask("session_opened", account.owner, {"username": account.credentials.get("username", "")})
         try:
             assert self._peer
             if not (self._down and account.user in self.users):
@@ -290,12 +305,12 @@ class Network:
             raise await account.ended
         finally:
             account.running, account.online = None, False
-            self._ask("session_closed", account.user, {})
+            self._ask("session_closed", account.owner, {})
 
     async def _on_perform(self, params: dict) -> object:
         action = params["action"]
         fields = {key: _flat(value) for key, value in action.items() if key != "type"}
-        user = self.accounts[params["account"]].user
+        user = self.accounts[params["account"]].owner
         return await self._ask(action["type"], user, fields).answer
 
     async def _on_parse_contact(self, params: dict) -> object:

@@ -143,8 +143,9 @@ def _person(step: Step, rest: str) -> None:
         if rest == verb:
             step.verb = verb
             return
-    if rest == "registers" or rest.startswith("registers as "):
-        step.verb, step.word = "registers", rest[13:].strip()
+    if registers := re.fullmatch(r"registers(?: at (~[a-z0-9-]+))?(?: as (\S+))?", rest):
+        step.verb, step.word = "registers", registers[2] or ""
+        step.fields = {"alias": registers[1] or ""}
         return
     for verb in ("sends", "then receives", "receives", "does not receive"):
         if rest.startswith(verb + " "):

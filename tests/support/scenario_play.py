@@ -40,7 +40,7 @@ class Play:
         self.variables = dict(VARIABLES)
         self.network: Network = world.networks[scenario.domain]
         self.stopped = False                       # wherry, by the scenario itself
-        self._registered: list[str] = []           # whom wherry knew when it went down
+        self._registered: list[str] = []           # whose accounts wherry knew when it went down
         self._asked: Request | None = None         # the request that `network answers` answers
         self._limit = world.options.limit
 
@@ -137,9 +137,8 @@ class Play:
                     target = self.scenario.domain if up else domain_of(client.jid)  # type: ignore[attr-defined]
                     await ping(client, target, next(_pings), self._limit)
             if up:
-                for person in PEOPLE:
-                    if self.network.knows(self._user(person)):
-                        await self.network.barrier(self._user(person), self._limit)
+                for owner in self.network.owners():
+                    await self.network.barrier(owner, self._limit)
 
     # ---- People ----
 
@@ -155,29 +154,30 @@ class Play:
 
     async def _person_registers(self, step: Step, _next) -> None:
         """XEP-0100 §4.1: the registration, both subscriptions, the login; then all is quiet."""
-        domain, user = self.scenario.domain, self._user(step.actor.partition("/")[0])
+        person, alias = step.actor.partition("/")[0], step.fields.get("alias", "")
+        face, user = alias + "@" * bool(alias) + self.scenario.domain, self._user(person) + alias
         await self._person_comes_online(step, None)
         client = await self._client(step.actor)
-        await client.send(f"<iq type='set' id='register' to='{domain}'><query xmlns='jabber:iq:register'><username>"
-                          f"{step.word or step.actor.partition('/')[0]}</username><password>secret</password></query></iq>")
+        await client.send(f"<iq type='set' id='register' to='{face}'><query xmlns='jabber:iq:register'><username>"
+                          f"{step.word or person + alias}</username><password>secret</password></query></iq>")
         request = await self.network.expect("log_in", lambda asked: asked.user == user, self._limit)
         request.answer.set_result({})
         await client.take(lambda stanza: local(stanza) == "iq" and stanza.get("id") == "register" and stanza.get("type") == "result", self._limit)
-        await self._presence(client, "subscribe", "asks to see the user's presence")
-        await client.send(f"<presence type='subscribed' to='{domain}'/><presence type='subscribe' to='{domain}'/>")
-        await self._presence(client, "subscribed", "lets the user see its presence")
+        await self._presence(client, face, "subscribe", "asks to see the user's presence")
+        await client.send(f"<presence type='subscribed' to='{face}'/><presence type='subscribe' to='{face}'/>")
+        await self._presence(client, face, "subscribed", "lets the user see its presence")
         await self.network.session(user, self._limit)
-        await self._presence(client, None, "is available")
+        await self._presence(client, face, None, "is available")
         await self._settle()
         self.network.forget(user)
         for key, other in self.clients.items():
             if key.startswith(step.actor.partition("/")[0]):
                 other.clear()  # type: ignore[attr-defined]
 
-    async def _presence(self, client, kind: str | None, what: str) -> None:
+    async def _presence(self, client, face: str, kind: str | None, what: str) -> None:
         try:
             await client.take(lambda stanza: local(stanza) == "presence" and stanza.get("type") == kind
-                              and stanza.get("from") == self.scenario.domain, self._limit)
+                              and stanza.get("from") == face, self._limit)
         except NotReceived as error:
             raise NotReceived(f"while registering: the gateway never {what} ({error})") from None
 
@@ -237,9 +237,10 @@ class Play:
     # ---- The network ----
 
     def _fields(self, step: Step) -> tuple[str, dict[str, str]]:
-        """The bare JID of the user for whom, and the other words."""
+        """Whose account it is for (network.owner), and the other words."""
         fields = {key: self._addresses(value) for key, value in step.fields.items()}
-        return self._user(fields.pop("for", "romeo")), fields
+        person, mark, alias = fields.pop("for", "romeo").partition("~")
+        return self._user(person) + mark + alias, fields
 
     async def _network_expects(self, step: Step, following: Step | None, later: bool = False) -> None:
         user, fields = self._fields(step)
@@ -315,7 +316,7 @@ class Play:
         self.network.end_look_ups()
 
     async def _network_crashes(self, _step: Step, _next) -> None:
-        users = [account.user for account in self.network.accounts.values() if account.online and account.user in self.network.users]
+        users = [account.owner for account in self.network.accounts.values() if account.online and account.user in self.network.users]
         await self.network.crash(30)
         for user in users:
             await self.network.session(user, 30)
@@ -371,7 +372,7 @@ class Play:
 
     def _going_down(self) -> None:
         self.stopped = True
-        self._registered = [user for user in self.network.users if self.network.knows(user)]
+        self._registered = self.network.owners()
 
     async def _wherry_start(self, _step: Step, _next) -> None:
         await self.world.start_wherry()

@@ -20,7 +20,7 @@ from confirmations import Confirmations  # noqa: E402
 from hosts import make_host  # noqa: E402
 from link import Link  # noqa: E402
 from json_rpc import RpcError, RpcPeer  # noqa: E402
-from network import NETWORKS, Network, event, phone_number, screen_name  # noqa: E402
+from network import NETWORKS, Network, event, owner, phone_number, screen_name  # noqa: E402
 from scenario import BadScenario, parse_scenario  # noqa: E402
 from scenario_world import RELAY  # noqa: E402
 from wherry import Transport, configuration  # noqa: E402
@@ -337,8 +337,16 @@ class Language(unittest.TestCase):
         self.assertEqual((answers.line, answers.skipped_on), (9, {"ejabberd": "other"}))
         self.assertEqual((kill.actor, kill.verb), ("wherry", "kill"))
 
+    def test_a_further_account_has_an_alias_and_its_owner_too(self) -> None:
+        first, named, further, both = parse_scenario(
+            "# T\nromeo registers\nromeo registers as montague\nromeo registers at ~work\nromeo registers at ~work as m~work\n", "x.scn").steps
+        self.assertEqual([(step.word, step.fields["alias"]) for step in (first, named, further, both)],
+                         [("", ""), ("montague", ""), ("", "~work"), ("m~work", "~work")])
+        self.assertEqual(owner("romeo@x.test", {"username": "romeo~work"}), "romeo@x.test~work")
+        self.assertEqual(owner("romeo@x.test", {"username": "montague"}), "romeo@x.test")
+
     def test_mistakes_are_named_with_their_line(self) -> None:
-        for line in ("paris sends <presence/>", "romeo dances", "romeo receives <message>", "network expects",
+        for line in ("paris sends <presence/>", "romeo registers at work", "romeo dances", "romeo receives <message>", "network expects",
                      "only on fake", "only on mars: why", "link explodes", "romeo receives <presence/><presence/>"):
             with self.assertRaises(BadScenario) as bad:
                 parse_scenario(f"# Title\n{line}\n", "x.scn")

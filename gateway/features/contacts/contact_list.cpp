@@ -40,7 +40,7 @@ std::optional<ListedContact> take_next(Transport& transport, LiveAccount& accoun
   while (!account.listed.empty() && accounts::has_room(account.contacts.size())) {
     ListedContact next = std::move(account.listed.front());
     account.listed.pop_front();
-    if (!account.contacts.contains(next.contact) && transport.jid_of(next.contact)) return next;
+    if (!account.contacts.contains(next.contact) && transport.jid_of(next.contact, account.alias())) return next;
   }
   return std::nullopt;
 }
@@ -62,10 +62,11 @@ asio::awaitable<void> write_roster(Transport& transport, base::AccountId id) {
     if (!account || account->is_removed() || !transport.rosters().is_writable(account->user())) co_return;
     auto next = take_next(transport, *account);
     if (!next) co_return;
-    const xmpp::Jid user = account->user(), address = *transport.jid_of(next->contact);
+    const xmpp::Jid user = account->user(), address = *transport.jid_of(next->contact, account->alias());
+    const std::string alias = account->alias();
     accounts::RosterItem item{address, name_of(*next), groups_of(*next)};
     const bool done = co_await transport.rosters().put(user, std::move(item));
-    const LiveAccount* present = transport.accounts().find(user);
+    const LiveAccount* present = transport.accounts().find(user, alias);
     const bool has_gone = !present || (present->id() == id && present->is_removed());
     if (done && has_gone) co_await transport.rosters().remove(user, address);
     account = transport.accounts().find(id);
@@ -119,7 +120,7 @@ asio::awaitable<void> suggest(Transport& transport, base::AccountId id, std::str
     xmpp::Element& x = iq.add("x", ns::rosterx);
     for (const ListedContact& listed : suggested) {
       xmpp::Element& item = x.add("item", ns::rosterx);
-      item.set("action", "add").set("jid", transport.jid_of(listed.contact)->str());
+      item.set("action", "add").set("jid", transport.jid_of(listed.contact, account->alias())->str());
       if (!listed.name.empty()) item.set("name", name_of(listed));
       for (const std::string& group : groups_of(listed)) item.add_text_child("group", group);
     }
@@ -139,8 +140,8 @@ asio::awaitable<void> suggest(Transport& transport, base::AccountId id, std::str
 // ---- One by one ----
 
 void ask(Transport& transport, LiveAccount& account, const ListedContact& listed) {
-  xmpp::Element stanza =
-      xmpp::make_stanza(xmpp::Kind::presence, *transport.jid_of(listed.contact), account.user(), "subscribe", "");
+  const xmpp::Jid from = *transport.jid_of(listed.contact, account.alias());
+  xmpp::Element stanza = xmpp::make_stanza(xmpp::Kind::presence, from, account.user(), "subscribe", "");
   if (!listed.name.empty()) stanza.add("nick", ns::nick).set_text(name_of(listed));
   transport.send(stanza);
   note(transport, account, listed, Offer::asks);

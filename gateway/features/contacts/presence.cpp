@@ -5,7 +5,6 @@
 #include "gateway/accounts/copies.hpp"
 #include "gateway/base/text.hpp"
 #include "gateway/base/within.hpp"
-#include "gateway/convert/address.hpp"
 #include "gateway/convert/presence.hpp"
 #include "gateway/convert/refusals.hpp"
 
@@ -107,7 +106,7 @@ void device_unavailable(Transport& transport, LiveAccount& account, const xmpp::
   const UserPresence before = account.resources.shown();
   transport.accounts().user_unavailable(account, full);
   // Rule B1.24; while others of the user's devices are there, only this one is told.
-  transport.send(convert::to_presence(transport.domain(), full, Availability::offline, ""));
+  transport.send(convert::to_presence(transport.face_of(account.alias()), full, Availability::offline, ""));
   const bool logs_out = account.resources.empty() && account.row.policy == store::AccountPolicy::follow_presence;
   if (!logs_out) tell_change(transport, account, before);
 }
@@ -120,15 +119,15 @@ void change_device(Transport& transport, LiveAccount& account, const xmpp::Stanz
     transport.reply_error(stanza, convert::too_many_devices());
 }
 
-// ---- To the gateway ----
+// ---- To the account's face ----
 
-void presence_needs_registration(Transport& transport, const xmpp::Stanza& stanza) {
-  transport.reply_error(stanza, convert::not_registered(transport.domain()));
+void presence_needs_registration(Transport& transport, const xmpp::Stanza& stanza, const Party& party) {
+  transport.reply_error(stanza, convert::not_registered(transport.face_of(party.to.alias)));
 }
 
-void presence_to_gateway(Transport& transport, Presences& memory, const xmpp::Stanza& stanza) {
+void presence_to_face(Transport& transport, Presences& memory, const xmpp::Stanza& stanza, const Party& party) {
   const std::string_view type = stanza.type();
-  LiveAccount* account = transport.accounts().find(stanza.from);
+  LiveAccount* account = party.account;
   if (type == "error") return;
   if (type == "probe") {
     if (account) transport.send(transport.shown().gateway(*account, stanza.from));
@@ -136,7 +135,7 @@ void presence_to_gateway(Transport& transport, Presences& memory, const xmpp::St
   }
   if (!type.empty() && type != "unavailable") return;
   // A stranger's presence is answered, but not its going away: that would only make noise at every log-out.
-  if (!account) return type.empty() ? presence_needs_registration(transport, stanza) : void();
+  if (!account) return type.empty() ? presence_needs_registration(transport, stanza, party) : void();
   memory[account->id()].copies.forget(stanza.from.str());
   change_device(transport, *account, stanza, {});
 }
@@ -204,12 +203,13 @@ void answer_probe(Transport& transport, const LiveAccount& account, const accoun
   if (const auto presence = transport.shown().contact(account, *contact, stanza.from)) transport.send(*presence);
 }
 
-void presence_to_contact(Transport& transport, const std::shared_ptr<Presences>& memory, const xmpp::Stanza& stanza) {
+void presence_to_contact(Transport& transport, const std::shared_ptr<Presences>& memory, const xmpp::Stanza& stanza,
+                         const Party& party) {
   const std::string_view type = stanza.type();
   if (type == "error") return;
-  LiveAccount* account = transport.accounts().find(stanza.from);
-  if (!account) return type.empty() ? presence_needs_registration(transport, stanza) : void();
-  const base::ContactId id{convert::typed_by(stanza.to)};
+  LiveAccount* account = party.account;
+  if (!account) return type.empty() ? presence_needs_registration(transport, stanza, party) : void();
+  const base::ContactId id = party.to.contact();
   const auto contact = account->contacts.find(id);
   const bool is_known = contact != account->contacts.end();
   if (type == "probe") return answer_probe(transport, *account, is_known ? &contact->second : nullptr, stanza);
@@ -226,8 +226,9 @@ void presence_to_contact(Transport& transport, const std::shared_ptr<Presences>&
 // ---- The network's side, shown ----
 
 // RFC 6121 §4.3.
-void ask_for_presence(Transport& transport, const xmpp::Jid& user) {
-  transport.send(xmpp::make_stanza(xmpp::Kind::presence, transport.domain(), user, "probe", ""));
+void ask_for_presence(Transport& transport, const LiveAccount& account) {
+  const xmpp::Jid face = transport.face_of(account.alias());
+  transport.send(xmpp::make_stanza(xmpp::Kind::presence, face, account.user(), "probe", ""));
 }
 
 using LinkUps = std::shared_ptr<std::uint64_t>;  // how often the link has come up
@@ -264,7 +265,7 @@ void drop_doubted(Transport& transport, Presences& memory, LiveAccount& account)
 // themselves anew are not there.
 asio::awaitable<void> greet(Transport& transport, std::shared_ptr<Presences> memory, LinkUps link_ups) {
   const auto ask = [&transport](const LiveAccount& account) {
-    ask_for_presence(transport, account.user());
+    ask_for_presence(transport, account);
     transport.lane().tell_user_all(account.id());
   };
   const auto drop = [&transport, memory](LiveAccount& account) { drop_doubted(transport, *memory, account); };
@@ -304,18 +305,19 @@ void account_changed(Transport& transport, Presences& memory, const LiveAccount&
 
 void install_presence(Transport& transport) {
   auto memory = std::make_shared<Presences>();
-  transport.router().on_presence(AddressForm::gateway, [&transport, memory](const xmpp::Stanza& stanza) {
-    presence_to_gateway(transport, *memory, stanza);
-  });
-  transport.router().on_presence(AddressForm::contact, [&transport, memory](const xmpp::Stanza& stanza) {
-    presence_to_contact(transport, memory, stanza);
-  });
+  for (const AddressForm face : faces)
+    transport.router().on_presence(face, [&transport, memory](const xmpp::Stanza& stanza, const Party& party) {
+      presence_to_face(transport, *memory, stanza, party);
+    });
+  transport.router().on_presence(AddressForm::contact,
+                                 [&transport, memory](const xmpp::Stanza& stanza, const Party& party) {
+                                   presence_to_contact(transport, memory, stanza, party);
+                                 });
   transport.hooks().account_changed.add(
       [&transport, memory](const LiveAccount& account) { account_changed(transport, *memory, account); });
   transport.hooks().account_removed.add([memory](base::AccountId id) { memory->erase(id); });
   // Their presence may have come before the account was there, and been refused.
-  transport.hooks().registered.add(
-      [&transport](const LiveAccount& account) { ask_for_presence(transport, account.user()); });
+  transport.hooks().registered.add([&transport](const LiveAccount& account) { ask_for_presence(transport, account); });
   const auto link_ups = std::make_shared<std::uint64_t>(0);
   transport.hooks().link_up.add([&transport, memory, link_ups] { link_up(transport, memory, link_ups); });
 }

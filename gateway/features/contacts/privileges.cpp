@@ -28,8 +28,9 @@ void told(Transport& transport, const xmpp::Stanza& message, const char* privile
 void install_privileges(Transport& transport) {
   // COMPAT(ejabberd before 24.10): the namespace of version 0.2; the roster part is the same.
   for (const char* privilege_ns : {ns::privilege, "urn:xmpp:privilege:1"}) {
-    transport.router().on_message(
-        privilege_ns, [&transport, privilege_ns](xmpp::Stanza message) { told(transport, message, privilege_ns); });
+    transport.router().on_message(privilege_ns, [&transport, privilege_ns](const xmpp::Stanza& message, const Party&) {
+      told(transport, message, privilege_ns);
+    });
   }
 }
 

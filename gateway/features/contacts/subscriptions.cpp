@@ -65,65 +65,66 @@ void take(Transport& transport, LiveAccount& account, const base::ContactId& con
   if (step.answers_offer) transport.hooks().offer_answered(account);
 }
 
-void resolved(Transport& transport, const xmpp::Stanza& stanza, const accounts::Resolved& contact) {
-  LiveAccount* account = transport.accounts().find(stanza.from);
+void resolved(Transport& transport, base::AccountId id, const xmpp::Stanza& stanza, const accounts::Resolved& contact) {
+  LiveAccount* account = transport.accounts().find(id);
   if (!account) return;
   const bool asks = stanza.type() == "subscribe";
   if (!contact) {
     if (asks) refuse(transport, stanza, contact.error());  // rule B1.34
     return;
   }
-  const auto right = transport.jid_of(*contact);
+  const auto right = transport.jid_of(*contact, account->alias());
   if (asks && right && *right != stanza.to.bare()) return refuse(transport, stanza, convert::other_address(*right));
   take(transport, *account, *contact, stanza);
 }
 
-void subscription_needs_registration(Transport& transport, const xmpp::Stanza& stanza) {
-  if (stanza.type() == "subscribe") transport.reply_error(stanza, convert::not_registered(transport.domain()));
+void subscription_needs_registration(Transport& transport, const xmpp::Stanza& stanza, const Party& party) {
+  if (stanza.type() != "subscribe") return;
+  transport.reply_error(stanza, convert::not_registered(transport.face_of(party.to.alias)));
 }
 
-void subscription_to_gateway(Transport& transport, const xmpp::Stanza& stanza) {
-  const LiveAccount* account = transport.accounts().find(stanza.from);
-  const xmpp::Jid user = stanza.from.bare();
+void subscription_to_face(Transport& transport, const xmpp::Stanza& stanza, const Party& party) {
+  const xmpp::Jid user = stanza.from.bare(), face = transport.face_of(party.to.alias);
   if (stanza.type() == "subscribe") {
-    if (!account) return subscription_needs_registration(transport, stanza);
-    send_presence(transport, transport.domain(), user, "subscribed");
-    if (account->is_online()) transport.send(convert::to_presence(transport.domain(), user, Availability::online, ""));
+    if (!party.account) return subscription_needs_registration(transport, stanza, party);
+    send_presence(transport, face, user, "subscribed");
+    if (party.account->is_online()) transport.send(convert::to_presence(face, user, Availability::online, ""));
   } else if (stanza.type() == "unsubscribe") {
-    send_presence(transport, transport.domain(), user, "unsubscribed");
+    send_presence(transport, face, user, "unsubscribed");
   }
   // subscribed and unsubscribed: nothing depends on the user's approval (rule B1.9).
 }
 
-void subscription_to_contact(Transport& transport, xmpp::Stanza stanza) {
-  const LiveAccount* account = transport.accounts().find(stanza.from);
-  if (!account) return subscription_needs_registration(transport, stanza);
-  const xmpp::Jid to = stanza.to;
+void subscription_to_contact(Transport& transport, xmpp::Stanza stanza, const Party& party) {
+  if (!party.account) return subscription_needs_registration(transport, stanza, party);
   auto held = std::make_shared<xmpp::Stanza>(std::move(stanza));
-  transport.contacts().resolve(
-      to, account, [&transport, held](const accounts::Resolved& contact) { resolved(transport, *held, contact); });
+  auto found = [&transport, held, id = party.account->id()](const accounts::Resolved& contact) {
+    resolved(transport, id, *held, contact);
+  };
+  transport.contacts().resolve(party.to, party.account, std::move(found));
 }
 
-// The gateway in the user's roster, after registration (rule B1.8): by its own request (XEP-0100 §4.1.1 step 8), or
-// without a question where the server lets us.
-asio::awaitable<void> enter_roster(Transport& transport, base::AccountId id, xmpp::Jid user) {
+// The account's face in the user's roster, after registration (rule B1.8): by its own request (XEP-0100 §4.1.1 step 8),
+// or without a question where the server lets us.
+asio::awaitable<void> enter_roster(Transport& transport, base::AccountId id, xmpp::Jid user, xmpp::Jid face) {
   if (transport.rosters().is_writable(user)) {
-    accounts::RosterItem item{transport.domain(), transport.name(), {}};
+    accounts::RosterItem item{face, transport.name(), {}};
     const bool done = co_await transport.rosters().put(user, std::move(item));
     if (!transport.accounts().find(id)) co_return;  // unregistered meanwhile
     // The server tells of the user only when something changes; until then it must be asked.
-    if (done) co_return send_presence(transport, transport.domain(), user, "probe");
+    if (done) co_return send_presence(transport, face, user, "probe");
   }
-  send_presence(transport, transport.domain(), user, "subscribe");
+  send_presence(transport, face, user, "subscribe");
 }
 
-// Whether the user of a former account has another one: then nothing of theirs is ended or tidied up any more.
+// Whether the user of a former account has another one in its place: then nothing of theirs is ended or tidied up any
+// more.
 bool has_registered_again(Transport& transport, const FormerAccount& former) {
-  const LiveAccount* present = transport.accounts().find(former.user);
+  const LiveAccount* present = transport.accounts().find(former.user, former.alias);
   return present && present->id() != former.id;
 }
 
-// After the registration is gone: contacts and gateway end every subscription and go offline (rule B1.17). One stanza a
+// After the registration is gone: contacts and face end every subscription and go offline (rule B1.17). One stanza a
 // call, as the link takes them: there may be fifteen thousand.
 class Farewell {
  public:
@@ -136,8 +137,8 @@ class Farewell {
     while (next_ < 3 * (contacts.size() + 1)) {
       const std::size_t contact = next_ / 3;
       const char* type = types[next_++ % 3];
-      const auto from = contact < contacts.size() ? transport_.jid_of(contacts[contact])
-                                                  : base::Result<xmpp::Jid>(transport_.domain());
+      const auto from = contact < contacts.size() ? transport_.jid_of(contacts[contact], former_.alias)
+                                                  : base::Result<xmpp::Jid>(transport_.face_of(former_.alias));
       if (from) return xmpp::make_stanza(xmpp::Kind::presence, *from, former_.user, type, "");
     }
     return std::nullopt;
@@ -153,9 +154,9 @@ class Farewell {
 asio::awaitable<void> tidy_roster(Transport& transport, FormerAccount former) {
   std::vector<xmpp::Jid> entries;
   for (const base::ContactId& contact : former.contacts) {
-    if (auto jid = transport.jid_of(contact)) entries.push_back(std::move(*jid));
+    if (auto jid = transport.jid_of(contact, former.alias)) entries.push_back(std::move(*jid));
   }
-  entries.push_back(transport.domain());
+  entries.push_back(transport.face_of(former.alias));
   for (const xmpp::Jid& entry : entries) {
     if (!transport.rosters().is_writable(former.user) || has_registered_again(transport, former)) co_return;
     co_await transport.rosters().remove(former.user, entry);
@@ -170,13 +171,16 @@ void end_subscriptions(Transport& transport, const FormerAccount& former) {
 }  // namespace
 
 void install_subscriptions(Transport& transport) {
-  transport.router().on_subscription(
-      AddressForm::gateway, [&transport](const xmpp::Stanza& stanza) { subscription_to_gateway(transport, stanza); });
-  transport.router().on_subscription(AddressForm::contact, [&transport](xmpp::Stanza stanza) {
-    subscription_to_contact(transport, std::move(stanza));
+  for (const AddressForm face : faces)
+    transport.router().on_subscription(face, [&transport](const xmpp::Stanza& stanza, const Party& party) {
+      subscription_to_face(transport, stanza, party);
+    });
+  transport.router().on_subscription(AddressForm::contact, [&transport](xmpp::Stanza stanza, const Party& party) {
+    subscription_to_contact(transport, std::move(stanza), party);
   });
   transport.hooks().registered.add([&transport](const LiveAccount& account) {
-    transport.tasks().spawn("roster.enter", enter_roster(transport, account.id(), account.user()));
+    transport.tasks().spawn("roster.enter",
+                            enter_roster(transport, account.id(), account.user(), transport.face_of(account.alias())));
   });
   transport.hooks().unregistered.add(
       [&transport](const FormerAccount& former) { end_subscriptions(transport, former); });

@@ -19,16 +19,22 @@ constexpr const char* passing_conditions[] = {"service-unavailable",   "recipien
                                               "resource-constraint",   "remote-server-not-found",
                                               "remote-server-timeout", "internal-server-error"};
 
-void send(Transport& transport, const xmpp::Stanza& stanza, connector::Content content,
+// Whose message it is, as far as it is needed once the contact is known.
+struct Sender {
+  base::AccountId account;
+  std::string alias;
+};
+
+void send(Transport& transport, const Sender& sender, const xmpp::Stanza& stanza, connector::Content content,
           const accounts::Resolved& contact) {
   if (!contact) return transport.reply_error(stanza, contact.error());
-  LiveAccount* account = transport.accounts().find(stanza.from);
-  if (!account) return transport.reply_error(stanza, convert::not_registered(transport.domain()));
+  LiveAccount* account = transport.accounts().find(sender.account);
+  if (!account) return transport.reply_error(stanza, convert::not_registered(transport.face_of(sender.alias)));
   // One contact is one address (and one conversation), however it was typed.
-  const auto right = transport.jid_of(*contact);
+  const auto right = transport.jid_of(*contact, account->alias());
   if (right && *right != stanza.to.bare()) return transport.reply_error(stanza, convert::other_address(*right));
   if (account->state == LiveAccount::State::needs_login) {
-    return transport.reply_error(stanza, convert::login_refused(transport.domain(), account->trouble));
+    return transport.reply_error(stanza, convert::login_refused(transport.face_of(sender.alias), account->trouble));
   }
   const connector::Capabilities can =
       account->session ? account->session->capabilities(*contact) : connector::Capabilities{};
@@ -45,37 +51,40 @@ void send(Transport& transport, const xmpp::Stanza& stanza, connector::Content c
 
 // The user's server gave our message back. Where that only means that nobody is there just now, it is kept for them.
 // RFC 6120 §8.3.1: an error is never answered.
-void came_back(Transport& transport, base::LogLimit& lines, const xmpp::Stanza& stanza) {
+void came_back(Transport& transport, base::LogLimit& lines, const xmpp::Stanza& stanza, const Party& party) {
   const xmpp::Element* error = stanza.element.child("error", ns::component);
   const bool may_pass =
       error && std::any_of(std::begin(passing_conditions), std::end(passing_conditions), [&](const char* condition) {
         return error->child(condition, ns::stanza_errors) != nullptr;
       });
-  const LiveAccount* account = transport.accounts().find(stanza.from);
-  const bool kept = may_pass && account && transport.inbox().returned(*account, stanza.id());
+  const bool kept = may_pass && party.account && transport.inbox().returned(*party.account, stanza.id());
   lines.write(
       log::Level::info, "message.returned",
       {{"transport", transport.domain().str()}, {"user", log::masked(stanza.from.bare_view())}, {"kept", kept}});
 }
 
-void message_to_contact(Transport& transport, xmpp::Stanza stanza) {
+void message_to_contact(Transport& transport, xmpp::Stanza stanza, const Party& party) {
   if (stanza.type() == "groupchat") return transport.reply_error(stanza, convert::no_room());
   // What says nothing gets no answer. A text does, and is not read for those who have no account.
-  const LiveAccount* account = transport.accounts().find(stanza.from);
+  const LiveAccount* account = party.account;
   const bool has_text = !stanza.element.child_text("body", ns::component).empty();
-  if (!account && has_text) return transport.reply_error(stanza, convert::not_registered(transport.domain()));
+  const auto refuse = [&] {
+    transport.reply_error(stanza, convert::not_registered(transport.face_of(party.to.alias)));
+  };
+  if (!account && has_text) return refuse();
   auto read = convert::to_content(stanza.element);
   if (std::holds_alternative<convert::NothingToSend>(read)) return;
-  if (!account) return transport.reply_error(stanza, convert::not_registered(transport.domain()));
+  if (!account) return refuse();
   if (const auto* refusal = std::get_if<xmpp::StanzaError>(&read)) return transport.reply_error(stanza, *refusal);
-  const xmpp::Jid to = stanza.to;
   auto held = std::make_shared<xmpp::Stanza>(std::move(stanza));
-  auto found = [&transport, held, content = std::get<connector::Content>(std::move(read))](
-                   const accounts::Resolved& contact) mutable { send(transport, *held, std::move(content), contact); };
-  transport.contacts().resolve(to, account, std::move(found));
+  auto found = [&transport, held, sender = Sender{account->id(), account->alias()},
+                content = std::get<connector::Content>(std::move(read))](const accounts::Resolved& contact) mutable {
+    send(transport, sender, *held, std::move(content), contact);
+  };
+  transport.contacts().resolve(party.to, account, std::move(found));
 }
 
-void message_to_gateway(Transport& transport, const xmpp::Stanza& stanza) {
+void message_to_face(Transport& transport, const xmpp::Stanza& stanza) {
   if (stanza.element.child("body", ns::component))
     transport.reply_error(stanza, convert::no_person(transport.domain()));
 }
@@ -85,15 +94,16 @@ void message_to_gateway(Transport& transport, const xmpp::Stanza& stanza) {
 void install_chat(Transport& transport) {
   // who sends an error need not be registered
   const auto lines = std::make_shared<base::LogLimit>(base::LogLimit::of_stanzas());
-  transport.router().on_message(AddressForm::contact, [&transport, lines](xmpp::Stanza stanza) {
-    if (stanza.type() == "error") return came_back(transport, *lines, stanza);
-    message_to_contact(transport, std::move(stanza));
+  transport.router().on_message(AddressForm::contact, [&transport, lines](xmpp::Stanza stanza, const Party& party) {
+    if (stanza.type() == "error") return came_back(transport, *lines, stanza, party);
+    message_to_contact(transport, std::move(stanza), party);
   });
-  // The gateway brings what comes from nobody with an address.
-  transport.router().on_message(AddressForm::gateway, [&transport, lines](xmpp::Stanza stanza) {
-    if (stanza.type() == "error") return came_back(transport, *lines, stanza);
-    message_to_gateway(transport, stanza);
-  });
+  // A face brings what comes from nobody with an address.
+  for (const AddressForm face : faces)
+    transport.router().on_message(face, [&transport, lines](const xmpp::Stanza& stanza, const Party& party) {
+      if (stanza.type() == "error") return came_back(transport, *lines, stanza, party);
+      message_to_face(transport, stanza);
+    });
 }
 
 }  // namespace wherry::features

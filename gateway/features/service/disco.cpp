@@ -21,15 +21,20 @@ bool refuse_node(Transport& transport, const xmpp::Stanza& iq) {
   return true;
 }
 
-void gateway_info(Transport& transport, const xmpp::Stanza& iq) {
+// "SMS"; of a further account "SMS (work)".
+std::string name_of(const Transport& transport, const std::string& alias) {
+  return alias.empty() ? transport.name() : transport.name() + " (" + alias + ")";
+}
+
+void face_info(Transport& transport, const xmpp::Stanza& iq, const Party& party) {
   if (refuse_node(transport, iq)) return;
   xmpp::Element result = xmpp::result_of(iq);
   xmpp::Element& query = result.add("query", ns::disco_info);
-  add_identity(query, "gateway", transport.network().disco_type, transport.name());
-  for (const std::string& feature : transport.router().namespaces(AddressForm::gateway)) {
+  add_identity(query, "gateway", transport.network().disco_type, name_of(transport, party.to.alias));
+  for (const std::string& feature : transport.router().namespaces(party.to.form)) {
     // XEP-0077 §11: announced to those for whom it will work.
-    const bool concerns = feature != ns::registration || transport.config().registration.allows(iq.from) ||
-                          transport.accounts().find(iq.from);
+    const bool concerns =
+        feature != ns::registration || transport.config().registration.allows(iq.from) || party.account;
     if (concerns) add_feature(query, feature);
   }
   add_feature(query, ns::escaping);
@@ -37,8 +42,8 @@ void gateway_info(Transport& transport, const xmpp::Stanza& iq) {
   transport.send(result);
 }
 
-void contact_info(Transport& transport, const xmpp::Stanza& iq, const base::ContactId& contact) {
-  const LiveAccount* account = transport.accounts().find(iq.from);
+void contact_info(Transport& transport, const xmpp::Stanza& iq, const LiveAccount* account,
+                  const base::ContactId& contact) {
   const auto known = account ? account->contacts.find(contact) : decltype(account->contacts.end()){};
   const bool is_named = account && known != account->contacts.end() && !known->second.row.name.empty();
   xmpp::Element result = xmpp::result_of(iq);
@@ -56,27 +61,52 @@ void no_items(Transport& transport, const xmpp::Stanza& iq) {
   transport.send(result);
 }
 
+// The asker's own further accounts. Contacts are not listed: whom a user knows is for that user's roster.
+void gateway_items(Transport& transport, const xmpp::Stanza& iq) {
+  if (refuse_node(transport, iq)) return;
+  xmpp::Element result = xmpp::result_of(iq);
+  xmpp::Element& query = result.add("query", ns::disco_items);
+  for (const base::AccountId id : transport.accounts().of(iq.from)) {
+    const std::string& alias = transport.accounts().find(id)->alias();
+    if (alias.empty()) continue;
+    xmpp::Element& item = query.add("item", ns::disco_items);
+    item.set("jid", transport.face_of(alias).str()).set("name", name_of(transport, alias));
+  }
+  transport.send(result);
+}
+
+void answer_contact_info(Transport& transport, xmpp::Stanza iq, const Party& party) {
+  if (refuse_node(transport, iq)) return;
+  for_contact(transport, std::move(iq), party,
+              [&transport](const xmpp::Stanza& asked, const LiveAccount* account, const base::ContactId& contact) {
+                contact_info(transport, asked, account, contact);
+              });
+}
+
+void answer_contact_items(Transport& transport, xmpp::Stanza iq, const Party& party) {
+  if (refuse_node(transport, iq)) return;
+  for_contact(transport, std::move(iq), party,
+              [&transport](const xmpp::Stanza& asked, const LiveAccount*, const base::ContactId&) {
+                no_items(transport, asked);
+              });
+}
+
 }  // namespace
 
 void install_disco(Transport& transport) {
   auto& router = transport.router();
-  router.on_iq(AddressForm::gateway, Request::get, ns::disco_info,
-               [&](xmpp::Stanza iq) { gateway_info(transport, iq); });
-  router.on_iq(AddressForm::contact, Request::get, ns::disco_info, [&](xmpp::Stanza iq) {
-    if (refuse_node(transport, iq)) return;
-    for_contact(transport, std::move(iq), [&](const xmpp::Stanza& asked, const base::ContactId& contact) {
-      contact_info(transport, asked, contact);
-    });
-  });
-  // Contacts are not listed: whom a user knows is for that user's roster.
-  router.on_iq(AddressForm::gateway, Request::get, ns::disco_items, [&](xmpp::Stanza iq) {
+  for (const AddressForm face : faces)
+    router.on_iq(face, Request::get, ns::disco_info,
+                 [&](const xmpp::Stanza& iq, const Party& party) { face_info(transport, iq, party); });
+  router.on_iq(AddressForm::contact, Request::get, ns::disco_info,
+               [&](xmpp::Stanza iq, const Party& party) { answer_contact_info(transport, std::move(iq), party); });
+  router.on_iq(AddressForm::gateway, Request::get, ns::disco_items,
+               [&](const xmpp::Stanza& iq, const Party&) { gateway_items(transport, iq); });
+  router.on_iq(AddressForm::account, Request::get, ns::disco_items, [&](const xmpp::Stanza& iq, const Party&) {
     if (!refuse_node(transport, iq)) no_items(transport, iq);
   });
-  router.on_iq(AddressForm::contact, Request::get, ns::disco_items, [&](xmpp::Stanza iq) {
-    if (refuse_node(transport, iq)) return;
-    for_contact(transport, std::move(iq),
-                [&](const xmpp::Stanza& asked, const base::ContactId&) { no_items(transport, asked); });
-  });
+  router.on_iq(AddressForm::contact, Request::get, ns::disco_items,
+               [&](xmpp::Stanza iq, const Party& party) { answer_contact_items(transport, std::move(iq), party); });
 }
 
 }  // namespace wherry::features

@@ -61,24 +61,18 @@ void refuse_to_guess(Transport& transport, const xmpp::Stanza& iq) {
   transport.send(error.set("xml:lang", prompt.language));
 }
 
-base::AccountId account_of(Transport& transport, const xmpp::Jid& user) {
-  const LiveAccount* account = transport.accounts().find(user);
-  return account ? account->id() : base::AccountId{};
-}
-
-// The id behind an address of ours that was pasted and that nobody types.
-std::optional<base::ContactId> minted_by(Transport& transport, const std::string& typed) {
+// The address of a contact here that was pasted.
+std::optional<convert::Address> pasted_address(Transport& transport, const std::string& typed) {
   const auto pasted = xmpp::Jid::parse(typed);
   if (!pasted || pasted->domain() != transport.domain().domain()) return std::nullopt;
-  return convert::minted(pasted->local());
+  auto address = convert::read(*pasted);
+  if (!address || address->form != AddressForm::contact) return std::nullopt;
+  return std::move(*address);
 }
 
-// What was typed, as the network may know it (rule B1.47): the local part where it is an address of ours; and with "@"
-// for the "%" of clients that know no escaping, then as it stands.
-std::vector<std::string> readings_of(Transport& transport, std::string typed) {
-  const auto pasted = xmpp::Jid::parse(typed);
-  if (pasted && pasted->domain() == transport.domain().domain() && !pasted->local().empty())
-    typed = convert::typed_by(*pasted);
+// What was typed, as the network may know it (rule B1.47): as it stands, and before that with "@" for the "%" of
+// clients that know no escaping.
+std::vector<std::string> readings_of(std::string typed) {
   std::vector<std::string> readings;
   if (const auto percent = typed.rfind('%'); percent != std::string::npos && typed.find('@') == std::string::npos) {
     readings.push_back(typed);
@@ -87,6 +81,12 @@ std::vector<std::string> readings_of(Transport& transport, std::string typed) {
   readings.push_back(std::move(typed));
   return readings;
 }
+
+// Who asks, as far as it is needed after a wait.
+struct Asker {
+  base::AccountId account;
+  std::string alias;
+};
 
 // The first reading that is a contact, or why the first is none.
 asio::awaitable<base::Result<base::ContactId>> find(Transport& transport, base::AccountId account,
@@ -97,12 +97,12 @@ asio::awaitable<base::Result<base::ContactId>> find(Transport& transport, base::
   co_return other ? other : contact;
 }
 
-asio::awaitable<void> answer(Transport& transport, xmpp::Stanza iq, std::vector<std::string> readings,
+asio::awaitable<void> answer(Transport& transport, xmpp::Stanza iq, Asker asker, std::vector<std::string> readings,
                              std::optional<base::ContactId> minted, accounts::Quota::Place) {
-  auto contact = co_await find(transport, account_of(transport, iq.from), std::move(readings));
+  auto contact = co_await find(transport, asker.account, std::move(readings));
   if (contact && minted) contact = std::move(*minted);
   if (!contact) co_return transport.reply_error(iq, contact.error());
-  const auto jid = transport.jid_of(*contact);
+  const auto jid = transport.jid_of(*contact, asker.alias);
   if (!jid) co_return transport.reply_error(iq, jid.error());
   xmpp::Element result = xmpp::result_of(iq);
   xmpp::Element& query = result.add("query", ns::gateway);
@@ -111,24 +111,32 @@ asio::awaitable<void> answer(Transport& transport, xmpp::Stanza iq, std::vector<
   transport.send(result);
 }
 
-void translate(Transport& transport, xmpp::Stanza iq) {
+void translate(Transport& transport, xmpp::Stanza iq, const Party& party) {
   const std::string_view prompt = iq.payload()->child_text("prompt", ns::gateway);
   std::string typed = convert::tidy(prompt);
   if (typed.empty() || typed.size() > most_typed_bytes) return refuse_to_guess(transport, iq);
-  auto place = transport.contacts().place_for(iq.from, account_of(transport, iq.from));
+  Asker asker{party.account ? party.account->id() : base::AccountId{}, party.to.alias};
+  auto place = transport.contacts().place_for(iq.from, asker.account);
   if (!place) return transport.reply_error(iq, convert::too_many_questions());
-  auto minted = minted_by(transport, typed);
-  transport.tasks().spawn("gateway_prompt", answer(transport, std::move(iq), readings_of(transport, std::move(typed)),
-                                                   std::move(minted), std::move(*place)));
+  std::optional<base::ContactId> minted;
+  if (auto pasted = pasted_address(transport, typed)) {
+    if (pasted->spelling == convert::Spelling::minted) minted = pasted->contact();
+    typed = std::move(pasted->id);
+  }
+  transport.tasks().spawn("gateway_prompt",
+                          answer(transport, std::move(iq), std::move(asker), readings_of(std::move(typed)),
+                                 std::move(minted), std::move(*place)));
 }
 
 }  // namespace
 
 void install_gateway_prompt(Transport& transport) {
-  transport.router().on_iq(AddressForm::gateway, Request::get, ns::gateway,
-                           [&](xmpp::Stanza iq) { ask(transport, iq); });
-  transport.router().on_iq(AddressForm::gateway, Request::set, ns::gateway,
-                           [&](xmpp::Stanza iq) { translate(transport, std::move(iq)); });
+  for (const AddressForm face : faces) {
+    transport.router().on_iq(face, Request::get, ns::gateway,
+                             [&](const xmpp::Stanza& iq, const Party&) { ask(transport, iq); });
+    transport.router().on_iq(face, Request::set, ns::gateway,
+                             [&](xmpp::Stanza iq, const Party& party) { translate(transport, std::move(iq), party); });
+  }
 }
 
 }  // namespace wherry::features

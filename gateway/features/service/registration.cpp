@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::chrono::seconds log_in_limit{60};
 constexpr accounts::QuotaLimits most_under_way{1, 1, 100};
+constexpr std::size_t most_accounts = 16;             // of one user
 using Place = std::optional<accounts::Quota::Place>;  // given back before the answer, since the next request may follow
                                                       // it at once
 
@@ -77,8 +78,8 @@ connector::Account present_account(const LiveAccount& account) {
   return present;
 }
 
-asio::awaitable<void> show_form_of(Transport& transport, xmpp::Stanza iq, Place place) {
-  const LiveAccount* account = transport.accounts().find(iq.from);
+asio::awaitable<void> show_form_of(Transport& transport, xmpp::Stanza iq, std::string alias, Place place) {
+  const LiveAccount* account = transport.accounts().find(iq.from, alias);
   connector::Applicant applicant = applicant_for(iq.from);
   connector::Account present;
   if (account) {
@@ -101,11 +102,11 @@ asio::awaitable<void> show_form_of(Transport& transport, xmpp::Stanza iq, Place 
 }
 
 // Whatever the connector does, the question is answered.
-asio::awaitable<void> show(Transport& transport, xmpp::Stanza iq, Place place) {
+asio::awaitable<void> show(Transport& transport, xmpp::Stanza iq, std::string alias, Place place) {
   const xmpp::Element refused = xmpp::error_reply(iq, convert::registration_unanswered());
   std::string trouble;
   try {
-    co_await show_form_of(transport, std::move(iq), std::move(place));
+    co_await show_form_of(transport, std::move(iq), std::move(alias), std::move(place));
   } catch (const std::exception& e) {
     trouble = e.what();
   }
@@ -121,16 +122,16 @@ void reply(Transport& transport, const xmpp::Stanza& iq, const xmpp::StanzaError
   transport.send(answer);
 }
 
-asio::awaitable<void> enrol(Transport& transport, xmpp::Stanza iq, Place place) {
+asio::awaitable<void> enrol(Transport& transport, xmpp::Stanza iq, std::string alias, Place place) {
   const std::string user = iq.from.bare().str();
   connector::Applicant applicant = applicant_for(iq.from);
   connector::Account present;
-  if (const LiveAccount* account = transport.accounts().find(iq.from)) {
+  if (const LiveAccount* account = transport.accounts().find(iq.from, alias)) {
     present = present_account(*account);
     applicant.present = &present;
   }
   const bool is_new = applicant.present == nullptr;
-  bool imports = is_new || transport.accounts().find(iq.from)->row.imports;
+  bool imports = is_new || transport.accounts().find(iq.from, alias)->row.imports;
   std::optional<xmpp::StanzaError> failure;
   try {
     Submitted dialogue(*iq.payload(), transport.network().has_contact_list ? &imports : nullptr);
@@ -139,9 +140,10 @@ asio::awaitable<void> enrol(Transport& transport, xmpp::Stanza iq, Place place) 
     if (credentials) {
       store::AccountRow row{
           base::AccountId{},         transport.domain().str(), iq.from.bare(), std::move(*credentials),
-          transport.config().policy, std::string(iq.lang()),   imports};
+          transport.config().policy, std::string(iq.lang()),   imports,        alias};
       co_await transport.accounts().put(std::move(row));
-      if (const LiveAccount* account = transport.accounts().find(iq.from)) transport.contacts().forget(account->id());
+      const LiveAccount* account = transport.accounts().find(iq.from, alias);
+      if (account) transport.contacts().forget(account->id());
     } else {
       failure = convert::registration_refused(credentials.error());
     }
@@ -157,15 +159,37 @@ asio::awaitable<void> enrol(Transport& transport, xmpp::Stanza iq, Place place) 
   if (failure) co_return reply(transport, iq, *failure);
   log::info("account.registered", {{"transport", transport.domain().str()}, {"user", log::masked(user)}});
   transport.send(xmpp::result_of(iq));
-  LiveAccount* const account = transport.accounts().find(iq.from);
+  LiveAccount* const account = transport.accounts().find(iq.from, alias);
   if (is_new && account) transport.hooks().registered(*account);
 }
 
-asio::awaitable<void> remove(Transport& transport, xmpp::Stanza iq, Place place) {
-  const LiveAccount* account = transport.accounts().find(iq.from);
+// "~work@sms.test, ~home@sms.test"
+std::string other_faces(Transport& transport, const xmpp::Jid& user, const std::string& alias) {
+  std::string faces_of_others;
+  for (const base::AccountId id : transport.accounts().of(user)) {
+    const LiveAccount& other = *transport.accounts().find(id);
+    if (other.alias() == alias || other.is_removed()) continue;
+    faces_of_others += (faces_of_others.empty() ? "" : ", ") + transport.face_of(other.alias()).str();
+  }
+  return faces_of_others;
+}
+
+// To remove the first account is to many to be rid of the gateway.
+void tell_of_others(Transport& transport, const xmpp::Jid& user) {
+  const std::string others = other_faces(transport, user, "");
+  if (others.empty()) return;
+  xmpp::Element message = xmpp::make_stanza(xmpp::Kind::message, transport.domain(), user, "chat", "");
+  message.add_text_child("body", "Your account at " + transport.domain().str() +
+                                     " is removed. You have others here, which stay until you remove each of them at "
+                                     "its own address: " +
+                                     others + ".");
+  transport.send(message);
+}
+
+asio::awaitable<void> remove(Transport& transport, xmpp::Stanza iq, base::AccountId id, Place place) {
+  const LiveAccount* account = transport.accounts().find(id);
   if (!account) co_return transport.send(xmpp::result_of(iq));  // removed since the request was taken
-  const base::AccountId id = account->id();
-  transport::FormerAccount former{id, account->user(), {}};
+  transport::FormerAccount former{id, account->user(), account->alias(), {}};
   for (const auto& [contact, live] : account->contacts) former.contacts.push_back(contact);
   bool failed = false;
   try {
@@ -178,51 +202,67 @@ asio::awaitable<void> remove(Transport& transport, xmpp::Stanza iq, Place place)
   if (failed) co_return transport.reply_error(iq, convert::registration_not_removed());
   log::info("account.removed", {{"transport", transport.domain().str()}, {"account", id.value}});
   transport.send(xmpp::result_of(iq));
+  if (former.alias.empty()) tell_of_others(transport, former.user);
   transport.hooks().unregistered(former);
 }
 
 // Nothing, and answered, where this person's registration, or too many, are being worked on.
 Place take_place(Transport& transport, accounts::Quota& quota, const xmpp::Stanza& iq) {
-  const bool is_registered = transport.accounts().find(iq.from) != nullptr;
-  Place place = quota.take(iq.from.bare().str(), is_registered);
+  Place place = quota.take(iq.from.bare().str(), !transport.accounts().of(iq.from).empty());
   if (!place) transport.reply_error(iq, convert::registration_must_wait());
   return place;
 }
 
-bool may_register(Transport& transport, const xmpp::Stanza& iq) {
-  return transport.config().registration.allows(iq.from) || transport.accounts().find(iq.from) != nullptr;
+// Otherwise it is answered.
+bool may_register(Transport& transport, const xmpp::Stanza& iq, const Party& party) {
+  if (party.account) return true;
+  if (!transport.config().registration.allows(iq.from)) {
+    transport.reply_error(iq, convert::may_not_register(transport.domain()));
+    return false;
+  }
+  const bool has_room = transport.accounts().of(iq.from).size() < most_accounts;
+  if (!has_room) transport.reply_error(iq, convert::too_many_accounts(most_accounts));
+  return has_room;
 }
 
-void on_get(Transport& transport, accounts::Quota& quota, xmpp::Stanza iq) {
-  if (!may_register(transport, iq)) return transport.reply_error(iq, convert::may_not_register(transport.domain()));
+void on_get(Transport& transport, accounts::Quota& quota, xmpp::Stanza iq, const Party& party) {
+  if (!may_register(transport, iq, party)) return;
   Place place = take_place(transport, quota, iq);
-  if (place) transport.tasks().spawn("registration", show(transport, std::move(iq), std::move(place)));
+  if (place) transport.tasks().spawn("registration", show(transport, std::move(iq), party.to.alias, std::move(place)));
 }
 
-void on_set(Transport& transport, accounts::Quota& quota, xmpp::Stanza iq) {
+void on_set(Transport& transport, accounts::Quota& quota, xmpp::Stanza iq, const Party& party) {
   const xmpp::Element& query = *iq.payload();
   const bool removes = query.child("remove", ns::registration) != nullptr;
-  const bool is_registered = transport.accounts().find(iq.from) != nullptr;
   if (removes && query.children().size() != 1)
     return transport.reply_error(iq, convert::removal_must_be_alone());  // §3.2, rule B4.8
-  if (removes && !is_registered) return transport.reply_error(iq, convert::nothing_to_remove());
-  if (!may_register(transport, iq)) return transport.reply_error(iq, convert::may_not_register(transport.domain()));
+  if (removes && !party.account)
+    return transport.reply_error(iq, convert::nothing_to_remove(other_faces(transport, iq.from, party.to.alias)));
+  if (!may_register(transport, iq, party)) return;
   const xmpp::Element* form = query.child("x", ns::data_forms);
   if (form && form->attribute("type") == "cancel") return transport.send(xmpp::result_of(iq));
   Place place = take_place(transport, quota, iq);
   if (!place) return;
-  if (removes) transport.tasks().spawn("registration.remove", remove(transport, std::move(iq), std::move(place)));
-  else transport.tasks().spawn("registration", enrol(transport, std::move(iq), std::move(place)));
+  if (removes) {
+    transport.tasks().spawn("registration.remove",
+                            remove(transport, std::move(iq), party.account->id(), std::move(place)));
+  } else {
+    transport.tasks().spawn("registration", enrol(transport, std::move(iq), party.to.alias, std::move(place)));
+  }
 }
 
 }  // namespace
 
 void install_registration(Transport& transport) {
   auto quota = std::make_shared<accounts::Quota>(most_under_way);
-  transport.router().on_iq(AddressForm::gateway, Request::get, ns::registration,
-                           [&transport, quota](xmpp::Stanza iq) { on_get(transport, *quota, std::move(iq)); });
-  transport.router().on_iq(AddressForm::gateway, Request::set, ns::registration,
-                           [&transport, quota](xmpp::Stanza iq) { on_set(transport, *quota, std::move(iq)); });
+  for (const AddressForm face : faces) {
+    transport.router().on_iq(
+        face, Request::get, ns::registration,
+        [&transport, quota](xmpp::Stanza iq, const Party& party) { on_get(transport, *quota, std::move(iq), party); });
+    transport.router().on_iq(
+        face, Request::set, ns::registration,
+        [&transport, quota](xmpp::Stanza iq, const Party& party) { on_set(transport, *quota, std::move(iq), party); });
+  }
 }
 
 }  // namespace wherry::features

@@ -337,13 +337,56 @@ TEST_CASE("Two registrations of one user at once are one account, under the id t
   for (int i = 0; i < 2; ++i) tasks.spawn("put", f.accounts->put(row));
   run(f.loop, tasks.join());
   CHECK(f.accounts->size() == 2);
-  const base::AccountId id = f.accounts->find(jid("juliet@example.net"))->id();
+  const base::AccountId id = f.accounts->find(jid("juliet@example.net"), "")->id();
   REQUIRE(f.accounts->find(id));
   auto read = [](db::Transaction& t) { return store::accounts_of(t, jid("juliet@example.net")); };
   std::vector<base::AccountId> stored;
   const auto fetch = [&]() -> asio::awaitable<void> { stored = co_await f.database->fetch(std::move(read)); };
   run(f.loop, fetch());
   CHECK(stored == std::vector<base::AccountId>{id});
+}
+
+TEST_CASE("Accounts of one user with different aliases are registered, found and removed each for itself") {
+  Fixture f(store::AccountPolicy::always_on);
+  const auto romeo = jid("romeo@example.net/orchard");
+  auto work = tests::account(0, "romeo@example.net", domain);
+  work.alias = "work";
+  base::TaskGroup tasks(f.loop.get_executor());
+  tasks.spawn("put", f.accounts->put(work));
+  run(f.loop, tasks.join());
+  LiveAccount* further = f.accounts->find(romeo, "work");
+  REQUIRE(further);
+  CHECK(further->id() != base::AccountId{1});
+  CHECK(f.accounts->find(romeo, "") == &f.account());
+  CHECK_FALSE(f.accounts->find(romeo, "home"));
+  CHECK(f.accounts->of(romeo) == std::vector<base::AccountId>{{1}, further->id()});
+  f.until([&] { return further->is_online(); });
+
+  tasks.spawn("remove", f.accounts->remove(base::AccountId{1}));
+  run(f.loop, tasks.join());
+  CHECK_FALSE(f.accounts->find(romeo, ""));
+  CHECK(f.accounts->find(romeo, "work") == further);
+  CHECK(further->is_online());
+  tasks.spawn("remove", f.accounts->remove(further->id()));
+  run(f.loop, tasks.join());
+  CHECK(f.accounts->of(romeo).empty());
+}
+
+TEST_CASE("A registration waits for the removal of that account, and not for that of another of the same user") {
+  Fixture f(store::AccountPolicy::always_on);
+  f.until([&] { return f.account().is_online(); });
+  f.network.is_slow_to_end = true;
+  base::TaskGroup tasks(f.loop.get_executor());
+  tasks.spawn("remove", f.accounts->remove(base::AccountId{1}));
+  f.until([&] { return f.account().is_removed(); });
+  auto work = tests::account(0, "romeo@example.net", domain);
+  work.alias = "work";
+  tasks.spawn("put", f.accounts->put(work));
+  f.until([&] { return f.accounts->find(jid("romeo@example.net"), "work") != nullptr; });
+  CHECK(f.account().is_removed());
+  f.network.is_slow_to_end = false;
+  f.network.changed.notify();
+  run(f.loop, tasks.join());
 }
 
 TEST_CASE("A registration while the account is being removed is a new account") {
@@ -359,7 +402,7 @@ TEST_CASE("A registration while the account is being removed is a new account") 
   f.network.is_slow_to_end = false;
   f.network.changed.notify();
   run(f.loop, tasks.join());
-  LiveAccount* account = f.accounts->find(jid("romeo@example.net"));
+  LiveAccount* account = f.accounts->find(jid("romeo@example.net"), "");
   REQUIRE(account);
   CHECK(account->id() != base::AccountId{1});
   f.until([&] { return account->is_online(); });

@@ -46,7 +46,7 @@ class Network final : public connector::Connector {
 struct Fixture {
   Fixture() { resolver.use(network); }
   void resolve(std::string local, std::int64_t account = 1) {
-    resolver.resolve(xmpp::Jid::make(local, "net.test").value(), account == 1 ? &first : &second,
+    resolver.resolve(convert::read(xmpp::Jid::make(local, "net.test").value()).value(), account == 1 ? &first : &second,
                      [this](const Resolved& found) {
                        if (found) ++known;
                        else errors.push_back(found.error());

@@ -169,8 +169,8 @@ struct TransportWorld {
       until([&] { return has_come(id); });
     }
   }
-  accounts::LiveAccount* find(int user) {
-    return transport->accounts().find(jid("u" + std::to_string(user) + "@x.test"));
+  accounts::LiveAccount* find(int user, std::string_view alias = "") {
+    return transport->accounts().find(jid("u" + std::to_string(user) + "@x.test"), alias);
   }
   template <class Condition>
   void until(Condition condition) {

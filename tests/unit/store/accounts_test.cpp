@@ -69,6 +69,26 @@ TEST_CASE("Accounts come back as they were stored, in order of id, each transpor
   }
 }
 
+TEST_CASE("A user has an account of each alias with a transport, and not two of one (schemas/migrations/0004)") {
+  for (const auto kind : every_database) {
+    CAPTURE(name_of(kind));
+    Store store(kind);
+    auto row = account(3);
+    insert(store, row);
+    row.id = base::AccountId{4};
+    row.alias = "work";
+    insert(store, row);
+    const auto found = accounts(store);
+    REQUIRE(found.size() == 2);
+    CHECK(found[0].alias.empty());
+    CHECK(found[1].alias == "work");
+    row.id = base::AccountId{5};
+    CHECK_THROWS(insert(store, row));  // on PostgreSQL at the commit
+    store.driver->rollback();
+    CHECK(store.count("accounts") == 2);
+  }
+}
+
 TEST_CASE(
     "An account is inserted once, however often its transaction runs, and is changed by update_account "
     "(accounts.hpp)") {
@@ -196,7 +216,7 @@ TEST_CASE(
     CHECK_THROWS_WITH_AS(store::read_accounts(store.driver->transaction(), "sms.example.net", other),
                          doctest::Contains("account 41 "), std::runtime_error);
     store.driver->rollback();
-    insert(store, account(42));
+    insert(store, account(42, "juliet@example.net"));
     store([](Transaction& t) {
       t.execute("UPDATE accounts SET credentials = (SELECT credentials FROM accounts WHERE id = 41) WHERE id = 42");
     });
@@ -212,7 +232,7 @@ TEST_CASE("reseal_accounts seals with the new key what the old one sealed, and o
     CAPTURE(name_of(kind));
     Store store(kind);
     insert(store, account(1));
-    insert(store, account(2));
+    insert(store, account(2, "juliet@example.net"));
     const auto both = base::Sealer::from_key_text(std::string(64, '2') + "\n" + std::string(64, '1')).value();
     CHECK(store([&](Transaction& t) { return store::reseal_accounts(t, both); }) == 2);
     CHECK(store([&](Transaction& t) { return store::reseal_accounts(t, both); }) == 0);
