@@ -71,7 +71,9 @@ class EchoSession final : public Session {
       reply.sent_at = clock_.now();
       co_await events_.publish(std::move(reply));
     }
-    co_return Receipt{MessageId{message->key}};
+    Receipt receipt;
+    receipt.ids.push_back(MessageId{message->key});
+    co_return receipt;
   }
 
   Capabilities capabilities(const ChatId&) const override {

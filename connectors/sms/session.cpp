@@ -55,7 +55,7 @@ connector::Capabilities SmsSession::capabilities(const connector::ChatId&) const
   const auto* known = connector_.find(account_);
   const Carrier* carrier = known ? connector_.carrier_of(*known) : nullptr;
   if (!carrier) return capabilities;
-  capabilities.text_bytes = carrier->most_text_bytes();
+  capabilities.text.most = carrier->most_text_bytes();
   capabilities.files = carrier->sends_media() ? connector::Support::full : connector::Support::fall_back;
   capabilities.delivery_reports = carrier->reports_delivery() ? connector::Support::full : connector::Support::refuse;
   return capabilities;

@@ -14,7 +14,8 @@ using nlohmann::json;
 constexpr std::size_t most_text = 4000, most_fields = 50, most_choices = 200, most_entries = 1000,
                       most_key_bytes = 1000;
 constexpr std::size_t most_value_bytes = 512 << 10, most_log_text = 2000;
-constexpr std::size_t most_credential_bytes = 256 << 10;  // of one account: each is told in one line
+constexpr std::size_t most_parts = 100, most_id_bytes = 2000;  // of one message
+constexpr std::size_t most_credential_bytes = 256 << 10;       // of one account: each is told in one line
 
 constexpr std::array<std::pair<std::string_view, Idempotency>, 3> idempotencies{
     {{"by_key", Idempotency::by_key}, {"queryable", Idempotency::queryable}, {"none", Idempotency::none}}};
@@ -23,6 +24,8 @@ constexpr std::array<std::pair<std::string_view, Support>, 5> supports{{{"refuse
                                                                         {"fall_back", Support::fall_back},
                                                                         {"partial", Support::partial},
                                                                         {"full", Support::full}}};
+constexpr std::array<std::pair<std::string_view, TextLimit::Unit>, 3> text_units{
+    {{"bytes", TextLimit::Unit::bytes}, {"utf16", TextLimit::Unit::utf16}, {"septets", TextLimit::Unit::septets}}};
 constexpr std::array<std::pair<std::string_view, Field::Type>, 4> field_types{{{"text", Field::Type::text},
                                                                                {"secret", Field::Type::secret},
                                                                                {"choice", Field::Type::choice},
@@ -149,7 +152,9 @@ Result<Greeting> parse_greeting(const json& object) {
   members.boolean("has_contact_list", network.has_contact_list);
   members.boolean("reports_delivery", network.reports_delivery);
   Members capabilities(whole.object("capabilities"), "capabilities.", error);
-  capabilities.number("text_bytes", greeting.capabilities.text_bytes);
+  Members text(capabilities.object("text"), "capabilities.text.", error);
+  text.number("most", greeting.capabilities.text.most);
+  text.word("unit", text_units, greeting.capabilities.text.unit);
   capabilities.word("files", supports, greeting.capabilities.files);
   capabilities.word("delivery_reports", supports, greeting.capabilities.delivery_reports);
   return finish(std::move(greeting), error);
@@ -263,10 +268,15 @@ std::optional<LogLine> parse_log_line(const json& params) {
 
 Result<Receipt> parse_receipt(const json& object) {
   std::optional<Error> error;
-  std::string id;
-  Members(object, "result.", error).text("id", id, 0, 2000);
+  Members members(object, "result.", error);
   Receipt receipt;
-  if (!id.empty()) receipt.id = MessageId{std::move(id)};
+  for (const json& id : members.list("ids", most_parts)) {
+    const bool is_id = id.is_string() && !id.get_ref<const std::string&>().empty() &&
+                       id.get_ref<const std::string&>().size() <= most_id_bytes;
+    if (!is_id || has_nul(id.get_ref<const std::string&>()))
+      members.fail("ids", "must be strings of 1 to 2000 bytes, without NUL");
+    else receipt.ids.push_back(MessageId{id.get<std::string>()});
+  }
   return finish(std::move(receipt), error);
 }
 

@@ -15,11 +15,13 @@
 #include <boost/version.hpp>
 #include <nlohmann/json_fwd.hpp>
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace wherry::net {
@@ -63,14 +65,47 @@ struct Network {
   bool has_presence = false;  // contacts' presence is known; otherwise they are shown available while the session is up
   bool has_contact_list = false;  // ContactsListed comes: the user is asked whether to bring it over
   bool reports_delivery = false;  // MessageProgressed comes: receipts (XEP-0184) can be offered
+  // Later actions and events name messages that were sent or came before: their ids are kept.
+  bool refers_to_messages = false;
+  // Within so long a session proves that it is alive (Session::probe); zero: it says itself when it is not.
+  std::chrono::seconds proof_of_life{0};
+};
+
+// How much of something a network can do, for a user who asks for it:
+//   refuse     the user is answered with a sentence
+//   drop       nothing is done, and nobody is told
+//   fall_back  it is said in words, as a message
+//   partial    done, with less than was asked for
+//   full       done
+enum class Support { refuse, drop, fall_back, partial, full };
+
+// The most text of one message.
+struct TextLimit {
+  enum class Unit { bytes, utf16, septets };  // of UTF-8; units of UTF-16; as GSM 03.38 counts, other letters as UCS-2
+  std::size_t most = 0;                       // 0: no limit of the network's own
+  Unit unit = Unit::bytes;
+  bool operator==(const TextLimit&) const = default;
 };
 
 // Of one chat of one account: SMS and MMS may differ within one login.
-enum class Support { refuse, drop, fall_back, partial, full };
 struct Capabilities {
-  std::size_t text_bytes = 0;          // most text of one message, in UTF-8 bytes; 0: no limit of the network's own
-  Support files = Support::fall_back;  // fall_back: as links in the text
+  TextLimit text = {};
+  Support files = Support::fall_back;        // fall_back: as links in the text
+  std::vector<std::string> file_types = {};  // "image/png", "image/*"; none: any
+  std::uint64_t file_bytes = 0;              // of one file; 0: no limit of the network's own
+  Support edit = Support::fall_back;         // fall_back: "✎ …"
+  std::chrono::seconds edit_within{0};       // of its sending; 0: always
+  Support retract = Support::refuse;
+  std::chrono::seconds retract_within{0};
+  Support react = Support::fall_back;       // fall_back: a line
+  std::vector<std::string> reactions = {};  // that there are; none: any
+  std::size_t most_reactions = 0;           // of one person at one message; 0: any number
+  Support reply = Support::fall_back;       // fall_back: a short quotation above the text
+  Support typing = Support::drop;
+  Support read_marks = Support::drop;  // MarkRead
   Support delivery_reports = Support::refuse;
+  Support formatting = Support::drop;
+  bool operator==(const Capabilities&) const = default;
 };
 
 using Answers = std::map<std::string, std::string>;  // by field name
@@ -119,6 +154,50 @@ struct EventSink {
   asio::awaitable<void> publish(Event event) { return publish(std::move(event), Changes()); }
 };
 
+// What is asked of a network and answered at once. A new question is a new struct here.
+struct ProfileQuery {  // answered by Profile
+  ContactId contact;
+  bool operator==(const ProfileQuery&) const = default;
+};
+struct AvatarQuery {   // answered by File
+  std::string avatar;  // as ContactChanged and RoomChanged name it
+  bool operator==(const AvatarQuery&) const = default;
+};
+struct SearchQuery {  // answered by contacts
+  std::string words;
+  bool operator==(const SearchQuery&) const = default;
+};
+struct RoomsQuery {  // that the user may join; answered by rooms
+  bool operator==(const RoomsQuery&) const = default;
+};
+struct ParticipantsQuery {  // answered by participants
+  RoomId room;
+  bool operator==(const ParticipantsQuery&) const = default;
+};
+struct HistoryQuery {  // answered by messages, the oldest first
+  ChatId chat;
+  std::optional<MessageId> before;  // null: the newest
+  std::size_t most = 50;
+  bool operator==(const HistoryQuery&) const = default;
+};
+using Query = std::variant<ProfileQuery, AvatarQuery, SearchQuery, RoomsQuery, ParticipantsQuery, HistoryQuery>;
+
+struct Profile {
+  std::string name;
+  std::string avatar;                          // as ContactChanged::avatar
+  std::map<std::string, std::string> details;  // "phone", "email", "birthday" …
+  bool operator==(const Profile&) const = default;
+};
+using Answer = std::variant<Profile, File, std::vector<ListedContact>, std::vector<RoomListed>,
+                            std::vector<Participant>, std::vector<MessageReceived>>;
+
+// Takes a file that is being fetched, piece by piece.
+struct FileSink {
+  virtual ~FileSink() = default;
+  // Returns when more can be taken. An error means that no more is wanted: return it.
+  virtual asio::awaitable<Result<void>> write(std::string piece) = 0;
+};
+
 // One account, live.
 struct Session {
   virtual ~Session() = default;
@@ -130,6 +209,19 @@ struct Session {
   // publishes and publish() throws, that exception may pass through: the outcome is uncertain then.
   virtual asio::awaitable<Result<Receipt>> perform(Action action) = 0;
   virtual Capabilities capabilities(const ChatId& chat) const = 0;
+
+  // Called only while the session is online, like the two below; may be cancelled. `unsupported`: there is no such
+  // thing in this network.
+  virtual asio::awaitable<Result<Answer>> query(Query /*query*/) {
+    co_return Error{Errc::unsupported, "This network cannot be asked that."};
+  }
+  // Streams the file of a handle (File::handle).
+  virtual asio::awaitable<Result<void>> fetch(std::string /*handle*/, FileSink& /*sink*/) {
+    co_return Error{Errc::unsupported, "This network has no files to fetch."};
+  }
+  // Proves that the session is alive, by a round trip to the network. Asked where Network::proof_of_life says so; an
+  // error, an exception or silence ends the session, and it is opened anew.
+  virtual asio::awaitable<Result<void>> probe() { co_return base::ok(); }
 };
 
 // A small durable memory of a connector's own: parts that wait for their rest, ids that reports will name. Keys sort
@@ -203,7 +295,7 @@ struct Plugin {
   Result<std::unique_ptr<Connector>> (*make)(const nlohmann::json& configuration, Services services);
   std::span<const Section> sections = {};  // the keys of its configuration, for the reference page and the example
 };
-inline constexpr const char* plugin_stamp = "2, " __VERSION__ ", Boost " BOOST_LIB_VERSION;
+inline constexpr const char* plugin_stamp = "3, " __VERSION__ ", Boost " BOOST_LIB_VERSION;
 inline constexpr const char* plugin_symbol = "wherry_plugin";
 
 }  // namespace wherry::connector

@@ -1,10 +1,32 @@
 #include "gateway/connector/event.hpp"
 
+#include <concepts>
+
 namespace wherry::connector {
 
+namespace {
+
+template <class T, class... Durable>
+concept IsOneOf = (std::same_as<T, Durable> || ...);
+
+template <class T>
+constexpr bool is_kept = IsOneOf<T, MessageReceived, MessageEdited, MessageRetracted, Reacted, MessageProgressed,
+                                 ContactAsked, ContactAnswered, ContactRemoved, AccountNotice, RoomClosed>;
+
+}  // namespace
+
 bool is_durable(const Event& event) {
-  return !std::holds_alternative<ContactsListed>(event) && !std::holds_alternative<PresenceChanged>(event) &&
-         !std::holds_alternative<AccountChanged>(event);
+  return std::visit([]<class T>(const T&) { return is_kept<T>; }, event);
+}
+
+const MessageId* id_of(const Event& event) {
+  return std::visit(
+      []<class T>(const T& it) -> const MessageId* {
+        // of a report, `id` names the message that it is about
+        if constexpr (requires { it.id; } && !std::same_as<T, MessageProgressed>) return &it.id;
+        else return nullptr;
+      },
+      event);
 }
 
 }  // namespace wherry::connector

@@ -12,13 +12,43 @@ namespace wherry::connector {
 enum class Stage { accepted, delivered, read, failed };
 
 // ---- Durable: publish() returns once it is committed ----
+// `id`: the event's own; a second event with the same id, in the same account, is dropped. `sender`: who did it; where
+// `from_me`, it was the user, by another program.
 struct MessageReceived {
   ChatId chat;
   ContactId sender;
-  MessageId id;  // a second one with the same id, in the same account, is dropped
+  MessageId id;
   Content content;
   base::Time sent_at;
+  bool from_me = false;
   bool operator==(const MessageReceived&) const = default;
+};
+struct MessageEdited {
+  ChatId chat;
+  ContactId sender;
+  MessageId id;
+  MessageId target;
+  Content content;  // the whole message, as it reads now
+  base::Time sent_at;
+  bool from_me = false;
+  bool operator==(const MessageEdited&) const = default;
+};
+struct MessageRetracted {
+  ChatId chat;
+  ContactId sender;
+  MessageId id;
+  MessageId target;
+  bool from_me = false;
+  bool operator==(const MessageRetracted&) const = default;
+};
+struct Reacted {
+  ChatId chat;
+  ContactId sender;
+  MessageId id;
+  MessageId target;
+  std::vector<std::string> reactions;  // all that the sender has there now; empty: none any more
+  bool from_me = false;
+  bool operator==(const Reacted&) const = default;
 };
 struct MessageProgressed {
   MessageId id;  // as Receipt gave it, or the key of the send
@@ -40,6 +70,17 @@ struct ContactRemoved {  // the contact removed the user
   ContactId contact;
   bool operator==(const ContactRemoved&) const = default;
 };
+struct AccountNotice {  // what the network tells the user, as from nobody
+  MessageId id;
+  std::string text;
+  bool operator==(const AccountNotice&) const = default;
+};
+struct RoomClosed {  // the user is in it no longer
+  RoomId room;
+  MessageId id;
+  std::string text;  // why, or empty
+  bool operator==(const RoomClosed&) const = default;
+};
 
 // ---- Volatile: publish() returns at once; never stored, the newest wins ----
 struct ListedContact {
@@ -47,6 +88,12 @@ struct ListedContact {
   std::string name;                 // as the list names it, or empty
   std::vector<std::string> groups;  // the list's own, or none
   bool operator==(const ListedContact&) const = default;
+};
+// What has changed in the list since ContactsListed.
+struct ContactListChanged {
+  std::vector<ListedContact> changed;  // new, or with another name or other groups
+  std::vector<ContactId> removed;
+  bool operator==(const ContactListChanged&) const = default;
 };
 // The account's contact list as the network keeps it, whole: after every login, and when it has changed elsewhere. Who
 // is new to the gateway is offered to the user; AddContact and AnswerContact may then name it like any other.
@@ -60,6 +107,54 @@ struct PresenceChanged {
   std::string status;
   bool operator==(const PresenceChanged&) const = default;
 };
+// The contact has read the user's messages up to this one.
+struct MessageRead {
+  ChatId chat;
+  ContactId sender;
+  MessageId up_to;
+  bool operator==(const MessageRead&) const = default;
+};
+struct TypingChanged {
+  ChatId chat;
+  ContactId sender;
+  bool typing = false;
+  bool operator==(const TypingChanged&) const = default;
+};
+struct ContactChanged {
+  ContactId contact;
+  std::string name;    // as it calls itself, or empty
+  std::string avatar;  // names the picture: another picture has another name; empty: none
+  bool operator==(const ContactChanged&) const = default;
+};
+struct CapabilitiesChanged {  // of one chat, or of all; Session::capabilities() gives the new ones
+  std::optional<ChatId> chat;
+  bool operator==(const CapabilitiesChanged&) const = default;
+};
+struct RoomListed {  // the user is in it, or was asked to be
+  RoomId room;
+  std::string name;
+  bool operator==(const RoomListed&) const = default;
+};
+struct RoomChanged {
+  RoomId room;
+  std::string name;
+  std::string topic;
+  std::string avatar;        // as ContactChanged::avatar
+  Role role = Role::member;  // the user's own
+  bool operator==(const RoomChanged&) const = default;
+};
+struct Participant {
+  ContactId contact;
+  std::string nick;
+  Role role = Role::member;
+  bool operator==(const Participant&) const = default;
+};
+struct ParticipantsChanged {
+  RoomId room;
+  std::vector<Participant> changed;  // who joined, or has another nick or role
+  std::vector<ContactId> left;
+  bool operator==(const ParticipantsChanged&) const = default;
+};
 struct AccountChanged {  // the session's own state
   bool online = false;
   bool needs_login = false;  // the credentials no longer work: no retry until the user registers again
@@ -67,10 +162,15 @@ struct AccountChanged {  // the session's own state
   bool operator==(const AccountChanged&) const = default;
 };
 
-using Event = std::variant<MessageReceived, MessageProgressed, ContactAsked, ContactAnswered, ContactRemoved,
-                           ContactsListed, PresenceChanged, AccountChanged>;
+using Event = std::variant<MessageReceived, MessageEdited, MessageRetracted, Reacted, MessageProgressed, ContactAsked,
+                           ContactAnswered, ContactRemoved, AccountNotice, RoomClosed, ContactsListed,
+                           ContactListChanged, PresenceChanged, MessageRead, TypingChanged, ContactChanged,
+                           CapabilitiesChanged, RoomListed, RoomChanged, ParticipantsChanged, AccountChanged>;
 
 // Whether the event is kept in the store until the XMPP side has it.
 bool is_durable(const Event& event);
+
+// The event's own id, in its account; null: it has none.
+const MessageId* id_of(const Event& event);
 
 }  // namespace wherry::connector

@@ -2,6 +2,7 @@
 
 #include "gateway/connector/json_text.hpp"
 
+#include <cstdint>
 #include <utility>
 
 namespace wherry::connector {
@@ -11,8 +12,6 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t most_id_bytes = 2000;
-constexpr std::size_t most_files = 100;
-constexpr std::size_t most_listed = 5000, most_groups = 20;    // contacts of a list, groups of one of them
 constexpr std::int64_t most_milliseconds = 9'000'000'000'000;  // year 2255: still within a nanosecond clock's 64 bits
 
 // NUL can stand neither in an address nor in a row of every store.
@@ -43,59 +42,34 @@ void MemberWriter::required(std::string_view name, base::Time time) {
   append_json_number(out_, base::to_milliseconds(time));
 }
 
+void MemberWriter::required(std::string_view name, double value) {
+  begin(name);
+  out_ += nlohmann::json(value).dump();
+}
+
 void MemberWriter::optional(std::string_view name, const std::string& text) {
   if (!text.empty()) required(name, text);
 }
 
-void MemberWriter::optional(std::string_view name, const std::optional<ContactId>& id) {
-  if (id) required(name, id->value);
+void MemberWriter::optional(std::string_view name, std::uint64_t number) {
+  if (number == 0) return;
+  begin(name);
+  append_json_number(out_, static_cast<std::int64_t>(number));
 }
 
 void MemberWriter::content(const Content& content) {
   required("text", content.text);
-  if (content.files.empty()) return;
-  begin("files");
-  char separator = '[';
-  for (const File& file : content.files) {
-    out_ += separator;
-    separator = ',';
-    out_ += R"({"url":)";
-    append_json_string(out_, file.url);
-    optional("media_type", file.media_type);
-    if (file.bytes > 0) {
-      begin("bytes");
-      append_json_number(out_, static_cast<std::int64_t>(file.bytes));
-    }
-    out_ += '}';
-  }
-  out_ += ']';
+  optional_list("files", content.files);
+  optional("reply_to", content.reply_to);
+  optional("thread", content.thread);
+  optional("location", content.location);
 }
 
-void MemberWriter::contacts(const std::vector<ListedContact>& contacts) {
-  begin("contacts");
-  out_ += '[';
-  for (const ListedContact& listed : contacts) {
-    out_ += &listed == contacts.data() ? R"({"contact":)" : R"(,{"contact":)";
-    append_json_string(out_, listed.contact.value);
-    optional("name", listed.name);
-    if (!listed.groups.empty()) groups(listed.groups);
-    out_ += '}';
-  }
-  out_ += ']';
-}
-
-void MemberWriter::groups(const std::vector<std::string>& groups) {
-  begin("groups");
-  out_ += '[';
-  for (const std::string& group : groups) {
-    if (&group != groups.data()) out_ += ',';
-    append_json_string(out_, group);
-  }
-  out_ += ']';
-}
+void MemberWriter::element(const std::string& text) { append_json_string(out_, text); }
 
 void MemberWriter::begin(std::string_view name) {
-  out_ += ",\"";
+  out_ += is_first_ ? "\"" : ",\"";
+  is_first_ = false;
   out_ += name;
   out_ += "\":";
 }
@@ -139,54 +113,46 @@ void MemberReader::optional(const char* name, std::string& text) {
   text = without_nul(*value);
 }
 
-void MemberReader::optional(const char* name, std::optional<ContactId>& id) {
-  if (const json* value = find(name, false)) identifier(name, *value, id.emplace().value);
+void MemberReader::required(const char* name, double& value) {
+  const json* found = find(name, true);
+  if (!found) return;
+  if (!found->is_number()) return fail(name, "must be a number");
+  value = found->get<double>();
+}
+
+void MemberReader::required(const char* name, Target& target) {
+  const json* found = find(name, true);
+  if (!found) return;
+  object(name, *found, target);
+  if (target.ids.empty()) fail(name, "ids: must not be empty");
+}
+
+void MemberReader::optional(const char* name, std::uint64_t& number) {
+  const json* found = find(name, false);
+  if (!found) return;
+  const bool fits = found->is_number_unsigned() && found->get<std::uint64_t>() <= std::uint64_t(INT64_MAX);
+  if (!fits) return fail(name, "must be a whole number");
+  number = found->get<std::uint64_t>();
+}
+
+void MemberReader::optional(const char* name, std::uint32_t& number) {
+  std::uint64_t found = number;
+  optional(name, found);
+  if (found > UINT32_MAX) return fail(name, "must be at most 4294967295");
+  number = static_cast<std::uint32_t>(found);
 }
 
 void MemberReader::content(Content& content) {
   optional("text", content.text);
-  const json* files = find("files", false);
-  if (!files) return;
-  if (!files->is_array() || files->size() > most_files) return fail("files", "must be an array of at most 100 objects");
-  for (const json& item : *files) {
-    if (!item.is_object()) return fail("files", "must be an array of objects");
-    File file;
-    MemberReader reader(item);
-    reader.optional("url", file.url);
-    reader.optional("media_type", file.media_type);
-    const json* bytes = reader.find("bytes", false);
-    if (bytes && (!bytes->is_number_integer() || *bytes < 0)) reader.fail("bytes", "must be a whole number");
-    else if (bytes) file.bytes = bytes->get<std::uint64_t>();
-    if (reader.error_) return fail("files", reader.error_->text);
-    content.files.push_back(std::move(file));
-  }
+  optional_list("files", content.files);
+  optional("reply_to", content.reply_to);
+  optional("thread", content.thread);
+  optional("location", content.location);
 }
 
-void MemberReader::contacts(std::vector<ListedContact>& contacts) {
-  const json* list = find("contacts", true);
-  if (!list) return;
-  if (!list->is_array() || list->size() > most_listed)
-    return fail("contacts", "must be an array of at most 5000 objects");
-  for (const json& item : *list) {
-    if (!item.is_object()) return fail("contacts", "must be an array of objects");
-    ListedContact listed;
-    MemberReader reader(item);
-    reader.required("contact", listed.contact);
-    reader.optional("name", listed.name);
-    reader.groups(listed.groups);
-    if (reader.error_) return fail("contacts", reader.error_->text);
-    contacts.push_back(std::move(listed));
-  }
-}
-
-void MemberReader::groups(std::vector<std::string>& groups) {
-  const json* list = find("groups", false);
-  if (!list) return;
-  if (!list->is_array() || list->size() > most_groups) return fail("groups", "must be an array of at most 20 strings");
-  for (const json& group : *list) {
-    if (!group.is_string()) return fail("groups", "must be an array of strings");
-    groups.push_back(without_nul(group));
-  }
+void MemberReader::element(const char* name, const json& found, std::string& text) {
+  if (!found.is_string()) return fail(name, "must be an array of strings");
+  text = without_nul(found);
 }
 
 const json* MemberReader::find(const char* name, bool needed) {

@@ -41,6 +41,12 @@ inline constexpr std::array<std::pair<Stage, std::string_view>, 4> stages{{
     {Stage::read, "read"},
     {Stage::failed, "failed"},
 }};
+inline constexpr std::array<std::pair<Role, std::string_view>, 4> roles{{
+    {Role::none, "none"},
+    {Role::member, "member"},
+    {Role::moderator, "moderator"},
+    {Role::owner, "owner"},
+}};
 
 template <class Table, class Value>
 std::string_view name_in(const Table& table, Value value) {
@@ -61,6 +67,16 @@ constexpr std::string_view type_name = "";
 template <class T, class X>
 concept Is = std::same_as<std::remove_const_t<T>, X>;
 
+// The most elements of an array of T.
+template <class T>
+constexpr std::size_t most_elements = 5000;
+template <>
+inline constexpr std::size_t most_elements<File> = 100;
+template <>
+inline constexpr std::size_t most_elements<MessageId> = 100;
+template <>
+inline constexpr std::size_t most_elements<std::string> = 20;
+
 // Appends members to an object's text: no tree is built, since both queues write one per message.
 class MemberWriter {
  public:
@@ -74,20 +90,54 @@ class MemberWriter {
   void required(std::string_view name, const ChatId& chat) { required(name, base::to_string(chat)); }
   void required(std::string_view name, Availability value) { word(name, name_in(availabilities, value)); }
   void required(std::string_view name, Stage value) { word(name, name_in(stages, value)); }
+  void required(std::string_view name, Role value) { word(name, name_in(roles, value)); }
   void required(std::string_view name, bool value);
+  void required(std::string_view name, double value);
   void required(std::string_view name, base::Time time);
+  void required(std::string_view name, const Target& target) { object(name, target); }
   void optional(std::string_view name, const std::string& text);
-  void optional(std::string_view name, const std::optional<ContactId>& id);
-  void optional(std::string_view name, bool value) { required(name, value); }
+  template <class T>
+  void optional(std::string_view name, const std::optional<T>& value) {
+    if (!value) return;
+    if constexpr (requires { required(name, *value); }) required(name, *value);
+    else object(name, *value);
+  }
+  void optional(std::string_view name, bool value) {
+    if (value) required(name, value);
+  }
+  void optional(std::string_view name, std::uint64_t number);
+  void optional(std::string_view name, std::uint32_t number) { optional(name, std::uint64_t(number)); }
+  // Nothing is written of an empty one that optional_list() reads.
+  template <class T>
+  void list(std::string_view name, const std::vector<T>& values);
+  template <class T>
+  void optional_list(std::string_view name, const std::vector<T>& values) {
+    if (!values.empty()) list(name, values);
+  }
   void content(const Content& content);
-  void contacts(const std::vector<ListedContact>& contacts);
 
  private:
-  void groups(const std::vector<std::string>& groups);
+  template <class T>
+  void object(std::string_view name, const T& value) {
+    begin(name);
+    object(value);
+  }
+  template <class T>
+  void object(const T& value);
+  void element(const std::string& text);
+  template <class Tag>
+  void element(const base::Id<Tag>& id) {
+    element(id.value);
+  }
+  template <class T>
+  void element(const T& value) {
+    object(value);
+  }
   void begin(std::string_view name);
   void word(std::string_view name, std::string_view value);
 
   std::string& out_;
+  bool is_first_ = false;  // of its object: no comma before it
 };
 
 // Reads members of an object. The first thing that is wrong is remembered, the rest is skipped.
@@ -105,16 +155,46 @@ class MemberReader {
   void required(const char* name, ChatId& chat);
   void required(const char* name, Availability& value) { word(name, availabilities, value); }
   void required(const char* name, Stage& value) { word(name, stages, value); }
+  void required(const char* name, Role& value) { word(name, roles, value); }
   void required(const char* name, bool& value) { boolean(name, value, true); }
+  void required(const char* name, double& value);
   void required(const char* name, base::Time& time);
+  void required(const char* name, Target& target);
   void optional(const char* name, std::string& text);
-  void optional(const char* name, std::optional<ContactId>& id);
+  template <class T>
+  void optional(const char* name, std::optional<T>& value) {
+    const nlohmann::json* found = find(name, false);
+    if (!found) return;
+    if constexpr (requires { required(name, *value); }) required(name, value.emplace());
+    else object(name, *found, value.emplace());
+  }
   void optional(const char* name, bool& value) { boolean(name, value, false); }
+  void optional(const char* name, std::uint64_t& number);
+  void optional(const char* name, std::uint32_t& number);
+  template <class T>
+  void list(const char* name, std::vector<T>& values) {
+    if (const nlohmann::json* found = find(name, true)) elements(name, *found, values);
+  }
+  template <class T>
+  void optional_list(const char* name, std::vector<T>& values) {
+    if (const nlohmann::json* found = find(name, false)) elements(name, *found, values);
+  }
   void content(Content& content);
-  void contacts(std::vector<ListedContact>& contacts);
 
  private:
-  void groups(std::vector<std::string>& groups);
+  template <class T>
+  void elements(const char* name, const nlohmann::json& list, std::vector<T>& values);
+  template <class T>
+  void object(const char* name, const nlohmann::json& found, T& value);
+  void element(const char* name, const nlohmann::json& found, std::string& text);
+  template <class Tag>
+  void element(const char* name, const nlohmann::json& found, base::Id<Tag>& id) {
+    identifier(name, found, id.value);
+  }
+  template <class T>
+  void element(const char* name, const nlohmann::json& found, T& value) {
+    object(name, found, value);
+  }
   const nlohmann::json* find(const char* name, bool needed);
   void fail(std::string_view name, std::string_view what);
   void identifier(const char* name, const nlohmann::json& value, std::string& text);
@@ -125,6 +205,55 @@ class MemberReader {
   const nlohmann::json& object_;
   std::optional<Error> error_;
 };
+
+// ---- Values within actions and events ----
+
+// clang-format off
+template <class V> void members(V& v, Is<File> auto& m) { v.optional("url", m.url); v.optional("media_type", m.media_type); v.optional("bytes", m.bytes); v.optional("name", m.name); v.optional("sha256", m.sha256); v.optional("width", m.width); v.optional("height", m.height); v.optional("duration", m.duration); v.optional("handle", m.handle); }
+template <class V> void members(V& v, Is<Reply> auto& m) { v.optional_list("ids", m.ids); v.optional("author", m.author); v.optional("text", m.text); }
+template <class V> void members(V& v, Is<Location> auto& m) { v.required("latitude", m.latitude); v.required("longitude", m.longitude); v.optional("name", m.name); }
+template <class V> void members(V& v, Is<Target> auto& m) { v.list("ids", m.ids); v.optional("from_me", m.from_me); }
+template <class V> void members(V& v, Is<ListedContact> auto& m) { v.required("contact", m.contact); v.optional("name", m.name); v.optional_list("groups", m.groups); }
+template <class V> void members(V& v, Is<Participant> auto& m) { v.required("contact", m.contact); v.optional("nick", m.nick); v.required("role", m.role); }
+// clang-format on
+
+template <class T>
+void MemberWriter::object(const T& value) {
+  out_ += '{';
+  is_first_ = true;
+  members(*this, value);
+  is_first_ = false;
+  out_ += '}';
+}
+
+template <class T>
+void MemberWriter::list(std::string_view name, const std::vector<T>& values) {
+  begin(name);
+  out_ += '[';
+  for (const T& value : values) {
+    if (&value != values.data()) out_ += ',';
+    element(value);
+  }
+  out_ += ']';
+}
+
+template <class T>
+void MemberReader::object(const char* name, const nlohmann::json& found, T& value) {
+  if (!found.is_object()) return fail(name, "must be an object");
+  MemberReader reader(found);
+  members(reader, value);
+  if (reader.error_) fail(name, reader.error_->text);
+}
+
+template <class T>
+void MemberReader::elements(const char* name, const nlohmann::json& list, std::vector<T>& values) {
+  if (!list.is_array() || list.size() > most_elements<T>)
+    return fail(name, "must be an array of at most " + std::to_string(most_elements<T>) + " entries");
+  for (const nlohmann::json& entry : list) {
+    if (error_) return;
+    element(name, entry, values.emplace_back());
+  }
+}
 
 template <class Table, class Value>
 void MemberReader::word(const char* name, const Table& table, Value& value) {

@@ -223,7 +223,7 @@ asio::awaitable<void> Outbox::perform(base::AccountId account, std::string chat,
   } else if (left_.contains(id)) {
     end_left(id, result);
   } else {  // a report has ended it meanwhile
-    if (result && result->id) reports_.name_sent(account, id, result->id->value);
+    if (result && !result->ids.empty()) reports_.name_sent(account, id, result->ids.front().value);
     reports_.send_ended(account, id);
   }
   journal_.close_step();

@@ -47,7 +47,8 @@ void accepted(const Keys& keys, std::int64_t row, std::string_view transport, co
 void sent(const Keys& keys, std::int64_t row, const connector::Receipt& receipt) {
   if (!is_wanted()) return;
   const std::string id = keys.of(row);
-  if (receipt.id && receipt.id->value != id) log::info("message.sent", {{"id", id}, {"network_id", receipt.id->value}});
+  const bool has_other = !receipt.ids.empty() && receipt.ids.front().value != id;
+  if (has_other) log::info("message.sent", {{"id", id}, {"network_id", receipt.ids.front().value}});
   else log::info("message.sent", {{"id", id}});
 }
 

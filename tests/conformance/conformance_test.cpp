@@ -1,6 +1,7 @@
 // Every promise of gateway/connector/contract.hpp, as a test that runs over every network.
 #include "tests/conformance/lab.hpp"
 
+#include <algorithm>
 #include <set>
 
 using namespace wherry;
@@ -32,6 +33,10 @@ std::size_t received(const Sink& sink, const std::string& text) {
 }
 
 const std::string hard_text = "Zoë says: \"5 < 6\" & 'x'\\ \n second line\t😀";
+
+bool is_one_of(const MessageId& id, const std::vector<MessageId>& ids) {
+  return std::find(ids.begin(), ids.end(), id) != ids.end();
+}
 
 }  // namespace
 
@@ -272,7 +277,7 @@ TEST_CASE("A network that reports delivery names the receipt's id, or the key, i
   const auto told = lab.sink.all<MessageProgressed>();
   REQUIRE_FALSE(told.empty());
   for (const auto& progress : told) {
-    CHECK((progress.id == MessageId{"k1"} || progress.id == receipt.id));
+    CHECK((progress.id == MessageId{"k1"} || is_one_of(progress.id, receipt.ids)));
     CHECK(progress.stage == Stage::delivered);
   }
 }
@@ -426,5 +431,5 @@ TEST_CASE("A connector that is made anew over the same storage carries on where 
   CHECK(lab.get(lab.report("k1", "before")));
   const auto told = lab.sink.all<MessageProgressed>();
   REQUIRE_FALSE(told.empty());
-  CHECK((told.back().id == MessageId{"k1"} || told.back().id == receipt.id));
+  CHECK((told.back().id == MessageId{"k1"} || is_one_of(told.back().id, receipt.ids)));
 }

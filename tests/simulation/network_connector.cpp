@@ -171,8 +171,9 @@ class SimulatedSession final : public connector::Session, public NetworkSession 
     co_await pause(network_.delay("answers", about, attempt));
     if (fate == 5) co_return Error{Errc::uncertain, ""};
     if (fate == 6) throw std::runtime_error("the connector has a bug");
-    if (!network_.traits().names_messages) co_return Receipt{connector::MessageId{message.key}};
-    co_return Receipt{*taken};
+    Receipt receipt;
+    receipt.ids.push_back(network_.traits().names_messages ? *taken : connector::MessageId{message.key});
+    co_return receipt;
   }
 
   asio::awaitable<Result<Receipt>> do_other(Action action) {

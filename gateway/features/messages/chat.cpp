@@ -38,8 +38,8 @@ void send(Transport& transport, const Sender& sender, const xmpp::Stanza& stanza
   }
   const connector::Capabilities can =
       account->session ? account->session->capabilities(*contact) : connector::Capabilities{};
-  if (can.text_bytes > 0 && content.text.size() > can.text_bytes)
-    return transport.reply_error(stanza, convert::too_long(can.text_bytes));
+  if (can.text.most > 0 && content.text.size() > can.text.most)
+    return transport.reply_error(stanza, convert::too_long(can.text.most));
   connector::SendMessage message;
   message.chat = *contact;
   message.content = std::move(content);

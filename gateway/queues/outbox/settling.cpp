@@ -25,9 +25,9 @@ void Outbox::settle(Item& item, const base::Result<connector::Receipt>& result) 
   if (result) {
     const auto* message = std::get_if<connector::SendMessage>(&item.action);
     repeats_.keep(item.fingerprint);  // before a report that may take it back
-    const bool has_own_id = message && result->id && result->id->value != message->key;
+    const bool has_own_id = message && !result->ids.empty() && result->ids.front().value != message->key;
     if (message && (network_.reports_delivery || has_own_id)) {
-      note_sent(item, has_own_id ? result->id->value : "", connector::Stage::accepted);
+      note_sent(item, has_own_id ? result->ids.front().value : "", connector::Stage::accepted);
     }
     if (message) trail::sent(keys_, item.row.id, *result);
     return remove_row(item);

@@ -12,7 +12,7 @@ const json greeting = json::parse(R"({
   "protocol": 1,
   "network": {"id": "n", "name": "N", "disco_type": "t", "client_type": "phone", "contact_prompt": "p", "contact_help": "h", "contact_prompts": {"de": {"prompt": "dp", "help": "dh"}}, "idempotency": "by_key",
               "redelivers": false, "has_presence": true, "has_contact_list": true, "reports_delivery": true},
-  "capabilities": {"text_bytes": 160, "files": "full", "delivery_reports": "partial"}})");
+  "capabilities": {"text": {"most": 160, "unit": "septets"}, "files": "full", "delivery_reports": "partial"}})");
 
 std::string greeting_error(const char* pointer, json value) {
   json changed = greeting;

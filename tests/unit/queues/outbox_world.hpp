@@ -97,7 +97,7 @@ class HeldNetwork final : public connector::Connector {
       network_.keys.push_back(std::get<connector::SendMessage>(action).key);
       network_.on_sent();
       connector::Receipt receipt;
-      if (!network_.name_of_sent.empty()) receipt.id = connector::MessageId{network_.name_of_sent};
+      if (!network_.name_of_sent.empty()) receipt.ids.push_back(connector::MessageId{network_.name_of_sent});
       receipt.changes = network_.changes;
       co_return receipt;
     }
