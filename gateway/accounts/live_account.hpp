@@ -59,6 +59,11 @@ class LiveAccount {
   Resources resources;         // the user's devices that are there
   bool presence_seen = false;  // in this run: otherwise `resources` says nothing
   std::map<base::ContactId, LiveContact> contacts;
+  // Of contacts that write just now, or have lately, and up to which message of the user's, by its stanza id, contacts
+  // have read: what the user may yet have to be told. At most `most_noted` each.
+  static constexpr std::size_t most_noted = 64;
+  std::map<base::ContactId, bool> typing;
+  std::map<base::ContactId, std::string> read_up_to;
   bool list_was_full = false;                  // in this run: said once in the log
   std::list<connector::ListedContact> listed;  // of the network's contact list: who is not among `contacts`
   // Shared with the performs in flight, which may outlast the account's removal.

@@ -27,6 +27,8 @@ std::optional<std::string> from_base64(std::string_view text);
 // Whether `text` is well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms).
 bool is_utf8(std::string_view text);
 
+// How many characters (code points) a text has.
+std::size_t utf8_characters(std::string_view text);
 // The longest start of `text` that has at most `most_bytes` bytes and ends between characters.
 std::string_view utf8_prefix(std::string_view text, std::size_t most_bytes);
 

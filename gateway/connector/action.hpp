@@ -183,6 +183,15 @@ using Action = std::variant<SendMessage, EditMessage, RetractMessage, React, Mar
 const std::string* key_of(const Action& action);
 std::string* key_of(Action& action);
 
+// The chat of an action that has one; null: it has none.
+const ChatId* chat_of(const Action& action);
+ChatId* chat_of(Action& action);
+// The earlier messages that an action names, each by the ids of its parts; null: it names none.
+std::vector<MessageId>* ids_of_target(Action& action);
+std::vector<MessageId>* ids_of_reply(Action& action);
+// Whether the user has sent the messages that it names.
+void set_author(Action& action, bool is_user);
+
 // What perform() gives back on success.
 struct Receipt {
   // The network's ids of what was sent, one for each part, where it gives some and may name them later.

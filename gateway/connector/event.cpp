@@ -29,4 +29,24 @@ const MessageId* id_of(const Event& event) {
       event);
 }
 
+const ChatId* chat_of(const Event& event) {
+  return std::visit(
+      []<class T>(const T& it) -> const ChatId* {
+        if constexpr (std::same_as<T, CapabilitiesChanged>) return it.chat ? &*it.chat : nullptr;
+        else if constexpr (requires { it.chat; }) return &it.chat;
+        else return nullptr;
+      },
+      event);
+}
+
+MessageId* target_of(Event& event) {
+  return std::visit(
+      [](auto& it) -> MessageId* {
+        if constexpr (requires { it.target; }) return &it.target;
+        else if constexpr (requires { it.up_to; }) return &it.up_to;
+        else return nullptr;
+      },
+      event);
+}
+
 }  // namespace wherry::connector

@@ -172,5 +172,9 @@ bool is_durable(const Event& event);
 
 // The event's own id, in its account; null: it has none.
 const MessageId* id_of(const Event& event);
+// The chat of an event that has one; null: it has none.
+const ChatId* chat_of(const Event& event);
+// The earlier message that the event is about; null: it names none.
+MessageId* target_of(Event& event);
 
 }  // namespace wherry::connector

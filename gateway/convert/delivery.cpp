@@ -7,15 +7,6 @@ namespace wherry::convert {
 
 namespace {
 
-template <class... Kinds>
-base::Result<Delivery> pick(connector::Event event) {
-  Delivery delivery;
-  const bool picked =
-      ((std::holds_alternative<Kinds>(event) && (delivery = std::move(std::get<Kinds>(event)), true)) || ...);
-  if (!picked) return base::Error{base::Errc::bad_input, "This event is not delivered."};
-  return delivery;
-}
-
 base::Error damaged_delivery() { return {base::Errc::bad_input, "This is no delivery."}; }
 
 // Rows of the versions before 1: ["delivered", origin], ["failed", origin, code, text], the origin as a text. Read for
@@ -57,6 +48,15 @@ std::string row_of(std::string_view type, const Origin& origin) {
 
 }  // namespace
 
+std::optional<Delivery> to_delivery(connector::Event event) {
+  return std::visit(
+      []<class E>(E& it) -> std::optional<Delivery> {
+        if constexpr (std::is_constructible_v<Delivery, E>) return Delivery(std::move(it));
+        else return std::nullopt;
+      },
+      event);
+}
+
 const Origin* origin_of(const Delivery& delivery) {
   if (const auto* delivered = std::get_if<SendDelivered>(&delivery)) return &delivered->origin;
   if (const auto* read = std::get_if<SendRead>(&delivery)) return &read->origin;
@@ -96,8 +96,9 @@ base::Result<Delivery> parse_delivery(std::string_view text) {
     return parse_own(*json, type->get_ref<const std::string&>());
   auto event = connector::parse_event(*json);  // without a version, too: older rows
   if (!event) return event.error();
-  return pick<connector::MessageReceived, connector::ContactAsked, connector::ContactAnswered,
-              connector::ContactRemoved>(std::move(*event));
+  auto delivery = to_delivery(std::move(*event));
+  if (!delivery) return base::Error{base::Errc::bad_input, "This event is not delivered."};
+  return std::move(*delivery);
 }
 
 }  // namespace wherry::convert

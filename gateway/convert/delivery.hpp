@@ -5,6 +5,7 @@
 #include "gateway/connector/event.hpp"
 #include "gateway/convert/origin.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -26,8 +27,13 @@ struct SendFailed {  // an error stanza with the original id, also days later
   bool operator==(const SendFailed&) const = default;
 };
 
+// The messages that an event names are named as the user's program names them: by stanza ids.
 using Delivery = std::variant<connector::MessageReceived, connector::ContactAsked, connector::ContactAnswered,
-                              connector::ContactRemoved, SendDelivered, SendRead, SendFailed>;
+                              connector::ContactRemoved, SendDelivered, SendRead, SendFailed, connector::MessageEdited,
+                              connector::MessageRetracted, connector::Reacted, connector::AccountNotice>;
+
+// Nothing: the user is not told of such an event.
+std::optional<Delivery> to_delivery(connector::Event event);
 
 // Of the three kinds that we say ourselves: where the send came from; of the others null.
 const Origin* origin_of(const Delivery& delivery);

@@ -1,7 +1,7 @@
 #include "gateway/convert/origin.hpp"
 
 #include "gateway/connector/json_text.hpp"
-#include "gateway/convert/to_content.hpp"
+#include "gateway/convert/to_action.hpp"
 
 namespace wherry::convert {
 

@@ -4,6 +4,8 @@
 #include "gateway/convert/address.hpp"
 #include "gateway/convert/presence.hpp"
 
+#include <fmt/format.h>
+
 namespace wherry::convert {
 
 namespace ns = xmpp::ns;
@@ -19,58 +21,149 @@ constexpr std::size_t most_body_bytes = 48 << 10;
 // as XEP-0066 has it beside the text: a longer one is in the text alone, which can be cut
 constexpr std::size_t most_link_bytes = 2 << 10;
 constexpr std::size_t most_name_bytes = 256;  // what networks call people
+constexpr std::size_t most_quoted_bytes = 300;
 constexpr const char* nothing_to_show = "This message came without anything that can be shown here.";
 
 base::Result<xmpp::Jid> sender(const base::ContactId& contact, const StanzaContext& context) {
   return write(contact, context.alias, context.domain);
 }
 
+// Of degrees: six digits are a hand's breadth (RFC 5870).
+std::string coordinate(double degrees) { return fmt::format("{:.6f}", degrees); }
+
+std::string quotation_of(const connector::Reply& reply) {
+  std::string quoted;
+  for (const std::string_view line : base::split(base::utf8_prefix(reply.text, most_quoted_bytes), '\n'))
+    quoted.append("> ").append(line).append("\n");
+  return quoted;
+}
+
 // Files travel as links in the text, each on a line of its own; a lone one also as XEP-0066 has it.
 std::string body_of(const connector::Content& content) {
   std::string body = content.text;
+  const auto add_line = [&](const std::string& line) { body += (body.empty() ? "" : "\n") + line; };
   for (const auto& file : content.files) {
-    if (!body.empty()) body += '\n';
-    body += file.url;
+    if (!file.url.empty()) add_line(file.url);
+    else add_line("(A file that cannot be shown here" + (file.name.empty() ? "" : ": " + file.name) + ")");
   }
+  if (content.location)
+    add_line("geo:" + coordinate(content.location->latitude) + "," + coordinate(content.location->longitude));
   return body;
 }
 
-Element message_stanza(const connector::MessageReceived& message, const xmpp::Jid& from, std::string_view body,
-                       const std::string& id, const StanzaContext& context) {
+// XEP-0461, with the quotation for programs that know no replies.
+void add_reply(Element& stanza, const connector::Reply& reply, std::size_t quoted, const StanzaContext& context) {
+  if (reply.ids.empty()) return;
+  const auto author = reply.author ? sender(*reply.author, context) : base::Result<xmpp::Jid>(context.user);
+  Element& element = stanza.add("reply", ns::reply).set("id", reply.ids.front().value);
+  if (author) element.set("to", author->str());
+  if (quoted == 0) return;
+  Element& fallback = stanza.add("fallback", ns::fallback).set("for", ns::reply);
+  fallback.add("body", ns::fallback).set("start", "0").set("end", std::to_string(quoted));
+}
+
+struct Speech {
+  const base::ContactId& sender;
+  const connector::Content& content;
+  base::Time sent_at;
+  bool from_me;
+};
+
+Element message_stanza(const Speech& speech, const xmpp::Jid& from, std::string_view body, const std::string& id,
+                       const StanzaContext& context) {
   Element stanza = xmpp::make_stanza(Kind::message, from, context.user, "chat", id);
   stanza.add_text_child("body", body);
-  const auto& files = message.content.files;
-  if (files.size() == 1 && message.content.text.empty() && files.front().url.size() <= most_link_bytes) {
+  const auto& files = speech.content.files;
+  const bool is_lone_link = files.size() == 1 && speech.content.text.empty() && !files.front().url.empty();
+  if (is_lone_link && files.front().url.size() <= most_link_bytes)
     stanza.add("x", ns::oob).add_text_child("url", files.front().url);
-  }
   // XEP-0359: the same id when the same message is sent again after a broken link.
   stanza.add("origin-id", ns::stanza_id).set("id", id);
-  if (context.now - message.sent_at > delay_shown_after) {
+  if (context.now - speech.sent_at > delay_shown_after) {
     Element& delay = stanza.add("delay", ns::delay);
     delay.set("from", context.domain.str());
-    delay.set("stamp", base::to_rfc3339(message.sent_at));
+    delay.set("stamp", base::to_rfc3339(speech.sent_at));
   }
   return stanza;
 }
 
-std::vector<Element> of(const connector::MessageReceived& message, const StanzaContext& context) {
-  const auto address = sender(message.sender, context);
+// What somebody says, in as many stanzas as it takes; of the first one more is to be said.
+std::vector<Element> say(const Speech& speech, const StanzaContext& context) {
+  const auto address = sender(speech.sender, context);
   // The face of an account is always an address.
   const xmpp::Jid from = address ? *address : write(face_address(context.alias), context.domain).value();
-  std::string body = body_of(message.content);
+  std::string body = body_of(speech.content);
   // programs hide an empty message, and the network was told that it arrived
   if (base::trim(body).empty()) body = nothing_to_show;
+  const auto& reply = speech.content.reply_to;
+  const std::string quotation = reply ? quotation_of(*reply) : std::string();
+  body = quotation + body;
+  const std::size_t quoted = base::utf8_characters(quotation);
+  // A component cannot speak for the user (XEP-0280), and their other program's words must not look like the contact's.
+  if (speech.from_me) body = "‹You›: " + body;
   // Nothing is lost for its sender's name: the gateway itself brings what comes from nobody that can be an address.
-  if (!address) body = "‹" + std::string(base::utf8_prefix(message.sender.value, most_name_bytes)) + "›: " + body;
+  if (!address) body = "‹" + std::string(base::utf8_prefix(speech.sender.value, most_name_bytes)) + "›: " + body;
   std::vector<Element> stanzas;
   std::string_view rest = body;
   do {
     const std::string_view part = base::utf8_prefix(rest, most_body_bytes);
     const std::string id = stanzas.empty() ? context.id : context.id + "-" + std::to_string(stanzas.size() + 1);
-    stanzas.push_back(message_stanza(message, from, part, id, context));
+    stanzas.push_back(message_stanza(speech, from, part, id, context));
     rest.remove_prefix(part.size());
   } while (!rest.empty());
+  const bool is_as_quoted = address && !speech.from_me;
+  if (reply) add_reply(stanzas.front(), *reply, is_as_quoted ? quoted : 0, context);
   return stanzas;
+}
+
+std::vector<Element> of(const connector::MessageReceived& message, const StanzaContext& context) {
+  std::vector<Element> stanzas = say({message.sender, message.content, message.sent_at, message.from_me}, context);
+  if (context.takes_read_marks && !message.from_me) stanzas.front().add("markable", ns::chat_markers);  // XEP-0333
+  if (!message.content.thread.empty()) stanzas.front().add_text_child("thread", message.content.thread);
+  return stanzas;
+}
+
+// XEP-0308. What does not fit in one stanza goes on in others.
+std::vector<Element> of(const connector::MessageEdited& edit, const StanzaContext& context) {
+  std::vector<Element> stanzas = say({edit.sender, edit.content, edit.sent_at, edit.from_me}, context);
+  stanzas.front().add("replace", ns::correction).set("id", edit.target.value);
+  return stanzas;
+}
+
+// A message without words of its own. XEP-0334: servers would not keep it else.
+base::Result<Element> wordless(const base::ContactId& contact, const StanzaContext& context) {
+  const auto from = sender(contact, context);
+  if (!from) return from.error();
+  Element stanza = xmpp::make_stanza(Kind::message, *from, context.user, "chat", context.id);
+  stanza.add("store", ns::hints);
+  return stanza;
+}
+
+// XEP-0424.
+std::vector<Element> of(const connector::MessageRetracted& retraction, const StanzaContext& context) {
+  auto stanza = wordless(retraction.sender, context);
+  if (!stanza || retraction.from_me) return {};  // the user's own, by another program
+  stanza->add("retract", ns::retraction).set("id", retraction.target.value);
+  stanza->add("fallback", ns::fallback).set("for", ns::retraction);
+  stanza->add_text_child("body", "An older message was taken back, which your program cannot show.");
+  return {std::move(*stanza)};
+}
+
+// XEP-0444.
+std::vector<Element> of(const connector::Reacted& reacted, const StanzaContext& context) {
+  auto stanza = wordless(reacted.sender, context);
+  if (!stanza || reacted.from_me) return {};  // the user's own, by another program
+  Element& reactions = stanza->add("reactions", ns::reactions).set("id", reacted.target.value);
+  for (const std::string& reaction : reacted.reactions) reactions.add_text_child("reaction", reaction);
+  return {std::move(*stanza)};
+}
+
+std::vector<Element> of(const connector::AccountNotice& notice, const StanzaContext& context) {
+  const xmpp::Jid from = write(face_address(context.alias), context.domain).value();
+  Element stanza = xmpp::make_stanza(Kind::message, from, context.user, "chat", context.id);
+  stanza.add_text_child("body", base::trim(notice.text).empty() ? nothing_to_show : notice.text);
+  stanza.add("origin-id", ns::stanza_id).set("id", context.id);
+  return {std::move(stanza)};
 }
 
 // XEP-0100 §5.2 (rule B1.26): approved, then the contact's presence, then its own request.

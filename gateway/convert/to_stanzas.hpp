@@ -18,8 +18,9 @@ struct StanzaContext {
   // of a contact that has answered: what it shows now
   connector::Availability contact_availability = connector::Availability::online;
   std::string contact_status{};
-  bool has_sender = true;  // of a failed send: the resource that sent it is still there to be told
-  std::string alias{};     // of the user's account
+  bool has_sender = true;         // of a failed send: the resource that sent it is still there to be told
+  std::string alias{};            // of the user's account
+  bool takes_read_marks = false;  // the network is told what the user has read
 };
 
 // At least one, unless an address in the delivery cannot be a JID (then none: there is nobody to send it from); a

@@ -1,9 +1,39 @@
 #include "gateway/queues/envelope.hpp"
 
+#include "gateway/connector/action_codec.hpp"
+#include "gateway/connector/json_text.hpp"
+
 #include <algorithm>
 #include <charconv>
 
 namespace wherry::queues {
+
+namespace {
+
+constexpr int row_version = 1;
+
+}  // namespace
+
+bool is_reported(const connector::Action& action) {
+  return std::holds_alternative<connector::SendMessage>(action) ||
+         std::holds_alternative<connector::EditMessage>(action) || std::holds_alternative<connector::React>(action);
+}
+
+// Edits and reactions may have gone out as messages (convert::degrade).
+bool may_repeat(const connector::Action& action) { return !is_reported(action); }
+
+std::string row_of(const connector::Action& action) {
+  return R"({"v":)" + std::to_string(row_version) + ',' + connector::to_text(action).substr(1);
+}
+
+base::Result<connector::Action> parse_row(std::string_view payload) {
+  const auto json = connector::parse_json(payload);
+  if (!json) return json.error();
+  const auto version = json->is_object() ? json->find("v") : json->end();
+  if (version != json->end() && *version != row_version)
+    return base::Error{base::Errc::bad_input, "This row is of a version that is not known."};
+  return connector::parse_action(*json);
+}
 
 // Null: the row is older than the runs that are remembered. Stores of the first versions had none, and keys
 // "<store>-<row>".

@@ -1,7 +1,8 @@
-// The key of what is sent, and the id of what is told: "<store>-<run>-<row>", unlike any other of any store and run.
-// Pure.
+// What the outbox holds, and the keys of it: "<store>-<run>-<row>", unlike any other of any store and run. Pure.
 #pragma once
 
+#include "gateway/connector/action.hpp"
+#include "gateway/convert/origin.hpp"
 #include "gateway/store/ids.hpp"
 
 #include <cstdint>
@@ -11,6 +12,22 @@
 #include <vector>
 
 namespace wherry::queues {
+
+// What a user asks of a network, on its way there.
+struct Envelope {
+  std::string chat;          // what has the same is done one after the other
+  connector::Action action;  // the messages that it names are named as the user's program names them, until its turn
+  convert::Origin origin;    // whom to tell how it went
+};
+
+// A message, or what takes the place of one: the network may report on it.
+bool is_reported(const connector::Action& action);
+// It may be asked for twice without anybody seeing it twice, whatever the network.
+bool may_repeat(const connector::Action& action);
+
+// An action as a row has it: JSON with the version "v". Rows of versions before it are read for ever.
+std::string row_of(const connector::Action& action);
+base::Result<connector::Action> parse_row(std::string_view payload);
 
 class Keys {
  public:

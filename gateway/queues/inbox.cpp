@@ -19,19 +19,23 @@ constexpr std::chrono::seconds reload_pause{5};
 
 // Which event ids may come again after an interruption.
 std::string repeatable_id(const connector::Event& event) {
-  if (const auto* message = std::get_if<connector::MessageReceived>(&event)) return "m" + message->id.value;
-  return {};
+  const base::MessageId* const id = connector::id_of(event);
+  if (!id) return {};
+  // A message and what is said of it later may have one id.
+  return (std::holds_alternative<connector::MessageReceived>(event) ? "m" : "e" + std::to_string(event.index()) + ":") +
+         id->value;
 }
 
 }  // namespace
 
 Inbox::Inbox(asio::any_io_executor executor, Journal& journal, db::Database& database, accounts::Accounts& accounts,
-             xmpp::Component& link, const Keys& keys, const base::Clock& clock, std::string transport,
-             InboxLimits limits, ToStanzas to_stanzas, Forward forward)
+             xmpp::Component& link, Messages& messages, const Keys& keys, const base::Clock& clock,
+             std::string transport, InboxLimits limits, ToStanzas to_stanzas, Forward forward)
     : journal_(journal),
       database_(database),
       accounts_(accounts),
       link_(link),
+      messages_(messages),
       keys_(keys),
       clock_(clock),
       transport_(std::move(transport)),
@@ -56,30 +60,29 @@ asio::awaitable<void> Inbox::load(connector::Network network) {
 // ---- Accepting ----
 
 asio::awaitable<void> Inbox::publish(base::AccountId account, connector::Event event, connector::Changes changes) {
+  const std::string id = network_.redelivers ? repeatable_id(event) : std::string();
+  std::optional<connector::Event> named = std::move(event);
+  if (messages_.refers() || connector::target_of(*named)) {
+    connector::Event unnamed = std::move(*named);
+    named = co_await messages_.name_for_user(account, std::move(unnamed));
+  }
   std::optional<std::uint64_t> hash;
-  if (network_.redelivers) {
-    if (const std::string id = repeatable_id(event); !id.empty()) {
-      hash = seen_.hash(account.value, id);
-      while (seen_.contains(*hash)) {
-        log::debug("inbox.repeated", {{"account", account.value}});
-        const std::uint64_t before = not_kept_;
-        co_await journal_.commit();  // the first one may be on its way to the disk just now
-        if (not_kept_ != before) continue;
-        if (changes.empty()) co_return;
-        journal_.write(std::move(changes));
-        co_return co_await journal_.commit();
-      }
+  if (!id.empty()) {
+    hash = seen_.hash(account.value, id);
+    while (seen_.contains(*hash)) {
+      log::debug("inbox.repeated", {{"account", account.value}});
+      const std::uint64_t before = not_kept_;
+      co_await journal_.commit();  // the first one may be on its way to the disk just now
+      if (not_kept_ != before) continue;
+      if (changes.empty()) co_return;
+      journal_.write(std::move(changes));
+      co_return co_await journal_.commit();
     }
   }
-  std::visit(
-      [&](auto& e) {
-        using E = std::decay_t<decltype(e)>;
-        if constexpr (std::is_constructible_v<convert::Delivery, E> && !std::is_same_v<E, connector::MessageProgressed>)
-          put(account, std::move(e));
-      },
-      event);
+  auto delivery = named ? convert::to_delivery(std::move(*named)) : std::nullopt;
+  if (delivery) put(account, std::move(*delivery));
   journal_.write(std::move(changes));
-  if (hash) {
+  if (hash && delivery) {
     seen_.insert(*hash);
     journal_.remember_event(*hash);
     journal_.after_commit([this, kept = *hash](std::exception_ptr error) {
@@ -103,6 +106,8 @@ void Inbox::put(base::AccountId account, convert::Delivery delivery) {
 void Inbox::put(Incoming message, std::int64_t before) {
   message.id = journal_.next_inbox_id();
   journal_.insert(row_of(message));
+  if (const auto* received = std::get_if<connector::MessageReceived>(&message.delivery))
+    messages_.note_received(message.account, message.id, *received, message.created);
   auto held = std::make_shared<Incoming>(std::move(message));
   journal_.after_commit([this, held, before](std::exception_ptr error) {
     if (error) return;

@@ -10,6 +10,7 @@
 #include "gateway/queues/envelope.hpp"
 #include "gateway/queues/inbox/returned.hpp"
 #include "gateway/queues/journal.hpp"
+#include "gateway/queues/messages.hpp"
 #include "gateway/queues/seen.hpp"
 #include "gateway/xmpp/component.hpp"
 
@@ -37,8 +38,8 @@ class Inbox {
 
   // `forward`: a test's own.
   Inbox(asio::any_io_executor executor, Journal& journal, db::Database& database, accounts::Accounts& accounts,
-        xmpp::Component& link, const Keys& keys, const base::Clock& clock, std::string transport, InboxLimits limits,
-        ToStanzas to_stanzas, Forward forward = {});
+        xmpp::Component& link, Messages& messages, const Keys& keys, const base::Clock& clock, std::string transport,
+        InboxLimits limits, ToStanzas to_stanzas, Forward forward = {});
 
   // Before anything else: the rows that an earlier run left, and the ids seen lately.
   asio::awaitable<void> load(connector::Network network);
@@ -99,6 +100,7 @@ class Inbox {
   db::Database& database_;
   accounts::Accounts& accounts_;
   xmpp::Component& link_;
+  Messages& messages_;
   const Keys& keys_;
   const base::Clock& clock_;
   std::string transport_;

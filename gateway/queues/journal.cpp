@@ -87,9 +87,10 @@ Journal::Batch& Journal::soon() {
 }
 
 Journal::Mark Journal::end_of(const Batch& b) {
-  return {b.new_outbox.size(), b.changed_outbox.size(), b.gone_outbox.size(), b.gone_inbox.size(), b.gone_sent.size(),
-          b.new_inbox.size(),  b.sent.size(),           b.stages.size(),      b.events.size(),     b.stanzas.size(),
-          b.changes.size(),    b.done.size(),           b.waiting.size()};
+  return {b.new_outbox.size(),    b.changed_outbox.size(), b.gone_outbox.size(), b.gone_inbox.size(),
+          b.gone_messages.size(), b.new_inbox.size(),      b.messages.size(),    b.stages.size(),
+          b.events.size(),        b.stanzas.size(),        b.changes.size(),     b.done.size(),
+          b.waiting.size()};
 }
 
 Journal::Mark Journal::Mark::operator+(const Mark& o) const {
@@ -97,9 +98,9 @@ Journal::Mark Journal::Mark::operator+(const Mark& o) const {
           changed_outbox + o.changed_outbox,
           gone_outbox + o.gone_outbox,
           gone_inbox + o.gone_inbox,
-          gone_sent + o.gone_sent,
+          gone_messages + o.gone_messages,
           new_inbox + o.new_inbox,
-          sent + o.sent,
+          messages + o.messages,
           stages + o.stages,
           events + o.events,
           stanzas + o.stanzas,
@@ -113,9 +114,9 @@ void Journal::append(Turn& to, Batch& step) {
   move_all(step.changed_outbox, to.batch.changed_outbox);
   move_all(step.gone_outbox, to.batch.gone_outbox);
   move_all(step.gone_inbox, to.batch.gone_inbox);
-  move_all(step.gone_sent, to.batch.gone_sent);
+  move_all(step.gone_messages, to.batch.gone_messages);
   move_all(step.new_inbox, to.batch.new_inbox);
-  move_all(step.sent, to.batch.sent);
+  move_all(step.messages, to.batch.messages);
   move_all(step.stages, to.batch.stages);
   move_all(step.events, to.batch.events);
   move_all(step.stanzas, to.batch.stanzas);
@@ -136,7 +137,7 @@ void Journal::write(connector::Changes changes) {
 
 void Journal::close_step() {
   const bool is_soon = std::exchange(is_soon_, false);
-  if (!is_soon && step_.gone_outbox.empty() && step_.gone_inbox.empty() && step_.gone_sent.empty() &&
+  if (!is_soon && step_.gone_outbox.empty() && step_.gone_inbox.empty() && step_.gone_messages.empty() &&
       step_.stanzas.empty())
     return;
   std::shared_ptr<Turn>& turn = is_soon ? open_ : riding_;
@@ -165,9 +166,11 @@ void Journal::write(db::Transaction& t, const Batch& batch, Mark from, Mark to, 
   if (!new_inbox.empty()) store::insert_inbox(t, new_inbox);
   if (from.gone_inbox < to.gone_inbox)
     store::remove_inbox(t, to_ranges(part(batch.gone_inbox, from.gone_inbox, to.gone_inbox)));
-  if (from.sent < to.sent) store::insert_sent(t, part(batch.sent, from.sent, to.sent));
-  if (from.gone_sent < to.gone_sent) store::remove_sent(t, part(batch.gone_sent, from.gone_sent, to.gone_sent));
-  for (const auto& [id, stage] : part(batch.stages, from.stages, to.stages)) store::set_stage(t, id, stage);
+  if (from.messages < to.messages) store::insert_messages(t, part(batch.messages, from.messages, to.messages));
+  if (from.gone_messages < to.gone_messages)
+    store::remove_messages(t, part(batch.gone_messages, from.gone_messages, to.gone_messages));
+  for (const auto& [id, message_part, stage] : part(batch.stages, from.stages, to.stages))
+    store::set_stage(t, id, message_part, stage);
   if (from.changes < to.changes) store::write_entries(t, transport, part(batch.changes, from.changes, to.changes));
   const auto events = part(batch.events, from.events, to.events);
   if (!events.empty()) store::insert_seen(t, transport, store::SeenKind::events, new_inbox.front().id, now, events);

@@ -38,9 +38,11 @@ class Journal {
   void remove_outbox(std::int64_t id) { step_.gone_outbox.push_back(id); }
   void insert(store::InboxRow row) { soon().new_inbox.push_back(std::move(row)); }
   void remove_inbox(std::int64_t id) { step_.gone_inbox.push_back(id); }
-  void insert(store::SentMessage message) { soon().sent.push_back(std::move(message)); }
-  void remove_sent(std::int64_t id) { step_.gone_sent.push_back(id); }
-  void set_stage(std::int64_t id, connector::Stage stage) { soon().stages.emplace_back(id, stage); }
+  void insert(store::MessageRow message) { soon().messages.push_back(std::move(message)); }
+  void remove_message(std::int64_t id) { step_.gone_messages.push_back(id); }
+  void set_stage(std::int64_t id, std::int64_t part, connector::Stage stage) {
+    soon().stages.push_back({id, part, stage});
+  }
   // To the storage of the transport's connector.
   void write(connector::Changes changes);
   // Of an event whose inbox row is inserted in this step.
@@ -94,12 +96,16 @@ class Journal {
     std::int64_t row = 0, time = 0;
     std::uint64_t hash = 0, content = 0;
   };
+  struct StageOf {
+    std::int64_t id = 0, part = 0;
+    connector::Stage stage = connector::Stage::accepted;
+  };
   struct Batch {
     std::vector<store::OutboxRow> new_outbox, changed_outbox;
-    std::vector<std::int64_t> gone_outbox, gone_inbox, gone_sent;
+    std::vector<std::int64_t> gone_outbox, gone_inbox, gone_messages;
     std::vector<store::InboxRow> new_inbox;
-    std::vector<store::SentMessage> sent;
-    std::vector<std::pair<std::int64_t, connector::Stage>> stages;
+    std::vector<store::MessageRow> messages;
+    std::vector<StageOf> stages;
     std::vector<std::uint64_t> events;
     std::vector<Stanza> stanzas;
     connector::Changes changes;
@@ -108,8 +114,8 @@ class Journal {
   };
   // How much of each vector of a batch stands before some point.
   struct Mark {
-    std::size_t new_outbox = 0, changed_outbox = 0, gone_outbox = 0, gone_inbox = 0, gone_sent = 0, new_inbox = 0,
-                sent = 0, stages = 0, events = 0, stanzas = 0, changes = 0, done = 0, waiting = 0;
+    std::size_t new_outbox = 0, changed_outbox = 0, gone_outbox = 0, gone_inbox = 0, gone_messages = 0, new_inbox = 0,
+                messages = 0, stages = 0, events = 0, stanzas = 0, changes = 0, done = 0, waiting = 0;
     Mark operator+(const Mark& o) const;
   };
   struct Turn {

@@ -1,72 +1,83 @@
-// The newest rows of the message map in memory: reports mostly name what was sent a moment ago.
+// Which message is which: what the network calls it and what the users' programs call it, both ways. Of networks that
+// refer to no messages only that is kept which a report may name.
 #pragma once
 
-#include "gateway/store/messages.hpp"
+#include "gateway/connector/contract.hpp"
+#include "gateway/convert/degrade.hpp"
+#include "gateway/queues/envelope.hpp"
+#include "gateway/queues/journal.hpp"
+#include "gateway/queues/recent_messages.hpp"
 
-#include <deque>
+#include <boost/asio/awaitable.hpp>
+
+#include <map>
+#include <optional>
 #include <string>
-#include <unordered_map>
+#include <vector>
 
 namespace wherry::queues {
 
-class RecentlySent {
+class Messages {
  public:
-  // One that is there already gets the network's id, and stays as it is else.
-  void insert(store::SentMessage sent) {
-    if (const auto present = by_id_.find(sent.id); present != by_id_.end())
-      return name_present(present->second, std::move(sent.network_id));
-    if (!sent.network_id.empty()) by_network_id_[name(sent.account, sent.network_id)] = sent.id;
-    order_.push_back(sent.id);
-    by_id_[sent.id] = std::move(sent);
-    if (order_.size() > most) forget(order_.front());
-  }
+  // All outlive this.
+  Messages(Journal& journal, db::Database& database, const Keys& keys)
+      : journal_(journal), database_(database), keys_(keys) {}
 
-  // Both: null where it is not among the newest; valid until the next insert.
-  const store::SentMessage* find(base::AccountId account, std::int64_t id) const {
-    const auto found = by_id_.find(id);
-    return found == by_id_.end() || found->second.account != account ? nullptr : &found->second;
-  }
-  const store::SentMessage* find(base::AccountId account, const std::string& network_id) const {
-    const auto found = by_network_id_.find(name(account, network_id));
-    return found == by_network_id_.end() ? nullptr : find(account, found->second);
-  }
+  // Before anything else.
+  void use(const connector::Network& network) { refers_ = network.refers_to_messages; }
+  bool refers() const { return refers_; }
 
-  void set_stage(std::int64_t id, connector::Stage stage) {
-    if (const auto found = by_id_.find(id); found != by_id_.end()) found->second.stage = stage;
-  }
-  // `stage` could not be stored.
-  void take_back_stage(std::int64_t id, connector::Stage stage, connector::Stage before) {
-    if (const auto found = by_id_.find(id); found != by_id_.end() && found->second.stage == stage)
-      found->second.stage = before;
-  }
+  // ---- Noting: in the journal's present step ----
+  // What was sent. `ids`: the network's, of all its parts; none: it names the message by our key.
+  void note_sent(store::MessageRow sent, const std::vector<base::MessageId>& ids);
+  // What came, as the inbox's row `id`; only where the network refers to messages.
+  void note_received(base::AccountId account, std::int64_t id, const connector::MessageReceived& message,
+                     std::int64_t created);
   // It was not noted after all.
-  void erase(std::int64_t id) {
-    const auto found = by_id_.find(id);
-    if (found == by_id_.end()) return;
-    if (!found->second.network_id.empty()) by_network_id_.erase(name(found->second.account, found->second.network_id));
-    by_id_.erase(found);  // its place in the order goes with time
+  void forget(std::int64_t id) { recent_.erase(id); }
+
+  // ---- Asking ----
+  // A message by its part's network id, or by our key; nothing: it is not known. Of a part other than the first, what
+  // the first part's row says, and which part it is.
+  boost::asio::awaitable<std::optional<store::MessageRow>> find(base::AccountId account, std::string network_id);
+  // The same, where no store need be asked.
+  const store::MessageRow* find_recent(base::AccountId account, const std::string& network_id) const;
+  const store::MessageRow* find_recent(base::AccountId account, std::int64_t id) const {
+    return recent_.find(account, id);
   }
+
+  // ---- How far a message has come ----
+  struct Step {
+    bool is_new = false;                                                                       // something is written
+    connector::Stage before = connector::Stage::accepted, after = connector::Stage::accepted;  // of the whole message
+  };
+  // Before advance(), of a message that find() has found.
+  boost::asio::awaitable<void> load_stages(store::MessageRow message);
+  // A part of the message has come so far: in the journal's present step, and taken back should that fail.
+  Step advance(const store::MessageRow& message, connector::Stage stage);
+
+  // ---- Translating ----
+  // The messages that the user's program has named in an action, as the network names them.
+  boost::asio::awaitable<convert::Referent> name_for_network(base::AccountId account, connector::Action& action,
+                                                             base::Time now);
+  // The messages that the network has named in an event, as the user's program names them. What refers to a message
+  // that is not known becomes what can be said without it, or nothing.
+  boost::asio::awaitable<std::optional<connector::Event>> name_for_user(base::AccountId account,
+                                                                        connector::Event event);
 
  private:
-  static constexpr std::size_t most = 4096;
+  boost::asio::awaitable<std::vector<store::MessageRow>> find_named_by_user(base::AccountId account, base::ChatId chat,
+                                                                            std::string name);
+  boost::asio::awaitable<std::optional<std::string>> stanza_id_of(base::AccountId account, std::string chat,
+                                                                  std::string network_id);
+  std::string stanza_id_of(const store::MessageRow& message) const;
 
-  static std::string name(base::AccountId account, const std::string& network_id) {
-    return std::to_string(account.value) + "\n" + network_id;
-  }
-  void forget(std::int64_t id) {
-    order_.pop_front();
-    erase(id);
-  }
-  void name_present(store::SentMessage& present, std::string network_id) {
-    if (network_id.empty()) return;
-    if (!present.network_id.empty()) by_network_id_.erase(name(present.account, present.network_id));
-    by_network_id_[name(present.account, network_id)] = present.id;
-    present.network_id = std::move(network_id);
-  }
-
-  std::unordered_map<std::int64_t, store::SentMessage> by_id_;
-  std::unordered_map<std::string, std::int64_t> by_network_id_;
-  std::deque<std::int64_t> order_;
+  Journal& journal_;
+  db::Database& database_;
+  const Keys& keys_;
+  bool refers_ = false;
+  RecentlySent recent_;
+  std::map<std::int64_t, std::vector<connector::Stage>> stages_;  // of messages of several parts, by id
 };
 
 }  // namespace wherry::queues

@@ -2,7 +2,7 @@
 
 #include "gateway/base/log.hpp"
 #include "gateway/base/within.hpp"
-#include "gateway/connector/action_codec.hpp"
+#include "gateway/convert/degrade.hpp"
 #include "gateway/queues/outbox/told.hpp"
 #include "gateway/queues/trail.hpp"
 
@@ -26,13 +26,14 @@ const char* expired_because(const accounts::LiveAccount* account) {
 }  // namespace
 
 Outbox::Outbox(asio::any_io_executor executor, Journal& journal, db::Database& database, accounts::Accounts& accounts,
-               Reports& reports, Repeats& repeats, const Keys& keys, const base::Clock& clock, std::string transport,
-               OutboxLimits limits, NotStored not_stored)
+               Reports& reports, Repeats& repeats, Messages& messages, const Keys& keys, const base::Clock& clock,
+               std::string transport, OutboxLimits limits, NotStored not_stored)
     : journal_(journal),
       database_(database),
       accounts_(accounts),
       reports_(reports),
       repeats_(repeats),
+      messages_(messages),
       keys_(keys),
       clock_(clock),
       transport_(std::move(transport)),
@@ -47,34 +48,24 @@ Outbox::Outbox(asio::any_io_executor executor, Journal& journal, db::Database& d
 
 // ---- Accepting ----
 
-base::Result<void> Outbox::put(accounts::LiveAccount& account, connector::SendMessage message, convert::Origin origin) {
-  const Fingerprint fingerprint = repeats_.fingerprint(account.id(), origin, message.content);
+base::Result<void> Outbox::put(accounts::LiveAccount& account, Envelope envelope) {
+  const Fingerprint fingerprint = repeats_.fingerprint(account.id(), envelope.origin, envelope.action);
   if (repeats_.contains(fingerprint)) {
     log::info("outbox.repeated", {{"account", account.id().value}});
     return base::ok();
   }
-  const std::int64_t id = journal_.next_outbox_id();
-  message.key = keys_.of(id);
-  std::string chat = base::to_string(message.chat);
-  return accept(account, std::move(message), std::move(chat), std::move(origin), id, fingerprint);
-}
-
-base::Result<void> Outbox::put(accounts::LiveAccount& account, connector::Action action, std::string chat,
-                               convert::Origin origin) {
-  return accept(account, std::move(action), std::move(chat), std::move(origin), journal_.next_outbox_id(), {});
-}
-
-base::Result<void> Outbox::accept(accounts::LiveAccount& account, connector::Action action, std::string chat,
-                                  convert::Origin origin, std::int64_t id, Fingerprint fingerprint) {
   // The store erases what is theirs just now: what came behind that would be nobody's.
   if (account.standing != accounts::LiveAccount::Standing::registered) return Error{Errc::unavailable, told::leaving};
   if (!backlog_.has_room(account.id())) {
     return Error{Errc::unavailable, "Too many of your messages are waiting to be sent; please try again later."};
   }
   auto item = std::make_unique<Item>();
-  item->row.id = id;
+  item->row.id = journal_.next_outbox_id();
   item->row.account = account.id();
-  item->row.chat = std::move(chat);
+  item->row.chat = std::move(envelope.chat);
+  item->action = std::move(envelope.action);
+  item->origin = std::move(envelope.origin);
+  if (std::string* const key = connector::key_of(item->action)) *key = keys_.of(item->row.id);
   item->row.deadline = base::to_milliseconds(clock_.now() + limits_.deadline);
   // What can go to the network as soon as it is committed is written as `sending` at once: one write instead of two.
   item->has_turn = backlog_.enter(account.id(), item->row.chat, account.is_online() && !stopping_);
@@ -82,12 +73,10 @@ base::Result<void> Outbox::accept(accounts::LiveAccount& account, connector::Act
   item->fingerprint = fingerprint;
   repeats_.insert(fingerprint);
   store::OutboxRow row = item->row;
-  row.origin = to_text(origin);
-  row.payload = connector::to_text(action);
+  row.origin = to_text(item->origin);
+  row.payload = row_of(item->action);
   item->bytes = row.origin.size() + row.payload.size();
   journal_.insert(std::move(row));
-  item->action = std::move(action);
-  item->origin = std::move(origin);
   // shared_ptr: std::function must be copyable.
   auto held = std::make_shared<std::unique_ptr<Item>>(std::move(item));
   journal_.after_commit([this, held](const std::exception_ptr& error) {
@@ -112,8 +101,8 @@ void Outbox::committed(std::unique_ptr<Item> item) {
     journal_.close_step();
     return;
   }
-  if (const auto* message = std::get_if<connector::SendMessage>(&item->action))
-    trail::accepted(keys_, item->row.id, transport_, message->chat, item->origin);
+  if (connector::key_of(item->action))
+    trail::accepted(keys_, item->row.id, transport_, *connector::chat_of(item->action), item->origin);
   const std::string chat = item->row.chat;
   Item* const marked = item->has_turn ? item.get() : nullptr;
   const auto deadline = std::chrono::duration_cast<std::chrono::milliseconds>(limits_.deadline).count();
@@ -179,9 +168,12 @@ asio::awaitable<bool> Outbox::take_step(base::AccountId account, std::string cha
       // Also for a network that may be asked again: should it never be, the row must not say that it was not sent.
       co_await commit_mark(account, chat, step.item->row.id);
       co_return true;
-    case Backlog::Step::Kind::perform:
-      co_await perform(account, chat, step.item->row.id, step.item->action);
+    case Backlog::Step::Kind::perform: {
+      const std::int64_t id = step.item->row.id;
+      auto action = co_await prepare(account, chat, id);
+      if (action) co_await perform(account, chat, id, std::move(*action));
       co_return true;
+    }
   }
   co_return false;
 }
@@ -200,6 +192,25 @@ asio::awaitable<void> Outbox::commit_mark(base::AccountId account, std::string c
   std::rethrow_exception(failed);
 }
 
+// The chat's first row as the network can do it: its capabilities are known only now. Nothing: it is done with, or it
+// is not its turn any more.
+asio::awaitable<std::optional<connector::Action>> Outbox::prepare(base::AccountId account, std::string chat,
+                                                                  std::int64_t id) {
+  connector::Action action = backlog_.first(account, chat)->action;
+  const connector::ChatId* const chat_id = connector::chat_of(action);
+  if (!chat_id) co_return action;
+  convert::Referent referent;
+  if (messages_.refers()) referent = co_await messages_.name_for_network(account, action, clock_.now());
+  Item* const first = backlog_.first(account, chat);
+  if (!first || first->row.id != id || reach(account) != Backlog::Reach::online) co_return std::nullopt;
+  const connector::Capabilities can = accounts_.find(account)->session->capabilities(*chat_id);
+  convert::Degraded degraded = convert::degrade(std::move(action), can, referent);
+  if (auto* const as_it_goes = std::get_if<connector::Action>(&degraded)) co_return std::move(*as_it_goes);
+  if (auto* const error = std::get_if<Error>(&degraded)) fail_row(*first, std::move(*error));
+  else end_unsent(*first);
+  co_return std::nullopt;
+}
+
 asio::awaitable<void> Outbox::perform(base::AccountId account, std::string chat, std::int64_t id,
                                       connector::Action action) {
   const auto session = accounts_.find(account)->session;
@@ -209,7 +220,8 @@ asio::awaitable<void> Outbox::perform(base::AccountId account, std::string chat,
   base::Result<connector::Receipt> result = Error{Errc::uncertain, ""};
   std::exception_ptr ended;
   try {
-    result = co_await session->perform(std::move(action));
+    connector::Action asked = action;
+    result = co_await session->perform(std::move(asked));
   } catch (const std::exception& e) {
     // The contract lets a lost store pass through perform(); a bug of the connector's must not stop the chat either.
     if (stopping_) ended = std::current_exception();
@@ -219,11 +231,11 @@ asio::awaitable<void> Outbox::perform(base::AccountId account, std::string chat,
   if (ended) std::rethrow_exception(ended);
   if (result) journal_.write(std::move(result->changes));
   if (Item* const item = backlog_.end_perform(account, chat, id)) {
-    settle(*item, result);
+    settle(*item, action, result);
   } else if (left_.contains(id)) {
     end_left(id, result);
   } else {  // a report has ended it meanwhile
-    if (result && !result->ids.empty()) reports_.name_sent(account, id, result->ids.front().value);
+    if (result) reports_.name_sent(account, id, result->ids);
     reports_.send_ended(account, id);
   }
   journal_.close_step();

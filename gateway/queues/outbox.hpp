@@ -19,6 +19,7 @@
 #include "gateway/queues/backlog.hpp"
 #include "gateway/queues/envelope.hpp"
 #include "gateway/queues/journal.hpp"
+#include "gateway/queues/messages.hpp"
 #include "gateway/queues/repeats.hpp"
 #include "gateway/queues/reports.hpp"
 
@@ -36,19 +37,16 @@ class Outbox final : public UnsentMessages {
   using NotStored = std::function<void(base::AccountId, convert::Origin, base::Error)>;
 
   Outbox(asio::any_io_executor executor, Journal& journal, db::Database& database, accounts::Accounts& accounts,
-         Reports& reports, Repeats& repeats, const Keys& keys, const base::Clock& clock, std::string transport,
-         OutboxLimits limits, NotStored not_stored);
+         Reports& reports, Repeats& repeats, Messages& messages, const Keys& keys, const base::Clock& clock,
+         std::string transport, OutboxLimits limits, NotStored not_stored);
 
   // Before anything else: what the network is, and the rows that an earlier run left. One found `sending` may have been
   // sent: it is tried again where the network allows that, else its sender is told.
   asio::awaitable<void> load(connector::Network network);
 
-  // Accepts a message for the network, for ever its own key. Errors (resource-constraint like) come back at once; a
-  // failure of the store later through NotStored. The same stanza again is taken, and not sent again.
-  base::Result<void> put(accounts::LiveAccount& account, connector::SendMessage message, convert::Origin origin);
-  // As put, for an action without a message.
-  base::Result<void> put(accounts::LiveAccount& account, connector::Action action, std::string chat,
-                         convert::Origin origin);
+  // Accepts what the network is to do; its key is made here, for ever its own. Errors (resource-constraint like) come
+  // back at once; a failure of the store later through NotStored. The same stanza again is taken, and not sent again.
+  base::Result<void> put(accounts::LiveAccount& account, Envelope envelope);
 
   // The account's session came up: its rows move again.
   void account_online(accounts::LiveAccount& account) { start_all(account.id()); }
@@ -75,8 +73,6 @@ class Outbox final : public UnsentMessages {
  private:
   using Item = Backlog::Item;
 
-  base::Result<void> accept(accounts::LiveAccount& account, connector::Action action, std::string chat,
-                            convert::Origin origin, std::int64_t id, Fingerprint fingerprint);
   void committed(std::unique_ptr<Item> item);
   void start_all(base::AccountId account);
   bool start(base::AccountId account, const std::string& chat);
@@ -85,17 +81,19 @@ class Outbox final : public UnsentMessages {
   asio::awaitable<bool> take_step(base::AccountId account, std::string chat);
   asio::awaitable<void> load_rows(base::AccountId account, std::string chat, std::vector<std::int64_t> ids);
   asio::awaitable<void> commit_mark(base::AccountId account, std::string chat, std::int64_t id);
+  asio::awaitable<std::optional<connector::Action>> prepare(base::AccountId account, std::string chat, std::int64_t id);
   asio::awaitable<void> perform(base::AccountId account, std::string chat, std::int64_t id, connector::Action action);
   void set_rest_timer();
   asio::awaitable<void> await_performs();
-  void settle(Item& item, const base::Result<connector::Receipt>& result);
+  void settle(Item& item, const connector::Action& performed, const base::Result<connector::Receipt>& result);
+  void end_unsent(Item& item);
   void retry(Item& item, const base::Error& error);
   void fail_row(Item& item, base::Error error);
   void report_failure(const Item& item, base::Error error);
   void remove_row(const Item& item);
   void write_state(Item& item, store::OutboxState state);
   void end_failed(base::AccountId account, const std::string& chat, std::int64_t id);
-  void note_sent(const Item& item, std::string network_id, connector::Stage stage);
+  void note_sent(const Item& item, const std::vector<base::MessageId>& ids, connector::Stage stage);
   void expect_repeats(const store::OutboxRow& row);
   void recover(const store::OutboxRow& row);
   void tell_orphaned(const store::OutboxRow& row);
@@ -110,6 +108,7 @@ class Outbox final : public UnsentMessages {
   accounts::Accounts& accounts_;
   Reports& reports_;
   Repeats& repeats_;
+  Messages& messages_;
   const Keys& keys_;
   const base::Clock& clock_;
   std::string transport_;

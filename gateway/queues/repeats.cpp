@@ -1,5 +1,6 @@
 #include "gateway/queues/repeats.hpp"
 
+#include "gateway/connector/action_codec.hpp"
 #include "gateway/store/inbox.hpp"
 
 #include <utility>
@@ -12,6 +13,19 @@ namespace {
 constexpr std::chrono::minutes remembered{10};
 constexpr std::size_t most_remembered = 50000;
 constexpr std::chrono::hours longest_rest{24};
+
+// What a user wants done, whatever its key. Of a message as it was always hashed: it is in the store.
+std::string content_of(const connector::Action& action) {
+  const auto* message = std::get_if<connector::SendMessage>(&action);
+  if (message) {
+    std::string text = message->content.text;
+    for (const auto& file : message->content.files) text += "\n" + file.url;
+    return text;
+  }
+  connector::Action without_key = action;
+  connector::key_of(without_key)->clear();
+  return connector::to_text(without_key);
+}
 
 }  // namespace
 
@@ -40,13 +54,10 @@ std::uint64_t Repeats::hash_of(base::AccountId account, const convert::Origin& o
 }
 
 Fingerprint Repeats::fingerprint(base::AccountId account, const convert::Origin& origin,
-                                 const connector::Content& content) const {
-  if (origin.stanza_id.empty()) return {};
+                                 const connector::Action& action) const {
+  if (origin.stanza_id.empty() || !connector::key_of(action)) return {};
   // never 0
-  if (content.files.empty()) return {hash_of(account, origin), hashes_.hash(account.value, content.text) | 1};
-  std::string text = content.text;
-  for (const auto& file : content.files) text += "\n" + file.url;
-  return {hash_of(account, origin), hashes_.hash(account.value, text) | 1};
+  return {hash_of(account, origin), hashes_.hash(account.value, content_of(action)) | 1};
 }
 
 bool Repeats::contains(const Fingerprint& message) {

@@ -22,8 +22,9 @@ class Repeats {
 
   // Two messages that have the same are one: the same device, contact, id and content. Old clients count their ids from
   // 1 at each start, so an id alone makes no message the same. Of an origin-id the device does not count.
+  // Nothing of an action that is no message.
   Fingerprint fingerprint(base::AccountId account, const convert::Origin& origin,
-                          const connector::Content& content) const;
+                          const connector::Action& action) const;
   // Whether it came in the last ten minutes.
   bool contains(const Fingerprint& message);
   // Of a message that is in the outbox: as long as it is there, its row keeps it over a restart.

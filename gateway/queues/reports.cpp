@@ -16,17 +16,11 @@ namespace {
 
 constexpr std::size_t most_early = 1000;  // of one account
 
-// Delivered after failed counts, failed after delivered does not (connector::Stage).
-bool is_news(Stage before, Stage now) {
-  if (before == Stage::read) return false;
-  if (before == Stage::delivered) return now == Stage::read;
-  return now != before && now != Stage::accepted;
-}
-
 }  // namespace
 
-Reports::Reports(Journal& journal, db::Database& database, Inbox& inbox, Repeats& repeats, const Keys& keys)
-    : journal_(journal), database_(database), inbox_(inbox), repeats_(repeats), keys_(keys) {}
+Reports::Reports(Journal& journal, db::Database& database, Inbox& inbox, Repeats& repeats, Messages& messages,
+                 const Keys& keys)
+    : journal_(journal), database_(database), inbox_(inbox), repeats_(repeats), messages_(messages), keys_(keys) {}
 
 void Reports::put_failed(base::AccountId account, std::int64_t row, convert::Origin origin, base::Error error) {
   if (origin.user.empty()) return;  // nobody asked
@@ -39,20 +33,17 @@ void Reports::put_failed(base::AccountId account, std::int64_t row, convert::Ori
   inbox_.put(account, std::move(failed));
 }
 
-void Reports::note_sent(store::SentMessage sent) {
+void Reports::note_sent(store::MessageRow sent, const std::vector<base::MessageId>& ids) {
   const base::AccountId account = sent.account;
-  const std::string network_id = sent.network_id;
-  recent_.insert(sent);
-  journal_.insert(std::move(sent));
-  if (!network_id.empty()) match_early(account, network_id);
+  const std::int64_t row = sent.id;
+  messages_.note_sent(std::move(sent), ids);
+  for (std::size_t part = 0; part < ids.size(); ++part) match_early(account, row, part, ids[part].value);
 }
 
-void Reports::name_sent(base::AccountId account, std::int64_t id, const std::string& network_id) {
-  const store::SentMessage* const present = recent_.find(account, id);
-  if (!present || network_id == keys_.of(id)) return;
-  store::SentMessage sent = *present;
-  sent.network_id = network_id;
-  note_sent(std::move(sent));
+void Reports::name_sent(base::AccountId account, std::int64_t id, const std::vector<base::MessageId>& ids) {
+  const store::MessageRow* const present = messages_.find_recent(account, id);
+  if (!present || ids.empty() || ids.front().value == keys_.of(id)) return;
+  note_sent(store::MessageRow(*present), ids);
 }
 
 // ---- Reports that come before their send has returned ----
@@ -77,7 +68,7 @@ void Reports::forget_nobodys(base::AccountId account, Sending& sending) {
   const Turn oldest = sending.now.empty() ? sending.last + 1 : sending.now.front().turn;
   std::erase_if(sending.early, [&](const Early& early) {
     if (early.newest >= oldest) return false;
-    journal_.remove_sent(early.row);
+    journal_.remove_message(early.row);
     log::debug("report.unmatched", {{"account", account.value}});
     return true;
   });
@@ -96,12 +87,13 @@ bool Reports::keep(base::AccountId account, connector::MessageProgressed progres
     log::warn("report.dropped", {{"account", account.value}, {"kept", most_early}});
     return false;
   }
-  store::SentMessage row;
+  store::MessageRow row;
   row.id = journal_.next_outbox_id();
   row.account = account;
   row.network_id = progress.id.value;
   row.chat = progress.text;
   row.stage = progress.stage;
+  row.kind = store::MessageRow::Kind::early_report;
   row.created = journal_.stamp(base::to_milliseconds(std::chrono::system_clock::now()));
   sending.early.push_back({row.id, sending.last, std::move(progress)});
   journal_.insert(std::move(row));
@@ -109,7 +101,7 @@ bool Reports::keep(base::AccountId account, connector::MessageProgressed progres
 }
 
 // A send has returned, and the network calls it so: what came of it stands or falls with that.
-void Reports::match_early(base::AccountId account, const std::string& network_id) {
+void Reports::match_early(base::AccountId account, std::int64_t row, std::size_t part, const std::string& network_id) {
   const auto found = sending_.find(account);
   if (found == sending_.end() || found->second.early.empty()) return;
   std::vector<Early> matching;
@@ -119,10 +111,11 @@ void Reports::match_early(base::AccountId account, const std::string& network_id
     return true;
   });
   for (Early& early : matching) {
-    journal_.remove_sent(early.row);
-    const store::SentMessage sent = *recent_.find(account, network_id);
+    journal_.remove_message(early.row);
+    store::MessageRow sent = *messages_.find_recent(account, row);
+    sent.part = static_cast<std::int64_t>(part);
     follow(account, sent, early.progress);
-    journal_.after_commit([this, account, early, id = sent.id](const std::exception_ptr& error) {
+    journal_.after_commit([this, account, early, id = row](const std::exception_ptr& error) {
       if (!error) return;
       send_began(account, id);  // the next start sends it again, or tells it as uncertain
       Sending& sending = sending_[account];
@@ -135,7 +128,7 @@ void Reports::match_early(base::AccountId account, const std::string& network_id
 // nobody's: the network may give the same id to another message.
 asio::awaitable<void> Reports::load(std::string transport) {
   auto read = [transport](db::Transaction& t) { return store::read_early_reports(t, transport); };
-  for (store::SentMessage& row : co_await database_.fetch(std::move(read))) {
+  for (store::MessageRow& row : co_await database_.fetch(std::move(read))) {
     connector::MessageProgressed progress{
         {std::move(row.network_id)}, row.stage.value_or(Stage::accepted), std::move(row.chat)};
     Sending& sending = sending_[row.account];
@@ -161,8 +154,9 @@ asio::awaitable<bool> Reports::apply(base::AccountId account, connector::Message
                                      connector::Changes& changes) {
   for (;;) {
     bool ends_send = false;
-    const std::optional<store::SentMessage> sent = co_await find(account, progress, ends_send);
+    const std::optional<store::MessageRow> sent = co_await find(account, progress, ends_send);
     if (!sent) co_return false;
+    co_await messages_.load_stages(*sent);
     const std::uint64_t failures = not_kept_;
     const bool is_new = follow(account, *sent, progress);
     if (is_new || ends_send) journal_.write(std::exchange(changes, {}));
@@ -172,56 +166,42 @@ asio::awaitable<bool> Reports::apply(base::AccountId account, connector::Message
 }
 
 // What follows from a report, in the journal's present step. Whether anything does.
-bool Reports::follow(base::AccountId account, const store::SentMessage& sent,
+bool Reports::follow(base::AccountId account, const store::MessageRow& sent,
                      const connector::MessageProgressed& progress) {
   auto origin = convert::parse_origin(sent.origin);
-  const Stage before = sent.stage.value_or(Stage::accepted);
-  if (!is_news(before, progress.stage) || !origin) return false;
-  recent_.set_stage(sent.id, progress.stage);
-  journal_.set_stage(sent.id, progress.stage);
-  if (progress.stage == Stage::failed) {
-    put_failed(account, sent.id, std::move(*origin), base::Error{base::Errc::rejected, progress.text});
-  } else {
-    trail::reported(keys_, sent.id, progress.stage);
-    if (origin->wants_receipt && before != Stage::delivered) inbox_.put(account, convert::SendDelivered{*origin});
-    if (origin->wants_marker && progress.stage == Stage::read)
-      inbox_.put(account, convert::SendRead{std::move(*origin)});
-  }
-  journal_.after_commit([this, id = sent.id, before, now = progress.stage](const std::exception_ptr& error) {
-    if (!error) return;
-    recent_.take_back_stage(id, now, before);  // so it may come again
-    ++not_kept_;
+  if (!origin) return false;
+  const Messages::Step step = messages_.advance(sent, progress.stage);
+  if (!step.is_new) return false;
+  journal_.after_commit([this](const std::exception_ptr& error) {
+    if (error) ++not_kept_;
   });
+  if (step.after == step.before) return true;  // other parts are awaited
+  if (step.after == Stage::failed) {
+    put_failed(account, sent.id, std::move(*origin), base::Error{base::Errc::rejected, progress.text});
+    return true;
+  }
+  trail::reported(keys_, sent.id, step.after);
+  if (origin->wants_receipt && step.before != Stage::delivered) inbox_.put(account, convert::SendDelivered{*origin});
+  if (origin->wants_marker && step.after == Stage::read) inbox_.put(account, convert::SendRead{std::move(*origin)});
   return true;
 }
 
-asio::awaitable<std::optional<store::SentMessage>> Reports::find(base::AccountId account,
-                                                                 connector::MessageProgressed progress,
-                                                                 bool& ends_send) {
+asio::awaitable<std::optional<store::MessageRow>> Reports::find(base::AccountId account,
+                                                                connector::MessageProgressed progress,
+                                                                bool& ends_send) {
+  const auto known = co_await messages_.find(account, progress.id.value);
+  const bool is_sent = known && known->kind == store::MessageRow::Kind::sent;
+  if (is_sent) co_return known;
   const std::optional<std::int64_t> id = keys_.row_of(progress.id.value);
-  const auto recent = [&] { return id ? recent_.find(account, *id) : recent_.find(account, progress.id.value); };
-  if (const store::SentMessage* sent = recent()) co_return *sent;
-  struct Found {
-    std::optional<store::SentMessage> sent;
-    std::vector<store::OutboxRow> unsent;
-  };
-  auto read = [account, id, name = progress.id.value](db::Transaction& t) {
-    Found found;
-    found.sent = id ? store::find_sent(t, account, *id) : store::find_sent(t, account, std::string_view(name));
-    if (!found.sent && id) found.unsent = store::read_outbox(t, std::span(&*id, 1));
-    return found;
-  };
-  auto stored = co_await database_.fetch(std::move(read));
+  if (!id) co_return std::nullopt;
+  auto read = [id = *id](db::Transaction& t) { return store::read_outbox(t, std::span(&id, 1)); };
+  const std::vector<store::OutboxRow> unsent = co_await database_.fetch(std::move(read));
   // Meanwhile another report on the same message may have found it, or its send may have returned.
-  if (const store::SentMessage* sent = recent()) co_return *sent;
-  if (stored.sent) {
-    recent_.insert(*stored.sent);
-    co_return stored.sent;
-  }
-  const bool is_unsent = !stored.unsent.empty() && stored.unsent.front().account == account;
-  ends_send = is_unsent && unsent_->end_send(stored.unsent.front(), progress.stage);
+  if (const store::MessageRow* sent = messages_.find_recent(account, *id)) co_return *sent;
+  const bool is_unsent = !unsent.empty() && unsent.front().account == account;
+  ends_send = is_unsent && unsent_->end_send(unsent.front(), progress.stage);
   if (!ends_send) co_return std::nullopt;
-  co_return *recent();
+  co_return *messages_.find_recent(account, *id);
 }
 
 }  // namespace wherry::queues

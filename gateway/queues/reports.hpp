@@ -29,7 +29,8 @@ struct UnsentMessages {
 
 class Reports {
  public:
-  Reports(Journal& journal, db::Database& database, Inbox& inbox, Repeats& repeats, const Keys& keys);
+  Reports(Journal& journal, db::Database& database, Inbox& inbox, Repeats& repeats, Messages& messages,
+          const Keys& keys);
 
   void set_unsent(UnsentMessages& unsent) { unsent_ = &unsent; }
   // Before a session comes up, and behind send_began() of what an earlier run left: the reports that it kept.
@@ -38,11 +39,12 @@ class Reports {
   // The send of the outbox's `row` failed: its sender hears of it, in the commit of the journal's present step.
   void put_failed(base::AccountId account, std::int64_t row, convert::Origin origin, base::Error error);
   // The network took a send, or may have it: a report may name it.
-  void note_sent(store::SentMessage sent);
+  // `ids`: the network's, of all its parts; none: it names the message by our key.
+  void note_sent(store::MessageRow sent, const std::vector<base::MessageId>& ids);
   // A message that a report has ended before its send returned: the network calls it so.
-  void name_sent(base::AccountId account, std::int64_t id, const std::string& network_id);
+  void name_sent(base::AccountId account, std::int64_t id, const std::vector<base::MessageId>& ids);
   // note_sent could not be stored.
-  void forget_sent(std::int64_t id) { recent_.erase(id); }
+  void forget_sent(std::int64_t id) { messages_.forget(id); }
   // The network may have a message from now on; or its send has ended, or is provably not with it: in the journal's
   // present step.
   void send_began(base::AccountId account, std::int64_t row);
@@ -72,19 +74,19 @@ class Reports {
   void forget_nobodys(base::AccountId account, Sending& sending);
   asio::awaitable<bool> apply(base::AccountId account, connector::MessageProgressed progress,
                               connector::Changes& changes);
-  bool follow(base::AccountId account, const store::SentMessage& sent, const connector::MessageProgressed& progress);
-  void match_early(base::AccountId account, const std::string& network_id);
+  bool follow(base::AccountId account, const store::MessageRow& sent, const connector::MessageProgressed& progress);
+  void match_early(base::AccountId account, std::int64_t row, std::size_t part, const std::string& network_id);
   bool keep(base::AccountId account, connector::MessageProgressed progress);
   // `ends_send`: the message was not known to be sent; now it is, in the journal's present step.
-  asio::awaitable<std::optional<store::SentMessage>> find(base::AccountId account,
-                                                          connector::MessageProgressed progress, bool& ends_send);
+  asio::awaitable<std::optional<store::MessageRow>> find(base::AccountId account, connector::MessageProgressed progress,
+                                                         bool& ends_send);
 
   Journal& journal_;
   db::Database& database_;
   Inbox& inbox_;
   Repeats& repeats_;
+  Messages& messages_;
   const Keys& keys_;
-  RecentlySent recent_;
   std::unordered_map<base::AccountId, Sending> sending_;
   UnsentMessages* unsent_ = nullptr;
   std::uint64_t not_kept_ = 0;  // reports whose commit failed, so far

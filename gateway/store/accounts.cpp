@@ -89,12 +89,12 @@ void remove_account(db::Transaction& transaction, base::AccountId account, Unsen
 
 void remove_written_meanwhile(db::Transaction& transaction, base::AccountId account) {
   transaction.execute(remove_but_failures, {account.value});
-  transaction.execute("DELETE FROM message_map WHERE account = $1", {account.value});
+  transaction.execute("DELETE FROM messages WHERE account = $1", {account.value});
 }
 
 void remove_orphans(db::Transaction& transaction) {
   transaction.execute(remove_orphans_but_failures);
-  transaction.execute("DELETE FROM message_map WHERE account NOT IN (SELECT id FROM accounts)");
+  transaction.execute("DELETE FROM messages WHERE account NOT IN (SELECT id FROM accounts)");
 }
 
 std::vector<base::AccountId> accounts_of(db::Transaction& transaction, const xmpp::Jid& user) {

@@ -60,8 +60,8 @@ json export_inbox(db::Transaction& transaction, base::AccountId account) {
 json export_sent(db::Transaction& transaction, base::AccountId account) {
   static constexpr std::array stages{"accepted", "delivered", "read", "failed"};
   json sent = json::array();
-  for (const db::Row& row : transaction.query("SELECT chat, network_id, origin, stage, created FROM message_map WHERE "
-                                              "account = $1 AND origin <> '' ORDER BY id",
+  for (const db::Row& row : transaction.query("SELECT chat, network_id, origin, stage, created FROM messages WHERE "
+                                              "account = $1 AND kind = 0 AND part = 0 ORDER BY id",
                                               {account.value})) {
     json message{{"chat", row.text(0)},
                  {"network_id", row.text(1)},

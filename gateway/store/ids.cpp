@@ -7,7 +7,7 @@ namespace {
 // Runs of which no row is left, nor any that a report may name. By ids and not by time: a run may last for months.
 constexpr char forget_runs[] =
     "DELETE FROM runs WHERE first < (SELECT MAX(first) FROM runs WHERE first <= (SELECT COALESCE(MIN(id), $1) FROM "
-    "(SELECT MIN(id) AS id FROM inbox UNION ALL SELECT MIN(id) FROM outbox UNION ALL SELECT MIN(id) FROM message_map) "
+    "(SELECT MIN(id) AS id FROM inbox UNION ALL SELECT MIN(id) FROM outbox UNION ALL SELECT MIN(id) FROM messages) "
     "AS tables))";
 
 }  // namespace

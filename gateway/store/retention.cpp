@@ -12,8 +12,7 @@ std::int64_t read_age_time(db::Transaction& transaction, std::int64_t time_of_da
   if (!kept.empty()) return kept.front().integer(0);
   const auto newest = transaction.query(
       "SELECT MAX(created) FROM (SELECT MAX(created) AS created FROM inbox UNION ALL SELECT MAX(created) FROM "
-      "message_map "
-      "UNION ALL SELECT MAX(created) FROM seen) AS tables");
+      "messages UNION ALL SELECT MAX(created) FROM seen) AS tables");
   return newest.at(0).is_null(0) ? time_of_day : std::min(newest.at(0).integer(0), time_of_day);
 }
 
@@ -30,8 +29,8 @@ std::int64_t remove_expired(db::Transaction& transaction, std::int64_t time_of_d
       "excluded.value",
       {time});
   const auto before = [now = std::min(time, time_of_day)](std::chrono::milliseconds age) { return now - age.count(); };
-  remove_sent_before(transaction, before(kept.reports));
-  remove_sent_beyond(transaction, kept.most_reports);
+  remove_messages_before(transaction, before(kept.reports));
+  remove_messages_beyond(transaction, kept.most_reports);
   remove_seen(transaction, before(kept.seen), kept.most_seen);
   return remove_inbox_before(transaction, before(kept.undelivered));
 }

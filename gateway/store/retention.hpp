@@ -9,7 +9,7 @@
 namespace wherry::store {
 
 struct Retention {
-  // `message_map`: networks report within days (SMSCs within seven)
+  // `messages`: networks report within days (SMSCs within seven)
   std::chrono::hours reports{14 * 24};
   // `seen`: how long a network may bring the same event again
   std::chrono::hours seen{7 * 24};

@@ -29,6 +29,7 @@ boost::asio::awaitable<void> Dispatcher::publish(base::AccountId account, connec
                                                  connector::Changes changes) {
   // While the account is being erased a row would be nobody's, and the erasure may still fail.
   if (connector::is_durable(event)) co_await accounts_.until_settled(account);
+  if (auto* read = std::get_if<connector::MessageRead>(&event)) co_await note_read(account, std::move(*read));
   LiveAccount* live = accounts_.find(account);
   // Where nobody is there to be told, the network may forget it.
   const bool is_told = live && !live->is_removed() && apply(*live, event);
@@ -46,6 +47,7 @@ boost::asio::awaitable<void> Dispatcher::publish(base::AccountId account, connec
 bool Dispatcher::apply(LiveAccount& account, const connector::Event& event) {
   if (const auto* change = std::get_if<connector::AccountChanged>(&event)) accounts_.report(account, *change);
   else if (const auto* presence = std::get_if<connector::PresenceChanged>(&event)) note_presence(account, *presence);
+  else if (const auto* typing = std::get_if<connector::TypingChanged>(&event)) note_typing(account, *typing);
   else if (const auto* list = std::get_if<connector::ContactsListed>(&event)) note_list(account, *list);
   else if (const auto* answer = std::get_if<connector::ContactAnswered>(&event))
     return change_contact(account, answer->contact,
@@ -72,6 +74,25 @@ void Dispatcher::note_presence(LiveAccount& account, const connector::PresenceCh
   contact->second.availability = change.availability;
   contact->second.status = change.status;
   if (contact->second.row.user_sees) lane_.tell_user(account.id(), change.contact, queues::NewsKind::presence);
+}
+
+void Dispatcher::note_typing(LiveAccount& account, const connector::TypingChanged& change) {
+  const bool is_known = account.typing.contains(change.sender);
+  if (!is_known && (!change.typing || account.typing.size() >= LiveAccount::most_noted)) return;
+  account.typing[change.sender] = change.typing;
+  lane_.tell_user(account.id(), change.sender, queues::NewsKind::typing);
+}
+
+boost::asio::awaitable<void> Dispatcher::note_read(base::AccountId account, connector::MessageRead read) {
+  const base::ContactId contact = read.sender;
+  connector::Event event = std::move(read);
+  const auto named = co_await messages_.name_for_user(account, std::move(event));
+  LiveAccount* const live = accounts_.find(account);
+  const auto* up_to = named ? std::get_if<connector::MessageRead>(&*named) : nullptr;
+  if (!live || !up_to) co_return;
+  if (!live->read_up_to.contains(contact) && live->read_up_to.size() >= LiveAccount::most_noted) co_return;
+  live->read_up_to[contact] = up_to->up_to.value;
+  lane_.tell_user(account, contact, queues::NewsKind::marks);
 }
 
 void Dispatcher::note_list(LiveAccount& account, const connector::ContactsListed& list) {

@@ -16,8 +16,14 @@ namespace wherry::transport {
 class Dispatcher {
  public:
   Dispatcher(accounts::Accounts& accounts, queues::Journal& journal, queues::Inbox& inbox, queues::Reports& reports,
-             queues::VolatileLane& lane, const Hooks& hooks)
-      : accounts_(accounts), journal_(journal), inbox_(inbox), reports_(reports), lane_(lane), hooks_(hooks) {}
+             queues::Messages& messages, queues::VolatileLane& lane, const Hooks& hooks)
+      : accounts_(accounts),
+        journal_(journal),
+        inbox_(inbox),
+        reports_(reports),
+        messages_(messages),
+        lane_(lane),
+        hooks_(hooks) {}
 
   // Where the events of an account go in. It lives no longer than the dispatcher.
   std::unique_ptr<connector::EventSink> sink_for(base::AccountId account);
@@ -31,6 +37,8 @@ class Dispatcher {
   bool apply(accounts::LiveAccount& account, const connector::Event& event);
   bool change_contact(accounts::LiveAccount& account, const base::ContactId& contact, accounts::ContactEvent event,
                       std::string_view name = {});
+  boost::asio::awaitable<void> note_read(base::AccountId account, connector::MessageRead read);
+  void note_typing(accounts::LiveAccount& account, const connector::TypingChanged& change);
   void note_presence(accounts::LiveAccount& account, const connector::PresenceChanged& change);
   void note_list(accounts::LiveAccount& account, const connector::ContactsListed& list);
 
@@ -38,6 +46,7 @@ class Dispatcher {
   queues::Journal& journal_;
   queues::Inbox& inbox_;
   queues::Reports& reports_;
+  queues::Messages& messages_;
   queues::VolatileLane& lane_;
   const Hooks& hooks_;
 };

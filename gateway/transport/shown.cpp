@@ -45,6 +45,32 @@ std::optional<xmpp::Element> Shown::contact(const LiveAccount& account, const Li
   return convert::to_presence(*from, to, of(account, contact), closed_ ? std::string() : contact.status);
 }
 
+std::optional<xmpp::Element> Shown::wordless(const LiveAccount& account, const base::ContactId& contact) const {
+  const auto from = convert::write(contact, account.alias(), domain_);
+  if (!from) return std::nullopt;
+  return xmpp::make_stanza(xmpp::Kind::message, *from, account.user(), "chat", "");
+}
+
+// XEP-0085.
+std::optional<xmpp::Element> Shown::typing(LiveAccount& account, const base::ContactId& contact) const {
+  const auto found = account.typing.find(contact);
+  if (found == account.typing.end()) return std::nullopt;
+  auto stanza = wordless(account, contact);
+  if (stanza) stanza->add(found->second ? "composing" : "active", xmpp::ns::chat_states);
+  if (stanza) stanza->add("no-store", xmpp::ns::hints);
+  if (!found->second) account.typing.erase(found);
+  return stanza;
+}
+
+// XEP-0333: this message of the user's, and those before it.
+std::optional<xmpp::Element> Shown::mark(LiveAccount& account, const base::ContactId& contact) const {
+  const auto found = account.read_up_to.extract(contact);
+  if (found.empty()) return std::nullopt;
+  auto stanza = wordless(account, contact);
+  if (stanza) stanza->add("displayed", xmpp::ns::chat_markers).set("id", found.mapped());
+  return stanza;
+}
+
 bool Shown::is_away(base::AccountId id) const {
   const LiveAccount* account = accounts_.find(id);
   return !account || account->is_removed() || (account->presence_seen && account->resources.empty());
@@ -61,8 +87,11 @@ std::optional<base::ContactId> Shown::contact_after(base::AccountId id,
 }
 
 std::optional<xmpp::Element> Shown::stanza_for(const queues::News& news) {
-  const LiveAccount* account = accounts_.find(news.account);
-  if (!account || news.kind != queues::NewsKind::presence) return std::nullopt;
+  LiveAccount* account = accounts_.find(news.account);
+  if (!account) return std::nullopt;
+  if (news.of && news.kind == queues::NewsKind::typing) return typing(*account, *news.of);
+  if (news.of && news.kind == queues::NewsKind::marks) return mark(*account, *news.of);
+  if (news.kind != queues::NewsKind::presence) return std::nullopt;
   if (!news.of) return gateway(*account, account->user());
   const auto found = account->contacts.find(*news.of);
   if (found == account->contacts.end() || !found->second.row.user_sees) return std::nullopt;

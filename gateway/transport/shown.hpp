@@ -32,6 +32,9 @@ class Shown final : public queues::NewsSource {
   std::optional<xmpp::Element> stanza_for(const queues::News& news) override;
 
  private:
+  std::optional<xmpp::Element> wordless(const accounts::LiveAccount& account, const base::ContactId& contact) const;
+  std::optional<xmpp::Element> typing(accounts::LiveAccount& account, const base::ContactId& contact) const;
+  std::optional<xmpp::Element> mark(accounts::LiveAccount& account, const base::ContactId& contact) const;
   xmpp::Jid face_of(const accounts::LiveAccount& account) const;
 
   accounts::Accounts& accounts_;

@@ -33,21 +33,22 @@ Transport::Transport(TransportConfig config, TransportServices services,
       accounts_(services_.executor, services_.database, services_.sealer, config_.link.domain.str(), account_events(),
                 config_.sessions),
       router_(accounts_, [this](const xmpp::Element& stanza) { send(stanza); }),
-      inbox_(services_.executor, journal_, services_.database, accounts_, link_, services_.keys, services_.clock,
-             config_.link.domain.str(), config_.inbox,
+      messages_(journal_, services_.database, services_.keys),
+      inbox_(services_.executor, journal_, services_.database, accounts_, link_, messages_, services_.keys,
+             services_.clock, config_.link.domain.str(), config_.inbox,
              [this](const accounts::LiveAccount* account, const convert::Delivery& delivery, const std::string& id) {
                return stanzas_of(account, delivery, id);
              }),
       repeats_(journal_),
-      reports_(journal_, services_.database, inbox_, repeats_, services_.keys),
-      outbox_(services_.executor, journal_, services_.database, accounts_, reports_, repeats_, services_.keys,
-              services_.clock, config_.link.domain.str(), config_.outbox,
+      reports_(journal_, services_.database, inbox_, repeats_, messages_, services_.keys),
+      outbox_(services_.executor, journal_, services_.database, accounts_, reports_, repeats_, messages_,
+              services_.keys, services_.clock, config_.link.domain.str(), config_.outbox,
               [this](base::AccountId account, convert::Origin origin, base::Error error) {
                 tell_not_stored(account, std::move(origin), std::move(error));
               }),
       shown_(accounts_, config_.link.domain, network_.has_presence),
       lane_(services_.executor, link_, accounts_, shown_),
-      dispatcher_(accounts_, journal_, inbox_, reports_, lane_, hooks_),
+      dispatcher_(accounts_, journal_, inbox_, reports_, messages_, lane_, hooks_),
       contacts_(services_.executor),
       requests_(
           services_.executor, [this](const xmpp::Element& stanza) { send(stanza); }, domain().str(),
@@ -60,6 +61,7 @@ Transport::Transport(TransportConfig config, TransportServices services,
       lane_tasks_(services_.executor),
       slow_tasks_(services_.executor) {
   contacts_.use(*connector_);
+  messages_.use(network_);
   router_.on_answer([this](xmpp::Stanza answer) { requests_.answered(std::move(answer)); });
 }
 
@@ -92,6 +94,9 @@ convert::StanzaContext Transport::context_for(const accounts::LiveAccount& accou
                                               const std::string& id) const {
   convert::StanzaContext context{domain(), account.user(), id, services_.clock.now()};
   context.alias = account.alias();
+  const auto* message = std::get_if<connector::MessageReceived>(&delivery);
+  if (message && network_.refers_to_messages && account.session)
+    context.takes_read_marks = account.session->capabilities(message->chat).read_marks >= connector::Support::partial;
   const auto* answer = std::get_if<connector::ContactAnswered>(&delivery);
   const auto contact = answer ? account.contacts.find(answer->contact) : account.contacts.end();
   if (contact == account.contacts.end()) return context;

@@ -77,6 +77,7 @@ class Transport {
   const base::Clock& clock() const { return services_.clock; }
   Router& router() { return router_; }
   accounts::Accounts& accounts() { return accounts_; }
+  queues::Messages& messages() { return messages_; }
   queues::Outbox& outbox() { return outbox_; }
   queues::Inbox& inbox() { return inbox_; }
   accounts::ContactResolver& contacts() { return contacts_; }
@@ -128,6 +129,7 @@ class Transport {
   xmpp::Component link_;
   accounts::Accounts accounts_;
   Router router_;
+  queues::Messages messages_;
   queues::Inbox inbox_;
   queues::Repeats repeats_;
   queues::Reports reports_;

@@ -219,7 +219,7 @@ std::vector<std::string> Store::rows_left() const {
     rows.push_back("inbox " + std::to_string(row.integer(0)) + ": " + row.text(1));
   }
   if (recorder_.plan.ages) {
-    for (const char* table : {"message_map", "seen"}) {
+    for (const char* table : {"messages", "seen"}) {
       const auto count = driver->transaction().query(std::string("SELECT COUNT(*) FROM ") + table).at(0).integer(0);
       if (count > 0) rows.push_back(std::string(table) + ": " + std::to_string(count) + " rows after a month");
     }

@@ -19,7 +19,7 @@ from typing import Callable
 from json_rpc import Disconnected, RpcError, RpcPeer
 from mailbox import NotReceived, shorten
 
-ASKED = ("send_message", "add_contact", "log_in")  # what waits for the scenario's answer
+ASKED = ("send_message", "edit_message", "retract_message", "react", "add_contact", "log_in")  # what waits for the scenario's answer
 
 
 @dataclass
@@ -28,6 +28,7 @@ class Description:
     network: dict
     form: dict
     contact: Callable[[str], str | None]  # what was typed → the contact's id, or None
+    capabilities: dict = field(default_factory=dict)
 
 
 @dataclass
@@ -259,7 +260,7 @@ class Network:
     async def _on_hello(self, _params: dict) -> object:
         reports = "full" if self.description.network.get("reports_delivery") else "refuse"
         return {"protocol": 1, "network": self.description.network,
-                "capabilities": {"text_bytes": 0, "files": "fall_back", "delivery_reports": reports}}
+                "capabilities": {"delivery_reports": reports} | self.description.capabilities}
 
     async def _on_ping(self, _params: dict) -> object:
         return {}
@@ -335,15 +336,17 @@ def event(kind: str, fields: dict[str, str]) -> dict:
     made: dict = {"type": kind} | fields
     if made.get("chat") and not re.match(r"[cr]:", made["chat"]):
         made["chat"] = "c:" + made["chat"]
-    if kind == "message_received":
+    if kind in ("message_received", "message_edited", "message_retracted", "reacted", "message_read", "typing_changed"):
         made.setdefault("chat", "c:" + made.get("sender", ""))
         made.setdefault("sender", made["chat"][2:])
+    if kind in ("message_received", "message_edited", "message_retracted", "reacted", "account_notice"):
         made.setdefault("id", f"n{time.monotonic_ns()}")
+    if kind in ("message_received", "message_edited"):
         made["sent_at"] = int(made.get("sent_at", int(time.time() * 1000)))
     for key, value in made.items():
-        if key in ("accepted", "online"):
+        if key in ("accepted", "online", "typing", "from_me"):
             made[key] = value == "true"
-        elif key in ("files", "contacts"):
+        elif key in ("files", "contacts", "reactions", "reply_to"):
             made[key] = json.loads(value)
     return made
 
@@ -388,6 +391,13 @@ NETWORKS = {
         {"id": "trusted", "name": "Trusted", "disco_type": "xmpp", "contact_prompt": "Screen name", "contact_help": "",
          "idempotency": "by_key", "redelivers": True, "has_presence": True, "has_contact_list": True, "reports_delivery": False},
         {"title": "Trusted", "instructions": "Your account at Trusted.", "fields": _ACCOUNT}, screen_name),
+    # Like modern messengers: what was said can be changed, taken back and reacted to; typing and reading are shown.
+    "rich.test": Description(
+        {"id": "rich", "name": "Rich", "disco_type": "xmpp", "contact_prompt": "Screen name", "contact_help": "",
+         "idempotency": "by_key", "redelivers": True, "has_presence": False, "reports_delivery": True, "refers_to_messages": True},
+        {"title": "Rich", "instructions": "Your account at Rich.", "fields": _ACCOUNT}, screen_name,
+        {"edit": "full", "retract": "full", "react": "partial", "reactions": ["👍", "♥"], "most_reactions": 1, "reply": "full",
+         "typing": "full", "read_marks": "full"}),
     # Asks for something that XEP-0077 has no field for.
     "form.test": Description(
         {"id": "form", "name": "Form", "disco_type": "gadu-gadu", "contact_prompt": "Number", "contact_help": "",

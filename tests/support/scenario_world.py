@@ -17,7 +17,7 @@ from xml_stream import to_text
 USERS = "x.test"          # whose users may register
 GUESTS = "z.test"         # and these, though to wherry they are another server's
 STRANGERS = "y.test"      # whose users may not
-POLICIES = {"net.test": "always_on", "im.test": "follow_presence", "trusted.test": "follow_presence", "form.test": "always_on"}
+POLICIES = {"net.test": "always_on", "im.test": "follow_presence", "trusted.test": "follow_presence", "rich.test": "always_on", "form.test": "always_on"}
 RELAY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "network_relay.py")
 
 

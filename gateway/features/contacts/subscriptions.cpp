@@ -54,8 +54,9 @@ void take(Transport& transport, LiveAccount& account, const base::ContactId& con
   // The network is told durably: a contact added while it is down is added when it is back. What it will never hear of
   // does not change here either.
   if (step.action) {
-    const auto put = transport.outbox().put(account, std::move(*step.action), base::to_string(base::ChatId(contact)),
-                                            convert::origin_of(stanza, transport.clock().now()));
+    queues::Envelope envelope{base::to_string(base::ChatId(contact)), std::move(*step.action),
+                              convert::origin_of(stanza, transport.clock().now())};
+    const auto put = transport.outbox().put(account, std::move(envelope));
     if (!put) return refuse(transport, stanza, convert::too_many_waiting(put.error().text));
   }
   transport.accounts().take_step(account, contact, step);

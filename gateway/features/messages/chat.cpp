@@ -1,10 +1,11 @@
-// Chat messages to contacts (RFC 6121 §5), with the errors of XEP-0100 §5.3. A message that is taken is in the outbox
-// when this returns; one that is not is answered.
+// Chat messages to contacts (RFC 6121 §5), and what is said of them later, with the errors of XEP-0100 §5.3. A message
+// that is taken is in the outbox when this returns; one that is not is answered.
 #include "gateway/features/features.hpp"
 
 #include "gateway/base/log_limit.hpp"
+#include "gateway/convert/degrade.hpp"
 #include "gateway/convert/refusals.hpp"
-#include "gateway/convert/to_content.hpp"
+#include "gateway/convert/to_action.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -25,26 +26,46 @@ struct Sender {
   std::string alias;
 };
 
-void send(Transport& transport, const Sender& sender, const xmpp::Stanza& stanza, connector::Content content,
+// Typing and read marks: nobody is told where they go nowhere. One coroutine each, since a mark's message is looked up.
+asio::awaitable<void> tell_network(Transport& transport, base::AccountId id, base::ContactId contact,
+                                   connector::Action action) {
+  const bool is_typing = std::holds_alternative<connector::SetTyping>(action);
+  convert::Referent referent;
+  if (!is_typing) referent = co_await transport.messages().name_for_network(id, action, transport.clock().now());
+  const LiveAccount* account = transport.accounts().find(id);
+  if (!account || !account->is_online() || !account->session) co_return;
+  const auto can = account->session->capabilities(contact);
+  auto degraded = convert::degrade(std::move(action), can, referent);
+  if (auto* const told = std::get_if<connector::Action>(&degraded))
+    transport.lane().tell_network(id, is_typing ? queues::NewsKind::typing : queues::NewsKind::marks, contact,
+                                  std::move(*told));
+}
+
+void send(Transport& transport, const Sender& sender, const xmpp::Stanza& stanza, connector::Action action,
           const accounts::Resolved& contact) {
-  if (!contact) return transport.reply_error(stanza, contact.error());
+  const bool is_wordless = !connector::key_of(action);
   LiveAccount* account = transport.accounts().find(sender.account);
+  if (is_wordless && (!contact || !account)) return;
+  if (!contact) return transport.reply_error(stanza, contact.error());
   if (!account) return transport.reply_error(stanza, convert::not_registered(transport.face_of(sender.alias)));
+  *connector::chat_of(action) = *contact;
+  if (is_wordless) {
+    transport.tasks().spawn("message.state", tell_network(transport, sender.account, *contact, std::move(action)));
+    return;
+  }
   // One contact is one address (and one conversation), however it was typed.
   const auto right = transport.jid_of(*contact, account->alias());
   if (right && *right != stanza.to.bare()) return transport.reply_error(stanza, convert::other_address(*right));
   if (account->state == LiveAccount::State::needs_login) {
     return transport.reply_error(stanza, convert::login_refused(transport.face_of(sender.alias), account->trouble));
   }
-  const connector::Capabilities can =
-      account->session ? account->session->capabilities(*contact) : connector::Capabilities{};
-  if (can.text.most > 0 && content.text.size() > can.text.most)
-    return transport.reply_error(stanza, convert::too_long(can.text.most));
-  connector::SendMessage message;
-  message.chat = *contact;
-  message.content = std::move(content);
-  const auto put =
-      transport.outbox().put(*account, std::move(message), convert::origin_of(stanza, transport.clock().now()));
+  if (account->session) {  // what it will refuse is refused at once
+    if (const auto refused = convert::refusal(action, account->session->capabilities(*contact)))
+      return transport.reply_error(stanza, *refused);
+  }
+  queues::Envelope envelope{base::to_string(base::ChatId(*contact)), std::move(action),
+                            convert::origin_of(stanza, transport.clock().now())};
+  const auto put = transport.outbox().put(*account, std::move(envelope));
   if (!put) return transport.reply_error(stanza, convert::too_many_waiting(put.error().text));
   transport.hooks().message_taken(*account, *contact, stanza);
 }
@@ -72,14 +93,16 @@ void message_to_contact(Transport& transport, xmpp::Stanza stanza, const Party& 
     transport.reply_error(stanza, convert::not_registered(transport.face_of(party.to.alias)));
   };
   if (!account && has_text) return refuse();
-  auto read = convert::to_content(stanza.element);
-  if (std::holds_alternative<convert::NothingToSend>(read)) return;
+  auto read = convert::to_action(stanza.element);
+  const auto* asked = std::get_if<connector::Action>(&read);
+  const bool is_wordless = asked && !connector::key_of(*asked);
+  if (std::holds_alternative<convert::NothingToSend>(read) || (is_wordless && !account)) return;
   if (!account) return refuse();
   if (const auto* refusal = std::get_if<xmpp::StanzaError>(&read)) return transport.reply_error(stanza, *refusal);
   auto held = std::make_shared<xmpp::Stanza>(std::move(stanza));
   auto found = [&transport, held, sender = Sender{account->id(), account->alias()},
-                content = std::get<connector::Content>(std::move(read))](const accounts::Resolved& contact) mutable {
-    send(transport, sender, *held, std::move(content), contact);
+                action = std::get<connector::Action>(std::move(read))](const accounts::Resolved& contact) mutable {
+    send(transport, sender, *held, std::move(action), contact);
   };
   transport.contacts().resolve(party.to, account, std::move(found));
 }

@@ -42,6 +42,32 @@ void face_info(Transport& transport, const xmpp::Stanza& iq, const Party& party)
   transport.send(result);
 }
 
+// XEP-0444 §3.3.
+void add_restrictions(xmpp::Element& query, const connector::Capabilities& can) {
+  if (can.reactions.empty() && can.most_reactions == 0) return;
+  xmpp::Element& form = query.add("x", ns::data_forms).set("type", "result");
+  const auto add_field = [&](std::string_view name) -> xmpp::Element& {
+    return form.add("field", ns::data_forms).set("var", name);
+  };
+  add_field("FORM_TYPE").set("type", "hidden").add_text_child("value", ns::reactions + std::string(":restrictions"));
+  if (can.most_reactions > 0)
+    add_field("max_reactions_per_user").add_text_child("value", std::to_string(can.most_reactions));
+  if (can.reactions.empty()) return;
+  xmpp::Element& allowed = add_field("allowlist");
+  for (const std::string& reaction : can.reactions) allowed.add_text_child("value", reaction);
+}
+
+// What the chat's network can do with messages; of an account whose session is down nothing is known.
+void add_abilities(xmpp::Element& query, const connector::Capabilities& can) {
+  const std::pair<connector::Support, const char*> abilities[] = {
+      {can.edit, ns::correction}, {can.retract, ns::retraction}, {can.react, ns::reactions},
+      {can.reply, ns::reply},     {can.typing, ns::chat_states}, {can.read_marks, ns::chat_markers}};
+  for (const auto& [support, feature] : abilities) {
+    if (support >= connector::Support::partial) add_feature(query, feature);
+  }
+  if (can.react >= connector::Support::partial) add_restrictions(query, can);
+}
+
 void contact_info(Transport& transport, const xmpp::Stanza& iq, const LiveAccount* account,
                   const base::ContactId& contact) {
   const auto known = account ? account->contacts.find(contact) : decltype(account->contacts.end()){};
@@ -52,6 +78,7 @@ void contact_info(Transport& transport, const xmpp::Stanza& iq, const LiveAccoun
   for (const std::string& feature : transport.router().namespaces(AddressForm::contact)) add_feature(query, feature);
   // XEP-0184 §6: only where the network tells us of deliveries; a receipt for less would be a lie.
   if (transport.network().reports_delivery) add_feature(query, ns::receipts);
+  if (account && account->session) add_abilities(query, account->session->capabilities(contact));
   transport.send(result);
 }
 

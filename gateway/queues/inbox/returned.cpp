@@ -5,15 +5,25 @@
 
 namespace wherry::queues {
 
-std::size_t bytes_in_memory(const convert::Delivery& delivery) {
-  std::size_t bytes = sizeof delivery;
-  if (const auto* message = std::get_if<connector::MessageReceived>(&delivery)) {
-    bytes += message->content.text.size();
-    for (const auto& file : message->content.files) bytes += sizeof file + file.url.size();
-  } else if (const auto* failed = std::get_if<convert::SendFailed>(&delivery)) {
-    bytes += failed->text.size();
-  }
+namespace {
+
+std::size_t bytes_of(const connector::Content& content) {
+  std::size_t bytes = content.text.size() + content.thread.size();
+  for (const auto& file : content.files) bytes += sizeof file + file.url.size() + file.handle.size() + file.name.size();
+  if (content.reply_to) bytes += content.reply_to->text.size();
   return bytes;
+}
+
+}  // namespace
+
+std::size_t bytes_in_memory(const convert::Delivery& delivery) {
+  return sizeof delivery + std::visit(
+                               [](const auto& it) -> std::size_t {
+                                 if constexpr (requires { it.content; }) return bytes_of(it.content);
+                                 else if constexpr (requires { it.text; }) return it.text.size();
+                                 else return 0;
+                               },
+                               delivery);
 }
 
 std::int64_t Returned::born(std::int64_t now, std::int64_t age) {
@@ -21,8 +31,13 @@ std::int64_t Returned::born(std::int64_t now, std::int64_t age) {
 }
 
 bool Returned::is_for_reading(const convert::Delivery& delivery) {
-  return std::holds_alternative<connector::MessageReceived>(delivery) ||
-         std::holds_alternative<convert::SendFailed>(delivery);
+  return std::visit(
+      []<class D>(const D&) {
+        return std::is_same_v<D, connector::MessageReceived> || std::is_same_v<D, connector::MessageEdited> ||
+               std::is_same_v<D, connector::MessageRetracted> || std::is_same_v<D, connector::Reacted> ||
+               std::is_same_v<D, connector::AccountNotice> || std::is_same_v<D, convert::SendFailed>;
+      },
+      delivery);
 }
 
 void Returned::put_taken(Incoming message) {

@@ -62,9 +62,8 @@ void Outbox::tell_orphaned(const store::OutboxRow& row) {
 
 void Outbox::expect_repeats(const store::OutboxRow& row) {
   const auto origin = convert::parse_origin(row.origin);
-  const auto action = connector::parse_action(std::string_view(row.payload));
-  const auto* message = action ? std::get_if<connector::SendMessage>(&*action) : nullptr;
-  if (origin && message) repeats_.insert(repeats_.fingerprint(row.account, *origin, message->content));
+  const auto action = parse_row(row.payload);
+  if (origin && action) repeats_.insert(repeats_.fingerprint(row.account, *origin, *action));
 }
 
 void Outbox::recover(const store::OutboxRow& row) {
@@ -72,7 +71,7 @@ void Outbox::recover(const store::OutboxRow& row) {
   if (row.state != OutboxState::queued && !repeats_freely(row.account)) {
     const auto item = to_item(row);
     if (!item) return;
-    if (std::holds_alternative<connector::SendMessage>(item->action)) {
+    if (!may_repeat(item->action)) {
       report_failure(*item, Error{Errc::uncertain, told::uncertain});
       journal_.close_step();
       return;
@@ -94,7 +93,7 @@ void Outbox::recover(const store::OutboxRow& row) {
 // Whole again; of a damaged row the sender is told, where it says who that is, and there is nothing.
 std::unique_ptr<Outbox::Item> Outbox::to_item(store::OutboxRow row) {
   auto origin = convert::parse_origin(row.origin);
-  auto action = connector::parse_action(std::string_view(row.payload));
+  auto action = parse_row(row.payload);
   const std::size_t bytes = row.origin.size() + row.payload.size();
   row.payload = row.origin = std::string();
   // Found so by load(), on a network that may be asked again: an earlier run was at it.
@@ -105,8 +104,7 @@ std::unique_ptr<Outbox::Item> Outbox::to_item(store::OutboxRow row) {
   if (origin) item->origin = std::move(*origin);
   if (action && origin) {
     item->action = std::move(*action);
-    const auto* message = std::get_if<connector::SendMessage>(&item->action);
-    if (message) item->fingerprint = repeats_.fingerprint(item->row.account, item->origin, message->content);
+    item->fingerprint = repeats_.fingerprint(item->row.account, item->origin, item->action);
     return item;
   }
   log::error("outbox.row_damaged", {{"id", item->row.id}});

@@ -21,14 +21,13 @@ bool is_final(Errc code) { return code != Errc::unavailable && code != Errc::unc
 
 }  // namespace
 
-void Outbox::settle(Item& item, const base::Result<connector::Receipt>& result) {
+void Outbox::settle(Item& item, const connector::Action& performed, const base::Result<connector::Receipt>& result) {
   if (result) {
-    const auto* message = std::get_if<connector::SendMessage>(&item.action);
+    const auto* message = std::get_if<connector::SendMessage>(&performed);
     repeats_.keep(item.fingerprint);  // before a report that may take it back
     const bool has_own_id = message && !result->ids.empty() && result->ids.front().value != message->key;
-    if (message && (network_.reports_delivery || has_own_id)) {
-      note_sent(item, has_own_id ? result->ids.front().value : "", connector::Stage::accepted);
-    }
+    if (message && (network_.reports_delivery || has_own_id || messages_.refers()))
+      note_sent(item, has_own_id ? result->ids : std::vector<base::MessageId>(), connector::Stage::accepted);
     if (message) trail::sent(keys_, item.row.id, *result);
     return remove_row(item);
   }
@@ -40,11 +39,18 @@ void Outbox::settle(Item& item, const base::Result<connector::Receipt>& result) 
   retry(item, error);
 }
 
+// The network has nothing of the kind, and nobody is told.
+void Outbox::end_unsent(Item& item) {
+  repeats_.keep(item.fingerprint);
+  remove_row(item);
+  journal_.close_step();
+}
+
 void Outbox::retry(Item& item, const Error& error) {
   ++item.row.attempts;
   std::chrono::milliseconds pause = pause_after(item.row.attempts, item.row.id, limits_.retry);
   if (error.retry_after.count() > 0) pause = error.retry_after;
-  if (std::holds_alternative<connector::SendMessage>(item.action)) trail::delayed(keys_, item.row.id, error, pause);
+  if (connector::key_of(item.action)) trail::delayed(keys_, item.row.id, error, pause);
   item.row.not_before = base::to_milliseconds(clock_.now() + pause);
   const bool is_unsure = error.code == Errc::uncertain || item.row.state == OutboxState::unsure;
   backlog_.retry_first(item.row.account, item.row.chat, now_forward() + pause.count());
@@ -62,8 +68,7 @@ void Outbox::fail_row(Item& item, Error error) {
 // As fail_row, for a row that the backlog does not have.
 void Outbox::report_failure(const Item& item, Error error) {
   // A report may still come, and then counts (Stage).
-  if (error.code == Errc::uncertain && std::holds_alternative<connector::SendMessage>(item.action))
-    note_sent(item, "", connector::Stage::failed);
+  if (error.code == Errc::uncertain && is_reported(item.action)) note_sent(item, {}, connector::Stage::failed);
   if (const auto* add = std::get_if<connector::AddContact>(&item.action))
     accounts_.request_failed(item.row.account, add->contact);
   reports_.put_failed(item.row.account, item.row.id, item.origin, std::move(error));
@@ -85,14 +90,13 @@ bool Outbox::end_send(const store::OutboxRow& row, connector::Stage stage) {
   const OutboxState state = place->item ? place->item->row.state : row.state;
   if (state == OutboxState::queued && stage == connector::Stage::failed) return false;  // it was provably not sent
   const auto origin = convert::parse_origin(row.origin);
-  const auto action = connector::parse_action(std::string_view(row.payload));
-  const auto* message = action ? std::get_if<connector::SendMessage>(&*action) : nullptr;
-  if (!origin || !message) return false;
+  const auto action = parse_row(row.payload);
+  if (!origin || !action || !is_reported(*action)) return false;
   Item item;
   item.row = row;
   item.origin = *origin;
-  note_sent(item, "", connector::Stage::accepted);
-  repeats_.keep(repeats_.fingerprint(row.account, *origin, message->content));
+  note_sent(item, {}, connector::Stage::accepted);
+  repeats_.keep(repeats_.fingerprint(row.account, *origin, *action));
   journal_.remove_outbox(row.id);
   if (!place->is_performing) reports_.send_ended(row.account, row.id);
   backlog_.remove(row.account, row.chat, row.id);
@@ -111,16 +115,16 @@ void Outbox::end_failed(base::AccountId account, const std::string& chat, std::i
   backlog_.recover(account, chat, id, now_forward() + ms(limits_.deadline), now_forward() + ms(limits_.retry.most));
 }
 
-void Outbox::note_sent(const Item& item, std::string network_id, connector::Stage stage) {
-  store::SentMessage sent;
+void Outbox::note_sent(const Item& item, const std::vector<base::MessageId>& ids, connector::Stage stage) {
+  store::MessageRow sent;
   sent.id = item.row.id;
   sent.account = item.row.account;
-  sent.network_id = std::move(network_id);
   sent.origin = to_text(item.origin);
   sent.chat = item.row.chat;
   sent.stage = stage;
   sent.created = journal_.stamp(base::to_milliseconds(clock_.now()));
-  reports_.note_sent(std::move(sent));
+  if (!item.origin.stanza_id.empty()) sent.stanza_hash = store::hash_of_id(item.origin.stanza_id);
+  reports_.note_sent(std::move(sent), ids);
 }
 
 }  // namespace wherry::queues

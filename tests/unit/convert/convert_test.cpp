@@ -25,13 +25,18 @@ TEST_CASE("Every delivery is read back from its row as it was written") {
   message.id = base::MessageId{"n1"};
   message.content.text = "é \"quoted\"\n🌹";
   message.sent_at = base::from_milliseconds(1796000000000);
-  const std::vector<Delivery> deliveries = {message,
-                                            connector::ContactAsked{{"tybalt"}, "Tybalt"},
-                                            connector::ContactAnswered{{"nurse"}, true},
-                                            connector::ContactRemoved{{"nurse"}},
-                                            SendDelivered{origin()},
-                                            SendRead{origin()},
-                                            SendFailed{origin(), base::Errc::uncertain, "Who knows?"}};
+  const std::vector<Delivery> deliveries = {
+      message,
+      connector::ContactAsked{{"tybalt"}, "Tybalt"},
+      connector::ContactAnswered{{"nurse"}, true},
+      connector::ContactRemoved{{"nurse"}},
+      connector::MessageEdited{{base::ContactId{"j"}}, {"j"}, {"e1"}, {"w1"}, {"at nine"}, base::from_milliseconds(5)},
+      connector::MessageRetracted{{base::ContactId{"j"}}, {"j"}, {"e2"}, {"w1"}},
+      connector::Reacted{{base::ContactId{"j"}}, {"j"}, {"e3"}, {"m1"}, {"👍"}},
+      connector::AccountNotice{{"e4"}, "Your plan has ended."},
+      SendDelivered{origin()},
+      SendRead{origin()},
+      SendFailed{origin(), base::Errc::uncertain, "Who knows?"}};
   for (const Delivery& delivery : deliveries) CHECK(parse_delivery(to_text(delivery)).value() == delivery);
 }
 

@@ -25,8 +25,8 @@ store::OutboxRow row(std::int64_t id, std::string chat) {
   return row;
 }
 
-store::SentMessage sent(std::int64_t id, std::string network_id) {
-  store::SentMessage sent;
+store::MessageRow sent(std::int64_t id, std::string network_id) {
+  store::MessageRow sent;
   sent.id = id;
   sent.account = {1};
   sent.network_id = std::move(network_id);
@@ -137,7 +137,7 @@ TEST_CASE("What the store refuses undoes its own step and no other of the same t
     db::Database::Closure read = [&](db::Transaction& t) {
       left.clear();
       for (const auto& r : store::read_outbox(t, "sms.example.net", 0, 10)) left.push_back(r.id);
-      noted = t.query("SELECT id FROM message_map").size();
+      noted = t.query("SELECT id FROM messages").size();
     };
     run(loop, database.transact(std::move(read)));
     CHECK(left == std::vector<std::int64_t>{2});

@@ -293,8 +293,13 @@ TEST_CASE("The same stanza again within ten minutes is one message (XEP-0198 §5
     run(f.loop, later.load(*f.database, domain, f.clock.now()));
     Origin origin = by_somebody();
     origin.stanza_id = "m1";
-    CHECK(later.contains(later.fingerprint(base::AccountId{1}, origin, {"two", {}})));
-    CHECK(!later.contains(later.fingerprint(base::AccountId{1}, origin, {"three", {}})));
+    const auto fingerprint = [&](const char* text) {
+      connector::SendMessage message;
+      message.content.text = text;
+      return later.fingerprint(base::AccountId{1}, origin, message);
+    };
+    CHECK(later.contains(fingerprint("two")));
+    CHECK(!later.contains(fingerprint("three")));
   }
 }
 
@@ -372,7 +377,7 @@ TEST_CASE(
       db::Database::Closure sweep_and_count = [&](db::Transaction& t) {
         rows = {sweep(t), t.query("SELECT COUNT(*) FROM inbox").at(0).integer(0),
                 t.query("SELECT COUNT(*) FROM seen").at(0).integer(0),
-                t.query("SELECT COUNT(*) FROM message_map").at(0).integer(0)};
+                t.query("SELECT COUNT(*) FROM messages").at(0).integer(0)};
       };
       run(f.loop, f.database->transact(std::move(sweep_and_count)));
       return rows;
@@ -497,7 +502,7 @@ TEST_CASE("While a user is being unregistered nothing more is taken from them") 
   connector::SendMessage message;
   message.chat = base::ContactId{"+1"};
   message.content.text = "one";
-  const auto put = f.outbox->put(*f.accounts->find(base::AccountId{1}), std::move(message), by_somebody());
+  const auto put = f.put(1, std::move(message), by_somebody());
   REQUIRE_FALSE(put.has_value());
   CHECK(put.error().code == connector::Errc::unavailable);
   f.accounts->find(base::AccountId{1})->standing = LiveAccount::Standing::registered;

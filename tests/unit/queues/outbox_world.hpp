@@ -46,7 +46,10 @@ class HeldNetwork final : public connector::Connector {
 
   connector::Idempotency of_network = connector::Idempotency::none;
   std::map<base::AccountId, connector::Idempotency> of_account;  // where an account differs
-  std::string name_of_sent;                // the network's own id of what it takes; empty: it names nothing
+  std::string name_of_sent;                 // the network's own id of what it takes; empty: it names nothing
+  std::vector<std::string> names_of_parts;  // of the parts beyond the first
+  connector::Capabilities can;
+  std::vector<std::string> done;           // what was asked beside messages, as JSON
   std::optional<connector::Error> answer;  // instead of taking what is sent
   connector::Changes changes;              // to its storage, with each receipt
   bool throws = false;
@@ -90,6 +93,10 @@ class HeldNetwork final : public connector::Connector {
       ++network_.performing;
       while (network_.is_held_) co_await network_.released_.wait();
       if (network_.throws) throw std::runtime_error("the network broke");
+      if (!std::holds_alternative<connector::SendMessage>(action)) {
+        network_.done.push_back(connector::to_text(action));
+        co_return connector::Receipt();
+      }
       const std::string& text = std::get<connector::SendMessage>(action).content.text;
       if (network_.answer) co_return *network_.answer;
       if (network_.unreachable.erase(text) > 0) co_return connector::Error{connector::Errc::unavailable, "away"};
@@ -98,10 +105,11 @@ class HeldNetwork final : public connector::Connector {
       network_.on_sent();
       connector::Receipt receipt;
       if (!network_.name_of_sent.empty()) receipt.ids.push_back(connector::MessageId{network_.name_of_sent});
+      for (const std::string& name : network_.names_of_parts) receipt.ids.push_back(connector::MessageId{name});
       receipt.changes = network_.changes;
       co_return receipt;
     }
-    connector::Capabilities capabilities(const base::ChatId&) const override { return {}; }
+    connector::Capabilities capabilities(const base::ChatId&) const override { return network_.can; }
 
    private:
     HeldNetwork& network_;
@@ -160,12 +168,14 @@ struct OutboxWorld {
                                  .secret = base::Secret("secret")};
     // never up: the inbox keeps what it is given
     link.emplace(loop.get_executor(), std::move(config), tests::dial, xmpp::ComponentEvents());
-    inbox.emplace(loop.get_executor(), *journal, *database, *accounts, *link, keys, clock, domain, InboxLimits{},
+    messages.emplace(*journal, *database, keys);
+    inbox.emplace(loop.get_executor(), *journal, *database, *accounts, *link, *messages, keys, clock, domain,
+                  InboxLimits{},
                   [](const LiveAccount*, const Delivery&, const std::string&) { return std::vector<xmpp::Element>(); });
     repeats.emplace(*journal);
-    reports.emplace(*journal, *database, *inbox, *repeats, keys);
+    reports.emplace(*journal, *database, *inbox, *repeats, *messages, keys);
     outbox.emplace(
-        loop.get_executor(), *journal, *database, *accounts, *reports, *repeats, keys, clock, domain, limits,
+        loop.get_executor(), *journal, *database, *accounts, *reports, *repeats, *messages, keys, clock, domain, limits,
         [this](base::AccountId, const Origin&, const base::Error& error) { not_stored.push_back(error.text); });
     run(loop, start());
     until([this] {
@@ -203,7 +213,12 @@ struct OutboxWorld {
     Origin origin = by_somebody();
     origin.stanza_id = std::move(stanza_id);
     origin.wants_receipt = true;
-    REQUIRE(outbox->put(*accounts->find(base::AccountId{from}), std::move(message), std::move(origin)).has_value());
+    REQUIRE(put(from, std::move(message), std::move(origin)).has_value());
+  }
+  base::Result<void> put(std::int64_t from, connector::Action action, Origin origin) {
+    std::string chat = base::to_string(*connector::chat_of(action));
+    Envelope envelope{std::move(chat), std::move(action), std::move(origin)};
+    return outbox->put(*accounts->find(base::AccountId{from}), std::move(envelope));
   }
   std::multiset<store::OutboxState> states() {
     std::multiset<store::OutboxState> found;
@@ -283,10 +298,19 @@ struct OutboxWorld {
     db::Database::Closure read = [sent, rows](db::Transaction& t) {
       *sent = store::read_outbox(t, domain, 0, 1000);
       rows->clear();
-      for (const db::Row& row :
-           t.query("SELECT id, account, network_hash, network_id, origin, chat, stage, created FROM message_map")) {
-        rows->push_back(
-            {row.integer(0), row.integer(1), {}, row.text(3), row.text(4), row.text(5), {}, row.integer(7)});
+      for (const db::Row& row : t.query("SELECT id, account, network_hash, network_id, origin, chat, stage, created, "
+                                        "kind, part, parts FROM messages")) {
+        rows->push_back({row.integer(0),
+                         row.integer(1),
+                         {},
+                         row.text(3),
+                         row.text(4),
+                         row.text(5),
+                         {},
+                         row.integer(7),
+                         row.integer(8),
+                         row.integer(9),
+                         row.integer(10)});
         if (!row.is_null(2)) rows->back()[2] = row.integer(2);
         if (!row.is_null(6)) rows->back()[6] = row.integer(6);
       }
@@ -297,8 +321,8 @@ struct OutboxWorld {
       store::insert_outbox(t, *sent);
       for (const auto& values : *rows) {
         t.execute(
-            "INSERT INTO message_map (id, account, network_hash, network_id, origin, chat, stage, created) VALUES ($1, "
-            "$2, $3, $4, $5, $6, $7, $8)",
+            "INSERT INTO messages (id, account, network_hash, network_id, origin, chat, stage, created, kind, part, "
+            "parts) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
             std::span<const db::Value>(values));
       }
     };
@@ -341,6 +365,7 @@ struct OutboxWorld {
   std::optional<Journal> journal;
   std::optional<Accounts> accounts;
   std::optional<xmpp::Component> link;
+  std::optional<Messages> messages;
   std::optional<Inbox> inbox;
   std::optional<Repeats> repeats;
   std::optional<Reports> reports;

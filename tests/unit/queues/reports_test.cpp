@@ -201,9 +201,9 @@ TEST_CASE("Two equal failures at once of a message that only the store knows are
   for (const char* name : {"n1", "key-7"}) {
     CAPTURE(name);
     OutboxWorld f(patient(), DatabaseKind::sqlite, {}, Idempotency::none, [](db::Transaction& t) {
-      const store::SentMessage sent{7,      base::AccountId{1}, "n1",         to_text(by_somebody()),
-                                    "c:+1", Stage::accepted,    1795400000000};
-      store::insert_sent(t, std::span(&sent, 1));  // by an earlier run
+      const store::MessageRow sent{7,      base::AccountId{1}, "n1",         to_text(by_somebody()),
+                                   "c:+1", Stage::accepted,    1795400000000};
+      store::insert_messages(t, std::span(&sent, 1));  // by an earlier run
     });
     int refused = 0, taken = 0;
     asio::post(f.loop, [&] {

@@ -26,11 +26,11 @@ void fill(Store& store, std::int64_t account, std::int64_t id) {
     const store::OutboxRow outbox{
         id, {account}, "c:+15550100", R"({"from":"romeo"})", R"({"text":"hi"})", store::OutboxState::queued, 0, 0, 5};
     const store::InboxRow inbox{id, {account}, R"({"event":"came"})", 1'000};
-    const store::SentMessage sent{
-        id, {account}, "n" + std::to_string(id), "{}", "c:+15550100", connector::Stage::read, 2'000};
+    const store::MessageRow sent{id,   {account}, "n" + std::to_string(id), "{}", "c:+15550100", connector::Stage::read,
+                                 2'000};
     store::insert_outbox(t, {&outbox, 1});
     store::insert_inbox(t, {&inbox, 1});
-    store::insert_sent(t, {&sent, 1});
+    store::insert_messages(t, {&sent, 1});
     store::put_contact(t, {account}, {{"+15550100"}, "Juliet", true, false, true});
   });
 }
@@ -122,7 +122,7 @@ TEST_CASE(
     insert(store, account(2, "romeo@example.net", "other.example.net"));
     fill(store, 1, 10);
     fill(store, 2, 11);
-    const std::vector<std::string> tables{"accounts", "contacts", "outbox", "inbox", "message_map"};
+    const std::vector<std::string> tables{"accounts", "contacts", "outbox", "inbox", "messages"};
     store([&](Transaction& t) { store::remove_account(t, {1}); });
     for (const auto& table : tables) {
       CAPTURE(table);
@@ -166,13 +166,13 @@ TEST_CASE("remove_orphans removes what came for an account after its removal, an
     store([&](Transaction& t) {
       const store::OutboxRow outbox{11, {9}, "c:x", "{}", "{}", store::OutboxState::queued, 0, 0, 0};
       const store::InboxRow inbox{11, {9}, "{}", 0};
-      const store::SentMessage sent{11, {9}, "n", "{}", "c:x", std::nullopt, 0};
+      const store::MessageRow sent{11, {9}, "n", "{}", "c:x", std::nullopt, 0};
       store::insert_outbox(t, {&outbox, 1});
       store::insert_inbox(t, {&inbox, 1});
-      store::insert_sent(t, {&sent, 1});
+      store::insert_messages(t, {&sent, 1});
       store::remove_orphans(t);
     });
-    for (const std::string table : {"inbox", "message_map"}) {
+    for (const std::string table : {"inbox", "messages"}) {
       CAPTURE(table);
       CHECK(store.count(table) == 1);
     }

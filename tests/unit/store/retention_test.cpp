@@ -24,11 +24,11 @@ TEST_CASE("remove_expired removes what is older than its kind is kept, and nothi
       const store::InboxRow inbox[] = {{1, {1}, "old", ago(kept.undelivered + hours(1))},
                                        {2, {1}, "young", ago(kept.undelivered - hours(1))}};
       store::insert_inbox(t, inbox);
-      store::SentMessage sent[2];
+      store::MessageRow sent[2];
       sent[0].account = sent[1].account = base::AccountId{1};
       sent[0].id = 3, sent[0].created = ago(kept.reports + hours(1));
       sent[1].id = 4, sent[1].created = ago(kept.reports - hours(1));
-      store::insert_sent(t, sent);
+      store::insert_messages(t, sent);
       const std::uint64_t old[] = {5}, young[] = {6};
       store::insert_seen(t, "sms.example.net", store::SeenKind::events, 5, ago(kept.seen + hours(1)), old);
       store::insert_seen(t, "sms.example.net", store::SeenKind::events, 6, ago(kept.seen - hours(1)), young);
@@ -38,8 +38,8 @@ TEST_CASE("remove_expired removes what is older than its kind is kept, and nothi
       const auto inbox = store::read_inbox(t, base::AccountId{1}, 0, 10);
       REQUIRE(inbox.size() == 1);
       CHECK(inbox[0].payload == "young");
-      CHECK_FALSE(store::find_sent(t, base::AccountId{1}, std::int64_t{3}));
-      CHECK(store::find_sent(t, base::AccountId{1}, std::int64_t{4}));
+      CHECK_FALSE(store::find_message(t, base::AccountId{1}, std::int64_t{3}));
+      CHECK(store::find_message(t, base::AccountId{1}, std::int64_t{4}));
       CHECK(store::read_seen(t, "sms.example.net", store::SeenKind::events, 10) == std::vector<std::uint64_t>{6});
       CHECK(store::remove_expired(t, now, hours(1)) == 0);
     });
@@ -105,17 +105,17 @@ TEST_CASE("Of what reports are about the newest is kept, however young the rest 
     insert(store, account(1));
     const std::int64_t now = 1796000000000;
     store([&](db::Transaction& t) {
-      std::vector<store::SentMessage> sent(10);
+      std::vector<store::MessageRow> sent(10);
       for (std::size_t i = 0; i < sent.size(); ++i) {
         sent[i].account = base::AccountId{1};
         sent[i].id = static_cast<std::int64_t>(i) + 1;
         sent[i].created = now - std::chrono::milliseconds(hours(i < 8 ? 3 : 1)).count();
       }
-      store::insert_sent(t, sent);
+      store::insert_messages(t, sent);
     });
     const auto sweep = [&](const store::Retention& retention) {
       store([&](db::Transaction& t) { store::remove_expired(t, now, hours(24), retention); });
-      return store.count("message_map");
+      return store.count("messages");
     };
     store::Retention retention;
     CHECK(sweep(retention) == 10);

@@ -106,11 +106,11 @@ void check_rows(int schema, DatabaseKind kind) {
   }
 
   using connector::Stage;
-  CHECK(store::find_sent(t, romeo, "n-accepted").value().stage == Stage::delivered);
-  CHECK(store::find_sent(t, romeo, "n-failed").value().stage == Stage::failed);
+  CHECK(store::find_message(t, romeo, "n-accepted").value().stage == Stage::delivered);
+  CHECK(store::find_message(t, romeo, "n-failed").value().stage == Stage::failed);
   const std::int64_t by_key =
-      t.query("SELECT id FROM message_map WHERE account = $1 AND network_hash IS NULL", {romeo.value}).at(0).integer(0);
-  CHECK(store::find_sent(t, romeo, by_key).value().stage == Stage::accepted);
+      t.query("SELECT id FROM messages WHERE account = $1 AND network_hash IS NULL", {romeo.value}).at(0).integer(0);
+  CHECK(store::find_message(t, romeo, by_key).value().stage == Stage::accepted);
   CHECK(store::read_seen(t, "net.test", store::SeenKind::events, 100).size() == 3);
   CHECK(store::seen_key(t).size() == 32);
   CHECK(t.query("SELECT value FROM connector_storage WHERE transport = 'net.test' AND key = 'cursor'").at(0).text(0) ==

@@ -114,7 +114,7 @@ TEST_CASE("Seen forgets what could not be kept, and only that") {
 
 TEST_CASE("RecentlySent finds by key and by the network's id, for the right account only") {
   RecentlySent recent;
-  store::SentMessage sent;
+  store::MessageRow sent;
   sent.id = 7;
   sent.account = base::AccountId{1};
   sent.network_id = "net-7";

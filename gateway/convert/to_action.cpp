@@ -1,6 +1,7 @@
-#include "gateway/convert/to_content.hpp"
+#include "gateway/convert/to_action.hpp"
 
 #include "gateway/base/text.hpp"
+#include "gateway/convert/degrade.hpp"
 #include "gateway/convert/refusals.hpp"
 
 #include <algorithm>
@@ -15,7 +16,8 @@ using xmpp::Element;
 namespace {
 
 constexpr std::size_t most_text_bytes = 64 << 10;
-constexpr std::string_view correction_mark = "✎";
+constexpr std::size_t most_reactions = 20;       // XEP-0444 sets no bound
+constexpr std::size_t most_reaction_bytes = 64;  // an emoji of many code points
 
 struct Payload {
   std::string_view name, ns;
@@ -33,7 +35,6 @@ constexpr Payload encryptions[] = {
 
 // What is refused whatever the body says: that is for programs that cannot read the payload (XEP-0428).
 constexpr Payload acts[] = {
-    {"reactions", "urn:xmpp:reactions:0", "reactions"},    // XEP-0444
     {"x", "jabber:x:conference", "invitations to rooms"},  // XEP-0249
     {"propose", "urn:xmpp:jingle-message:0", "calls"},     // XEP-0353
     {"propose", "urn:xmpp:jingle-message:1", "calls"},     // XEP-0353, as deployed
@@ -93,6 +94,17 @@ void cut_otr_tag(std::string& text) {
   text.erase(at, end - at);
 }
 
+// A stanza's id, by which a later one names it.
+bool is_id(std::string_view id) {
+  return !id.empty() && id.size() <= most_id_bytes && id.find('\0') == std::string_view::npos;
+}
+
+connector::Target target(std::string_view stanza_id) {
+  connector::Target target;
+  target.ids.push_back({std::string(stanza_id)});
+  return target;
+}
+
 // ---- Placeholders (XEP-0428) ----
 
 struct Range {
@@ -100,10 +112,6 @@ struct Range {
 };
 
 bool continues(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
-
-std::size_t characters_in(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return !continues(c); }));
-}
 
 // Goes forward through a text, so that many places of it cost one walk.
 class Walk {
@@ -144,9 +152,9 @@ std::optional<Range> placeholder(const Element& fallback, std::size_t characters
 // Ordered by where they begin. A stanza has no more of them than StreamLimits::children.
 std::vector<Range> placeholders(const Element& message, std::string_view text) {
   std::vector<Range> ranges;
-  const std::size_t characters = characters_in(text);
+  const std::size_t characters = base::utf8_characters(text);
   for (const Element& child : message.children()) {
-    if (!child.is("fallback", "urn:xmpp:fallback:0")) continue;
+    if (!child.is("fallback", ns::fallback)) continue;
     const std::string_view payload = child.attribute("for");
     if (payload == "urn:xmpp:sfs:0" || payload == ns::oob) continue;  // the file's link: that is carried
     const auto range = placeholder(child, characters);
@@ -156,6 +164,38 @@ std::vector<Range> placeholders(const Element& message, std::string_view text) {
   }
   std::sort(ranges.begin(), ranges.end(), [](const Range& a, const Range& b) { return a.begin < b.begin; });
   return ranges;
+}
+
+// "> What's in a name?" is quoted as "What's in a name?".
+std::string without_marks(std::string_view quotation) {
+  std::string text;
+  for (std::string_view line : base::split(base::trim(quotation), '\n')) {
+    if (line.starts_with('>')) line.remove_prefix(1);
+    if (line.starts_with(' ')) line.remove_prefix(1);
+    if (!text.empty()) text += '\n';
+    text += line;
+  }
+  return text;
+}
+
+// What the message answers to (XEP-0461); its text is the quotation that stands above the answer for programs which
+// know no replies.
+std::optional<connector::Reply> reply_of(const Element& message, std::string_view text) {
+  const Element* reply = message.child("reply", ns::reply);
+  if (!reply || !is_id(reply->attribute("id"))) return std::nullopt;
+  connector::Reply result;
+  result.ids.push_back({std::string(reply->attribute("id"))});
+  const std::size_t characters = base::utf8_characters(text);
+  for (const Element& child : message.children()) {
+    if (!child.is("fallback", ns::fallback) || child.attribute("for") != ns::reply) continue;
+    const auto range = placeholder(child, characters);
+    if (!range || (range->begin == 0 && range->end == characters)) continue;
+    Walk walk(text);
+    const std::size_t begin = walk.to(range->begin);
+    result.text = without_marks(text.substr(begin, walk.to(range->end) - begin));
+    break;
+  }
+  return result;
 }
 
 // Cuts placeholders out. False: nothing but a placeholder was there.
@@ -177,16 +217,56 @@ bool cut_placeholders(const Element& message, std::string& text) {
   return true;
 }
 
-// XEP-0424, also in its older form.
-bool takes_back(const Element& message) {
+// XEP-0424, also in its older form: the id of the message that is taken back. Nothing: that is not asked for.
+std::optional<std::string_view> taken_back(const Element& message) {
   const auto is_retraction = [](const Element& child) {
     return child.name() == "retract" && child.ns().starts_with("urn:xmpp:message-retract:");
   };
-  return std::any_of(message.children().begin(), message.children().end(), [&](const Element& child) {
+  for (const Element& child : message.children()) {
+    if (is_retraction(child)) return child.attribute("id");
     const bool fastens = child.is("apply-to", "urn:xmpp:fasten:0");
-    return is_retraction(child) ||
-           (fastens && std::any_of(child.children().begin(), child.children().end(), is_retraction));
-  });
+    if (fastens && std::any_of(child.children().begin(), child.children().end(), is_retraction))
+      return child.attribute("id");
+  }
+  return std::nullopt;
+}
+
+ActionOrRefusal take_back(std::string_view id) {
+  if (!is_id(id)) return cannot_take_back();
+  connector::RetractMessage retraction;
+  retraction.target = target(id);
+  return connector::Action(std::move(retraction));
+}
+
+// XEP-0444 §4.2: all reactions of the user to that message.
+ActionOrRefusal react(const Element& reactions) {
+  if (!is_id(reactions.attribute("id"))) return cannot_carry("a reaction that names no message");
+  connector::React react;
+  react.target = target(reactions.attribute("id"));
+  for (const Element& reaction : reactions.children()) {
+    if (!reaction.is("reaction", reactions.ns()) || reaction.text().empty()) continue;
+    if (react.reactions.size() == most_reactions || reaction.text().size() > most_reaction_bytes)
+      return cannot_carry("so many reactions, or such long ones");
+    react.reactions.emplace_back(reaction.text());
+  }
+  return connector::Action(std::move(react));
+}
+
+// What says nothing in words: how far the user has read (XEP-0333), and whether they write (XEP-0085).
+ActionOrRefusal state_of(const Element& message) {
+  if (const Element* displayed = message.child("displayed", ns::chat_markers);
+      displayed && is_id(displayed->attribute("id"))) {
+    connector::MarkRead mark;
+    mark.target = target(displayed->attribute("id"));
+    return connector::Action(std::move(mark));
+  }
+  connector::SetTyping typing;
+  typing.typing = message.child("composing", ns::chat_states) != nullptr;
+  if (typing.typing) return connector::Action(std::move(typing));
+  for (const char* state : {"active", "paused", "inactive", "gone"}) {
+    if (message.child(state, ns::chat_states)) return connector::Action(std::move(typing));
+  }
+  return NothingToSend{};
 }
 
 connector::Content join(std::string_view subject, std::string text, std::string_view url) {
@@ -200,7 +280,7 @@ connector::Content join(std::string_view subject, std::string text, std::string_
 
 }  // namespace
 
-ContentOrRefusal to_content(const Element& message) {
+ActionOrRefusal to_action(const Element& message) {
   std::string text(message.child_text("body", ns::component));
   if (text.empty() && is_key_transport(message)) return NothingToSend{};
   const Element* oob = message.child("x", ns::oob);
@@ -209,24 +289,36 @@ ContentOrRefusal to_content(const Element& message) {
   for (const std::string_view words : {std::string_view(text), url}) {
     if (const std::string_view method = encryption_within(words); !method.empty()) return encrypted(method);
   }
-  if (takes_back(message)) return cannot_take_back();
+  if (const auto id = taken_back(message)) return take_back(*id);
+  if (const Element* reactions = message.child("reactions", ns::reactions)) return react(*reactions);
   if (const Payload* act = find(acts, message)) return cannot_carry(act->what);
   if (text.size() > most_text_bytes) return too_long(most_text_bytes);
+  std::optional<connector::Reply> reply = reply_of(message, text);
   if (!text.empty() && !cut_placeholders(message, text)) return cannot_carry("messages of this kind");
   cut_otr_tag(text);
 
   connector::Content content = join(message.child_text("subject", ns::component), std::move(text), url);
   const bool is_empty = content.text.empty() && content.files.empty();
-  if (message.child("replace", "urn:xmpp:message-correct:0")) {  // XEP-0308
-    if (is_empty) return cannot_take_back();
-    content.text = std::string(correction_mark) + (content.text.empty() ? "" : " ") + content.text;
-  } else if (is_empty) {
+  const Element* replaced = message.child("replace", ns::correction);
+  if (is_empty && replaced) return take_back(replaced->attribute("id"));
+  if (is_empty) {
     const Payload* act = find(bare_acts, message);
-    return act ? ContentOrRefusal(cannot_carry(act->what)) : NothingToSend{};
+    return act ? ActionOrRefusal(cannot_carry(act->what)) : state_of(message);
   }
   if (content.text.size() > most_text_bytes) return too_long(most_text_bytes);
   if (message.attribute("id").size() > most_id_bytes) return id_too_long(most_id_bytes);
-  return content;
+  content.reply_to = std::move(reply);
+  const bool names_it = replaced && is_id(replaced->attribute("id"));
+  if (replaced && !names_it) content.text = marked_as_correction(content.text);
+  if (!names_it) {
+    connector::SendMessage send;
+    send.content = std::move(content);
+    return connector::Action(std::move(send));
+  }
+  connector::EditMessage edit;  // XEP-0308
+  edit.target = target(replaced->attribute("id"));
+  edit.content = std::move(content);
+  return connector::Action(std::move(edit));
 }
 
 }  // namespace wherry::convert

@@ -1,5 +1,7 @@
 // What a user's message says to the network, case by case.
-#include "gateway/convert/to_content.hpp"
+#include "gateway/convert/to_action.hpp"
+
+#include "gateway/connector/action_codec.hpp"
 #include "gateway/xmpp/stream_parser.hpp"
 
 #include <doctest/doctest.h>
@@ -11,15 +13,33 @@ using namespace wherry::convert;
 
 namespace {
 
-ContentOrRefusal read(const std::string& children) {
-  return to_content(std::get<xmpp::Element>(
+ActionOrRefusal read(const std::string& children) {
+  return to_action(std::get<xmpp::Element>(
       xmpp::parse_document("<message xmlns='jabber:component:accept' type='chat'>" + children + "</message>")));
 }
 
+const connector::Content* content_of(const ActionOrRefusal& result) {
+  const auto* action = std::get_if<connector::Action>(&result);
+  if (!action) return nullptr;
+  if (const auto* edit = std::get_if<connector::EditMessage>(action)) return &edit->content;
+  const auto* message = std::get_if<connector::SendMessage>(action);
+  return message ? &message->content : nullptr;
+}
+
+// What is sent in words.
 std::string text_of(const std::string& children) {
   const auto result = read(children);
-  const auto* content = std::get_if<connector::Content>(&result);
-  return content ? content->text : std::holds_alternative<NothingToSend>(result) ? "(nothing)" : "(refused)";
+  if (const auto* content = content_of(result)) return content->text;
+  return std::holds_alternative<xmpp::StanzaError>(result) ? "(refused)" : "(nothing)";
+}
+
+// What the network is asked for, as the codec writes it, but for the chat and the key.
+std::string action_of(const std::string& children) {
+  auto result = read(children);
+  auto* action = std::get_if<connector::Action>(&result);
+  if (!action) return text_of(children);
+  if (auto* chat = connector::chat_of(*action)) *chat = base::ContactId{"j"};
+  return connector::to_text(*action);
 }
 
 // The sentence, or what went wrong instead.
@@ -28,8 +48,6 @@ std::string refusal_of(const std::string& children) {
   const auto* error = std::get_if<xmpp::StanzaError>(&result);
   return error ? error->text : "not refused: " + text_of(children);
 }
-
-constexpr const char* reactions = "<reactions xmlns='urn:xmpp:reactions:0' id='m0'><reaction>👍</reaction></reactions>";
 
 }  // namespace
 
@@ -98,16 +116,19 @@ TEST_CASE("The tag with which OTR programs show themselves is cut off (OTR v3, w
   CHECK(text_of("<body>a \t b</body>") == "a \t b");
 }
 
-TEST_CASE("Taking a message back is refused, whatever placeholder stands beside it (XEP-0424)") {
+TEST_CASE("Taking a message back names it, whatever placeholder stands beside it (XEP-0424)") {
   const std::string body = "<body>This person attempted to retract a previous message.</body>";
+  const char* expected = R"({"type":"retract_message","chat":"c:j","key":"","target":{"ids":["m0"]}})";
   for (const std::string& retraction :
        {std::string("<retract xmlns='urn:xmpp:message-retract:1' id='m0'/>"),
         std::string(
             "<apply-to xmlns='urn:xmpp:fasten:0' id='m0'><retract xmlns='urn:xmpp:message-retract:0'/></apply-to>")}) {
-    CHECK(refusal_of(retraction) == "This network cannot take a message back: it stays with your contact.");
-    CHECK(refusal_of(body + "<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:message-retract:1'/>" + retraction) ==
-          "This network cannot take a message back: it stays with your contact.");
+    CHECK(action_of(retraction) == expected);
+    CHECK(action_of(body + "<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:message-retract:1'/>" + retraction) ==
+          expected);
   }
+  CHECK(refusal_of(body + "<retract xmlns='urn:xmpp:message-retract:1'/>") ==
+        "This network cannot take a message back: it stays with your contact.");
 }
 
 TEST_CASE(
@@ -116,8 +137,6 @@ TEST_CASE(
   const auto refused = [](std::string what) {
     return "This network cannot carry " + what + "; your contact was sent nothing.";
   };
-  CHECK(refusal_of(reactions) == refused("reactions"));
-  CHECK(refusal_of(std::string(reactions) + "<body>👍</body>") == refused("reactions"));
   CHECK(refusal_of("<x xmlns='jabber:x:conference' jid='room@muc.x.test'/>") == refused("invitations to rooms"));
   CHECK(refusal_of("<propose xmlns='urn:xmpp:jingle-message:0' id='c1'/>") == refused("calls"));
   CHECK(refusal_of("<file-sharing xmlns='urn:xmpp:sfs:0'/>") == refused("files that are sent in this way"));
@@ -176,10 +195,10 @@ TEST_CASE("Placeholders may lie in any order, over each other and at the same pl
 
 TEST_CASE("A message whose id is too long to be kept is refused, and what says nothing is not answered") {
   const auto read_with_id = [](std::size_t bytes, const std::string& children) {
-    return to_content(std::get<xmpp::Element>(xmpp::parse_document(
+    return to_action(std::get<xmpp::Element>(xmpp::parse_document(
         "<message xmlns='jabber:component:accept' id='" + std::string(bytes, 'i') + "'>" + children + "</message>")));
   };
-  CHECK(std::holds_alternative<connector::Content>(read_with_id(1024, "<body>hi</body>")));
+  CHECK(content_of(read_with_id(1024, "<body>hi</body>")));
   const auto refused = read_with_id(1025, "<body>hi</body>");
   REQUIRE(std::holds_alternative<xmpp::StanzaError>(refused));
   CHECK(std::get<xmpp::StanzaError>(refused).text ==
@@ -204,21 +223,62 @@ TEST_CASE(
   CHECK(text_of("<body>yes</body>" + reply + head + "><body/></fallback>") == "yes");
 }
 
-TEST_CASE("A correction is marked, and one that leaves nothing takes the message back (XEP-0308)") {
+TEST_CASE("A correction names what it corrects, and one that leaves nothing takes the message back (XEP-0308)") {
   const std::string replace = "<replace xmlns='urn:xmpp:message-correct:0' id='m0'/>";
-  CHECK(text_of("<body>at nine</body>" + replace) == "✎ at nine");
-  CHECK(text_of("<body/>" + replace) == "(refused)");
+  CHECK(action_of("<body>at nine</body>" + replace) ==
+        R"({"type":"edit_message","chat":"c:j","key":"","target":{"ids":["m0"]},"text":"at nine"})");
+  CHECK(action_of("<body/>" + replace) ==
+        R"({"type":"retract_message","chat":"c:j","key":"","target":{"ids":["m0"]}})");
+  CHECK(text_of("<body>at nine</body><replace xmlns='urn:xmpp:message-correct:0'/>") == "✎ at nine");
+}
+
+TEST_CASE("All reactions of the user to a message are asked for at once, with bounds (XEP-0444 §4.2)") {
+  const auto react = [](const std::string& children, const std::string& id = "m0") {
+    return action_of(
+        "<body>👍</body><fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:reactions:0'/><reactions "
+        "xmlns='urn:xmpp:reactions:0' id='" +
+        id + "'>" + children + "</reactions>");
+  };
+  CHECK(react("<reaction>👍</reaction><reaction>♥</reaction>") ==
+        R"({"type":"react","chat":"c:j","key":"","target":{"ids":["m0"]},"reactions":["👍","♥"]})");
+  CHECK(react("") == R"({"type":"react","chat":"c:j","key":"","target":{"ids":["m0"]},"reactions":[]})");
+  CHECK(react("<reaction>👍</reaction>", "") == "(refused)");
+  CHECK(react("<reaction>" + std::string(65, 'x') + "</reaction>") == "(refused)");
+  std::string many;
+  for (int i = 0; i < 21; ++i) many += "<reaction>👍</reaction>";
+  CHECK(react(many) == "(refused)");
+}
+
+TEST_CASE("A reply names what it answers to, with the words that it quotes (XEP-0461)") {
+  const std::string reply = "<reply xmlns='urn:xmpp:reply:0' id='m0'/>";
+  const std::string quoted =
+      "<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:reply:0'><body start='0' end='19'/></fallback>";
+  CHECK(
+      action_of("<body>&gt; at eight,\n&gt; ok?\nyes</body>" + reply + quoted) ==
+      R"({"type":"send_message","chat":"c:j","key":"","text":"yes","reply_to":{"ids":["m0"],"text":"at eight,\nok?"}})");
+  CHECK(action_of("<body>yes</body>" + reply) ==
+        R"({"type":"send_message","chat":"c:j","key":"","text":"yes","reply_to":{"ids":["m0"]}})");
+}
+
+TEST_CASE("Typing and read marks are asked for where nothing is said in words (XEP-0085, XEP-0333)") {
+  CHECK(action_of("<composing xmlns='http://jabber.org/protocol/chatstates'/>") ==
+        R"({"type":"set_typing","chat":"c:j","typing":true})");
+  CHECK(action_of("<paused xmlns='http://jabber.org/protocol/chatstates'/>") ==
+        R"({"type":"set_typing","chat":"c:j","typing":false})");
+  CHECK(action_of("<displayed xmlns='urn:xmpp:chat-markers:0' id='w1'/>") ==
+        R"({"type":"mark_read","chat":"c:j","target":{"ids":["w1"]}})");
 }
 
 TEST_CASE("A file is its link, once (XEP-0066)") {
   const auto result = read("<body>look</body><x xmlns='jabber:x:oob'><url>https://x.test/a.png</url></x>");
-  const auto& content = std::get<connector::Content>(result);
+  REQUIRE(content_of(result));
+  const connector::Content& content = *content_of(result);
   CHECK(content.text == "look");
   REQUIRE(content.files.size() == 1);
   CHECK(content.files[0].url == "https://x.test/a.png");
   const auto same =
       read("<body>https://x.test/a.png</body><x xmlns='jabber:x:oob'><url>https://x.test/a.png</url></x>");
-  CHECK(std::get<connector::Content>(same).files.empty());
+  CHECK(content_of(same)->files.empty());
 }
 
 TEST_CASE("A text longer than anything is refused with the limit") {

@@ -1,0 +1,248 @@
+#include "gateway/queues/messages.hpp"
+
+#include "gateway/base/log.hpp"
+#include "gateway/convert/origin.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace wherry::queues {
+
+namespace asio = boost::asio;
+using connector::Stage;
+using store::MessageRow;
+
+namespace {
+
+// What is known of a whole message by its parts: it has failed where one of them has, and come as far as the last.
+Stage stage_of_all(const std::vector<Stage>& parts) {
+  if (std::find(parts.begin(), parts.end(), Stage::failed) != parts.end()) return Stage::failed;
+  return parts.empty() ? Stage::accepted : *std::min_element(parts.begin(), parts.end());
+}
+
+// Delivered after failed counts, failed after delivered does not (connector::Stage).
+bool is_news(Stage before, Stage now) {
+  if (before == Stage::read) return false;
+  if (before == Stage::delivered) return now == Stage::read;
+  return now != before && now != Stage::accepted;
+}
+
+constexpr std::size_t most_staged = 1000;  // messages of several parts whose stages are in memory
+
+// What the chat is told of something that refers to a message which nobody knows any more.
+connector::MessageReceived in_words(base::ChatId chat, base::ContactId sender, base::MessageId id, std::string text,
+                                    bool from_me) {
+  connector::MessageReceived message;
+  message.chat = std::move(chat);
+  message.sender = std::move(sender);
+  message.id = std::move(id);
+  message.content.text = std::move(text);
+  message.sent_at = std::chrono::system_clock::now();
+  message.from_me = from_me;
+  return message;
+}
+
+std::optional<connector::Event> without_target(connector::MessageEdited edit) {
+  edit.content.text = convert::marked_as_correction(edit.content.text);
+  auto message = in_words(std::move(edit.chat), std::move(edit.sender), std::move(edit.id), "", edit.from_me);
+  message.content = std::move(edit.content);
+  message.sent_at = edit.sent_at;
+  return message;
+}
+
+std::optional<connector::Event> without_target(connector::MessageRetracted retraction) {
+  return in_words(std::move(retraction.chat), std::move(retraction.sender), std::move(retraction.id),
+                  "(An older message was taken back.)", retraction.from_me);
+}
+
+std::optional<connector::Event> without_target(connector::Reacted reacted) {
+  std::string text;
+  for (const std::string& reaction : reacted.reactions) text += (text.empty() ? "" : " ") + reaction;
+  if (text.empty()) return std::nullopt;
+  return in_words(std::move(reacted.chat), std::move(reacted.sender), std::move(reacted.id), std::move(text),
+                  reacted.from_me);
+}
+
+}  // namespace
+
+// ---- Noting ----
+
+void Messages::note_sent(MessageRow sent, const std::vector<base::MessageId>& ids) {
+  if (!refers_) sent.stanza_hash = 0;
+  if (!ids.empty()) sent.network_id = ids.front().value;
+  sent.parts = std::max<std::int64_t>(1, static_cast<std::int64_t>(ids.size()));
+  recent_.insert(sent);
+  journal_.insert(sent);
+  for (std::size_t part = 1; part < ids.size(); ++part) {
+    MessageRow row;
+    row.id = sent.id;
+    row.account = sent.account;
+    row.created = sent.created;
+    row.parts = sent.parts;
+    row.part = static_cast<std::int64_t>(part);
+    row.network_id = ids[part].value;
+    row.stage = sent.stage;
+    journal_.insert(std::move(row));
+  }
+  if (sent.parts > 1) stages_[sent.id] = std::vector<Stage>(ids.size(), sent.stage.value_or(Stage::accepted));
+}
+
+void Messages::note_received(base::AccountId account, std::int64_t id, const connector::MessageReceived& message,
+                             std::int64_t created) {
+  if (!refers_) return;
+  MessageRow row;
+  row.id = id;
+  row.account = account;
+  row.kind = MessageRow::Kind::received;
+  row.network_id = message.id.value;
+  row.chat = base::to_string(message.chat);
+  row.created = created;
+  recent_.insert(row);
+  journal_.insert(std::move(row));
+  journal_.after_commit([this, id](const std::exception_ptr& error) {
+    if (error) recent_.erase(id);
+  });
+}
+
+// ---- Asking ----
+
+const MessageRow* Messages::find_recent(base::AccountId account, const std::string& network_id) const {
+  const auto id = keys_.row_of(network_id);
+  return id ? recent_.find(account, *id) : recent_.find(account, network_id);
+}
+
+asio::awaitable<std::optional<MessageRow>> Messages::find(base::AccountId account, std::string network_id) {
+  if (const MessageRow* recent = find_recent(account, network_id)) co_return *recent;
+  const auto id = keys_.row_of(network_id);
+  auto read = [account, id, network_id](db::Transaction& t) {
+    auto found = id ? store::find_message(t, account, *id) : store::find_message(t, account, network_id);
+    if (!found || found->part == 0) return found;
+    auto first = store::find_message(t, account, found->id);
+    if (first) first->part = found->part;
+    return first;
+  };
+  auto stored = co_await database_.fetch(std::move(read));
+  if (const MessageRow* recent = find_recent(account, network_id)) co_return *recent;
+  if (stored && stored->part == 0) recent_.insert(*stored);
+  co_return stored;
+}
+
+// ---- How far a message has come ----
+
+asio::awaitable<void> Messages::load_stages(MessageRow message) {
+  const std::int64_t id = message.id;
+  if (message.parts == 1 || stages_.contains(id)) co_return;
+  auto read = [account = message.account, id](db::Transaction& t) { return store::read_parts(t, account, id); };
+  std::vector<Stage> stages;
+  for (const MessageRow& part : co_await database_.fetch(std::move(read)))
+    stages.push_back(part.stage.value_or(Stage::accepted));
+  if (stages_.size() >= most_staged) stages_.erase(stages_.begin());
+  stages_.emplace(id, std::move(stages));  // another report may have done so meanwhile: that holds
+}
+
+Messages::Step Messages::advance(const MessageRow& message, Stage stage) {
+  Step step;
+  const auto parts = stages_.find(message.id);
+  const bool is_whole = message.parts == 1;
+  const auto part = static_cast<std::size_t>(message.part);
+  if (!is_whole && (parts == stages_.end() || part >= parts->second.size())) return step;
+  const Stage before = is_whole ? message.stage.value_or(Stage::accepted) : parts->second[part];
+  step.before = step.after = is_whole ? before : stage_of_all(parts->second);
+  step.is_new = is_news(before, stage);
+  if (!step.is_new) return step;
+  if (!is_whole) parts->second[part] = stage;
+  step.after = is_whole ? stage : stage_of_all(parts->second);
+  recent_.set_stage(message.id, step.after);
+  journal_.set_stage(message.id, message.part, stage);
+  journal_.after_commit([this, id = message.id, is_whole, step](const std::exception_ptr& error) {
+    if (!error) return;
+    if (is_whole) recent_.take_back_stage(id, step.after, step.before);  // so it may come again
+    else stages_.erase(id);
+  });
+  return step;
+}
+
+// ---- Translating ----
+
+// "w<key>" is a message that came, and what follows it a part that it was shown in; anything else is the id that the
+// user's program gave what it sent.
+asio::awaitable<std::vector<MessageRow>> Messages::find_named_by_user(base::AccountId account, base::ChatId chat,
+                                                                      std::string name) {
+  const auto id = name.starts_with('w') ? keys_.row_of(std::string_view(name).substr(1)) : std::nullopt;
+  auto read = [account, id, name, in = base::to_string(chat)](db::Transaction& t) {
+    if (id) {
+      auto parts = store::read_parts(t, account, *id);
+      const bool is_there = !parts.empty() && parts.front().chat == in;
+      return is_there ? parts : std::vector<MessageRow>();
+    }
+    for (const MessageRow& sent : store::find_sent_by_stanza(t, account, store::hash_of_id(name))) {
+      const auto origin = convert::parse_origin(sent.origin);
+      if (sent.chat == in && origin && origin->stanza_id == name) return store::read_parts(t, account, sent.id);
+    }
+    return std::vector<MessageRow>();
+  };
+  co_return co_await database_.fetch(std::move(read));
+}
+
+asio::awaitable<convert::Referent> Messages::name_for_network(base::AccountId account, connector::Action& action,
+                                                              base::Time now) {
+  convert::Referent referent;
+  const base::ChatId* const chat = connector::chat_of(action);
+  for (auto* ids : {connector::ids_of_target(action), connector::ids_of_reply(action)}) {
+    if (!ids || ids->empty() || !chat || !refers_) continue;
+    std::string name = ids->front().value;
+    const auto parts = co_await find_named_by_user(account, *chat, std::move(name));
+    if (parts.empty()) continue;
+    ids->clear();
+    for (const MessageRow& part : parts)
+      ids->push_back({part.network_id.empty() ? keys_.of(part.id) : part.network_id});
+    const bool is_sent = parts.front().kind == MessageRow::Kind::sent;
+    connector::set_author(action, is_sent);
+    referent.is_known = true;
+    referent.age = now - base::from_milliseconds(parts.front().created) > std::chrono::milliseconds(0)
+                       ? std::chrono::duration_cast<std::chrono::milliseconds>(
+                             now - base::from_milliseconds(parts.front().created))
+                       : std::chrono::milliseconds(0);
+  }
+  co_return referent;
+}
+
+asio::awaitable<std::optional<std::string>> Messages::stanza_id_of(base::AccountId account, std::string chat,
+                                                                   std::string network_id) {
+  const auto found = co_await find(account, std::move(network_id));
+  if (!found || found->chat != chat) co_return std::nullopt;
+  if (found->kind == MessageRow::Kind::received) co_return "w" + keys_.of(found->id);
+  auto origin = convert::parse_origin(found->origin);
+  if (!origin || origin->stanza_id.empty()) co_return std::nullopt;
+  co_return std::move(origin->stanza_id);
+}
+
+asio::awaitable<std::optional<connector::Event>> Messages::name_for_user(base::AccountId account,
+                                                                         connector::Event event) {
+  const base::ChatId* const chat = connector::chat_of(event);
+  if (!chat) co_return event;
+  std::string in = base::to_string(*chat);
+  if (base::MessageId* const target = connector::target_of(event)) {
+    std::string name = target->value;
+    auto stanza_id = co_await stanza_id_of(account, std::move(in), std::move(name));
+    if (!stanza_id) {
+      log::info("message.target_unknown", {{"account", account.value}});
+      co_return std::visit(
+          [&](auto& it) -> std::optional<connector::Event> {
+            if constexpr (requires { without_target(it); }) return without_target(std::move(it));
+            else return std::nullopt;
+          },
+          event);
+    }
+    target->value = std::move(*stanza_id);
+  } else if (auto* const message = std::get_if<connector::MessageReceived>(&event);
+             message && message->content.reply_to && !message->content.reply_to->ids.empty()) {
+    std::string name = message->content.reply_to->ids.front().value;
+    auto stanza_id = co_await stanza_id_of(account, std::move(in), std::move(name));
+    message->content.reply_to->ids.clear();
+    if (stanza_id) message->content.reply_to->ids.push_back({std::move(*stanza_id)});
+  }
+  co_return event;
+}
+
+}  // namespace wherry::queues

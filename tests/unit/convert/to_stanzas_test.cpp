@@ -1,0 +1,104 @@
+// What the user's program is shown of edits, retractions, reactions and replies.
+#include "gateway/convert/to_stanzas.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace wherry;
+using namespace wherry::convert;
+
+namespace {
+
+namespace ns = xmpp::ns;
+
+const xmpp::Jid domain = xmpp::Jid::parse("rich.test").value(), user = xmpp::Jid::parse("romeo@x.test").value();
+const base::ChatId chat = base::ContactId{"juliet"};
+
+StanzaContext context() { return {domain, user, "w1", base::from_milliseconds(1000)}; }
+
+xmpp::Element shown(const Delivery& delivery) {
+  const auto stanzas = to_stanzas(delivery, context());
+  REQUIRE(stanzas.size() == 1);
+  CHECK(stanzas.front().attribute("id") == "w1");
+  return stanzas.front();
+}
+std::string body(const xmpp::Element& stanza) { return std::string(stanza.child_text("body", stanza.ns())); }
+
+connector::MessageReceived said(std::string text) {
+  connector::MessageReceived message{chat, {"juliet"}, {"x1"}, {}, base::from_milliseconds(1000)};
+  message.content.text = std::move(text);
+  return message;
+}
+
+}  // namespace
+
+TEST_CASE("A correction replaces the message, in its first stanza where it takes several (XEP-0308)") {
+  connector::MessageEdited edit{chat, {"juliet"}, {"e1"}, {"w0"}, {"at nine"}, base::from_milliseconds(1000)};
+  const xmpp::Element stanza = shown(edit);
+  CHECK(body(stanza) == "at nine");
+  CHECK(stanza.child("replace", ns::correction)->attribute("id") == "w0");
+  edit.content.text = std::string(100 << 10, 'x');
+  const auto stanzas = to_stanzas(edit, context());
+  REQUIRE(stanzas.size() == 3);
+  CHECK(stanzas[0].child("replace", ns::correction));
+  CHECK_FALSE(stanzas[1].child("replace", ns::correction));
+}
+
+TEST_CASE("A retraction and reactions are kept by servers though they have no words (XEP-0424, XEP-0444, XEP-0334)") {
+  const xmpp::Element retraction = shown(connector::MessageRetracted{chat, {"juliet"}, {"e1"}, {"w0"}});
+  CHECK(retraction.child("retract", ns::retraction)->attribute("id") == "w0");
+  CHECK(retraction.child("fallback", ns::fallback)->attribute("for") == ns::retraction);
+  CHECK(retraction.child("store", ns::hints));
+  const xmpp::Element reactions = shown(connector::Reacted{chat, {"juliet"}, {"e1"}, {"m1"}, {"👍", "♥"}});
+  CHECK(reactions.child("reactions", ns::reactions)->attribute("id") == "m1");
+  CHECK(reactions.child("reactions", ns::reactions)->children().size() == 2);
+  CHECK(reactions.child("store", ns::hints));
+  CHECK_FALSE(reactions.child("body", reactions.ns()));
+}
+
+TEST_CASE("A reply names its message, and marks the quotation above it, in characters (XEP-0461, XEP-0428)") {
+  connector::MessageReceived message = said("yes");
+  message.content.reply_to = connector::Reply{{{"m1"}}, {}, "at eight?\né"};
+  xmpp::Element stanza = shown(message);
+  CHECK(body(stanza) == "> at eight?\n> é\nyes");
+  CHECK(stanza.child("reply", ns::reply)->attribute("id") == "m1");
+  CHECK(stanza.child("reply", ns::reply)->attribute("to") == "romeo@x.test");
+  CHECK(stanza.child("fallback", ns::fallback)->child("body", ns::fallback)->attribute("end") == "16");
+  message.content.reply_to = connector::Reply{{{"w0"}}, base::ContactId{"juliet"}, ""};
+  stanza = shown(message);
+  CHECK(body(stanza) == "yes");
+  CHECK(stanza.child("reply", ns::reply)->attribute("to") == "juliet@rich.test");
+  CHECK_FALSE(stanza.child("fallback", ns::fallback));
+  message.content.reply_to = connector::Reply{{}, {}, "long ago"};
+  stanza = shown(message);
+  CHECK(body(stanza) == "> long ago\nyes");
+  CHECK_FALSE(stanza.child("reply", ns::reply));
+}
+
+TEST_CASE("What the user said by another program does not look like the contact's") {
+  connector::MessageReceived message = said("hi");
+  message.from_me = true;
+  CHECK(body(shown(message)) == "‹You›: hi");
+  CHECK(to_stanzas(connector::Reacted{chat, {"juliet"}, {"e1"}, {"m1"}, {"👍"}, true}, context()).empty());
+}
+
+TEST_CASE("Places, and files that only the connector can fetch, are named in the text") {
+  connector::MessageReceived message = said("here");
+  message.content.location = connector::Location{45.4384, 10.9917};
+  CHECK(body(shown(message)) == "here\ngeo:45.438400,10.991700");
+  message = said("");
+  message.content.files.push_back({"", "image/png", 1, "a.png"});
+  CHECK(body(shown(message)) == "(A file that cannot be shown here: a.png)");
+}
+
+TEST_CASE("A message can be marked as read where the network wants to know (XEP-0333)") {
+  StanzaContext marks = context();
+  marks.takes_read_marks = true;
+  CHECK(to_stanzas(said("hi"), marks).front().child("markable", ns::chat_markers));
+  CHECK_FALSE(shown(said("hi")).child("markable", ns::chat_markers));
+}
+
+TEST_CASE("What the network tells its user the gateway brings") {
+  const xmpp::Element stanza = shown(connector::AccountNotice{{"e1"}, "Your plan has ended."});
+  CHECK(stanza.attribute("from") == "rich.test");
+  CHECK(body(stanza) == "Your plan has ended.");
+}
