@@ -33,6 +33,7 @@ std::string coordinate(double degrees) { return fmt::format("{:.6f}", degrees); 
 
 std::string quotation_of(const connector::Reply& reply) {
   std::string quoted;
+  if (reply.text.empty()) return quoted;
   for (const std::string_view line : base::split(base::utf8_prefix(reply.text, most_quoted_bytes), '\n'))
     quoted.append("> ").append(line).append("\n");
   return quoted;

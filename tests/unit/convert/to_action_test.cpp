@@ -252,7 +252,7 @@ TEST_CASE("All reactions of the user to a message are asked for at once, with bo
 TEST_CASE("A reply names what it answers to, with the words that it quotes (XEP-0461)") {
   const std::string reply = "<reply xmlns='urn:xmpp:reply:0' id='m0'/>";
   const std::string quoted =
-      "<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:reply:0'><body start='0' end='19'/></fallback>";
+      "<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:reply:0'><body start='0' end='18'/></fallback>";
   CHECK(
       action_of("<body>&gt; at eight,\n&gt; ok?\nyes</body>" + reply + quoted) ==
       R"({"type":"send_message","chat":"c:j","key":"","text":"yes","reply_to":{"ids":["m0"],"text":"at eight,\nok?"}})");

@@ -6,6 +6,16 @@ using namespace wherry;
 using namespace wherry::tests;
 using Fixture = OutboxWorld;
 
+namespace {
+
+connector::SendMessage saying(std::string text) {
+  connector::SendMessage message;
+  message.content.text = std::move(text);
+  return message;
+}
+
+}  // namespace
+
 TEST_CASE("Whoever is away keeps nobody waiting, however much waits for them") {
   for (const auto kind : every_database) {
     CAPTURE(name_of(kind));
@@ -293,13 +303,8 @@ TEST_CASE("The same stanza again within ten minutes is one message (XEP-0198 §5
     run(f.loop, later.load(*f.database, domain, f.clock.now()));
     Origin origin = by_somebody();
     origin.stanza_id = "m1";
-    const auto fingerprint = [&](const char* text) {
-      connector::SendMessage message;
-      message.content.text = text;
-      return later.fingerprint(base::AccountId{1}, origin, message);
-    };
-    CHECK(later.contains(fingerprint("two")));
-    CHECK(!later.contains(fingerprint("three")));
+    CHECK(later.contains(later.fingerprint(base::AccountId{1}, origin, saying("two"))));
+    CHECK(!later.contains(later.fingerprint(base::AccountId{1}, origin, saying("three"))));
   }
 }
 
@@ -309,8 +314,8 @@ TEST_CASE("The same stanza again is one message as long as the first one waits, 
   store::OutboxRow row = left(5, "one");
   row.origin = to_text(origin);
   Fixture f(OutboxLimits(), DatabaseKind::sqlite, {row});
-  CHECK(f.repeats->contains(f.repeats->fingerprint(base::AccountId{1}, origin, {"one", {}})));
-  CHECK(!f.repeats->contains(f.repeats->fingerprint(base::AccountId{1}, origin, {"two", {}})));
+  CHECK(f.repeats->contains(f.repeats->fingerprint(base::AccountId{1}, origin, saying("one"))));
+  CHECK(!f.repeats->contains(f.repeats->fingerprint(base::AccountId{1}, origin, saying("two"))));
 }
 
 TEST_CASE(
@@ -330,7 +335,7 @@ TEST_CASE(
       run(f.loop, repeats.load(*f.database, domain, f.clock.now() + later));
       Origin origin = by_somebody();
       origin.stanza_id = id;
-      return repeats.contains(repeats.fingerprint(base::AccountId{1}, origin, {id, {}}));
+      return repeats.contains(repeats.fingerprint(base::AccountId{1}, origin, saying(id)));
     };
     CHECK(knows("m1", 0h));
     CHECK(knows("m1", 23h));
