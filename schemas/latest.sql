@@ -9,7 +9,7 @@ CREATE TABLE accounts (
   credentials TEXT NOT NULL,  -- sealed, with the context "account:<id>:credentials"
   policy BIGINT NOT NULL,     -- 0 always on, 1 while the user has a presence
   lang TEXT NOT NULL
-, imports BIGINT NOT NULL DEFAULT 1, alias TEXT NOT NULL DEFAULT '');
+, imports BIGINT NOT NULL DEFAULT 1, alias TEXT NOT NULL DEFAULT '', refuses BIGINT NOT NULL DEFAULT 0);
 
 CREATE UNIQUE INDEX accounts_by_user ON accounts (user_jid, transport, alias);
 
@@ -47,20 +47,27 @@ CREATE TABLE keys (
   value TEXT NOT NULL
 ) WITHOUT ROWID;
 
-CREATE TABLE message_map (
-  id INTEGER PRIMARY KEY,  -- the outbox row's
+CREATE TABLE messages (
+  id BIGINT NOT NULL,          -- the row's in outbox or inbox
+  part BIGINT NOT NULL,        -- from 0; the columns behind network_id are the first part's, but for stage
+  parts BIGINT NOT NULL,       -- how many there are
   account BIGINT NOT NULL,
-  network_hash BIGINT,  -- of network_id; null: there is none, the network reports by our id
+  kind BIGINT NOT NULL,        -- 0 sent, 1 received, 2 a report that came before its message was known
+  network_hash BIGINT,         -- of network_id; null: there is none, the network names it by our id
   network_id TEXT NOT NULL,
-  origin TEXT NOT NULL,  -- JSON
-  chat TEXT NOT NULL,
-  stage BIGINT,  -- 0 accepted, 1 delivered, 2 read, 3 failed
-  created BIGINT NOT NULL
-);
+  stanza_hash BIGINT,          -- of a sent one's stanza id; null: nobody will refer to it
+  origin TEXT NOT NULL,        -- JSON; of a sent one
+  chat TEXT NOT NULL,          -- of an early report its text
+  stage BIGINT,                -- 0 accepted, 1 delivered, 2 read, 3 failed
+  created BIGINT NOT NULL,
+  PRIMARY KEY (id, part)
+) WITHOUT ROWID;
 
-CREATE INDEX message_map_by_age ON message_map (created);
+CREATE INDEX messages_by_age ON messages (created);
 
-CREATE INDEX message_map_by_network_id ON message_map (account, network_hash) WHERE network_hash IS NOT NULL;
+CREATE INDEX messages_by_network_id ON messages (account, network_hash) WHERE network_hash IS NOT NULL;
+
+CREATE INDEX messages_by_stanza ON messages (account, stanza_hash) WHERE stanza_hash IS NOT NULL;
 
 CREATE TABLE migrations (number BIGINT PRIMARY KEY, name TEXT NOT NULL);
 
@@ -104,6 +111,7 @@ CREATE TABLE accounts (
   lang TEXT NOT NULL,
   imports BIGINT NOT NULL,
   alias TEXT COLLATE "C" NOT NULL,
+  refuses BIGINT NOT NULL,
   PRIMARY KEY (id),
   FOREIGN KEY (user_jid) REFERENCES users(jid)
 );
@@ -148,19 +156,24 @@ CREATE TABLE keys (
   PRIMARY KEY (name)
 );
 
-CREATE TABLE message_map (
+CREATE TABLE messages (
   id BIGINT NOT NULL,
+  part BIGINT NOT NULL,
+  parts BIGINT NOT NULL,
   account BIGINT NOT NULL,
+  kind BIGINT NOT NULL,
   network_hash BIGINT,
   network_id TEXT NOT NULL,
+  stanza_hash BIGINT,
   origin TEXT NOT NULL,
   chat TEXT NOT NULL,
   stage BIGINT,
   created BIGINT NOT NULL,
-  PRIMARY KEY (id)
+  PRIMARY KEY (id, part)
 );
-CREATE INDEX message_map_by_age ON message_map USING btree (created);
-CREATE INDEX message_map_by_network_id ON message_map USING btree (account, network_hash) WHERE (network_hash IS NOT NULL);
+CREATE INDEX messages_by_age ON messages USING btree (created);
+CREATE INDEX messages_by_network_id ON messages USING btree (account, network_hash) WHERE (network_hash IS NOT NULL);
+CREATE INDEX messages_by_stanza ON messages USING btree (account, stanza_hash) WHERE (stanza_hash IS NOT NULL);
 
 CREATE TABLE migrations (
   number BIGINT NOT NULL,

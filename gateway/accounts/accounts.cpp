@@ -141,6 +141,7 @@ asio::awaitable<void> Accounts::put_alone(store::AccountRow row) {
   const base::AccountId id = row.id;
   LiveAccount& account = is_new ? add(std::move(row)) : *find(id);
   if (!is_new) {
+    row.refuses = account.row.refuses;  // a registration does not change them
     account.row = std::move(row);
     ++account.registration;
   }
@@ -148,6 +149,11 @@ asio::awaitable<void> Accounts::put_alone(store::AccountRow row) {
   if (account.state == LiveAccount::State::needs_login) account.state = LiveAccount::State::offline;
   keeper_.retry_now(id);
   keeper_.reconsider(id);
+}
+
+void Accounts::set_refusals(LiveAccount& account, store::Refusals refuses) {
+  account.row.refuses = refuses;
+  write([id = account.id(), refuses](db::Transaction& t) { store::set_refusals(t, id, refuses); }, "set_refusals");
 }
 
 asio::awaitable<void> Accounts::remove(base::AccountId id) {

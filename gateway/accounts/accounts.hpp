@@ -53,6 +53,9 @@ class Accounts final : private SessionOwner {
   // Waits while it is not known whether the account is being removed (Standing::leaving). Look it up again afterwards.
   asio::awaitable<void> until_settled(base::AccountId id);
 
+  // What the user would rather have refused; in memory at once, in the store soon.
+  void set_refusals(LiveAccount& account, store::Refusals refuses);
+
   // The session's own report of itself.
   void report(LiveAccount& account, const connector::AccountChanged& change);
   // A device of the user came (or changed) or went; starts or ends the session where it follows presence. `contacts`:

@@ -10,6 +10,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace wherry::accounts {
@@ -50,6 +51,10 @@ class LiveAccount {
     return !is_removed() && state != State::needs_login &&
            (row.policy == store::AccountPolicy::always_on || !resources.empty());
   }
+
+  // What can be done in a chat of its network, and what its user would rather have refused than said in words. While
+  // there is no session: nothing is known.
+  std::optional<connector::Capabilities> capabilities(const base::ChatId& chat) const;
 
   store::AccountRow row;
   std::uint64_t registration = 0;  // counts what its user has registered anew in this run

@@ -63,6 +63,12 @@ void add_reply(Element& stanza, const connector::Reply& reply, std::size_t quote
   fallback.add("body", ns::fallback).set("start", "0").set("end", std::to_string(quoted));
 }
 
+// Whose chat it is said in: what the user said elsewhere is shown there, too.
+const base::ContactId& speaker(const auto& message) {
+  const auto* contact = std::get_if<base::ContactId>(&message.chat);
+  return message.from_me && contact ? *contact : message.sender;
+}
+
 struct Speech {
   const base::ContactId& sender;
   const connector::Content& content;
@@ -118,7 +124,7 @@ std::vector<Element> say(const Speech& speech, const StanzaContext& context) {
 }
 
 std::vector<Element> of(const connector::MessageReceived& message, const StanzaContext& context) {
-  std::vector<Element> stanzas = say({message.sender, message.content, message.sent_at, message.from_me}, context);
+  std::vector<Element> stanzas = say({speaker(message), message.content, message.sent_at, message.from_me}, context);
   if (context.takes_read_marks && !message.from_me) stanzas.front().add("markable", ns::chat_markers);  // XEP-0333
   if (!message.content.thread.empty()) stanzas.front().add_text_child("thread", message.content.thread);
   return stanzas;
@@ -126,7 +132,7 @@ std::vector<Element> of(const connector::MessageReceived& message, const StanzaC
 
 // XEP-0308. What does not fit in one stanza goes on in others.
 std::vector<Element> of(const connector::MessageEdited& edit, const StanzaContext& context) {
-  std::vector<Element> stanzas = say({edit.sender, edit.content, edit.sent_at, edit.from_me}, context);
+  std::vector<Element> stanzas = say({speaker(edit), edit.content, edit.sent_at, edit.from_me}, context);
   stanzas.front().add("replace", ns::correction).set("id", edit.target.value);
   return stanzas;
 }

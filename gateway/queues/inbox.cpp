@@ -81,6 +81,7 @@ asio::awaitable<void> Inbox::publish(base::AccountId account, connector::Event e
   }
   auto delivery = named ? convert::to_delivery(std::move(*named)) : std::nullopt;
   if (delivery) put(account, std::move(*delivery));
+  else log::info("inbox.not_carried", {{"account", account.value}});
   journal_.write(std::move(changes));
   if (hash && delivery) {
     seen_.insert(*hash);

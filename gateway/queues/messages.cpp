@@ -4,6 +4,7 @@
 #include "gateway/convert/origin.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace wherry::queues {
@@ -188,7 +189,8 @@ asio::awaitable<convert::Referent> Messages::name_for_network(base::AccountId ac
                                                               base::Time now) {
   convert::Referent referent;
   const base::ChatId* const chat = connector::chat_of(action);
-  for (auto* ids : {connector::ids_of_target(action), connector::ids_of_reply(action)}) {
+  const std::array named{connector::ids_of_target(action), connector::ids_of_reply(action)};
+  for (std::vector<base::MessageId>* const ids : named) {
     if (!ids || ids->empty() || !chat || !refers_) continue;
     std::string name = ids->front().value;
     const auto parts = co_await find_named_by_user(account, *chat, std::move(name));
@@ -199,10 +201,9 @@ asio::awaitable<convert::Referent> Messages::name_for_network(base::AccountId ac
     const bool is_sent = parts.front().kind == MessageRow::Kind::sent;
     connector::set_author(action, is_sent);
     referent.is_known = true;
-    referent.age = now - base::from_milliseconds(parts.front().created) > std::chrono::milliseconds(0)
-                       ? std::chrono::duration_cast<std::chrono::milliseconds>(
-                             now - base::from_milliseconds(parts.front().created))
-                       : std::chrono::milliseconds(0);
+    const base::Time sent = base::from_milliseconds(parts.front().created);
+    referent.age =
+        std::max(std::chrono::milliseconds(0), std::chrono::duration_cast<std::chrono::milliseconds>(now - sent));
   }
   co_return referent;
 }

@@ -203,8 +203,8 @@ asio::awaitable<std::optional<connector::Action>> Outbox::prepare(base::AccountI
   if (messages_.refers()) referent = co_await messages_.name_for_network(account, action, clock_.now());
   Item* const first = backlog_.first(account, chat);
   if (!first || first->row.id != id || reach(account) != Backlog::Reach::online) co_return std::nullopt;
-  const connector::Capabilities can = accounts_.find(account)->session->capabilities(*chat_id);
-  convert::Degraded degraded = convert::degrade(std::move(action), can, referent);
+  const auto can = accounts_.find(account)->capabilities(*chat_id);
+  convert::Degraded degraded = convert::degrade(std::move(action), *can, referent);
   if (auto* const as_it_goes = std::get_if<connector::Action>(&degraded)) co_return std::move(*as_it_goes);
   if (auto* const error = std::get_if<Error>(&degraded)) fail_row(*first, std::move(*error));
   else end_unsent(*first);

@@ -34,6 +34,12 @@ connector::Answers parse_credentials(const std::string& text, base::AccountId ac
   }
 }
 
+// As bits, in the table for ever.
+std::int64_t to_integer(const Refusals& refuses) {
+  return (refuses.edits ? 1 : 0) | (refuses.reactions ? 2 : 0) | (refuses.replies ? 4 : 0);
+}
+Refusals read_refusals(std::int64_t bits) { return {(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0}; }
+
 AccountRow read_row(const db::Row& row, const std::string& transport, const base::Sealer& sealer) {
   const base::AccountId id{row.integer(0)};
   auto user = xmpp::Jid::vouched(row.text(1));
@@ -46,7 +52,8 @@ AccountRow read_row(const db::Row& row, const std::string& transport, const base
                      static_cast<AccountPolicy>(row.integer(3)),
                      row.text(4),
                      row.integer(5) != 0,
-                     row.text(6)};
+                     row.text(6),
+                     read_refusals(row.integer(7))};
   return account;
 }
 
@@ -62,17 +69,21 @@ void insert_account(db::Transaction& transaction, const AccountRow& account, con
   const std::string user(account.user.bare_view());
   transaction.execute("INSERT INTO users (jid) VALUES ($1) ON CONFLICT DO NOTHING", {user});
   transaction.execute(
-      "INSERT INTO accounts (id, transport, user_jid, credentials, policy, lang, imports, alias) VALUES ($1, $2, $3, "
-      "$4, "
-      "$5, $6, $7, $8) ON CONFLICT (id) DO NOTHING",
+      "INSERT INTO accounts (id, transport, user_jid, credentials, policy, lang, imports, alias, refuses) VALUES ($1, "
+      "$2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING",
       {account.id.value, account.transport, user, seal(account.credentials, account.id, sealer),
-       static_cast<std::int64_t>(account.policy), account.lang, std::int64_t{account.imports}, account.alias});
+       static_cast<std::int64_t>(account.policy), account.lang, std::int64_t{account.imports}, account.alias,
+       to_integer(account.refuses)});
 }
 
 void update_account(db::Transaction& transaction, const AccountRow& account, const base::Sealer& sealer) {
   transaction.execute("UPDATE accounts SET credentials = $1, policy = $2, lang = $3, imports = $4 WHERE id = $5",
                       {seal(account.credentials, account.id, sealer), static_cast<std::int64_t>(account.policy),
                        account.lang, std::int64_t{account.imports}, account.id.value});
+}
+
+void set_refusals(db::Transaction& transaction, base::AccountId account, const Refusals& refuses) {
+  transaction.execute("UPDATE accounts SET refuses = $1 WHERE id = $2", {to_integer(refuses), account.value});
 }
 
 void remove_account(db::Transaction& transaction, base::AccountId account, Unsent unsent) {
@@ -109,9 +120,10 @@ std::vector<base::AccountId> accounts_of(db::Transaction& transaction, const xmp
 std::vector<AccountRow> read_accounts(db::Transaction& transaction, const std::string& transport,
                                       const base::Sealer& sealer) {
   std::vector<AccountRow> accounts;
-  for (const db::Row& row : transaction.query("SELECT id, user_jid, credentials, policy, lang, imports, alias FROM "
-                                              "accounts WHERE transport = $1 ORDER BY id",
-                                              {transport})) {
+  for (const db::Row& row :
+       transaction.query("SELECT id, user_jid, credentials, policy, lang, imports, alias, refuses FROM "
+                         "accounts WHERE transport = $1 ORDER BY id",
+                         {transport})) {
     accounts.push_back(read_row(row, transport, sealer));
   }
   return accounts;

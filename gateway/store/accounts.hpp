@@ -16,6 +16,12 @@ namespace wherry::store {
 // When the session is up: always, or while the user has a presence.
 enum class AccountPolicy { always_on = 0, follow_presence = 1 };
 
+// What the user would rather have refused than said in words, where the network has no such thing.
+struct Refusals {
+  bool edits = false, reactions = false, replies = false;
+  bool operator==(const Refusals&) const = default;
+};
+
 struct AccountRow {
   base::AccountId id;
   std::string transport;           // its domain
@@ -25,6 +31,7 @@ struct AccountRow {
   std::string lang;     // of the user, from the registration's xml:lang; may be empty
   bool imports = true;  // whether the user wants the network's contact list
   std::string alias{};  // tells the user's accounts of one transport apart; empty: the first one
+  Refusals refuses{};
 };
 
 // Inserts the account, and its user when new. Does nothing when the id is there already: a commit of unknown outcome
@@ -32,6 +39,7 @@ struct AccountRow {
 void insert_account(db::Transaction& transaction, const AccountRow& account, const base::Sealer& sealer);
 // Writes credentials, policy, lang and imports.
 void update_account(db::Transaction& transaction, const AccountRow& account, const base::Sealer& sealer);
+void set_refusals(db::Transaction& transaction, base::AccountId account, const Refusals& refuses);
 // What becomes of an account's messages that were not sent, and of word that some failed.
 enum class Unsent {
   erased,

@@ -2,12 +2,20 @@
 
 #include "gateway/base/log.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace wherry::transport {
 
 using accounts::ContactEvent;
 using accounts::LiveAccount;
+
+namespace {
+
+const base::ContactId& contact_of(const base::ContactId& contact) { return contact; }
+const base::ContactId& contact_of(const connector::ListedContact& listed) { return listed.contact; }
+
+}  // namespace
 
 class Dispatcher::Sink final : public connector::EventSink {
  public:
@@ -49,6 +57,7 @@ bool Dispatcher::apply(LiveAccount& account, const connector::Event& event) {
   else if (const auto* presence = std::get_if<connector::PresenceChanged>(&event)) note_presence(account, *presence);
   else if (const auto* typing = std::get_if<connector::TypingChanged>(&event)) note_typing(account, *typing);
   else if (const auto* list = std::get_if<connector::ContactsListed>(&event)) note_list(account, *list);
+  else if (const auto* news = std::get_if<connector::ContactListChanged>(&event)) note_list_change(account, *news);
   else if (const auto* answer = std::get_if<connector::ContactAnswered>(&event))
     return change_contact(account, answer->contact,
                           answer->accepted ? ContactEvent::network_accepts : ContactEvent::network_refuses);
@@ -78,7 +87,8 @@ void Dispatcher::note_presence(LiveAccount& account, const connector::PresenceCh
 
 void Dispatcher::note_typing(LiveAccount& account, const connector::TypingChanged& change) {
   const bool is_known = account.typing.contains(change.sender);
-  if (!is_known && (!change.typing || account.typing.size() >= LiveAccount::most_noted)) return;
+  if (!is_known && !change.typing) return;
+  if (!is_known && account.typing.size() >= LiveAccount::most_noted) account.typing.erase(account.typing.begin());
   account.typing[change.sender] = change.typing;
   lane_.tell_user(account.id(), change.sender, queues::NewsKind::typing);
 }
@@ -90,9 +100,24 @@ boost::asio::awaitable<void> Dispatcher::note_read(base::AccountId account, conn
   LiveAccount* const live = accounts_.find(account);
   const auto* up_to = named ? std::get_if<connector::MessageRead>(&*named) : nullptr;
   if (!live || !up_to) co_return;
-  if (!live->read_up_to.contains(contact) && live->read_up_to.size() >= LiveAccount::most_noted) co_return;
+  if (live->read_up_to.size() >= LiveAccount::most_noted) live->read_up_to.erase(live->read_up_to.begin());
   live->read_up_to[contact] = up_to->up_to.value;
   lane_.tell_user(account, contact, queues::NewsKind::marks);
+}
+
+void Dispatcher::note_list_change(LiveAccount& account, const connector::ContactListChanged& change) {
+  const auto is_named = [](const auto& ids, const base::ContactId& contact) {
+    return std::any_of(ids.begin(), ids.end(), [&](const auto& it) { return contact_of(it) == contact; });
+  };
+  account.listed.remove_if([&](const connector::ListedContact& listed) {
+    return is_named(change.changed, listed.contact) || is_named(change.removed, listed.contact);
+  });
+  if (!account.row.imports) return;
+  for (const auto& listed : change.changed) {
+    if (account.listed.size() >= accounts::most_contacts) break;
+    if (!account.contacts.contains(listed.contact)) account.listed.push_back(listed);
+  }
+  hooks_.contacts_listed(account);
 }
 
 void Dispatcher::note_list(LiveAccount& account, const connector::ContactsListed& list) {

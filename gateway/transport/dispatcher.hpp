@@ -40,6 +40,7 @@ class Dispatcher {
   boost::asio::awaitable<void> note_read(base::AccountId account, connector::MessageRead read);
   void note_typing(accounts::LiveAccount& account, const connector::TypingChanged& change);
   void note_presence(accounts::LiveAccount& account, const connector::PresenceChanged& change);
+  void note_list_change(accounts::LiveAccount& account, const connector::ContactListChanged& change);
   void note_list(accounts::LiveAccount& account, const connector::ContactsListed& list);
 
   accounts::Accounts& accounts_;

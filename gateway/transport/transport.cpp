@@ -95,8 +95,8 @@ convert::StanzaContext Transport::context_for(const accounts::LiveAccount& accou
   convert::StanzaContext context{domain(), account.user(), id, services_.clock.now()};
   context.alias = account.alias();
   const auto* message = std::get_if<connector::MessageReceived>(&delivery);
-  if (message && network_.refers_to_messages && account.session)
-    context.takes_read_marks = account.session->capabilities(message->chat).read_marks >= connector::Support::partial;
+  const auto can = message && network_.refers_to_messages ? account.capabilities(message->chat) : std::nullopt;
+  context.takes_read_marks = can && can->read_marks >= connector::Support::partial;
   const auto* answer = std::get_if<connector::ContactAnswered>(&delivery);
   const auto contact = answer ? account.contacts.find(answer->contact) : account.contacts.end();
   if (contact == account.contacts.end()) return context;

@@ -4,6 +4,8 @@ ALTER TABLE accounts ADD COLUMN alias TEXT COLLATE "C" NOT NULL DEFAULT '';
 DROP INDEX accounts_by_user;
 CREATE UNIQUE INDEX accounts_by_user ON accounts (user_jid, transport, alias);
 
+ALTER TABLE accounts ADD COLUMN refuses BIGINT NOT NULL DEFAULT 0;
+
 CREATE TABLE messages (
   id BIGINT NOT NULL,
   part BIGINT NOT NULL,

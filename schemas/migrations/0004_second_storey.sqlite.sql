@@ -5,6 +5,9 @@ ALTER TABLE accounts ADD COLUMN alias TEXT NOT NULL DEFAULT '';
 DROP INDEX accounts_by_user;
 CREATE UNIQUE INDEX accounts_by_user ON accounts (user_jid, transport, alias);
 
+-- What the user would rather have refused than said in words: 1 edits, 2 reactions, 4 replies.
+ALTER TABLE accounts ADD COLUMN refuses BIGINT NOT NULL DEFAULT 0;
+
 -- What messages are called: by the network, and by the users' programs. A row for each part of a message.
 CREATE TABLE messages (
   id BIGINT NOT NULL,          -- the row's in outbox or inbox

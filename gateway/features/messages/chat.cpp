@@ -33,9 +33,9 @@ asio::awaitable<void> tell_network(Transport& transport, base::AccountId id, bas
   convert::Referent referent;
   if (!is_typing) referent = co_await transport.messages().name_for_network(id, action, transport.clock().now());
   const LiveAccount* account = transport.accounts().find(id);
-  if (!account || !account->is_online() || !account->session) co_return;
-  const auto can = account->session->capabilities(contact);
-  auto degraded = convert::degrade(std::move(action), can, referent);
+  const auto can = account && account->is_online() ? account->capabilities(contact) : std::nullopt;
+  if (!can) co_return;
+  auto degraded = convert::degrade(std::move(action), *can, referent);
   if (auto* const told = std::get_if<connector::Action>(&degraded))
     transport.lane().tell_network(id, is_typing ? queues::NewsKind::typing : queues::NewsKind::marks, contact,
                                   std::move(*told));
@@ -59,10 +59,9 @@ void send(Transport& transport, const Sender& sender, const xmpp::Stanza& stanza
   if (account->state == LiveAccount::State::needs_login) {
     return transport.reply_error(stanza, convert::login_refused(transport.face_of(sender.alias), account->trouble));
   }
-  if (account->session) {  // what it will refuse is refused at once
-    if (const auto refused = convert::refusal(action, account->session->capabilities(*contact)))
-      return transport.reply_error(stanza, *refused);
-  }
+  const auto can = account->capabilities(*contact);
+  const auto refused = can ? convert::refusal(action, *can) : std::nullopt;  // what it will refuse is refused at once
+  if (refused) return transport.reply_error(stanza, *refused);
   queues::Envelope envelope{base::to_string(base::ChatId(*contact)), std::move(action),
                             convert::origin_of(stanza, transport.clock().now())};
   const auto put = transport.outbox().put(*account, std::move(envelope));

@@ -78,7 +78,8 @@ void contact_info(Transport& transport, const xmpp::Stanza& iq, const LiveAccoun
   for (const std::string& feature : transport.router().namespaces(AddressForm::contact)) add_feature(query, feature);
   // XEP-0184 §6: only where the network tells us of deliveries; a receipt for less would be a lie.
   if (transport.network().reports_delivery) add_feature(query, ns::receipts);
-  if (account && account->session) add_abilities(query, account->session->capabilities(contact));
+  const auto can = account ? account->capabilities(contact) : std::nullopt;
+  if (can) add_abilities(query, *can);
   transport.send(result);
 }
 

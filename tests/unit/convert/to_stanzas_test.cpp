@@ -77,7 +77,9 @@ TEST_CASE("A reply names its message, and marks the quotation above it, in chara
 TEST_CASE("What the user said by another program does not look like the contact's") {
   connector::MessageReceived message = said("hi");
   message.from_me = true;
+  message.sender = {"romeo-over-there"};
   CHECK(body(shown(message)) == "‹You›: hi");
+  CHECK(shown(message).attribute("from") == "juliet@rich.test");
   CHECK(to_stanzas(connector::Reacted{chat, {"juliet"}, {"e1"}, {"m1"}, {"👍"}, true}, context()).empty());
 }
 

@@ -43,6 +43,22 @@ std::string read_whole(const std::filesystem::path& path) {
 
 }  // namespace
 
+TEST_CASE("What a user would rather have refused is kept, and a new login leaves it (store/accounts.hpp)") {
+  for (const auto kind : every_database) {
+    CAPTURE(name_of(kind));
+    Store store(kind);
+    store::AccountRow romeo = account(1);
+    insert(store, romeo);
+    store([&](Transaction& t) { store::set_refusals(t, romeo.id, {true, false, true}); });
+    romeo.lang = "de";
+    store([&](Transaction& t) { store::update_account(t, romeo, sealer()); });
+    const auto rows = store([&](Transaction& t) { return store::read_accounts(t, romeo.transport, sealer()); });
+    REQUIRE(rows.size() == 1);
+    CHECK(rows.front().lang == "de");
+    CHECK(rows.front().refuses == store::Refusals{true, false, true});
+  }
+}
+
 TEST_CASE("Accounts come back as they were stored, in order of id, each transport's own (accounts.hpp)") {
   for (const auto kind : every_database) {
     CAPTURE(name_of(kind));

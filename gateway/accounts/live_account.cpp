@@ -1,0 +1,18 @@
+#include "gateway/accounts/live_account.hpp"
+
+namespace wherry::accounts {
+
+std::optional<connector::Capabilities> LiveAccount::capabilities(const base::ChatId& chat) const {
+  using connector::Support;
+  if (!session) return std::nullopt;
+  connector::Capabilities can = session->capabilities(chat);
+  const auto rather_refuse = [](Support& support) {
+    if (support == Support::fall_back) support = Support::refuse;
+  };
+  if (row.refuses.edits) rather_refuse(can.edit);
+  if (row.refuses.reactions) rather_refuse(can.react);
+  if (row.refuses.replies) rather_refuse(can.reply);
+  return can;
+}
+
+}  // namespace wherry::accounts
