@@ -5,9 +5,11 @@
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/system/system_error.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -20,6 +22,7 @@ using Clock = std::chrono::steady_clock;
 
 namespace {
 
+constexpr const char* no_proof = "The network does not answer; the connection is being made again.";
 constexpr std::chrono::seconds healthy_after{60};  // a session that lasted so long starts the back-off anew
 
 asio::awaitable<void> wait(asio::steady_timer& timer) {
@@ -44,7 +47,10 @@ SessionKeeper::SessionKeeper(asio::any_io_executor executor, SessionOwner& owner
       loop_tasks_(executor),
       pace_(executor) {}
 
-void SessionKeeper::start(connector::Connector& connector) { connector_ = &connector; }
+void SessionKeeper::start(connector::Connector& connector) {
+  connector_ = &connector;
+  proof_of_life_ = connector.describe().proof_of_life;
+}
 
 bool SessionKeeper::is_wanted(base::AccountId id) const {
   const LiveAccount* account = owner_.find(id);
@@ -78,7 +84,8 @@ void SessionKeeper::logged_in(base::AccountId id) {
 
 bool SessionKeeper::is_running(base::AccountId id) const {
   const auto found = loops_.find(id);
-  return found != loops_.end() && found->second->is_running && !found->second->is_interrupted;
+  return found != loops_.end() && found->second->is_running && !found->second->is_interrupted &&
+         !found->second->is_unproven;
 }
 
 bool SessionKeeper::uses_present_registration(base::AccountId id) const {
@@ -152,10 +159,12 @@ void SessionKeeper::put_off(base::AccountId id, const std::string& trouble) {
 asio::awaitable<SessionKeeper::Ended> SessionKeeper::run(base::AccountId id, std::shared_ptr<Loop> loop) {
   Ended ended;
   const auto began = Clock::now();
-  loop->was_online = false;
+  loop->was_online = loop->is_unproven = false;
+  base::TaskGroup watching(executor_);
   try {
     const std::shared_ptr<connector::Session> session = open(id, *loop);
     loop->is_running = true;
+    if (proof_of_life_.count() > 0) watching.spawn("session.watch", watch(id, loop, session));
     auto end_run = loop->end_run.slot();
     co_await asio::co_spawn(executor_, run_session(session),
                             asio::bind_cancellation_slot(end_run, asio::use_awaitable));
@@ -165,8 +174,42 @@ asio::awaitable<SessionKeeper::Ended> SessionKeeper::run(base::AccountId id, std
   }
   loop->is_running = false;
   loop->end_run.slot().clear();
+  co_await watching.end();
+  if (loop->is_unproven) ended = Ended{no_proof, false, {}};
   ended.lasted = Clock::now() - began;
   co_return ended;
+}
+
+// While the session runs: asks it whether it is alive, whenever it says that it is online.
+asio::awaitable<void> SessionKeeper::watch(base::AccountId id, std::shared_ptr<Loop> loop,
+                                           std::shared_ptr<connector::Session> session) {
+  for (;;) {
+    co_await base::sleep(std::chrono::milliseconds(proof_of_life_) / 2);
+    const LiveAccount* account = owner_.find(id);
+    if (!account || !account->is_online() || loop->is_interrupted) continue;
+    const std::string trouble = co_await probe(session);
+    if (trouble.empty() || !loop->is_running || loop->is_interrupted) continue;
+    log::warn("session.no_proof_of_life", {{"account", id.value}, {"error", trouble}});
+    loop->is_unproven = true;
+    if (LiveAccount* shown = owner_.find(id)) owner_.set_state(*shown, State::offline, no_proof);
+    loop->end_run.emit(asio::cancellation_type::terminal);
+    co_return;
+  }
+}
+
+// What is wrong with it; empty: it is alive.
+asio::awaitable<std::string> SessionKeeper::probe(std::shared_ptr<connector::Session> session) {
+  try {
+    const auto proven = co_await base::within(std::chrono::milliseconds(proof_of_life_) / 2, session->probe());
+    co_return proven ? std::string() : proven.error().text;
+  } catch (const base::TimedOut&) {
+    co_return "it did not answer in time";
+  } catch (const boost::system::system_error& e) {
+    if (e.code() == asio::error::operation_aborted) throw;
+    co_return e.what();
+  } catch (const std::exception& e) {
+    co_return e.what();
+  }
 }
 
 // The one that failed before, unless its user was away meanwhile: each stay has a session of its own.
@@ -188,6 +231,7 @@ void SessionKeeper::note_end(base::AccountId id, Loop& loop, const Ended& ended)
   if (ended.lasted >= healthy_after) failing_.erase(id);
   else if (is_over ? !loop.was_online : !ended.has_returned) put_off(id, is_over ? account->trouble : ended.trouble);
   if (account->state == State::needs_login) return;
+  if (loop.is_unproven) account->session.reset();  // what is stuck in it stays behind
   if (is_over) return owner_.set_state(*account, State::offline, "");
   // It returned, and not because it was asked to: only a new registration can help (contract of Session::run), unless
   // there has been one.

@@ -4,6 +4,8 @@
 //                        goes and comes does not shorten it, and a login that is broken off counts as one that failed
 //   few log in at once   of those that are not online yet, in the order in which they came; one that takes long makes
 //                        room
+//   online is proven     where the network says within what time (Network::proof_of_life): a session is asked when half
+//                        of it has passed, and has the other half to answer; else it ends, and another is opened
 #pragma once
 
 #include "gateway/accounts/live_account.hpp"
@@ -80,6 +82,7 @@ class SessionKeeper {
     std::uint64_t registration = 0;  // with which this attempt began
     bool is_interrupted = false;     // its session is not wanted any more; it may be wanted again before it has ended
     bool was_online = false;         // in this attempt
+    bool is_unproven = false;        // its session ends because it did not prove to be alive
   };
   struct Failing {  // an account whose last attempt failed; it outlives the loop
     base::Backoff backoff;
@@ -96,6 +99,9 @@ class SessionKeeper {
   asio::awaitable<void> keep(base::AccountId id, std::shared_ptr<Loop> loop);
   asio::awaitable<void> attempt(base::AccountId id, std::shared_ptr<Loop> loop);
   asio::awaitable<Ended> run(base::AccountId id, std::shared_ptr<Loop> loop);
+  asio::awaitable<void> watch(base::AccountId id, std::shared_ptr<Loop> loop,
+                              std::shared_ptr<connector::Session> session);
+  asio::awaitable<std::string> probe(std::shared_ptr<connector::Session> session);
   asio::awaitable<void> pause(base::AccountId id, std::shared_ptr<Loop> loop);
   asio::awaitable<void> await_turn(base::AccountId id, std::shared_ptr<Loop> loop);
   asio::awaitable<void> make_room();
@@ -110,6 +116,7 @@ class SessionKeeper {
   SessionOwner& owner_;
   SessionLimits limits_;
   connector::Connector* connector_ = nullptr;  // null: not started
+  std::chrono::seconds proof_of_life_{0};      // as Network::proof_of_life
   bool stopping_ = false;
   std::unordered_map<base::AccountId, std::shared_ptr<Loop>> loops_;
   std::unordered_map<base::AccountId, Failing> failing_;

@@ -49,6 +49,14 @@ class Part {
   Mistakes& mistakes_;
 };
 
+// A word of a child's command. What names a file relative to the configuration's folder is given whole, so that it does
+// not matter where the gateway was started. A plain word at the beginning is a program, which is looked for in PATH.
+std::string beside(const std::filesystem::path& folder, const std::string& word, bool is_program) {
+  const bool is_path = !is_program || word.find('/') != std::string::npos;
+  std::error_code none;
+  return is_path && std::filesystem::is_regular_file(folder / word, none) ? (folder / word).string() : word;
+}
+
 // "127.0.0.1:8080", "[::1]:8080".
 std::optional<asio::ip::tcp::endpoint> parse_endpoint(const std::string& text) {
   const auto colon = text.rfind(':');
@@ -196,6 +204,7 @@ void Reader::read_registration(Fields& above, TransportEntry& entry) {
 void Reader::read_connector(Fields& in, TransportEntry& entry) {
   entry.connector = in.text("connector");
   entry.child = in.texts("child");
+  for (std::string& word : entry.child) word = beside(folder_, word, &word == &entry.child.front());
   const bool is_misspelt = in.is_misspelt("connector") || in.is_misspelt("child");
   if (in.has("child") && (in.has("connector") || entry.child.empty()))
     in.wrong(in.has("connector") ? "connector" : "child", "give either connector (a name) or child (a command)");

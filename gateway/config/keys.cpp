@@ -51,7 +51,9 @@ constexpr Key transport_keys[] = {
     {"name", Type::text(), "", "shown to people; otherwise the network's own", "Text messages"},
     {"connector", Type::text(), "", "the network's, by name; or child", "{connector}"},
     {"child", Type::texts(), "",
-     "the command of a connector that is a program, like [\"python3\", \"/path/to/it.py\"]"},
+     "the command of a connector that is a program, like [\"python3\", \"/path/to/it.py\"]; a file's path may be "
+     "relative "
+     "to this file's folder"},
     {"policy", Type::one_of("always_on follow_presence"), "always_on",
      "when a user's session is up: always, or while the user is there", "always_on"},
     {"give_up_after_seconds", Type::whole(1, 30 * 24 * 3600), "86400",

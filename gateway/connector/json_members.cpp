@@ -124,7 +124,7 @@ void MemberReader::required(const char* name, Target& target) {
   const json* found = find(name, true);
   if (!found) return;
   object(name, *found, target);
-  if (target.ids.empty()) fail(name, "ids: must not be empty");
+  if (target.ids.empty() && !error_) fail(std::string(name) + ".ids", "must not be empty");
 }
 
 void MemberReader::optional(const char* name, std::uint64_t& number) {
@@ -151,7 +151,7 @@ void MemberReader::content(Content& content) {
 }
 
 void MemberReader::element(const char* name, const json& found, std::string& text) {
-  if (!found.is_string()) return fail(name, "must be an array of strings");
+  if (!found.is_string()) return fail(name, "must be a string");
   text = without_nul(found);
 }
 

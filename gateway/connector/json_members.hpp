@@ -2,8 +2,8 @@
 //
 //   template <class V> void members(V& v, Is<SendMessage> auto& m) { v.required("chat", m.chat); … }
 //
-// which is called with a MemberWriter or a MemberReader. For action_codec and event_codec alone: each has its types'
-// names and members.
+// which is called with a MemberWriter or a MemberReader. action_codec and event_codec have their types' names and
+// members; the child protocol reads other values of these.
 #pragma once
 
 #include "gateway/base/error.hpp"
@@ -242,7 +242,7 @@ void MemberReader::object(const char* name, const nlohmann::json& found, T& valu
   if (!found.is_object()) return fail(name, "must be an object");
   MemberReader reader(found);
   members(reader, value);
-  if (reader.error_) fail(name, reader.error_->text);
+  if (reader.error_ && !error_) error_ = Error{Errc::bad_input, std::string(name) + "." + reader.error_->text};
 }
 
 template <class T>
@@ -251,7 +251,8 @@ void MemberReader::elements(const char* name, const nlohmann::json& list, std::v
     return fail(name, "must be an array of at most " + std::to_string(most_elements<T>) + " entries");
   for (const nlohmann::json& entry : list) {
     if (error_) return;
-    element(name, entry, values.emplace_back());
+    const std::string path = std::string(name) + "[" + std::to_string(values.size()) + "]";
+    element(path.c_str(), entry, values.emplace_back());
   }
 }
 

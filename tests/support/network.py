@@ -259,7 +259,7 @@ class Network:
 
     async def _on_hello(self, _params: dict) -> object:
         reports = "full" if self.description.network.get("reports_delivery") else "refuse"
-        return {"protocol": 1, "network": self.description.network,
+        return {"protocol": 2, "network": self.description.network,
                 "capabilities": {"delivery_reports": reports} | self.description.capabilities}
 
     async def _on_ping(self, _params: dict) -> object:
@@ -312,7 +312,8 @@ class Network:
         action = params["action"]
         fields = {key: _flat(value) for key, value in action.items() if key != "type"}
         user = self.accounts[params["account"]].owner
-        return await self._ask(action["type"], user, fields).answer
+        answer = await self._ask(action["type"], user, fields).answer
+        return {"ids": answer["id"].split()} if "id" in answer else answer
 
     async def _on_parse_contact(self, params: dict) -> object:
         await self._looks_up.wait()

@@ -30,7 +30,15 @@ class Network final : public connector::Connector {
   bool refuses_at_once = false;  // a login, before it is online
   int logins_let_in = 1000;      // how many sessions come online; the others wait
 
-  connector::Network describe() const override { return {}; }
+  std::chrono::seconds proof_of_life{0};
+  int probes = 0;
+  enum class Alive { yes, says_no, throws, silent } alive = Alive::yes;
+
+  connector::Network describe() const override {
+    connector::Network network;
+    network.proof_of_life = proof_of_life;
+    return network;
+  }
   asio::awaitable<void> run() override { co_return; }
   asio::awaitable<connector::Result<connector::Answers>> log_in(connector::Applicant, connector::Dialogue&) override {
     co_return connector::Answers();
@@ -82,6 +90,13 @@ class Network final : public connector::Connector {
       co_return connector::Receipt();
     }
     connector::Capabilities capabilities(const base::ChatId&) const override { return {}; }
+    asio::awaitable<connector::Result<void>> probe() override {
+      ++network_.probes;
+      while (network_.alive == Alive::silent) co_await network_.changed.wait();
+      if (network_.alive == Alive::throws) throw std::runtime_error("The link broke.");
+      if (network_.alive == Alive::says_no) co_return connector::Error{connector::Errc::unavailable, "Nobody there."};
+      co_return base::ok();
+    }
 
    private:
     Network& network_;
@@ -102,9 +117,10 @@ struct Reports final : connector::EventSink {
 };
 
 struct Fixture {
-  explicit Fixture(store::AccountPolicy policy, int registered = 1, SessionLimits limits = {},
-                   int logins_let_in = 1000) {
+  explicit Fixture(store::AccountPolicy policy, int registered = 1, SessionLimits limits = {}, int logins_let_in = 1000,
+                   std::chrono::seconds proof_of_life = {}) {
     network.logins_let_in = logins_let_in;
+    network.proof_of_life = proof_of_life;
     store([&](db::Transaction& t) { return wherry::store::reserve_ids(t, registered).first; });
     for (int id = 1; id <= registered; ++id) {
       store::AccountRow row =
@@ -217,6 +233,45 @@ TEST_CASE("A broken session shows its trouble and is tried again, the same one")
   f.network.broken.clear();
   f.until([&] { return f.account().is_online(); });
   CHECK(f.network.opened == 1);
+}
+
+TEST_CASE(
+    "A session that does not prove to be alive is shown offline, and another is opened (Network::proof_of_life)") {
+  for (const auto dead : {Network::Alive::says_no, Network::Alive::throws, Network::Alive::silent}) {
+    CAPTURE(static_cast<int>(dead));
+    Fixture f(store::AccountPolicy::always_on, 1, {}, 1000, std::chrono::seconds(1));
+    f.until([&] { return f.network.probes > 1; });
+    CHECK(f.network.opened == 1);
+    f.network.alive = dead;
+    f.until([&] { return f.account().state == State::offline; });
+    CHECK(f.account().trouble == "The network does not answer; the connection is being made again.");
+    f.network.alive = Network::Alive::yes;
+    f.until([&] { return f.account().is_online(); });
+    CHECK(f.network.opened == 2);
+    for (const auto& [state, trouble] : f.shown) CHECK(state != State::needs_login);
+  }
+}
+
+TEST_CASE("A session that says goodbye when it does not prove to be alive needs no new login for that") {
+  Fixture f(store::AccountPolicy::always_on, 1, {}, 1000, std::chrono::seconds(1));
+  f.until([&] { return f.account().is_online(); });
+  f.network.is_slow_to_end = true;
+  f.network.alive = Network::Alive::says_no;
+  f.until([&] { return f.account().state == State::offline; });
+  f.network.alive = Network::Alive::yes;
+  f.network.is_slow_to_end = false;
+  f.network.changed.notify();
+  f.until([&] { return f.account().is_online(); });
+  for (const auto& [state, trouble] : f.shown) CHECK(state != State::needs_login);
+}
+
+TEST_CASE("Where the network names no time, no session is asked to prove that it is alive") {
+  Fixture f(store::AccountPolicy::always_on);
+  f.until([&] { return f.account().is_online(); });
+  f.network.alive = Network::Alive::says_no;
+  f.until([&] { return f.loop.poll() == 0; });
+  CHECK(f.network.probes == 0);
+  CHECK(f.account().is_online());
 }
 
 TEST_CASE("An account that needs a new login stays so until there is one") {

@@ -209,6 +209,21 @@ configuration = { password_file = "passwords/smpp", empty_file = "", carriers = 
   CHECK(own["carriers"][0]["profile"] == "a/b");  // only a key in _file says that it is one
 }
 
+TEST_CASE("A child's command names files relative to the file's folder, and programs of PATH by their name alone") {
+  const Folder folder;
+  for (const char* name : {"pigeon.py", "python3", "run"}) folder.write(name, "");
+  const auto command = [&](const std::string& words) {
+    return folder.read("[[transport]]\ndomain = \"p.example.org\"\nserver.secret = \"s\"\nchild = [" + words + "]\n")
+        .transports.at(0)
+        .child;
+  };
+  const auto whole = [&](const char* name) { return (folder.path / name).string(); };
+  CHECK(command(R"("python3", "pigeon.py", "-v", "")") ==
+        std::vector<std::string>{"python3", whole("pigeon.py"), "-v", ""});
+  CHECK(command(R"("./run", "elsewhere.py")") == std::vector<std::string>{whole("./run"), "elsewhere.py"});
+  CHECK(command(R"("python3", "/opt/pigeon.py")") == std::vector<std::string>{"python3", "/opt/pigeon.py"});
+}
+
 TEST_CASE("${NAME} is the environment's, wherever a text stands") {
   const Folder folder;
   ::setenv("CORPUS_A", "romeo", 1);

@@ -140,10 +140,10 @@ TEST_CASE("codec names the member that is wrong") {
   CHECK(event_error("[]") == "must be an object");
   CHECK(event_error(R"({"type":"contact_removed"})") == "contact: is missing");
   CHECK(event_error(R"({"type":"contacts_listed"})") == "contacts: is missing");
-  CHECK(event_error(R"({"type":"contacts_listed","contacts":[7]})") == "contacts: must be an object");
-  CHECK(event_error(R"({"type":"contacts_listed","contacts":[{"name":"J"}]})") == "contacts: contact: is missing");
+  CHECK(event_error(R"({"type":"contacts_listed","contacts":[7]})") == "contacts[0]: must be an object");
+  CHECK(event_error(R"({"type":"contacts_listed","contacts":[{"name":"J"}]})") == "contacts[0].contact: is missing");
   CHECK(event_error(R"({"type":"contacts_listed","contacts":[{"contact":"j","groups":[1]}]})") ==
-        "contacts: groups: must be an array of strings");
+        "contacts[0].groups[0]: must be a string");
   CHECK(event_error(R"({"type":"contact_removed","contact":7})") == "contact: must be a string");
   CHECK(event_error(R"({"type":"contact_removed","contact":""})") == "contact: must have 1 to 2000 bytes");
   CHECK(event_error(R"({"type":"contact_answered","contact":"a","accepted":1})") == "accepted: must be true or false");
@@ -158,7 +158,7 @@ TEST_CASE("codec names the member that is wrong") {
   CHECK(received(R"("chat":"c:a","sent_at":1.5)").starts_with("sent_at: "));
   CHECK(received(R"("chat":"c:a","sent_at":1,"text":null)") == "text: must be a string");
   CHECK(received(R"("chat":"c:a","sent_at":1,"files":{})").starts_with("files: "));
-  CHECK(received(R"("chat":"c:a","sent_at":1,"files":[{"bytes":-1}])") == "files: bytes: must be a whole number");
+  CHECK(received(R"("chat":"c:a","sent_at":1,"files":[{"bytes":-1}])") == "files[0].bytes: must be a whole number");
 }
 
 TEST_CASE("codec refuses times that a clock cannot hold") {
@@ -209,7 +209,7 @@ TEST_CASE("id_of: an event that is kept has an id, but for a report and for what
 
 TEST_CASE("codec refuses a target without an id") {
   const auto parsed = parse_action(std::string_view(R"({"type":"mark_read","chat":"c:a","target":{"ids":[]}})"));
-  CHECK(parsed.error().text == "target: ids: must not be empty");
+  CHECK(parsed.error().text == "target.ids: must not be empty");
 }
 
 TEST_CASE("codec refuses identifiers with NUL, in events and in actions") {
