@@ -17,6 +17,7 @@ namespace ns = xmpp::ns;
 void install_chat(Transport& transport);            // RFC 6121 §5, XEP-0184
 void install_contact_list(Transport& transport);    // XEP-0100 §6.4, XEP-0144
 void install_disco(Transport& transport);           // XEP-0030
+void install_gateway_chat(Transport& transport);    // RFC 6121 §5: talk with the gateway itself
 void install_gateway_prompt(Transport& transport);  // XEP-0100 §6.3
 void install_ping(Transport& transport);            // XEP-0199
 void install_presence(Transport& transport);        // XEP-0100 §4.4–4.5: log in, log out; RFC 6121 §4
@@ -30,6 +31,7 @@ inline void install_all(Transport& transport) {
   install_chat(transport);
   install_contact_list(transport);
   install_disco(transport);
+  install_gateway_chat(transport);
   install_gateway_prompt(transport);
   install_ping(transport);
   install_presence(transport);
