@@ -14,6 +14,7 @@ using transport::Request;
 using transport::Transport;
 namespace ns = xmpp::ns;
 
+void install_adhoc(Transport& transport);           // XEP-0050
 void install_chat(Transport& transport);            // RFC 6121 §5, XEP-0184
 void install_contact_list(Transport& transport);    // XEP-0100 §6.4, XEP-0144
 void install_disco(Transport& transport);           // XEP-0030
@@ -28,6 +29,7 @@ void install_version(Transport& transport);         // XEP-0092
 void install_waiting_note(Transport& transport);    // RFC 6121 §5: what is taken and waits for the network
 
 inline void install_all(Transport& transport) {
+  install_adhoc(transport);
   install_chat(transport);
   install_contact_list(transport);
   install_disco(transport);
