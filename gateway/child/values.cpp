@@ -13,6 +13,7 @@ using nlohmann::json;
 
 constexpr std::size_t most_text = 4000, most_fields = 50, most_choices = 200, most_entries = 1000,
                       most_key_bytes = 1000;
+constexpr std::size_t most_pictures = 4, most_picture_url = 32 << 10;
 constexpr std::size_t most_value_bytes = 512 << 10, most_log_text = 2000;
 constexpr std::size_t most_seconds = 10 * 365 * 86400, most_word_bytes = 200, most_words = 200;
 constexpr std::size_t most_parts = 100, most_message_id_bytes = 2000;  // of one message
@@ -27,10 +28,12 @@ constexpr std::array<std::pair<std::string_view, Support>, 5> supports{{{"refuse
                                                                         {"full", Support::full}}};
 constexpr std::array<std::pair<std::string_view, TextLimit::Unit>, 3> text_units{
     {{"bytes", TextLimit::Unit::bytes}, {"utf16", TextLimit::Unit::utf16}, {"septets", TextLimit::Unit::septets}}};
-constexpr std::array<std::pair<std::string_view, Field::Type>, 4> field_types{{{"text", Field::Type::text},
+constexpr std::array<std::pair<std::string_view, Field::Type>, 6> field_types{{{"text", Field::Type::text},
                                                                                {"secret", Field::Type::secret},
                                                                                {"choice", Field::Type::choice},
-                                                                               {"boolean", Field::Type::boolean}}};
+                                                                               {"boolean", Field::Type::boolean},
+                                                                               {"choices", Field::Type::choices},
+                                                                               {"hidden", Field::Type::hidden}}};
 
 // Whose value is a Support.
 constexpr std::array<std::pair<const char*, Support Capabilities::*>, 9> supported{
@@ -276,6 +279,28 @@ Result<Form> parse_form(const json& object) {
     }
     form.fields.push_back(std::move(field));
   }
+  for (const json& item : members.list("notes", most_fields)) {
+    if (item.is_string() && item.get_ref<const std::string&>().size() <= most_text &&
+        !has_nul(item.get_ref<const std::string&>()))
+      form.notes.push_back(item.get<std::string>());
+    else members.fail("notes", "must be strings without NUL");
+  }
+  for (const json& item : members.list("pictures", most_pictures)) {
+    Picture picture;
+    Members one(item, "form.pictures[" + std::to_string(form.pictures.size()) + "].", error);
+    one.text("media_type", picture.media_type, 1, 100);
+    one.text("url", picture.url, 1, most_picture_url);
+    one.text("text", picture.text);
+    form.pictures.push_back(std::move(picture));
+  }
+  for (const json& item : members.list("links", most_fields)) {
+    Link link;
+    Members one(item, "form.links[" + std::to_string(form.links.size()) + "].", error);
+    one.text("label", link.label);
+    one.text("url", link.url, 1);
+    form.links.push_back(std::move(link));
+  }
+  members.boolean("waits", form.waits);
   return finish(std::move(form), error);
 }
 

@@ -18,6 +18,7 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -108,28 +109,53 @@ struct Capabilities {
   bool operator==(const Capabilities&) const = default;
 };
 
-using Answers = std::map<std::string, std::string>;  // by field name
+// By field name. Of several choices: one a line.
+using Answers = std::map<std::string, std::string>;
 
 // A question to the user. It is shown as plain registration fields, a data form, a dialogue: whatever the client can.
 struct Field {
-  enum class Type { text, secret, choice, boolean };
+  enum class Type {
+    text,
+    secret,
+    choice,
+    boolean,
+    choices,  // any number of `choices`; the answer has one a line
+    hidden,   // not shown; `value` comes back
+  };
   // where the network's field fits one of XEP-0077's, its name: username, password, phone, email, nick
   std::string name;
   std::string label;
   Type type = Type::text;
   bool required = true;
   std::string value;                 // what is on record; never a secret
-  std::vector<std::string> choices;  // of Type::choice
+  std::vector<std::string> choices;  // of Type::choice and Type::choices
+};
+// A QR code, say (XEP-0221).
+struct Picture {
+  std::string media_type;  // "image/png"
+  std::string url;         // "https:…", or the picture itself: "data:image/png;base64,…" (RFC 2397)
+  std::string text;        // for those who cannot see it
+};
+// Where the user does something outside: log in on a web page, say.
+struct Link {
+  std::string label;
+  std::string url;
 };
 struct Form {
   std::string title;
   std::string instructions;
   std::vector<Field> fields;
+  std::vector<std::string> notes;  // sentences below the instructions
+  std::vector<Picture> pictures;
+  std::vector<Link> links;
+  // Nothing to answer: the user scans the code or follows the link, and the connector watches for it.
+  bool waits = false;
 };
 struct Dialogue {
   virtual ~Dialogue() = default;
   // Shows `form` and waits for the answers: every required field is there and not empty, every choice one of the
-  // choices. An error means that the user gave up: return it.
+  // choices. An error means that the user gave up: return it. Of a form that `waits` it returns at once, without
+  // answers. A further one takes its place, so that a code may change; where the user gives up, log_in() is cancelled.
   virtual asio::awaitable<Result<Answers>> ask(Form form) = 0;
 };
 
@@ -249,6 +275,15 @@ struct Trial {
   Result<void> outcome;  // unavailable: it may be there later; else it is wrongly configured. The text says what to do
 };
 
+// Gives up at the first question, and keeps it.
+struct FirstQuestion final : Dialogue {
+  asio::awaitable<Result<Answers>> ask(Form form) override {
+    if (!question) question = std::move(form);
+    co_return Error{Errc::rejected, "The user has only asked what there is to fill in."};
+  }
+  std::optional<Form> question;
+};
+
 // One configured network.
 struct Connector {
   virtual ~Connector() = default;
@@ -261,6 +296,16 @@ struct Connector {
   // The whole registration dialogue, however many steps, verified with the network: the credentials to keep, which the
   // gateway seals. An error's text is shown to the user.
   virtual asio::awaitable<Result<Answers>> log_in(Applicant applicant, Dialogue& user) = 0;
+
+  // What log_in() would ask first, without beginning one; an empty form where it asks nothing. A connector whose first
+  // question costs something (a code sent by text, say) has its own.
+  virtual asio::awaitable<Result<Form>> login_form(Applicant applicant) {
+    FirstQuestion first;
+    const auto ended = co_await log_in(std::move(applicant), first);
+    if (first.question) co_return std::move(*first.question);
+    if (!ended) co_return ended.error();
+    co_return Form();
+  }
 
   // Of one account's sends, where they differ within the network (an account's carrier may keep lists, another's none).
   // Asked also before know_account.

@@ -46,6 +46,15 @@ StanzaError no_person(const xmpp::Jid& gateway) {
           "This is the gateway itself. Write to a contact, like somebody@" + gateway.str() + "."};
 }
 
+StanzaError said_late(const xmpp::Jid& gateway) {
+  return {"cancel", "not-acceptable",
+          "Your message reached " + gateway.str() + " late, so nothing was done. Please write it again."};
+}
+
+StanzaError said_too_much() {
+  return {"wait", "resource-constraint", "You write faster than you are answered here; please try again in a minute."};
+}
+
 StanzaError no_such_node() { return {"cancel", "item-not-found", "There is no such node here."}; }
 
 StanzaError encrypted(std::string_view method) {
@@ -111,6 +120,23 @@ StanzaError registration_not_stored() {
 
 StanzaError registration_not_removed() {
   return {"wait", "internal-server-error", "Your registration could not be removed just now; please try again later."};
+}
+
+StanzaError login_replaced() {
+  return {"cancel", "conflict", "You began to register anew, so this attempt has ended."};
+}
+
+StanzaError login_unanswered() {
+  return {"wait", "remote-server-timeout", "The question was not answered in time. Please begin again."};
+}
+
+StanzaError login_given_up() { return {"cancel", "not-allowed", "You have stopped registering; nothing was changed."}; }
+
+StanzaError answered_elsewhere(const xmpp::Jid& gateway) {
+  return {
+      "cancel", "feature-not-implemented",
+      "This network has a further question, which this form has no room for. It was sent to you as a message from " +
+          gateway.str() + ": answer it there."};
 }
 
 // Bad data is not-acceptable (rule B1.11), whatever exactly the network said of it; what is taken is a conflict (B4.4).

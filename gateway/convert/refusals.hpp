@@ -24,6 +24,8 @@ StanzaError other_address(const xmpp::Jid& right);  // RFC 6120 §8.3.3.5
 StanzaError no_room();
 StanzaError no_such_room();
 StanzaError no_person(const xmpp::Jid& gateway);  // the gateway itself
+StanzaError said_late(const xmpp::Jid& gateway);  // to the gateway, which waits for no old answers
+StanzaError said_too_much();
 StanzaError no_such_node();
 
 // ---- What a message is ----
@@ -46,6 +48,10 @@ StanzaError registration_must_wait();
 StanzaError registration_unanswered();
 StanzaError registration_not_stored();
 StanzaError registration_not_removed();
+StanzaError login_replaced();                              // by a newer one of the same user
+StanzaError login_unanswered();                            // by its user, in time
+StanzaError login_given_up();                              // by its user
+StanzaError answered_elsewhere(const xmpp::Jid& gateway);  // there is a further question
 StanzaError registration_refused(const base::Error& why);
 
 }  // namespace wherry::convert

@@ -14,9 +14,11 @@ using transport::Request;
 using transport::Transport;
 namespace ns = xmpp::ns;
 
+void install_adhoc(Transport& transport);           // XEP-0050
 void install_chat(Transport& transport);            // RFC 6121 §5, XEP-0184
 void install_contact_list(Transport& transport);    // XEP-0100 §6.4, XEP-0144
 void install_disco(Transport& transport);           // XEP-0030
+void install_gateway_chat(Transport& transport);    // RFC 6121 §5: talk with the gateway itself
 void install_gateway_prompt(Transport& transport);  // XEP-0100 §6.3
 void install_ping(Transport& transport);            // XEP-0199
 void install_presence(Transport& transport);        // XEP-0100 §4.4–4.5: log in, log out; RFC 6121 §4
@@ -27,9 +29,11 @@ void install_version(Transport& transport);         // XEP-0092
 void install_waiting_note(Transport& transport);    // RFC 6121 §5: what is taken and waits for the network
 
 inline void install_all(Transport& transport) {
+  install_adhoc(transport);
   install_chat(transport);
   install_contact_list(transport);
   install_disco(transport);
+  install_gateway_chat(transport);
   install_gateway_prompt(transport);
   install_ping(transport);
   install_presence(transport);

@@ -6,7 +6,7 @@
 #include "gateway/convert/degrade.hpp"
 #include "gateway/queues/envelope.hpp"
 #include "gateway/queues/journal.hpp"
-#include "gateway/queues/recent_messages.hpp"
+#include "gateway/queues/messages/recent.hpp"
 
 #include <boost/asio/awaitable.hpp>
 

@@ -42,6 +42,10 @@ struct Hooks {
   Hook<accounts::LiveAccount&> offer_answered;   // by the user, to a contact of the network's list
   // A user's, to that contact: it will be sent, or its sender hears why not.
   Hook<accounts::LiveAccount&, const base::ContactId&, const xmpp::Stanza&> message_taken;
+  // A message, not an error, to the face of that alias.
+  Hook<const xmpp::Stanza&, const std::string&> face_message;
+  // A login goes on where there is room for more than one question: who listens becomes its presenter.
+  Hook<const xmpp::Jid&> question_left;
   Hook<> link_up;
 };
 

@@ -50,6 +50,9 @@ Transport::Transport(TransportConfig config, TransportServices services,
       lane_(services_.executor, link_, accounts_, shown_),
       dispatcher_(accounts_, journal_, inbox_, reports_, messages_, lane_, hooks_),
       contacts_(services_.executor),
+      dialogues_(services_.executor, accounts_, *connector_,
+                 {domain().str(), config_.policy, network_.has_contact_list}, config_.dialogues,
+                 [this](accounts::LiveAccount& account, bool is_new) { account_registered(account, is_new); }),
       requests_(
           services_.executor, [this](const xmpp::Element& stanza) { send(stanza); }, domain().str(),
           "q" + std::to_string(base::to_milliseconds(services_.clock.now())) + "-"),
@@ -168,6 +171,11 @@ accounts::AccountEvents Transport::account_events() {
   return events;
 }
 
+void Transport::account_registered(accounts::LiveAccount& account, bool is_new) {
+  contacts_.forget(account.id());
+  if (is_new) hooks_.registered(account);
+}
+
 // Past the store, which does not take it.
 void Transport::tell_not_stored(base::AccountId account, convert::Origin origin, base::Error error) {
   const convert::Delivery failed = convert::SendFailed{std::move(origin), error.code, std::move(error.text)};
@@ -229,6 +237,7 @@ asio::awaitable<void> Transport::stop() {
   constexpr std::chrono::seconds grace(5);
   stopping_ = true;
   contacts_.cancel();
+  co_await dialogues_.stop();
   tasks_.cancel();
   co_await outbox_.stop(grace);
   co_await lane_.stop();

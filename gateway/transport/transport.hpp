@@ -4,6 +4,7 @@
 
 #include "gateway/accounts/accounts.hpp"
 #include "gateway/accounts/contact_resolver.hpp"
+#include "gateway/accounts/dialogues.hpp"
 #include "gateway/accounts/rosters.hpp"
 #include "gateway/connector/contract.hpp"
 #include "gateway/convert/to_stanzas.hpp"
@@ -43,6 +44,7 @@ struct TransportConfig {
   accounts::SessionLimits sessions{};
   // with what was there before the link was cut, to show itself anew
   std::chrono::milliseconds device_patience{60'000};
+  accounts::DialogueLimits dialogues{};
 };
 
 // What the transport uses and does not own; everything outlives it.
@@ -81,6 +83,7 @@ class Transport {
   queues::Outbox& outbox() { return outbox_; }
   queues::Inbox& inbox() { return inbox_; }
   accounts::ContactResolver& contacts() { return contacts_; }
+  accounts::Dialogues& dialogues() { return dialogues_; }
   xmpp::IqRequests& requests() { return requests_; }
   accounts::Rosters& rosters() { return rosters_; }
   connector::Connector& connector() { return *connector_; }
@@ -117,6 +120,7 @@ class Transport {
   asio::awaitable<void> expire();
   void link_has_room();
   accounts::AccountEvents account_events();
+  void account_registered(accounts::LiveAccount& account, bool is_new);
   void tell_not_stored(base::AccountId account, convert::Origin origin, base::Error error);
   xmpp::ComponentEvents link_events();
 
@@ -138,6 +142,7 @@ class Transport {
   queues::VolatileLane lane_;
   Dispatcher dispatcher_;
   accounts::ContactResolver contacts_;
+  accounts::Dialogues dialogues_;
   xmpp::IqRequests requests_;
   accounts::Rosters rosters_;
   base::Signal link_changed_;  // it is up or down, has room, or has confirmed something

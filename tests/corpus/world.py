@@ -22,6 +22,7 @@ from xml_stream import CLIENT, child
 RELAY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support/network_relay.py")
 HOST, SMS, LINES, SECRET = "x.test", "sms.x.test", "lines.x.test", "corpus secret"
 ROMEO, JULIET, NURSE, TYBALT, PARIS = "14155550101", "14155550102", "14155550103", "14155550104", "14155550105"
+TYBALTS_OTHER = "14155550106"  # so that he must choose: with one number an empty registration would be a whole one
 HANDSET = "14155550130"
 TOKEN = "corpus-token"
 LIMIT = 20.0   # seconds, for anything that must happen
@@ -153,7 +154,8 @@ class World:
         carriers = [{"name": "main", "system_id": "main"} | smpp]
         carriers += [{"name": system_id, "system_id": system_id} | smpp for system_id in self.own_links.values()]
         carriers.append({"name": "tw", "type": "twilio", "account_sid": "AC1", "auth_token": TOKEN, "base_url": f"http://127.0.0.1:{twilio_port}"})
-        assigned = {ROMEO: ("main", "romeo"), JULIET: ("main", "juliet"), NURSE: ("tw", "nurse"), TYBALT: ("main", "tybalt"), PARIS: ("main", "paris")}
+        assigned = {ROMEO: ("main", "romeo"), JULIET: ("main", "juliet"), NURSE: ("tw", "nurse"), TYBALT: ("main", "tybalt"), PARIS: ("main", "paris"),
+                    TYBALTS_OTHER: ("main", "tybalt")}
         numbers = [{"number": f"+{number}", "carrier": carrier, "users": [f"{user}@{HOST}"]} for number, (carrier, user) in assigned.items()]
         return {"region": "US", "carriers": carriers, "numbers": numbers}
 

@@ -182,6 +182,9 @@ void Server::take_message(const std::string& user, const Element& element) {
   // A receipt that its centre does not mark as one is a text where nothing of ours has its id (connectors/sms).
   if (recorder_.plan.is_over_sms() && body.starts_with("id:"))
     return recorder_.add(What::note, name(), user, contact, "", user + " gets \"" + body + "\"");
+  // Once after each new registration (features/service/gateway_chat).
+  if (body.starts_with("You are registered with "))
+    return recorder_.add(What::note, name(), user, "", "", user + " is told who they are");
   const std::string text = tag_in(body);
   if (text.starts_with(waiting_note))
     return recorder_.add(What::note, name(), user, contact, "", user + " hears that a message waits");

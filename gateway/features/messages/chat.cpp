@@ -106,11 +106,6 @@ void message_to_contact(Transport& transport, xmpp::Stanza stanza, const Party& 
   transport.contacts().resolve(party.to, account, std::move(found));
 }
 
-void message_to_face(Transport& transport, const xmpp::Stanza& stanza) {
-  if (stanza.element.child("body", ns::component))
-    transport.reply_error(stanza, convert::no_person(transport.domain()));
-}
-
 }  // namespace
 
 void install_chat(Transport& transport) {
@@ -124,7 +119,7 @@ void install_chat(Transport& transport) {
   for (const AddressForm face : faces)
     transport.router().on_message(face, [&transport, lines](const xmpp::Stanza& stanza, const Party& party) {
       if (stanza.type() == "error") return came_back(transport, *lines, stanza, party);
-      message_to_face(transport, stanza);
+      transport.hooks().face_message(stanza, party.to.alias);
     });
 }
 

@@ -1,5 +1,6 @@
 // XEP-0030 (v2.5.0): what the gateway and its contacts are and can do. Features come from the router, so that nothing
 // is announced that is not handled.
+#include "gateway/commands/commands.hpp"
 #include "gateway/convert/refusals.hpp"
 #include "gateway/features/features.hpp"
 #include "gateway/transport/for_contact.hpp"
@@ -26,15 +27,50 @@ std::string name_of(const Transport& transport, const std::string& alias) {
   return alias.empty() ? transport.name() : transport.name() + " (" + alias + ")";
 }
 
+// ---- Commands are nodes (XEP-0050 §2.2) ----
+
+bool may_run(Transport& transport, const commands::Command& command, const xmpp::Stanza& iq, const Party& party) {
+  const commands::Call call{transport, iq.from, party.to.alias, {}, {}, nullptr};
+  return !commands::refusal(command, call);
+}
+
+void command_list(Transport& transport, const xmpp::Stanza& iq, const Party& party) {
+  xmpp::Element result = xmpp::result_of(iq);
+  xmpp::Element& query = result.add("query", ns::disco_items);
+  query.set("node", ns::commands);
+  for (const commands::Command* command : commands::all()) {
+    if (!may_run(transport, *command, iq, party)) continue;
+    xmpp::Element& item = query.add("item", ns::disco_items);
+    item.set("jid", iq.to.bare_view()).set("node", command->name);
+    item.set("name", std::string(command->name) + ": " + std::string(command->title));
+  }
+  transport.send(result);
+}
+
+// Whether the node is the list's or a command's; then it is answered.
+bool command_info(Transport& transport, const xmpp::Stanza& iq, const Party& party) {
+  const std::string_view node = iq.payload()->attribute("node");
+  const commands::Command* command = commands::find(node);
+  if (node != ns::commands && !(command && may_run(transport, *command, iq, party))) return false;
+  xmpp::Element result = xmpp::result_of(iq);
+  xmpp::Element& query = result.add("query", ns::disco_info);
+  query.set("node", node);
+  add_identity(query, "automation", command ? "command-node" : "command-list", command ? command->title : "Commands");
+  if (command) add_feature(query, ns::commands);
+  if (command) add_feature(query, ns::data_forms);
+  transport.send(result);
+  return true;
+}
+
 void face_info(Transport& transport, const xmpp::Stanza& iq, const Party& party) {
-  if (refuse_node(transport, iq)) return;
+  if (command_info(transport, iq, party) || refuse_node(transport, iq)) return;
   xmpp::Element result = xmpp::result_of(iq);
   xmpp::Element& query = result.add("query", ns::disco_info);
   add_identity(query, "gateway", transport.network().disco_type, name_of(transport, party.to.alias));
   for (const std::string& feature : transport.router().namespaces(party.to.form)) {
     // XEP-0077 §11: announced to those for whom it will work.
-    const bool concerns =
-        feature != ns::registration || transport.config().registration.allows(iq.from) || party.account;
+    const bool is_for_some = feature == ns::registration || feature == ns::commands;
+    const bool concerns = !is_for_some || transport.config().registration.allows(iq.from) || party.account;
     if (concerns) add_feature(query, feature);
   }
   add_feature(query, ns::escaping);
@@ -90,7 +126,8 @@ void no_items(Transport& transport, const xmpp::Stanza& iq) {
 }
 
 // The asker's own further accounts. Contacts are not listed: whom a user knows is for that user's roster.
-void gateway_items(Transport& transport, const xmpp::Stanza& iq) {
+void gateway_items(Transport& transport, const xmpp::Stanza& iq, const Party& party) {
+  if (iq.payload()->attribute("node") == ns::commands) return command_list(transport, iq, party);
   if (refuse_node(transport, iq)) return;
   xmpp::Element result = xmpp::result_of(iq);
   xmpp::Element& query = result.add("query", ns::disco_items);
@@ -129,8 +166,9 @@ void install_disco(Transport& transport) {
   router.on_iq(AddressForm::contact, Request::get, ns::disco_info,
                [&](xmpp::Stanza iq, const Party& party) { answer_contact_info(transport, std::move(iq), party); });
   router.on_iq(AddressForm::gateway, Request::get, ns::disco_items,
-               [&](const xmpp::Stanza& iq, const Party&) { gateway_items(transport, iq); });
-  router.on_iq(AddressForm::account, Request::get, ns::disco_items, [&](const xmpp::Stanza& iq, const Party&) {
+               [&](const xmpp::Stanza& iq, const Party& party) { gateway_items(transport, iq, party); });
+  router.on_iq(AddressForm::account, Request::get, ns::disco_items, [&](const xmpp::Stanza& iq, const Party& party) {
+    if (iq.payload()->attribute("node") == ns::commands) return command_list(transport, iq, party);
     if (!refuse_node(transport, iq)) no_items(transport, iq);
   });
   router.on_iq(AddressForm::contact, Request::get, ns::disco_items,

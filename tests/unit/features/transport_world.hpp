@@ -23,9 +23,13 @@ class PlayedNetwork final : public connector::Connector {
 
   base::TaskGroup tasks;         // what it publishes
   mutable base::Signal ended;    // nobody notifies it: sessions wait here
+  bool holds_verdict = false;    // logins have been asked everything, and stay without an end
   bool holds_questions = false;  // look-ups and logins stay without an answer
   mutable int look_ups = 0;
   int logins = 0;
+  std::vector<connector::Form> questions;   // of a login, one after the other
+  std::vector<connector::Answers> answers;  // to them
+  std::vector<connector::Action> performed;
   connector::Network network;
   std::map<base::AccountId, connector::EventSink*> sinks;
   std::vector<connector::Event> at_once;  // published as soon as an account is known
@@ -37,10 +41,20 @@ class PlayedNetwork final : public connector::Connector {
 
   connector::Network describe() const override { return network; }
   asio::awaitable<void> run() override { co_return; }
-  asio::awaitable<connector::Result<connector::Answers>> log_in(connector::Applicant, connector::Dialogue&) override {
+  asio::awaitable<connector::Result<connector::Answers>> log_in(connector::Applicant,
+                                                                connector::Dialogue& user) override {
     ++logins;
     if (holds_questions) co_await ended.wait();
-    co_return connector::Answers();
+    connector::Answers credentials;
+    for (std::size_t i = 0; i < questions.size(); ++i) {
+      connector::Form question = questions[i];
+      const auto given = co_await user.ask(std::move(question));
+      if (!given) co_return given.error();
+      answers.push_back(*given);
+      credentials.insert(given->begin(), given->end());
+    }
+    if (holds_verdict) co_await ended.wait();
+    co_return credentials;
   }
   void know_account(const connector::Account& account, connector::EventSink& events) override {
     sinks[account.id] = &events;
@@ -66,7 +80,8 @@ class PlayedNetwork final : public connector::Connector {
       do co_await network.ended.wait();
       while (network.is_slow_to_end);
     }
-    asio::awaitable<connector::Result<connector::Receipt>> perform(connector::Action) override {
+    asio::awaitable<connector::Result<connector::Receipt>> perform(connector::Action action) override {
+      network.performed.push_back(std::move(action));
       co_return connector::Receipt();
     }
     connector::Capabilities capabilities(const base::ChatId&) const override { return {}; }
@@ -108,6 +123,7 @@ struct TransportWorld {
                                       .outbox = outbox,
                                       .inbox = {}};
     config.device_patience = device_patience;
+    config.dialogues = dialogues;
     config.link.idle_before_ping = std::chrono::seconds(1);  // `came` is complete up to a ping
     journal.emplace(loop.get_executor(), *database, domain);
     transport::TransportServices services{loop.get_executor(), *database, sealer(), clock, tests::dial, keys, *journal};
@@ -214,6 +230,7 @@ struct TransportWorld {
   std::string came;  // to the server, up to its last ping
   transport::RegistrationPolicy registration;
   queues::OutboxLimits outbox;
+  accounts::DialogueLimits dialogues;
   std::chrono::milliseconds device_patience{60'000};
   wherry::store::AccountPolicy policy = wherry::store::AccountPolicy::always_on;
   std::optional<db::Database> database;

@@ -1,0 +1,50 @@
+// text: one message to somebody who is no contact yet.
+#include "gateway/commands/commands.hpp"
+
+namespace wherry::commands {
+
+namespace {
+
+std::vector<Field> text_fields(const Call& call) {
+  Field to;
+  to.name = "to";
+  to.label = call.transport.network().contact_prompt;
+  Field words;
+  words.name = "words";
+  words.label = "Text";
+  return {std::move(to), std::move(words)};
+}
+
+asio::awaitable<Result<Output>> send_text(Call call) {
+  const base::AccountId id = call.account()->id();
+  const auto place = call.transport.contacts().place_for(call.user, id);
+  if (!place) co_return Error{Errc::unavailable, "You ask for too much at once; please try again in a moment."};
+  const auto contact = co_await call.transport.contacts().look_up(call.input.at("to"), id);
+  if (!contact) co_return contact.error();
+  accounts::LiveAccount* account = call.transport.accounts().find(id);
+  if (!account) co_return Error{Errc::rejected, "You are no longer registered."};
+  const auto address = call.transport.jid_of(*contact, account->alias());
+  if (!address) co_return address.error();
+  connector::SendMessage message;
+  message.chat = *contact;
+  message.content.text = call.input.at("words");
+  convert::Origin origin;
+  origin.user = call.user.str();
+  origin.contact = address->str();
+  origin.type = "chat";
+  origin.lang = call.lang;
+  origin.sent = base::to_milliseconds(call.transport.clock().now());
+  queues::Envelope envelope{base::to_string(base::ChatId(*contact)), std::move(message), std::move(origin)};
+  const auto put = call.transport.outbox().put(*account, std::move(envelope));
+  if (!put) co_return put.error();
+  Output output;
+  output.text = "Your text goes to " + address->str() + "; answers come from that address.";
+  co_return output;
+}
+
+}  // namespace
+
+const Command text{"text", "NUMBER WORDS: a message to somebody who is no contact yet", Who::registered, text_fields,
+                   send_text};
+
+}  // namespace wherry::commands
