@@ -5,25 +5,34 @@ The protocol is schemas/connector-protocol.schema.json.
 """
 
 import asyncio
+import base64
+import inspect
 import json
 import os
 import sys
+import traceback
 from collections.abc import Awaitable, Callable
 
+PROTOCOL = 2
 MOST_LINE_BYTES = 1 << 20
+MOST_PIECE_BYTES = 256 << 10  # of a file
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds, before what could not be stored is offered again
 
 
 class Refused(Exception):
     """An error that goes through the protocol, raised by either side.
 
-    `code` is one of rejected, not_found, bad_input, unsupported, not_authorized, unavailable (provably not done; may be
-    asked again after `retry_after` seconds) and uncertain (may have been done). `text` is for the human who caused it.
+    `code` is one of CODES: rejected, not_found, bad_input, conflict (it is somebody else's already), offline (the contact is
+    away, and nobody keeps messages for it), unsupported, not_authorized, unavailable (provably not done; may be asked again
+    after `retry_after` seconds) and uncertain (may have been done). `text` is a sentence for the human who caused it.
     """
 
+    CODES = ("rejected", "not_found", "bad_input", "conflict", "offline", "unsupported", "not_authorized", "unavailable", "uncertain")
     NUMBERS = {"unsupported": -32601, "bad_input": -32602}
 
     def __init__(self, code: str, text: str, retry_after: int = 0):
+        if code not in self.CODES:
+            raise ValueError(f"{code} is no code of an error; there are {', '.join(self.CODES)}")
         super().__init__(text)
         self.code, self.text, self.retry_after = code, text, retry_after
 
@@ -34,7 +43,8 @@ class Refused(Exception):
     @classmethod
     def from_json(cls, error: dict) -> "Refused":
         data = error.get("data", {})
-        return cls(data.get("code", "uncertain"), error.get("message", ""), data.get("retry_after", 0))
+        code = data.get("code")
+        return cls(code if code in cls.CODES else "uncertain", error.get("message", ""), data.get("retry_after", 0))
 
 
 class Gateway:
@@ -44,10 +54,13 @@ class Gateway:
     what that returns is the result. Requests run side by side; a cancelled one gets asyncio.CancelledError.
     """
 
-    METHODS = ("hello", "know_account", "forget_account", "parse_contact", "log_in", "open", "perform")
+    METHODS = ("hello", "run", "know_account", "forget_account", "parse_contact", "log_in", "open", "perform", "capabilities",
+               "query", "fetch", "probe")
 
-    def __init__(self, connector: object):
+    def __init__(self, connector: object, output: int):
+        """`output`: the descriptor to write lines to."""
         self._connector = connector
+        self._output = output
         self._tasks: dict[int, asyncio.Task] = {}  # the gateway's requests under way, by id
         self._calls: dict[int, asyncio.Future] = {}  # our requests that wait for an answer
         self._last_id = 0
@@ -89,6 +102,13 @@ class Gateway:
             more = part.get("more", False)
         return found
 
+    async def fetched(self, fetch: int, data: bytes) -> None:
+        """Gives the next bytes of the file that `fetch` asked for, in pieces that fit. Returns when more can be taken. Raises
+        Refused when no more is wanted: let it pass."""
+        for start in range(0, len(data), MOST_PIECE_BYTES):
+            piece = base64.b64encode(data[start : start + MOST_PIECE_BYTES]).decode()
+            await self._call("fetched", fetch=fetch, data=piece)
+
     def log(self, level: str, text: str) -> None:
         """A line in the gateway's log: debug, info, warn or error. No numbers, names or texts of people, please."""
         self._write({"method": "log", "params": {"level": level, "text": text}})
@@ -128,7 +148,7 @@ class Gateway:
         except Refused as refused:
             self._write({"id": request, "error": refused.to_json()})
         except Exception as mistake:  # one request's bug is not the end of everybody's connector
-            self.log("error", f"{method} failed: {type(mistake).__name__}")
+            self.log("error", f"{method} failed: {where(mistake)}")
             self._write({"id": request, "error": Refused("uncertain", "The connector failed.").to_json()})
 
     async def _run(self, method: str, params: dict) -> dict | None:
@@ -137,7 +157,7 @@ class Gateway:
         handler: Callable[..., Awaitable[dict | None]] | None = getattr(self._connector, method, None)
         if method not in self.METHODS or handler is None:
             raise Refused("unsupported", f"no such method: {method}")
-        return await handler(**params)
+        return await handler(**known(handler, params))
 
     async def _call(self, method: str, **params: object) -> dict:
         self._last_id += 1
@@ -149,15 +169,35 @@ class Gateway:
         # A blocking write: when the gateway does not read, there is nothing better to do than to wait for it.
         line = (json.dumps({"jsonrpc": "2.0"} | message, ensure_ascii=False) + "\n").encode("utf-8", "replace")
         while line:
-            line = line[os.write(sys.stdout.fileno(), line) :]
+            line = line[os.write(self._output, line) :]
+
+
+def known(handler: Callable, params: dict) -> dict:
+    """Those of `params` that `handler` takes: a newer gateway may say more, and what is not known is ignored."""
+    taken = inspect.signature(handler).parameters
+    if any(one.kind is inspect.Parameter.VAR_KEYWORD for one in taken.values()):
+        return params
+    return {name: value for name, value in params.items() if name in taken}
+
+
+def where(mistake: BaseException) -> str:
+    """The kind of an exception and the lines that it came through. Its text stays out: it may quote people's data."""
+    steps = [f"{os.path.basename(step.filename)}:{step.lineno} {step.name}" for step in traceback.extract_tb(mistake.__traceback__)]
+    return f"{type(mistake).__name__} at {' < '.join(reversed(steps))}"
 
 
 def run(connector_class: type) -> None:
-    """Builds the connector with its Gateway and serves until the gateway closes standard input."""
+    """Builds the connector with its Gateway and serves until the gateway closes standard input.
+
+    Standard output is the protocol's alone: what anything else writes there (`print`, a library, a process of yours) goes to
+    standard error, and so into the gateway's log.
+    """
+    output = os.dup(sys.stdout.fileno())
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
     async def main() -> None:
         connector = connector_class()
-        connector.gateway = Gateway(connector)
+        connector.gateway = Gateway(connector, output)
         await connector.gateway.serve()
 
     asyncio.run(main())

@@ -10,6 +10,8 @@
 #include "gateway/child/requests.hpp"
 #include "gateway/child/rpc_peer.hpp"
 #include "gateway/child/session.hpp"
+#include "gateway/child/session/chat_capabilities.hpp"
+#include "gateway/child/session/fetches.hpp"
 #include "gateway/child/settings.hpp"
 #include "gateway/child/values.hpp"
 
@@ -38,7 +40,9 @@ class ChildConnector final : public Connector {
         accounts_(services.executor, *rpc_, limits.answer),
         look_ups_(std::make_unique<LookUps>(services.executor, *rpc_, limits.answer)),
         logins_(services.executor, *rpc_),
-        requests_(services.executor, *rpc_, accounts_, logins_, services.storage),
+        fetches_(std::make_unique<Fetches>(services.executor, *rpc_, limits.piece)),
+        capabilities_(std::make_unique<ChatCapabilities>(services.executor, *rpc_, limits.answer)),
+        requests_(services.executor, *rpc_, accounts_, logins_, *fetches_, *capabilities_, services.storage),
         tasks_(services.executor) {}
 
   // Starts the process and exchanges hello with it.
@@ -47,6 +51,9 @@ class ChildConnector final : public Connector {
   Network describe() const override { return greeting_.network; }
   asio::awaitable<void> run() override;
   asio::awaitable<Result<Answers>> log_in(Applicant applicant, Dialogue& user) override;
+  Idempotency idempotency(const Account& account) const override {
+    return accounts_.idempotency(account.id).value_or(greeting_.network.idempotency);
+  }
   void know_account(const Account& account, EventSink& events) override { accounts_.put(account, events); }
   void forget_account(AccountId account) override { accounts_.remove(account); }
   std::unique_ptr<Session> open(AccountId account) override;
@@ -57,6 +64,8 @@ class ChildConnector final : public Connector {
   asio::awaitable<void> end(bool orderly, std::chrono::milliseconds grace);
   asio::awaitable<void> serve();
   asio::awaitable<void> keep_alive();
+  asio::awaitable<void> keep_link();
+  asio::awaitable<std::string> run_link();
   asio::awaitable<bool> answers(RpcPeer::Call& ping);
 
   const Settings settings_;
@@ -69,6 +78,8 @@ class ChildConnector final : public Connector {
   KnownAccounts accounts_;
   const std::unique_ptr<LookUps> look_ups_;
   Logins logins_;
+  const std::unique_ptr<Fetches> fetches_;
+  const std::unique_ptr<ChatCapabilities> capabilities_;
   Requests requests_;
   Listening listening_;
   base::TaskGroup tasks_;  // of the present process
@@ -132,6 +143,7 @@ asio::awaitable<Result<void>> ChildConnector::greet() {
   if (!greeting) co_return Error{Errc::bad_input, "command: the process's answer to hello: " + greeting.error().text};
   greeting_ = std::move(*greeting);
   requests_.name = greeting_.network.id;
+  capabilities_->begin(greeting_.capabilities, greeting_.capabilities_vary);
   co_return base::ok();
 }
 
@@ -142,6 +154,7 @@ asio::awaitable<void> ChildConnector::end(bool orderly, std::chrono::millisecond
   if (!orderly) process_->abandon();
   co_await tasks_.end();
   co_await requests_.end();
+  co_await capabilities_->end();
   const int code = co_await process_->stop(grace);
   rpc_->detach();
   process_.reset();
@@ -156,6 +169,7 @@ asio::awaitable<void> ChildConnector::run() {
   }
   tasks_.spawn("child.keep_alive", keep_alive());
   tasks_.spawn("child.tell", accounts_.tell());
+  if (greeting_.has_shared_link) tasks_.spawn("child.link", keep_link());
   std::exception_ptr failed;
   try {
     co_await serve();
@@ -219,6 +233,30 @@ asio::awaitable<bool> ChildConnector::answers(RpcPeer::Call& ping) {
   co_return false;
 }
 
+// The child's counterpart of Connector::run(): one request that lives as long as what its sessions share. When that
+// breaks, the process stays, and is asked again after a while.
+asio::awaitable<void> ChildConnector::keep_link() {
+  constexpr std::chrono::seconds healthy_after{60};  // then the back-off starts anew
+  base::Backoff backoff(limits_.link, static_cast<std::uint64_t>(process_->pid()));
+  for (;;) {
+    co_await base::sleep(backoff.next());
+    const auto began = std::chrono::steady_clock::now();
+    const std::string trouble = co_await run_link();
+    log::warn("child.link_ended", {{"network", greeting_.network.id}, {"error", trouble}});
+    if (std::chrono::steady_clock::now() - began >= healthy_after) backoff.reset();
+    if (backoff.attempts() == 0) backoff.next();  // a pause all the same
+  }
+}
+
+// Until the link ends: why.
+asio::awaitable<std::string> ChildConnector::run_link() {
+  auto begun = rpc_->begin("run", "{}", RpcPeer::Limit::none);
+  if (!begun) co_return begun.error().text;
+  const std::unique_ptr<RpcPeer::Call> call = std::move(*begun);
+  while (!call->answer()) co_await call->wait();
+  co_return *call->answer() ? "the process answered `run`" : call->answer()->error().text;
+}
+
 // ---- What is asked of the child ----
 
 asio::awaitable<Result<Answers>> ChildConnector::log_in(Applicant applicant, Dialogue& user) {
@@ -230,7 +268,7 @@ asio::awaitable<Result<ContactId>> ChildConnector::parse_contact(std::string typ
 }
 
 std::unique_ptr<Session> ChildConnector::open(AccountId account) {
-  const SessionContext context{*rpc_, accounts_, greeting_.capabilities, limits_.perform};
+  const SessionContext context{*rpc_, accounts_, *capabilities_, *fetches_, limits_.perform, limits_.answer};
   return make_session(context, account, *accounts_.find(account));
 }
 

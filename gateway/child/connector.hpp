@@ -2,6 +2,7 @@
 // its own. The protocol is schemas/connector-protocol.schema.json; connectors/README.md explains it.
 #pragma once
 
+#include "gateway/base/backoff.hpp"
 #include "gateway/connector/contract.hpp"
 #include "gateway/net/line_process.hpp"
 
@@ -20,9 +21,11 @@ using namespace connector;  // it is the contract's other face, and speaks its w
 struct ChildLimits {
   std::chrono::seconds hello{20};     // from its start to its description
   std::chrono::seconds perform{120};  // then the outcome is uncertain
-  std::chrono::seconds answer{20};    // to parse_contact
+  std::chrono::seconds answer{20};    // to parse_contact, query and capabilities
+  std::chrono::seconds piece{120};    // of a file, and for its end: then it is given up
   std::chrono::seconds ping{30};      // between pings, and for the answer to one: a child that hangs is restarted
   std::chrono::seconds stop{5};       // to end after its standard input is closed
+  base::BackoffPolicy link{};         // before it is asked to `run` again
 };
 
 // As net::LineProcess::start, which it is but for tests.

@@ -17,6 +17,7 @@ KnownAccounts::KnownAccounts(asio::any_io_executor executor, RpcPeer& peer, std:
 void KnownAccounts::put(const Account& account, EventSink& events) {
   Known& known = known_[account.id];
   known.account = account;
+  known.idempotency.reset();
   known.events = &events;
   known.version = ++last_version_;
   change(account.id);
@@ -32,6 +33,11 @@ EventSink* KnownAccounts::find(AccountId account) const {
   return found == known_.end() ? nullptr : found->second.events;
 }
 
+std::optional<Idempotency> KnownAccounts::idempotency(AccountId account) const {
+  const auto found = known_.find(account);
+  return found == known_.end() ? std::nullopt : found->second.idempotency;
+}
+
 void KnownAccounts::change(AccountId account) {
   untold_.insert(account);
   changed_.notify();
@@ -41,6 +47,7 @@ void KnownAccounts::begin_anew() {
   untold_.clear();
   for (auto& [id, known] : known_) {
     known.told = 0;
+    known.idempotency.reset();
     untold_.insert(id);
   }
 }
@@ -102,7 +109,16 @@ asio::awaitable<void> KnownAccounts::tell_one(Telling one) {
     log::warn("child.not_told", {{"account", one.account.value}, {"why", answer.error().text}});
     co_return;
   }
+  if (one.version != 0 && answer) note_idempotency(one.account, one.version, *answer);
   if (one.version != 0) note_told(one.account, one.version);
+}
+
+void KnownAccounts::note_idempotency(AccountId account, std::uint64_t version, const nlohmann::json& answer) {
+  const auto found = known_.find(account);
+  if (found == known_.end() || version != found->second.version) return;  // of what is registered now
+  const auto idempotency = parse_idempotency(answer);
+  if (idempotency) found->second.idempotency = *idempotency;
+  else log::warn("child.bad_answer", {{"method", "know_account"}, {"error", idempotency.error().text}});
 }
 
 void KnownAccounts::note_told(AccountId account, std::uint64_t version) {

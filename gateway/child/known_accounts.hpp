@@ -9,6 +9,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 
 namespace wherry::child {
@@ -26,6 +27,9 @@ class KnownAccounts {
   // Where the account's events go; null where it is not registered (any more).
   connector::EventSink* find(base::AccountId account) const;
 
+  // Of the account's sends, where the present process's answer to know_account has said.
+  std::optional<connector::Idempotency> idempotency(base::AccountId account) const;
+
   // Tells a new process everything, and then whatever changes; until cancelled.
   asio::awaitable<void> tell();
   // The present process has answered that it knows the account as it is now.
@@ -40,6 +44,7 @@ class KnownAccounts {
     connector::Account account;
     connector::EventSink* events = nullptr;
     std::uint64_t version = 0, told = 0;  // told == version: the child knows it as it is
+    std::optional<connector::Idempotency> idempotency;
     std::shared_ptr<base::Signal> waiting;
   };
 
@@ -51,6 +56,7 @@ class KnownAccounts {
 
   Telling telling(base::AccountId account) const;
   asio::awaitable<void> tell_one(Telling one);
+  void note_idempotency(base::AccountId account, std::uint64_t version, const nlohmann::json& answer);
   void note_told(base::AccountId account, std::uint64_t version);
   void change(base::AccountId account);
 

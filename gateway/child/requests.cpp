@@ -12,10 +12,12 @@ namespace wherry::child {
 using nlohmann::json;
 
 Requests::Requests(asio::any_io_executor executor, RpcPeer& peer, KnownAccounts& accounts, Logins& logins,
-                   Storage& storage)
+                   Fetches& fetches, ChatCapabilities& capabilities, Storage& storage)
     : peer_(peer),
       accounts_(accounts),
       logins_(logins),
+      fetches_(fetches),
+      capabilities_(capabilities),
       memory_(executor, storage),
       lines_(std::chrono::steady_clock::now()),
       answered_(executor),
@@ -59,10 +61,10 @@ asio::awaitable<Result<json>> Requests::answer_to(RpcPeer::Incoming& request) {
   if (request.method == "publish") co_return co_await publish(request.params);
   if (request.method == "store_read") co_return co_await memory_.read(std::move(request.params));
   if (request.method == "store_write") co_return co_await memory_.write(std::move(request.params));
-  if (request.method == "ask") {
-    auto refused = logins_.accept(request);
+  if (request.method == "ask" || request.method == "fetched") {
+    auto refused = request.method == "ask" ? logins_.accept(request) : fetches_.accept(request);
     if (refused) co_return std::move(*refused);
-    request.id = nullptr;  // its user answers it
+    request.id = nullptr;  // its user answers it, or who takes the file
     co_return json();
   }
   co_return Error{Errc::unsupported, "no such method: " + request.method.substr(0, 40)};
@@ -73,6 +75,8 @@ asio::awaitable<Result<json>> Requests::publish(const json& params) {
   if (!published) co_return published.error();
   EventSink* const events = accounts_.find(published->account);
   if (!events) co_return Error{Errc::not_found, "account: not registered (any more)", {}};
+  const auto* changed = std::get_if<CapabilitiesChanged>(&published->event);
+  if (changed) capabilities_.drop(published->account, changed->chat);
   co_await events->publish(std::move(published->event));
   co_return json::object();
 }

@@ -1,5 +1,5 @@
-// What a child asks of the gateway: publish, store_read, store_write, ask, and lines for the log. Each request is
-// answered when what it asked for is done; how many there are at once is bounded, by number and by bytes.
+// What a child asks of the gateway: publish, store_read, store_write, ask, fetched, and lines for the log. Each request
+// is answered when what it asked for is done; how many there are at once is bounded, by number and by bytes.
 #pragma once
 
 #include "gateway/base/log_limit.hpp"
@@ -9,6 +9,8 @@
 #include "gateway/child/logins.hpp"
 #include "gateway/child/memory.hpp"
 #include "gateway/child/rpc_peer.hpp"
+#include "gateway/child/session/chat_capabilities.hpp"
+#include "gateway/child/session/fetches.hpp"
 
 #include <string>
 
@@ -20,8 +22,8 @@ class Requests {
   static constexpr std::size_t most_bytes = 8 << 20;  // and the bytes of their lines
 
   // All of them outlive this.
-  Requests(asio::any_io_executor executor, RpcPeer& peer, KnownAccounts& accounts, Logins& logins,
-           connector::Storage& storage);
+  Requests(asio::any_io_executor executor, RpcPeer& peer, KnownAccounts& accounts, Logins& logins, Fetches& fetches,
+           ChatCapabilities& capabilities, connector::Storage& storage);
 
   // Until there is room for another one: the child is not read meanwhile.
   asio::awaitable<void> wait_room();
@@ -42,6 +44,8 @@ class Requests {
   RpcPeer& peer_;
   KnownAccounts& accounts_;
   Logins& logins_;
+  Fetches& fetches_;
+  ChatCapabilities& capabilities_;
   Memory memory_;
   base::LogLimit lines_;
   base::Signal answered_;  // one of them was

@@ -1,5 +1,6 @@
 #include "gateway/child/session.hpp"
 
+#include "gateway/child/session/queries.hpp"
 #include "gateway/child/values.hpp"
 #include "gateway/connector/action_codec.hpp"
 
@@ -22,6 +23,7 @@ class ChildSession final : public Session {
       co_await context_.accounts.wait_told(account_);
       co_await context_.peer.wait_room();
     } while (!context_.accounts.is_told(account_));  // the process may have been replaced meanwhile
+    context_.capabilities.drop(account_);            // each session asks for its own
     // A call that lives as long as the session, so no limit on calls under way counts it.
     auto begun = context_.peer.begin("open", params_ + "}", RpcPeer::Limit::none);
     if (!begun) throw std::runtime_error(begun.error().text);
@@ -46,7 +48,31 @@ class ChildSession final : public Session {
     co_return Error{Errc::uncertain, "The network's connector answered in a way that cannot be understood.", {}};
   }
 
-  Capabilities capabilities(const ChatId&) const override { return context_.capabilities; }
+  Capabilities capabilities(const ChatId& chat) const override { return context_.capabilities.find(account_, chat); }
+
+  asio::awaitable<Result<Answer>> query(Query query) override {
+    std::string params = params_ + R"(,"query":)" + to_text(query) + "}";
+    const auto answer = co_await context_.peer.call("query", std::move(params), context_.answer, RpcPeer::Limit::usual);
+    if (!answer) co_return answer.error();
+    auto read = parse_answer(query, *answer);
+    if (read) co_return read;
+    log::warn("child.bad_answer", {{"method", "query"}, {"error", read.error().text}});
+    co_return Error{Errc::unavailable, "The network's connector answered in a way that cannot be understood.", {}};
+  }
+
+  asio::awaitable<Result<void>> fetch(std::string handle, FileSink& sink) override {
+    return context_.fetches.fetch(account_, std::move(handle), sink);
+  }
+
+  // Whoever asks says how long it may take.
+  asio::awaitable<Result<void>> probe() override {
+    auto begun = context_.peer.begin("probe", params_ + "}", RpcPeer::Limit::none);
+    if (!begun) co_return begun.error();
+    const std::unique_ptr<RpcPeer::Call> call = std::move(*begun);
+    while (!call->answer()) co_await call->wait();
+    if (!*call->answer()) co_return call->answer()->error();
+    co_return base::ok();
+  }
 
  private:
   const SessionContext context_;

@@ -1,8 +1,10 @@
-// One account of a child connector, live: `open` and `perform` over RPC.
+// One account of a child connector, live: `open`, `perform`, `query`, `fetch` and `probe` over RPC.
 #pragma once
 
 #include "gateway/child/known_accounts.hpp"
 #include "gateway/child/rpc_peer.hpp"
+#include "gateway/child/session/chat_capabilities.hpp"
+#include "gateway/child/session/fetches.hpp"
 #include "gateway/connector/contract.hpp"
 
 #include <memory>
@@ -13,8 +15,10 @@ namespace wherry::child {
 struct SessionContext {
   RpcPeer& peer;
   KnownAccounts& accounts;
-  const connector::Capabilities& capabilities;
+  ChatCapabilities& capabilities;
+  Fetches& fetches;
   std::chrono::seconds perform;  // for the child's answer; then the outcome is uncertain
+  std::chrono::seconds answer;   // to a query
 };
 
 // `events` is where the account's events go.

@@ -14,8 +14,9 @@ using nlohmann::json;
 constexpr std::size_t most_text = 4000, most_fields = 50, most_choices = 200, most_entries = 1000,
                       most_key_bytes = 1000;
 constexpr std::size_t most_value_bytes = 512 << 10, most_log_text = 2000;
-constexpr std::size_t most_parts = 100, most_id_bytes = 2000;  // of one message
-constexpr std::size_t most_credential_bytes = 256 << 10;       // of one account: each is told in one line
+constexpr std::size_t most_seconds = 10 * 365 * 86400, most_word_bytes = 200, most_words = 200;
+constexpr std::size_t most_parts = 100, most_message_id_bytes = 2000;  // of one message
+constexpr std::size_t most_credential_bytes = 256 << 10;               // of one account: each is told in one line
 
 constexpr std::array<std::pair<std::string_view, Idempotency>, 3> idempotencies{
     {{"by_key", Idempotency::by_key}, {"queryable", Idempotency::queryable}, {"none", Idempotency::none}}};
@@ -30,6 +31,30 @@ constexpr std::array<std::pair<std::string_view, Field::Type>, 4> field_types{{{
                                                                                {"secret", Field::Type::secret},
                                                                                {"choice", Field::Type::choice},
                                                                                {"boolean", Field::Type::boolean}}};
+
+// Whose value is a Support.
+constexpr std::array<std::pair<const char*, Support Capabilities::*>, 9> supported{
+    {{"files", &Capabilities::files},
+     {"edit", &Capabilities::edit},
+     {"retract", &Capabilities::retract},
+     {"react", &Capabilities::react},
+     {"reply", &Capabilities::reply},
+     {"typing", &Capabilities::typing},
+     {"read_marks", &Capabilities::read_marks},
+     {"delivery_reports", &Capabilities::delivery_reports},
+     {"formatting", &Capabilities::formatting}}};
+constexpr const char* other_protocol =
+    "must be 2, the version this gateway speaks: to change from 1, answer `hello` with 2, `perform` with \"ids\" (an "
+    "array) in place of \"id\", and write \"text\": {\"most\": 160} in place of \"text_bytes\"; see "
+    "connectors/README.md";
+
+template <class Table, class Value>
+std::string_view word_for(const Table& table, Value value) {
+  for (const auto& [word, entry] : table) {
+    if (entry == value) return word;
+  }
+  return {};
+}
 
 bool has_nul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
 
@@ -63,6 +88,19 @@ class Members {
     if (!found->is_number_integer() || *found < 0) return fail(name, "must be a whole number");
     value = found->get<std::size_t>();
   }
+  void seconds(const char* name, std::chrono::seconds& value) {
+    std::size_t count = static_cast<std::size_t>(value.count());
+    number(name, count);
+    if (count > most_seconds) return fail(name, "must be at most " + std::to_string(most_seconds) + " seconds");
+    value = std::chrono::seconds(count);
+  }
+  void texts(const char* name, std::size_t most, std::vector<std::string>& values) {
+    for (const json& item : list(name, most)) {
+      if (!item.is_string() || item.get_ref<const std::string&>().size() > most_word_bytes)
+        return fail(name, "must be strings of at most " + std::to_string(most_word_bytes) + " bytes");
+      values.push_back(item.get<std::string>());
+    }
+  }
   template <class Table, class Value>
   void word(const char* name, const Table& table, Value& value) {
     const json* found = find(name);
@@ -92,7 +130,10 @@ class Members {
     return found ? *found : none;
   }
   void fail(std::string_view name, std::string_view what) {
-    if (!error_) error_ = Error{Errc::bad_input, path_ + std::string(name) + ": " + std::string(what)};
+    if (error_) return;
+    std::string path = path_ + std::string(name);
+    if (path.ends_with('.')) path.pop_back();  // the object itself
+    error_ = Error{Errc::bad_input, path + (path.empty() ? "" : ": ") + std::string(what)};
   }
 
  private:
@@ -106,6 +147,33 @@ class Members {
   std::string path_;
   std::optional<Error>& error_;
 };
+
+// What each of `capabilities` says.
+Capabilities read_capabilities(const json& object, const std::string& path, std::optional<Error>& error) {
+  Capabilities capabilities;
+  Members members(object, path, error);
+  Members text(members.object("text"), path + "text.", error);
+  text.number("most", capabilities.text.most);
+  text.word("unit", text_units, capabilities.text.unit);
+  members.texts("file_types", most_words, capabilities.file_types);
+  members.number("file_bytes", capabilities.file_bytes);
+  members.seconds("edit_within", capabilities.edit_within);
+  members.seconds("retract_within", capabilities.retract_within);
+  members.texts("reactions", most_words, capabilities.reactions);
+  members.number("most_reactions", capabilities.most_reactions);
+  for (const auto& [name, member] : supported) members.word(name, supports, capabilities.*member);
+  return capabilities;
+}
+
+bool is_in_room(const Event& event) {
+  return std::visit(
+      [](const auto& one) {
+        if constexpr (requires { std::holds_alternative<base::RoomId>(one.chat); })
+          return std::holds_alternative<base::RoomId>(one.chat);
+        else return false;
+      },
+      event);
+}
 
 template <class T>
 Result<T> finish(T value, const std::optional<Error>& error) {
@@ -130,9 +198,7 @@ Result<Greeting> parse_greeting(const json& object) {
   Members whole(object, "", error);
   std::size_t protocol = 0;
   whole.number("protocol", protocol);
-  if (protocol != child_protocol) {
-    whole.fail("protocol", "must be " + std::to_string(child_protocol) + ", the version this gateway speaks");
-  }
+  if (protocol != child_protocol) whole.fail("protocol", other_protocol);
   Network& network = greeting.network;
   Members members(whole.object("network"), "network.", error);
   members.text("id", network.id, 1, 40);
@@ -151,13 +217,42 @@ Result<Greeting> parse_greeting(const json& object) {
   members.boolean("has_presence", network.has_presence);
   members.boolean("has_contact_list", network.has_contact_list);
   members.boolean("reports_delivery", network.reports_delivery);
-  Members capabilities(whole.object("capabilities"), "capabilities.", error);
-  Members text(capabilities.object("text"), "capabilities.text.", error);
-  text.number("most", greeting.capabilities.text.most);
-  text.word("unit", text_units, greeting.capabilities.text.unit);
-  capabilities.word("files", supports, greeting.capabilities.files);
-  capabilities.word("delivery_reports", supports, greeting.capabilities.delivery_reports);
+  members.boolean("refers_to_messages", network.refers_to_messages);
+  members.seconds("proof_of_life", network.proof_of_life);
+  members.boolean("capabilities_vary", greeting.capabilities_vary);
+  members.boolean("has_shared_link", greeting.has_shared_link);
+  greeting.capabilities = read_capabilities(whole.object("capabilities"), "capabilities.", error);
   return finish(std::move(greeting), error);
+}
+
+Result<Capabilities> parse_capabilities(const json& object) {
+  std::optional<Error> error;
+  Capabilities capabilities = read_capabilities(object, "result.", error);
+  return finish(std::move(capabilities), error);
+}
+
+json to_json(const Capabilities& capabilities) {
+  json object;
+  object["text"]["most"] = capabilities.text.most;
+  object["text"]["unit"] = word_for(text_units, capabilities.text.unit);
+  object["file_types"] = capabilities.file_types;
+  object["file_bytes"] = capabilities.file_bytes;
+  object["edit_within"] = capabilities.edit_within.count();
+  object["retract_within"] = capabilities.retract_within.count();
+  object["reactions"] = capabilities.reactions;
+  object["most_reactions"] = capabilities.most_reactions;
+  for (const auto& [name, member] : supported) object[name] = word_for(supports, capabilities.*member);
+  return object;
+}
+
+Result<std::optional<Idempotency>> parse_idempotency(const json& object) {
+  std::optional<Error> error;
+  Idempotency idempotency{};
+  Members members(object, "result.", error);
+  members.word("idempotency", idempotencies, idempotency);
+  if (error) return *error;
+  if (!object.contains("idempotency")) return std::optional<Idempotency>();
+  return std::optional(idempotency);
 }
 
 Result<Form> parse_form(const json& object) {
@@ -248,9 +343,7 @@ Result<Published> parse_published(const json& params) {
   const auto* changed = std::get_if<AccountChanged>(&*event);
   if (changed && changed->needs_login)
     return Error{Errc::bad_input, "event.needs_login: answer `open` with the error not_authorized instead"};
-  const auto* message = std::get_if<MessageReceived>(&*event);
-  if (message && std::holds_alternative<base::RoomId>(message->chat))
-    return Error{Errc::unsupported, "event.chat: rooms are not carried"};
+  if (is_in_room(*event)) return Error{Errc::unsupported, "event.chat: rooms are not carried"};
   return Published{AccountId{account.get<std::int64_t>()}, std::move(*event)};
 }
 
@@ -272,7 +365,7 @@ Result<Receipt> parse_receipt(const json& object) {
   Receipt receipt;
   for (const json& id : members.list("ids", most_parts)) {
     const bool is_id = id.is_string() && !id.get_ref<const std::string&>().empty() &&
-                       id.get_ref<const std::string&>().size() <= most_id_bytes;
+                       id.get_ref<const std::string&>().size() <= most_message_id_bytes;
     if (!is_id || has_nul(id.get_ref<const std::string&>()))
       members.fail("ids", "must be strings of 1 to 2000 bytes, without NUL");
     else receipt.ids.push_back(MessageId{id.get<std::string>()});

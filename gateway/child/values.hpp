@@ -14,7 +14,7 @@ namespace wherry::child {
 
 using namespace connector;  // it is the contract's other face, and speaks its words
 
-inline constexpr int child_protocol = 1;
+inline constexpr int child_protocol = 2;
 
 // The member of that name, or null.
 const nlohmann::json& member(const nlohmann::json& object, const char* name);
@@ -24,10 +24,20 @@ std::string to_line(const nlohmann::json& value);
 // The whole answer to `hello`.
 struct Greeting {
   Network network;
-  Capabilities capabilities;
+  Capabilities capabilities;       // of every chat, or until a chat's own are known
+  bool capabilities_vary = false;  // from chat to chat: it is asked (`capabilities`)
+  bool has_shared_link = false;    // it is asked to `run`
 };
-// {"protocol":1,"network":{"id":"echo","name":"Echo",…},"capabilities":{"text_bytes":0,"files":"fall_back",…}}
+// {"protocol":2,"network":{"id":"echo","name":"Echo",…},"capabilities":{"text":{"most":160,"unit":"septets"},…}}
 Result<Greeting> parse_greeting(const nlohmann::json& json);
+
+// {"text":{"most":160,"unit":"septets"},"files":"full","edit":"full","edit_within":900,…}; what is left out is as
+// struct Capabilities says.
+Result<Capabilities> parse_capabilities(const nlohmann::json& json);
+nlohmann::json to_json(const Capabilities& capabilities);
+
+// The answer to know_account: {"idempotency":"none"} or {}.
+Result<std::optional<Idempotency>> parse_idempotency(const nlohmann::json& json);
 
 // {"title":"…","instructions":"…","fields":[{"name":"nick","label":"Nickname","type":"text","required":false}]}
 Result<Form> parse_form(const nlohmann::json& json);
@@ -57,7 +67,7 @@ struct LogLine {
 };
 std::optional<LogLine> parse_log_line(const nlohmann::json& json);
 
-// {"id":"net-77"} or {}
+// {"ids":["net-77"]} or {}
 Result<Receipt> parse_receipt(const nlohmann::json& json);
 // {"contact":"+15550100"}
 Result<ContactId> parse_contact_answer(const nlohmann::json& json);

@@ -19,14 +19,31 @@ class EchoHarness : public Harness {
     name = "echo";
     configuration = json::parse(R"({"reports":true,"replies":true})");
     bad_configurations = {{json::parse(R"({"report":true})"), "report: "},
-                          {json::parse(R"({"replies":1})"), "replies: "}};
+                          {json::parse(R"({"replies":1})"), "replies: "},
+                          {json::parse(R"({"reactions":[""]})"), "reactions: "}};
     answers = {{"nick", "Romeo"}};
     refused_answers = {{"nick", std::string(65, 'x')}};
     credentials = {{{"nick", "Romeo"}}, {{"nick", "Juliet"}}};
     contacts = {{"juliet", "juliet"}, {"a.b_c+d-1", "a.b_c+d-1"}, {std::string(64, 'a'), std::string(64, 'a')}};
     no_contacts = {"", "Juliet", "two words", "a@b", "é", "a\n", std::string(65, 'a'), std::string(100'000, 'a')};
-    unsupported = {SetPresence(), AddContact{ContactId{"juliet"}}, RemoveContact{ContactId{"juliet"}},
-                   AnswerContact{ContactId{"juliet"}, true}};
+    const ContactId juliet{"juliet"};
+    const RoomId tea{"tea"};
+    const Target mine{{MessageId{"k1"}}, true}, theirs{{MessageId{"echo-k1"}}, false};
+    done = {EditMessage{juliet, "k2", mine, {"again"}}, React{juliet, "k3", theirs, {"👍"}},
+            RetractMessage{juliet, "k4", mine}, MarkRead{juliet, theirs}, SetTyping{juliet, true}};
+    unsupported = {SetPresence(),
+                   SetProfile(),
+                   AddContact{juliet},
+                   AnswerContact{juliet, true},
+                   RemoveContact{juliet},
+                   RenameContact{juliet, "J"},
+                   BlockContact{juliet, true},
+                   CreateRoom{"Tea", {juliet}},
+                   JoinRoom{tea, "R"},
+                   LeaveRoom{tea},
+                   SetTopic{tea, "x"},
+                   Invite{tea, juliet},
+                   SetRole{tea, juliet, Role::owner}};
   }
 
   asio::awaitable<Result<std::unique_ptr<Connector>>> make(json settings, Services services) override {

@@ -56,6 +56,14 @@ std::unique_ptr<Harness> recorded(const std::string& record) {
   return harness;
 }
 
+struct Taking final : FileSink {
+  asio::awaitable<Result<void>> write(std::string piece) override {
+    bytes += piece;
+    co_return base::ok();
+  }
+  std::string bytes;
+};
+
 }  // namespace
 
 TEST_CASE("Every line between the gateway and child_echo is as the schema says") {
@@ -79,7 +87,16 @@ TEST_CASE("Every line between the gateway and child_echo is as the schema says")
     message.content.text = "\x01 \xff 😀\n";
     message.content.files = {File{"https://example.org/a", "image/png", 5}};
     CHECK(lab.get(lab.session().perform(std::move(message))).has_value());
+    for (const Action& action : lab.harness->done) CHECK(lab.get(lab.session().perform(action)).has_value());
     for (const Action& action : lab.harness->unsupported) lab.get(lab.session().perform(action));
+    CHECK(lab.get(lab.session().probe()).has_value());
+    const Query profile = ProfileQuery{lab.contact()}, avatar = AvatarQuery{"juliet"}, rooms = RoomsQuery();
+    CHECK(lab.get(lab.session().query(profile)).has_value());
+    const Answer picture = lab.get(lab.session().query(avatar)).value();
+    CHECK_FALSE(lab.get(lab.session().query(rooms)).has_value());
+    Taking taking;
+    CHECK(lab.get(lab.session().fetch(std::get<File>(picture).handle, taking)).has_value());
+    CHECK(taking.bytes == "A picture of juliet.\n");
     lab.sink.broken = true;
     CHECK_FALSE(lab.send("k2", "lost").has_value());
     lab.sink.broken = false;
@@ -88,17 +105,16 @@ TEST_CASE("Every line between the gateway and child_echo is as the schema says")
     lab.stop();
   }
   const auto seen = checked(record);
-  for (const char* line : {"gateway:hello",          "gateway:parse_contact",
-                           "gateway:log_in",         "gateway:know_account",
-                           "gateway:forget_account", "gateway:open",
-                           "gateway:perform",        "gateway:cancel",
-                           "child:publish",          "child:ask",
-                           "result:hello",           "result:parse_contact",
-                           "result:log_in",          "result:perform",
-                           "result:publish",         "result:ask",
-                           "error:bad_input",        "error:unsupported",
-                           "error:rejected",         "error:unavailable",
-                           "error:not_found"}) {
+  for (const char* line : {"gateway:hello",        "gateway:parse_contact",  "gateway:log_in",
+                           "gateway:know_account", "gateway:forget_account", "gateway:open",
+                           "gateway:perform",      "gateway:cancel",         "gateway:probe",
+                           "gateway:query",        "gateway:fetch",          "child:fetched",
+                           "result:probe",         "result:query",           "result:fetch",
+                           "result:fetched",       "child:publish",          "child:ask",
+                           "result:hello",         "result:parse_contact",   "result:log_in",
+                           "result:perform",       "result:publish",         "result:ask",
+                           "error:bad_input",      "error:unsupported",      "error:rejected",
+                           "error:unavailable",    "error:not_found"}) {
     CAPTURE(line);
     CHECK(seen.contains(line));
   }
@@ -107,24 +123,62 @@ TEST_CASE("Every line between the gateway and child_echo is as the schema says")
 TEST_CASE("Every action and event that the codec writes is as the schema says") {
   const Folder folder;
   const auto path = (folder.path / "record").string();
-  const ChatId chat = ContactId{"+15550100"}, room = RoomId{"r"};
-  const ContactId contact{"juliet"};
-  const Content content{"text", {File{"https://x/y", "image/png", 12}, File{"https://x/z", "", 0}}};
+  const RoomId room{"r"};
+  const ChatId chat = ContactId{"+15550100"}, in_room = room;
+  const ContactId contact{"juliet"}, nurse{"nurse"};
+  const File file{"https://x/y", "image/png", 12, "a.png", std::string(64, 'a'), 640, 480, 1500, "handle"};
+  const Reply reply{{MessageId{"m"}}, contact, "How it begins"};
+  const Content content{"text", {file, File{"https://x/z", "", 0}}, reply, "thread", Location{52.5, 13.4, "Here"}};
+  const MessageId id{"n"}, of{"m"};
+  const Target target{{MessageId{"a"}, MessageId{"b"}}, true};
+  const base::Time at = base::from_milliseconds(1);
   {
     std::ofstream record(path);
-    for (const Action& action :
-         std::vector<Action>{SendMessage{chat, "k", content}, SendMessage{room, "k", {}},
-                             SetPresence{std::nullopt, Availability::do_not_disturb, "busy"},
-                             SetPresence{contact, Availability::offline, ""}, AddContact{contact},
-                             AnswerContact{contact, true}, RemoveContact{contact}}) {
+    for (const Action& action : std::vector<Action>{SendMessage{chat, "k", content},
+                                                    SendMessage{in_room, "k", {}},
+                                                    EditMessage{chat, "k", target, content},
+                                                    RetractMessage{chat, "k", target},
+                                                    React{chat, "k", target, {"👍"}},
+                                                    MarkRead{chat, target},
+                                                    SetTyping{chat, true},
+                                                    SetPresence{std::nullopt, Availability::do_not_disturb, "busy"},
+                                                    SetPresence{contact, Availability::offline, ""},
+                                                    SetProfile{"Romeo", file},
+                                                    AddContact{contact},
+                                                    AnswerContact{contact, true},
+                                                    RemoveContact{contact},
+                                                    RenameContact{contact, "J"},
+                                                    BlockContact{contact, true},
+                                                    CreateRoom{"Tea", {contact}},
+                                                    JoinRoom{room, "Romeo"},
+                                                    LeaveRoom{room},
+                                                    SetTopic{room, "Tea"},
+                                                    Invite{room, contact},
+                                                    SetRole{room, contact, Role::moderator}}) {
       record << "a " << to_text(action) << '\n';
     }
-    for (const Event& event :
-         std::vector<Event>{MessageReceived{chat, contact, MessageId{"n"}, content, base::from_milliseconds(1)},
-                            MessageProgressed{MessageId{"n"}, Stage::failed, "No."}, ContactAsked{contact, ""},
-                            ContactAnswered{contact, true}, ContactRemoved{contact},
-                            ContactsListed{{{contact, "Juliet", {"Capulets"}}, {ContactId{"nurse"}, "", {}}}},
-                            PresenceChanged{contact, Availability::away, ""}, AccountChanged{true, false, ""}}) {
+    for (const Event& event : std::vector<Event>{MessageReceived{chat, contact, id, content, at, true},
+                                                 MessageEdited{chat, contact, id, of, content, at},
+                                                 MessageRetracted{chat, contact, id, of},
+                                                 Reacted{chat, contact, id, of, {"♥"}, true},
+                                                 MessageProgressed{id, Stage::failed, "No."},
+                                                 ContactAsked{contact, ""},
+                                                 ContactAnswered{contact, true},
+                                                 ContactRemoved{contact},
+                                                 AccountNotice{id, "Pay."},
+                                                 RoomClosed{room, id, "Over."},
+                                                 ContactsListed{{{contact, "Juliet", {"Capulets"}}, {nurse, "", {}}}},
+                                                 ContactListChanged{{{contact, "Juliet", {}}}, {nurse}},
+                                                 PresenceChanged{contact, Availability::away, ""},
+                                                 MessageRead{chat, contact, of},
+                                                 TypingChanged{chat, contact, true},
+                                                 ContactChanged{contact, "Juliet", "p1"},
+                                                 CapabilitiesChanged{chat},
+                                                 CapabilitiesChanged{std::nullopt},
+                                                 RoomListed{room, "Tea"},
+                                                 RoomChanged{room, "Tea", "Sugar", "p2", Role::owner},
+                                                 ParticipantsChanged{room, {{contact, "J", Role::member}}, {nurse}},
+                                                 AccountChanged{true, false, ""}}) {
       record << "e " << to_text(event) << '\n';
     }
   }

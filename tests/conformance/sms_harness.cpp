@@ -37,6 +37,23 @@ class SmsHarness : public Harness {
     // Nobody is asked, and nobody sees presence.
     done = {SetPresence(), AddContact{ContactId{"+14155550132"}}, RemoveContact{ContactId{"+14155550132"}},
             AnswerContact{ContactId{"+14155550132"}, true}};
+    const ContactId contact{"+14155550132"};
+    const RoomId room{"r"};
+    const Target target{{MessageId{"n"}}, true};
+    unsupported = {EditMessage{contact, "k", target, {"again"}},
+                   RetractMessage{contact, "k", target},
+                   React{contact, "k", target, {}},
+                   MarkRead{contact, target},
+                   SetTyping{contact, true},
+                   SetProfile(),
+                   RenameContact{contact, "J"},
+                   BlockContact{contact, true},
+                   CreateRoom{"Tea", {contact}},
+                   JoinRoom{room, "R"},
+                   LeaveRoom{room},
+                   SetTopic{room, "x"},
+                   Invite{room, contact},
+                   SetRole{room, contact, Role::owner}};
     brings_without_session = true;
   }
 

@@ -60,7 +60,7 @@ class Child:
         if method == "hello":
             self.hellos += 1
             self._news.set()
-            return {"protocol": 1, "network": CHILD_NETWORK, "capabilities": {}}
+            return {"protocol": 2, "network": CHILD_NETWORK, "capabilities": {}}
         if method == "know_account":
             self.account = message["params"]["account"]
             self._news.set()

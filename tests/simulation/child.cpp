@@ -175,7 +175,7 @@ class Child final : public std::enable_shared_from_this<Child> {
     described["has_presence"] = traits.has_presence;
     described["has_contact_list"] = traits.has_contact_list;
     described["reports_delivery"] = traits.reports_delivery;
-    answer(said, {{"protocol", 1}, {"network", described}});
+    answer(said, {{"protocol", 2}, {"network", described}});
   }
 
   // ---- Sessions ----
@@ -325,8 +325,8 @@ class Child final : public std::enable_shared_from_this<Child> {
     const std::string id = network_.traits().names_messages ? taken.value : one.message.key;
     after(wait, [this, said, id, fate] {
       if (fate == Fate::done_unclear) return refuse(said, Errc::uncertain, "");
-      answer(said, {{"id", id}});
-      if (fate == Fate::done_answered_twice) answer(said, {{"id", id}});
+      answer(said, {{"ids", json::array({id})}});
+      if (fate == Fate::done_answered_twice) answer(said, {{"ids", json::array({id})}});
     });
   }
 

@@ -72,7 +72,7 @@ struct Played : VirtualTime, Bench {
       json said = json::parse(*line);
       const std::string method = said.value("method", "");
       if (method == "hello")
-        answer(of, said, R"({"protocol":1,"network":{"id":"fake","name":"Fake","disco_type":"x"}})");
+        answer(of, said, R"({"protocol":2,"network":{"id":"fake","name":"Fake","disco_type":"x"}})");
       else if (method == "know_account" || method == "ping") answer(of, said, "{}");
       else if (said.contains("id") && !method.empty()) asked.push_back(std::move(said));
     }
@@ -185,7 +185,7 @@ TEST_CASE("A send is not made uncertain by the look-ups that a slow process work
   }
   child.pass(100s);
   CHECK(!*sent);
-  child.answer(child.asked[4], R"({"id":"n"})");
+  child.answer(child.asked[4], R"({"ids":["n"]})");
   child.pass(1s);
   CHECK((*sent)->has_value());
 }

@@ -258,8 +258,8 @@ class Network:
 
     async def _on_hello(self, _params: dict) -> object:
         reports = "full" if self.description.network.get("reports_delivery") else "refuse"
-        return {"protocol": 1, "network": self.description.network,
-                "capabilities": {"text_bytes": 0, "files": "fall_back", "delivery_reports": reports}}
+        return {"protocol": 2, "network": self.description.network,
+                "capabilities": {"files": "fall_back", "delivery_reports": reports}}
 
     async def _on_ping(self, _params: dict) -> object:
         return {}
@@ -311,7 +311,8 @@ class Network:
         action = params["action"]
         fields = {key: _flat(value) for key, value in action.items() if key != "type"}
         user = self.accounts[params["account"]].owner
-        return await self._ask(action["type"], user, fields).answer
+        answer = await self._ask(action["type"], user, fields).answer
+        return {"ids": answer["id"].split()} if "id" in answer else answer
 
     async def _on_parse_contact(self, params: dict) -> object:
         await self._looks_up.wait()

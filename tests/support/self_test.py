@@ -213,7 +213,7 @@ class ScriptedNetwork(unittest.IsolatedAsyncioTestCase):
         self.addAsyncCleanup(end)
 
     async def test_a_session_from_hello_to_its_end(self) -> None:
-        hello = await self.gateway.call("hello", {"protocol": 1, "configuration": {}})
+        hello = await self.gateway.call("hello", {"protocol": 2, "configuration": {}})
         self.assertEqual(hello["network"]["id"], "im")
         self.network.begin({"romeo@x.test"})
         login = asyncio.create_task(self.gateway.call("log_in", {"login": 1, "user": "romeo@x.test"}))
@@ -241,7 +241,7 @@ class ScriptedNetwork(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(self.network.unexpected(), [])
 
     async def test_a_killed_child_is_noticed(self) -> None:
-        await self.gateway.call("hello", {"protocol": 1, "configuration": {}})
+        await self.gateway.call("hello", {"protocol": 2, "configuration": {}})
         os.kill(self.network.pid, 9)
         await asyncio.wait_for(self.task, 5)
 

@@ -44,6 +44,7 @@ TEST_CASE("make_child_connector says why a process that starts badly cannot be u
   CHECK(bench.error(settings("dies_at_once")).text.find("ended before it answered hello") != std::string::npos);
   CHECK(bench.error(settings("speaks_first")).text.find("not its protocol") != std::string::npos);
   CHECK(bench.error(settings("bad_greeting")).text.find("network.id") != std::string::npos);
+  CHECK(bench.error(settings("old")).text.find("to change from 1, answer `hello` with 2") != std::string::npos);
   CHECK(bench.error(settings("long_hello")).text.find("bytes") != std::string::npos);
 }
 
@@ -231,5 +232,206 @@ TEST_CASE("What is longer than a line may be is rejected, not sent") {
   child.session = child.connector->open(seven);
   SendMessage message{ContactId{"a"}, "k", Content{std::string(1 << 20, 'x'), {}}};
   CHECK(child.get(child.session->perform(std::move(message))).error().code == Errc::rejected);
-  CHECK(child.perform("k").value().id == MessageId{"n-k"});
+  CHECK(child.perform("k").value().ids == std::vector{MessageId{"n-k"}});
+}
+
+// ---- What version 2 asks ----
+
+namespace {
+
+// Keeps what it is given, or refuses at a piece.
+struct Pieces final : FileSink {
+  explicit Pieces(const asio::any_io_executor& executor) : changed(executor) {}
+  asio::awaitable<Result<void>> write(std::string piece) override {
+    ++begun;
+    changed.notify();
+    while (held) co_await changed.wait();
+    if (begun == refused_at) co_return Error{Errc::rejected, "The file is too large for this server."};
+    bytes += piece.size();
+    co_return base::ok();
+  }
+  base::Signal changed;
+  bool held = false;
+  int begun = 0, refused_at = 0;
+  std::size_t bytes = 0;
+};
+
+asio::awaitable<void> wait_begun(Pieces& pieces, int count) {
+  while (pieces.begun < count) co_await base::within(60s, pieces.changed.wait());
+}
+
+struct Fetching : Child {
+  explicit Fetching(const std::string& mode, ChildLimits child_limits = {}) : Child(settings(mode), child_limits) {
+    session = connector->open(seven);
+  }
+  Result<void> fetch() { return get(session->fetch("a-handle", pieces)); }
+  Pieces pieces{loop.get_executor()};
+};
+
+}  // namespace
+
+TEST_CASE("A file comes in pieces, each asked for when the one before is taken, and has one outcome") {
+  Fetching child("well");
+  child.pieces.held = true;
+  std::optional<Result<void>> outcome;
+  child.group.spawn("fetch", Child::into(child.session->fetch("a-handle", child.pieces), outcome));
+  tests::run(child.loop, wait_begun(child.pieces, 1));
+  CHECK(child.parse().error().code == Errc::not_found);  // the process has done what it would
+  CHECK(child.pieces.begun == 1);
+  child.pieces.held = false;
+  child.pieces.changed.notify();
+  tests::run(child.loop, wait_begun(child.pieces, 3));
+  while (!outcome) tests::run(child.loop, base::sleep(1ms));
+  CHECK(outcome->has_value());
+  CHECK(child.pieces.bytes == 300'000);
+}
+
+TEST_CASE("A file that is refused on the way is fetched no further, and the reason is the sink's") {
+  Fetching child("well");
+  child.pieces.refused_at = 2;
+  CHECK(child.fetch().error().text == "The file is too large for this server.");
+  CHECK(child.pieces.begun == 2);
+}
+
+TEST_CASE("A fetch that fails says why; one that stops is given up; what is no piece is refused") {
+  CHECK(Fetching("fetch_fails").fetch().error().code == Errc::not_found);
+  Fetching hurries("fetch_hurries");
+  hurries.pieces.held = true;
+  CHECK(hurries.fetch().error().text.find("one piece at a time") != std::string::npos);
+  CHECK(Fetching("fetch_large_piece").fetch().error().text.find("data: must be base64") != std::string::npos);
+  ChildLimits hasty;
+  hasty.piece = 1s;
+  CHECK(Fetching("fetch_stops", hasty).fetch().error().code == Errc::unavailable);
+}
+
+TEST_CASE("A fetch that is cancelled is cancelled in the process, and a late piece has nowhere to go") {
+  Fetching child("well");
+  child.pieces.held = true;
+  base::TaskGroup fetches(child.loop.get_executor());
+  std::optional<Result<void>> none;
+  fetches.spawn("fetch", Child::into(child.session->fetch("a-handle", child.pieces), none));
+  tests::run(child.loop, wait_begun(child.pieces, 1));
+  fetches.cancel();
+  tests::run(child.loop, fetches.join());
+  CHECK_FALSE(none);
+  tests::run(child.loop, child.sink.wait_for<ContactRemoved>(1));
+  CHECK(child.sink.all<ContactRemoved>()[0].contact.value.starts_with("cancelled-"));
+}
+
+TEST_CASE("A query is answered by what it asks for; nonsense is no answer") {
+  Child child("well");
+  child.session = child.connector->open(seven);
+  const Answer profile = child.get(child.session->query(ProfileQuery{ContactId{"juliet"}})).value();
+  CHECK(std::get<Profile>(profile) == Profile{"Juliet", "", {{"phone", "+1"}}});
+  const Answer history = child.get(child.session->query(HistoryQuery{ContactId{"a"}, std::nullopt, 5})).value();
+  CHECK(std::get<std::vector<MessageReceived>>(history).at(0).id == MessageId{"m1"});
+  const Answer rooms = child.get(child.session->query(RoomsQuery{})).value();
+  CHECK(std::get<std::vector<RoomListed>>(rooms) == std::vector{RoomListed{RoomId{"tea"}, "Tea"}});
+  CHECK(child.get(child.session->probe()).has_value());
+
+  Child odd("odd_answers");
+  odd.session = odd.connector->open(seven);
+  for (const Query& query : {Query(ProfileQuery{ContactId{"a"}}), Query(SearchQuery{"a"}), Query(AvatarQuery{"a"}),
+                             Query(ParticipantsQuery{RoomId{"r"}})})
+    CHECK(odd.get(odd.session->query(query)).error().code == Errc::unavailable);
+}
+
+TEST_CASE(
+    "Capabilities of a chat are the greeting's until the child has answered, and are asked anew when they change") {
+  Child child("varies");
+  child.session = child.connector->open(seven);
+  const ChatId chat = ContactId{"a"};
+  const auto ask = [&](std::size_t count) {
+    child.session->capabilities(chat);
+    child.session->capabilities(chat);  // it is asked once
+    tests::run(child.loop, child.sink.wait_for<ContactRemoved>(count));
+  };
+  CHECK(child.session->capabilities(chat).text.most == 160);
+  ask(1);
+  CHECK(child.sink.all<ContactRemoved>()[0].contact == ContactId{"asked-c:a-1"});
+  CHECK(child.session->capabilities(chat).text.most == 1001);
+  CHECK(child.session->capabilities(chat).edit == Support::full);
+  child.parse();  // they change
+  tests::run(child.loop, child.sink.wait_for<CapabilitiesChanged>(1));
+  CHECK(child.session->capabilities(chat).text.most == 160);
+  ask(2);
+  CHECK(child.session->capabilities(chat).text.most == 1002);
+}
+
+TEST_CASE("Capabilities that do not vary are the greeting's, and nobody is asked") {
+  Child child("well");
+  child.session = child.connector->open(seven);
+  CHECK(child.session->capabilities(ContactId{"a"}).text.most == 160);
+  CHECK(child.parse().error().code == Errc::not_found);
+  CHECK(child.sink.all<ContactRemoved>().empty());
+}
+
+TEST_CASE("What a repeated send costs may be said of each account (Connector::idempotency)") {
+  Child child("well");
+  const Account account{seven, "romeo@example.org", {}};
+  CHECK(child.connector->idempotency(account) == Idempotency::none);
+  auto session = child.connector->open(seven);
+  base::TaskGroup sessions(child.loop.get_executor());
+  sessions.spawn("session", session->run());  // only after the account is told
+  tests::run(child.loop, child.sink.wait_for<AccountChanged>(1));
+  CHECK(child.connector->idempotency(account) == Idempotency::queryable);
+  sessions.cancel();
+  tests::run(child.loop, sessions.join());
+}
+
+TEST_CASE("A child with a shared link is asked to run it, and again after it broke; the process stays") {
+  ChildLimits hasty;
+  hasty.link = {std::chrono::milliseconds(1), std::chrono::milliseconds(1), 0};
+  Child child(settings("link"), hasty);
+  tests::run(child.loop, child.sink.wait_for<ContactRemoved>(3));
+  CHECK(child.sink.all<ContactRemoved>()[2].contact == ContactId{"run-3"});
+  CHECK(child.failures.empty());
+}
+
+// ---- The module that children in Python copy ----
+
+namespace {
+
+json careless() {
+  json configuration;
+  configuration["command"] = {"/usr/bin/python3", WHERRY_SOURCE_DIR "/tests/unit/child/careless_child.py"};
+  return configuration;
+}
+
+Result<ContactId> look_up(Child& child, const std::string& typed) {
+  return child.get(child.connector->parse_contact(typed, seven));
+}
+
+}  // namespace
+
+TEST_CASE("wherry_connector.py: what is printed is not of the protocol, and every error code goes through") {
+  Child child(careless(), {});
+  CHECK(look_up(child, "juliet").value() == ContactId{"juliet"});
+  for (int code = 0; code < static_cast<int>(Errc::uncertain); ++code) {  // which a look-up never is
+    const auto expected = static_cast<Errc>(code);
+    CAPTURE(base::to_string(expected));
+    const auto refused = look_up(child, std::string(base::to_string(expected)));
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().code == expected);
+  }
+  CHECK(child.failures.empty());
+}
+
+TEST_CASE("wherry_connector.py: a bug ends one request, and its place is said without people's data") {
+  Child child(careless(), {});
+  CHECK(look_up(child, "bug").error().code == Errc::unavailable);
+  CHECK(look_up(child, "no such code").error().code == Errc::unavailable);
+  const std::string where = look_up(child, "where").value().value;
+  CHECK(where.starts_with("KeyError at careless_child.py:"));
+  CHECK(where.find("romeo") == std::string::npos);
+  CHECK(child.failures.empty());
+}
+
+TEST_CASE("wherry_connector.py: parameters that a method does not take are ignored") {
+  Child child(careless(), {});
+  auto session = child.connector->open(seven);
+  base::TaskGroup sessions(child.loop.get_executor());
+  sessions.spawn("session", session->run());  // when know_account is answered; there is no `open`
+  tests::run(child.loop, sessions.join());
+  CHECK(look_up(child, "juliet").value() == ContactId{"juliet"});
 }

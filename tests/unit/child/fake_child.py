@@ -2,6 +2,7 @@
 """A child connector that misbehaves in one way, named by its argument: for ChildConnector's tests. One line at a time, no
 helper module, so that every octet is deliberate."""
 
+import base64
 import json
 import os
 import subprocess
@@ -39,6 +40,13 @@ def leave_helper() -> int:
     return subprocess.Popen(["sleep", "60"], start_new_session=True).pid
 
 
+def fetched(number: str) -> None:
+    data = base64.b64encode(b"x" * (300_000 if mode == "fetch_large_piece" else 100_000)).decode()
+    write({"id": number, "method": "fetched", "params": {"fetch": fetch, "data": data}})
+
+
+fetching = fetch = pieces = 0  # the request, its number, and how many pieces were answered
+runs = asked_capabilities = 0
 answers: list[dict] = []  # the gateway's, to our requests
 log_ins = 0
 brought = False
@@ -55,6 +63,14 @@ for line in sys.stdin:
     method, params, number = said.get("method"), said.get("params", {}), said.get("id")
     if method is None:
         answers.append(said)
+        if str(said["id"]).startswith("f"):
+            pieces += 1
+            if "error" in said:
+                write({"id": fetching, "error": said["error"] | {"message": "In vain: " + said["error"]["message"]}})
+            elif pieces < 3:
+                fetched(f"f{pieces}")
+            elif mode != "fetch_stops":
+                write({"id": fetching, "result": {}})
         if mode == "asks_store" and len(answers) == 3:
             write({"id": waiting, "result": {"contact": json.dumps(answers)}})
         if mode == "asks_user" and said["id"] == "q":
@@ -68,7 +84,12 @@ for line in sys.stdin:
             sys.stdout.flush()
             continue
         network = NETWORK | ({"id": ""} if mode == "bad_greeting" else {})
-        write({"id": number, "result": {"protocol": 1, "network": network}})
+        if mode == "varies":
+            network["capabilities_vary"] = True
+        if mode == "link":
+            network["has_shared_link"] = True
+        capabilities = {"text": {"most": 160}}
+        write({"id": number, "result": {"protocol": 1 if mode == "old" else 2, "network": network, "capabilities": capabilities}})
         if mode == "hangs":
             time.sleep(3600)
         continue
@@ -76,7 +97,7 @@ for line in sys.stdin:
         write({"id": number, "result": {}})
     elif method == "know_account":
         known.add(params["account"])
-        write({"id": number, "result": {}})
+        write({"id": number, "result": {"idempotency": "queryable"} if mode == "well" else {}})
         if mode == "garbage":
             print("%$§ oops", flush=True)
         elif mode == "answers_nothing_asked":
@@ -97,6 +118,34 @@ for line in sys.stdin:
             write({"id": number, "error": {"code": -32000, "message": "lost", "data": {"code": "unavailable"}}})
         else:
             publish(1, params["account"], {"type": "account_changed", "online": True})
+    elif method == "run":
+        runs += 1
+        publish(2, 7, {"type": "contact_removed", "contact": f"run-{runs}"})
+        if runs < 3:
+            write({"id": number, "error": {"code": -32000, "message": "lost", "data": {"code": "unavailable"}}})
+    elif method == "capabilities":
+        asked_capabilities += 1
+        write({"id": number, "result": {"text": {"most": 1000 + asked_capabilities}, "edit": "full"}})
+        publish(3, 7, {"type": "contact_removed", "contact": f"asked-{params['chat']}-{asked_capabilities}"})
+    elif method == "query":
+        kind = params["query"]["type"]
+        if mode == "odd_answers":
+            write({"id": number, "result": {"contacts": [{"name": "no id"}], "details": 5}})
+        else:
+            write({"id": number, "result": {
+                "profile": {"name": "Juliet", "details": {"phone": "+1"}},
+                "history": {"messages": [message(1)]},
+                "rooms": {"rooms": [{"room": "tea", "name": "Tea"}]},
+            }[kind]})
+    elif method == "probe":
+        write({"id": number, "result": {}})
+    elif method == "fetch":
+        fetching, fetch, pieces = number, params["fetch"], 0
+        fetched("f0")
+        if mode == "fetch_hurries":
+            fetched("f1")
+        if mode == "fetch_fails":
+            write({"id": number, "error": {"code": -32000, "message": "No such file.", "data": {"code": "not_found"}}})
     elif method == "cancel":
         publish(2, 7, {"type": "contact_removed", "contact": f"cancelled-{params['id']}"})
     elif method == "perform":
@@ -119,13 +168,13 @@ for line in sys.stdin:
             time.sleep(0.5)  # the others are waiting by now
             for i in range(5000):
                 publish(i, params["account"], message(i))
-            write({"id": number, "result": {"id": "n-" + params["action"]["key"]}})
+            write({"id": number, "result": {"ids": ["n-" + params["action"]["key"]]}})
         elif mode == "never_answers":
             continue
         elif mode == "floods_log":
             for i in range(50_000):
                 write({"method": "log", "params": {"level": "info", "text": f"line {i}"}})
-            write({"id": number, "result": {"id": "n-" + params["action"]["key"]}})
+            write({"id": number, "result": {"ids": ["n-" + params["action"]["key"]]}})
         elif mode == "odd_errors":
             odd = [
                 {"code": -32601, "message": "what?"},
@@ -137,10 +186,12 @@ for line in sys.stdin:
             ]
             write({"id": number, "error": odd[int(params["action"]["key"])]})
         elif mode == "odd_results":
-            write({"id": number, "result": [None, [], {"id": 5}][int(params["action"]["key"])]})
+            write({"id": number, "result": [None, [], {"ids": 5}][int(params["action"]["key"])]})
         else:
-            write({"id": number, "result": {"id": "n-" + params["action"]["key"]}})
+            write({"id": number, "result": {"ids": ["n-" + params["action"]["key"]]}})
     elif method == "parse_contact":
+        if mode == "varies":
+            publish(4, params["account"], {"type": "capabilities_changed", "chat": "c:a"})
         if mode == "asks_store":
             waiting = number
             write({"id": "w", "method": "store_write", "params": {"entries": [{"key": "a/1", "value": "one"}, {"key": "b", "value": "x"}]}})

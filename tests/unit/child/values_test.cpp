@@ -9,7 +9,7 @@ using nlohmann::json;
 
 namespace {
 const json greeting = json::parse(R"({
-  "protocol": 1,
+  "protocol": 2,
   "network": {"id": "n", "name": "N", "disco_type": "t", "client_type": "phone", "contact_prompt": "p", "contact_help": "h", "contact_prompts": {"de": {"prompt": "dp", "help": "dh"}}, "idempotency": "by_key",
               "redelivers": false, "has_presence": true, "has_contact_list": true, "reports_delivery": true},
   "capabilities": {"text": {"most": 160, "unit": "septets"}, "files": "full", "delivery_reports": "partial"}})");
@@ -34,14 +34,14 @@ TEST_CASE("parse_greeting reads the network and its capabilities") {
   CHECK(parsed.network.has_presence);
   CHECK(parsed.network.has_contact_list);
   CHECK(parsed.network.reports_delivery);
-  CHECK(parsed.capabilities.text_bytes == 160);
+  CHECK(parsed.capabilities.text == TextLimit{160, TextLimit::Unit::septets});
   CHECK(parsed.capabilities.files == Support::full);
   CHECK(parsed.capabilities.delivery_reports == Support::partial);
 }
 
 TEST_CASE("parse_greeting takes the contract's defaults for what is left out (connector.hpp, Network)") {
   const auto parsed =
-      parse_greeting(json::parse(R"({"protocol":1,"network":{"id":"n","name":"N","disco_type":"t"}})")).value();
+      parse_greeting(json::parse(R"({"protocol":2,"network":{"id":"n","name":"N","disco_type":"t"}})")).value();
   CHECK(parsed.network.client_type == Network().client_type);
   CHECK(parsed.network.idempotency == Idempotency::none);
   CHECK(parsed.network.redelivers);
@@ -50,17 +50,56 @@ TEST_CASE("parse_greeting takes the contract's defaults for what is left out (co
 }
 
 TEST_CASE("parse_greeting names what is wrong") {
-  CHECK(greeting_error("/protocol", 2).starts_with("protocol: must be 1"));
-  CHECK(greeting_error("/network", 5) == "network.: must be an object");
+  CHECK(greeting_error("/protocol", 1).starts_with("protocol: must be 2, the version this gateway speaks: to change"));
+  CHECK(greeting_error("/network", 5) == "network: must be an object");
   CHECK(greeting_error("/network/id", "").starts_with("network.id: must be a string of 1 to 40"));
   CHECK(greeting_error("/network/name", nullptr).starts_with("network.name: "));
   CHECK(greeting_error("/network/idempotency", "maybe") ==
         "network.idempotency: must be one of by_key, queryable, none");
   CHECK(greeting_error("/network/contact_prompts/de/help", 5)
             .starts_with("network.contact_prompts.de.help: must be a string"));
-  CHECK(greeting_error("/network/contact_prompts", "x").starts_with("network.contact_prompts."));
-  CHECK(greeting_error("/capabilities/text_bytes", -1).starts_with("capabilities.text_bytes: "));
+  CHECK(greeting_error("/network/contact_prompts", "x").starts_with("network.contact_prompts"));
+  CHECK(greeting_error("/capabilities/text/most", -1).starts_with("capabilities.text.most: "));
   CHECK(parse_greeting(json::array()).error().code == Errc::bad_input);
+}
+
+TEST_CASE("parse_greeting says what a gateway must know of version 2") {
+  json changed = greeting;
+  changed["network"].update(
+      {{"refers_to_messages", true}, {"proof_of_life", 90}, {"capabilities_vary", true}, {"has_shared_link", true}});
+  const auto parsed = parse_greeting(changed).value();
+  CHECK(parsed.network.refers_to_messages);
+  CHECK(parsed.network.proof_of_life == std::chrono::seconds(90));
+  CHECK(parsed.capabilities_vary);
+  CHECK(parsed.has_shared_link);
+  CHECK(greeting_error("/network/proof_of_life", "1") == "network.proof_of_life: must be a whole number");
+  CHECK(greeting_error("/capabilities/react", "yes") ==
+        "capabilities.react: must be one of refuse, drop, fall_back, partial, full");
+  CHECK(greeting_error("/capabilities/reactions", json::parse("[5]")).starts_with("capabilities.reactions: must be"));
+}
+
+TEST_CASE("Every member of Capabilities is read as it is written") {
+  Capabilities all;
+  all.text = {70, TextLimit::Unit::utf16};
+  all.files = all.retract = Support::full;
+  all.file_types = {"image/*"};
+  all.file_bytes = 300'000;
+  all.edit = all.reply = Support::partial;
+  all.edit_within = std::chrono::seconds(900);
+  all.retract_within = std::chrono::seconds(60);
+  all.react = all.typing = Support::refuse;
+  all.reactions = {"👍", "♥"};
+  all.most_reactions = 1;
+  all.read_marks = all.delivery_reports = all.formatting = Support::fall_back;
+  CHECK(parse_capabilities(child::to_json(all)).value() == all);
+  CHECK(parse_capabilities(json::object()).value() == Capabilities());
+  CHECK(parse_capabilities(json::array()).error().text == "result: must be an object");
+}
+
+TEST_CASE("An answer to know_account may say what a repeated send costs") {
+  CHECK(parse_idempotency(json::parse(R"({"idempotency":"queryable"})")).value() == Idempotency::queryable);
+  CHECK_FALSE(parse_idempotency(json::object()).value());
+  CHECK(parse_idempotency(json::parse(R"({"idempotency":true})")).error().text.starts_with("result.idempotency: "));
 }
 
 TEST_CASE("parse_form reads fields, their types and choices, and bounds their number") {
@@ -102,11 +141,11 @@ TEST_CASE("parse_entries bounds keys and values") {
   CHECK(parse_entries(json::parse(R"({})")).error().code == Errc::bad_input);
 }
 
-TEST_CASE("parse_receipt has an id or none; parse_contact_answer must have one") {
-  CHECK(parse_receipt(json::parse(R"({"id":"n"})")).value().id == MessageId{"n"});
-  CHECK_FALSE(parse_receipt(json::object()).value().id);
+TEST_CASE("parse_receipt has ids or none; parse_contact_answer must have one") {
+  CHECK(parse_receipt(json::parse(R"({"ids":["n","o"]})")).value().ids == std::vector{MessageId{"n"}, MessageId{"o"}});
+  CHECK(parse_receipt(json::object()).value().ids.empty());
   CHECK(parse_receipt(json::parse("[]")).error().code == Errc::bad_input);
-  const auto with_nul = parse_receipt(json::parse(R"({"id":"a\u0000b"})"));
+  const auto with_nul = parse_receipt(json::parse(R"({"ids":["a\u0000b"]})"));
   REQUIRE_FALSE(with_nul.has_value());  // no database holds it, and the step that has it would be refused
   CHECK(with_nul.error().code == Errc::bad_input);
   CHECK(parse_contact_answer(json::parse(R"({"contact":"a"})")).value() == ContactId{"a"});
@@ -127,6 +166,16 @@ TEST_CASE("parse_published refuses what a child may not publish, with the path o
       parse_published(json::parse(R"({"account":7,"event":{"type":"contact_removed","contact":"a"}})")).value();
   CHECK(good.account == AccountId{7});
   CHECK(std::get<ContactRemoved>(good.event).contact == ContactId{"a"});
+}
+
+TEST_CASE("parse_published refuses what happens in rooms, whatever it is") {
+  for (const char* event : {R"({"type":"reacted","chat":"r:tea","sender":"a","id":"1","target":"2","reactions":[]})",
+                            R"({"type":"typing_changed","chat":"r:tea","sender":"a","typing":true})"}) {
+    json params;
+    params["account"] = 7;
+    params["event"] = json::parse(event);
+    CHECK(parse_published(params).error().text == "event.chat: rooms are not carried");
+  }
 }
 
 TEST_CASE("parse_log_line takes the levels that it knows, and shortens") {
