@@ -28,7 +28,13 @@ struct Sent {
   std::optional<std::int64_t> stored_at;
   bool is_sending = false;                    // on disk, and the network was not asked since
   std::vector<const Record*> killed_sending;  // kills that found it so
-  bool performed = false, told_uncertain = false, told_no_link = false, reported = false;
+  bool performed = false, told_uncertain = false, told_no_link = false;
+  std::set<std::string> reported;  // parts
+  std::size_t parts = 1;
+  const Record* acknowledged = nullptr;
+  bool is_reported() const { return !reported.empty() && reported.size() >= parts; }
+  // Whoever takes back once more takes nothing more back.
+  bool is_retraction() const { return first && first->text.starts_with('t'); }
   bool receipted = false, got_receipt = false;
 };
 
@@ -38,6 +44,10 @@ struct Incoming {
   std::vector<const Record*> got;
   bool given_back = false;
 };
+
+bool have_one_key(const std::vector<const Record*>& taken) {
+  return std::all_of(taken.begin(), taken.end(), [&](const Record* r) { return r->id == taken.front()->id; });
+}
 
 // What the connector "sms" says of a text that may be sent a little later (connectors/sms/smpp/verdict.cpp). The
 // simulated carriers put none off so often that it may be given up.
@@ -56,6 +66,8 @@ class Checker {
   std::vector<Breach> check() {
     for (const auto& [text, sent] : sent_) check_sent(text, sent);
     for (const auto& [text, incoming] : incoming_) check_incoming(text, incoming);
+    for (const auto& [text, sent] : sent_) check_named_out(text, sent);
+    for (const auto& [text, incoming] : incoming_) check_named_in(text, incoming);
     check_order_out();
     check_order_in();
     check_answers();
@@ -73,6 +85,7 @@ class Checker {
           if (!sent.first) sent.first = &r;
           sent.stanzas.push_back(&r);
           text_of[r.id] = r.text;
+          stanzas_[r.id] = r.text;
           break;
         }
         case What::stored: sent_[r.text].stored_at = r.at; [[fallthrough]];
@@ -82,7 +95,11 @@ class Checker {
           sent_[r.text].is_sending = false;
           break;
         case What::taken: sent_[r.text].taken.push_back(&r); break;
-        case What::reported: sent_[r.text].reported = true; break;
+        case What::acknowledged: sent_[r.text].acknowledged = &r; break;
+        case What::reported:
+          sent_[r.text].reported.insert(r.id);
+          sent_[r.text].parts = static_cast<std::size_t>(r.number);
+          break;
         case What::receipted: sent_[r.text].receipted = true; break;
         case What::garbled:
           breach(Rule::garbled, fmt::format("{} or {} reads \"{}\"", r.user, r.contact, r.text));
@@ -97,7 +114,10 @@ class Checker {
         case What::got_receipt: check_receipt(r, text_of); break;
         case What::written: incoming_[r.text].written = &r; break;
         case What::published: incoming_[r.text].published_at = r.at; break;
-        case What::got_message: incoming_[r.text].got.push_back(&r); break;
+        case What::got_message:
+          incoming_[r.text].got.push_back(&r);
+          stanzas_[r.id] = r.text;
+          break;
         case What::gave_back: incoming_[r.text].given_back = true; break;
         case What::got_foreign: breach(Rule::foreign, fmt::format("{} got {}", r.user, r.text)); break;
         case What::breach: breach(Rule::contract, r.text); break;
@@ -165,14 +185,12 @@ class Checker {
     } else if (!is_settled && arrived_but_for_farewells) {
       breach(Rule::farewell, fmt::format("\"{}\" was sent while wherry ended its stream, and is gone", text));
     }
-    if (sent.taken.size() > 1) {
+    if (sent.taken.size() > 1 && !(sent.is_retraction() && have_one_key(sent.taken))) {
       // Once more for each time that the sender heard of a failure and sent it anew. Of who has left nothing is
       // remembered.
       const bool was_sent_anew = sent.taken.size() <= std::min(sent.stanzas.size(), 1 + sent.failures.size()) ||
                                  has_unregistered(first.network, first.user, first.at);
-      const bool same_key = std::all_of(sent.taken.begin(), sent.taken.end(),
-                                        [&](const Record* r) { return r->id == sent.taken.front()->id; });
-      if (same_key || sent.stanzas.size() == 1)
+      if (have_one_key(sent.taken) || sent.stanzas.size() == 1)
         breach(Rule::doubled, fmt::format("\"{}\" was taken {} times", text, sent.taken.size()));
       else if (!was_sent_anew)
         breach(Rule::resent,
@@ -195,7 +213,9 @@ class Checker {
   // A text of unknown outcome has no id by which it could be told; nor is there one in a store that was lost.
   void check_receipted(const std::string& text, const Sent& sent) {
     const Record& first = *sent.first;
-    if (!sent.receipted || sent.got_receipt || sent.told_uncertain || sent.stanzas.size() > 1 || has_store_faults_)
+    const bool asks_for_none = text.starts_with('r');  // a reaction that is a line
+    if (asks_for_none || !sent.receipted || sent.got_receipt || sent.told_uncertain || sent.stanzas.size() > 1 ||
+        has_store_faults_)
       return;
     if (has_unregistered(first.network, first.user, first.at) || never_comes(plan_, first.network, first.user)) return;
     breach(Rule::unreceipted, fmt::format("{} never heard that \"{}\" is delivered", first.user, text));
@@ -215,7 +235,7 @@ class Checker {
       return breach(Rule::receipt, fmt::format("{} got a receipt for {}, which nobody sent", r.user, r.id));
     Sent& sent = sent_[text->second];
     sent.got_receipt = true;
-    if (!sent.reported)
+    if (!sent.is_reported())
       breach(Rule::receipt, fmt::format("{} got a receipt for \"{}\", which was not delivered", r.user, text->second));
     if (sent.first->contact != r.contact)
       breach(Rule::receipt, fmt::format("the receipt for \"{}\" came from {}", text->second, r.contact));
@@ -258,6 +278,85 @@ class Checker {
   }
   bool follows_an_end(const Record& r) const {
     return std::any_of(ends_.begin(), ends_.end(), [&](const Record* end) { return end->at <= r.at; });
+  }
+
+  // ---- What is said of a message later ----
+
+  // Of the message that a stanza's id names: in which chat it was written, by whom and to whom; null: there is none.
+  const Record* written_as(const std::string& id) const {
+    const auto text = stanzas_.find(id);
+    return text == stanzas_.end() ? nullptr : written_as_text(text->second);
+  }
+  const Record* written_as_text(const std::string& text) const {
+    const auto sent = sent_.find(text);
+    if (sent != sent_.end() && sent->second.first) return sent->second.first;
+    const auto incoming = incoming_.find(text);
+    return incoming == incoming_.end() ? nullptr : incoming->second.written;
+  }
+  static bool is_one_chat(const Record& a, const Record& b) {
+    return a.network == b.network && a.user == b.user && a.contact == b.contact;
+  }
+  // What is remembered of messages may be gone, or come too late.
+  bool may_have_forgotten(const Record& target) const {
+    return has_store_faults_ || has_unregistered(target.network, target.user, 0);
+  }
+  bool began_anew_since(std::int64_t at) const {
+    return std::any_of(ends_.begin(), ends_.end(),
+                       [&](const Record* end) { return end->at >= at && end->what == What::started; });
+  }
+
+  void check_named_out(const std::string& text, const Sent& sent) {
+    if (!sent.first) return;
+    const Record* const meant = written_as(sent.first->about);
+    const bool is_meant_here = meant && is_one_chat(*meant, *sent.first);
+    for (const Record* taken : sent.taken) {
+      if (taken->about.empty()) continue;
+      if (!is_meant_here || taken->about != meant->text)
+        breach(Rule::misdirected, fmt::format("\"{}\" was meant for {}, and the network was told of {}", text,
+                                              sent.first->about, taken->about));
+    }
+    if (!is_meant_here || sent.taken.empty() || !sent.taken.back()->about.empty() || may_have_forgotten(*meant)) return;
+    if (refers(meant->network) && is_known_there(meant->text))
+      breach(Rule::in_words, fmt::format("\"{}\" was told in words, and the network knows \"{}\"", text, meant->text));
+  }
+  // Taken without a doubt, or written by a contact.
+  bool is_known_there(const std::string& text) const {
+    const auto sent = sent_.find(text);
+    if (sent == sent_.end() || !sent->second.first) return true;
+    return !sent->second.taken.empty() && sent->second.failures.empty() && sent->second.stanzas.size() == 1;
+  }
+
+  void check_named_in(const std::string& text, const Incoming& incoming) {
+    if (!incoming.written) return;
+    const Record& written = *incoming.written;
+    const Record* const meant = written.about.empty() ? nullptr : written_as_text(written.about);
+    for (const Record* got : incoming.got) {
+      if (got->about.empty()) continue;
+      const auto named = stanzas_.find(got->about);
+      const bool is_right = meant && named != stanzas_.end() && named->second == meant->text;
+      // What the server gave back has another stanza than the one that was meant.
+      if (!is_right && !(meant && incoming_[meant->text].given_back))
+        breach(Rule::misdirected, fmt::format("\"{}\" is about \"{}\", and {} is told of {}", text, written.about,
+                                              written.user, got->about));
+    }
+    if (!meant || incoming.got.empty() || !incoming.got.front()->about.empty() || may_have_forgotten(*meant)) return;
+    if (refers(written.network) && is_known_here(*meant, written))
+      breach(Rule::in_words,
+             fmt::format("\"{}\" is told in words, and {} knows \"{}\"", text, written.user, meant->text));
+  }
+  bool refers(const std::string& network) const {
+    for (std::size_t i = 0; i < plan_.networks.size(); ++i) {
+      if (network_name(static_cast<int>(i)) == network) return plan_.networks[i].refers;
+    }
+    return false;
+  }
+  // When a contact said so of it. Before the network's answer is stored its ids are not known.
+  bool is_known_here(const Record& target, const Record& said) const {
+    const auto sent = sent_.find(target.text);
+    if (sent == sent_.end() || !sent->second.first) return true;
+    const Record* const acknowledged = sent->second.acknowledged;
+    return acknowledged && acknowledged < &said && sent->second.failures.empty() && sent->second.stanzas.size() == 1 &&
+           !began_anew_since(acknowledged->at);
   }
 
   void check_order_out() {
@@ -343,6 +442,7 @@ class Checker {
   const History& history_;
   std::map<std::string, Sent> sent_;  // by text, which is a message's own
   std::map<std::string, Incoming> incoming_;
+  std::map<std::string, std::string> stanzas_;  // the text of each that a user has sent or got, by id
   std::map<std::string, std::set<std::string>> receipts_;
   std::vector<const Record*> ends_, unregistering_;
   std::set<std::pair<const Record*, std::string>> excused_;  // kills, and chats
@@ -355,10 +455,11 @@ class Checker {
 }  // namespace
 
 std::string to_string(Rule rule) {
-  constexpr std::array<const char*, 20> names = {
-      "lost",      "farewell", "doubled",    "resent",  "uncertain",     "order_out", "receipt",          "unreceipted",
-      "impatient", "garbled",  "unanswered", "foreign", "incoming_lost", "asleep",    "incoming_doubled", "order_in",
-      "queues",    "tasks",    "contract",   "memory"};
+  constexpr std::array<const char*, 22> names = {
+      "lost",        "farewell",    "doubled",       "resent",  "uncertain",        "order_out",
+      "receipt",     "unreceipted", "impatient",     "garbled", "unanswered",       "foreign",
+      "misdirected", "in_words",    "incoming_lost", "asleep",  "incoming_doubled", "order_in",
+      "queues",      "tasks",       "contract",      "memory"};
   return names.at(static_cast<std::size_t>(rule));
 }
 

@@ -22,6 +22,8 @@ enum class Rule {
   garbled,        // what somebody reads is what was written, or says that something is missing; that only where it is
   unanswered,     // every iq that reached a link which lived on
   foreign,        // nobody gets what is another's
+  misdirected,    // what is said of a message names that message on the other side; what is said of nobody's, none
+  in_words,       // … and where both sides know it, that is not merely put in words
   incoming_lost,  // what the network may forget, the user gets
   asleep,         // whoever is registered gets what is written to them: their session comes up again
   incoming_doubled,  // … once, or again under the same stanza id after a link's or a process's end

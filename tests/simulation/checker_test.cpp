@@ -319,3 +319,112 @@ TEST_CASE("garbled: what nobody wrote, and what is said to be incomplete and cam
   CHECK(got(1, 1).is_good());
   CHECK(got(0, 0).is_good());
 }
+
+namespace {
+
+// Of a network that refers to messages.
+struct Referring : Told {
+  Referring& says(What what, std::string text, std::string id, std::string about, std::string contact = "c1") {
+    then(what, std::move(text), std::move(id), 0, std::move(contact));
+    history.records.back().about = std::move(about);
+    return *this;
+  }
+  std::vector<std::string> broken() const {
+    Plan plan;
+    plan.networks.emplace_back();
+    plan.networks.back().refers = true;
+    std::vector<std::string> rules;
+    for (const Breach& breach : check(plan, history)) rules.push_back(to_string(breach.rule));
+    return rules;
+  }
+  bool is_good() const { return broken().empty(); }
+  bool breaks(Rule rule) const { return broken() == std::vector<std::string>{to_string(rule)}; }
+};
+
+}  // namespace
+
+TEST_CASE("misdirected: a correction is of the message that its user meant, in the chat that it is said in") {
+  const auto corrected = [](std::string stanza, std::string taken, std::string contact = "c1") {
+    Referring told;
+    told.sends("m1", "s1").then(What::performing, "m1", "k1").then(What::taken, "m1", "k1");
+    told.sends("m2", "s2").then(What::performing, "m2", "k2").then(What::taken, "m2", "k2");
+    told.says(What::sent, "e3", "e3", std::move(stanza), contact).then(What::performing, "e3", "k3", 0, contact);
+    return told.says(What::taken, "e3", "k3", std::move(taken), contact);
+  };
+  CHECK(corrected("s1", "m1").is_good());
+  CHECK(corrected("s1", "m2").breaks(Rule::misdirected));
+  CHECK(corrected("s9", "m2").breaks(Rule::misdirected));
+  CHECK(corrected("s9", "").is_good());
+  CHECK(corrected("s1", "m1", "c2").breaks(Rule::misdirected));
+  CHECK(corrected("s1", "", "c2").is_good());
+}
+
+TEST_CASE("in_words: where the network knows the message, that is not merely put in words") {
+  Referring told;
+  told.sends("m1", "s1").then(What::performing, "m1", "k1").then(What::taken, "m1", "k1");
+  Referring uncertain = told;
+  told.says(What::sent, "e3", "e3", "s1").then(What::performing, "e3", "k3").then(What::taken, "e3", "k3");
+  CHECK(told.breaks(Rule::in_words));
+  uncertain.then(What::told_failed, "may have", "s1", 1);
+  uncertain.says(What::sent, "e3", "e3", "s1").then(What::performing, "e3", "k3").then(What::taken, "e3", "k3");
+  CHECK(uncertain.is_good());
+}
+
+TEST_CASE("misdirected, in_words: what a contact says of a message names the stanza that the user has") {
+  const auto edited = [](std::string about, std::string named) {
+    Referring told;
+    told.then(What::written, "n1").then(What::published, "n1").then(What::got_message, "n1", "w1");
+    told.then(What::written, "n2").then(What::published, "n2").then(What::got_message, "n2", "w2");
+    told.says(What::written, "f3", "", std::move(about)).then(What::published, "f3");
+    return told.says(What::got_message, "f3", "w3", std::move(named));
+  };
+  CHECK(edited("n1", "w1").is_good());
+  CHECK(edited("n1", "w2").breaks(Rule::misdirected));
+  CHECK(edited("n1", "w9").breaks(Rule::misdirected));
+  CHECK(edited("", "w2").breaks(Rule::misdirected));
+  CHECK(edited("", "").is_good());
+  CHECK(edited("n1", "").breaks(Rule::in_words));
+}
+
+TEST_CASE("in_words: what a contact says of the user's message, once its network has answered") {
+  const auto reacted = [](bool is_acknowledged) {
+    Referring told;
+    told.sends("m1", "s1").then(What::performing, "m1", "k1").then(What::taken, "m1", "k1");
+    if (is_acknowledged) told.then(What::acknowledged, "m1", "k1");
+    told.says(What::written, "g3", "", "m1").then(What::published, "g3");
+    return told.says(What::got_message, "g3", "w3", "");
+  };
+  CHECK(reacted(false).is_good());
+  CHECK(reacted(true).breaks(Rule::in_words));
+}
+
+TEST_CASE("receipt: of several parts only when all were reported") {
+  const auto reported = [] {
+    return Told()
+        .sends("m1", "s1")
+        .then(What::performing, "m1", "k1")
+        .then(What::taken, "m1", "k1")
+        .then(What::reported, "m1", "a", 2);
+  };
+  CHECK(reported().then(What::reported, "m1", "b", 2).then(What::got_receipt, "w1", "s1").is_good());
+  CHECK(reported().then(What::reported, "m1", "a", 2).then(What::got_receipt, "w1", "s1").breaks(Rule::receipt));
+}
+
+TEST_CASE("doubled: to take a message back twice, by one key, does no more than once") {
+  const auto taken = [](std::string text) {
+    Told told;
+    told.sends(text, "x1").then(What::performing, text, "k1").then(What::taken, text, "k1");
+    return told.then(What::taken, text, "k1");
+  };
+  CHECK(taken("t1").is_good());
+  CHECK(taken("e1").breaks(Rule::doubled));
+}
+
+TEST_CASE("The id of a user's stanza says what it is") {
+  for (const Act act : {Act::send, Act::correct, Act::retract, Act::react}) {
+    const Step step{0, act, 0, 1, 0, 7};
+    CHECK(text_of_stanza(stanza_of(step)) == sent_text(step));
+  }
+  CHECK(text_of_stanza("i3-romeo-net1").empty());
+  CHECK(text_of_stanza("wsim-12345678-9").empty());
+}

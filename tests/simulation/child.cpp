@@ -92,10 +92,10 @@ class Child final : public std::enable_shared_from_this<Child> {
     if (line.find(R"("method":"perform")") == std::string::npos) return;
     const json params = json::parse(line)["params"];
     const auto action = connector::parse_action(params["action"]);
-    const auto* message = std::get_if<connector::SendMessage>(&*action);
-    if (message)
+    const std::string* const key = connector::key_of(*action);
+    if (key)
       recorder().add(What::performing, network_.name(), users_[params["account"].get<std::int64_t>()],
-                     base::to_string(message->chat).substr(2), message->key, message->content.text);
+                     base::to_string(*connector::chat_of(*action)).substr(2), *key, network_.text_of(*action));
   }
 
   void wake() {
@@ -228,6 +228,7 @@ class Child final : public std::enable_shared_from_this<Child> {
     }
     std::rotate(box.mails.begin(), ready, ready + 1);
     opened.is_publishing = true;
+    network_.hand_over(opened.user);
     publish(opened.account, box.mails.front().event, [this, id](const json& answer) { published(id, answer); });
   }
   void published(std::int64_t id, const json& answer) {
@@ -271,25 +272,25 @@ class Child final : public std::enable_shared_from_this<Child> {
   void perform(json said) {
     const auto action = connector::parse_action(said["params"]["action"]);
     const std::string user = users_[said["params"]["account"].get<std::int64_t>()];
-    if (const auto* message = std::get_if<connector::SendMessage>(&*action))
-      return send(std::move(said), user, *message);
+    if (connector::key_of(*action)) return send(std::move(said), user, *action);
     if (const auto* add = std::get_if<connector::AddContact>(&*action)) network_.add_contact(user, add->contact.value);
     after(delay("does", network_.next_number()), [this, said] { answer(said, json::object()); });
   }
 
-  Fate fate_of(const connector::SendMessage& message, std::uint64_t about, std::uint64_t attempt) {
-    if (network_.is_refused(message.key)) return Fate::never;
+  Fate fate_of(const std::string& key, std::uint64_t about, std::uint64_t attempt) {
+    if (network_.is_refused(key)) return Fate::never;
     const bool is_unlucky =
         !recorder().is_healed() && network_.draw().happens(recorder().plan.bad_luck, "unlucky", about, attempt);
     return is_unlucky ? static_cast<Fate>(network_.draw().between(1, last_fate, "fate", about, attempt)) : Fate::done;
   }
 
-  void send(json said, std::string user, connector::SendMessage message) {
-    const std::uint64_t about = hash_of(message.content.text), attempt = network_.count_attempt(message.content.text);
-    const Fate fate = fate_of(message, about, attempt);
+  void send(json said, std::string user, connector::Action action) {
+    const std::string text = network_.text_of(action), key = *connector::key_of(action);
+    const std::uint64_t about = hash_of(text), attempt = network_.count_attempt(text);
+    const Fate fate = fate_of(key, about, attempt);
     if (fate == Fate::not_now) return refuse(said, Errc::unavailable, "not now");
     if (fate == Fate::never) {
-      network_.refuse(message.key);
+      network_.refuse(key);
       return refuse(said, Errc::rejected, "never");
     }
     if (fate == Fate::forgotten) return;
@@ -298,7 +299,7 @@ class Child final : public std::enable_shared_from_this<Child> {
     if (fate == Fate::hangs) hangs_until_ = now() + network_.draw().between(1, 60, "hangs", about) * 1'000'000;
     const std::uint64_t number = network_.next_number();
     const auto id = said["id"].get<std::int64_t>();
-    network_.sending[number] = {std::move(user), std::move(message)};
+    network_.sending[number] = {std::move(user), std::move(action)};
     sending_[id] = number;
     after(delay("sends", about, attempt), [this, said = std::move(said), id, number, fate, about, attempt] {
       sending_.erase(id);
@@ -318,15 +319,15 @@ class Child final : public std::enable_shared_from_this<Child> {
   void arrive(const json& said, const Network::Sending& one, Fate fate, Microseconds wait) {
     if (fate == Fate::not_done) return refuse(said, Errc::unavailable, "the connection broke before anything was sent");
     if (fate == Fate::not_done_unclear) return refuse(said, Errc::uncertain, "");
-    const connector::MessageId taken = network_.take(one.user, one.message);
+    json ids = json::array();
+    for (const connector::MessageId& id : network_.take(one.user, one.action)) ids.push_back(id.value);
     if (fate == Fate::dies_after) return pipes_->exit(9);
     if (fate == Fate::done_not_answered) return;
     if (fate == Fate::done_answered_late) wait += std::chrono::microseconds(child_limits.perform).count();
-    const std::string id = network_.traits().names_messages ? taken.value : one.message.key;
-    after(wait, [this, said, id, fate] {
+    after(wait, [this, said, ids, fate] {
       if (fate == Fate::done_unclear) return refuse(said, Errc::uncertain, "");
-      answer(said, {{"ids", json::array({id})}});
-      if (fate == Fate::done_answered_twice) answer(said, {{"ids", json::array({id})}});
+      answer(said, {{"ids", ids}});
+      if (fate == Fate::done_answered_twice) answer(said, {{"ids", ids}});
     });
   }
 

@@ -10,29 +10,33 @@ namespace wherry::simulation {
 
 enum class What {
   // ---- The users and their server ----
-  sent,           // a message left for the gateway: id, text, contact; `number`: the link it went over
-  asked,          // an iq: id
-  not_sent,       // the link was down; the server told the sender
-  told_failed,    // the sender got an error: id; `number` 1: uncertain
-  got_receipt,    // for id
-  got_message,    // text, from contact; id: of the stanza; `number` 1: it says that it is incomplete
-  gave_back,      // the server returned what it just got: text
-  got_answer,     // to an iq: id
-  got_foreign,    // something that is not the user's: text says what
-  registered,     // the gateway said so
+  sent,         // a message left for the gateway: id, text, contact; `number`: the link it went over; `about`: the id
+                // of the stanza of which it says something
+  asked,        // an iq: id
+  not_sent,     // the link was down; the server told the sender
+  told_failed,  // the sender got an error: id; `number` 1: uncertain
+  got_receipt,  // for id
+  got_message,  // text, from contact; id: of the stanza; `number` 1: it says that it is incomplete; `about`: the id of
+                // the stanza that it names
+  gave_back,    // the server returned what it just got: text
+  got_answer,   // to an iq: id
+  got_foreign,  // something that is not the user's: text says what
+  registered,   // the gateway said so
   unregistering,  // the iq left
   // ---- The store ----
   stored,  // an outgoing message is committed: text; `number`: its state (store::OutboxState)
   marked,  // … its state has changed
   // ---- The network ----
-  performing,   // asked to send: id is the key; text
-  taken,        // it has the message now: id is the key; text, contact
-  taken_again,  // the same key, by which it knows that it has it
-  reported,     // as delivered: text
-  receipted,    // it has told so of every part, in a way that cannot be misunderstood, and was answered: text
-  garbled,      // somebody reads what nobody wrote: text
-  written,      // a contact wrote: text, contact; `number` 1: a part of it gets lost on the way
-  published,    // publish() returned for it, and the network forgets it: text
+  performing,    // asked to send: id is the key; text
+  taken,         // it has the message now: id is the key; text, contact; `about`: the text of the message that it names
+  taken_again,   // the same key, by which it knows that it has it
+  acknowledged,  // perform() returns, and says that it is sent: text
+  reported,      // as delivered: text; id: of the part, of which there are `number`
+  receipted,     // it has told so of every part, in a way that cannot be misunderstood, and was answered: text
+  garbled,       // somebody reads what nobody wrote: text
+  written,    // a contact wrote: text, contact; `number` 1: a part of it gets lost on the way; `about`: the text of the
+              // message in that chat of which it says something
+  published,  // publish() returned for it, and the network forgets it: text
   // ---- The process ----
   link_up,
   link_cut,  // `number`: which
@@ -53,6 +57,7 @@ struct Record {
   What what = What::note;
   std::string network, user, contact, id, text;
   std::int64_t number = 0;
+  std::string about = {};
 };
 
 struct History {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+
 namespace wherry::simulation {
 
 using connector::ContactId;
@@ -15,10 +17,31 @@ void Network::put(const std::string& user, Mail mail) {
   if (box.session) box.session->wake();
 }
 
+void Network::hand_over(const std::string& user) {
+  const connector::Event& event = mailbox(user).mails.front().event;
+  const Known* const known = delivered_in(event);
+  if (!known) return;
+  recorder_.add(What::reported, name(), user, known->contact, std::get<connector::MessageProgressed>(event).id.value,
+                known->text, static_cast<std::int64_t>(known->ids.size()));
+}
+
+// The message of which the event says that a part is delivered; null: of none.
+Network::Known* Network::delivered_in(const connector::Event& event) {
+  const auto* progress = std::get_if<connector::MessageProgressed>(&event);
+  if (!progress || progress->stage != connector::Stage::delivered) return nullptr;
+  const auto found = known_by_id_.find(progress->id.value);
+  return found == known_by_id_.end() ? nullptr : &known_[found->second];
+}
+
 void Network::acknowledge(const std::string& user) {
   Mailbox& box = mailbox(user);
   const Mail& mail = box.mails.front();
   if (!mail.text.empty()) recorder_.add(What::published, name(), user, mail.contact, "", mail.text);
+  if (Known* const known = delivered_in(mail.event)) {
+    known->delivered.insert(std::get<connector::MessageProgressed>(mail.event).id.value);
+    if (known->delivered.size() == known->ids.size())
+      recorder_.add(What::receipted, name(), user, known->contact, "", known->text);
+  }
   box.mails.pop_front();
 }
 
@@ -40,7 +63,61 @@ void Network::write(const Step& step) {
   message.sent_at = base::from_milliseconds(1'795'000'000'000 + now() / 1000);
   recorder_.add(What::written, name(), user_name(step.user), contact_name(step.contact), message.id.value,
                 message.content.text);
+  know({user_name(step.user), contact_name(step.contact), message.content.text, {message.id}});
   put(user_name(step.user), Mail{message, message.content.text, contact_name(step.contact), 0});
+}
+
+// Mostly of a message of that chat; sometimes of one that is not known there.
+void Network::refer(const Step& step) {
+  const auto number = static_cast<std::uint64_t>(step.number);
+  const std::string user = user_name(step.user), contact = contact_name(step.contact);
+  const bool is_astray = draw().happens(150, "refers_astray", number);
+  std::vector<const Known*> known;
+  for (const Known& message : known_) {
+    const bool is_here = message.user == user && message.contact == contact;
+    if (is_here != is_astray && (step.act == Act::contact_reacts || !message.from_user)) known.push_back(&message);
+  }
+  const auto last = static_cast<std::int64_t>(known.size()) - 1;
+  const bool is_newest = draw().happens(400, "refers_to_newest", number);
+  const auto which =
+      static_cast<std::size_t>(is_newest || last < 0 ? last : draw().between(0, last, "refers_to", number));
+  say(user, contact, step, known.empty() ? nullptr : known[which]);
+}
+
+void Network::say(const std::string& user, const std::string& contact, const Step& step, const Known* target) {
+  const auto number = static_cast<std::uint64_t>(step.number);
+  const bool is_here = target && target->user == user && target->contact == contact;
+  MessageId named{fmt::format("nobody-{}", number)};
+  if (target) {
+    const auto last = static_cast<std::int64_t>(target->ids.size()) - 1;
+    named = target->ids[static_cast<std::size_t>(draw().between(0, last, "refers_to_part", number))];
+  }
+  const std::string text = received_text(step).substr(0, received_text(step).find(' ')) + " for " + user;
+  const auto fill = [&](auto event) {
+    event.chat = ContactId{contact};
+    event.sender = ContactId{contact};
+    event.id = MessageId{text.substr(0, text.find(' '))};
+    event.target = named;
+    return event;
+  };
+  Mail mail;
+  mail.text = text;
+  mail.contact = contact;
+  if (step.act == Act::contact_edits) {
+    auto edit = fill(connector::MessageEdited());
+    edit.content.text = text;
+    edit.sent_at = base::from_milliseconds(1'795'000'000'000 + now() / 1000);
+    mail.event = std::move(edit);
+  } else if (step.act == Act::contact_retracts) {
+    mail.event = fill(connector::MessageRetracted());
+  } else {
+    auto reacted = fill(connector::Reacted());
+    reacted.reactions = {text};
+    mail.event = std::move(reacted);
+  }
+  recorder_.add(Record{0, What::written, name(), user, contact, named.value, text, 0, is_here ? target->text : ""});
+  if (draw().happens(200, "comes_again", number)) put(user, mail);
+  put(user, std::move(mail));
 }
 
 void Network::report_nonsense(const Step& step) {
@@ -93,33 +170,92 @@ Microseconds Network::delay(std::string_view purpose, std::uint64_t a, std::uint
   return draw().wait(recorder_.is_healed() ? 50'000 : recorder_.plan.most_network_delay, purpose, a, b);
 }
 
-MessageId Network::take(const std::string& user, const connector::SendMessage& message) {
-  const std::string& text = message.content.text;
-  const std::string contact = base::to_string(message.chat).substr(2);
+// ---- Messages ----
+
+void Network::know(Known message) {
+  for (const MessageId& id : message.ids) known_by_id_[id.value] = known_.size();
+  known_.push_back(std::move(message));
+}
+
+std::string Network::text_of(const connector::Action& action) const {
+  if (const auto* message = std::get_if<connector::SendMessage>(&action)) {
+    std::string_view text = message->content.text;
+    if (text.starts_with(correction_mark)) text.remove_prefix(correction_mark.size());
+    return std::string(text);
+  }
+  if (const auto* edit = std::get_if<connector::EditMessage>(&action)) return edit->content.text;
+  const auto* react = std::get_if<connector::React>(&action);
+  if (react && !react->reactions.empty()) return react->reactions.front();
+  const std::string* const key = connector::key_of(action);
+  const auto asked = key ? recorder_.asked.find(row_in(*key)) : recorder_.asked.end();
+  return asked == recorder_.asked.end() ? "" : asked->second;
+}
+
+// The text of the message whose ids an action has: all of them, in order, and with the right author.
+std::string Network::named_by(const connector::Action& action) const {
+  const auto target = std::visit(
+      [](const auto& it) -> std::optional<connector::Target> {
+        if constexpr (requires { it.target; }) return it.target;
+        else return std::nullopt;
+      },
+      action);
+  if (!target) return "";
+  if (target->ids.empty()) return "no message";
+  const auto found = known_by_id_.find(target->ids.front().value);
+  if (found == known_by_id_.end()) return "no message here: " + target->ids.front().value;
+  const Known& known = known_[found->second];
+  if (known.ids != target->ids) return "not all parts of " + known.text;
+  return (known.from_user == target->from_me ? "" : "by the wrong author: ") + known.text;
+}
+
+std::vector<MessageId> Network::take(const std::string& user, const connector::Action& action) {
+  const std::string text = text_of(action), &key = *connector::key_of(action);
+  const std::string contact = base::to_string(*connector::chat_of(action)).substr(2);
   const bool goes_by_keys = traits().idempotency != connector::Idempotency::none;
-  if (const auto known = taken_.find(message.key); goes_by_keys && known != taken_.end()) {
-    recorder_.add(What::taken_again, name(), user, contact, message.key, text);
-    return known->second;
+  if (const auto taken = taken_.find(key); goes_by_keys && taken != taken_.end()) {
+    recorder_.add(What::taken_again, name(), user, contact, key, text);
+    return taken->second;
   }
-  recorder_.add(What::taken, name(), user, contact, message.key, text);
-  const MessageId id{traits().names_messages ? fmt::format("{}-{}", name(), next_number()) : message.key};
-  taken_[message.key] = id;
-  if (!traits().reports_delivery) return id;
+  recorder_.add(Record{0, What::taken, name(), user, contact, key, text, 0, named_by(action)});
+  std::vector<MessageId>& ids = taken_[key];
+  if (!std::holds_alternative<connector::SendMessage>(action)) return ids = {MessageId{key}};
+  ids = ids_for(text, key);
+  know({user, contact, text, ids, true});
+  if (traits().reports_delivery) report(user, text, ids);
   const std::uint64_t about = hash_of(text);
-  if (draw().happens(200, "never_reported", about)) return id;
-  connector::MessageProgressed progress;
-  progress.id = id;
-  progress.stage = draw().happens(100, "failed_later", about) ? connector::Stage::failed : connector::Stage::delivered;
+  if (!traits().refers || !draw().happens(150, "reacts_at_once", about)) return ids;
+  Step reaction;
+  reaction.act = Act::contact_reacts;
+  reaction.number = 900'000 + static_cast<std::int64_t>(next_number());
+  const Known target = known_.back();
+  say(user, contact, reaction, &target);
+  return ids;
+}
+
+std::vector<MessageId> Network::ids_for(const std::string& text, const std::string& key) {
+  if (!traits().names_messages) return {MessageId{key}};
+  std::vector<MessageId> ids;
+  const auto parts = draw().between(1, traits().most_parts, "has_parts", hash_of(text));
+  for (std::int64_t part = 0; part < parts; ++part) ids.push_back({fmt::format("{}-{}", name(), next_number())});
+  return ids;
+}
+
+void Network::report(const std::string& user, const std::string& text, const std::vector<MessageId>& ids) {
+  const std::uint64_t about = hash_of(text);
+  if (draw().happens(200, "never_reported", about)) return;
   const int copies = draw().happens(200, "reported_twice", about) ? 2 : 1;
-  for (int i = 0; i < copies; ++i) {
-    // Before the send is answered, or long after it.
-    const Microseconds due =
-        now() + (draw().happens(300, "early", about) ? 0 : delay("reports", about, static_cast<std::uint64_t>(i)) * 4);
-    if (progress.stage == connector::Stage::delivered)
-      recorder_.add(What::reported, name(), user, contact, id.value, text);
-    put(user, Mail{progress, "", "", due});
+  for (std::size_t part = 0; part < ids.size(); ++part) {
+    connector::MessageProgressed progress;
+    progress.id = ids[part];
+    const bool fails = draw().happens(100, "failed_later", about, part);
+    progress.stage = fails ? connector::Stage::failed : connector::Stage::delivered;
+    for (int i = 0; i < copies; ++i) {
+      // Before the send is answered, or long after it.
+      const auto turn = static_cast<std::uint64_t>(i) + 2 * part;
+      const Microseconds wait = draw().happens(300, "early", about, part) ? 0 : delay("reports", about, turn) * 4;
+      put(user, Mail{progress, "", "", now() + wait});
+    }
   }
-  return id;
 }
 
 void Network::add_contact(const std::string& user, const std::string& contact) {
@@ -131,7 +267,7 @@ void Network::add_contact(const std::string& user, const std::string& contact) {
 
 void Network::forget_or_take(std::uint64_t number) {
   const auto found = sending.extract(number);
-  if (!found.empty() && draw().happens(500, "still_comes", number)) take(found.mapped().user, found.mapped().message);
+  if (!found.empty() && draw().happens(500, "still_comes", number)) take(found.mapped().user, found.mapped().action);
 }
 
 void Network::process_died() {

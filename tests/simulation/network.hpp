@@ -10,6 +10,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace wherry::simulation {
@@ -49,6 +50,7 @@ class Network {
 
   // ---- The plan's steps ----
   virtual void write(const Step& step);  // a contact writes to a user
+  void refer(const Step& step);          // … or says something of a message
   virtual void report_nonsense(const Step& step);
   void change_presence(const Step& step);
   void ask(const Step& step);
@@ -68,9 +70,12 @@ class Network {
   Mailbox& mailbox(const std::string& user) { return mailboxes_[user]; }
   bool is_away() const { return now() < away_until_ && !recorder_.is_healed(); }
   void put(const std::string& user, Mail mail);
+  void hand_over(const std::string& user);    // the first mail, which is not acknowledged yet
   void acknowledge(const std::string& user);  // the first mail
-  // The network has the message now, unless it has it already (where it goes by keys); its id there.
-  connector::MessageId take(const std::string& user, const connector::SendMessage& message);
+  // Which of the users' messages it is, or which of the things that they say of one.
+  std::string text_of(const connector::Action& action) const;
+  // The network has it now, unless it has it already (where it goes by keys); the ids of a message there.
+  std::vector<connector::MessageId> take(const std::string& user, const connector::Action& action);
   void add_contact(const std::string& user, const std::string& contact);
   Microseconds delay(std::string_view purpose, std::uint64_t a = 0, std::uint64_t b = 0) const;
   std::uint64_t count_attempt(const std::string& text) { return ++attempts_[text]; }
@@ -82,7 +87,7 @@ class Network {
   virtual void process_died();
   struct Sending {
     std::string user;
-    connector::SendMessage message;
+    connector::Action action;
   };
   std::map<std::uint64_t, Sending> sending;  // that left the connector and is not taken yet
   // Its connector is no longer there: it may have come all the same.
@@ -90,15 +95,34 @@ class Network {
   std::vector<std::function<void()>> children;  // where the connector is a process: closes its standard input
 
  private:
+  // A message that was sent or came, as the network knows it.
+  struct Known {
+    std::string user, contact, text;
+    std::vector<connector::MessageId> ids;  // of its parts
+    bool from_user = false;
+    std::set<std::string> delivered = {};  // parts, of which it has told so
+  };
+  void know(Known message);
+  Known* delivered_in(const connector::Event& event);
+  std::string named_by(const connector::Action& action) const;
+  void say(const std::string& user, const std::string& contact, const Step& step, const Known* target);
+  std::vector<connector::MessageId> ids_for(const std::string& text, const std::string& key);
+  void report(const std::string& user, const std::string& text, const std::vector<connector::MessageId>& ids);
+
   int index_;
   Recorder& recorder_;
-  std::map<std::string, Mailbox> mailboxes_;           // by user name
-  std::map<std::string, connector::MessageId> taken_;  // by key, where the network goes by keys
+  std::map<std::string, Mailbox> mailboxes_;                        // by user name
+  std::map<std::string, std::vector<connector::MessageId>> taken_;  // by key, where the network goes by keys
+  std::vector<Known> known_;
+  std::map<std::string, std::size_t> known_by_id_;
   std::map<std::string, std::uint64_t> attempts_;
   std::set<std::string> refused_;  // by key
   Microseconds away_until_ = 0;
   std::uint64_t numbers_ = 0;
 };
+
+// Before a text that says how another one reads now, where that is not known or has no edits.
+inline constexpr std::string_view correction_mark = "✎ ";
 
 std::string user_of(const std::string& address);  // "romeo@x.test" → "romeo"
 

@@ -74,11 +74,15 @@ class SimulatedSession final : public connector::Session, public NetworkSession 
     if (!is_online_)
       network_.recorder().add(What::breach, network_.name(), user_, "", "",
                               "perform() is called while the session is not online");
-    if (const auto* message = std::get_if<connector::SendMessage>(&action)) return send(*message);
+    if (connector::key_of(action)) return send(std::move(action));
     return do_other(std::move(action));
   }
 
-  connector::Capabilities capabilities(const connector::ChatId&) const override { return {}; }
+  connector::Capabilities capabilities(const connector::ChatId&) const override {
+    connector::Capabilities can;
+    if (network_.traits().refers) can.edit = can.retract = can.react = can.reply = connector::Support::full;
+    return can;
+  }
 
  private:
   void detach() {
@@ -119,6 +123,7 @@ class SimulatedSession final : public connector::Session, public NetworkSession 
         continue;
       }
       std::rotate(box.mails.begin(), ready, ready + 1);
+      network_.hand_over(user_);
       connector::Event event = box.mails.front().event;
       co_await events_.publish(std::move(event));
       // Only the connection that delivered it acknowledges it.
@@ -140,24 +145,24 @@ class SimulatedSession final : public connector::Session, public NetworkSession 
     } catch (const base::TimedOut&) {}
   }
 
-  asio::awaitable<Result<Receipt>> send(connector::SendMessage message) {
+  asio::awaitable<Result<Receipt>> send(Action action) {
     Recorder& recorder = network_.recorder();
-    const std::string text = message.content.text;
+    const std::string text = network_.text_of(action), key = *connector::key_of(action);
+    const std::string contact = base::to_string(*connector::chat_of(action)).substr(2);
     const std::uint64_t about = hash_of(text), attempt = network_.count_attempt(text);
-    recorder.add(What::performing, network_.name(), user_, base::to_string(message.chat).substr(2), message.key, text);
+    recorder.add(What::performing, network_.name(), user_, contact, key, text);
     const bool is_unlucky =
         !recorder.is_healed() && network_.draw().happens(recorder.plan.bad_luck, "unlucky", about, attempt);
     auto fate = is_unlucky ? network_.draw().between(1, 6, "fate", about, attempt) : 0;
-    if (network_.is_refused(message.key)) fate = 2;
+    if (network_.is_refused(key)) fate = 2;
     // Some networks answer without a wait.
     if (fate == 1) co_return Error{Errc::unavailable, "not now"};
     if (fate == 2) {
-      network_.refuse(message.key);
+      network_.refuse(key);
       co_return Error{Errc::rejected, "never"};
     }
     const std::uint64_t number = network_.next_number();
-    network_.sending[number] = {user_, message};
-    Result<connector::MessageId> taken = Error{Errc::unavailable, "the connection broke before anything was sent"};
+    network_.sending[number] = {user_, action};
     try {
       co_await pause(network_.delay("sends", about, attempt));
     } catch (...) {
@@ -165,14 +170,14 @@ class SimulatedSession final : public connector::Session, public NetworkSession 
       throw;
     }
     if (network_.sending.erase(number) == 0) throw std::runtime_error("the process is dead");
-    if (fate == 3) co_return taken.error();
+    if (fate == 3) co_return Error{Errc::unavailable, "the connection broke before anything was sent"};
     if (fate == 4) co_return Error{Errc::uncertain, ""};
-    taken = network_.take(user_, message);
+    Receipt receipt;
+    receipt.ids = network_.take(user_, action);
     co_await pause(network_.delay("answers", about, attempt));
     if (fate == 5) co_return Error{Errc::uncertain, ""};
     if (fate == 6) throw std::runtime_error("the connector has a bug");
-    Receipt receipt;
-    receipt.ids.push_back(network_.traits().names_messages ? *taken : connector::MessageId{message.key});
+    recorder.add(What::acknowledged, network_.name(), user_, contact, key, text);
     co_return receipt;
   }
 
@@ -202,6 +207,7 @@ class SimulatedConnector final : public connector::Connector {
     described.has_presence = traits.has_presence;
     described.has_contact_list = traits.has_contact_list;
     described.reports_delivery = traits.reports_delivery;
+    described.refers_to_messages = traits.refers;
     return described;
   }
   asio::awaitable<void> run() override { co_return; }

@@ -16,7 +16,13 @@ struct Weight {
 constexpr std::array weights = {
     Weight{Act::send, 300},
     Weight{Act::receive, 150},
+    Weight{Act::contact_edits, 20},
+    Weight{Act::contact_retracts, 10},
+    Weight{Act::contact_reacts, 25},
     Weight{Act::send_again, 25},
+    Weight{Act::correct, 40},
+    Weight{Act::retract, 15},
+    Weight{Act::react, 25},
     Weight{Act::come_online, 25},
     Weight{Act::go_offline, 20},
     Weight{Act::register_user, 8},
@@ -94,6 +100,9 @@ NetworkTraits draw_traits(const Draw& draw, std::uint64_t i) {
   traits.follows_presence = draw.happens(300, "follows", i);
   traits.deadline_s = draw.happens(300, "short_deadline", i) ? draw.between(5, 30, "deadline", i) : 300;
   traits.is_child = draw.happens(400, "is_child", i);
+  // A child cannot say so much of itself.
+  traits.refers = !traits.is_child && draw.happens(600, "refers", i);
+  if (traits.names_messages && draw.happens(400, "has_parts", i)) traits.most_parts = draw.between(2, 4, "parts", i);
   if (draw.happens(500, "small_pipe", i)) traits.pipe_bytes = draw.between(50, 400, "pipe", i);
   return traits;
 }
@@ -106,6 +115,20 @@ void add_arrivals(Plan& plan, Microseconds first, Microseconds spread, const Dra
       plan.steps.push_back(
           {first + spread + draw.between(0, spread, "comes", i), Act::come_online, network, user, 0, 0});
     }
+  }
+}
+
+// The first letter of a text, which says what it is.
+char letter_of(Act act) {
+  switch (act) {
+    case Act::correct: return 'e';
+    case Act::retract: return 't';
+    case Act::react: return 'r';
+    case Act::contact_edits: return 'f';
+    case Act::contact_retracts: return 'h';
+    case Act::contact_reacts: return 'g';
+    case Act::receive: return 'n';
+    default: return 'm';
   }
 }
 
@@ -209,8 +232,23 @@ std::string user_name(int user) {
 }
 std::string contact_name(int contact) { return fmt::format("c{}", contact + 1); }
 std::string network_name(int network) { return fmt::format("net{}", network + 1); }
-std::string sent_text(const Step& step) { return fmt::format("m{} of {}", step.number, user_name(step.user)); }
-std::string received_text(const Step& step) { return fmt::format("n{} for {}", step.number, user_name(step.user)); }
+std::string sent_text(const Step& step) {
+  return fmt::format("{}{} of {}", letter_of(step.act), step.number, user_name(step.user));
+}
+std::string received_text(const Step& step) {
+  return fmt::format("{}{} for {}", letter_of(step.act), step.number, user_name(step.user));
+}
+std::string stanza_of(const Step& step) {
+  const char letter = step.act == Act::send ? 's' : letter_of(step.act);
+  return fmt::format("{}{}-{}-{}", letter, step.number, user_name(step.user), network_name(step.network));
+}
+std::string text_of_stanza(std::string_view id) {
+  const auto first = id.find('-'), last = id.rfind('-');
+  const bool is_ours = !id.empty() && std::string_view("setr").find(id.front()) != std::string_view::npos;
+  if (!is_ours || first == std::string_view::npos || first == last) return "";
+  const char letter = id.front() == 's' ? 'm' : id.front();
+  return fmt::format("{}{} of {}", letter, id.substr(1, first - 1), id.substr(first + 1, last - first - 1));
+}
 
 std::string describe(const Step& s) {
   const std::string who = subject(s), contact = contact_name(s.contact);
@@ -221,11 +259,19 @@ std::string describe(const Step& s) {
     case Act::go_offline: return who + " goes offline";
     case Act::send: return fmt::format("{} sends \"{}\" to {}", who, sent_text(s), contact);
     case Act::send_again: return who + " sends the newest message to " + contact + " once more, the same stanza";
+    case Act::correct: return fmt::format("{} corrects a message to {}: \"{}\"", who, contact, sent_text(s));
+    case Act::retract: return fmt::format("{} takes a message to {} back: \"{}\"", who, contact, sent_text(s));
+    case Act::react: return fmt::format("{} reacts in the chat with {}: \"{}\"", who, contact, sent_text(s));
     case Act::subscribe: return who + " adds " + contact;
     case Act::unsubscribe: return who + " removes " + contact;
     case Act::answer_contact: return who + " accepts " + contact;
     case Act::ask_version: return who + " asks for the version";
     case Act::receive: return fmt::format("{} writes \"{}\" to {}", contact, received_text(s), who);
+    case Act::contact_edits: return fmt::format("{} edits a message to {}: \"{}\"", contact, who, received_text(s));
+    case Act::contact_retracts:
+      return fmt::format("{} takes a message to {} back: \"{}\"", contact, who, received_text(s));
+    case Act::contact_reacts:
+      return fmt::format("{} reacts in the chat with {}: \"{}\"", contact, who, received_text(s));
     case Act::report_nonsense: return "the network of " + who + " reports on a message that nobody sent";
     case Act::contact_presence: return fmt::format("{} presences of contacts for {}", s.number, who);
     case Act::contact_asks: return contact + " asks to see " + who;
@@ -254,12 +300,14 @@ std::string describe(const Plan& plan) {
   for (std::size_t i = 0; i < plan.networks.size(); ++i) {
     const NetworkTraits& t = plan.networks[i];
     constexpr std::array kinds = {"by_key", "queryable", "none"};
-    text += fmt::format("  {}: {}idempotency {}{}{}{}{}{}, deadline {} s\n", network_name(static_cast<int>(i)),
+    text += fmt::format("  {}: {}idempotency {}{}{}{}{}{}{}{}, deadline {} s\n", network_name(static_cast<int>(i)),
                         t.is_child ? fmt::format("a child behind pipes of {} bytes, ", t.pipe_bytes) : "",
                         kinds.at(static_cast<std::size_t>(t.idempotency)), t.has_presence ? ", presence" : "",
                         t.has_contact_list ? ", contact list" : "", t.reports_delivery ? ", reports" : "",
                         t.names_messages ? " by ids of its own" : "",
-                        t.follows_presence ? ", sessions follow presence" : "", t.deadline_s);
+                        t.most_parts > 1 ? fmt::format(", in up to {} parts", t.most_parts) : "",
+                        t.refers ? ", refers to messages" : "", t.follows_presence ? ", sessions follow presence" : "",
+                        t.deadline_s);
   }
   text += fmt::format(
       "  the server {} messages for who is away; delays up to: link {} us, store {} us, network {} us; bad luck {} of "

@@ -20,11 +20,17 @@ enum class Act {
   go_offline,
   send,        // a message to a contact; `number` names it
   send_again,  // the same stanza once more: id, origin-id and body
+  correct,     // says of a message to that contact, or of one that is not known there, how it reads now
+  retract,     // … that it is taken back
+  react,       // … what they think of it; also of a contact's message
   subscribe,   // to a contact
   unsubscribe,
   answer_contact,    // subscribed to a contact that asked
   ask_version,       // an iq that must be answered
   receive,           // a message from a contact; `number` names it
+  contact_edits,     // what they wrote, or what nobody has
+  contact_retracts,  // … the same
+  contact_reacts,    // … also to the user's messages
   report_nonsense,   // delivered: a message that nobody sent
   contact_presence,  // of `number` contacts, in one turn
   contact_asks,
@@ -56,6 +62,8 @@ struct NetworkTraits {
   connector::Idempotency idempotency = connector::Idempotency::none;
   bool has_presence = false, has_contact_list = false, reports_delivery = true;
   bool names_messages = false;      // gives ids of its own, by which it reports
+  bool refers = false;              // edits, retracts, and has reactions; its messages are named later
+  std::int64_t most_parts = 1;      // into which it cuts a message, where it names messages
   bool follows_presence = false;    // sessions are up while the user is there
   std::int64_t deadline_s = 300;    // how long a send is tried
   bool is_child = false;            // its connector is a process, which may misbehave
@@ -138,11 +146,13 @@ Plan leaving_plan();
 // Whether it is the user who never comes again.
 bool never_comes(const Plan& plan, const std::string& network, const std::string& user);
 
-std::string user_name(int user);              // "romeo"
-std::string contact_name(int contact);        // "c1"
-std::string network_name(int network);        // "net1", whose domain is net1.test
-std::string sent_text(const Step& step);      // of send: "m3 of romeo"
-std::string received_text(const Step& step);  // of receive: "n3 for romeo"
+std::string user_name(int user);                  // "romeo"
+std::string contact_name(int contact);            // "c1"
+std::string network_name(int network);            // "net1", whose domain is net1.test
+std::string sent_text(const Step& step);          // of send: "m3 of romeo"; correct: "e3", retract: "t3", react: "r3"
+std::string received_text(const Step& step);      // of receive: "n3 for romeo"; contact_edits: "f3", … "h3", "g3"
+std::string stanza_of(const Step& step);          // the id of what a user sends: "s3-romeo-net1"; "e3-romeo-net1"
+std::string text_of_stanza(std::string_view id);  // the reverse, or nothing
 // Like a line of a scenario.
 std::string describe(const Step& step);
 std::string describe(const Plan& plan);

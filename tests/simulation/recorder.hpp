@@ -5,18 +5,29 @@
 #include "tests/simulation/plan.hpp"
 #include "tests/simulation/virtual_time.hpp"
 
+#include <cstdlib>
 #include <functional>
+#include <map>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace wherry::simulation {
 
 inline Microseconds now() { return std::chrono::duration_cast<std::chrono::microseconds>(virtual_time::now()).count(); }
 
+// Of a key, or a stanza's id that is made of one (queues::Keys).
+inline std::int64_t row_in(std::string_view key) {
+  return std::strtoll(std::string(key.substr(key.rfind('-') + 1)).c_str(), nullptr, 10);
+}
+
 struct Recorder {
   const Plan& plan;
   std::function<void(const Record&)> seen{};  // of each record, at once: a crash must not take the history along
   Draw draw{plan.seed};
   History history{};
+  std::map<std::int64_t, std::string> asked{};   // by row of the outbox: the text of what a user asks
+  std::map<std::int64_t, std::string> events{};  // by row of the inbox: the id of a retraction, which has no text
 
   bool is_healed() const { return now() >= plan.healed_at; }
   void add(Record record) {

@@ -22,6 +22,8 @@ std::string bare(const std::string& user) { return user + "@" + server_domain; }
 // What the gateway says of a message to whom its error may not have reached (XEP-0461).
 constexpr std::string_view failure_note = "A message that you sent here on ";
 constexpr std::string_view waiting_note = "Your message waits here: ";
+// What it says of a message that is not known.
+constexpr std::string_view retracted_note = "(An older message was taken back.)";
 
 }  // namespace
 
@@ -84,13 +86,20 @@ void Server::act(const Step& step) {
     case Act::ask_version: return ask(step, "get", "<query xmlns='jabber:iq:version'/>");
     case Act::come_online: online_.insert(user); return send_presence(full(user), domain(), "");
     case Act::go_offline: online_.erase(user); return send_presence(full(user), domain(), "unavailable");
-    case Act::send:
-      return send_message(step, fmt::format("s{}-{}-{}", step.number, user, name()), sent_text(step), contact);
+    case Act::send: return send_message(step, write(step));
+    case Act::correct:
+    case Act::retract:
+    case Act::react: {
+      const Written said = refer(step);
+      send_message(step, said);
+      if (recorder_.draw.happens(150, "says_it_twice", static_cast<std::uint64_t>(step.number)))
+        send_message(step, said);
+      return;
+    }
     case Act::send_again: {
       const auto found = newest_.find(user + ">" + contact);
       if (found == newest_.end()) return;
-      const auto [id, text] = found->second;
-      return send_message(step, id, text, contact);
+      return send_message(step, Written(found->second));
     }
     case Act::subscribe: return send_presence(bare(user), contact_jid, "subscribe");
     case Act::unsubscribe: return send_presence(bare(user), contact_jid, "unsubscribe");
@@ -99,19 +108,60 @@ void Server::act(const Step& step) {
   }
 }
 
-void Server::send_message(const Step& step, const std::string& id, const std::string& text,
-                          const std::string& contact) {
+Server::Written Server::write(const Step& step) const {
+  const std::string contact = address_of(recorder_.plan, contact_name(step.contact)) + "@" + domain();
+  Written written{stanza_of(step), sent_text(step), "", Element("message", ns::component)};
+  written.stanza.set("from", full(user_name(step.user))).set("to", contact).set("type", "chat").set("id", written.id);
+  written.stanza.add("origin-id", ns::stanza_id).set("id", written.id);
+  if (step.act != Act::send && step.act != Act::correct) return written;
+  written.stanza.add_text_child("body", body_of(recorder_.plan, written.text));
+  written.stanza.add("request", ns::receipts);
+  return written;
+}
+
+Server::Written Server::refer(const Step& step) {
+  Written written = write(step);
+  written.about = named_by(step);
+  if (step.act == Act::correct) {
+    written.stanza.add("replace", ns::correction).set("id", written.about);
+  } else if (step.act == Act::retract) {
+    written.stanza.add("retract", ns::retraction).set("id", written.about);
+  } else {
+    Element& reactions = written.stanza.add("reactions", ns::reactions).set("id", written.about);
+    reactions.add_text_child("reaction", written.text);
+  }
+  return written;
+}
+
+// Mostly a message of that chat, and mostly the newest; sometimes what is not known there.
+std::string Server::named_by(const Step& step) const {
+  const Draw& draw = recorder_.draw;
+  const auto number = static_cast<std::uint64_t>(step.number);
   const std::string user = user_name(step.user);
-  newest_[user + ">" + contact] = {id, text};
-  if (!link_ || !link_->is_open()) return recorder_.add(What::not_sent, name(), user, contact, id, text);
-  recorder_.add(What::sent, name(), user, contact, id, text, link_->number());
-  Element message("message", ns::component);
-  const std::string to = address_of(recorder_.plan, contact) + "@" + domain();
-  message.set("from", full(user)).set("to", to).set("type", "chat").set("id", id);
-  message.add_text_child("body", body_of(recorder_.plan, text));
-  message.add("request", ns::receipts);
-  message.add("origin-id", ns::stanza_id).set("id", id);
-  send(std::move(message));
+  const bool is_astray = draw.happens(150, "names_astray", number);
+  if (is_astray && draw.happens(300, "names_nobodys", number)) return fmt::format("s0-{}-{}", user, name());
+  const bool is_theirs = step.act == Act::react && draw.happens(500, "names_theirs", number);
+  std::vector<std::string> ids;
+  for (const auto& [owner, messages] : is_theirs ? received_ : own_) {
+    for (const Message& message : messages) {
+      const bool is_here = owner == user && message.contact == contact_name(step.contact);
+      if (is_here != is_astray) ids.push_back(message.id);
+    }
+  }
+  if (ids.empty()) return fmt::format("s0-{}-{}", user, name());
+  const bool is_newest = draw.happens(400, "names_newest", number);
+  const auto last = static_cast<std::int64_t>(ids.size()) - 1;
+  return ids[static_cast<std::size_t>(is_newest ? last : draw.between(0, last, "names", number))];
+}
+
+void Server::send_message(const Step& step, Written written) {
+  const std::string user = user_name(step.user), contact = contact_name(step.contact);
+  newest_.insert_or_assign(user + ">" + contact, written);
+  if (!link_ || !link_->is_open())
+    return recorder_.add(What::not_sent, name(), user, contact, written.id, written.text);
+  if (written.about.empty()) own_[user].push_back({contact, written.id});
+  recorder_.add(Record{0, What::sent, name(), user, contact, written.id, written.text, link_->number(), written.about});
+  send(std::move(written.stanza));
 }
 
 void Server::send_presence(const std::string& from, const std::string& to, const std::string& type) {
@@ -178,14 +228,13 @@ void Server::take_message(const std::string& user, const Element& element) {
     if (!is_of(user, about)) return note_foreign(user, "a receipt for " + about);
     return recorder_.add(What::got_receipt, name(), user, contact, about, id);
   }
-  const std::string body(element.child_text("body", ns::component));
+  const auto [text, about, body] = said_in(user, element);
   // A receipt that its centre does not mark as one is a text where nothing of ours has its id (connectors/sms).
   if (recorder_.plan.is_over_sms() && body.starts_with("id:"))
     return recorder_.add(What::note, name(), user, contact, "", user + " gets \"" + body + "\"");
   // Once after each new registration (features/service/gateway_chat).
   if (body.starts_with("You are registered with "))
     return recorder_.add(What::note, name(), user, "", "", user + " is told who they are");
-  const std::string text = tag_in(body);
   if (text.starts_with(waiting_note))
     return recorder_.add(What::note, name(), user, contact, "", user + " hears that a message waits");
   const bool is_note = text.starts_with(failure_note);
@@ -200,10 +249,29 @@ void Server::take_message(const std::string& user, const Element& element) {
   if (!is_note) {
     const Wholeness wholeness = wholeness_of(recorder_.plan, body);
     if (wholeness == Wholeness::garbled) recorder_.add(What::garbled, name(), user, contact, id, body);
-    return recorder_.add(What::got_message, name(), user, contact, id, text, wholeness == Wholeness::marked ? 1 : 0);
+    const int is_incomplete = wholeness == Wholeness::marked ? 1 : 0;
+    if (text.starts_with('n')) received_[user].push_back({contact, id});  // what is said of another has no name
+    return recorder_.add(Record{0, What::got_message, name(), user, contact, id, text, is_incomplete, about});
   }
   const Element* reply = element.child("reply", ns::reply);
   tell_failed(user, reply ? reply->attribute("id") : "", text, text.find("may not have been") != std::string::npos);
+}
+
+// What a message says, and of which stanza; a retraction has no text of its own.
+Server::Said Server::said_in(const std::string& user, const Element& element) const {
+  const auto retraction = recorder_.events.find(row_in(element.attribute("id")));
+  const std::string taken_back = retraction == recorder_.events.end() ? "" : retraction->second + " for " + user;
+  std::string_view body = element.child_text("body", ns::component);
+  if (const Element* reactions = element.child("reactions", ns::reactions)) {
+    std::string text(reactions->child_text("reaction", ns::reactions));
+    return {text, std::string(reactions->attribute("id")), text};
+  }
+  if (const Element* retract = element.child("retract", ns::retraction))
+    return {taken_back, std::string(retract->attribute("id")), taken_back};
+  if (body == retracted_note) return {taken_back, "", taken_back};
+  if (body.starts_with(correction_mark)) body.remove_prefix(correction_mark.size());
+  const Element* replace = element.child("replace", ns::correction);
+  return {tag_in(body), std::string(replace ? replace->attribute("id") : ""), std::string(body)};
 }
 
 void Server::take_presence(const std::string& user, const Element& element) {

@@ -11,6 +11,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace wherry::simulation {
 
@@ -39,7 +40,21 @@ class Server {
   void take_error(const std::string& user, const xmpp::Element& element);
   void take_presence(const std::string& user, const xmpp::Element& element);
   void take_iq(const std::string& user, const xmpp::Element& element);
-  void send_message(const Step& step, const std::string& id, const std::string& text, const std::string& contact);
+  // What a user wrote to a contact.
+  struct Written {
+    std::string id, text;
+    std::string about = {};  // the id of the stanza that it names
+    xmpp::Element stanza;
+  };
+  struct Said {
+    std::string text, about;
+    std::string body = {};
+  };
+  Written write(const Step& step) const;
+  Written refer(const Step& step);
+  std::string named_by(const Step& step) const;
+  void send_message(const Step& step, Written written);
+  Said said_in(const std::string& user, const xmpp::Element& element) const;
   void send_presence(const std::string& user, const std::string& to, const std::string& type);
   void ask(const Step& step, const std::string& type, const std::string& payload);
   void send(xmpp::Element element);
@@ -56,9 +71,13 @@ class Server {
   int component_end_ = -1;  // of the connection
   std::int64_t links_ = 0;
   Microseconds refuses_until_ = 0;
-  std::set<std::string> online_;                                       // users, by name
-  std::map<std::string, std::pair<std::string, std::string>> newest_;  // of a user to a contact: id and text
-  std::set<std::string> registering_;                                  // ids of iqs that register
+  std::set<std::string> online_;           // users, by name
+  std::map<std::string, Written> newest_;  // of a user to a contact
+  struct Message {
+    std::string contact, id;
+  };
+  std::map<std::string, std::vector<Message>> own_, received_;  // by user
+  std::set<std::string> registering_;                           // ids of iqs that register
   std::uint64_t asked_ = 0;
 };
 

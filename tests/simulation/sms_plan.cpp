@@ -27,10 +27,17 @@ CarrierTraits draw_carrier(const Draw& draw, std::uint64_t i) {
   return traits;
 }
 
-// A leap of the clock makes the connector give long texts up (its README), and no text message asks or is listed.
+// A leap of the clock makes the connector give long texts up (its README), and no text message asks, is listed or
+// named again.
 bool belongs(Act act) {
   switch (act) {
     case Act::jump_clock:
+    case Act::correct:
+    case Act::retract:
+    case Act::react:
+    case Act::contact_edits:
+    case Act::contact_retracts:
+    case Act::contact_reacts:
     case Act::contact_presence:
     case Act::contact_asks:
     case Act::list_contacts:

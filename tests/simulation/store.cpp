@@ -1,12 +1,23 @@
 #include "tests/simulation/store.hpp"
 
-#include "tests/simulation/sms_text.hpp"
-
 #include <boost/asio/steady_timer.hpp>
 
 #include <stdexcept>
 
 namespace wherry::simulation {
+
+namespace {
+
+// A member of a JSON object that is a plain string.
+std::string_view member(std::string_view json, std::string_view name) {
+  const std::string begin = "\"" + std::string(name) + "\":\"";
+  const auto found = json.find(begin);
+  if (found == std::string_view::npos) return {};
+  const auto first = found + begin.size();
+  return json.substr(first, json.find('"', first) - first);
+}
+
+}  // namespace
 
 // The one that the killed process had; the driver may be asked again by what that process left behind.
 struct Store::Connection {
@@ -24,6 +35,7 @@ class Store::NotingTransaction final : public db::Transaction {
     store_.operate(false);
     inner_.execute(sql, parameters);
     if (sql.starts_with("INSERT INTO outbox")) store_.note_stored(parameters);
+    if (sql.starts_with("INSERT INTO inbox")) store_.note_retractions(parameters);
     if (sql.starts_with("UPDATE outbox SET state")) store_.note_marked(parameters);
   }
 
@@ -163,27 +175,32 @@ void Store::operate(bool is_commit) {
   throw db::StatementFailed("the plan refuses it");
 }
 
-// The messages of the plan among new rows of the outbox, in the order of store::insert_outbox; the texts are unlike any
-// other.
+// What the plan's users ask among new rows of the outbox, in the order of store::insert_outbox: the id of the stanza is
+// in the origin.
 void Store::note_stored(std::span<const db::Value> parameters) {
-  constexpr std::size_t columns = 9, payload = 4, state = 5;
+  constexpr std::size_t columns = 9, origin = 3, state = 5;
   for (; parameters.size() >= columns; parameters = parameters.subspan(columns)) {
-    const auto& text = std::get<std::string>(parameters[payload]);
-    const auto begin = text.find("\"text\":\"");
-    if (begin == std::string::npos) continue;
-    const auto first = begin + 8;
-    std::string tag = tag_in(std::string_view(text).substr(first, text.find('"', first) - first));
-    if (!tag.starts_with('m')) continue;
-    std::string& known = texts_[std::get<std::int64_t>(parameters[0])];
-    known = std::move(tag);
+    std::string text = text_of_stanza(member(std::get<std::string>(parameters[origin]), "id"));
+    if (text.empty()) continue;
+    std::string& known = recorder_.asked[std::get<std::int64_t>(parameters[0])];
+    known = std::move(text);
     writing_.push_back({What::stored, known, std::get<std::int64_t>(parameters[state])});
+  }
+}
+
+// In the order of store::insert_inbox.
+void Store::note_retractions(std::span<const db::Value> parameters) {
+  constexpr std::size_t columns = 4, payload = 2;
+  for (; parameters.size() >= columns; parameters = parameters.subspan(columns)) {
+    const std::string_view id = member(std::get<std::string>(parameters[payload]), "id");
+    if (id.starts_with('h')) recorder_.events[std::get<std::int64_t>(parameters[0])] = id;
   }
 }
 
 // As store::update_outbox has it.
 void Store::note_marked(std::span<const db::Value> parameters) {
-  const auto last = texts_.upper_bound(std::get<std::int64_t>(parameters[4]));
-  for (auto row = texts_.lower_bound(std::get<std::int64_t>(parameters[3])); row != last; ++row) {
+  const auto last = recorder_.asked.upper_bound(std::get<std::int64_t>(parameters[4]));
+  for (auto row = recorder_.asked.lower_bound(std::get<std::int64_t>(parameters[3])); row != last; ++row) {
     writing_.push_back({What::marked, row->second, std::get<std::int64_t>(parameters[0])});
   }
 }

@@ -5,7 +5,6 @@
 #include "gateway/db/worker.hpp"
 #include "tests/simulation/recorder.hpp"
 
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -38,6 +37,7 @@ class Store {
   class Runner;
   void operate(bool is_commit);
   void note_stored(std::span<const db::Value> parameters);
+  void note_retractions(std::span<const db::Value> parameters);
   void note_marked(std::span<const db::Value> parameters);
   [[noreturn]] void die(const char* how);
   Microseconds delay(const char* purpose);
@@ -54,8 +54,7 @@ class Store {
     std::string text;
     std::int64_t state;
   };
-  std::vector<Written> writing_;               // in the open transaction
-  std::map<std::int64_t, std::string> texts_;  // of the outbox's rows, by id
+  std::vector<Written> writing_;  // in the open transaction
 };
 
 }  // namespace wherry::simulation

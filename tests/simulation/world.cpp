@@ -148,6 +148,9 @@ class World {
     const Microseconds until = now() + step.number * 1000;
     switch (step.act) {
       case Act::receive: return network.write(step);
+      case Act::contact_edits:
+      case Act::contact_retracts:
+      case Act::contact_reacts: return network.refer(step);
       case Act::report_nonsense: return network.report_nonsense(step);
       case Act::contact_presence: return network.change_presence(step);
       case Act::contact_asks: return network.ask(step);
