@@ -83,6 +83,7 @@ void Messages::note_sent(MessageRow sent, const std::vector<base::MessageId>& id
     row.part = static_cast<std::int64_t>(part);
     row.network_id = ids[part].value;
     row.stage = sent.stage;
+    recent_.name_part(sent.account, sent.id, row.part, row.network_id);
     journal_.insert(std::move(row));
   }
   if (sent.parts > 1) stages_[sent.id] = std::vector<Stage>(ids.size(), sent.stage.value_or(Stage::accepted));
@@ -107,13 +108,15 @@ void Messages::note_received(base::AccountId account, std::int64_t id, const con
 
 // ---- Asking ----
 
-const MessageRow* Messages::find_recent(base::AccountId account, const std::string& network_id) const {
+std::optional<MessageRow> Messages::find_recent(base::AccountId account, const std::string& network_id) const {
   const auto id = keys_.row_of(network_id);
-  return id ? recent_.find(account, *id) : recent_.find(account, network_id);
+  if (!id) return recent_.find(account, network_id);
+  const MessageRow* const message = recent_.find(account, *id);
+  return message ? std::optional(*message) : std::nullopt;
 }
 
 asio::awaitable<std::optional<MessageRow>> Messages::find(base::AccountId account, std::string network_id) {
-  if (const MessageRow* recent = find_recent(account, network_id)) co_return *recent;
+  if (auto recent = find_recent(account, network_id)) co_return recent;
   const auto id = keys_.row_of(network_id);
   auto read = [account, id, network_id](db::Transaction& t) {
     auto found = id ? store::find_message(t, account, *id) : store::find_message(t, account, network_id);
@@ -123,7 +126,7 @@ asio::awaitable<std::optional<MessageRow>> Messages::find(base::AccountId accoun
     return first;
   };
   auto stored = co_await database_.fetch(std::move(read));
-  if (const MessageRow* recent = find_recent(account, network_id)) co_return *recent;
+  if (auto recent = find_recent(account, network_id)) co_return recent;
   if (stored && stored->part == 0) recent_.insert(*stored);
   co_return stored;
 }

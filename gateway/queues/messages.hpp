@@ -41,7 +41,7 @@ class Messages {
   // the first part's row says, and which part it is.
   boost::asio::awaitable<std::optional<store::MessageRow>> find(base::AccountId account, std::string network_id);
   // The same, where no store need be asked.
-  const store::MessageRow* find_recent(base::AccountId account, const std::string& network_id) const;
+  std::optional<store::MessageRow> find_recent(base::AccountId account, const std::string& network_id) const;
   const store::MessageRow* find_recent(base::AccountId account, std::int64_t id) const {
     return recent_.find(account, id);
   }

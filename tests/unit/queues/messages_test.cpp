@@ -172,6 +172,21 @@ TEST_CASE("A message of several parts is delivered when all its parts are, and h
   CHECK(f.told() == Texts{"delivered", "no"});
 }
 
+TEST_CASE("A report on a further part that comes before the message is on the disk is not lost") {
+  Referring f;
+  f.network.name_of_sent = "n1";
+  f.network.names_of_parts = {"n2"};
+  f.send(1, "+1", "at eight", "m1");
+  f.until([&] { return f.messages->find_recent(romeo, "n2").has_value(); });
+  base::TaskGroup tasks(f.loop.get_executor());
+  for (const char* part : {"n2", "n1"}) {
+    connector::MessageProgressed progress{{part}, Stage::delivered, ""};
+    tasks.spawn("report", f.reports->publish(romeo, std::move(progress)));
+  }
+  run(f.loop, tasks.join());
+  CHECK(f.told() == Texts{"delivered"});
+}
+
 TEST_CASE("Reports on the parts of one message that come at once are both counted") {
   Referring f;
   f.send_named("m1", {"n1", "n2"});
