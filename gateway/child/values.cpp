@@ -59,30 +59,6 @@ std::string_view word_for(const Table& table, Value value) {
   return {};
 }
 
-// Whose value is a Support.
-constexpr std::array<std::pair<const char*, Support Capabilities::*>, 9> supported{
-    {{"files", &Capabilities::files},
-     {"edit", &Capabilities::edit},
-     {"retract", &Capabilities::retract},
-     {"react", &Capabilities::react},
-     {"reply", &Capabilities::reply},
-     {"typing", &Capabilities::typing},
-     {"read_marks", &Capabilities::read_marks},
-     {"delivery_reports", &Capabilities::delivery_reports},
-     {"formatting", &Capabilities::formatting}}};
-constexpr const char* other_protocol =
-    "must be 2, the version this gateway speaks: to change from 1, answer `hello` with 2, `perform` with \"ids\" (an "
-    "array) in place of \"id\", and write \"text\": {\"most\": 160} in place of \"text_bytes\"; see "
-    "connectors/README.md";
-
-template <class Table, class Value>
-std::string_view word_for(const Table& table, Value value) {
-  for (const auto& [word, entry] : table) {
-    if (entry == value) return word;
-  }
-  return {};
-}
-
 bool has_nul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
 
 // Reads members of one object; the first mistake is kept, with the member's path.
