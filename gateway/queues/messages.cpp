@@ -28,6 +28,9 @@ bool is_news(Stage before, Stage now) {
   return now != before && now != Stage::accepted;
 }
 
+// Whether it came to the network is not known, and the network has not told what it calls it: our key is no name there.
+bool has_no_name(const MessageRow& sent) { return sent.network_id.empty() && sent.stage == Stage::failed; }
+
 constexpr std::size_t most_staged = 1000;  // messages of several parts whose stages are in memory
 
 // What the chat is told of something that refers to a message which nobody knows any more.
@@ -181,7 +184,8 @@ asio::awaitable<std::vector<MessageRow>> Messages::find_named_by_user(base::Acco
     }
     for (const MessageRow& sent : store::find_sent_by_stanza(t, account, store::hash_of_id(name))) {
       const auto origin = convert::parse_origin(sent.origin);
-      if (sent.chat == in && origin && origin->stanza_id == name) return store::read_parts(t, account, sent.id);
+      if (sent.chat != in || !origin || origin->stanza_id != name || has_no_name(sent)) continue;
+      return store::read_parts(t, account, sent.id);
     }
     return std::vector<MessageRow>();
   };

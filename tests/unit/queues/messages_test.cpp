@@ -121,6 +121,23 @@ TEST_CASE("What the network names by our key is named so") {
                                          f.network.keys.front() + R"("],"from_me":true}})");
 }
 
+TEST_CASE("What may not have been sent is not named by our key, until the network does so") {
+  Referring f;
+  f.network.answer = connector::Error{connector::Errc::uncertain, ""};
+  f.send(1, "+1", "at eight", "m1");
+  f.until([&] { return f.stored() == 0; });
+  f.network.answer.reset();
+  std::string key;
+  db::Database::Closure read = [&](db::Transaction& t) {
+    key = f.keys.of(t.query("SELECT id FROM messages").at(0).integer(0));
+  };
+  run(f.loop, f.database->transact(std::move(read)));
+  connector::EditMessage edit{juliet, "", target("m1"), {"at nine"}};
+  CHECK(f.asked(edit, "m2") == "✎ at nine");
+  f.report(1, key, Stage::delivered);
+  CHECK(f.asked(edit, "m3").find(key) != std::string::npos);
+}
+
 TEST_CASE("A reaction to what came names it as the network does") {
   Referring f;
   f.receive("x1");
