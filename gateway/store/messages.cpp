@@ -15,7 +15,8 @@ constexpr char insert_head[] =
     "created)";
 // A report may have named the message before its send returned with the network's id.
 constexpr char name_it[] =
-    " ON CONFLICT (id, part) DO UPDATE SET network_hash = excluded.network_hash, network_id = excluded.network_id "
+    " ON CONFLICT (id, part) DO UPDATE SET network_hash = excluded.network_hash, network_id = excluded.network_id, "
+    "parts = excluded.parts "
     "WHERE excluded.network_hash IS NOT NULL";
 constexpr InsertText<message_columns, 1, sizeof insert_head, sizeof name_it> insert_one(insert_head, name_it);
 constexpr InsertText<message_columns, rows_at_once, sizeof insert_head, sizeof name_it> insert_many(insert_head,

@@ -35,7 +35,7 @@ struct MessageRow {
 // A short key for an index; the text itself is compared too. FNV-1a; never 0.
 std::int64_t hash_of_id(std::string_view id);
 
-// One that is there already gets the network's id, and stays as it is else.
+// One that is there already gets the network's id and the number of its parts, and stays as it is else.
 void insert_messages(db::Transaction& transaction, std::span<const MessageRow> messages);
 // The first part, by our key's row id.
 std::optional<MessageRow> find_message(db::Transaction& transaction, base::AccountId account, std::int64_t id);

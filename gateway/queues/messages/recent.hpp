@@ -16,7 +16,7 @@ class RecentlySent {
   // One that is there already gets the network's id, and stays as it is else.
   void insert(store::MessageRow sent) {
     if (const auto present = by_id_.find(sent.id); present != by_id_.end())
-      return name_present(present->second, std::move(sent.network_id));
+      return name_present(present->second, std::move(sent));
     if (!sent.network_id.empty()) by_network_id_[name(sent.account, sent.network_id)] = {sent.id, 0};
     order_.push_back(sent.id);
     by_id_[sent.id] = std::move(sent);
@@ -79,11 +79,12 @@ class RecentlySent {
     order_.pop_front();
     erase(id);
   }
-  void name_present(store::MessageRow& present, std::string network_id) {
-    if (network_id.empty()) return;
+  void name_present(store::MessageRow& present, store::MessageRow sent) {
+    if (sent.network_id.empty()) return;
     if (!present.network_id.empty()) by_network_id_.erase(name(present.account, present.network_id));
-    by_network_id_[name(present.account, network_id)] = {present.id, 0};
-    present.network_id = std::move(network_id);
+    by_network_id_[name(present.account, sent.network_id)] = {present.id, 0};
+    present.network_id = std::move(sent.network_id);
+    present.parts = sent.parts;
   }
 
   std::unordered_map<std::int64_t, store::MessageRow> by_id_;
