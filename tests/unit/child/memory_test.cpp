@@ -12,7 +12,7 @@ using nlohmann::json;
 
 namespace {
 
-using Answer = std::optional<Result<json>>;
+using Given = std::optional<Result<json>>;
 
 // Becomes durable only after release(), or never where `broken`.
 struct HeldStorage final : Storage {
@@ -45,7 +45,7 @@ struct Bounded {
     limits.count_pause = pause;
     memory.emplace(loop.get_executor(), storage, limits);
   }
-  asio::awaitable<void> into(json params, Answer& answer) { answer = co_await memory->write(std::move(params)); }
+  asio::awaitable<void> into(json params, Given& answer) { answer = co_await memory->write(std::move(params)); }
   asio::awaitable<void> fail(json params, bool& threw) {
     try {
       co_await memory->write(std::move(params));
@@ -59,11 +59,11 @@ struct Bounded {
     params["entries"][0]["value"] = std::string(bytes, 'x');
     return params;
   }
-  void begin(const std::string& key, std::size_t bytes, Answer& answer) {
+  void begin(const std::string& key, std::size_t bytes, Given& answer) {
     group.spawn("write", into(entry(key, bytes), answer));
   }
   std::optional<Errc> write(const std::string& key, std::size_t bytes) {
-    Answer answer;
+    Given answer;
     begin(key, bytes, answer);
     tests::run(loop, group.join());
     if (*answer) return std::nullopt;
@@ -77,11 +77,11 @@ struct Bounded {
 };
 
 struct Kept {
-  asio::awaitable<void> into(asio::awaitable<Result<json>> operation, Answer& answer) {
+  asio::awaitable<void> into(asio::awaitable<Result<json>> operation, Given& answer) {
     answer = co_await std::move(operation);
   }
   json read(const json& params) {
-    Answer answer;
+    Given answer;
     tests::run(loop, into(memory.read(params), answer));
     return answer->value();
   }
@@ -145,14 +145,14 @@ TEST_CASE("Memory: what would have to wait for long at the child's pace is refus
   limits.longest_wait = std::chrono::seconds(2);
   Memory memory(loop.get_executor(), storage, limits);
   base::TaskGroup group(loop.get_executor());
-  const auto into = [&](const char* key, Answer& answer) -> asio::awaitable<void> {
+  const auto into = [&](const char* key, Given& answer) -> asio::awaitable<void> {
     json params = Bounded::entry(key, 1000);
     answer = co_await memory.write(std::move(params));
   };
-  std::array<Answer, 8> answers;
-  for (Answer& answer : answers) group.spawn("write", into("a", answer));
+  std::array<Given, 8> answers;
+  for (Given& answer : answers) group.spawn("write", into("a", answer));
   tests::run(loop, group.join());
-  const auto taken = std::count_if(answers.begin(), answers.end(), [](const Answer& a) { return a->has_value(); });
+  const auto taken = std::count_if(answers.begin(), answers.end(), [](const Given& a) { return a->has_value(); });
   CHECK(taken == 3);  // the burst, and two seconds' worth
   CHECK(answers.back()->error().code == Errc::unavailable);
 }
@@ -160,7 +160,7 @@ TEST_CASE("Memory: what would have to wait for long at the child's pace is refus
 TEST_CASE("Memory: writes under way are counted, and a count waits for them") {
   Bounded bounded(std::chrono::milliseconds(0));
   bounded.storage.held = true;
-  Answer first, second, third;
+  Given first, second, third;
   bounded.begin("a", 6000, first);
   bounded.begin("b", 6000, second);  // needs a count
   bounded.begin("c", 1000, third);
