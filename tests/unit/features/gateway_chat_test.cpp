@@ -146,7 +146,7 @@ TEST_CASE_FIXTURE(ChatWorld, "A new registration takes the place of one whose qu
   says("register", "username?");
   receive(registered_with("<username>romeo</username>"));
   until([&] { return find(1) != nullptr; });
-  CHECK(has_come("You began to register anew"));
+  until([&] { return has_come("You began to register anew"); });
 }
 
 TEST_CASE_FIXTURE(ChatWorld, "More logins than the limit are refused") {
@@ -223,8 +223,12 @@ TEST_CASE_FIXTURE(ChatWorld, "Preferences are asked for one by one, and hold") {
   register_users(1, 0);
   start();
   says("preferences", "1. always");
-  says("2", "Your preferences are stored.");
+  says("2", "corrections");
+  says("no", "reactions");
+  says("yes", "replies");
+  says("no", "Your preferences are stored.");
   CHECK(find(1)->row.policy == store::AccountPolicy::follow_presence);
+  CHECK(find(1)->row.refuses == store::Refusals{false, true, false});
 }
 
 TEST_CASE_FIXTURE(ChatWorld, "To remove an account needs a yes") {
