@@ -218,8 +218,7 @@ TEST_CASE("A child's command names files relative to the file's folder, and prog
         .child;
   };
   const auto whole = [&](const char* name) { return (folder.path / name).string(); };
-  CHECK(command(R"("python3", "pigeon.py", "-v", "")") ==
-        std::vector<std::string>{"python3", whole("pigeon.py"), "-v", ""});
+  CHECK(command(R"("python3", "pigeon.py", "-v")") == std::vector<std::string>{"python3", whole("pigeon.py"), "-v"});
   CHECK(command(R"("./run", "elsewhere.py")") == std::vector<std::string>{whole("./run"), "elsewhere.py"});
   CHECK(command(R"("python3", "/opt/pigeon.py")") == std::vector<std::string>{"python3", "/opt/pigeon.py"});
 }
