@@ -25,6 +25,8 @@ RECEIPTS = "urn:xmpp:receipts"
 UNCERTAIN = "It is not known whether this arrived."  # how the gateway's error begins then
 LONG = 400                                           # characters: three segments of 153 septets (TS 23.038)
 
+WELCOME = "You are registered with "  # what the gateway says once to who is new
+
 
 @dataclass
 class Options:
@@ -223,7 +225,7 @@ class World(Stage):
                 if not incoming.arrivals:
                     self.order[user].append(incoming.name)
                 incoming.arrivals.append(name)
-            elif stanza.findtext("{%s}body" % CLIENT) is not None:
+            elif not (stanza.findtext("{%s}body" % CLIENT) or WELCOME).startswith(WELCOME):
                 self.strangers.append(f"to {user}, id {name}: {stanza.findtext('{%s}body' % CLIENT)[:100]}")
         self._news.set()
 
