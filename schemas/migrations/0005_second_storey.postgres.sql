@@ -1,9 +1,4 @@
--- PostgreSQL. The same as 0004_second_storey.sqlite.sql, which has the comments.
-ALTER TABLE accounts ADD COLUMN alias TEXT COLLATE "C" NOT NULL DEFAULT '';
-
-DROP INDEX accounts_by_user;
-CREATE UNIQUE INDEX accounts_by_user ON accounts (user_jid, transport, alias);
-
+-- PostgreSQL. The same as 0005_second_storey.sqlite.sql, which has the comments.
 ALTER TABLE accounts ADD COLUMN refuses BIGINT NOT NULL DEFAULT 0;
 
 CREATE TABLE messages (
