@@ -63,8 +63,7 @@ void insert_account(db::Transaction& transaction, const AccountRow& account, con
   transaction.execute("INSERT INTO users (jid) VALUES ($1) ON CONFLICT DO NOTHING", {user});
   transaction.execute(
       "INSERT INTO accounts (id, transport, user_jid, credentials, policy, lang, imports, alias) VALUES ($1, $2, $3, "
-      "$4, "
-      "$5, $6, $7, $8) ON CONFLICT (id) DO NOTHING",
+      "$4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING",
       {account.id.value, account.transport, user, seal(account.credentials, account.id, sealer),
        static_cast<std::int64_t>(account.policy), account.lang, std::int64_t{account.imports}, account.alias});
 }
