@@ -159,10 +159,10 @@ asio::awaitable<Result<Answers>> SmsConnector::log_in(connector::Applicant appli
   const std::string present = applicant.present && applicant.present->credentials.contains(number_field)
                                   ? applicant.present->credentials.at(number_field)
                                   : std::string();
-  const auto choices = routes_.choices(applicant.user, services_.clock.now());
+  const auto changed = applicant.present ? applicant.present->id : AccountId{};
+  const auto choices = routes_.choices(applicant.user, services_.clock.now(), changed);
   if (choices.empty()) {
-    co_return Error{Errc::rejected,
-                    "No number is assigned to you, and none is free. Ask the operator of this service for one."};
+    co_return Error{Errc::rejected, "There is no number left for you here. Ask the operator of this service for one."};
   }
   connector::Field field;
   field.name = number_field;

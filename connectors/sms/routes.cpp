@@ -120,14 +120,16 @@ void Routes::add_listed(std::set<Index>& found, std::string_view listed) const {
   if (numbers != by_user_.end()) found.insert(numbers->second.begin(), numbers->second.end());
 }
 
-std::vector<std::string> Routes::choices(std::string_view user, base::Time now) const {
+std::vector<std::string> Routes::choices(std::string_view user, base::Time now, base::AccountId changed) const {
   std::set<Index> found;  // in the order of the configuration
   add_listed(found, user);
   add_listed(found, domain_of(user));
   if (const auto accounts = accounts_of_.find(user); accounts != accounts_of_.end()) {
     for (const base::AccountId account : accounts->second) {
       const auto own = by_number_.find(owners_.at(account).number);
-      if (own != by_number_.end() && may_have(numbers_[own->second], user, now)) found.insert(own->second);
+      if (own == by_number_.end()) continue;
+      if (account != changed) found.erase(own->second);
+      else if (may_have(numbers_[own->second], user, now)) found.insert(own->second);
     }
   }
   std::size_t offered = 0;

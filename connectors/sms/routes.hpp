@@ -34,8 +34,9 @@ class Routes {
   std::vector<base::AccountId> owners(std::string_view number) const;
 
   // The numbers that `user` may register with: those listed for the user, and of the pool the user's own and the first
-  // hundred that are free. Nobody chooses from more.
-  std::vector<std::string> choices(std::string_view user, base::Time now) const;
+  // hundred that are free. Nobody chooses from more. `changed`: the account that gets the number; 0: a new one. What
+  // the user has with another account is not offered again: each text to it would come twice.
+  std::vector<std::string> choices(std::string_view user, base::Time now, base::AccountId changed = {}) const;
 
   // Takes a number of the pool for a user who is about to register, for two minutes: two who ask at once do not both
   // get it. False where somebody was faster. A number listed for the user is shared and needs no reservation.

@@ -94,7 +94,10 @@ LiveAccount* Accounts::find(const xmpp::Jid& user, std::string_view alias) {
 
 std::vector<base::AccountId> Accounts::of(const xmpp::Jid& user) const {
   const auto found = by_user_.find(std::string(user.bare_view()));
-  return found == by_user_.end() ? std::vector<base::AccountId>() : found->second;
+  if (found == by_user_.end()) return {};
+  std::vector<base::AccountId> accounts = found->second;
+  std::erase_if(accounts, [this](base::AccountId id) { return by_id_.at(id)->is_removed(); });
+  return accounts;
 }
 
 LiveAccount* Accounts::find(base::AccountId id) {

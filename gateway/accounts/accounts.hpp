@@ -39,7 +39,7 @@ class Accounts final : private SessionOwner {
 
   // The account of a user here that has this alias, or null; valid until the next co_await.
   LiveAccount* find(const xmpp::Jid& user, std::string_view alias);
-  // All that a user has here, in the order in which they were registered.
+  // All that a user has here, but for those that are erased and end, in the order in which they were registered.
   std::vector<base::AccountId> of(const xmpp::Jid& user) const;
   LiveAccount* find(base::AccountId id) override;
   std::size_t size() const { return by_id_.size(); }

@@ -9,7 +9,6 @@ asio::awaitable<Result<Output>> show_accounts(Call call) {
   Output output;
   for (const base::AccountId id : call.transport.accounts().of(call.user)) {
     const accounts::LiveAccount& account = *call.transport.accounts().find(id);
-    if (account.is_removed()) continue;
     output.rows.push_back(
         {call.transport.face_of(account.alias()).str(), account.is_online() ? "logged in" : "not logged in"});
   }

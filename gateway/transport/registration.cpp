@@ -35,7 +35,7 @@ std::string other_faces(Transport& transport, const xmpp::Jid& user, const std::
   std::string faces_of_others;
   for (const base::AccountId id : transport.accounts().of(user)) {
     const LiveAccount& other = *transport.accounts().find(id);
-    if (other.alias() == alias || other.is_removed()) continue;
+    if (other.alias() == alias) continue;
     faces_of_others += (faces_of_others.empty() ? "" : ", ") + transport.face_of(other.alias()).str();
   }
   return faces_of_others;

@@ -145,8 +145,7 @@ SMS_TEST("Registration offers the user's numbers and the free ones, and gives ea
   CHECK(juliet->at("phone") == "+15550001");
   const auto stranger = co_await g.log_in("tybalt@y.test", typist);
   CHECK(stranger.error().code == Errc::rejected);
-  CHECK(stranger.error().text ==
-        "No number is assigned to you, and none is free. Ask the operator of this service for one.");
+  CHECK(stranger.error().text == "There is no number left for you here. Ask the operator of this service for one.");
   g.sms->forget_account({1});
   const auto again = co_await g.log_in("tybalt@y.test", typist);
   CHECK(again->at("phone") == "+15550002");

@@ -41,9 +41,22 @@ TEST_CASE("An account that gets another number, or goes, leaves its number free"
   routes.own({1}, "romeo@x.test", "+15550002");
   CHECK(routes.owners("+15550001").empty());
   CHECK(routes.choices("juliet@x.test", now) == Numbers{"+15550001"});
-  CHECK(routes.choices("romeo@x.test", now) == Numbers{"+15550001", "+15550002"});
+  CHECK(routes.choices("romeo@x.test", now, {1}) == Numbers{"+15550001", "+15550002"});
   routes.disown({1});
   CHECK(routes.choices("juliet@x.test", now).size() == 2);
+}
+
+TEST_CASE("A further account of a user is not offered what the user has with another") {
+  Routes routes({number("+15550001", {"romeo@x.test", "juliet@x.test"}), number("+15550002", {}, true),
+                 number("+15550003", {}, true)});
+  routes.own({1}, "romeo@x.test", "+15550001");
+  CHECK(routes.choices("romeo@x.test", now) == Numbers{"+15550002", "+15550003"});
+  CHECK(routes.choices("romeo@x.test", now, {1}).size() == 3);
+  CHECK(routes.choices("juliet@x.test", now).size() == 3);
+  routes.own({2}, "romeo@x.test", "+15550002");
+  CHECK(routes.choices("romeo@x.test", now) == Numbers{"+15550003"});
+  CHECK(routes.choices("romeo@x.test", now, {2}) == Numbers{"+15550002", "+15550003"});
+  CHECK(routes.choices("romeo@x.test", now, {1}) == Numbers{"+15550001", "+15550003"});
 }
 
 TEST_CASE("Of a large pool a hundred free numbers are offered, and the user's own") {
@@ -52,7 +65,7 @@ TEST_CASE("Of a large pool a hundred free numbers are offered, and the user's ow
   Routes routes(numbers);
   for (int i = 0; i < 5'000; ++i)
     routes.own({i + 1}, fmt::format("user{}@x.test", i), numbers[static_cast<std::size_t>(i)].number);
-  const Numbers offered = routes.choices("user7@x.test", now);
+  const Numbers offered = routes.choices("user7@x.test", now, {8});
   REQUIRE(offered.size() == 101);
   CHECK(offered[0] == "+15550000007");
   CHECK(offered[1] == "+15550005000");
