@@ -31,10 +31,11 @@ struct ComponentConfig {
   base::Secret secret;
   StreamLimits limits{};
   std::chrono::seconds connect_limit{10};
-  std::chrono::seconds idle_before_ping{30};    // nothing received for so long: ask whether the link lives
-  std::chrono::seconds ping_limit{20};          // no answer for so long: it is dead
-  std::chrono::milliseconds barrier_delay{20};  // how long a barrier's ping waits for more stanzas to cover
-  std::size_t most_unsent_bytes = 4 << 20;      // beyond it can_send() is false, and reading pauses
+  std::chrono::seconds idle_before_ping{30};  // nothing received for so long: ask whether the link lives
+  std::chrono::seconds ping_limit{20};        // no answer for so long: it is dead
+  // how long a barrier's ping waits for more stanzas to cover, and for the server to give them to its clients
+  std::chrono::milliseconds barrier_delay{100};
+  std::size_t most_unsent_bytes = 4 << 20;  // beyond it can_send() is false, and reading pauses
   // Of what is tracked, sent and not confirmed: beyond it can_send_tracked() is false. A ping waits behind all of it,
   // so after one that was not answered in time it is halved, down to the least, and after quick answers doubled again.
   std::size_t most_unconfirmed_bytes = 1 << 20, least_unconfirmed_bytes = 16 << 10;
