@@ -1,6 +1,7 @@
 #include "gateway/queues/messages.hpp"
 
 #include "gateway/base/log.hpp"
+#include "gateway/base/within.hpp"
 #include "gateway/convert/origin.hpp"
 
 #include <algorithm>
@@ -31,6 +32,7 @@ bool is_news(Stage before, Stage now) {
 // Whether it came to the network is not known, and the network has not told what it calls it: our key is no name there.
 bool has_no_name(const MessageRow& sent) { return sent.network_id.empty() && sent.stage == Stage::failed; }
 
+constexpr std::chrono::seconds longest_wait_for_a_name{5};
 constexpr std::size_t most_staged = 1000;  // messages of several parts whose stages are in memory
 
 // What the chat is told of something that refers to a message which nobody knows any more.
@@ -225,6 +227,23 @@ asio::awaitable<std::optional<std::string>> Messages::stanza_id_of(base::Account
   co_return std::move(origin->stanza_id);
 }
 
+// The network may speak of a message before its answer to the send has come, which names it.
+asio::awaitable<std::optional<std::string>> Messages::await_stanza_id(base::AccountId account, std::string chat,
+                                                                      std::string network_id) {
+  const SendsUnderway::Turn newest = underway_.last(account);
+  auto known = co_await stanza_id_of(account, chat, network_id);
+  if (known || !refers_ || !underway_.has_any(account, chat, newest)) co_return known;
+  try {
+    co_await base::within(longest_wait_for_a_name, await_name(account, chat, network_id, newest));
+  } catch (const base::TimedOut&) {}
+  co_return co_await stanza_id_of(account, std::move(chat), std::move(network_id));
+}
+
+asio::awaitable<void> Messages::await_name(base::AccountId account, std::string chat, std::string network_id,
+                                           SendsUnderway::Turn newest) {
+  while (!find_recent(account, network_id) && underway_.has_any(account, chat, newest)) co_await underway_.change();
+}
+
 asio::awaitable<std::optional<connector::Event>> Messages::name_for_user(base::AccountId account,
                                                                          connector::Event event) {
   const base::ChatId* const chat = connector::chat_of(event);
@@ -232,7 +251,7 @@ asio::awaitable<std::optional<connector::Event>> Messages::name_for_user(base::A
   std::string in = base::to_string(*chat);
   if (base::MessageId* const target = connector::target_of(event)) {
     std::string name = target->value;
-    auto stanza_id = co_await stanza_id_of(account, std::move(in), std::move(name));
+    auto stanza_id = co_await await_stanza_id(account, std::move(in), std::move(name));
     if (!stanza_id) {
       log::info("message.target_unknown", {{"account", account.value}});
       co_return std::visit(
@@ -246,7 +265,7 @@ asio::awaitable<std::optional<connector::Event>> Messages::name_for_user(base::A
   } else if (auto* const message = std::get_if<connector::MessageReceived>(&event);
              message && message->content.reply_to && !message->content.reply_to->ids.empty()) {
     std::string name = message->content.reply_to->ids.front().value;
-    auto stanza_id = co_await stanza_id_of(account, std::move(in), std::move(name));
+    auto stanza_id = co_await await_stanza_id(account, std::move(in), std::move(name));
     message->content.reply_to->ids.clear();
     if (stanza_id) message->content.reply_to->ids.push_back({std::move(*stanza_id)});
   }

@@ -7,6 +7,7 @@
 #include "gateway/queues/envelope.hpp"
 #include "gateway/queues/journal.hpp"
 #include "gateway/queues/messages/recent.hpp"
+#include "gateway/queues/messages/sends_underway.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -20,8 +21,8 @@ namespace wherry::queues {
 class Messages {
  public:
   // All outlive this.
-  Messages(Journal& journal, db::Database& database, const Keys& keys)
-      : journal_(journal), database_(database), keys_(keys) {}
+  Messages(Journal& journal, db::Database& database, SendsUnderway& underway, const Keys& keys)
+      : journal_(journal), database_(database), underway_(underway), keys_(keys) {}
 
   // Before anything else.
   void use(const connector::Network& network) { refers_ = network.refers_to_messages; }
@@ -60,20 +61,26 @@ class Messages {
   // The messages that the user's program has named in an action, as the network names them.
   boost::asio::awaitable<convert::Referent> name_for_network(base::AccountId account, connector::Action& action,
                                                              base::Time now);
-  // The messages that the network has named in an event, as the user's program names them. What refers to a message
-  // that is not known becomes what can be said without it, or nothing.
+  // The messages that the network has named in an event, as the user's program names them. One that is not known is
+  // waited for while a send to that chat has not returned with its name, five seconds at most; then what refers to it
+  // becomes what can be said without it, or nothing.
   boost::asio::awaitable<std::optional<connector::Event>> name_for_user(base::AccountId account,
                                                                         connector::Event event);
 
  private:
   boost::asio::awaitable<std::vector<store::MessageRow>> find_named_by_user(base::AccountId account, base::ChatId chat,
                                                                             std::string name);
+  boost::asio::awaitable<std::optional<std::string>> await_stanza_id(base::AccountId account, std::string chat,
+                                                                     std::string network_id);
+  boost::asio::awaitable<void> await_name(base::AccountId account, std::string chat, std::string network_id,
+                                          SendsUnderway::Turn newest);
   boost::asio::awaitable<std::optional<std::string>> stanza_id_of(base::AccountId account, std::string chat,
                                                                   std::string network_id);
   std::string stanza_id_of(const store::MessageRow& message) const;
 
   Journal& journal_;
   db::Database& database_;
+  SendsUnderway& underway_;
   const Keys& keys_;
   bool refers_ = false;
   RecentlySent recent_;

@@ -215,7 +215,7 @@ asio::awaitable<void> Outbox::perform(base::AccountId account, std::string chat,
                                       connector::Action action) {
   const auto session = accounts_.find(account)->session;
   backlog_.begin_perform(account, chat);
-  reports_.send_began(account, id);
+  reports_.send_began(account, id, chat);
   ++performing_;
   base::Result<connector::Receipt> result = Error{Errc::uncertain, ""};
   std::exception_ptr ended;

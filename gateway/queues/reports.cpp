@@ -5,6 +5,7 @@
 #include "gateway/queues/trail.hpp"
 
 #include <algorithm>
+#include <set>
 #include <span>
 #include <utility>
 
@@ -19,8 +20,14 @@ constexpr std::size_t most_early = 1000;  // of one account
 }  // namespace
 
 Reports::Reports(Journal& journal, db::Database& database, Inbox& inbox, Repeats& repeats, Messages& messages,
-                 const Keys& keys)
-    : journal_(journal), database_(database), inbox_(inbox), repeats_(repeats), messages_(messages), keys_(keys) {}
+                 SendsUnderway& underway, const Keys& keys)
+    : journal_(journal),
+      database_(database),
+      inbox_(inbox),
+      repeats_(repeats),
+      messages_(messages),
+      underway_(underway),
+      keys_(keys) {}
 
 void Reports::put_failed(base::AccountId account, std::int64_t row, convert::Origin origin, base::Error error) {
   if (origin.user.empty()) return;  // nobody asked
@@ -48,42 +55,38 @@ void Reports::name_sent(base::AccountId account, std::int64_t id, const std::vec
 
 // ---- Reports that come before their send has returned ----
 
-void Reports::send_began(base::AccountId account, std::int64_t row) {
-  Sending& sending = sending_[account];
-  const auto is_it = [row](const Send& send) { return send.row == row; };
-  if (std::ranges::any_of(sending.now, is_it)) return;  // again, since its outcome is unknown
-  sending.now.push_back({++sending.last, row});
+void Reports::send_ended(base::AccountId account, std::int64_t row) {
+  underway_.ended(account, row);
+  forget_nobodys(account);
 }
 
-void Reports::send_ended(base::AccountId account, std::int64_t row) {
-  const auto found = sending_.find(account);
-  if (found == sending_.end()) return;
-  std::erase_if(found->second.now, [row](const Send& send) { return send.row == row; });
-  forget_nobodys(account, found->second);
+void Reports::forget(base::AccountId account) {
+  underway_.forget(account);
+  early_.erase(account);
 }
 
 // A report that none of the sends which had not ended when it came was about is nobody's.
-void Reports::forget_nobodys(base::AccountId account, Sending& sending) {
-  if (sending.early.empty()) return;
-  const Turn oldest = sending.now.empty() ? sending.last + 1 : sending.now.front().turn;
-  std::erase_if(sending.early, [&](const Early& early) {
-    if (early.newest >= oldest) return false;
+void Reports::forget_nobodys(base::AccountId account) {
+  const auto found = early_.find(account);
+  if (found == early_.end()) return;
+  std::erase_if(found->second, [&](const Early& early) {
+    if (early.newest >= underway_.oldest(account)) return false;
     journal_.remove_message(early.row);
     log::debug("report.unmatched", {{"account", account.value}});
     return true;
   });
+  if (found->second.empty()) early_.erase(found);
 }
 
 // About no message that is known: it may be about one whose send has not returned. Then it is kept, in the journal's
 // present step.
 bool Reports::keep(base::AccountId account, connector::MessageProgressed progress) {
-  const auto found = sending_.find(account);
-  if (found == sending_.end() || found->second.now.empty() || keys_.row_of(progress.id.value)) {
+  if (!underway_.has_any(account) || keys_.row_of(progress.id.value)) {
     log::debug("report.unmatched", {{"account", account.value}});
     return false;
   }
-  Sending& sending = found->second;
-  if (sending.early.size() >= most_early) {
+  std::vector<Early>& kept = early_[account];
+  if (kept.size() >= most_early) {
     log::warn("report.dropped", {{"account", account.value}, {"kept", most_early}});
     return false;
   }
@@ -95,31 +98,31 @@ bool Reports::keep(base::AccountId account, connector::MessageProgressed progres
   row.stage = progress.stage;
   row.kind = store::MessageRow::Kind::early_report;
   row.created = journal_.stamp(base::to_milliseconds(std::chrono::system_clock::now()));
-  sending.early.push_back({row.id, sending.last, std::move(progress)});
+  kept.push_back({row.id, underway_.last(account), std::move(progress)});
   journal_.insert(std::move(row));
   return true;
 }
 
 // A send has returned, and the network calls it so: what came of it stands or falls with that.
 void Reports::match_early(base::AccountId account, std::int64_t row, std::size_t part, const std::string& network_id) {
-  const auto found = sending_.find(account);
-  if (found == sending_.end() || found->second.early.empty()) return;
+  const auto found = early_.find(account);
+  if (found == early_.end()) return;
   std::vector<Early> matching;
-  std::erase_if(found->second.early, [&](Early& early) {
+  std::erase_if(found->second, [&](Early& early) {
     if (early.progress.id.value != network_id) return false;
     matching.push_back(std::move(early));
     return true;
   });
+  if (found->second.empty()) early_.erase(found);
   for (Early& early : matching) {
     journal_.remove_message(early.row);
     store::MessageRow sent = *messages_.find_recent(account, row);
     sent.part = static_cast<std::int64_t>(part);
     follow(account, sent, early.progress);
-    journal_.after_commit([this, account, early, id = row](const std::exception_ptr& error) {
+    journal_.after_commit([this, account, early, id = row, chat = sent.chat](const std::exception_ptr& error) {
       if (!error) return;
-      send_began(account, id);  // the next start sends it again, or tells it as uncertain
-      Sending& sending = sending_[account];
-      sending.early.push_back({early.row, sending.last, early.progress});
+      send_began(account, id, chat);  // the next start sends it again, or tells it as uncertain
+      early_[account].push_back({early.row, underway_.last(account), early.progress});
     });
   }
 }
@@ -128,13 +131,14 @@ void Reports::match_early(base::AccountId account, std::int64_t row, std::size_t
 // nobody's: the network may give the same id to another message.
 asio::awaitable<void> Reports::load(std::string transport) {
   auto read = [transport](db::Transaction& t) { return store::read_early_reports(t, transport); };
+  std::set<base::AccountId> accounts;
   for (store::MessageRow& row : co_await database_.fetch(std::move(read))) {
     connector::MessageProgressed progress{
         {std::move(row.network_id)}, row.stage.value_or(Stage::accepted), std::move(row.chat)};
-    Sending& sending = sending_[row.account];
-    sending.early.push_back({row.id, sending.last, std::move(progress)});
+    early_[row.account].push_back({row.id, underway_.last(row.account), std::move(progress)});
+    accounts.insert(row.account);
   }
-  for (auto& [account, sending] : sending_) forget_nobodys(account, sending);
+  for (const base::AccountId account : accounts) forget_nobodys(account);
   journal_.close_step();
 }
 

@@ -12,6 +12,7 @@
 #include "gateway/queues/envelope.hpp"
 #include "gateway/queues/inbox.hpp"
 #include "gateway/queues/messages.hpp"
+#include "gateway/queues/messages/sends_underway.hpp"
 #include "gateway/queues/repeats.hpp"
 
 #include <unordered_map>
@@ -30,7 +31,7 @@ struct UnsentMessages {
 class Reports {
  public:
   Reports(Journal& journal, db::Database& database, Inbox& inbox, Repeats& repeats, Messages& messages,
-          const Keys& keys);
+          SendsUnderway& underway, const Keys& keys);
 
   void set_unsent(UnsentMessages& unsent) { unsent_ = &unsent; }
   // Before a session comes up, and behind send_began() of what an earlier run left: the reports that it kept.
@@ -47,31 +48,23 @@ class Reports {
   void forget_sent(std::int64_t id) { messages_.forget(id); }
   // The network may have a message from now on; or its send has ended, or is provably not with it: in the journal's
   // present step.
-  void send_began(base::AccountId account, std::int64_t row);
+  void send_began(base::AccountId account, std::int64_t row, std::string chat) {
+    underway_.began(account, row, std::move(chat));
+  }
   void send_ended(base::AccountId account, std::int64_t row);
-  void forget(base::AccountId account) { sending_.erase(account); }
+  void forget(base::AccountId account);
 
   // A report from the network. Returns once what follows from it is durable. `changes`: see EventSink.
   asio::awaitable<void> publish(base::AccountId account, connector::MessageProgressed progress,
                                 connector::Changes changes = {});
 
  private:
-  using Turn = std::uint64_t;  // in which sends began
-  struct Send {
-    Turn turn = 0;
-    std::int64_t row = 0;
-  };
-  struct Early {           // a report that came before its send returned
-    std::int64_t row = 0;  // in the store
-    Turn newest = 0;       // that it can be about
+  struct Early {                     // a report that came before its send returned
+    std::int64_t row = 0;            // in the store
+    SendsUnderway::Turn newest = 0;  // that it can be about
     connector::MessageProgressed progress;
   };
-  struct Sending {  // of one account
-    Turn last = 0;
-    std::vector<Send> now;  // by turn
-    std::vector<Early> early;
-  };
-  void forget_nobodys(base::AccountId account, Sending& sending);
+  void forget_nobodys(base::AccountId account);
   asio::awaitable<bool> apply(base::AccountId account, connector::MessageProgressed progress,
                               connector::Changes& changes);
   bool follow(base::AccountId account, const store::MessageRow& sent, const connector::MessageProgressed& progress);
@@ -86,8 +79,9 @@ class Reports {
   Inbox& inbox_;
   Repeats& repeats_;
   Messages& messages_;
+  SendsUnderway& underway_;
   const Keys& keys_;
-  std::unordered_map<base::AccountId, Sending> sending_;
+  std::unordered_map<base::AccountId, std::vector<Early>> early_;
   UnsentMessages* unsent_ = nullptr;
   std::uint64_t not_kept_ = 0;  // reports whose commit failed, so far
 };

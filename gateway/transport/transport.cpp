@@ -33,14 +33,15 @@ Transport::Transport(TransportConfig config, TransportServices services,
       accounts_(services_.executor, services_.database, services_.sealer, config_.link.domain.str(), account_events(),
                 config_.sessions),
       router_(accounts_, [this](const xmpp::Element& stanza) { send(stanza); }),
-      messages_(journal_, services_.database, services_.keys),
+      underway_(services_.executor),
+      messages_(journal_, services_.database, underway_, services_.keys),
       inbox_(services_.executor, journal_, services_.database, accounts_, link_, messages_, services_.keys,
              services_.clock, config_.link.domain.str(), config_.inbox,
              [this](const accounts::LiveAccount* account, const convert::Delivery& delivery, const std::string& id) {
                return stanzas_of(account, delivery, id);
              }),
       repeats_(journal_),
-      reports_(journal_, services_.database, inbox_, repeats_, messages_, services_.keys),
+      reports_(journal_, services_.database, inbox_, repeats_, messages_, underway_, services_.keys),
       outbox_(services_.executor, journal_, services_.database, accounts_, reports_, repeats_, messages_,
               services_.keys, services_.clock, config_.link.domain.str(), config_.outbox,
               [this](base::AccountId account, convert::Origin origin, base::Error error) {

@@ -133,6 +133,7 @@ class Transport {
   xmpp::Component link_;
   accounts::Accounts accounts_;
   Router router_;
+  queues::SendsUnderway underway_;
   queues::Messages messages_;
   queues::Inbox inbox_;
   queues::Repeats repeats_;

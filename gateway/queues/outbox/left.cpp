@@ -86,7 +86,7 @@ void Outbox::recover(const store::OutboxRow& row) {
   const std::chrono::milliseconds most =
       journal_.began_behind() ? pause_after(row.attempts, row.id, limits_.retry) : limits_.retry.most;
   const std::int64_t pause = std::clamp<std::int64_t>(row.not_before - now, 0, ms(most));
-  if (row.state != OutboxState::queued) reports_.send_began(row.account, row.id);
+  if (row.state != OutboxState::queued) reports_.send_began(row.account, row.id, row.chat);
   backlog_.recover(row.account, row.chat, row.id, forward + left, forward + pause);
 }
 

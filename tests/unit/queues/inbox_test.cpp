@@ -74,7 +74,7 @@ struct Fixture {
   }
 
   void make_inbox() {
-    messages.emplace(*journal, *database, keys);
+    messages.emplace(*journal, *database, underway, keys);
     inbox.emplace(
         loop.get_executor(), *journal, *database, *accounts, *link, *messages, keys, clock, domain, limits,
         [this](const LiveAccount*, const Delivery& delivery, const std::string& id) { return stanzas(delivery, id); },
@@ -219,6 +219,7 @@ struct Fixture {
   std::optional<Accounts> accounts;
   Keys keys{"key", {{"run", 0}}};
   std::optional<xmpp::Component> link;
+  SendsUnderway underway{loop.get_executor()};
   std::optional<Messages> messages;
   std::optional<Inbox> inbox;
   base::TaskGroup tasks{loop.get_executor()};

@@ -207,8 +207,8 @@ TEST_CASE("A report on a further part that comes before the message is on the di
 TEST_CASE("Reports on the parts of one message that come at once are both counted") {
   Referring f;
   f.send_named("m1", {"n1", "n2"});
-  Messages of_another_run(*f.journal, *f.database, f.keys);  // its memory knows nothing of it
-  Reports reports(*f.journal, *f.database, *f.inbox, *f.repeats, of_another_run, f.keys);
+  Messages of_another_run(*f.journal, *f.database, *f.underway, f.keys);  // its memory knows nothing of it
+  Reports reports(*f.journal, *f.database, *f.inbox, *f.repeats, of_another_run, *f.underway, f.keys);
   base::TaskGroup tasks(f.loop.get_executor());
   for (const char* part : {"n1", "n2"}) {
     connector::MessageProgressed progress{{part}, Stage::delivered, ""};
@@ -216,6 +216,38 @@ TEST_CASE("Reports on the parts of one message that come at once are both counte
   }
   run(f.loop, tasks.join());
   CHECK(f.told() == Texts{"delivered"});
+}
+
+TEST_CASE("What the network says of a message before its send has returned waits for the message's name") {
+  Referring f;
+  f.network.name_of_sent = "n1";
+  base::TaskGroup tasks(f.loop.get_executor());
+  f.network.on_sent = [&] {
+    connector::Reacted reacted{juliet, {"+1"}, {"e1"}, {"n1"}, {"👍"}};
+    tasks.spawn("reaction", f.inbox->publish(romeo, std::move(reacted)));
+  };
+  f.send(1, "+1", "at eight", "m1");
+  f.until([&] { return f.network.sent.size() == 1; });
+  run(f.loop, tasks.join());
+  const Texts told = f.told_beyond(0);
+  REQUIRE(told.size() == 1);
+  CHECK(told.front().find(R"("target":"m1")") != std::string::npos);
+}
+
+TEST_CASE("Sends under way are those of a chat that began before, until they end") {
+  boost::asio::io_context loop;
+  SendsUnderway sends(loop.get_executor());
+  sends.began(romeo, 7, "c:+1");
+  const SendsUnderway::Turn then = sends.last(romeo);
+  sends.began(romeo, 8, "c:+1");
+  sends.began(romeo, 7, "c:+1");  // again, since its outcome is unknown
+  CHECK(sends.has_any(romeo, "c:+1", then));
+  CHECK_FALSE(sends.has_any(romeo, "c:+2", then));
+  CHECK_FALSE(sends.has_any(base::AccountId{2}, "c:+1", then));
+  sends.ended(romeo, 7);
+  CHECK_FALSE(sends.has_any(romeo, "c:+1", then));
+  CHECK(sends.has_any(romeo));
+  CHECK(sends.oldest(romeo) > then);
 }
 
 TEST_CASE("A correction from the network names what it corrects as the user's program does") {

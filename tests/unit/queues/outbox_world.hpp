@@ -168,12 +168,13 @@ struct OutboxWorld {
                                  .secret = base::Secret("secret")};
     // never up: the inbox keeps what it is given
     link.emplace(loop.get_executor(), std::move(config), tests::dial, xmpp::ComponentEvents());
-    messages.emplace(*journal, *database, keys);
+    underway.emplace(loop.get_executor());
+    messages.emplace(*journal, *database, *underway, keys);
     inbox.emplace(loop.get_executor(), *journal, *database, *accounts, *link, *messages, keys, clock, domain,
                   InboxLimits{},
                   [](const LiveAccount*, const Delivery&, const std::string&) { return std::vector<xmpp::Element>(); });
     repeats.emplace(*journal);
-    reports.emplace(*journal, *database, *inbox, *repeats, *messages, keys);
+    reports.emplace(*journal, *database, *inbox, *repeats, *messages, *underway, keys);
     outbox.emplace(
         loop.get_executor(), *journal, *database, *accounts, *reports, *repeats, *messages, keys, clock, domain, limits,
         [this](base::AccountId, const Origin&, const base::Error& error) { not_stored.push_back(error.text); });
@@ -365,6 +366,7 @@ struct OutboxWorld {
   std::optional<Journal> journal;
   std::optional<Accounts> accounts;
   std::optional<xmpp::Component> link;
+  std::optional<SendsUnderway> underway;
   std::optional<Messages> messages;
   std::optional<Inbox> inbox;
   std::optional<Repeats> repeats;
