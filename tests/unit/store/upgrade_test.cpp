@@ -94,15 +94,14 @@ void check_rows(int schema, DatabaseKind kind) {
   }
 
   auto to_deliver = store::read_inbox(t, "net.test", 0, 100);
-  REQUIRE(to_deliver.size() >= 6);
-  // Before the last six, and the first of them: what was with the client, and not yet confirmed.
-  to_deliver.erase(to_deliver.begin(), to_deliver.end() - 6);
-  const std::array kinds{"message_received", "message_received", "contact_asked",
-                         "delivered",        "failed",           "message_received"};
+  REQUIRE(to_deliver.size() >= 5);
+  // Before the last five: what was with the client, and not yet confirmed.
+  to_deliver.erase(to_deliver.begin(), to_deliver.end() - 5);
+  const std::array kinds{"message_received", "contact_asked", "delivered", "failed", "message_received"};
   for (std::size_t i = 0; i < to_deliver.size(); ++i) {
     CAPTURE(i);
     CHECK(to_deliver[i].payload.find(kinds[i]) < 20);
-    CHECK(to_deliver[i].account == (i < 5 ? romeo : juliet));
+    CHECK(to_deliver[i].account == (i < 4 ? romeo : juliet));
   }
 
   using connector::Stage;
