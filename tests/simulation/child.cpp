@@ -281,7 +281,9 @@ class Child final : public std::enable_shared_from_this<Child> {
     if (network_.is_refused(key)) return Fate::never;
     const bool is_unlucky =
         !recorder().is_healed() && network_.draw().happens(recorder().plan.bad_luck, "unlucky", about, attempt);
-    return is_unlucky ? static_cast<Fate>(network_.draw().between(1, last_fate, "fate", about, attempt)) : Fate::done;
+    if (!is_unlucky) return Fate::done;
+    const auto fate = static_cast<Fate>(network_.draw().between(1, last_fate, "fate", about, attempt));
+    return fate == Fate::never && network_.has_taken(key) ? Fate::done : fate;  // no network refuses what it has
   }
 
   void send(json said, std::string user, connector::Action action) {

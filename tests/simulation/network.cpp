@@ -226,7 +226,7 @@ std::vector<MessageId> Network::take(const std::string& user, const connector::A
   if (!traits().refers || !draw().happens(150, "reacts_at_once", about)) return ids;
   Step reaction;
   reaction.act = Act::contact_reacts;
-  reaction.number = 900'000 + static_cast<std::int64_t>(next_number());
+  reaction.number = 1'000'000 * (index_ + 1) + static_cast<std::int64_t>(next_number());  // no other network's
   const Known target = known_.back();
   say(user, contact, reaction, &target);
   return ids;

@@ -80,6 +80,7 @@ class Network {
   Microseconds delay(std::string_view purpose, std::uint64_t a = 0, std::uint64_t b = 0) const;
   std::uint64_t count_attempt(const std::string& text) { return ++attempts_[text]; }
   // What it will not take it never takes.
+  bool has_taken(const std::string& key) const { return taken_.contains(key); }
   void refuse(const std::string& key) { refused_.insert(key); }
   bool is_refused(const std::string& key) const { return refused_.contains(key); }
   std::uint64_t next_number() { return ++numbers_; }

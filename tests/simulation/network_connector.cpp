@@ -155,6 +155,7 @@ class SimulatedSession final : public connector::Session, public NetworkSession 
         !recorder.is_healed() && network_.draw().happens(recorder.plan.bad_luck, "unlucky", about, attempt);
     auto fate = is_unlucky ? network_.draw().between(1, 6, "fate", about, attempt) : 0;
     if (network_.is_refused(key)) fate = 2;
+    if (fate == 2 && network_.has_taken(key)) fate = 0;  // no network refuses what it has
     // Some networks answer without a wait.
     if (fate == 1) co_return Error{Errc::unavailable, "not now"};
     if (fate == 2) {
