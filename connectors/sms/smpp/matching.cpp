@@ -20,6 +20,12 @@ bool awaits_receipt(const Match& match) {
   return state != SegmentState::delivered && state != SegmentState::failed;
 }
 
+// Whether a segment was submitted whose id has not come.
+bool has_unnamed(const Record& record) {
+  return std::ranges::any_of(record.segments,
+                             [](const SegmentRecord& s) { return s.state == SegmentState::written && s.id.empty(); });
+}
+
 bool is_less_likely(const Match& a, const Match& b) {
   if (a.by != b.by) return a.by < b.by;
   if (awaits_receipt(a) != awaits_receipt(b)) return awaits_receipt(b);
@@ -189,10 +195,14 @@ std::optional<Match> Matching::decide(const ReportedReceipt& reported, const ByF
 }
 
 // Where the addresses of the text are not the receipt's, another text may have the same id: one whose answer is still
-// to come, or never came.
+// to come, or never came. Where the segment has had its receipt, this one may be another segment's of the same text,
+// whose answer is still to come.
 std::optional<Match> Matching::unless_unnamed(Match match, const ReportedReceipt& reported) const {
-  if (!match.record || match.agrees) return match;
-  if (first_unanswered() <= reported.after) return std::nullopt;
+  if (!match.record) return match;
+  const bool awaits_answers = first_unanswered() <= reported.after;
+  const bool may_be_further = !awaits_receipt(match) && has_unnamed(*match.record);
+  if (match.agrees) return awaits_answers && may_be_further ? std::nullopt : std::optional(std::move(match));
+  if (awaits_answers) return std::nullopt;
   return unknown_fitting(reported).record ? Match() : match;
 }
 

@@ -11,7 +11,9 @@
 //   unknown outcome fits better;
 //   then the one whose id is written most alike;
 //   then one that awaits its receipt, before one that has had it;
-//   then the newest text's, and of that the first segment. Pure.
+//   then the newest text's, and of that the first segment.
+// Where that one has had its receipt, and another segment of its text has no answer yet, the receipt waits for it: a
+// centre that gives all segments one id may report before it answers. Pure.
 #pragma once
 
 #include "connectors/sms/smpp/address.hpp"

@@ -384,6 +384,31 @@ SMPP_TEST("An id that all segments of a text have is that text's, and each recei
   co_await host.end();
 }
 
+SMPP_TEST("Where all segments have one id, a receipt before its segment's answer is not the one's that has had its own",
+          segments_share_early) {
+  host.start();
+  co_await host.up();
+  connector::Result<void> result;
+  host.smsc.silent = true;
+  host.begin("1:k", std::string(200, 'x'), &result);
+  UNTIL(host.smsc.submitted.size() == 2);
+  const auto answer_to = [&](std::size_t segment) {
+    return encode(smpp::response_to(Command::submit_sm), Status::ok, host.smsc.submitted[segment].sequence,
+                  smpp::encode_c_string("83120669"));
+  };
+  co_await host.smsc.write_raw(answer_to(0));
+  co_await receive(&host, "83120669");
+  co_await receive(&host, "83120669");
+  CHECK(host.reports.empty());
+  CHECK(host.storage.count("main/r/") == 1);
+  co_await host.smsc.write_raw(answer_to(1));
+  UNTIL(outcome(result) == "sent" && host.reports.size() == 1);
+  CHECK(host.reports[0].stage == Stage::delivered);
+  CHECK(host.storage.count("main/r/") == 0);
+  CHECK(host.storage.count("main/i/") == 0);
+  co_await host.end();
+}
+
 SMPP_TEST("When an old text is forgotten, a newer one with its id keeps its own entry", id_comes_again) {
   host.start();
   co_await host.up();
@@ -486,4 +511,33 @@ TEST_CASE("A receipt from another number is not about a text that has had its ow
   matching.sent(named, 0, "id-4");
   named->segments[0].state = smpp::SegmentState::failed;
   CHECK_FALSE(matching.conclude(receipt_from("15550100", "id-4"), {}).record);
+}
+
+TEST_CASE("A receipt for a segment that has had its own waits for the answers to its text's other segments") {
+  smpp::Matching matching;
+  const auto text = record_to("1:k", "+15550100");
+  text->segments.resize(2, {smpp::SegmentState::written, {}, {}});
+  matching.ended(matching.started(text->to), text->to);
+  const std::uint64_t second = matching.started(text->to);
+  matching.sent(text, 0, "id-4");
+  text->segments[0].state = smpp::SegmentState::delivered;
+  smpp::ReportedReceipt receipt = receipt_from("15550100", "id-4");
+  receipt.after = matching.last_started();
+  CHECK_FALSE(matching.decide(receipt, {}));
+  SUBCASE("the second one has another id: the receipt came again") {
+    matching.ended(second, text->to);
+    text->segments[1].state = smpp::SegmentState::sent;
+    matching.sent(text, 1, "id-5");
+    CHECK(matching.conclude(receipt, {}).segment == 0);
+  }
+  SUBCASE("the second one has the same id: it is its receipt") {
+    matching.ended(second, text->to);
+    text->segments[1].state = smpp::SegmentState::sent;
+    matching.sent(text, 1, "id-4");
+    CHECK(matching.conclude(receipt, {}).segment == 1);
+  }
+  SUBCASE("no answer came: nothing waits for ever") {
+    matching.ended(second, text->to);
+    CHECK(matching.conclude(receipt, {}).record == text);
+  }
 }
