@@ -144,7 +144,9 @@ asio::awaitable<void> Accounts::put_alone(store::AccountRow row) {
   const base::AccountId id = row.id;
   LiveAccount& account = is_new ? add(std::move(row)) : *find(id);
   if (!is_new) {
-    row.refuses = account.row.refuses;  // a registration does not change them
+    row.refuses = account.row.refuses;  // a registration does not change these
+    row.named = account.row.named;
+    row.logged_out = account.row.logged_out;
     account.row = std::move(row);
     ++account.registration;
   }
@@ -154,9 +156,31 @@ asio::awaitable<void> Accounts::put_alone(store::AccountRow row) {
   keeper_.reconsider(id);
 }
 
+asio::awaitable<void> Accounts::set_logged_out(base::AccountId id, bool logged_out) {
+  const LiveAccount* account = find(id);
+  std::string whose = account ? owner_of(account->user(), account->alias()) : std::string();
+  return alone(std::move(whose), set_logged_out_alone(id, logged_out));
+}
+
+asio::awaitable<void> Accounts::set_logged_out_alone(base::AccountId id, bool logged_out) {
+  db::Database::Closure write = [id, logged_out](db::Transaction& t) { store::set_logged_out(t, id, logged_out); };
+  co_await database_.transact(std::move(write));
+  LiveAccount* account = find(id);
+  if (!account) co_return;
+  account->row.logged_out = logged_out;
+  if (!logged_out && account->state == LiveAccount::State::needs_login) account->state = LiveAccount::State::offline;
+  if (!logged_out) keeper_.retry_now(id);
+  keeper_.reconsider(id);
+}
+
 void Accounts::set_refusals(LiveAccount& account, store::Refusals refuses) {
   account.row.refuses = refuses;
   write([id = account.id(), refuses](db::Transaction& t) { store::set_refusals(t, id, refuses); }, "set_refusals");
+}
+
+void Accounts::set_named(LiveAccount& account, bool named) {
+  if (std::exchange(account.row.named, named) == named || account.is_removed()) return;
+  write([id = account.id(), named](db::Transaction& t) { store::set_named(t, id, named); }, "set_named");
 }
 
 asio::awaitable<void> Accounts::remove(base::AccountId id) {

@@ -56,9 +56,11 @@ void send(Transport& transport, const Sender& sender, const xmpp::Stanza& stanza
   // One contact is one address (and one conversation), however it was typed.
   const auto right = transport.jid_of(*contact, account->alias());
   if (right && *right != stanza.to.bare()) return transport.reply_error(stanza, convert::other_address(*right));
-  if (account->state == LiveAccount::State::needs_login) {
+  if (account->state == LiveAccount::State::needs_login && !account->row.logged_out) {
     return transport.reply_error(stanza, convert::login_refused(transport.face_of(sender.alias), account->trouble));
   }
+  if (account->row.logged_out)
+    return transport.reply_error(stanza, convert::logged_out(transport.shown().faces_of(*account).back()));
   const auto can = account->capabilities(*contact);
   const auto refused = can ? convert::refusal(action, *can) : std::nullopt;  // what it will refuse is refused at once
   if (refused) return transport.reply_error(stanza, *refused);
@@ -119,7 +121,7 @@ void install_chat(Transport& transport) {
   for (const AddressForm face : faces)
     transport.router().on_message(face, [&transport, lines](const xmpp::Stanza& stanza, const Party& party) {
       if (stanza.type() == "error") return came_back(transport, *lines, stanza, party);
-      transport.hooks().face_message(stanza, party.to.alias);
+      transport.hooks().face_message(stanza, party.to);
     });
 }
 
