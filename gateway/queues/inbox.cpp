@@ -248,6 +248,8 @@ void Inbox::store_again(const Incoming& message) {
   auto again = std::make_shared<Incoming>(message);
   again->id = journal_.next_inbox_id();
   journal_.insert(row_of(*again));
+  if (const auto* received = std::get_if<connector::MessageReceived>(&again->delivery))
+    messages_.note_received(again->account, again->id, *received, again->created);
   journal_.remove_inbox(message.id);  // it went a moment ago, and may ride still: both would be sent after a kill
   journal_.after_commit([this, again](std::exception_ptr error) {
     if (error) return log::error("inbox.returned_not_kept", {{"account", again->account.value}});

@@ -347,6 +347,18 @@ TEST_CASE(
   CHECK(f.come("hi") == 1);
 }
 
+TEST_CASE("What names a message that is kept again finds it under its new id") {
+  Fixture f;
+  connector::Network refers;
+  refers.refers_to_messages = true;
+  f.messages->use(refers);
+  f.publish("hi");
+  f.until_confirmed();
+  const std::int64_t before = f.messages->find_recent(romeo, "hi")->id;
+  REQUIRE(f.give_back("hi"));
+  CHECK(f.messages->find_recent(romeo, "hi")->id > before);
+}
+
 TEST_CASE("How many confirmed messages are remembered for that is bounded, by number and by bytes") {
   Fixture f;
   for (const auto& [size, count] : {std::pair<std::size_t, int>{1, 1100}, {60000, 20}}) {
