@@ -11,11 +11,16 @@ constexpr std::size_t most_words_bytes = 4 << 10;  // of what somebody says of t
 
 }  // namespace
 
+std::string shown_from(const xmpp::Jid& bare) {
+  return std::string(bare.bare_view()).append("/").append(presence_resource);
+}
+
 xmpp::Element to_presence(const xmpp::Jid& from, const xmpp::Jid& to, connector::Availability availability,
                           std::string_view status) {
   using connector::Availability;
   xmpp::Element stanza =
       xmpp::make_stanza(xmpp::Kind::presence, from, to, availability == Availability::offline ? "unavailable" : "", "");
+  stanza.set("from", shown_from(from));
   const char* show = availability == Availability::chat             ? "chat"
                      : availability == Availability::away           ? "away"
                      : availability == Availability::extended_away  ? "xa"

@@ -249,7 +249,7 @@ std::vector<Element> of(const SendFailed& failed, const StanzaContext& context) 
   // An end of the waiting (RFC 6121 §3.1.3), which the error alone is not to every server.
   if (failed.origin.type == "subscribe")
     stanzas.push_back(xmpp::make_stanza(Kind::presence, from->bare(), to->bare(), "unsubscribed", ""));
-  if (!is_presence && !context.has_sender) stanzas.push_back(failure_note(failed, *from, error, context));
+  if (!is_presence && !context.has_sender) stanzas.push_back(failure_note(failed, from->bare(), error, context));
   return stanzas;
 }
 

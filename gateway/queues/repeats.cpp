@@ -46,10 +46,11 @@ boost::asio::awaitable<void> Repeats::load(db::Database& database, std::string t
 
 std::uint64_t Repeats::hash_of(base::AccountId account, const convert::Origin& origin) const {
   // Of a user's devices each may count its ids from 1.
+  const std::string_view contact = std::string_view(origin.contact).substr(0, origin.contact.find('/'));
   std::string text;
-  text.reserve(origin.user.size() + origin.contact.size() + origin.stanza_id.size() + 2);
+  text.reserve(origin.user.size() + contact.size() + origin.stanza_id.size() + 2);
   if (!origin.has_origin_id) text += origin.user;
-  text.append("\n").append(origin.contact).append("\n").append(origin.stanza_id);
+  text.append("\n").append(contact).append("\n").append(origin.stanza_id);
   return hashes_.hash(account.value, text);
 }
 

@@ -23,6 +23,7 @@ xmpp::Element Shown::gateway(const LiveAccount& account, const xmpp::Jid& to) co
   const xmpp::Jid from = face_of(account);
   const auto failure = [&](const char* type, const char* condition) {
     xmpp::Element presence = xmpp::make_stanza(xmpp::Kind::presence, from, to, "error", "");
+    presence.set("from", convert::shown_from(from));  // what it showed before is no more
     presence.add(
         xmpp::error_element({type, condition, account.trouble}, account.row.lang.empty() ? "en" : account.row.lang));
     return presence;

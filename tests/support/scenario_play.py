@@ -167,7 +167,7 @@ class Play:
         await client.send(f"<presence type='subscribed' to='{face}'/><presence type='subscribe' to='{face}'/>")
         await self._presence(client, face, "subscribed", "lets the user see its presence")
         await self.network.session(user, self._limit)
-        await self._presence(client, face, None, "is available")
+        await self._presence(client, face + "/wherry", None, "is available")
         await self._settle()
         self.network.forget(user)
         for key, other in self.clients.items():

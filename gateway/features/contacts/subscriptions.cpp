@@ -44,7 +44,7 @@ void say(Transport& transport, const LiveAccount& account, const base::ContactId
       return;
     case ContactStep::Say::ended:
       send_presence(transport, from, to, "unsubscribed");
-      return send_presence(transport, from, to, "unavailable");
+      return transport.send(convert::to_presence(from, to, Availability::offline, ""));
     case ContactStep::Say::full: return refuse(transport, stanza, convert::contact_list_full(accounts::most_contacts));
   }
 }
@@ -132,7 +132,7 @@ class Farewell {
   Farewell(Transport& transport, FormerAccount former) : transport_(transport), former_(std::move(former)) {}
 
   std::optional<xmpp::Element> operator()() {
-    static constexpr const char* types[] = {"unsubscribe", "unsubscribed", "unavailable"};
+    static constexpr const char* types[] = {"unsubscribe", "unsubscribed", nullptr};  // and unavailable
     const std::vector<base::ContactId>& contacts = former_.contacts;
     if (has_registered_again(transport_, former_)) return std::nullopt;
     while (next_ < 3 * (contacts.size() + 1)) {
@@ -140,7 +140,8 @@ class Farewell {
       const char* type = types[next_++ % 3];
       const auto from = contact < contacts.size() ? transport_.jid_of(contacts[contact], former_.alias)
                                                   : base::Result<xmpp::Jid>(transport_.face_of(former_.alias));
-      if (from) return xmpp::make_stanza(xmpp::Kind::presence, *from, former_.user, type, "");
+      if (from && type) return xmpp::make_stanza(xmpp::Kind::presence, *from, former_.user, type, "");
+      if (from) return convert::to_presence(*from, former_.user, Availability::offline, "");
     }
     return std::nullopt;
   }

@@ -1,5 +1,6 @@
 // Deliveries as rows and as stanzas.
 #include "gateway/convert/delivery.hpp"
+#include "gateway/convert/presence.hpp"
 #include "gateway/convert/to_stanzas.hpp"
 #include "gateway/xmpp/stream_parser.hpp"
 
@@ -157,6 +158,41 @@ TEST_CASE(
         "this arrived. The link broke.");
   REQUIRE(note.child("reply", xmpp::ns::reply));
   CHECK(note.child("reply", xmpp::ns::reply)->attribute("id") == "m1");
+}
+
+TEST_CASE("Presence comes from a resource, available and unavailable alike (RFC 6121 §4.2, §4.5)") {
+  const auto contact = jid("+15550100@sms.test"), gateway = jid("sms.test"), user = jid("romeo@x.test");
+  for (const auto availability : {connector::Availability::away, connector::Availability::offline}) {
+    CHECK(to_presence(contact, user, availability, "").attribute("from") == "+15550100@sms.test/wherry");
+    CHECK(to_presence(gateway, user, availability, "").attribute("from") == "sms.test/wherry");
+  }
+}
+
+TEST_CASE("What follows an approval or an end is from the bare address, but for the presence itself") {
+  const auto domain = jid("sms.test"), user = jid("romeo@x.test");
+  const StanzaContext context{domain, user, "w1", base::Time{}};
+  std::vector<std::string> came;
+  for (const Delivery& delivery :
+       {Delivery(connector::ContactAnswered{{"nurse"}, true}), Delivery(connector::ContactRemoved{{"nurse"}})}) {
+    for (const auto& stanza : to_stanzas(delivery, context))
+      came.push_back(std::string(stanza.attribute("type")) + " " + std::string(stanza.attribute("from")));
+  }
+  const std::vector<std::string> wanted = {"subscribed nurse@sms.test",   " nurse@sms.test/wherry",
+                                           "subscribe nurse@sms.test",    "unsubscribe nurse@sms.test",
+                                           "unsubscribed nurse@sms.test", "unavailable nurse@sms.test/wherry"};
+  CHECK(came == wanted);
+}
+
+TEST_CASE("What failed is answered from where it was sent to, and noted in the contact's own chat") {
+  const auto domain = jid("sms.test"), user = jid("romeo@x.test");
+  StanzaContext context{domain, user, "w1", base::Time{}};
+  context.has_sender = false;
+  Origin sent = origin();
+  sent.contact += "/wherry";
+  const auto stanzas = to_stanzas(SendFailed{sent, base::Errc::rejected, "No."}, context);
+  REQUIRE(stanzas.size() == 2);
+  CHECK(stanzas[0].attribute("from") == "+15550100@sms.test/wherry");
+  CHECK(stanzas[1].attribute("from") == "+15550100@sms.test");
 }
 
 TEST_CASE("A message without text and files says so: an empty one would not be seen") {

@@ -56,8 +56,8 @@ TEST_CASE_FIXTURE(TwoAccounts, "Presence to an account's face is a device of tha
   receive("<presence from='u1@x.test/phone' to='~work@sms.test' type='unavailable'/>");
   settle_stanzas();
   CHECK(find(1, "work")->resources.empty());
-  CHECK(has_come("<presence from='~work@sms.test' to='u1@x.test/phone' type='unavailable'/>"));
-  CHECK_FALSE(has_come("<presence from='sms.test' to='u1@x.test/phone' type='unavailable'/>"));
+  CHECK(has_come("<presence from='~work@sms.test/wherry' to='u1@x.test/phone' type='unavailable'/>"));
+  CHECK_FALSE(has_come("<presence from='sms.test/wherry' to='u1@x.test/phone' type='unavailable'/>"));
 }
 
 TEST_CASE_FIXTURE(TwoAccounts,

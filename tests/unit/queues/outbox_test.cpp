@@ -305,6 +305,8 @@ TEST_CASE("The same stanza again within ten minutes is one message (XEP-0198 §5
     origin.stanza_id = "m1";
     CHECK(later.contains(later.fingerprint(base::AccountId{1}, origin, saying("two"))));
     CHECK(!later.contains(later.fingerprint(base::AccountId{1}, origin, saying("three"))));
+    origin.contact += "/wherry";  // the same contact
+    CHECK(later.contains(later.fingerprint(base::AccountId{1}, origin, saying("two"))));
   }
 }
 
