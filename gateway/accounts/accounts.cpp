@@ -144,7 +144,8 @@ asio::awaitable<void> Accounts::put_alone(store::AccountRow row) {
   const base::AccountId id = row.id;
   LiveAccount& account = is_new ? add(std::move(row)) : *find(id);
   if (!is_new) {
-    row.refuses = account.row.refuses;  // a registration does not change them
+    row.refuses = account.row.refuses;  // a registration does not change these
+    row.named = account.row.named;
     account.row = std::move(row);
     ++account.registration;
   }
@@ -157,6 +158,11 @@ asio::awaitable<void> Accounts::put_alone(store::AccountRow row) {
 void Accounts::set_refusals(LiveAccount& account, store::Refusals refuses) {
   account.row.refuses = refuses;
   write([id = account.id(), refuses](db::Transaction& t) { store::set_refusals(t, id, refuses); }, "set_refusals");
+}
+
+void Accounts::set_named(LiveAccount& account, bool named) {
+  if (std::exchange(account.row.named, named) == named || account.is_removed()) return;
+  write([id = account.id(), named](db::Transaction& t) { store::set_named(t, id, named); }, "set_named");
 }
 
 asio::awaitable<void> Accounts::remove(base::AccountId id) {

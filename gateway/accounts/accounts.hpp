@@ -55,6 +55,8 @@ class Accounts final : private SessionOwner {
 
   // What the user would rather have refused; in memory at once, in the store soon.
   void set_refusals(LiveAccount& account, store::Refusals refuses);
+  // Whether the user has the gateway in the roster by its name, too; likewise.
+  void set_named(LiveAccount& account, bool named);
 
   // The session's own report of itself.
   void report(LiveAccount& account, const connector::AccountChanged& change);

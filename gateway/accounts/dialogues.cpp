@@ -246,6 +246,7 @@ asio::awaitable<void> Dialogues::put(std::shared_ptr<Live> live) {
   const Login& login = live->login;
   store::AccountRow row{base::AccountId{}, setting_.domain, login.user.bare(), std::move(**live->credentials),
                         setting_.policy,   login.lang,      live->imports,     login.alias};
+  row.named = login.is_named;
   if (const LiveAccount* account = accounts_.find(login.user, login.alias)) row.policy = account->row.policy;
   co_await accounts_.put(std::move(row));
 }

@@ -33,9 +33,10 @@ struct Presenter {
 
 // Whose login it is. A user has one at a time.
 struct Login {
-  xmpp::Jid user;     // bare
-  std::string alias;  // of the account
-  std::string lang;   // of the user's client; may be empty
+  xmpp::Jid user;         // bare
+  std::string alias;      // of the account
+  std::string lang;       // of the user's client; may be empty
+  bool is_named = false;  // it was begun at the gateway's address with a local part
 };
 
 class Dialogues {

@@ -28,6 +28,9 @@ struct Call {
   std::string lang;
   Answers input;                                   // checked against the command's fields
   std::shared_ptr<accounts::Presenter> presenter;  // shows the questions of a login that the command begins
+  bool is_named = false;                           // … at the gateway's address with a local part
+
+  xmpp::Jid face() const { return transport.face_of(convert::face_address(alias, is_named)); }
 
   // Null where the user has none of that alias; valid until the next co_await.
   accounts::LiveAccount* account() const { return transport.accounts().find(user, alias); }

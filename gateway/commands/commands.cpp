@@ -44,7 +44,7 @@ std::optional<xmpp::StanzaError> refusal(const Command& command, const Call& cal
   }
   if (account && !account->is_removed()) return std::nullopt;
   if (const auto barred = transport::refusal_to_register(transport, call.user, account)) return barred;
-  return convert::not_registered(transport.face_of(call.alias));
+  return convert::not_registered(call.face());
 }
 
 }  // namespace wherry::commands

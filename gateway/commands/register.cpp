@@ -8,7 +8,7 @@ namespace wherry::commands {
 namespace {
 
 asio::awaitable<Result<Output>> begin_login(Call call) {
-  accounts::Login login{call.user.bare(), call.alias, call.lang};
+  accounts::Login login{call.user.bare(), call.alias, call.lang, call.is_named};
   if (call.transport.dialogues().begin(std::move(login), std::move(call.presenter))) co_return Output();
   co_return Error{Errc::unavailable, convert::registration_must_wait().text};
 }

@@ -11,7 +11,7 @@ namespace {
 std::vector<Field> confirmation(const Call& call) {
   Field sure;
   sure.name = "sure";
-  sure.label = "Remove your account at " + call.transport.face_of(call.alias).str() + " and all that is kept for it";
+  sure.label = "Remove your account at " + call.face().str() + " and all that is kept for it";
   sure.type = Field::Type::boolean;
   return {std::move(sure)};
 }

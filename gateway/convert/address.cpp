@@ -15,6 +15,7 @@ constexpr std::string_view hex_digits = "0123456789abcdef";
 constexpr std::string_view allowed_in_uris = "-._~!$()*+,;=";
 constexpr char alias_mark = '~', room_mark = '#';
 constexpr std::size_t most_alias_bytes = 32;
+constexpr std::string_view gateway_name = "gateway";
 constexpr std::string_view nothing = "\\00";  // stands beside a space at an end, which XEP-0106 §3.2 lets no \20 be
 constexpr std::string_view always_escaped = " \"&'/:<>@~";  // XEP-0106 §3.3, and what marks a further account
 
@@ -109,7 +110,10 @@ bool can_be_spelt(std::string_view id) {
   return !id.empty() && id.find('\0') == std::string_view::npos && base::is_utf8(id);
 }
 
-base::Error bad_alias() {
+base::Error bad_alias(std::string_view alias) {
+  if (alias == gateway_name)
+    return {base::Errc::not_found,
+            "No account has the alias “gateway”: ~gateway is the gateway itself. Please take another alias."};
   return {base::Errc::not_found,
           "After ~ comes an account's alias: at most 32 of a-z, 0-9 and -. In a contact's name, write \\7e for ~."};
 }
@@ -131,7 +135,8 @@ std::string suffix_of(const std::string& alias) { return alias.empty() ? alias :
 
 bool is_alias(std::string_view text) {
   const auto is_allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
-  return !text.empty() && text.size() <= most_alias_bytes && std::all_of(text.begin(), text.end(), is_allowed);
+  return !text.empty() && text.size() <= most_alias_bytes && text != gateway_name &&
+         std::all_of(text.begin(), text.end(), is_allowed);
 }
 
 base::Result<Address> read(const xmpp::Jid& jid) {
@@ -141,7 +146,8 @@ base::Result<Address> read(const xmpp::Jid& jid) {
   if (local.empty()) return address;
   if (const auto mark = local.rfind(alias_mark); mark != std::string_view::npos) {
     address.alias = local.substr(mark + 1);
-    if (!is_alias(address.alias)) return bad_alias();
+    if (mark == 0 && address.alias == gateway_name) return face_address("", true);
+    if (!is_alias(address.alias)) return bad_alias(address.alias);
     after = local.substr(mark);
     local = local.substr(0, mark);
   }
@@ -162,10 +168,11 @@ base::Result<Address> read(const xmpp::Jid& jid) {
 }
 
 base::Result<xmpp::Jid> write(const Address& address, const xmpp::Jid& domain) {
-  if (!address.alias.empty() && !is_alias(address.alias)) return bad_alias();
+  if (!address.alias.empty() && !is_alias(address.alias)) return bad_alias(address.alias);
   const std::string suffix = suffix_of(address.alias);
   switch (address.form) {
-    case AddressForm::gateway: return xmpp::Jid::make("", domain.domain());
+    case AddressForm::gateway:
+      return xmpp::Jid::make(address.is_named ? suffix_of(std::string(gateway_name)) : std::string(), domain.domain());
     case AddressForm::account: return xmpp::Jid::make(suffix, domain.domain());
     case AddressForm::contact:
     case AddressForm::room:

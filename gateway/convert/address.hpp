@@ -2,6 +2,7 @@
 // §3.3).
 //
 //   D                      the gateway, which is the face of a user's first account
+//   ~gateway@D             the same, for programs that take no bare domain as a contact; no account has this alias
 //   ~alias@D               the face of a further account: its status and its registration
 //   contact@D              a contact of the first account
 //   contact~alias@D        a contact of a further one
@@ -37,6 +38,7 @@ struct Address {
   std::string id;     // of the contact or the room, as the connector knows it
   std::string nick;   // of the occupant
   Spelling spelling = Spelling::typed;
+  bool is_named = false;  // the gateway, written as ~gateway
 
   base::ContactId contact() const { return base::ContactId{id}; }
   // Two spellings of one address are one address.
@@ -48,11 +50,12 @@ struct Address {
 inline Address contact_address(const base::ContactId& contact, const std::string& alias) {
   return {AddressForm::contact, alias, contact.value, {}};
 }
-inline Address face_address(const std::string& alias) {
-  return {alias.empty() ? AddressForm::gateway : AddressForm::account, alias, {}, {}};
+// `is_named`: of the gateway, its address with a local part.
+inline Address face_address(const std::string& alias, bool is_named = false) {
+  return {alias.empty() ? AddressForm::gateway : AddressForm::account, alias, {}, {}, Spelling::typed, is_named};
 }
 
-// [a-z0-9-], 1 to 32 of them.
+// [a-z0-9-], 1 to 32 of them, and not the gateway's own name.
 bool is_alias(std::string_view text);
 
 // What an address of ours stands for. Fails for a ~ that no alias follows, and for a room without a name.

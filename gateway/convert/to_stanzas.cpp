@@ -28,6 +28,11 @@ base::Result<xmpp::Jid> sender(const base::ContactId& contact, const StanzaConte
   return write(contact, context.alias, context.domain);
 }
 
+// Always an address.
+xmpp::Jid face(const StanzaContext& context) {
+  return write(face_address(context.alias, context.is_named), context.domain).value();
+}
+
 // Of degrees: six digits are a hand's breadth (RFC 5870).
 std::string coordinate(double degrees) { return fmt::format("{:.6f}", degrees); }
 
@@ -97,8 +102,7 @@ Element message_stanza(const Speech& speech, const xmpp::Jid& from, std::string_
 // What somebody says, in as many stanzas as it takes; of the first one more is to be said.
 std::vector<Element> say(const Speech& speech, const StanzaContext& context) {
   const auto address = sender(speech.sender, context);
-  // The face of an account is always an address.
-  const xmpp::Jid from = address ? *address : write(face_address(context.alias), context.domain).value();
+  const xmpp::Jid from = address ? *address : face(context);
   std::string body = body_of(speech.content);
   // programs hide an empty message, and the network was told that it arrived
   if (base::trim(body).empty()) body = nothing_to_show;
@@ -166,8 +170,7 @@ std::vector<Element> of(const connector::Reacted& reacted, const StanzaContext& 
 }
 
 std::vector<Element> of(const connector::AccountNotice& notice, const StanzaContext& context) {
-  const xmpp::Jid from = write(face_address(context.alias), context.domain).value();
-  Element stanza = xmpp::make_stanza(Kind::message, from, context.user, "chat", context.id);
+  Element stanza = xmpp::make_stanza(Kind::message, face(context), context.user, "chat", context.id);
   stanza.add_text_child("body", base::trim(notice.text).empty() ? nothing_to_show : notice.text);
   stanza.add("origin-id", ns::stanza_id).set("id", context.id);
   return {std::move(stanza)};

@@ -20,6 +20,7 @@ struct StanzaContext {
   std::string contact_status{};
   bool has_sender = true;         // of a failed send: the resource that sent it is still there to be told
   std::string alias{};            // of the user's account
+  bool is_named = false;          // the user has the gateway in the roster by its name
   bool takes_read_marks = false;  // the network is told what the user has read
 };
 

@@ -249,7 +249,7 @@ asio::awaitable<void> VolatileLane::run() {
     while (link_.can_send_volatile()) {
       const auto news = to_users_.next(source_);
       if (!news) break;
-      if (const auto stanza = source_.stanza_for(*news)) link_.send_volatile(*stanza);
+      for (const xmpp::Element& stanza : source_.stanzas_for(*news)) link_.send_volatile(stanza);
     }
     if (to_users_.empty()) drained_.notify();
     co_await wake_.wait();

@@ -54,8 +54,8 @@ struct NewsSource {
   // The contact that comes after `previous` in some order; null: there is none. A null `previous`: the first.
   virtual std::optional<base::ContactId> contact_after(base::AccountId account,
                                                        const std::optional<base::ContactId>& previous) const = 0;
-  // What the user is told now; null: nothing.
-  virtual std::optional<xmpp::Element> stanza_for(const News& news) = 0;
+  // What the user is told now.
+  virtual std::vector<xmpp::Element> stanzas_for(const News& news) = 0;
 
  protected:
   ~NewsSource() = default;

@@ -53,7 +53,8 @@ AccountRow read_row(const db::Row& row, const std::string& transport, const base
                      row.text(4),
                      row.integer(5) != 0,
                      row.text(6),
-                     read_refusals(row.integer(7))};
+                     read_refusals(row.integer(7)),
+                     row.integer(8) != 0};
   return account;
 }
 
@@ -69,11 +70,12 @@ void insert_account(db::Transaction& transaction, const AccountRow& account, con
   const std::string user(account.user.bare_view());
   transaction.execute("INSERT INTO users (jid) VALUES ($1) ON CONFLICT DO NOTHING", {user});
   transaction.execute(
-      "INSERT INTO accounts (id, transport, user_jid, credentials, policy, lang, imports, alias, refuses) VALUES ($1, "
-      "$2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING",
+      "INSERT INTO accounts (id, transport, user_jid, credentials, policy, lang, imports, alias, refuses, named) "
+      "VALUES "
+      "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO NOTHING",
       {account.id.value, account.transport, user, seal(account.credentials, account.id, sealer),
        static_cast<std::int64_t>(account.policy), account.lang, std::int64_t{account.imports}, account.alias,
-       to_integer(account.refuses)});
+       to_integer(account.refuses), std::int64_t{account.named}});
 }
 
 void update_account(db::Transaction& transaction, const AccountRow& account, const base::Sealer& sealer) {
@@ -84,6 +86,10 @@ void update_account(db::Transaction& transaction, const AccountRow& account, con
 
 void set_refusals(db::Transaction& transaction, base::AccountId account, const Refusals& refuses) {
   transaction.execute("UPDATE accounts SET refuses = $1 WHERE id = $2", {to_integer(refuses), account.value});
+}
+
+void set_named(db::Transaction& transaction, base::AccountId account, bool named) {
+  transaction.execute("UPDATE accounts SET named = $1 WHERE id = $2", {std::int64_t{named}, account.value});
 }
 
 void remove_account(db::Transaction& transaction, base::AccountId account, Unsent unsent) {
@@ -121,7 +127,7 @@ std::vector<AccountRow> read_accounts(db::Transaction& transaction, const std::s
                                       const base::Sealer& sealer) {
   std::vector<AccountRow> accounts;
   for (const db::Row& row :
-       transaction.query("SELECT id, user_jid, credentials, policy, lang, imports, alias, refuses FROM "
+       transaction.query("SELECT id, user_jid, credentials, policy, lang, imports, alias, refuses, named FROM "
                          "accounts WHERE transport = $1 ORDER BY id",
                          {transport})) {
     accounts.push_back(read_row(row, transport, sealer));

@@ -32,6 +32,7 @@ struct AccountRow {
   bool imports = true;  // whether the user wants the network's contact list
   std::string alias{};  // tells the user's accounts of one transport apart; empty: the first one
   Refusals refuses{};
+  bool named = false;  // the user has the gateway in the roster by its name (~gateway), too
 };
 
 // Inserts the account, and its user when new. Does nothing when the id is there already: a commit of unknown outcome
@@ -40,6 +41,7 @@ void insert_account(db::Transaction& transaction, const AccountRow& account, con
 // Writes credentials, policy, lang and imports.
 void update_account(db::Transaction& transaction, const AccountRow& account, const base::Sealer& sealer);
 void set_refusals(db::Transaction& transaction, base::AccountId account, const Refusals& refuses);
+void set_named(db::Transaction& transaction, base::AccountId account, bool named);
 // What becomes of an account's messages that were not sent, and of word that some failed.
 enum class Unsent {
   erased,

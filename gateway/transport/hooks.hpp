@@ -3,6 +3,7 @@
 #pragma once
 
 #include "gateway/accounts/live_account.hpp"
+#include "gateway/convert/address.hpp"
 #include "gateway/xmpp/stanza.hpp"
 
 #include <functional>
@@ -30,6 +31,7 @@ struct FormerAccount {
   xmpp::Jid user;
   std::string alias;
   std::vector<base::ContactId> contacts;
+  std::vector<xmpp::Jid> faces;  // where the gateway showed itself to its user
 };
 
 struct Hooks {
@@ -42,10 +44,11 @@ struct Hooks {
   Hook<accounts::LiveAccount&> offer_answered;   // by the user, to a contact of the network's list
   // A user's, to that contact: it will be sent, or its sender hears why not.
   Hook<accounts::LiveAccount&, const base::ContactId&, const xmpp::Stanza&> message_taken;
-  // A message, not an error, to the face of that alias.
-  Hook<const xmpp::Stanza&, const std::string&> face_message;
-  // A login goes on where there is room for more than one question: who listens becomes its presenter.
-  Hook<const xmpp::Jid&> question_left;
+  // A message, not an error, to such a face.
+  Hook<const xmpp::Stanza&, const convert::Address&> face_message;
+  // A user's login goes on where there is room for more than one question, in talk with that face: who listens becomes
+  // its presenter.
+  Hook<const xmpp::Jid&, const xmpp::Jid&> question_left;
   Hook<> link_up;
 };
 

@@ -10,10 +10,10 @@ using accounts::LiveAccount;
 namespace {
 
 // To remove the first account is to many to be rid of the gateway.
-void tell_of_others(Transport& transport, const xmpp::Jid& user) {
-  const std::string others = other_faces(transport, user, "");
+void tell_of_others(Transport& transport, const FormerAccount& former) {
+  const std::string others = other_faces(transport, former.user, "");
   if (others.empty()) return;
-  xmpp::Element message = xmpp::make_stanza(xmpp::Kind::message, transport.domain(), user, "chat", "");
+  xmpp::Element message = xmpp::make_stanza(xmpp::Kind::message, former.faces.back(), former.user, "chat", "");
   message.add_text_child("body", "Your account at " + transport.domain().str() +
                                      " is removed. You have others here, which stay until you remove each of them at "
                                      "its own address: " +
@@ -47,7 +47,7 @@ asio::awaitable<bool> unregister(Transport& transport, base::AccountId id, std::
     removed();
     co_return true;
   }
-  FormerAccount former{id, account->user(), account->alias(), {}};
+  FormerAccount former{id, account->user(), account->alias(), {}, transport.shown().faces_of(*account)};
   for (const auto& [contact, live] : account->contacts) former.contacts.push_back(contact);
   try {
     co_await transport.accounts().remove(id);
@@ -57,7 +57,7 @@ asio::awaitable<bool> unregister(Transport& transport, base::AccountId id, std::
   }
   log::info("account.removed", {{"transport", transport.domain().str()}, {"account", id.value}});
   removed();
-  if (former.alias.empty()) tell_of_others(transport, former.user);
+  if (former.alias.empty()) tell_of_others(transport, former);
   transport.hooks().unregistered(former);
   co_return true;
 }

@@ -15,12 +15,13 @@ connector::Availability Shown::of(const LiveAccount& account, const LiveContact&
   return network_has_presence_ ? contact.availability : Availability::online;
 }
 
-xmpp::Jid Shown::face_of(const LiveAccount& account) const {
-  return convert::write(convert::face_address(account.alias()), domain_).value();
+std::vector<xmpp::Jid> Shown::faces_of(const LiveAccount& account) const {
+  std::vector<xmpp::Jid> faces{convert::write(convert::face_address(account.alias()), domain_).value()};
+  if (account.row.named) faces.push_back(convert::write(convert::face_address("", true), domain_).value());
+  return faces;
 }
 
-xmpp::Element Shown::gateway(const LiveAccount& account, const xmpp::Jid& to) const {
-  const xmpp::Jid from = face_of(account);
+xmpp::Element Shown::gateway(const LiveAccount& account, const xmpp::Jid& from, const xmpp::Jid& to) const {
   const auto failure = [&](const char* type, const char* condition) {
     xmpp::Element presence = xmpp::make_stanza(xmpp::Kind::presence, from, to, "error", "");
     presence.set("from", convert::shown_from(from));  // what it showed before is no more
@@ -87,16 +88,25 @@ std::optional<base::ContactId> Shown::contact_after(base::AccountId id,
   return next->first;
 }
 
-std::optional<xmpp::Element> Shown::stanza_for(const queues::News& news) {
+std::optional<xmpp::Element> Shown::of_contact(LiveAccount& account, const base::ContactId& id,
+                                               queues::NewsKind kind) const {
+  if (kind == queues::NewsKind::typing) return typing(account, id);
+  if (kind == queues::NewsKind::marks) return mark(account, id);
+  const auto found = account.contacts.find(id);
+  if (found == account.contacts.end() || !found->second.row.user_sees) return std::nullopt;
+  return contact(account, found->second, account.user());
+}
+
+std::vector<xmpp::Element> Shown::stanzas_for(const queues::News& news) {
+  std::vector<xmpp::Element> stanzas;
   LiveAccount* account = accounts_.find(news.account);
-  if (!account) return std::nullopt;
-  if (news.of && news.kind == queues::NewsKind::typing) return typing(*account, *news.of);
-  if (news.of && news.kind == queues::NewsKind::marks) return mark(*account, *news.of);
-  if (news.kind != queues::NewsKind::presence) return std::nullopt;
-  if (!news.of) return gateway(*account, account->user());
-  const auto found = account->contacts.find(*news.of);
-  if (found == account->contacts.end() || !found->second.row.user_sees) return std::nullopt;
-  return contact(*account, found->second, account->user());
+  if (!account) return stanzas;
+  if (news.of) {
+    if (auto stanza = of_contact(*account, *news.of, news.kind)) stanzas.push_back(std::move(*stanza));
+  } else if (news.kind == queues::NewsKind::presence) {
+    for (const xmpp::Jid& face : faces_of(*account)) stanzas.push_back(gateway(*account, face, account->user()));
+  }
+  return stanzas;
 }
 
 }  // namespace wherry::transport

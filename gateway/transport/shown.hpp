@@ -19,9 +19,13 @@ class Shown final : public queues::NewsSource {
   // A contact's presence: where the network knows none, available while the session is up.
   connector::Availability of(const accounts::LiveAccount& account, const accounts::LiveContact& contact) const;
 
-  // To the user's bare or full address. A login that failed is an error, not a presence with a sad status (XEP-0100
-  // §4.4.2).
-  xmpp::Element gateway(const accounts::LiveAccount& account, const xmpp::Jid& to) const;
+  // Where the gateway shows itself to the account's user: as the account's face; and by its name, to those who have
+  // that in their roster. What it says unasked comes from the last one.
+  std::vector<xmpp::Jid> faces_of(const accounts::LiveAccount& account) const;
+
+  // From one of these, to the user's bare or full address. A login that failed is an error, not a presence with a sad
+  // status (XEP-0100 §4.4.2).
+  xmpp::Element gateway(const accounts::LiveAccount& account, const xmpp::Jid& from, const xmpp::Jid& to) const;
   // Nothing where no address can hold the contact's id.
   std::optional<xmpp::Element> contact(const accounts::LiveAccount& account, const accounts::LiveContact& contact,
                                        const xmpp::Jid& to) const;
@@ -29,13 +33,14 @@ class Shown final : public queues::NewsSource {
   bool is_away(base::AccountId account) const override;
   std::optional<base::ContactId> contact_after(base::AccountId account,
                                                const std::optional<base::ContactId>& previous) const override;
-  std::optional<xmpp::Element> stanza_for(const queues::News& news) override;
+  std::vector<xmpp::Element> stanzas_for(const queues::News& news) override;
 
  private:
   std::optional<xmpp::Element> wordless(const accounts::LiveAccount& account, const base::ContactId& contact) const;
   std::optional<xmpp::Element> typing(accounts::LiveAccount& account, const base::ContactId& contact) const;
   std::optional<xmpp::Element> mark(accounts::LiveAccount& account, const base::ContactId& contact) const;
-  xmpp::Jid face_of(const accounts::LiveAccount& account) const;
+  std::optional<xmpp::Element> of_contact(accounts::LiveAccount& account, const base::ContactId& contact,
+                                          queues::NewsKind kind) const;
 
   accounts::Accounts& accounts_;
   xmpp::Jid domain_;

@@ -78,6 +78,10 @@ xmpp::Jid Transport::face_of(const std::string& alias) const {
   return convert::write(convert::face_address(alias), domain()).value();
 }
 
+xmpp::Jid Transport::face_of(const Address& to) const {
+  return convert::write(convert::face_address(to.alias, to.is_named), domain()).value();
+}
+
 std::vector<xmpp::Element> Transport::stanzas_of(const accounts::LiveAccount* account,
                                                  const convert::Delivery& delivery, const std::string& id) const {
   const convert::Origin* origin = origin_of(delivery);
@@ -97,6 +101,7 @@ convert::StanzaContext Transport::context_for(const accounts::LiveAccount& accou
                                               const std::string& id) const {
   convert::StanzaContext context{domain(), account.user(), id, services_.clock.now()};
   context.alias = account.alias();
+  context.is_named = account.row.named;
   const auto* message = std::get_if<connector::MessageReceived>(&delivery);
   const auto can = message && network_.refers_to_messages ? account.capabilities(message->chat) : std::nullopt;
   context.takes_read_marks = can && can->read_marks >= connector::Support::partial;

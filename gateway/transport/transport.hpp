@@ -103,6 +103,8 @@ class Transport {
   base::Result<xmpp::Jid> jid_of(const base::ContactId& contact, const std::string& alias) const;
   // Where such an account itself is addressed: the gateway, or ~alias at it.
   xmpp::Jid face_of(const std::string& alias) const;
+  // … as it was written to.
+  xmpp::Jid face_of(const Address& to) const;
 
   // Sends what nobody waits for, such as thousands of farewells: `next` gives one stanza after the other, until it
   // gives none. It is asked when the link can take one. What is not sent when the transport stops gets a moment then.

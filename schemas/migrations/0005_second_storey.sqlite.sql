@@ -1,5 +1,7 @@
 -- What the user would rather have refused than said in words: 1 edits, 2 reactions, 4 replies.
 ALTER TABLE accounts ADD COLUMN refuses BIGINT NOT NULL DEFAULT 0;
+-- 1: the user has the gateway in the roster by its name, too.
+ALTER TABLE accounts ADD COLUMN named BIGINT NOT NULL DEFAULT 0;
 
 -- What messages are called: by the network, and by the users' programs. A row for each part of a message.
 CREATE TABLE messages (

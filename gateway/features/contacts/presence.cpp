@@ -84,6 +84,11 @@ void tell_change(Transport& transport, const LiveAccount& account, const UserPre
   if (!shows_the_same(now, before)) tell_network(transport, account, std::nullopt, now);
 }
 
+void show_gateway(Transport& transport, const LiveAccount& account, const xmpp::Jid& to) {
+  for (const xmpp::Jid& face : transport.shown().faces_of(account))
+    transport.send(transport.shown().gateway(account, face, to));
+}
+
 // Whether there was room for the device. `contacts`: by whom alone it is known.
 bool device_available(Transport& transport, LiveAccount& account, const xmpp::Jid& full, UserPresence presence,
                       const std::vector<base::ContactId>& contacts) {
@@ -98,15 +103,18 @@ bool device_available(Transport& transport, LiveAccount& account, const xmpp::Ji
   // A session that is only now coming up tells by itself (account_changed). For the contacts in its user's roster the
   // server asks (RFC 6121 §4.3.1); the gateway's own presence is also for those who have it in none.
   if (is_new && (was_online || account.state == LiveAccount::State::needs_login))
-    transport.send(transport.shown().gateway(account, full));
+    show_gateway(transport, account, full);
   return true;
 }
 
 void device_unavailable(Transport& transport, LiveAccount& account, const xmpp::Jid& full) {
   const UserPresence before = account.resources.shown();
+  const bool was_there = full.is_bare() || account.resources.contains(full.str());
   transport.accounts().user_unavailable(account, full);
   // Rule B1.24; while others of the user's devices are there, only this one is told.
-  transport.send(convert::to_presence(transport.face_of(account.alias()), full, Availability::offline, ""));
+  std::vector<xmpp::Jid> faces_shown = transport.shown().faces_of(account);
+  if (!was_there) faces_shown.resize(1, faces_shown.front());  // who leaves both faces leaves the second one unheard
+  for (const xmpp::Jid& face : faces_shown) transport.send(convert::to_presence(face, full, Availability::offline, ""));
   const bool logs_out = account.resources.empty() && account.row.policy == store::AccountPolicy::follow_presence;
   if (!logs_out) tell_change(transport, account, before);
 }
@@ -122,7 +130,7 @@ void change_device(Transport& transport, LiveAccount& account, const xmpp::Stanz
 // ---- To the account's face ----
 
 void presence_needs_registration(Transport& transport, const xmpp::Stanza& stanza, const Party& party) {
-  transport.reply_error(stanza, convert::not_registered(transport.face_of(party.to.alias)));
+  transport.reply_error(stanza, convert::not_registered(transport.face_of(party.to)));
 }
 
 void presence_to_face(Transport& transport, Presences& memory, const xmpp::Stanza& stanza, const Party& party) {
@@ -130,8 +138,9 @@ void presence_to_face(Transport& transport, Presences& memory, const xmpp::Stanz
   LiveAccount* account = party.account;
   if (type == "error") return;
   if (type == "probe") {
-    if (account) transport.send(transport.shown().gateway(*account, stanza.from));
-    return;
+    if (!account) return;
+    if (party.to.is_named) transport.accounts().set_named(*account, true);  // their server knows that they see it
+    return transport.send(transport.shown().gateway(*account, transport.face_of(party.to), stanza.from));
   }
   if (!type.empty() && type != "unavailable") return;
   // A stranger's presence is answered, but not its going away: that would only make noise at every log-out.
@@ -227,8 +236,8 @@ void presence_to_contact(Transport& transport, const std::shared_ptr<Presences>&
 
 // RFC 6121 §4.3.
 void ask_for_presence(Transport& transport, const LiveAccount& account) {
-  const xmpp::Jid face = transport.face_of(account.alias());
-  transport.send(xmpp::make_stanza(xmpp::Kind::presence, face, account.user(), "probe", ""));
+  for (const xmpp::Jid& face : transport.shown().faces_of(account))
+    transport.send(xmpp::make_stanza(xmpp::Kind::presence, face, account.user(), "probe", ""));
 }
 
 using LinkUps = std::shared_ptr<std::uint64_t>;  // how often the link has come up

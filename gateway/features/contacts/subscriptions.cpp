@@ -81,17 +81,32 @@ void resolved(Transport& transport, base::AccountId id, const xmpp::Stanza& stan
 
 void subscription_needs_registration(Transport& transport, const xmpp::Stanza& stanza, const Party& party) {
   if (stanza.type() != "subscribe") return;
-  transport.reply_error(stanza, convert::not_registered(transport.face_of(party.to.alias)));
+  transport.reply_error(stanza, convert::not_registered(transport.face_of(party.to)));
+}
+
+// Whose program takes no bare domain as a contact sees the gateway, and is seen, under its name alone.
+void meet_by_name(Transport& transport, LiveAccount& account, const xmpp::Jid& face) {
+  if (account.row.named) return;
+  transport.accounts().set_named(account, true);
+  send_presence(transport, face, account.user(), "subscribe");
+}
+
+void part_by_name(Transport& transport, LiveAccount& account, const xmpp::Jid& face) {
+  transport.accounts().set_named(account, false);
+  transport.send(convert::to_presence(face, account.user(), Availability::offline, ""));
 }
 
 void subscription_to_face(Transport& transport, const xmpp::Stanza& stanza, const Party& party) {
-  const xmpp::Jid user = stanza.from.bare(), face = transport.face_of(party.to.alias);
+  const xmpp::Jid user = stanza.from.bare(), face = transport.face_of(party.to);
+  LiveAccount* account = party.account;
   if (stanza.type() == "subscribe") {
-    if (!party.account) return subscription_needs_registration(transport, stanza, party);
+    if (!account) return subscription_needs_registration(transport, stanza, party);
     send_presence(transport, face, user, "subscribed");
-    if (party.account->is_online()) transport.send(convert::to_presence(face, user, Availability::online, ""));
+    if (account->is_online()) transport.send(convert::to_presence(face, user, Availability::online, ""));
+    if (party.to.is_named) meet_by_name(transport, *account, face);
   } else if (stanza.type() == "unsubscribe") {
     send_presence(transport, face, user, "unsubscribed");
+    if (party.to.is_named && account) part_by_name(transport, *account, face);
   }
   // subscribed and unsubscribed: nothing depends on the user's approval (rule B1.9).
 }
@@ -125,7 +140,7 @@ bool has_registered_again(Transport& transport, const FormerAccount& former) {
   return present && present->id() != former.id;
 }
 
-// After the registration is gone: contacts and face end every subscription and go offline (rule B1.17). One stanza a
+// After the registration is gone: contacts and faces end every subscription and go offline (rule B1.17). One stanza a
 // call, as the link takes them: there may be fifteen thousand.
 class Farewell {
  public:
@@ -135,11 +150,11 @@ class Farewell {
     static constexpr const char* types[] = {"unsubscribe", "unsubscribed", nullptr};  // and unavailable
     const std::vector<base::ContactId>& contacts = former_.contacts;
     if (has_registered_again(transport_, former_)) return std::nullopt;
-    while (next_ < 3 * (contacts.size() + 1)) {
+    while (next_ < 3 * (contacts.size() + former_.faces.size())) {
       const std::size_t contact = next_ / 3;
       const char* type = types[next_++ % 3];
       const auto from = contact < contacts.size() ? transport_.jid_of(contacts[contact], former_.alias)
-                                                  : base::Result<xmpp::Jid>(transport_.face_of(former_.alias));
+                                                  : base::Result<xmpp::Jid>(former_.faces[contact - contacts.size()]);
       if (from && type) return xmpp::make_stanza(xmpp::Kind::presence, *from, former_.user, type, "");
       if (from) return convert::to_presence(*from, former_.user, Availability::offline, "");
     }
@@ -158,7 +173,7 @@ asio::awaitable<void> tidy_roster(Transport& transport, FormerAccount former) {
   for (const base::ContactId& contact : former.contacts) {
     if (auto jid = transport.jid_of(contact, former.alias)) entries.push_back(std::move(*jid));
   }
-  entries.push_back(transport.face_of(former.alias));
+  entries.insert(entries.end(), former.faces.begin(), former.faces.end());
   for (const xmpp::Jid& entry : entries) {
     if (!transport.rosters().is_writable(former.user) || has_registered_again(transport, former)) co_return;
     co_await transport.rosters().remove(former.user, entry);
@@ -181,8 +196,8 @@ void install_subscriptions(Transport& transport) {
     subscription_to_contact(transport, std::move(stanza), party);
   });
   transport.hooks().registered.add([&transport](const LiveAccount& account) {
-    transport.tasks().spawn("roster.enter",
-                            enter_roster(transport, account.id(), account.user(), transport.face_of(account.alias())));
+    transport.tasks().spawn("roster.enter", enter_roster(transport, account.id(), account.user(),
+                                                         transport.shown().faces_of(account).back()));
   });
   transport.hooks().unregistered.add(
       [&transport](const FormerAccount& former) { end_subscriptions(transport, former); });

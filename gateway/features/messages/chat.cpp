@@ -119,7 +119,7 @@ void install_chat(Transport& transport) {
   for (const AddressForm face : faces)
     transport.router().on_message(face, [&transport, lines](const xmpp::Stanza& stanza, const Party& party) {
       if (stanza.type() == "error") return came_back(transport, *lines, stanza, party);
-      transport.hooks().face_message(stanza, party.to.alias);
+      transport.hooks().face_message(stanza, party.to);
     });
 }
 

@@ -30,6 +30,7 @@ struct Execution {
   // How the login ended, where no iq was open then.
   bool has_ended = false;
   std::optional<xmpp::StanzaError> failure{};
+  bool is_named = false;  // it was begun at the gateway's address with a local part
 };
 
 struct Executions {
@@ -127,7 +128,7 @@ void refuse_action(Transport& transport, const xmpp::Stanza& iq, std::string_vie
 }
 
 commands::Call call_for(Transport& transport, const Execution& execution) {
-  return {transport, execution.user, execution.alias, execution.lang, {}, nullptr};
+  return {transport, execution.user, execution.alias, execution.lang, {}, nullptr, execution.is_named};
 }
 
 asio::awaitable<void> run_to_end(Transport& transport, std::shared_ptr<Execution> execution, commands::Call call,
@@ -156,7 +157,7 @@ void run_once(Transport& transport, std::shared_ptr<Execution> execution, connec
 
 void begin_stages(Transport& transport, const std::shared_ptr<Executions>& executions,
                   const std::shared_ptr<Execution>& execution, const xmpp::Stanza& iq) {
-  accounts::Login login{execution->user.bare(), execution->alias, execution->lang};
+  accounts::Login login{execution->user.bare(), execution->alias, execution->lang, execution->is_named};
   execution->open = head_only(iq);
   auto stages = std::make_shared<Stages>(transport, executions, execution);
   if (transport.dialogues().begin(std::move(login), std::move(stages))) return;
@@ -166,7 +167,7 @@ void begin_stages(Transport& transport, const std::shared_ptr<Executions>& execu
 
 // Null, and refused, where this user, or all together, have too many.
 std::shared_ptr<Execution> add_execution(Transport& transport, Executions& executions, const xmpp::Stanza& iq,
-                                         const commands::Command& command, const std::string& alias) {
+                                         const commands::Command& command, const convert::Address& to) {
   const base::Time now = transport.clock().now();
   std::erase_if(executions.by_id,
                 [&](const auto& entry) { return now - entry.second->since > session_patience && !entry.second->open; });
@@ -178,21 +179,22 @@ std::shared_ptr<Execution> add_execution(Transport& transport, Executions& execu
     return nullptr;
   }
   Execution begun{
-      std::to_string(++executions.last), &command, iq.from, iq.to.bare(), alias, std::string(iq.lang()), now};
+      std::to_string(++executions.last), &command, iq.from, iq.to.bare(), to.alias, std::string(iq.lang()), now};
+  begun.is_named = to.is_named;
   auto execution = std::make_shared<Execution>(std::move(begun));
   executions.by_id.emplace(execution->id, execution);
   return execution;
 }
 
 void begin_execution(Transport& transport, const std::shared_ptr<Executions>& executions, const xmpp::Stanza& iq,
-                     const std::string& alias) {
+                     const convert::Address& to) {
   const xmpp::Element& asked = *iq.payload();
   const std::string_view action = asked.attribute("action");
   if (!action.empty() && action != "execute")
     return refuse_action(transport, iq, "bad-action", "A command begins with the action “execute”.");
   const commands::Command* command = commands::find(asked.attribute("node"));
   if (!command) return transport.reply_error(iq, convert::no_such_node());
-  const auto execution = add_execution(transport, *executions, iq, *command, alias);
+  const auto execution = add_execution(transport, *executions, iq, *command, to);
   if (!execution) return;
   const commands::Call call = call_for(transport, *execution);
   if (const auto refusal = commands::refusal(*command, call)) {
@@ -279,7 +281,7 @@ void install_adhoc(Transport& transport) {
                              [&transport, executions](const xmpp::Stanza& iq, const Party& party) {
                                if (!iq.payload()->attribute("sessionid").empty())
                                  return go_on_with(transport, executions, iq);
-                               begin_execution(transport, executions, iq, party.to.alias);
+                               begin_execution(transport, executions, iq, party.to);
                              });
 }
 

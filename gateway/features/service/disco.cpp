@@ -30,7 +30,7 @@ std::string name_of(const Transport& transport, const std::string& alias) {
 // ---- Commands are nodes (XEP-0050 §2.2) ----
 
 bool may_run(Transport& transport, const commands::Command& command, const xmpp::Stanza& iq, const Party& party) {
-  const commands::Call call{transport, iq.from, party.to.alias, {}, {}, nullptr};
+  const commands::Call call{transport, iq.from, party.to.alias, {}, {}, nullptr, party.to.is_named};
   return !commands::refusal(command, call);
 }
 

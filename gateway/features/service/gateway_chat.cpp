@@ -83,10 +83,17 @@ class Led final : public accounts::Presenter {
   std::optional<convert::Questions> questions_;
 };
 
+// What was said, and where.
+struct Said {
+  xmpp::Jid user, face;
+  std::string alias, lang, line;
+  bool is_named = false;  // the face is the gateway's address with a local part
+};
+
 // A command that lacks some of what it needs to know.
 struct Unfinished {
   const commands::Command* command;
-  std::string alias;
+  Said said;  // its first line
   convert::Questions questions;
   base::Time since;
 };
@@ -100,12 +107,6 @@ struct Talker {
   int answers = 0;  // since then
 };
 using Talkers = std::map<std::string, Talker>;  // by the bare address
-
-// What was said, and where.
-struct Said {
-  xmpp::Jid user, face;
-  std::string alias, lang, line;
-};
 
 void forget_silent(Talkers& talkers, base::Time now) {
   std::erase_if(talkers, [&](const auto& entry) {
@@ -150,7 +151,7 @@ asio::awaitable<void> run_command(Transport& transport, std::shared_ptr<Talkers>
 }
 
 commands::Call call_of(Transport& transport, const Said& said) {
-  return {transport, said.user, said.alias, said.lang, {}, nullptr};
+  return {transport, said.user, said.alias, said.lang, {}, nullptr, said.is_named};
 }
 
 void start(Transport& transport, const std::shared_ptr<Talkers>& talkers, Talker& talker,
@@ -200,7 +201,7 @@ void obey(Transport& transport, const std::shared_ptr<Talkers>& talkers, Talker&
   connector::Form form;
   form.fields = typed.command->fields(call);
   talker.unfinished.emplace(
-      Unfinished{typed.command, said.alias, convert::Questions(std::move(form)), transport.clock().now()});
+      Unfinished{typed.command, said, convert::Questions(std::move(form)), transport.clock().now()});
   const auto wrong = take_words(talker.unfinished->questions, typed.rest);
   go_on(transport, talkers, talker, said, wrong);
 }
@@ -223,9 +224,8 @@ void listen(Transport& transport, const std::shared_ptr<Talkers>& talkers, Talke
     return tell("One moment, please: the network is being asked. Write “cancel” to stop.");
   if (!talker.unfinished) return obey(transport, talkers, talker, said);
   const auto wrong = talker.unfinished->questions.take(said.line);
-  Said where = said;
-  where.alias = talker.unfinished->alias;
-  where.face = transport.face_of(where.alias);
+  Said where = talker.unfinished->said;
+  where.user = said.user;
   go_on(transport, talkers, talker, where, wrong);
 }
 
@@ -242,20 +242,20 @@ std::optional<xmpp::StanzaError> refusal_to_talk(Transport& transport, const xmp
 }
 
 void on_face_message(Transport& transport, const std::shared_ptr<Talkers>& talkers, const xmpp::Stanza& stanza,
-                     const std::string& alias) {
+                     const convert::Address& to) {
   const std::string_view body = stanza.element.child_text("body", ns::component);
   if (base::trim(body).empty() || stanza.type() == "headline") return;  // typing, receipts, markers: no answer
   if (const auto refusal = refusal_to_talk(transport, stanza)) return transport.reply_error(stanza, *refusal);
   Talker* talker = talker_for(transport, *talkers, stanza);
   if (!talker) return;
-  const Said said{stanza.from, stanza.to.bare(), alias, std::string(stanza.lang()), std::string(body)};
+  const Said said{stanza.from, stanza.to.bare(), to.alias, std::string(stanza.lang()), std::string(body), to.is_named};
   listen(transport, talkers, *talker, said);
 }
 
 // A login that began elsewhere, and has a further question.
-void on_question_left(Transport& transport, Talkers& talkers, const xmpp::Jid& user) {
+void on_question_left(Transport& transport, Talkers& talkers, const xmpp::Jid& user, const xmpp::Jid& face) {
   const bool is_registered = !transport.accounts().of(user).empty();
-  auto login = std::make_shared<Led>(transport, transport.domain(), user.bare(), is_registered);
+  auto login = std::make_shared<Led>(transport, face, user.bare(), is_registered);
   talkers[user.bare().str()].login = login;
   transport.dialogues().present(user, std::move(login));
 }
@@ -278,18 +278,19 @@ void welcome(Transport& transport, const LiveAccount& account) {
           transport.domain().str() + ".";
   if (!network.contact_help.empty()) text += " " + network.contact_help;
   text += "\nWrite “help” here to see what else you can do.";
-  say(transport, transport.face_of(account.alias()), account.user(), text);
+  say(transport, transport.shown().faces_of(account).back(), account.user(), text);
 }
 
 }  // namespace
 
 void install_gateway_chat(Transport& transport) {
   const auto talkers = std::make_shared<Talkers>();
-  transport.hooks().face_message.add([&transport, talkers](const xmpp::Stanza& stanza, const std::string& alias) {
-    on_face_message(transport, talkers, stanza, alias);
+  transport.hooks().face_message.add([&transport, talkers](const xmpp::Stanza& stanza, const convert::Address& to) {
+    on_face_message(transport, talkers, stanza, to);
   });
-  transport.hooks().question_left.add(
-      [&transport, talkers](const xmpp::Jid& user) { on_question_left(transport, *talkers, user); });
+  transport.hooks().question_left.add([&transport, talkers](const xmpp::Jid& user, const xmpp::Jid& face) {
+    on_question_left(transport, *talkers, user, face);
+  });
   transport.hooks().registered.add([&transport](const LiveAccount& account) { welcome(transport, account); });
 }
 

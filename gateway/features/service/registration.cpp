@@ -14,13 +14,13 @@ constexpr accounts::QuotaLimits most_under_way{1, 1, 100};
 using Place = std::optional<accounts::Quota::Place>;  // given back before the answer, since the next request may follow
                                                       // it at once
 
-accounts::Login login_of(const xmpp::Stanza& iq, const std::string& alias) {
-  return {iq.from.bare(), alias, std::string(iq.lang())};
+accounts::Login login_of(const xmpp::Stanza& iq, const convert::Address& to) {
+  return {iq.from.bare(), to.alias, std::string(iq.lang()), to.is_named};
 }
 
-asio::awaitable<void> show_form_of(Transport& transport, xmpp::Stanza iq, std::string alias, Place place) {
-  const bool is_registered = transport.accounts().find(iq.from, alias) != nullptr;
-  auto form = co_await transport.dialogues().first_form(login_of(iq, alias));
+asio::awaitable<void> show_form_of(Transport& transport, xmpp::Stanza iq, convert::Address to, Place place) {
+  const bool is_registered = transport.accounts().find(iq.from, to.alias) != nullptr;
+  auto form = co_await transport.dialogues().first_form(login_of(iq, to));
   place.reset();
   if (!form) co_return transport.reply_error(iq, convert::registration_refused(form.error()));
   xmpp::Element result = xmpp::result_of(iq);
@@ -33,11 +33,11 @@ asio::awaitable<void> show_form_of(Transport& transport, xmpp::Stanza iq, std::s
 }
 
 // Whatever the connector does, the question is answered.
-asio::awaitable<void> show(Transport& transport, xmpp::Stanza iq, std::string alias, Place place) {
+asio::awaitable<void> show(Transport& transport, xmpp::Stanza iq, convert::Address to, Place place) {
   const xmpp::Element refused = xmpp::error_reply(iq, convert::registration_unanswered());
   std::string trouble;
   try {
-    co_await show_form_of(transport, std::move(iq), std::move(alias), std::move(place));
+    co_await show_form_of(transport, std::move(iq), std::move(to), std::move(place));
   } catch (const std::exception& e) {
     trouble = e.what();
   }
@@ -68,7 +68,7 @@ class SubmittedForm final : public accounts::Presenter {
     place_.reset();
     refuse_without_payload(transport_, iq_, convert::answered_elsewhere(iq_.to.bare()));
     // Whoever listens takes this one's place, which may be its end: nothing of it is used after this.
-    transport_.hooks().question_left(iq_.from);
+    transport_.hooks().question_left(iq_.from, iq_.to.bare());
   }
   void ended(const std::optional<xmpp::StanzaError>& failure) override {
     place_.reset();
@@ -88,9 +88,9 @@ class SubmittedForm final : public accounts::Presenter {
   bool has_answered_ = false;
 };
 
-void enrol(Transport& transport, const xmpp::Stanza& iq, const std::string& alias, Place place) {
+void enrol(Transport& transport, const xmpp::Stanza& iq, const convert::Address& to, Place place) {
   auto presenter = std::make_shared<SubmittedForm>(transport, iq, std::move(place));
-  if (!transport.dialogues().begin(login_of(iq, alias), std::move(presenter)))
+  if (!transport.dialogues().begin(login_of(iq, to), std::move(presenter)))
     refuse_without_payload(transport, iq, convert::registration_must_wait());
 }
 
@@ -122,7 +122,7 @@ bool may_register(Transport& transport, const xmpp::Stanza& iq, const Party& par
 void on_get(Transport& transport, accounts::Quota& quota, xmpp::Stanza iq, const Party& party) {
   if (!may_register(transport, iq, party)) return;
   Place place = take_place(transport, quota, iq);
-  if (place) transport.tasks().spawn("registration", show(transport, std::move(iq), party.to.alias, std::move(place)));
+  if (place) transport.tasks().spawn("registration", show(transport, std::move(iq), party.to, std::move(place)));
 }
 
 void on_set(Transport& transport, accounts::Quota& quota, xmpp::Stanza iq, const Party& party) {
@@ -142,7 +142,7 @@ void on_set(Transport& transport, accounts::Quota& quota, xmpp::Stanza iq, const
     transport.tasks().spawn("registration.remove",
                             remove(transport, std::move(iq), party.account->id(), std::move(place)));
   } else {
-    enrol(transport, iq, party.to.alias, std::move(place));
+    enrol(transport, iq, party.to, std::move(place));
   }
 }
 

@@ -65,6 +65,7 @@ TEST_CASE("What people type is unescaped as XEP-0106 has it; only what nobody ty
 TEST_CASE("An address names the gateway, an account, a contact, a room or somebody in it (address.hpp)") {
   const std::vector<std::pair<const char*, Address>> spelt = {
       {"sms.test", {}},
+      {"~gateway@sms.test", face_address("", true)},
       {"~work@sms.test", {AddressForm::account, "work", "", ""}},
       {"+15550100@sms.test", {AddressForm::contact, "", "+15550100", ""}},
       {"+15550100~work-2@sms.test", {AddressForm::contact, "work-2", "+15550100", ""}},
@@ -81,6 +82,21 @@ TEST_CASE("An address names the gateway, an account, a contact, a room or somebo
   }
   CHECK(read(jid("~work@sms.test/phone")).value() == face_address("work"));
   CHECK(read(jid("sms.test/phone")).value() == face_address(""));
+}
+
+TEST_CASE("The gateway's address with a local part is the gateway, and nobody's alias") {
+  const auto named = read(jid("~gateway@sms.test/phone"));
+  REQUIRE(named.has_value());
+  CHECK(named->form == AddressForm::gateway);
+  CHECK(named->alias.empty());
+  CHECK(named->is_named);
+  CHECK_FALSE(read(jid("sms.test"))->is_named);
+  CHECK_FALSE(is_alias("gateway"));
+  for (const char* text : {"a~gateway@sms.test", "#a~gateway@sms.test", "#a~gateway@sms.test/nick"})
+    CHECK(read(jid(text)).error().text.find("No account has the alias “gateway”") == 0);
+  CHECK_FALSE(write(base::ContactId{"a"}, "gateway", jid("sms.test")).has_value());
+  CHECK(write(base::ContactId{"~gateway"}, "", jid("sms.test")).value().str() == "\\7egateway@sms.test");
+  CHECK(read(jid("~gateway-2@sms.test")).value() == face_address("gateway-2"));
 }
 
 TEST_CASE("What follows a ~ is an alias of at most 32 letters, digits and hyphens, and a room has a name") {

@@ -36,13 +36,13 @@ struct Source final : NewsSource {
     const auto next = previous ? found->second.upper_bound(*previous) : found->second.begin();
     return next == found->second.end() ? std::nullopt : std::optional(*next);
   }
-  std::optional<xmpp::Element> stanza_for(const News& news) override {
+  std::vector<xmpp::Element> stanzas_for(const News& news) override {
     ++made;
     const std::string from = (news.of ? news.of->value + "@" : std::string()) + "sms.test";
     xmpp::Element stanza = xmpp::make_stanza(xmpp::Kind::presence, jid(from),
                                              jid("u" + std::to_string(news.account.value) + "@x.test"), "", "");
     stanza.add_text_child("status", status);
-    return stanza;
+    return std::vector<xmpp::Element>{std::move(stanza)};
   }
   std::map<AccountId, std::set<ContactId>> contacts;
   std::set<AccountId> away;

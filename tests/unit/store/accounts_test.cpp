@@ -43,19 +43,21 @@ std::string read_whole(const std::filesystem::path& path) {
 
 }  // namespace
 
-TEST_CASE("What a user would rather have refused is kept, and a new login leaves it (store/accounts.hpp)") {
+TEST_CASE("What a user has chosen is kept, and a new login leaves it (store/accounts.hpp)") {
   for (const auto kind : every_database) {
     CAPTURE(name_of(kind));
     Store store(kind);
     store::AccountRow romeo = account(1);
     insert(store, romeo);
     store([&](Transaction& t) { store::set_refusals(t, romeo.id, {true, false, true}); });
+    store([&](Transaction& t) { store::set_named(t, romeo.id, true); });
     romeo.lang = "de";
     store([&](Transaction& t) { store::update_account(t, romeo, sealer()); });
     const auto rows = store([&](Transaction& t) { return store::read_accounts(t, romeo.transport, sealer()); });
     REQUIRE(rows.size() == 1);
     CHECK(rows.front().lang == "de");
     CHECK(rows.front().refuses == store::Refusals{true, false, true});
+    CHECK(rows.front().named);
   }
 }
 
