@@ -9,7 +9,7 @@ CREATE TABLE accounts (
   credentials TEXT NOT NULL,  -- sealed, with the context "account:<id>:credentials"
   policy BIGINT NOT NULL,     -- 0 always on, 1 while the user has a presence
   lang TEXT NOT NULL
-, imports BIGINT NOT NULL DEFAULT 1, alias TEXT NOT NULL DEFAULT '', refuses BIGINT NOT NULL DEFAULT 0, named BIGINT NOT NULL DEFAULT 0);
+, imports BIGINT NOT NULL DEFAULT 1, alias TEXT NOT NULL DEFAULT '', refuses BIGINT NOT NULL DEFAULT 0, named BIGINT NOT NULL DEFAULT 0, logged_out BIGINT NOT NULL DEFAULT 0);
 
 CREATE UNIQUE INDEX accounts_by_user ON accounts (user_jid, transport, alias);
 
@@ -113,6 +113,7 @@ CREATE TABLE accounts (
   alias TEXT COLLATE "C" NOT NULL,
   refuses BIGINT NOT NULL,
   named BIGINT NOT NULL,
+  logged_out BIGINT NOT NULL,
   PRIMARY KEY (id),
   FOREIGN KEY (user_jid) REFERENCES users(jid)
 );

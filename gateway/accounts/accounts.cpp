@@ -146,12 +146,30 @@ asio::awaitable<void> Accounts::put_alone(store::AccountRow row) {
   if (!is_new) {
     row.refuses = account.row.refuses;  // a registration does not change these
     row.named = account.row.named;
+    row.logged_out = account.row.logged_out;
     account.row = std::move(row);
     ++account.registration;
   }
   tell_connector(account);
   if (account.state == LiveAccount::State::needs_login) account.state = LiveAccount::State::offline;
   keeper_.retry_now(id);
+  keeper_.reconsider(id);
+}
+
+asio::awaitable<void> Accounts::set_logged_out(base::AccountId id, bool logged_out) {
+  const LiveAccount* account = find(id);
+  std::string whose = account ? owner_of(account->user(), account->alias()) : std::string();
+  return alone(std::move(whose), set_logged_out_alone(id, logged_out));
+}
+
+asio::awaitable<void> Accounts::set_logged_out_alone(base::AccountId id, bool logged_out) {
+  db::Database::Closure write = [id, logged_out](db::Transaction& t) { store::set_logged_out(t, id, logged_out); };
+  co_await database_.transact(std::move(write));
+  LiveAccount* account = find(id);
+  if (!account) co_return;
+  account->row.logged_out = logged_out;
+  if (!logged_out && account->state == LiveAccount::State::needs_login) account->state = LiveAccount::State::offline;
+  if (!logged_out) keeper_.retry_now(id);
   keeper_.reconsider(id);
 }
 

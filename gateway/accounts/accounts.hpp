@@ -53,6 +53,10 @@ class Accounts final : private SessionOwner {
   // Waits while it is not known whether the account is being removed (Standing::leaving). Look it up again afterwards.
   asio::awaitable<void> until_settled(base::AccountId id);
 
+  // Ends the session until the user logs in again, or lets it begin, also where the network had refused the login. In
+  // the store first.
+  asio::awaitable<void> set_logged_out(base::AccountId id, bool logged_out);
+
   // What the user would rather have refused; in memory at once, in the store soon.
   void set_refusals(LiveAccount& account, store::Refusals refuses);
   // Whether the user has the gateway in the roster by its name, too; likewise.
@@ -89,6 +93,7 @@ class Accounts final : private SessionOwner {
   asio::awaitable<void> alone(std::string whose, asio::awaitable<void> work);
   asio::awaitable<void> put_alone(store::AccountRow row);
   asio::awaitable<void> remove_alone(base::AccountId id);
+  asio::awaitable<void> set_logged_out_alone(base::AccountId id, bool logged_out);
   void set_state(LiveAccount& account, LiveAccount::State state, std::string trouble) override;
   void write(db::Database::Closure closure, std::string_view what);
 

@@ -249,6 +249,8 @@ asio::awaitable<void> Dialogues::put(std::shared_ptr<Live> live) {
   row.named = login.is_named;
   if (const LiveAccount* account = accounts_.find(login.user, login.alias)) row.policy = account->row.policy;
   co_await accounts_.put(std::move(row));
+  const LiveAccount* account = accounts_.find(login.user, login.alias);
+  if (account && account->row.logged_out) co_await accounts_.set_logged_out(account->id(), false);
 }
 
 asio::awaitable<void> Dialogues::stop() { co_await tasks_.end(); }

@@ -46,9 +46,9 @@ class LiveAccount {
   bool takes_messages() const { return resources.takes_messages(); }
   // Whether presence says that none of the user's devices takes messages.
   bool is_seen_away() const { return presence_seen && !takes_messages(); }
-  // Whether the session should be up (AccountPolicy).
+  // Whether the session should be up (AccountPolicy), unless the user has logged out.
   bool is_wanted() const {
-    return !is_removed() && state != State::needs_login &&
+    return !is_removed() && !row.logged_out && state != State::needs_login &&
            (row.policy == store::AccountPolicy::always_on || !resources.empty());
   }
 

@@ -9,8 +9,8 @@ asio::awaitable<Result<Output>> show_accounts(Call call) {
   Output output;
   for (const base::AccountId id : call.transport.accounts().of(call.user)) {
     const accounts::LiveAccount& account = *call.transport.accounts().find(id);
-    output.rows.push_back(
-        {call.transport.face_of(account.alias()).str(), account.is_online() ? "logged in" : "not logged in"});
+    const char* state = account.row.logged_out ? "logged out" : account.is_online() ? "logged in" : "not logged in";
+    output.rows.push_back({call.transport.face_of(account.alias()).str(), state});
   }
   if (output.rows.empty()) output.text = "You have no account here yet.";
   co_return output;

@@ -10,7 +10,26 @@ namespace wherry::commands {
 
 namespace {
 
-constexpr const Command* every[] = {&help, &enrol, &status, &list_accounts, &preferences, &text, &remove};
+constexpr const Command* every[] = {&help,   &enrol,       &status, &list_accounts, &log_out,
+                                    &log_in, &preferences, &text,   &remove};
+constexpr std::string_view white_space = " \t\r\n";
+
+bool is_white_space(char c) { return white_space.find(c) != std::string_view::npos; }
+
+// What stands behind the name, where the line begins with it. “logout” is “log out”, too.
+std::optional<std::string_view> behind(std::string_view line, std::string_view name) {
+  for (const char c : name) {
+    if (c == ' ') {
+      while (!line.empty() && is_white_space(line.front())) line.remove_prefix(1);
+      continue;
+    }
+    if (line.empty() || base::to_lower_ascii(line.substr(0, 1)).front() != c) return std::nullopt;
+    line.remove_prefix(1);
+  }
+  while (!line.empty() && std::string_view(".!?").find(line.front()) != std::string_view::npos) line.remove_prefix(1);
+  if (!line.empty() && !is_white_space(line.front())) return std::nullopt;
+  return base::trim(line);
+}
 
 }  // namespace
 
@@ -22,13 +41,12 @@ const Command* find(std::string_view name) {
 }
 
 Typed read_line(std::string_view line) {
-  const std::string_view typed = base::trim(line);
-  const auto end = typed.find_first_of(" \t\r\n");
-  std::string word = base::to_lower_ascii(typed.substr(0, end));
-  if (!word.empty() && word.front() == '/') word.erase(0, 1);
-  while (!word.empty() && (word.back() == '.' || word.back() == '!' || word.back() == '?')) word.pop_back();
-  const std::string_view rest = end == std::string_view::npos ? std::string_view() : base::trim(typed.substr(end));
-  return {find(word), std::string(rest)};
+  line = base::trim(line);
+  if (!line.empty() && line.front() == '/') line.remove_prefix(1);
+  for (const Command* command : every) {
+    if (const auto rest = behind(line, command->name)) return {command, std::string(*rest)};
+  }
+  return {};
 }
 
 std::optional<xmpp::StanzaError> refusal(const Command& command, const Call& call) {

@@ -11,6 +11,8 @@ extern const Command help;
 extern const Command enrol;  // "register", which is a word of the language
 extern const Command status;
 extern const Command list_accounts;
+extern const Command log_out;
+extern const Command log_in;
 extern const Command preferences;
 extern const Command text;
 extern const Command remove;

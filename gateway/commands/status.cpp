@@ -8,6 +8,7 @@ namespace {
 using accounts::LiveAccount;
 
 std::string state_of(const LiveAccount& account) {
+  if (account.row.logged_out) return "logged out: write “log in” to come back";
   switch (account.state) {
     case LiveAccount::State::online: return "logged in";
     case LiveAccount::State::connecting: return "logging in";

@@ -1,6 +1,8 @@
 // text: one message to somebody who is no contact yet.
 #include "gateway/commands/commands.hpp"
 
+#include "gateway/convert/refusals.hpp"
+
 namespace wherry::commands {
 
 namespace {
@@ -23,6 +25,7 @@ asio::awaitable<Result<Output>> send_text(Call call) {
   if (!contact) co_return contact.error();
   accounts::LiveAccount* account = call.transport.accounts().find(id);
   if (!account) co_return Error{Errc::rejected, "You are no longer registered."};
+  if (account->row.logged_out) co_return Error{Errc::unavailable, convert::logged_out(call.face()).text};
   const auto address = call.transport.jid_of(*contact, account->alias());
   if (!address) co_return address.error();
   connector::SendMessage message;

@@ -28,6 +28,11 @@ StanzaError login_refused(const xmpp::Jid& gateway, std::string_view trouble) {
   return {"auth", "not-authorized", std::move(text)};
 }
 
+StanzaError logged_out(const xmpp::Jid& face) {
+  return {"wait", "recipient-unavailable",
+          "You are logged out, so this was not sent. Write “log in” to " + face.str() + ", and send it again then."};
+}
+
 StanzaError no_such_contact(const base::Error& why) {
   const bool is_final = why.code == Errc::not_found || why.code == Errc::bad_input;
   return is_final ? StanzaError{"cancel", "item-not-found", why.text} : xmpp::to_stanza_error(why);

@@ -19,7 +19,8 @@ StanzaError may_not_register(const xmpp::Jid& gateway);
 StanzaError login_refused(const xmpp::Jid& gateway,
                           std::string_view trouble);  // by the network, since the registration
 StanzaError no_such_contact(
-    const base::Error& why);                        // XEP-0100 §5.3: an address that can be nobody's is no bad message
+    const base::Error& why);  // XEP-0100 §5.3: an address that can be nobody's is no bad message
+StanzaError logged_out(const xmpp::Jid& face);
 StanzaError other_address(const xmpp::Jid& right);  // RFC 6120 §8.3.3.5
 StanzaError no_room();
 StanzaError no_such_room();

@@ -54,7 +54,8 @@ AccountRow read_row(const db::Row& row, const std::string& transport, const base
                      row.integer(5) != 0,
                      row.text(6),
                      read_refusals(row.integer(7)),
-                     row.integer(8) != 0};
+                     row.integer(8) != 0,
+                     row.integer(9) != 0};
   return account;
 }
 
@@ -70,12 +71,11 @@ void insert_account(db::Transaction& transaction, const AccountRow& account, con
   const std::string user(account.user.bare_view());
   transaction.execute("INSERT INTO users (jid) VALUES ($1) ON CONFLICT DO NOTHING", {user});
   transaction.execute(
-      "INSERT INTO accounts (id, transport, user_jid, credentials, policy, lang, imports, alias, refuses, named) "
-      "VALUES "
-      "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO NOTHING",
+      "INSERT INTO accounts (id, transport, user_jid, credentials, policy, lang, imports, alias, refuses, named, "
+      "logged_out) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (id) DO NOTHING",
       {account.id.value, account.transport, user, seal(account.credentials, account.id, sealer),
        static_cast<std::int64_t>(account.policy), account.lang, std::int64_t{account.imports}, account.alias,
-       to_integer(account.refuses), std::int64_t{account.named}});
+       to_integer(account.refuses), std::int64_t{account.named}, std::int64_t{account.logged_out}});
 }
 
 void update_account(db::Transaction& transaction, const AccountRow& account, const base::Sealer& sealer) {
@@ -90,6 +90,10 @@ void set_refusals(db::Transaction& transaction, base::AccountId account, const R
 
 void set_named(db::Transaction& transaction, base::AccountId account, bool named) {
   transaction.execute("UPDATE accounts SET named = $1 WHERE id = $2", {std::int64_t{named}, account.value});
+}
+
+void set_logged_out(db::Transaction& transaction, base::AccountId account, bool logged_out) {
+  transaction.execute("UPDATE accounts SET logged_out = $1 WHERE id = $2", {std::int64_t{logged_out}, account.value});
 }
 
 void remove_account(db::Transaction& transaction, base::AccountId account, Unsent unsent) {
@@ -126,10 +130,10 @@ std::vector<base::AccountId> accounts_of(db::Transaction& transaction, const xmp
 std::vector<AccountRow> read_accounts(db::Transaction& transaction, const std::string& transport,
                                       const base::Sealer& sealer) {
   std::vector<AccountRow> accounts;
-  for (const db::Row& row :
-       transaction.query("SELECT id, user_jid, credentials, policy, lang, imports, alias, refuses, named FROM "
-                         "accounts WHERE transport = $1 ORDER BY id",
-                         {transport})) {
+  for (const db::Row& row : transaction.query(
+           "SELECT id, user_jid, credentials, policy, lang, imports, alias, refuses, named, logged_out FROM "
+           "accounts WHERE transport = $1 ORDER BY id",
+           {transport})) {
     accounts.push_back(read_row(row, transport, sealer));
   }
   return accounts;

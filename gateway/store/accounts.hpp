@@ -32,7 +32,8 @@ struct AccountRow {
   bool imports = true;  // whether the user wants the network's contact list
   std::string alias{};  // tells the user's accounts of one transport apart; empty: the first one
   Refusals refuses{};
-  bool named = false;  // the user has the gateway in the roster by its name (~gateway), too
+  bool named = false;       // the user has the gateway in the roster by its name (~gateway), too
+  bool logged_out = false;  // by the user, until they log in again
 };
 
 // Inserts the account, and its user when new. Does nothing when the id is there already: a commit of unknown outcome
@@ -42,6 +43,7 @@ void insert_account(db::Transaction& transaction, const AccountRow& account, con
 void update_account(db::Transaction& transaction, const AccountRow& account, const base::Sealer& sealer);
 void set_refusals(db::Transaction& transaction, base::AccountId account, const Refusals& refuses);
 void set_named(db::Transaction& transaction, base::AccountId account, bool named);
+void set_logged_out(db::Transaction& transaction, base::AccountId account, bool logged_out);
 // What becomes of an account's messages that were not sent, and of word that some failed.
 enum class Unsent {
   erased,

@@ -11,7 +11,7 @@ using accounts::LiveContact;
 using connector::Availability;
 
 connector::Availability Shown::of(const LiveAccount& account, const LiveContact& contact) const {
-  if (closed_ || !account.is_online()) return Availability::offline;
+  if (closed_ || !account.is_online() || account.row.logged_out) return Availability::offline;
   return network_has_presence_ ? contact.availability : Availability::online;
 }
 
@@ -30,6 +30,9 @@ xmpp::Element Shown::gateway(const LiveAccount& account, const xmpp::Jid& from, 
     return presence;
   };
   if (closed_) return convert::to_presence(from, to, Availability::offline, "The gateway is being restarted.");
+  if (account.row.logged_out)
+    return convert::to_presence(from, to, Availability::extended_away,
+                                "Logged out. Write “log in” to " + from.str() + " to come back.");
   switch (account.state) {
     case LiveAccount::State::online: return convert::to_presence(from, to, Availability::online, account.trouble);
     case LiveAccount::State::needs_login: return failure("auth", "not-authorized");

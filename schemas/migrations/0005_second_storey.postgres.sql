@@ -1,6 +1,7 @@
 -- PostgreSQL. The same as 0005_second_storey.sqlite.sql, which has the comments.
 ALTER TABLE accounts ADD COLUMN refuses BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE accounts ADD COLUMN named BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE accounts ADD COLUMN logged_out BIGINT NOT NULL DEFAULT 0;
 
 CREATE TABLE messages (
   id BIGINT NOT NULL,

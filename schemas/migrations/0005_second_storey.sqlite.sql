@@ -2,6 +2,8 @@
 ALTER TABLE accounts ADD COLUMN refuses BIGINT NOT NULL DEFAULT 0;
 -- 1: the user has the gateway in the roster by its name, too.
 ALTER TABLE accounts ADD COLUMN named BIGINT NOT NULL DEFAULT 0;
+-- 1: by the user, until they log in again.
+ALTER TABLE accounts ADD COLUMN logged_out BIGINT NOT NULL DEFAULT 0;
 
 -- What messages are called: by the network, and by the users' programs. A row for each part of a message.
 CREATE TABLE messages (

@@ -102,7 +102,7 @@ bool device_available(Transport& transport, LiveAccount& account, const xmpp::Ji
   if (is_new) transport.hooks().device_came(account);
   // A session that is only now coming up tells by itself (account_changed). For the contacts in its user's roster the
   // server asks (RFC 6121 §4.3.1); the gateway's own presence is also for those who have it in none.
-  if (is_new && (was_online || account.state == LiveAccount::State::needs_login))
+  if (is_new && (was_online || account.row.logged_out || account.state == LiveAccount::State::needs_login))
     show_gateway(transport, account, full);
   return true;
 }

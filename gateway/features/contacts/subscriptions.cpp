@@ -76,6 +76,8 @@ void resolved(Transport& transport, base::AccountId id, const xmpp::Stanza& stan
   }
   const auto right = transport.jid_of(*contact, account->alias());
   if (asks && right && *right != stanza.to.bare()) return refuse(transport, stanza, convert::other_address(*right));
+  if (asks && account->row.logged_out)
+    return refuse(transport, stanza, convert::logged_out(transport.shown().faces_of(*account).back()));
   take(transport, *account, *contact, stanza);
 }
 
@@ -102,7 +104,8 @@ void subscription_to_face(Transport& transport, const xmpp::Stanza& stanza, cons
   if (stanza.type() == "subscribe") {
     if (!account) return subscription_needs_registration(transport, stanza, party);
     send_presence(transport, face, user, "subscribed");
-    if (account->is_online()) transport.send(convert::to_presence(face, user, Availability::online, ""));
+    if (account->is_online() || account->row.logged_out)
+      transport.send(transport.shown().gateway(*account, face, user));
     if (party.to.is_named) meet_by_name(transport, *account, face);
   } else if (stanza.type() == "unsubscribe") {
     send_presence(transport, face, user, "unsubscribed");

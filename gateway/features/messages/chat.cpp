@@ -56,9 +56,11 @@ void send(Transport& transport, const Sender& sender, const xmpp::Stanza& stanza
   // One contact is one address (and one conversation), however it was typed.
   const auto right = transport.jid_of(*contact, account->alias());
   if (right && *right != stanza.to.bare()) return transport.reply_error(stanza, convert::other_address(*right));
-  if (account->state == LiveAccount::State::needs_login) {
+  if (account->state == LiveAccount::State::needs_login && !account->row.logged_out) {
     return transport.reply_error(stanza, convert::login_refused(transport.face_of(sender.alias), account->trouble));
   }
+  if (account->row.logged_out)
+    return transport.reply_error(stanza, convert::logged_out(transport.shown().faces_of(*account).back()));
   const auto can = account->capabilities(*contact);
   const auto refused = can ? convert::refusal(action, *can) : std::nullopt;  // what it will refuse is refused at once
   if (refused) return transport.reply_error(stanza, *refused);

@@ -51,6 +51,7 @@ TEST_CASE("What a user has chosen is kept, and a new login leaves it (store/acco
     insert(store, romeo);
     store([&](Transaction& t) { store::set_refusals(t, romeo.id, {true, false, true}); });
     store([&](Transaction& t) { store::set_named(t, romeo.id, true); });
+    store([&](Transaction& t) { store::set_logged_out(t, romeo.id, true); });
     romeo.lang = "de";
     store([&](Transaction& t) { store::update_account(t, romeo, sealer()); });
     const auto rows = store([&](Transaction& t) { return store::read_accounts(t, romeo.transport, sealer()); });
@@ -58,6 +59,7 @@ TEST_CASE("What a user has chosen is kept, and a new login leaves it (store/acco
     CHECK(rows.front().lang == "de");
     CHECK(rows.front().refuses == store::Refusals{true, false, true});
     CHECK(rows.front().named);
+    CHECK(rows.front().logged_out);
   }
 }
 
