@@ -109,7 +109,7 @@ bool device_available(Transport& transport, LiveAccount& account, const xmpp::Ji
 
 void device_unavailable(Transport& transport, LiveAccount& account, const xmpp::Jid& full) {
   const UserPresence before = account.resources.shown();
-  const bool was_there = account.resources.contains(full.str());
+  const bool was_there = full.is_bare() || account.resources.contains(full.str());
   transport.accounts().user_unavailable(account, full);
   // Rule B1.24; while others of the user's devices are there, only this one is told.
   std::vector<xmpp::Jid> faces_shown = transport.shown().faces_of(account);

@@ -50,7 +50,7 @@ TEST_CASE_FIXTURE(LogOutWorld, "Who is logged out stays so, whatever their devic
   came.clear();
   receive("<presence from='u1@x.test/r' to='sms.test'/>");
   until([&] { return has_come("to='u1@x.test/r'><show>xa</show>"); });
-  says("preferences always", "Your preferences are stored.");
+  says("preferences always no no no", "Your preferences are stored.");
   settle_stanzas();
   CHECK_FALSE(find(1)->is_wanted());
   CHECK(is_stored_as_logged_out());

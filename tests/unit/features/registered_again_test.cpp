@@ -33,7 +33,7 @@ TEST_CASE("A farewell ends where its user registers again: no contact of the new
   world.registration.domains = {"x.test"};
   world.register_users(1, 3000);
   world.start();
-  world.until([&] { return world.has_come("from='c999@sms.test' to='u1@x.test'"); });
+  world.until([&] { return world.has_come("from='c999@sms.test/wherry' to='u1@x.test'"); });
   world.answers_pings = false;  // the link takes a part of the farewell
   world.receive(unregisters);
   world.until([&] { return world.find(1) == nullptr; });

@@ -38,7 +38,7 @@ TEST_CASE("Who unregisters with many contacts is told as the link takes it, and 
   TransportWorld world;
   world.register_users(2, 3000);
   world.start();
-  world.until([&] { return world.has_come("from='c999@sms.test' to='u2@x.test'"); });
+  world.until([&] { return world.has_come("from='c999@sms.test/wherry' to='u2@x.test'"); });
   world.until([&] { return world.transport->link().can_send_volatile(); });
   const std::size_t before = world.came.size();
   world.receive(unregisters);
@@ -46,8 +46,8 @@ TEST_CASE("Who unregisters with many contacts is told as the link takes it, and 
   world.network.publish(second, TransportWorld::message("m1", "beside it"));
   world.until([&] { return world.has_come("beside it"); });
   CHECK(world.came.size() - before < 4 * much);  // 9,003 stanzas are about 900 kB
-  world.until([&] { return world.has_come("from='sms.test' to='u1@x.test' type='unavailable'"); });
-  CHECK(world.came.find("from='c3000@sms.test' to='u1@x.test' type='unavailable'") != std::string::npos);
+  world.until([&] { return world.has_come("from='sms.test/wherry' to='u1@x.test' type='unavailable'"); });
+  CHECK(world.came.find("from='c3000@sms.test/wherry' to='u1@x.test' type='unavailable'") != std::string::npos);
 }
 
 TEST_CASE("What has not been said to who unregistered is said before the gateway stops") {
