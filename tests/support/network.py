@@ -172,6 +172,10 @@ class Network:
         """Of all accounts of the scenario's users."""
         return [account.owner for account in self.accounts.values() if account.user in self.users] if self._peer else []
 
+    def owners_of_sessions(self) -> list[str]:
+        """Of the accounts of the scenario's users, those that are not logged out."""
+        return [account.owner for account in self.accounts.values() if account.user in self.users and account.running] if self._peer else []
+
     async def session(self, user: str, limit: float) -> None:
         """Until the user's session is up. Raises NotReceived."""
         await self._until(lambda: any(account.owner == user and account.online for account in self.accounts.values()), limit,

@@ -40,7 +40,7 @@ class Play:
         self.variables = dict(VARIABLES)
         self.network: Network = world.networks[scenario.domain]
         self.stopped = False                       # wherry, by the scenario itself
-        self._registered: list[str] = []           # whose accounts wherry knew when it went down
+        self._had_session: list[str] = []          # when wherry went down
         self._asked: Request | None = None         # the request that `network answers` answers
         self._limit = world.options.limit
 
@@ -372,13 +372,13 @@ class Play:
 
     def _going_down(self) -> None:
         self.stopped = True
-        self._registered = self.network.owners()
+        self._had_session = self.network.owners_of_sessions()
 
     async def _wherry_start(self, _step: Step, _next) -> None:
         await self.world.start_wherry()
         self.stopped = False
         if POLICIES[self.scenario.domain] == "always_on" and not self.network.is_down:
-            for user in self._registered:
+            for user in self._had_session:
                 await self.network.session(user, 30)
 
     async def _wherry_restart(self, step: Step, following) -> None:
