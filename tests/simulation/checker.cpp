@@ -203,6 +203,9 @@ class Checker {
              fmt::format("{} is told that \"{}\" may have arrived, which the network was never asked to send",
                          first.user, text));
     }
+    for (const Record* taken : sent.taken) {
+      if (taken->user != first.user) breach(Rule::foreign, fmt::format("\"{}\" was sent by {}", text, taken->user));
+    }
     const bool told_done_not = std::any_of(sent.failures.begin(), sent.failures.end(), [&](const Record* r) {
       return r->number == 0 && !sent.taken.empty() && r->text.find("was not sent") != std::string::npos;
     });

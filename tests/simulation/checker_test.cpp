@@ -245,6 +245,36 @@ TEST_CASE("asleep: what waits at the network is for nobody who is registered") {
   CHECK(told.breaks(Rule::asleep));
 }
 
+TEST_CASE("A user's accounts are strangers to each other") {
+  // Sent by another account than it was written in.
+  CHECK(Told()
+            .sends("m1", "s1")
+            .then(What::performing, "m1", "k1")
+            .then(What::taken, "m1", "k1", 0, "c1", "romeo~work")
+            .breaks(Rule::foreign));
+  // One is removed, and the other gets nothing any more.
+  Told told;
+  told.then(What::asked, "registers", "i0").then(What::got_answer, "", "i0").then(What::registered, "", "i0");
+  told.then(What::unregistering, "", "i1", 0, "", "romeo~work").then(What::got_answer, "", "i1", 0, "", "romeo~work");
+  told.then(What::written, "n1").history.mail_left = {told.history.records.back()};
+  CHECK(told.breaks(Rule::asleep));
+}
+
+TEST_CASE("What an account's user sends and gets says whose it is") {
+  Step step;
+  step.number = 3;
+  CHECK(account_name(step) == "romeo");
+  CHECK(mark_of("romeo").empty());
+  step.account = 1;
+  CHECK(account_name(step) == "romeo~work");
+  CHECK(owner_of("romeo~work") == "romeo");
+  CHECK(mark_of("romeo~work") == "~work");
+  CHECK(sent_text(step) == "m3 of romeo~work");
+  CHECK(text_of_stanza(stanza_of(step)) == sent_text(step));
+  step.act = Act::receive;
+  CHECK(received_text(step) == "n3 for romeo~work");
+}
+
 TEST_CASE("The other rules") {
   CHECK(Told().then(What::got_foreign, "a receipt").breaks(Rule::foreign));
   CHECK(Told().then(What::breach, "perform() while offline").breaks(Rule::contract));

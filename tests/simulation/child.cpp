@@ -149,7 +149,9 @@ class Child final : public std::enable_shared_from_this<Child> {
     } else if (method == "hello") {
       greet(said);
     } else if (method == "know_account") {
-      users_[said["params"]["account"].get<std::int64_t>()] = user_of(said["params"]["user"].get<std::string>());
+      const json& params = said["params"];
+      const auto credentials = params["credentials"].get<connector::Answers>();
+      users_[params["account"].get<std::int64_t>()] = account_in(credentials, params["user"].get<std::string>());
       answer(said, json::object());
     } else if (method == "open") {
       open(std::move(said));
@@ -345,14 +347,17 @@ class Child final : public std::enable_shared_from_this<Child> {
   }
 
   void log_in(json said) {
-    const std::string user = user_of(said["params"]["user"].get<std::string>());
+    const std::string person = said["params"]["user"].get<std::string>();
     json params;
     params["login"] = said["params"]["login"];
     params["form"] = {
         {"title", "Login"}, {"instructions", "Who are you?"}, {"fields", json::array({{{"name", "nick"}}})}};
-    ask("ask", std::move(params), [this, said, user](const json& reply) {
+    ask("ask", std::move(params), [this, said, person](const json& reply) {
       if (reply.contains("error")) return refuse(said, Errc::rejected, "The user gave up.");
       const json answers = reply["result"]["answers"];
+      const std::string user = account_in(answers.get<connector::Answers>(), person);
+      if (owner_of(user) != user_of(person))
+        recorder().add(What::breach, network_.name(), user, "", "", "the login is that of " + person);
       after(delay("logs_in", network_.next_number()), [this, said, user, answers] {
         if (network_.is_away()) return refuse(said, Errc::unavailable, "The network is away.");
         network_.mailbox(user).needs_login = false;

@@ -17,19 +17,24 @@ void Network::put(const std::string& user, Mail mail) {
   if (box.session) box.session->wake();
 }
 
+std::string account_in(const connector::Answers& credentials, const std::string& user) {
+  const auto nick = credentials.find("nick");
+  return nick == credentials.end() ? user_of(user) : nick->second;
+}
+
 void Network::hand_over(const std::string& user) {
   const connector::Event& event = mailbox(user).mails.front().event;
-  const Known* const known = delivered_in(event);
+  const Known* const known = delivered_in(user, event);
   if (!known) return;
   recorder_.add(What::reported, name(), user, known->contact, std::get<connector::MessageProgressed>(event).id.value,
                 known->text, static_cast<std::int64_t>(known->ids.size()));
 }
 
 // The message of which the event says that a part is delivered; null: of none.
-Network::Known* Network::delivered_in(const connector::Event& event) {
+Network::Known* Network::delivered_in(const std::string& user, const connector::Event& event) {
   const auto* progress = std::get_if<connector::MessageProgressed>(&event);
   if (!progress || progress->stage != connector::Stage::delivered) return nullptr;
-  const auto found = known_by_id_.find(progress->id.value);
+  const auto found = known_by_id_.find({user, progress->id.value});
   return found == known_by_id_.end() ? nullptr : &known_[found->second];
 }
 
@@ -37,7 +42,7 @@ void Network::acknowledge(const std::string& user) {
   Mailbox& box = mailbox(user);
   const Mail& mail = box.mails.front();
   if (!mail.text.empty()) recorder_.add(What::published, name(), user, mail.contact, "", mail.text);
-  if (Known* const known = delivered_in(mail.event)) {
+  if (Known* const known = delivered_in(user, mail.event)) {
     known->delivered.insert(std::get<connector::MessageProgressed>(mail.event).id.value);
     if (known->delivered.size() == known->ids.size())
       recorder_.add(What::receipted, name(), user, known->contact, "", known->text);
@@ -61,16 +66,16 @@ void Network::write(const Step& step) {
   message.id = MessageId{fmt::format("in-{}", step.number)};
   message.content.text = received_text(step);
   message.sent_at = base::from_milliseconds(1'795'000'000'000 + now() / 1000);
-  recorder_.add(What::written, name(), user_name(step.user), contact_name(step.contact), message.id.value,
+  recorder_.add(What::written, name(), account_name(step), contact_name(step.contact), message.id.value,
                 message.content.text);
-  know({user_name(step.user), contact_name(step.contact), message.content.text, {message.id}});
-  put(user_name(step.user), Mail{message, message.content.text, contact_name(step.contact), 0});
+  know({account_name(step), contact_name(step.contact), message.content.text, {message.id}});
+  put(account_name(step), Mail{message, message.content.text, contact_name(step.contact), 0});
 }
 
 // Mostly of a message of that chat; sometimes of one that is not known there.
 void Network::refer(const Step& step) {
   const auto number = static_cast<std::uint64_t>(step.number);
-  const std::string user = user_name(step.user), contact = contact_name(step.contact);
+  const std::string user = account_name(step), contact = contact_name(step.contact);
   const bool is_astray = draw().happens(150, "refers_astray", number);
   std::vector<const Known*> known;
   for (const Known& message : known_) {
@@ -86,12 +91,15 @@ void Network::refer(const Step& step) {
 
 void Network::say(const std::string& user, const std::string& contact, const Step& step, const Known* target) {
   const auto number = static_cast<std::uint64_t>(step.number);
-  const bool is_here = target && target->user == user && target->contact == contact;
   MessageId named{fmt::format("nobody-{}", number)};
   if (target) {
     const auto last = static_cast<std::int64_t>(target->ids.size()) - 1;
     named = target->ids[static_cast<std::size_t>(draw().between(0, last, "refers_to_part", number))];
   }
+  // What it calls so in that account: another's message may have the same id.
+  const auto meant = known_by_id_.find({user, named.value});
+  const Known* const here = meant == known_by_id_.end() ? nullptr : &known_[meant->second];
+  const bool is_here = here && here->contact == contact;
   const std::string text = received_text(step).substr(0, received_text(step).find(' ')) + " for " + user;
   const auto fill = [&](auto event) {
     event.chat = ContactId{contact};
@@ -115,7 +123,7 @@ void Network::say(const std::string& user, const std::string& contact, const Ste
     reacted.reactions = {text};
     mail.event = std::move(reacted);
   }
-  recorder_.add(Record{0, What::written, name(), user, contact, named.value, text, 0, is_here ? target->text : ""});
+  recorder_.add(Record{0, What::written, name(), user, contact, named.value, text, 0, is_here ? here->text : ""});
   if (draw().happens(200, "comes_again", number)) put(user, mail);
   put(user, std::move(mail));
 }
@@ -124,7 +132,7 @@ void Network::report_nonsense(const Step& step) {
   connector::MessageProgressed progress;
   progress.id = MessageId{fmt::format("nobody-{}", next_number())};
   progress.stage = connector::Stage::delivered;
-  put(user_name(step.user), Mail{std::move(progress), "", "", 0});
+  put(account_name(step), Mail{std::move(progress), "", "", 0});
 }
 
 void Network::change_presence(const Step& step) {
@@ -133,21 +141,21 @@ void Network::change_presence(const Step& step) {
     connector::PresenceChanged change;
     change.contact = ContactId{contact_name(static_cast<int>(i % recorder_.plan.contacts))};
     change.availability = i % 2 ? connector::Availability::away : connector::Availability::online;
-    put(user_name(step.user), Mail{std::move(change), "", "", 0});
+    put(account_name(step), Mail{std::move(change), "", "", 0});
   }
 }
 
 void Network::ask(const Step& step) {
   connector::ContactAsked asked;
   asked.contact = ContactId{contact_name(step.contact)};
-  put(user_name(step.user), Mail{std::move(asked), "", "", 0});
+  put(account_name(step), Mail{std::move(asked), "", "", 0});
 }
 
 void Network::list(const Step& step) {
   if (!traits().has_contact_list) return;
   connector::ContactsListed list;
   for (int i = 0; i < recorder_.plan.contacts + 3; ++i) list.contacts.push_back({ContactId{contact_name(i)}, "", {}});
-  put(user_name(step.user), Mail{std::move(list), "", "", 0});
+  put(account_name(step), Mail{std::move(list), "", "", 0});
 }
 
 void Network::break_session(const std::string& user) {
@@ -173,7 +181,7 @@ Microseconds Network::delay(std::string_view purpose, std::uint64_t a, std::uint
 // ---- Messages ----
 
 void Network::know(Known message) {
-  for (const MessageId& id : message.ids) known_by_id_[id.value] = known_.size();
+  for (const MessageId& id : message.ids) known_by_id_[{message.user, id.value}] = known_.size();
   known_.push_back(std::move(message));
 }
 
@@ -192,7 +200,7 @@ std::string Network::text_of(const connector::Action& action) const {
 }
 
 // The text of the message whose ids an action has: all of them, in order, and with the right author.
-std::string Network::named_by(const connector::Action& action) const {
+std::string Network::named_by(const std::string& user, const connector::Action& action) const {
   const auto target = std::visit(
       [](const auto& it) -> std::optional<connector::Target> {
         if constexpr (requires { it.target; }) return it.target;
@@ -201,7 +209,7 @@ std::string Network::named_by(const connector::Action& action) const {
       action);
   if (!target) return "";
   if (target->ids.empty()) return "no message";
-  const auto found = known_by_id_.find(target->ids.front().value);
+  const auto found = known_by_id_.find({user, target->ids.front().value});
   if (found == known_by_id_.end()) return "no message here: " + target->ids.front().value;
   const Known& known = known_[found->second];
   if (known.ids != target->ids) return "not all parts of " + known.text;
@@ -216,10 +224,10 @@ std::vector<MessageId> Network::take(const std::string& user, const connector::A
     recorder_.add(What::taken_again, name(), user, contact, key, text);
     return taken->second;
   }
-  recorder_.add(Record{0, What::taken, name(), user, contact, key, text, 0, named_by(action)});
+  recorder_.add(Record{0, What::taken, name(), user, contact, key, text, 0, named_by(user, action)});
   std::vector<MessageId>& ids = taken_[key];
   if (!std::holds_alternative<connector::SendMessage>(action)) return ids = {MessageId{key}};
-  ids = ids_for(text, key);
+  ids = ids_for(user, text, key);
   know({user, contact, text, ids, true});
   if (traits().reports_delivery) report(user, text, ids);
   const std::uint64_t about = hash_of(text);
@@ -232,11 +240,12 @@ std::vector<MessageId> Network::take(const std::string& user, const connector::A
   return ids;
 }
 
-std::vector<MessageId> Network::ids_for(const std::string& text, const std::string& key) {
+// Counted for each account: another one has the same.
+std::vector<MessageId> Network::ids_for(const std::string& user, const std::string& text, const std::string& key) {
   if (!traits().names_messages) return {MessageId{key}};
   std::vector<MessageId> ids;
   const auto parts = draw().between(1, traits().most_parts, "has_parts", hash_of(text));
-  for (std::int64_t part = 0; part < parts; ++part) ids.push_back({fmt::format("{}-{}", name(), next_number())});
+  for (std::int64_t part = 0; part < parts; ++part) ids.push_back({fmt::format("{}-{}", name(), ++ids_given_[user])});
   return ids;
 }
 

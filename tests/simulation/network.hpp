@@ -104,18 +104,20 @@ class Network {
     std::set<std::string> delivered = {};  // parts, of which it has told so
   };
   void know(Known message);
-  Known* delivered_in(const connector::Event& event);
-  std::string named_by(const connector::Action& action) const;
+  Known* delivered_in(const std::string& user, const connector::Event& event);
+  std::string named_by(const std::string& user, const connector::Action& action) const;
   void say(const std::string& user, const std::string& contact, const Step& step, const Known* target);
-  std::vector<connector::MessageId> ids_for(const std::string& text, const std::string& key);
+  std::vector<connector::MessageId> ids_for(const std::string& user, const std::string& text, const std::string& key);
   void report(const std::string& user, const std::string& text, const std::vector<connector::MessageId>& ids);
 
   int index_;
   Recorder& recorder_;
-  std::map<std::string, Mailbox> mailboxes_;                        // by user name
+  // A user here is an account (account_name()): a network knows nobody behind it.
+  std::map<std::string, Mailbox> mailboxes_;                        // by user
   std::map<std::string, std::vector<connector::MessageId>> taken_;  // by key, where the network goes by keys
   std::vector<Known> known_;
-  std::map<std::string, std::size_t> known_by_id_;
+  std::map<std::pair<std::string, std::string>, std::size_t> known_by_id_;  // and by user
+  std::map<std::string, std::uint64_t> ids_given_;                          // by user
   std::map<std::string, std::uint64_t> attempts_;
   std::set<std::string> refused_;  // by key
   Microseconds away_until_ = 0;
@@ -126,6 +128,8 @@ class Network {
 inline constexpr std::string_view correction_mark = "✎ ";
 
 std::string user_of(const std::string& address);  // "romeo@x.test" → "romeo"
+// The account that somebody logs in to, who must be its owner.
+std::string account_in(const connector::Answers& credentials, const std::string& user);
 
 // The connector of a new process, where it is part of the process (else: child.hpp).
 std::unique_ptr<connector::Connector> make_connector(Network& network);

@@ -215,13 +215,17 @@ class SimulatedConnector final : public connector::Connector {
 
   asio::awaitable<Result<connector::Answers>> log_in(connector::Applicant applicant,
                                                      connector::Dialogue& user) override {
-    const std::string name = user_of(applicant.user);
+    const std::string present = applicant.present ? account_in(applicant.present->credentials, applicant.user) : "";
     connector::Form form;
     form.instructions = "Who are you?";
     form.fields.emplace_back();
     form.fields.back().name = "nick";
     auto answers = co_await user.ask(std::move(form));
     if (!answers) co_return answers.error();
+    const std::string name = account_in(*answers, applicant.user);
+    if (owner_of(name) != user_of(applicant.user) || (!present.empty() && present != name))
+      network_.recorder().add(What::breach, network_.name(), name, "", "",
+                              "the login is that of " + applicant.user + " " + present);
     co_await pause(network_.delay("logs_in", network_.next_number()));
     if (network_.is_away()) co_return Error{Errc::unavailable, "The network is away."};
     network_.mailbox(name).needs_login = false;
@@ -229,7 +233,7 @@ class SimulatedConnector final : public connector::Connector {
   }
 
   void know_account(const connector::Account& account, connector::EventSink& events) override {
-    accounts_.insert_or_assign(account.id, Known{user_of(account.user), &events});
+    accounts_.insert_or_assign(account.id, Known{account_in(account.credentials, account.user), &events});
   }
   void forget_account(connector::AccountId account) override { accounts_.erase(account); }
   std::unique_ptr<connector::Session> open(connector::AccountId account) override {

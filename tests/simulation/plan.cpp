@@ -111,7 +111,13 @@ void add_arrivals(Plan& plan, Microseconds first, Microseconds spread, const Dra
   for (int network = 0; network < static_cast<int>(plan.networks.size()); ++network) {
     for (int user = 0; user < plan.users; ++user) {
       const auto i = static_cast<std::uint64_t>(network * 100 + user);
-      plan.steps.push_back({first + draw.between(0, spread, "registers", i), Act::register_user, network, user, 0, 0});
+      // One after the other: a user's registrations wait for each other.
+      for (int account = 0; account < accounts_of(plan, user); ++account) {
+        const Microseconds at = first + 2 * account * spread;
+        const auto each = i + static_cast<std::uint64_t>(account) * 10'000;
+        plan.steps.push_back(
+            {at + draw.between(0, spread, "registers", each), Act::register_user, network, user, 0, 0, account});
+      }
       plan.steps.push_back(
           {first + spread + draw.between(0, spread, "comes", i), Act::come_online, network, user, 0, 0});
     }
@@ -132,7 +138,13 @@ char letter_of(Act act) {
   }
 }
 
-std::string subject(const Step& step) { return user_name(step.user) + " at " + network_name(step.network); }
+std::string subject(const Step& step) { return account_name(step) + " at " + network_name(step.network); }
+
+// A further account under an alias; rarely two.
+int draw_accounts(const Draw& draw, std::uint64_t user) {
+  if (!draw.happens(300, "has_accounts", user)) return 1;
+  return draw.happens(150, "has_three_accounts", user) ? 3 : 2;
+}
 
 }  // namespace
 
@@ -144,6 +156,8 @@ Plan draw_plan(std::uint64_t seed) {
   for (int i = 0; i < networks; ++i) plan.networks.push_back(draw_traits(draw, static_cast<std::uint64_t>(i)));
   plan.users = static_cast<int>(draw.between(1, 3, "users"));
   plan.contacts = static_cast<int>(draw.between(1, 4, "contacts"));
+  for (int user = 0; user < plan.users; ++user)
+    plan.accounts.push_back(draw_accounts(draw, static_cast<std::uint64_t>(user)));
   plan.server_keeps_messages = draw.happens(600, "keeps");
   plan.most_link_delay = draw.happens(300, "slow_link") ? 400'000 : 3'000;
   plan.most_store_delay = draw.happens(300, "slow_store") ? 400'000 : 3'000;
@@ -165,6 +179,7 @@ Plan draw_plan(std::uint64_t seed) {
               static_cast<int>(draw.between(0, plan.users - 1, "user", i)),
               static_cast<int>(draw.between(0, plan.contacts - 1, "contact", i)),
               draw_number(draw, act, i)};
+    step.account = static_cast<int>(draw.between(0, accounts_of(plan, step.user) - 1, "account", i));
     // A removal that the store refuses.
     if (act == Act::unregister_user && draw.happens(300, "refused", i)) {
       plan.steps.push_back({at, Act::fail_statement, step.network, step.user, 0, draw.between(1, 6, "refused_at", i)});
@@ -222,25 +237,37 @@ Plan leaving_plan() {
   return plan;
 }
 
-bool never_comes(const Plan& plan, const std::string& network, const std::string& user) {
-  return plan.ages && network == network_name(0) && user == user_name(0);
+int accounts_of(const Plan& plan, int user) {
+  const auto index = static_cast<std::size_t>(user);
+  return index < plan.accounts.size() ? plan.accounts[index] : 1;
+}
+
+bool never_comes(const Plan& plan, const std::string& network, const std::string& account) {
+  return plan.ages && network == network_name(0) && owner_of(account) == user_name(0);
 }
 
 std::string user_name(int user) {
   constexpr std::array names = {"romeo", "juliet", "mercutio", "nurse"};
   return names.at(static_cast<std::size_t>(user));
 }
+std::string account_name(int user, int account) {
+  constexpr std::array marks = {"", "~work", "~home"};
+  return user_name(user) + marks.at(static_cast<std::size_t>(account));
+}
+std::string account_name(const Step& step) { return account_name(step.user, step.account); }
+std::string owner_of(const std::string& account) { return account.substr(0, account.find('~')); }
+std::string mark_of(const std::string& account) { return account.substr(owner_of(account).size()); }
 std::string contact_name(int contact) { return fmt::format("c{}", contact + 1); }
 std::string network_name(int network) { return fmt::format("net{}", network + 1); }
 std::string sent_text(const Step& step) {
-  return fmt::format("{}{} of {}", letter_of(step.act), step.number, user_name(step.user));
+  return fmt::format("{}{} of {}", letter_of(step.act), step.number, account_name(step));
 }
 std::string received_text(const Step& step) {
-  return fmt::format("{}{} for {}", letter_of(step.act), step.number, user_name(step.user));
+  return fmt::format("{}{} for {}", letter_of(step.act), step.number, account_name(step));
 }
 std::string stanza_of(const Step& step) {
   const char letter = step.act == Act::send ? 's' : letter_of(step.act);
-  return fmt::format("{}{}-{}-{}", letter, step.number, user_name(step.user), network_name(step.network));
+  return fmt::format("{}{}-{}-{}", letter, step.number, account_name(step), network_name(step.network));
 }
 std::string text_of_stanza(std::string_view id) {
   const auto first = id.find('-'), last = id.rfind('-');
@@ -314,6 +341,11 @@ std::string describe(const Plan& plan) {
       "1000\n",
       plan.server_keeps_messages ? "keeps" : "gives back", plan.most_link_delay, plan.most_store_delay,
       plan.most_network_delay, plan.bad_luck);
+  for (int user = 0; user < plan.users; ++user) {
+    const int last = accounts_of(plan, user) - 1;
+    for (int account = 1; account <= last; ++account)
+      text += fmt::format("  {} has an account {}, too\n", user_name(user), account_name(user, account));
+  }
   for (const CarrierTraits& carrier : plan.carriers) text += "  a carrier: " + describe(carrier) + "\n";
   if (plan.repeats_references) text += "  long texts have one reference and begin alike\n";
   if (plan.ages)

@@ -56,6 +56,7 @@ struct Step {
   Act act = Act::send;
   int network = 0, user = 0, contact = 0;
   std::int64_t number = 0;
+  int account = 0;  // which of the user's on that network
 };
 
 struct NetworkTraits {
@@ -114,6 +115,7 @@ struct Plan {
   std::uint64_t seed = 0;
   std::vector<NetworkTraits> networks;
   int users = 1, contacts = 1;        // contacts: of each user
+  std::vector<int> accounts;          // of each user, on every network: accounts_of()
   bool server_keeps_messages = true;  // for those who are away; else it gives them back
   Microseconds most_link_delay = 5'000, most_store_delay = 5'000, most_network_delay = 300'000;
   int bad_luck = 300;          // of a thousand performs, how many end otherwise than by success at once
@@ -143,15 +145,23 @@ Plan short_plan(connector::Idempotency idempotency);
 // A user who leaves in the middle of it, and comes back.
 Plan leaving_plan();
 
-// Whether it is the user who never comes again.
-bool never_comes(const Plan& plan, const std::string& network, const std::string& user);
+int accounts_of(const Plan& plan, int user);
 
-std::string user_name(int user);                  // "romeo"
-std::string contact_name(int contact);            // "c1"
-std::string network_name(int network);            // "net1", whose domain is net1.test
-std::string sent_text(const Step& step);          // of send: "m3 of romeo"; correct: "e3", retract: "t3", react: "r3"
-std::string received_text(const Step& step);      // of receive: "n3 for romeo"; contact_edits: "f3", … "h3", "g3"
-std::string stanza_of(const Step& step);          // the id of what a user sends: "s3-romeo-net1"; "e3-romeo-net1"
+// Whether it is an account of the user who never comes again.
+bool never_comes(const Plan& plan, const std::string& network, const std::string& account);
+
+std::string user_name(int user);  // "romeo"
+// Of an account, by which everything is told apart: "romeo" is the first one, "romeo~work" a further one, whose alias
+// is "work".
+std::string account_name(int user, int account);
+std::string account_name(const Step& step);
+std::string owner_of(const std::string& account);  // "romeo"
+std::string mark_of(const std::string& account);   // as it stands in addresses: "" or "~work"
+std::string contact_name(int contact);             // "c1"
+std::string network_name(int network);             // "net1", whose domain is net1.test
+std::string sent_text(const Step& step);      // of send: "m3 of romeo~work"; correct: "e3", retract: "t3", react: "r3"
+std::string received_text(const Step& step);  // of receive: "n3 for romeo"; contact_edits: "f3", … "h3", "g3"
+std::string stanza_of(const Step& step);      // the id of what a user sends: "s3-romeo-net1"; "e3-romeo-net1"
 std::string text_of_stanza(std::string_view id);  // the reverse, or nothing
 // Like a line of a scenario.
 std::string describe(const Step& step);

@@ -16,8 +16,15 @@ using xmpp::Element;
 
 namespace {
 
-std::string full(const std::string& user) { return user + "@" + server_domain + "/phone"; }
-std::string bare(const std::string& user) { return user + "@" + server_domain; }
+// Of the owner of an account.
+std::string bare(const std::string& user) { return owner_of(user) + "@" + server_domain; }
+std::string full(const std::string& user) { return bare(user) + "/phone"; }
+
+// What stands before the domain: "c1~work" is contact "c1" of the account "work".
+std::string local_of(const std::string& address) {
+  const auto at = address.find('@');
+  return at == std::string::npos ? "" : address.substr(0, at);
+}
 
 // What the gateway says of a message to whom its error may not have reached (XEP-0461).
 constexpr std::string_view failure_note = "A message that you sent here on ";
@@ -69,11 +76,15 @@ void Server::send(Element element) {
   if (link_ && link_->is_open()) link_->send(element.to_xml(ns::component));
 }
 
+std::string Server::jid_of(const std::string& user, const std::string& contact) const {
+  return address_of(recorder_.plan, contact) + mark_of(user) + "@" + domain();
+}
+
 // ---- What users do ----
 
 void Server::act(const Step& step) {
-  const std::string user = user_name(step.user), contact = contact_name(step.contact);
-  const std::string contact_jid = address_of(recorder_.plan, contact) + "@" + domain();
+  const std::string user = account_name(step), contact = contact_name(step.contact);
+  const std::string contact_jid = jid_of(user, contact);
   switch (step.act) {
     case Act::register_user: {
       const std::string login =
@@ -84,8 +95,8 @@ void Server::act(const Step& step) {
       recorder_.add(What::unregistering, name(), user, "", fmt::format("i{}-{}-{}", asked_ + 1, user, name()));
       return ask(step, "set", "<query xmlns='jabber:iq:register'><remove/></query>");
     case Act::ask_version: return ask(step, "get", "<query xmlns='jabber:iq:version'/>");
-    case Act::come_online: online_.insert(user); return send_presence(full(user), domain(), "");
-    case Act::go_offline: online_.erase(user); return send_presence(full(user), domain(), "unavailable");
+    case Act::come_online: online_.insert(owner_of(user)); return show_presence(step, "");
+    case Act::go_offline: online_.erase(owner_of(user)); return show_presence(step, "unavailable");
     case Act::send: return send_message(step, write(step));
     case Act::correct:
     case Act::retract:
@@ -109,9 +120,9 @@ void Server::act(const Step& step) {
 }
 
 Server::Written Server::write(const Step& step) const {
-  const std::string contact = address_of(recorder_.plan, contact_name(step.contact)) + "@" + domain();
+  const std::string user = account_name(step), contact = jid_of(user, contact_name(step.contact));
   Written written{stanza_of(step), sent_text(step), "", Element("message", ns::component)};
-  written.stanza.set("from", full(user_name(step.user))).set("to", contact).set("type", "chat").set("id", written.id);
+  written.stanza.set("from", full(user)).set("to", contact).set("type", "chat").set("id", written.id);
   written.stanza.add("origin-id", ns::stanza_id).set("id", written.id);
   if (step.act != Act::send && step.act != Act::correct) return written;
   written.stanza.add_text_child("body", body_of(recorder_.plan, written.text));
@@ -137,7 +148,7 @@ Server::Written Server::refer(const Step& step) {
 std::string Server::named_by(const Step& step) const {
   const Draw& draw = recorder_.draw;
   const auto number = static_cast<std::uint64_t>(step.number);
-  const std::string user = user_name(step.user);
+  const std::string user = account_name(step);
   const bool is_astray = draw.happens(150, "names_astray", number);
   if (is_astray && draw.happens(300, "names_nobodys", number)) return fmt::format("s0-{}-{}", user, name());
   const bool is_theirs = step.act == Act::react && draw.happens(500, "names_theirs", number);
@@ -155,7 +166,7 @@ std::string Server::named_by(const Step& step) const {
 }
 
 void Server::send_message(const Step& step, Written written) {
-  const std::string user = user_name(step.user), contact = contact_name(step.contact);
+  const std::string user = account_name(step), contact = contact_name(step.contact);
   newest_.insert_or_assign(user + ">" + contact, written);
   if (!link_ || !link_->is_open())
     return recorder_.add(What::not_sent, name(), user, contact, written.id, written.text);
@@ -164,18 +175,27 @@ void Server::send_message(const Step& step, Written written) {
   send(std::move(written.stanza));
 }
 
+// To every account's face, as a server does it that has them all in the roster.
+void Server::show_presence(const Step& step, const std::string& type) {
+  for (int account = 0; account < accounts_of(recorder_.plan, step.user); ++account) {
+    const std::string user = account_name(step.user, account);
+    send_presence(full(user), face_of(user), type);
+  }
+}
+
 void Server::send_presence(const std::string& from, const std::string& to, const std::string& type) {
   Element presence("presence", ns::component);
   send(std::move(presence.set("from", from).set("to", to).set("type", type)));
 }
 
 void Server::ask(const Step& step, const std::string& type, const std::string& payload) {
-  const std::string user = user_name(step.user);
+  const std::string user = account_name(step);
   const std::string id = fmt::format("i{}-{}-{}", ++asked_, user, name());
   if (!link_ || !link_->is_open()) return recorder_.add(What::not_sent, name(), user, "", id, "iq");
   recorder_.add(What::asked, name(), user, "", id, payload, link_->number());
   if (step.act == Act::register_user) registering_.insert(id);
-  link_->send(fmt::format("<iq from='{}' to='{}' type='{}' id='{}'>{}</iq>", full(user), domain(), type, id, payload));
+  link_->send(
+      fmt::format("<iq from='{}' to='{}' type='{}' id='{}'>{}</iq>", full(user), face_of(user), type, id, payload));
 }
 
 // ---- What comes for them ----
@@ -189,7 +209,9 @@ void Server::received(const Element& element) {
                               .set("id", element.attribute("id"))
                               .set("type", "result")));
   }
-  const std::string user = user_of(to);
+  // The account is the one whose address it comes from.
+  const std::string from = local_of(std::string(element.attribute("from")));
+  const std::string user = user_of(to) + mark_of(from);
   if (element.attribute("type") == "error") return take_error(user, element);
   if (element.name() == "message") return take_message(user, element);
   if (element.name() == "presence") return take_presence(user, element);
@@ -221,7 +243,8 @@ void Server::take_error(const std::string& user, const Element& element) {
 }
 
 void Server::take_message(const std::string& user, const Element& element) {
-  const std::string contact = contact_at(recorder_.plan, user_of(std::string(element.attribute("from"))));
+  const std::string from = local_of(std::string(element.attribute("from")));
+  const std::string contact = contact_at(recorder_.plan, owner_of(from));
   const std::string id(element.attribute("id"));
   if (const Element* receipt = element.child("received", ns::receipts)) {
     const std::string about(receipt->attribute("id"));
@@ -232,14 +255,12 @@ void Server::take_message(const std::string& user, const Element& element) {
   // A receipt that its centre does not mark as one is a text where nothing of ours has its id (connectors/sms).
   if (recorder_.plan.is_over_sms() && body.starts_with("id:"))
     return recorder_.add(What::note, name(), user, contact, "", user + " gets \"" + body + "\"");
-  // Once after each new registration (features/service/gateway_chat).
-  if (body.starts_with("You are registered with "))
-    return recorder_.add(What::note, name(), user, "", "", user + " is told who they are");
+  if (contact.empty()) return recorder_.add(What::note, name(), user, "", "", user + " is told: " + body);
   if (text.starts_with(waiting_note))
     return recorder_.add(What::note, name(), user, contact, "", user + " hears that a message waits");
   const bool is_note = text.starts_with(failure_note);
   if (!is_note && !text.ends_with(" for " + user)) return note_foreign(user, "\"" + text + "\"");
-  if (!recorder_.plan.server_keeps_messages && !online_.contains(user)) {
+  if (!recorder_.plan.server_keeps_messages && !online_.contains(owner_of(user))) {
     recorder_.add(What::gave_back, name(), user, contact, id, text);
     Element error("message", ns::component);
     error.set("from", bare(user)).set("to", element.attribute("from")).set("type", "error").set("id", id);
@@ -278,8 +299,8 @@ void Server::take_presence(const std::string& user, const Element& element) {
   const std::string from(element.attribute("from"));
   const std::string_view type = element.attribute("type");
   if (type == "probe")
-    return send_presence(online_.contains(user) ? full(user) : bare(user), from,
-                         online_.contains(user) ? "" : "unavailable");
+    return send_presence(online_.contains(owner_of(user)) ? full(user) : bare(user), from,
+                         online_.contains(owner_of(user)) ? "" : "unavailable");
   if (type == "subscribe") send_presence(bare(user), from, "subscribed");
 }
 

@@ -55,6 +55,7 @@ class Server {
   std::string named_by(const Step& step) const;
   void send_message(const Step& step, Written written);
   Said said_in(const std::string& user, const xmpp::Element& element) const;
+  void show_presence(const Step& step, const std::string& type);
   void send_presence(const std::string& user, const std::string& to, const std::string& type);
   void ask(const Step& step, const std::string& type, const std::string& payload);
   void send(xmpp::Element element);
@@ -63,6 +64,11 @@ class Server {
   bool is_of(const std::string& user, std::string_view id) const { return id.ends_with("-" + user + "-" + name()); }
   std::string name() const { return network_name(index_); }
   std::string domain() const { return name() + ".test"; }
+  // Of a user's account, as every user is one here (account_name()), and of a contact of it.
+  std::string face_of(const std::string& user) const {
+    return mark_of(user).empty() ? domain() : mark_of(user) + "@" + domain();
+  }
+  std::string jid_of(const std::string& user, const std::string& contact) const;
 
   asio::io_context& loop_;
   int index_;
@@ -71,7 +77,7 @@ class Server {
   int component_end_ = -1;  // of the connection
   std::int64_t links_ = 0;
   Microseconds refuses_until_ = 0;
-  std::set<std::string> online_;           // users, by name
+  std::set<std::string> online_;           // owners of accounts, by name
   std::map<std::string, Written> newest_;  // of a user to a contact
   struct Message {
     std::string contact, id;

@@ -63,9 +63,10 @@ Plan draw_sms_plan(std::uint64_t seed) {
   for (std::int64_t i = 0; i < carriers; ++i)
     plan.carriers.push_back(draw_carrier(draw, static_cast<std::uint64_t>(i)));
   plan.repeats_references = draw.happens(150, "repeats_references");
+  plan.accounts.clear();  // a user has one number
   std::erase_if(plan.steps, [&](Step& step) {
     step.network = 0;
-    return !belongs(step.act) || (plan.repeats_references && !is_calm(step.act));
+    return step.account > 0 || !belongs(step.act) || (plan.repeats_references && !is_calm(step.act));
   });
   if (plan.repeats_references) plan.bad_luck = 0;
   for (CarrierTraits& carrier : plan.carriers) carrier.is_http = carrier.is_http && !plan.repeats_references;

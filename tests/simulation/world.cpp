@@ -155,8 +155,8 @@ class World {
       case Act::contact_presence: return network.change_presence(step);
       case Act::contact_asks: return network.ask(step);
       case Act::list_contacts: return network.list(step);
-      case Act::end_session: return network.break_session(user_name(step.user));
-      case Act::need_login: return network.want_login(user_name(step.user));
+      case Act::end_session: return network.break_session(account_name(step));
+      case Act::need_login: return network.want_login(account_name(step));
       case Act::network_away: return network.go_away(until);
       case Act::restart:
         if (process_) process_->ask_to_stop();
