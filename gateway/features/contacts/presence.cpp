@@ -145,6 +145,9 @@ void presence_to_face(Transport& transport, Presences& memory, const xmpp::Stanz
   if (!type.empty() && type != "unavailable") return;
   // A stranger's presence is answered, but not its going away: that would only make noise at every log-out.
   if (!account) return type.empty() ? presence_needs_registration(transport, stanza, party) : void();
+  // So Prosody confirms our request to see the user from a second face, before the user has answered it.
+  const bool is_confirmation = party.to.is_named && type == "unavailable" && stanza.from.is_bare();
+  if (is_confirmation && !account->resources.empty()) return;
   memory[account->id()].copies.forget(stanza.from.str());
   change_device(transport, *account, stanza, {});
 }
