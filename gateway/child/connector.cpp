@@ -55,7 +55,10 @@ class ChildConnector final : public Connector {
     return accounts_.idempotency(account.id).value_or(greeting_.network.idempotency);
   }
   void know_account(const Account& account, EventSink& events) override { accounts_.put(account, events); }
-  void forget_account(AccountId account) override { accounts_.remove(account); }
+  void forget_account(AccountId account) override {
+    accounts_.remove(account);
+    capabilities_->drop(account);
+  }
   std::unique_ptr<Session> open(AccountId account) override;
   asio::awaitable<Result<ContactId>> parse_contact(std::string typed, AccountId account) const override;
 

@@ -45,12 +45,18 @@ std::vector<MessageId>* ids_of_reply(Action& action) {
       action);
 }
 
-void set_author(Action& action, bool is_user) {
+void set_author_of_target(Action& action, bool is_user) {
   std::visit(
       [is_user](auto& it) {
-        if constexpr (requires { it.target.from_me; }) {
-          it.target.from_me = is_user;
-        } else if constexpr (requires { it.content.reply_to; }) {
+        if constexpr (requires { it.target.from_me; }) it.target.from_me = is_user;
+      },
+      action);
+}
+
+void set_author_of_reply(Action& action, bool is_user) {
+  std::visit(
+      [is_user](auto& it) {
+        if constexpr (requires { it.content.reply_to; }) {
           const auto* contact = std::get_if<ContactId>(&it.chat);
           if (it.content.reply_to && !is_user && contact) it.content.reply_to->author = *contact;
         }

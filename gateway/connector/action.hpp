@@ -189,8 +189,9 @@ ChatId* chat_of(Action& action);
 // The earlier messages that an action names, each by the ids of its parts; null: it names none.
 std::vector<MessageId>* ids_of_target(Action& action);
 std::vector<MessageId>* ids_of_reply(Action& action);
-// Whether the user has sent the messages that it names.
-void set_author(Action& action, bool is_user);
+// Whether the user has sent the message that it is about, and the one that it replies to.
+void set_author_of_target(Action& action, bool is_user);
+void set_author_of_reply(Action& action, bool is_user);
 
 // What perform() gives back on success.
 struct Receipt {

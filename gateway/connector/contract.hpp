@@ -231,7 +231,8 @@ struct Session {
   // backs off and calls it again. Returns only after AccountChanged{needs_login}. An AccountChanged counts while this
   // runs.
   virtual asio::awaitable<void> run() = 0;
-  // Called only while the session is online; never twice at once for one chat. Cancelled only at shutdown. Where it
+  // Called only while the session is online; never twice at once for one chat, but for typing and read
+  // marks, which wait for nothing. Cancelled only at shutdown. Where it
   // publishes and publish() throws, that exception may pass through: the outcome is uncertain then.
   virtual asio::awaitable<Result<Receipt>> perform(Action action) = 0;
   virtual Capabilities capabilities(const ChatId& chat) const = 0;

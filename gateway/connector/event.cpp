@@ -39,6 +39,15 @@ const ChatId* chat_of(const Event& event) {
       event);
 }
 
+Reply* reply_of(Event& event) {
+  return std::visit(
+      [](auto& it) -> Reply* {
+        if constexpr (requires { it.content.reply_to; }) return it.content.reply_to ? &*it.content.reply_to : nullptr;
+        else return nullptr;
+      },
+      event);
+}
+
 MessageId* target_of(Event& event) {
   return std::visit(
       [](auto& it) -> MessageId* {

@@ -176,5 +176,7 @@ const MessageId* id_of(const Event& event);
 const ChatId* chat_of(const Event& event);
 // The earlier message that the event is about; null: it names none.
 MessageId* target_of(Event& event);
+// What it replies to; null: nothing.
+Reply* reply_of(Event& event);
 
 }  // namespace wherry::connector

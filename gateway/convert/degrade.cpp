@@ -77,8 +77,8 @@ Degraded as_message(connector::ChatId chat, std::string key, connector::Content 
   return connector::Action(std::move(message));
 }
 
-Degraded of(connector::SendMessage message, const Capabilities& can, const Referent& referent) {
-  if (auto error = fit(message.content, can, referent.is_known)) return std::move(*error);
+Degraded of(connector::SendMessage message, const Capabilities& can, const Referents& referents) {
+  if (auto error = fit(message.content, can, referents.reply.is_known)) return std::move(*error);
   return connector::Action(std::move(message));
 }
 
@@ -86,22 +86,22 @@ bool is_within(std::chrono::seconds limit, const Referent& referent) {
   return limit.count() == 0 || referent.age <= limit;
 }
 
-Degraded of(connector::EditMessage edit, const Capabilities& can, const Referent& referent) {
+Degraded of(connector::EditMessage edit, const Capabilities& can, const Referents& referents) {
   switch (can.edit) {
     case Support::refuse: return cannot("This network cannot change a message: your contact keeps the old one.");
     case Support::drop: return Nothing{};
     case Support::fall_back: break;
     case Support::partial:
     case Support::full:
-      if (!referent.is_known || !is_within(can.edit_within, referent)) break;
-      if (auto error = fit(edit.content, can, false)) return std::move(*error);
+      if (!referents.target.is_known || !is_within(can.edit_within, referents.target)) break;
+      if (auto error = fit(edit.content, can, referents.reply.is_known)) return std::move(*error);
       return connector::Action(std::move(edit));
   }
   edit.content.text = marked_as_correction(edit.content.text);
   return as_message(std::move(edit.chat), std::move(edit.key), std::move(edit.content), can);
 }
 
-Degraded of(connector::RetractMessage retraction, const Capabilities& can, const Referent& referent) {
+Degraded of(connector::RetractMessage retraction, const Capabilities& can, const Referents& referents) {
   constexpr const char* stays = "This network cannot take a message back: it stays with your contact.";
   switch (can.retract) {
     case Support::refuse:
@@ -110,8 +110,8 @@ Degraded of(connector::RetractMessage retraction, const Capabilities& can, const
     case Support::partial:
     case Support::full: break;
   }
-  if (!referent.is_known) return cannot("This message is not known here any more: it stays with your contact.");
-  if (!is_within(can.retract_within, referent))
+  if (!referents.target.is_known) return cannot("This message is not known here any more: it stays with your contact.");
+  if (!is_within(can.retract_within, referents.target))
     return cannot("This network takes no message back that is so old: it stays with your contact.");
   return connector::Action(std::move(retraction));
 }
@@ -124,7 +124,7 @@ std::string listed(const std::vector<std::string>& reactions) {
 }
 
 // XEP-0444 §3.3: what a network does not have is not acceptable.
-Degraded of(connector::React react, const Capabilities& can, const Referent& referent) {
+Degraded of(connector::React react, const Capabilities& can, const Referents& referents) {
   switch (can.react) {
     case Support::refuse: return cannot("This network cannot carry reactions; your contact was sent nothing.");
     case Support::drop: return Nothing{};
@@ -137,7 +137,7 @@ Degraded of(connector::React react, const Capabilities& can, const Referent& ref
     case Support::partial:
     case Support::full: break;
   }
-  if (!referent.is_known) return cannot("The message that you react to is not known here any more.");
+  if (!referents.target.is_known) return cannot("The message that you react to is not known here any more.");
   for (const std::string& reaction : react.reactions) {
     const bool is_allowed =
         can.reactions.empty() || std::find(can.reactions.begin(), can.reactions.end(), reaction) != can.reactions.end();
@@ -151,33 +151,33 @@ Degraded of(connector::React react, const Capabilities& can, const Referent& ref
   return connector::Action(std::move(react));
 }
 
-Degraded of(connector::MarkRead mark, const Capabilities& can, const Referent& referent) {
-  if (!is_done(can.read_marks) || !referent.is_known) return Nothing{};
+Degraded of(connector::MarkRead mark, const Capabilities& can, const Referents& referents) {
+  if (!is_done(can.read_marks) || !referents.target.is_known) return Nothing{};
   return connector::Action(std::move(mark));
 }
 
-Degraded of(connector::SetTyping typing, const Capabilities& can, const Referent&) {
+Degraded of(connector::SetTyping typing, const Capabilities& can, const Referents&) {
   if (!is_done(can.typing)) return Nothing{};
   return connector::Action(typing);
 }
 
 // What is no message is the connector's to refuse.
 template <class Other>
-Degraded of(Other action, const Capabilities&, const Referent&) {
+Degraded of(Other action, const Capabilities&, const Referents&) {
   return connector::Action(std::move(action));
 }
 
 }  // namespace
 
-Degraded degrade(connector::Action action, const Capabilities& can, const Referent& referent) {
-  return std::visit([&](auto& it) { return of(std::move(it), can, referent); }, action);
+Degraded degrade(connector::Action action, const Capabilities& can, const Referents& referents) {
+  return std::visit([&](auto& it) { return of(std::move(it), can, referents); }, action);
 }
 
 std::optional<base::Error> refusal(const connector::Action& action, const Capabilities& can) {
   const auto* message = std::get_if<connector::SendMessage>(&action);
   const bool is_plain = message && message->content.files.empty() && !message->content.reply_to;
   if (is_plain && can.text.most == 0) return std::nullopt;  // nearly every message: not worth a copy
-  Degraded degraded = degrade(action, can, Referent{true, std::chrono::milliseconds(0)});
+  Degraded degraded = degrade(action, can, Referents{{true}, {true}});
   auto* const error = std::get_if<base::Error>(&degraded);
   if (!error) return std::nullopt;
   return std::move(*error);

@@ -11,10 +11,13 @@
 
 namespace wherry::convert {
 
-// The message that an action refers to.
+// A message that an action refers to.
 struct Referent {
   bool is_known = false;             // its ids in the action are the network's
   std::chrono::milliseconds age{0};  // since it was sent
+};
+struct Referents {
+  Referent target, reply;
 };
 
 struct Nothing {};  // nothing is to be done, and nobody is told
@@ -23,7 +26,7 @@ using Degraded = std::variant<connector::Action, base::Error, Nothing>;
 
 // The action as this network can do it; an error with a sentence for its sender; or nothing. What an action refers to,
 // and is not known any more, cannot be referred to.
-Degraded degrade(connector::Action action, const connector::Capabilities& can, const Referent& referent);
+Degraded degrade(connector::Action action, const connector::Capabilities& can, const Referents& referents);
 
 // What such a network refuses whatever it refers to; nothing: it may be done.
 std::optional<base::Error> refusal(const connector::Action& action, const connector::Capabilities& can);

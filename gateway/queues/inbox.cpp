@@ -65,6 +65,9 @@ asio::awaitable<void> Inbox::publish(base::AccountId account, connector::Event e
   if (messages_.refers() || connector::target_of(*named)) {
     connector::Event unnamed = std::move(*named);
     named = co_await messages_.name_for_user(account, std::move(unnamed));
+    co_await accounts_.until_settled(account);
+    const accounts::LiveAccount* const live = accounts_.find(account);
+    if (!live || live->is_removed()) named.reset();  // meanwhile: nobody is there to be told
   }
   std::optional<std::uint64_t> hash;
   if (!id.empty()) {

@@ -91,7 +91,7 @@ void Messages::note_sent(MessageRow sent, const std::vector<base::MessageId>& id
     recent_.name_part(sent.account, sent.id, row.part, row.network_id);
     journal_.insert(std::move(row));
   }
-  if (sent.parts > 1) stages_[sent.id] = std::vector<Stage>(ids.size(), sent.stage.value_or(Stage::accepted));
+  if (sent.parts > 1) hold_stages(sent.id, std::vector<Stage>(ids.size(), sent.stage.value_or(Stage::accepted)));
 }
 
 void Messages::note_received(base::AccountId account, std::int64_t id, const connector::MessageReceived& message,
@@ -100,7 +100,7 @@ void Messages::note_received(base::AccountId account, std::int64_t id, const con
   MessageRow row;
   row.id = id;
   row.account = account;
-  row.kind = MessageRow::Kind::received;
+  row.kind = message.from_me ? MessageRow::Kind::written_elsewhere : MessageRow::Kind::received;
   row.network_id = message.id.value;
   row.chat = base::to_string(message.chat);
   row.created = created;
@@ -145,8 +145,14 @@ asio::awaitable<void> Messages::load_stages(MessageRow message) {
   std::vector<Stage> stages;
   for (const MessageRow& part : co_await database_.fetch(std::move(read)))
     stages.push_back(part.stage.value_or(Stage::accepted));
-  if (stages_.size() >= most_staged) stages_.erase(stages_.begin());
-  stages_.emplace(id, std::move(stages));  // another report may have done so meanwhile: that holds
+  hold_stages(id, std::move(stages));
+}
+
+// Those that are there hold: another report may have read them meanwhile.
+void Messages::hold_stages(std::int64_t id, std::vector<Stage> stages) {
+  if (!stages_.emplace(id, std::move(stages)).second || stages_.size() <= most_staged) return;
+  const auto oldest = stages_.begin();
+  stages_.erase(oldest->first == id ? std::next(oldest) : oldest);
 }
 
 Messages::Step Messages::advance(const MessageRow& message, Stage stage) {
@@ -194,26 +200,35 @@ asio::awaitable<std::vector<MessageRow>> Messages::find_named_by_user(base::Acco
   co_return co_await database_.fetch(std::move(read));
 }
 
-asio::awaitable<convert::Referent> Messages::name_for_network(base::AccountId account, connector::Action& action,
+asio::awaitable<convert::Referents> Messages::name_for_network(base::AccountId account, connector::Action& action,
+                                                               base::Time now) {
+  convert::Referents referents;
+  const base::ChatId* const chat = connector::chat_of(action);
+  if (!chat || !refers_) co_return referents;
+  bool is_users = false;
+  referents.target = co_await name_for_network(account, *chat, connector::ids_of_target(action), is_users, now);
+  if (referents.target.is_known) connector::set_author_of_target(action, is_users);
+  referents.reply = co_await name_for_network(account, *chat, connector::ids_of_reply(action), is_users, now);
+  if (referents.reply.is_known) connector::set_author_of_reply(action, is_users);
+  co_return referents;
+}
+
+// `ids`: as the user's program calls the message, and then as the network does; null: no message is named.
+asio::awaitable<convert::Referent> Messages::name_for_network(base::AccountId account, const base::ChatId& chat,
+                                                              std::vector<base::MessageId>* ids, bool& is_users,
                                                               base::Time now) {
   convert::Referent referent;
-  const base::ChatId* const chat = connector::chat_of(action);
-  const std::array named{connector::ids_of_target(action), connector::ids_of_reply(action)};
-  for (std::vector<base::MessageId>* const ids : named) {
-    if (!ids || ids->empty() || !chat || !refers_) continue;
-    std::string name = ids->front().value;
-    const auto parts = co_await find_named_by_user(account, *chat, std::move(name));
-    if (parts.empty()) continue;
-    ids->clear();
-    for (const MessageRow& part : parts)
-      ids->push_back({part.network_id.empty() ? keys_.of(part.id) : part.network_id});
-    const bool is_sent = parts.front().kind == MessageRow::Kind::sent;
-    connector::set_author(action, is_sent);
-    referent.is_known = true;
-    const base::Time sent = base::from_milliseconds(parts.front().created);
-    referent.age =
-        std::max(std::chrono::milliseconds(0), std::chrono::duration_cast<std::chrono::milliseconds>(now - sent));
-  }
+  if (!ids || ids->empty()) co_return referent;
+  std::string name = ids->front().value;
+  const auto parts = co_await find_named_by_user(account, chat, std::move(name));
+  if (parts.empty()) co_return referent;
+  ids->clear();
+  for (const MessageRow& part : parts) ids->push_back({part.network_id.empty() ? keys_.of(part.id) : part.network_id});
+  is_users = parts.front().kind != MessageRow::Kind::received;
+  referent.is_known = true;
+  const base::Time sent = base::from_milliseconds(parts.front().created);
+  referent.age =
+      std::max(std::chrono::milliseconds(0), std::chrono::duration_cast<std::chrono::milliseconds>(now - sent));
   co_return referent;
 }
 
@@ -221,7 +236,7 @@ asio::awaitable<std::optional<std::string>> Messages::stanza_id_of(base::Account
                                                                    std::string network_id) {
   const auto found = co_await find(account, std::move(network_id));
   if (!found || found->chat != chat) co_return std::nullopt;
-  if (found->kind == MessageRow::Kind::received) co_return "w" + keys_.of(found->id);
+  if (found->kind != MessageRow::Kind::sent) co_return "w" + keys_.of(found->id);
   auto origin = convert::parse_origin(found->origin);
   if (!origin || origin->stanza_id.empty()) co_return std::nullopt;
   co_return std::move(origin->stanza_id);
@@ -248,28 +263,30 @@ asio::awaitable<std::optional<connector::Event>> Messages::name_for_user(base::A
                                                                          connector::Event event) {
   const base::ChatId* const chat = connector::chat_of(event);
   if (!chat) co_return event;
-  std::string in = base::to_string(*chat);
-  if (base::MessageId* const target = connector::target_of(event)) {
-    std::string name = target->value;
-    auto stanza_id = co_await await_stanza_id(account, std::move(in), std::move(name));
-    if (!stanza_id) {
-      log::info("message.target_unknown", {{"account", account.value}});
-      co_return std::visit(
-          [&](auto& it) -> std::optional<connector::Event> {
-            if constexpr (requires { without_target(it); }) return without_target(std::move(it));
-            else return std::nullopt;
-          },
-          event);
-    }
-    target->value = std::move(*stanza_id);
-  } else if (auto* const message = std::get_if<connector::MessageReceived>(&event);
-             message && message->content.reply_to && !message->content.reply_to->ids.empty()) {
-    std::string name = message->content.reply_to->ids.front().value;
-    auto stanza_id = co_await await_stanza_id(account, std::move(in), std::move(name));
-    message->content.reply_to->ids.clear();
-    if (stanza_id) message->content.reply_to->ids.push_back({std::move(*stanza_id)});
+  const std::string in = base::to_string(*chat);
+  Lines::Place place(naming_, std::to_string(account.value) + " " + in);
+  co_await place.come();
+  if (connector::Reply* const reply = connector::reply_of(event); reply && !reply->ids.empty()) {
+    std::string name = reply->ids.front().value;
+    auto stanza_id = co_await await_stanza_id(account, in, std::move(name));
+    reply->ids.clear();
+    if (stanza_id) reply->ids.push_back({std::move(*stanza_id)});
   }
-  co_return event;
+  base::MessageId* const target = connector::target_of(event);
+  if (!target) co_return event;
+  std::string name = target->value;
+  auto stanza_id = co_await await_stanza_id(account, in, std::move(name));
+  if (stanza_id) {
+    target->value = std::move(*stanza_id);
+    co_return event;
+  }
+  log::info("message.target_unknown", {{"account", account.value}});
+  co_return std::visit(
+      [](auto& it) -> std::optional<connector::Event> {
+        if constexpr (requires { without_target(it); }) return without_target(std::move(it));
+        else return std::nullopt;
+      },
+      event);
 }
 
 }  // namespace wherry::queues

@@ -6,6 +6,7 @@
 #include "gateway/convert/degrade.hpp"
 #include "gateway/queues/envelope.hpp"
 #include "gateway/queues/journal.hpp"
+#include "gateway/queues/messages/lines.hpp"
 #include "gateway/queues/messages/recent.hpp"
 #include "gateway/queues/messages/sends_underway.hpp"
 
@@ -21,8 +22,9 @@ namespace wherry::queues {
 class Messages {
  public:
   // All outlive this.
-  Messages(Journal& journal, db::Database& database, SendsUnderway& underway, const Keys& keys)
-      : journal_(journal), database_(database), underway_(underway), keys_(keys) {}
+  Messages(const boost::asio::any_io_executor& executor, Journal& journal, db::Database& database,
+           SendsUnderway& underway, const Keys& keys)
+      : journal_(journal), database_(database), underway_(underway), keys_(keys), naming_(executor) {}
 
   // Before anything else.
   void use(const connector::Network& network) { refers_ = network.refers_to_messages; }
@@ -59,15 +61,20 @@ class Messages {
 
   // ---- Translating ----
   // The messages that the user's program has named in an action, as the network names them.
-  boost::asio::awaitable<convert::Referent> name_for_network(base::AccountId account, connector::Action& action,
-                                                             base::Time now);
+  boost::asio::awaitable<convert::Referents> name_for_network(base::AccountId account, connector::Action& action,
+                                                              base::Time now);
   // The messages that the network has named in an event, as the user's program names them. One that is not known is
   // waited for while a send to that chat has not returned with its name, five seconds at most; then what refers to it
-  // becomes what can be said without it, or nothing.
+  // becomes what can be said without it, or nothing. Events of one chat return in the order in which they came, and
+  // their callers go on before the next one does.
   boost::asio::awaitable<std::optional<connector::Event>> name_for_user(base::AccountId account,
                                                                         connector::Event event);
 
  private:
+  boost::asio::awaitable<convert::Referent> name_for_network(base::AccountId account, const base::ChatId& chat,
+                                                             std::vector<base::MessageId>* ids, bool& is_users,
+                                                             base::Time now);
+  void hold_stages(std::int64_t id, std::vector<connector::Stage> stages);
   boost::asio::awaitable<std::vector<store::MessageRow>> find_named_by_user(base::AccountId account, base::ChatId chat,
                                                                             std::string name);
   boost::asio::awaitable<std::optional<std::string>> await_stanza_id(base::AccountId account, std::string chat,
@@ -82,6 +89,7 @@ class Messages {
   db::Database& database_;
   SendsUnderway& underway_;
   const Keys& keys_;
+  Lines naming_;
   bool refers_ = false;
   RecentlySent recent_;
   std::map<std::int64_t, std::vector<connector::Stage>> stages_;  // of messages of several parts, by id

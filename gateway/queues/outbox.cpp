@@ -199,12 +199,12 @@ asio::awaitable<std::optional<connector::Action>> Outbox::prepare(base::AccountI
   connector::Action action = backlog_.first(account, chat)->action;
   const connector::ChatId* const chat_id = connector::chat_of(action);
   if (!chat_id) co_return action;
-  convert::Referent referent;
-  if (messages_.refers()) referent = co_await messages_.name_for_network(account, action, clock_.now());
+  convert::Referents referents;
+  if (messages_.refers()) referents = co_await messages_.name_for_network(account, action, clock_.now());
   Item* const first = backlog_.first(account, chat);
   if (!first || first->row.id != id || reach(account) != Backlog::Reach::online) co_return std::nullopt;
   const auto can = accounts_.find(account)->capabilities(*chat_id);
-  convert::Degraded degraded = convert::degrade(std::move(action), *can, referent);
+  convert::Degraded degraded = convert::degrade(std::move(action), *can, referents);
   if (auto* const as_it_goes = std::get_if<connector::Action>(&degraded)) co_return std::move(*as_it_goes);
   if (auto* const error = std::get_if<Error>(&degraded)) fail_row(*first, std::move(*error));
   else end_unsent(*first);

@@ -17,6 +17,14 @@ namespace {
 
 constexpr std::size_t most_early = 1000;  // of one account
 
+// Parts of one name are one part: a report says of all of them how far they have come.
+void remove_repeated(std::vector<base::MessageId>& ids) {
+  std::set<std::string> seen;
+  std::erase_if(ids, [&](const base::MessageId& id) { return !seen.insert(id.value).second; });
+}
+
+bool has_arrived(Stage stage) { return stage == Stage::delivered || stage == Stage::read; }
+
 }  // namespace
 
 Reports::Reports(Journal& journal, db::Database& database, Inbox& inbox, Repeats& repeats, Messages& messages,
@@ -40,7 +48,8 @@ void Reports::put_failed(base::AccountId account, std::int64_t row, convert::Ori
   inbox_.put(account, std::move(failed));
 }
 
-void Reports::note_sent(store::MessageRow sent, const std::vector<base::MessageId>& ids) {
+void Reports::note_sent(store::MessageRow sent, std::vector<base::MessageId> ids) {
+  remove_repeated(ids);
   const base::AccountId account = sent.account;
   const std::int64_t row = sent.id;
   messages_.note_sent(std::move(sent), ids);
@@ -185,7 +194,8 @@ bool Reports::follow(base::AccountId account, const store::MessageRow& sent,
     return true;
   }
   trail::reported(keys_, sent.id, step.after);
-  if (origin->wants_receipt && step.before != Stage::delivered) inbox_.put(account, convert::SendDelivered{*origin});
+  const bool arrives = has_arrived(step.after) && !has_arrived(step.before);
+  if (origin->wants_receipt && arrives) inbox_.put(account, convert::SendDelivered{*origin});
   if (origin->wants_marker && step.after == Stage::read) inbox_.put(account, convert::SendRead{std::move(*origin)});
   return true;
 }

@@ -41,7 +41,7 @@ class Reports {
   void put_failed(base::AccountId account, std::int64_t row, convert::Origin origin, base::Error error);
   // The network took a send, or may have it: a report may name it.
   // `ids`: the network's, of all its parts; none: it names the message by our key.
-  void note_sent(store::MessageRow sent, const std::vector<base::MessageId>& ids);
+  void note_sent(store::MessageRow sent, std::vector<base::MessageId> ids);
   // A message that a report has ended before its send returned: the network calls it so.
   void name_sent(base::AccountId account, std::int64_t id, const std::vector<base::MessageId>& ids);
   // note_sent could not be stored.

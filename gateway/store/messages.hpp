@@ -17,7 +17,8 @@ struct MessageRow {
   enum class Kind {
     sent,
     received,
-    early_report,  // it names a message by the network's id, and came before its send returned with that id
+    early_report,       // it names a message by the network's id, and came before its send returned with that id
+    written_elsewhere,  // by the user, with another program of the network's
   };
   std::int64_t id = 0;  // the row's in outbox or inbox
   base::AccountId account;

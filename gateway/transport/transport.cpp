@@ -34,7 +34,7 @@ Transport::Transport(TransportConfig config, TransportServices services,
                 config_.sessions),
       router_(accounts_, [this](const xmpp::Element& stanza) { send(stanza); }),
       underway_(services_.executor),
-      messages_(journal_, services_.database, underway_, services_.keys),
+      messages_(services_.executor, journal_, services_.database, underway_, services_.keys),
       inbox_(services_.executor, journal_, services_.database, accounts_, link_, messages_, services_.keys,
              services_.clock, config_.link.domain.str(), config_.inbox,
              [this](const accounts::LiveAccount* account, const convert::Delivery& delivery, const std::string& id) {

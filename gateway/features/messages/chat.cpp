@@ -30,12 +30,12 @@ struct Sender {
 asio::awaitable<void> tell_network(Transport& transport, base::AccountId id, base::ContactId contact,
                                    connector::Action action) {
   const bool is_typing = std::holds_alternative<connector::SetTyping>(action);
-  convert::Referent referent;
-  if (!is_typing) referent = co_await transport.messages().name_for_network(id, action, transport.clock().now());
+  convert::Referents referents;
+  if (!is_typing) referents = co_await transport.messages().name_for_network(id, action, transport.clock().now());
   const LiveAccount* account = transport.accounts().find(id);
   const auto can = account && account->is_online() ? account->capabilities(contact) : std::nullopt;
   if (!can) co_return;
-  auto degraded = convert::degrade(std::move(action), *can, referent);
+  auto degraded = convert::degrade(std::move(action), *can, referents);
   if (auto* const told = std::get_if<connector::Action>(&degraded))
     transport.lane().tell_network(id, is_typing ? queues::NewsKind::typing : queues::NewsKind::marks, contact,
                                   std::move(*told));

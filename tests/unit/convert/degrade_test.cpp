@@ -26,11 +26,15 @@ Target message() {
 const ChatId chat = ContactId{"j"};
 
 // As JSON, "(nothing)" or the sentence.
-std::string shown(Action action, const Capabilities& can, Referent referent = {true, a_minute}) {
-  const Degraded result = degrade(std::move(action), can, referent);
+std::string shown(Action action, const Capabilities& can, const Referents& referents) {
+  const Degraded result = degrade(std::move(action), can, referents);
   if (const auto* error = std::get_if<base::Error>(&result)) return error->text;
   const auto* done = std::get_if<Action>(&result);
   return done ? to_text(*done) : "(nothing)";
+}
+// All that it refers to is such.
+std::string shown(Action action, const Capabilities& can, Referent referent = {true, a_minute}) {
+  return shown(std::move(action), can, Referents{referent, referent});
 }
 std::string as_text(std::string_view text) {
   return R"({"type":"send_message","chat":"c:j","key":"k","text":")" + std::string(text) + "\"}";
@@ -106,6 +110,21 @@ TEST_CASE("A reply has a short quotation above it where the network has no repli
   CHECK(shown(answer, lacking) == as_text("> " + std::string(58, 'a') + "é…\\nyes"));
   answer.content.reply_to->text = "";
   CHECK(shown(answer, lacking) == as_text("yes"));
+}
+
+TEST_CASE("A correction of a reply is as old as what it corrects, and refers to both") {
+  EditMessage edit{chat, "k", message(), words("at nine")};
+  edit.content.reply_to = Reply{{{"n0"}}, {}, "when?"};
+  Capabilities briefly = full;
+  briefly.edit_within = std::chrono::minutes(15);
+  const Referent known{true, a_minute}, old{true, std::chrono::hours(100)}, unknown;
+  CHECK(shown(edit, briefly, Referents{known, old}) == to_text(Action(edit)));
+  CHECK(shown(edit, briefly, Referents{unknown, known}) == as_text("> when?\\n✎ at nine"));
+  edit.content.reply_to.reset();
+  EditMessage quoting = edit;
+  quoting.content.text = "> when?\nat nine";
+  edit.content.reply_to = Reply{{{"n0"}}, {}, "when?"};
+  CHECK(shown(edit, full, Referents{known, unknown}) == to_text(Action(quoting)));
 }
 
 TEST_CASE("Files are their links, once") {

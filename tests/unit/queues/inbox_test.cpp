@@ -74,7 +74,7 @@ struct Fixture {
   }
 
   void make_inbox() {
-    messages.emplace(*journal, *database, underway, keys);
+    messages.emplace(loop.get_executor(), *journal, *database, underway, keys);
     inbox.emplace(
         loop.get_executor(), *journal, *database, *accounts, *link, *messages, keys, clock, domain, limits,
         [this](const LiveAccount*, const Delivery& delivery, const std::string& id) { return stanzas(delivery, id); },

@@ -207,7 +207,8 @@ TEST_CASE("A report on a further part that comes before the message is on the di
 TEST_CASE("Reports on the parts of one message that come at once are both counted") {
   Referring f;
   f.send_named("m1", {"n1", "n2"});
-  Messages of_another_run(*f.journal, *f.database, *f.underway, f.keys);  // its memory knows nothing of it
+  Messages of_another_run(f.loop.get_executor(), *f.journal, *f.database, *f.underway,
+                          f.keys);  // its memory knows nothing of it
   Reports reports(*f.journal, *f.database, *f.inbox, *f.repeats, of_another_run, *f.underway, f.keys);
   base::TaskGroup tasks(f.loop.get_executor());
   for (const char* part : {"n1", "n2"}) {
@@ -232,6 +233,42 @@ TEST_CASE("What the network says of a message before its send has returned waits
   const Texts told = f.told_beyond(0);
   REQUIRE(told.size() == 1);
   CHECK(told.front().find(R"("target":"m1")") != std::string::npos);
+}
+
+TEST_CASE("What follows an event of its chat that waits for a name comes after it") {
+  Referring f;
+  f.network.name_of_sent = "n1";
+  base::TaskGroup tasks(f.loop.get_executor());
+  f.network.on_sent = [&] {
+    connector::MessageReceived later;
+    later.chat = juliet;
+    later.sender = {"+1"};
+    later.id = {"x2"};
+    later.content.text = "later";
+    connector::Reacted reacted{juliet, {"+1"}, {"e1"}, {"n1"}, {"👍"}};
+    tasks.spawn("reaction", f.inbox->publish(romeo, std::move(reacted)));
+    tasks.spawn("message", f.inbox->publish(romeo, std::move(later)));
+  };
+  f.send(1, "+1", "at eight", "m1");
+  f.until([&] { return f.network.sent.size() == 1; });
+  run(f.loop, tasks.join());
+  const Texts told = f.told_beyond(0);
+  REQUIRE(told.size() == 2);
+  CHECK(told[0].find(R"("target":"m1")") != std::string::npos);
+  CHECK(told[1].find("later") != std::string::npos);
+}
+
+TEST_CASE("What waits for a name while its account is removed is noted nowhere") {
+  Referring f;
+  base::TaskGroup tasks(f.loop.get_executor());
+  f.network.on_sent = [&] {
+    tasks.spawn("correction", f.inbox->publish(romeo, edited("n9")));
+    tasks.spawn("removal", f.accounts->remove(romeo));
+  };
+  f.send(1, "+1", "at eight", "m1");
+  f.until([&] { return f.network.sent.size() == 1; });
+  run(f.loop, tasks.join());
+  CHECK(f.told_beyond(0).empty());
 }
 
 TEST_CASE("Sends under way are those of a chat that began before, until they end") {

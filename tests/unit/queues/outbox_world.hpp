@@ -169,7 +169,7 @@ struct OutboxWorld {
     // never up: the inbox keeps what it is given
     link.emplace(loop.get_executor(), std::move(config), tests::dial, xmpp::ComponentEvents());
     underway.emplace(loop.get_executor());
-    messages.emplace(*journal, *database, *underway, keys);
+    messages.emplace(loop.get_executor(), *journal, *database, *underway, keys);
     inbox.emplace(loop.get_executor(), *journal, *database, *accounts, *link, *messages, keys, clock, domain,
                   InboxLimits{},
                   [](const LiveAccount*, const Delivery&, const std::string&) { return std::vector<xmpp::Element>(); });
