@@ -44,6 +44,16 @@ int main(int argc, char** argv) {
   auto* generate = cli.add_subcommand("generate-key", "Print a new key for store.key_file");
   auto* rotate = with_config(
       cli.add_subcommand("rotate-key", "Seal all credentials with the key file's first key (stop the gateway first)"));
+  auto* conformance = cli.add_subcommand(
+      "conformance",
+      "Hold a connector that is a program of its own to what connectors/README.md promises: conformance --describe "
+      "pigeon.toml --child python3 pigeon.py");
+  std::string described;
+  std::vector<std::string> child;
+  conformance->add_option("--describe", described, "A file that says how to log in, whom to write to, what comes back")
+      ->required();
+  conformance->add_option("--child", child, "The program and its arguments; the last option")->required();
+  conformance->prefix_command();  // the program's own options are not ours
   auto* exported =
       with_user(cli.add_subcommand("export", "Print what the store holds of a user, as JSON (stop the gateway first)"));
   auto* erased = with_user(
@@ -74,6 +84,11 @@ int main(int argc, char** argv) {
   if (*rotate) return wherry::cli::rotate_key(config);
   if (*masked) return wherry::cli::mask(config, personal);
   if (*registered) return wherry::cli::register_user(config, transport, user, answers);
+  if (*conformance) {
+    const auto options = conformance->remaining();
+    child.insert(child.end(), options.begin(), options.end());
+    return wherry::cli::try_conformance(described, child);
+  }
   if (*exported) return wherry::cli::export_user(config, user);
   if (*erased) return wherry::cli::erase_user(config, user);
   return 2;

@@ -25,6 +25,8 @@ int register_user(const std::filesystem::path& config, const std::string& transp
                   const std::vector<std::string>& answers);
 // Prints each address or number as the log shows it, so that its messages can be found there.
 int mask(const std::filesystem::path& config, const std::vector<std::string>& values);
+// Holds the child that `command` starts to the promises of connectors/README.md, as the file describes it.
+int try_conformance(const std::filesystem::path& description, const std::vector<std::string>& command);
 int export_user(const std::filesystem::path& config, const std::string& user);
 int erase_user(const std::filesystem::path& config, const std::string& user);
 

@@ -4,7 +4,7 @@
 #include "gateway/app.hpp"
 #include "gateway/base/within.hpp"
 #include "gateway/cli/exit.hpp"
-#include "gateway/cli/notify.hpp"
+#include "gateway/net/notify.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -28,7 +28,7 @@ asio::awaitable<void> serve(App& app, const config::Config& config, asio::io_con
       loop.stop();
     } else {
       log::info("gateway.started", {{"version", WHERRY_VERSION}});
-      notify_systemd("READY=1");
+      net::notify_systemd("READY=1");
     }
   } catch (const std::exception& e) {
     std::cerr << "wherry: " << e.what() << "\n";
@@ -49,7 +49,7 @@ asio::awaitable<void> stop_at_signal(App& app, asio::io_context& loop, int& code
   asio::signal_set signals(co_await asio::this_coro::executor, SIGINT, SIGTERM);
   const int signal = co_await signals.async_wait(asio::use_awaitable);
   log::info("gateway.stopping", {{"signal", signal}});
-  notify_systemd("STOPPING=1");
+  net::notify_systemd("STOPPING=1");
   std::signal(SIGINT, SIG_DFL);  // a second one ends it at once
   std::signal(SIGTERM, SIG_DFL);
   try {

@@ -3,8 +3,7 @@
 #include "gateway/base/text.hpp"
 #include "gateway/config/keys.hpp"
 #include "gateway/config/places.hpp"
-#include "gateway/config/toml.hpp"
-#include "gateway/connector/file.hpp"
+#include "gateway/config/source.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -259,61 +258,18 @@ Config Reader::read() {
   return config;
 }
 
-// The line of a key, or of the table that it belongs in; 0 where neither is in the file.
-std::size_t line_of(const std::map<std::string, std::size_t>& lines, const std::string& text) {
-  std::string path = text.substr(0, text.find(": "));
-  while (!path.empty() && !lines.contains(path)) {
-    const auto end = path.find_last_of(".[");
-    path.resize(end == std::string::npos ? 0 : end);
-  }
-  return path.empty() ? 0 : lines.at(path);
-}
-
-// In the order of the file, each mistake with the file's name and its line.
-std::string located(const std::filesystem::path& file, const std::map<std::string, std::size_t>& lines,
-                    const std::string& text) {
-  std::vector<std::pair<std::size_t, std::string>> mistakes;
-  std::istringstream in(text);
-  for (std::string line; std::getline(in, line);) mistakes.emplace_back(line_of(lines, line), line);
-  std::stable_sort(mistakes.begin(), mistakes.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-  Mistakes all;
-  for (const auto& [line, what] : mistakes)
-    all.add(file.string() + ": " + (line ? "line " + std::to_string(line) + ": " : "") + what);
-  return all.error().text;
-}
-
-// What the parser says of a text whose closing quote is missing speaks of characters.
-std::string in_words(std::string_view description) {
-  if (description.find("unescaped control characters") != description.npos)
-    return "the text in quotes does not end on this line, or has a control character in it";
-  return std::string(description);
-}
-
 }  // namespace
 
 base::Result<Config> read_config(const std::filesystem::path& file) {
-  const auto wrong = [&](const std::string& text) {
-    return base::Error{base::Errc::bad_input, file.string() + ": " + text};
-  };
-  const auto content = connector::read_file(file);
-  if (!content) return wrong(content.error().text);
-  const toml::parse_result parsed = toml::parse(*content, file.string());
-  if (!parsed) {
-    return wrong("line " + std::to_string(parsed.error().source().begin.line) + ": " +
-                 in_words(parsed.error().description()));
-  }
-  std::map<std::string, std::size_t> lines;
-  note_lines(parsed.table(), "", lines);
-  const std::filesystem::path folder = std::filesystem::absolute(file).parent_path();
-  Mistakes mistakes;
-  json source = to_json(parsed.table(), "", folder, mistakes);
-  Reader reader(source, folder);
+  auto source = read_source(file);
+  if (!source) return source.error();
+  Reader reader(source->values, std::filesystem::absolute(file).parent_path());
   Config config = reader.read();
-  if (!reader.mistakes.empty()) mistakes.add(reader.mistakes.error().text);
-  if (!mistakes.empty()) return base::Error{base::Errc::bad_input, located(file, lines, mistakes.error().text)};
+  if (!reader.mistakes.empty()) source->mistakes.add(reader.mistakes.error().text);
+  if (!source->mistakes.empty()) return locate(*source, source->mistakes.error());
   config.file = file;
-  config.lines = std::move(lines);
-  config.source = std::move(source);
+  config.lines = std::move(source->lines);
+  config.source = std::move(source->values);
   return config;
 }
 

@@ -1,4 +1,5 @@
 // Every promise of gateway/connector/contract.hpp, as a test that runs over every network.
+#include "gateway/conformance/words.hpp"
 #include "tests/conformance/lab.hpp"
 
 #include <algorithm>
@@ -6,14 +7,11 @@
 
 using namespace wherry;
 using namespace wherry::connector;
+using wherry::conformance::is_sentence;
 using namespace wherry::tests;
 using namespace std::chrono_literals;
 
 namespace {
-
-bool is_sentence(const std::string& text) {
-  return text.size() > 3 && (text.back() == '.' || text.back() == '!' || text.back() == '?');
-}
 
 asio::awaitable<void> bring_in_order(Lab& lab, std::size_t contact, int count) {
   for (int i = 0; i < count; ++i) {

@@ -3,6 +3,7 @@
 
 #include "gateway/base/signal.hpp"
 #include "gateway/base/within.hpp"
+#include "gateway/conformance/memory_storage.hpp"
 #include "gateway/connector/contract.hpp"
 #include "gateway/net/http_client.hpp"
 #include "gateway/net/http_server.hpp"
@@ -17,32 +18,7 @@ namespace wherry::tests {
 
 namespace asio = boost::asio;
 
-class MemoryStorage final : public connector::Storage {
- public:
-  asio::awaitable<void> write(connector::Changes changes) override {
-    if (failures > 0 && failures-- > 0) throw std::runtime_error("the store is lost");
-    apply(std::move(changes));
-    co_return;
-  }
-  // What is given with a Receipt or to publish().
-  void apply(connector::Changes changes) {
-    for (auto& entry : changes) {
-      if (entry.value.empty()) values.erase(entry.key);
-      else values.insert_or_assign(std::move(entry.key), std::move(entry.value));
-    }
-  }
-  asio::awaitable<std::vector<connector::Entry>> read(std::string prefix, std::string after,
-                                                      std::size_t limit) override {
-    std::vector<connector::Entry> found;
-    for (const auto& [key, value] : values) {
-      if (key.starts_with(prefix) && (after.empty() || key > after) && found.size() < limit)
-        found.push_back(connector::Entry{key, value});
-    }
-    co_return found;
-  }
-  std::map<std::string, std::string> values;
-  int failures = 0;  // so many writes fail
-};
+using conformance::MemoryStorage;
 
 // Keeps every event. `broken`: the store is lost. `held`: nothing becomes durable until release().
 class Sink final : public connector::EventSink {

@@ -1,4 +1,4 @@
-#include "gateway/cli/notify.hpp"
+#include "gateway/net/notify.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -8,7 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-namespace wherry::cli {
+namespace wherry::net {
 
 void notify_systemd(std::string_view state) {
   const char* where = std::getenv("NOTIFY_SOCKET");
@@ -26,4 +26,4 @@ void notify_systemd(std::string_view state) {
   ::close(descriptor);
 }
 
-}  // namespace wherry::cli
+}  // namespace wherry::net

@@ -3,9 +3,9 @@
 
 #include <string_view>
 
-namespace wherry::cli {
+namespace wherry::net {
 
 // "READY=1", "STOPPING=1", "STATUS=…". Does nothing where nobody listens.
 void notify_systemd(std::string_view state);
 
-}  // namespace wherry::cli
+}  // namespace wherry::net
