@@ -99,7 +99,7 @@ connector::Network SmsConnector::describe() const {
   network.disco_type = "sms";
   network.client_type = "sms";
   network.contact_prompt = "Phone number";
-  network.contact_help = "With the country code, like +1 415 555 0132.";
+  network.contact_help = "With the country code, like +14155550132.";
   network.contact_prompts = contact_prompts();
   network.idempotency = connector::Idempotency::by_key;
   for (const auto& [name, carrier] : carriers_) {

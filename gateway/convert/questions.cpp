@@ -42,8 +42,8 @@ std::string hint(const Field& field) {
   switch (field.type) {
     case Field::Type::secret: return "Your answer stays in the history of this chat: delete it there afterwards.";
     case Field::Type::boolean: return "Answer yes or no.";
-    case Field::Type::choice: return "Answer with its number.";
-    case Field::Type::choices: return "Answer with numbers, like 1, 2.";
+    case Field::Type::choice: return "Answer with the number in front of it.";
+    case Field::Type::choices: return "Answer with the numbers in front of them, like 1, 2.";
     default: return "";
   }
 }
@@ -87,8 +87,8 @@ std::string Questions::question() const {
     add_line(text, std::to_string(i + 1) + ". " + field.choices[i]);
   add_line(text, hint(field));
   if (!field.value.empty() && field.type != Field::Type::secret)
-    add_line(text, "Now it is " + shown_value(field) + "; “-” leaves it so.");
-  else if (!field.required) add_line(text, "“-” leaves it out.");
+    add_line(text, "Now it is “" + shown_value(field) + "”. Answer “-” to leave it so.");
+  else if (!field.required) add_line(text, "Answer “-” to leave it out.");
   return text;
 }
 

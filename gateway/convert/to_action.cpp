@@ -178,6 +178,13 @@ std::string without_marks(std::string_view quotation) {
   return text;
 }
 
+// Some programs put whom they quote above the quotation; on a phone that is its owner, by an address that says nothing
+// there.
+void remove_author(std::string& quotation, std::string_view address) {
+  const std::string line = std::string(address.substr(0, address.find('/'))) + ":\n";
+  if (!address.empty() && quotation.starts_with(line)) quotation.erase(0, line.size());
+}
+
 // What the message answers to (XEP-0461); its text is the quotation that stands above the answer for programs which
 // know no replies.
 std::optional<connector::Reply> reply_of(const Element& message, std::string_view text) {
@@ -193,6 +200,7 @@ std::optional<connector::Reply> reply_of(const Element& message, std::string_vie
     Walk walk(text);
     const std::size_t begin = walk.to(range->begin);
     result.text = without_marks(text.substr(begin, walk.to(range->end) - begin));
+    remove_author(result.text, reply->attribute("to"));
     break;
   }
   return result;

@@ -274,8 +274,8 @@ void welcome(Transport& transport, const LiveAccount& account) {
   const std::string name = name_at_network(account);
   const std::string mark = account.alias().empty() ? "" : "~" + account.alias();
   std::string text = "You are registered with " + transport.name() + (name.empty() ? "" : " as " + name) + ".";
-  text += "\nTo write to somebody, add a contact: " + base::to_lower_ascii(network.contact_prompt) + mark + "@" +
-          transport.domain().str() + ".";
+  text += "\nTo write to somebody, add a contact. Its address is the " + base::to_lower_ascii(network.contact_prompt) +
+          ", followed by " + mark + "@" + transport.domain().str() + ".";
   if (!network.contact_help.empty()) text += " " + network.contact_help;
   text += "\nWrite “help” here to see what else you can do.";
   say(transport, transport.shown().faces_of(account).back(), account.user(), text);

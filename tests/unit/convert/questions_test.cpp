@@ -38,7 +38,7 @@ TEST_CASE("A form is asked one field after the other") {
 
 TEST_CASE("A choice is answered by its number or by itself, and a wrong answer is asked again") {
   Questions questions = questions_of({field_of(Field::Type::choice, "region", {"north", "south"})});
-  CHECK(questions.question() == "region?\n1. north\n2. south\nAnswer with its number.");
+  CHECK(questions.question() == "region?\n1. north\n2. south\nAnswer with the number in front of it.");
   CHECK(questions.take("3") == "region must be one of those offered: north, south.");
   CHECK(questions.take("east") == "region must be one of those offered: north, south.");
   CHECK_FALSE(questions.take("2"));

@@ -256,6 +256,11 @@ TEST_CASE("A reply names what it answers to, with the words that it quotes (XEP-
   CHECK(
       action_of("<body>&gt; at eight,\n&gt; ok?\nyes</body>" + reply + quoted) ==
       R"({"type":"send_message","chat":"c:j","key":"","text":"yes","reply_to":{"ids":["m0"],"text":"at eight,\nok?"}})");
+  // Whom it quotes is no part of the quotation.
+  CHECK(
+      action_of("<body>&gt; j@d:\n&gt; ok?\nyes</body><reply xmlns='urn:xmpp:reply:0' id='m0' to='j@d/phone'/>"
+                "<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:reply:0'><body start='0' end='13'/></fallback>") ==
+      R"({"type":"send_message","chat":"c:j","key":"","text":"yes","reply_to":{"ids":["m0"],"text":"ok?"}})");
   CHECK(action_of("<body>yes</body>" + reply) ==
         R"({"type":"send_message","chat":"c:j","key":"","text":"yes","reply_to":{"ids":["m0"]}})");
 }

@@ -62,7 +62,7 @@ TEST_CASE_FIXTURE(ChatWorld, "Whoever has registered is told once who they are a
   start();
   receive(registered_with("<username>romeo</username>"));
   until([&] { return has_come("as romeo"); });
-  CHECK(has_come("phone number@sms.test. With the country code."));
+  CHECK(has_come("the phone number, followed by @sms.test. With the country code."));
   CHECK(came.find("id='reg'") < came.find("as romeo"));
   receive(registered_with("<username>montague</username>"));
   until([&] { return find(1)->row.credentials.at("username") == "montague"; });
