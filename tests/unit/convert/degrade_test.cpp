@@ -26,7 +26,7 @@ Target message() {
 const ChatId chat = ContactId{"j"};
 
 // As JSON, "(nothing)" or the sentence.
-std::string shown(Action action, const Capabilities& can, const Referents& referents) {
+std::string shown_for(Action action, const Capabilities& can, const Referents& referents) {
   const Degraded result = degrade(std::move(action), can, referents);
   if (const auto* error = std::get_if<base::Error>(&result)) return error->text;
   const auto* done = std::get_if<Action>(&result);
@@ -34,7 +34,7 @@ std::string shown(Action action, const Capabilities& can, const Referents& refer
 }
 // All that it refers to is such.
 std::string shown(Action action, const Capabilities& can, Referent referent = {true, a_minute}) {
-  return shown(std::move(action), can, Referents{referent, referent});
+  return shown_for(std::move(action), can, Referents{referent, referent});
 }
 std::string as_text(std::string_view text) {
   return R"({"type":"send_message","chat":"c:j","key":"k","text":")" + std::string(text) + "\"}";
@@ -118,13 +118,13 @@ TEST_CASE("A correction of a reply is as old as what it corrects, and refers to 
   Capabilities briefly = full;
   briefly.edit_within = std::chrono::minutes(15);
   const Referent known{true, a_minute}, old{true, std::chrono::hours(100)}, unknown;
-  CHECK(shown(edit, briefly, Referents{known, old}) == to_text(Action(edit)));
-  CHECK(shown(edit, briefly, Referents{unknown, known}) == as_text("> when?\\n✎ at nine"));
+  CHECK(shown_for(edit, briefly, Referents{known, old}) == to_text(Action(edit)));
+  CHECK(shown_for(edit, briefly, Referents{unknown, known}) == as_text("> when?\\n✎ at nine"));
   edit.content.reply_to.reset();
   EditMessage quoting = edit;
   quoting.content.text = "> when?\nat nine";
   edit.content.reply_to = Reply{{{"n0"}}, {}, "when?"};
-  CHECK(shown(edit, full, Referents{known, unknown}) == to_text(Action(quoting)));
+  CHECK(shown_for(edit, full, Referents{known, unknown}) == to_text(Action(quoting)));
 }
 
 TEST_CASE("Files are their links, once") {
