@@ -173,9 +173,21 @@ asio::awaitable<void> Accounts::set_logged_out_alone(base::AccountId id, bool lo
   keeper_.reconsider(id);
 }
 
-void Accounts::set_refusals(LiveAccount& account, store::Refusals refuses) {
-  account.row.refuses = refuses;
-  write([id = account.id(), refuses](db::Transaction& t) { store::set_refusals(t, id, refuses); }, "set_refusals");
+asio::awaitable<void> Accounts::set_preferences(base::AccountId id, store::Preferences wanted) {
+  const LiveAccount* account = find(id);
+  std::string whose = account ? owner_of(account->user(), account->alias()) : std::string();
+  return alone(std::move(whose), set_preferences_alone(id, wanted));
+}
+
+asio::awaitable<void> Accounts::set_preferences_alone(base::AccountId id, store::Preferences wanted) {
+  db::Database::Closure write = [id, wanted](db::Transaction& t) { store::set_preferences(t, id, wanted); };
+  co_await database_.transact(std::move(write));
+  LiveAccount* account = find(id);
+  if (!account) co_return;
+  account->row.policy = wanted.policy;
+  account->row.imports = wanted.imports;
+  account->row.refuses = wanted.refuses;
+  keeper_.reconsider(id);
 }
 
 void Accounts::set_named(LiveAccount& account, bool named) {

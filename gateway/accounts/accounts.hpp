@@ -57,9 +57,9 @@ class Accounts final : private SessionOwner {
   // the store first.
   asio::awaitable<void> set_logged_out(base::AccountId id, bool logged_out);
 
-  // What the user would rather have refused; in memory at once, in the store soon.
-  void set_refusals(LiveAccount& account, store::Refusals refuses);
-  // Whether the user has the gateway in the roster by its name, too; likewise.
+  // What the user prefers; in the store first. Nothing where the account is gone meanwhile.
+  asio::awaitable<void> set_preferences(base::AccountId id, store::Preferences wanted);
+  // Whether the user has the gateway in the roster by its name, too; in memory at once, in the store soon.
   void set_named(LiveAccount& account, bool named);
 
   // The session's own report of itself.
@@ -93,6 +93,7 @@ class Accounts final : private SessionOwner {
   asio::awaitable<void> alone(std::string whose, asio::awaitable<void> work);
   asio::awaitable<void> put_alone(store::AccountRow row);
   asio::awaitable<void> remove_alone(base::AccountId id);
+  asio::awaitable<void> set_preferences_alone(base::AccountId id, store::Preferences wanted);
   asio::awaitable<void> set_logged_out_alone(base::AccountId id, bool logged_out);
   void set_state(LiveAccount& account, LiveAccount::State state, std::string trouble) override;
   void write(db::Database::Closure closure, std::string_view what);

@@ -56,12 +56,15 @@ struct Command {
   std::string_view name;   // "log out": lower-case words
   std::string_view title;  // what it does, as a line of a list
   Who who;
-  std::vector<Field> (*fields)(const Call& call);  // what it needs to know
-  asio::awaitable<Result<Output>> (*run)(Call call);
+  std::vector<Field> (*fields)(const Call& call);         // what it needs to know
+  asio::awaitable<Result<Output>> (*perform)(Call call);  // by run() alone, which has asked refusal()
 };
 
 // Why this person may not, or nothing.
 std::optional<xmpp::StanzaError> refusal(const Command& command, const Call& call);
+
+// Does what was asked, where this person still may: what was checked a turn of the loop ago may have changed.
+asio::awaitable<Result<Output>> run(const Command& command, Call call);
 
 inline std::vector<Field> no_fields(const Call&) { return {}; }
 

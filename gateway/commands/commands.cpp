@@ -65,4 +65,9 @@ std::optional<xmpp::StanzaError> refusal(const Command& command, const Call& cal
   return convert::not_registered(call.face());
 }
 
+asio::awaitable<Result<Output>> run(const Command& command, Call call) {
+  if (const auto refused = refusal(command, call)) co_return Error{Errc::rejected, refused->text};
+  co_return co_await command.perform(std::move(call));
+}
+
 }  // namespace wherry::commands

@@ -45,24 +45,23 @@ std::vector<Field> preference_fields(const Call& call) {
 }
 
 asio::awaitable<Result<Output>> change_preferences(Call call) {
-  store::AccountRow row = call.account()->row;
-  row.policy =
+  const store::AccountRow& row = call.account()->row;
+  const base::AccountId id = row.id;
+  store::Preferences wanted{row.policy, row.imports, row.refuses};
+  wanted.policy =
       call.input.at("logged_in") == always ? store::AccountPolicy::always_on : store::AccountPolicy::follow_presence;
   if (const auto contacts = call.input.find("import_contacts"); contacts != call.input.end())
-    row.imports = contacts->second == "1";
-  store::Refusals refuses = row.refuses;
+    wanted.imports = contacts->second == "1";
   for (const Refusal& refusal : refusals) {
     if (const auto answer = call.input.find(refusal.name); answer != call.input.end())
-      refuses.*refusal.refuses = answer->second == "1";
+      wanted.refuses.*refusal.refuses = answer->second == "1";
   }
-  const base::AccountId id = row.id;
   try {
-    co_await call.transport.accounts().put(std::move(row));
+    co_await call.transport.accounts().set_preferences(id, wanted);
   } catch (const db::DatabaseLost&) {
     co_return Error{Errc::unavailable, "Your preferences could not be stored just now; please try again later."};
   }
-  accounts::LiveAccount* const account = call.transport.accounts().find(id);
-  if (account) call.transport.accounts().set_refusals(*account, refuses);
+  if (!call.transport.accounts().find(id)) co_return Error{Errc::rejected, "You are no longer registered."};
   Output output;
   output.text = "Your preferences are stored.";
   co_return output;

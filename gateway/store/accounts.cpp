@@ -84,8 +84,10 @@ void update_account(db::Transaction& transaction, const AccountRow& account, con
                        account.lang, std::int64_t{account.imports}, account.id.value});
 }
 
-void set_refusals(db::Transaction& transaction, base::AccountId account, const Refusals& refuses) {
-  transaction.execute("UPDATE accounts SET refuses = $1 WHERE id = $2", {to_integer(refuses), account.value});
+void set_preferences(db::Transaction& transaction, base::AccountId account, const Preferences& wanted) {
+  transaction.execute("UPDATE accounts SET policy = $1, imports = $2, refuses = $3 WHERE id = $4",
+                      {static_cast<std::int64_t>(wanted.policy), std::int64_t{wanted.imports},
+                       to_integer(wanted.refuses), account.value});
 }
 
 void set_named(db::Transaction& transaction, base::AccountId account, bool named) {

@@ -22,6 +22,13 @@ struct Refusals {
   bool operator==(const Refusals&) const = default;
 };
 
+// What a user may change of an account without a new login.
+struct Preferences {
+  AccountPolicy policy{};
+  bool imports = false;
+  Refusals refuses;
+};
+
 struct AccountRow {
   base::AccountId id;
   std::string transport;           // its domain
@@ -41,7 +48,7 @@ struct AccountRow {
 void insert_account(db::Transaction& transaction, const AccountRow& account, const base::Sealer& sealer);
 // Writes credentials, policy, lang and imports.
 void update_account(db::Transaction& transaction, const AccountRow& account, const base::Sealer& sealer);
-void set_refusals(db::Transaction& transaction, base::AccountId account, const Refusals& refuses);
+void set_preferences(db::Transaction& transaction, base::AccountId account, const Preferences& wanted);
 void set_named(db::Transaction& transaction, base::AccountId account, bool named);
 void set_logged_out(db::Transaction& transaction, base::AccountId account, bool logged_out);
 // What becomes of an account's messages that were not sent, and of word that some failed.

@@ -136,7 +136,7 @@ asio::awaitable<void> run_to_end(Transport& transport, std::shared_ptr<Execution
   commands::Output output;
   std::string note_type = "info";
   try {
-    auto outcome = co_await execution->command->run(std::move(call));
+    auto outcome = co_await commands::run(*execution->command, std::move(call));
     if (outcome) output = std::move(*outcome);
     else output.text = outcome.error().text;
     if (!outcome) note_type = "error";

@@ -139,14 +139,19 @@ Talker* talker_for(Transport& transport, Talkers& talkers, const xmpp::Stanza& s
 asio::awaitable<void> run_command(Transport& transport, std::shared_ptr<Talkers> talkers,
                                   const commands::Command* command, commands::Call call, Said said) {
   std::string text;
+  bool has_begun = false;
   try {
-    const auto output = co_await command->run(std::move(call));
+    const auto output = co_await commands::run(*command, std::move(call));
+    has_begun = output.has_value();
     text = output ? as_lines(*output) : output.error().text;
   } catch (const std::exception& e) {
     log::warn("command.failed", {{"transport", transport.domain().str()}, {"error", e.what()}});
     text = "That did not work just now; please try again later.";
   }
-  if (const auto found = talkers->find(said.user.bare().str()); found != talkers->end()) found->second.is_busy = false;
+  if (const auto found = talkers->find(said.user.bare().str()); found != talkers->end()) {
+    found->second.is_busy = false;
+    if (command == &commands::enrol && !has_begun) found->second.login.reset();
+  }
   say(transport, said.face, said.user, text);
 }
 

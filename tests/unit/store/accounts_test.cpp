@@ -49,7 +49,9 @@ TEST_CASE("What a user has chosen is kept, and a new login leaves it (store/acco
     Store store(kind);
     store::AccountRow romeo = account(1);
     insert(store, romeo);
-    store([&](Transaction& t) { store::set_refusals(t, romeo.id, {true, false, true}); });
+    store([&](Transaction& t) {
+      store::set_preferences(t, romeo.id, {romeo.policy, romeo.imports, {true, false, true}});
+    });
     store([&](Transaction& t) { store::set_named(t, romeo.id, true); });
     store([&](Transaction& t) { store::set_logged_out(t, romeo.id, true); });
     romeo.lang = "de";
