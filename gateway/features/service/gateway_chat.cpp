@@ -45,6 +45,7 @@ class Led final : public accounts::Presenter {
   Led(Transport& transport, xmpp::Jid face, xmpp::Jid user, bool is_registered)
       : transport_(transport), face_(std::move(face)), user_(std::move(user)), is_registered_(is_registered) {}
 
+  bool is_at(const xmpp::Jid& face) const { return face_ == face; }
   bool is_over() const { return is_over_; }
   bool has_question() const { return questions_ && !questions_->is_complete(); }
   bool waits() const { return questions_ && questions_->form().waits; }
@@ -139,10 +140,11 @@ Talker* talker_for(Transport& transport, Talkers& talkers, const xmpp::Stanza& s
 asio::awaitable<void> run_command(Transport& transport, std::shared_ptr<Talkers> talkers,
                                   const commands::Command* command, commands::Call call, Said said) {
   std::string text;
+  const auto login = std::static_pointer_cast<Led>(call.presenter);
   bool has_begun = false;
   try {
     const auto output = co_await commands::run(*command, std::move(call));
-    has_begun = output.has_value();
+    has_begun = output && command == &commands::enrol;
     text = output ? as_lines(*output) : output.error().text;
   } catch (const std::exception& e) {
     log::warn("command.failed", {{"transport", transport.domain().str()}, {"error", e.what()}});
@@ -150,7 +152,7 @@ asio::awaitable<void> run_command(Transport& transport, std::shared_ptr<Talkers>
   }
   if (const auto found = talkers->find(said.user.bare().str()); found != talkers->end()) {
     found->second.is_busy = false;
-    if (command == &commands::enrol && !has_begun) found->second.login.reset();
+    if (has_begun) found->second.login = login;  // before its first question, which the next turn brings
   }
   say(transport, said.face, said.user, text);
 }
@@ -164,9 +166,7 @@ void start(Transport& transport, const std::shared_ptr<Talkers>& talkers, Talker
   commands::Call call = call_of(transport, said);
   call.input = std::move(input);
   const bool is_registered = call.account() != nullptr;
-  auto login = std::make_shared<Led>(transport, said.face, said.user, is_registered);
-  if (&command == &commands::enrol) talker.login = login;
-  call.presenter = std::move(login);
+  call.presenter = std::make_shared<Led>(transport, said.face, said.user, is_registered);
   talker.is_busy = true;
   transport.tasks().spawn("command", run_command(transport, talkers, &command, std::move(call), said));
 }
@@ -217,6 +217,7 @@ void stop_asking(Transport& transport, Talker& talker, const Said& said) {
   say(transport, said.face, said.user, had ? "Stopped; nothing was changed." : "There is nothing to cancel.");
 }
 
+// A line at another face is no answer to a login's question: it may be a password, and is not meant for it.
 void listen(Transport& transport, const std::shared_ptr<Talkers>& talkers, Talker& talker, const Said& said) {
   const auto tell = [&](const std::string& text) { say(transport, said.face, said.user, text); };
   if (talker.login && talker.login->is_over()) talker.login.reset();
@@ -224,8 +225,9 @@ void listen(Transport& transport, const std::shared_ptr<Talkers>& talkers, Talke
     talker.unfinished.reset();
   if (base::to_lower_ascii(base::trim(said.line)) == stop_word) return stop_asking(transport, talker, said);
   if (talker.is_busy) return tell("One moment, please: your last command is still being worked on.");
-  if (talker.login && talker.login->has_question()) return talker.login->take(said.line);
-  if (talker.login && !talker.login->waits())
+  const bool is_led_here = talker.login && talker.login->is_at(said.face);
+  if (is_led_here && talker.login->has_question()) return talker.login->take(said.line);
+  if (is_led_here && !talker.login->waits())
     return tell("One moment, please: the network is being asked. Write “cancel” to stop.");
   if (!talker.unfinished) return obey(transport, talkers, talker, said);
   const auto wrong = talker.unfinished->questions.take(said.line);
@@ -259,7 +261,8 @@ void on_face_message(Transport& transport, const std::shared_ptr<Talkers>& talke
 
 // A login that began elsewhere, and has a further question.
 void on_question_left(Transport& transport, Talkers& talkers, const xmpp::Jid& user, const xmpp::Jid& face) {
-  const bool is_registered = !transport.accounts().of(user).empty();
+  const auto address = convert::read(face);
+  const bool is_registered = address && transport.accounts().find(user, address->alias) != nullptr;
   auto login = std::make_shared<Led>(transport, face, user.bare(), is_registered);
   talkers[user.bare().str()].login = login;
   transport.dialogues().present(user, std::move(login));

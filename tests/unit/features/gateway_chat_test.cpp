@@ -249,5 +249,33 @@ TEST_CASE_FIXTURE(ChatWorld, "A further account is led at its own face") {
   until([&] { return has_come("username?"); });
   receive("<message type='chat' from='u1@x.test/r' to='~work@sms.test'><body>romeo</body></message>");
   until([&] { return find(1, "work") != nullptr; });
-  until([&] { return has_come("phone number~work@sms.test"); });
+  until([&] { return has_come("the phone number, followed by ~work@sms.test"); });
+}
+
+TEST_CASE_FIXTURE(ChatWorld, "A further account's form with a further question goes on at the account's own face") {
+  network.questions = {form_of("username"), form_of("code")};
+  register_users(1, 0);
+  start();
+  receive(
+      "<iq type='set' from='u1@x.test/r' to='~work@sms.test' id='reg'><query xmlns='jabber:iq:register'>"
+      "<username>romeo</username></query></iq>");
+  until([&] { return has_come("code?"); });
+  CHECK(has_come("as a message from ~work@sms.test"));
+  says("4711", "is no command here");  // at the first account's face, which asked nothing
+  CHECK_FALSE(find(1, "work"));
+  receive("<message type='chat' from='u1@x.test/r' to='~work@sms.test'><body>4712</body></message>");
+  until([&] { return find(1, "work") != nullptr; });
+  CHECK(find(1, "work")->row.credentials.at("code") == "4712");
+  settle_stanzas();
+  CHECK_FALSE(has_come("Your login is changed."));  // that of the first account is not
+}
+
+TEST_CASE_FIXTURE(ChatWorld, "Who cannot begin a login just now is not held for somebody who is led through one") {
+  network.holds_verdict = true;
+  start();
+  receive(registered_with(""));
+  until([&] { return network.logins == 1; });
+  says("register", "are being worked on");
+  says("help", "You can write here");
+  CHECK_FALSE(has_come("One moment, please"));
 }
