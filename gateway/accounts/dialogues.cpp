@@ -248,6 +248,8 @@ asio::awaitable<void> Dialogues::put(std::shared_ptr<Live> live) {
                         setting_.policy,   login.lang,      live->imports,     login.alias};
   row.named = login.is_named;
   if (const LiveAccount* account = accounts_.find(login.user, login.alias)) row.policy = account->row.policy;
+  // The one that there was at the beginning may have been removed meanwhile: then all is new.
+  live->had_account = accounts_.find(login.user, login.alias) != nullptr;
   co_await accounts_.put(std::move(row));
   const LiveAccount* account = accounts_.find(login.user, login.alias);
   if (account && account->row.logged_out) co_await accounts_.set_logged_out(account->id(), false);

@@ -36,6 +36,6 @@ asio::awaitable<Result<Output>> begin_session(Call call) {
 
 const Command log_out{"log out", "end the session at the network until you log in again", Who::registered, no_fields,
                       end_session};
-const Command log_in{"log in", "begin it again", Who::registered, no_fields, begin_session};
+const Command log_in{"log in", "begin the session at the network again", Who::registered, no_fields, begin_session};
 
 }  // namespace wherry::commands

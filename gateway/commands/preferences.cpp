@@ -69,7 +69,7 @@ asio::awaitable<Result<Output>> change_preferences(Call call) {
 
 }  // namespace
 
-const Command preferences{"preferences", "when you are logged in, and what is sent in words", Who::registered,
-                          preference_fields, change_preferences};
+const Command preferences{"preferences", "choose when you are logged in, and what is refused rather than said in words",
+                          Who::registered, preference_fields, change_preferences};
 
 }  // namespace wherry::commands

@@ -26,6 +26,8 @@ asio::awaitable<Result<Output>> send_text(Call call) {
   accounts::LiveAccount* account = call.transport.accounts().find(id);
   if (!account) co_return Error{Errc::rejected, "You are no longer registered."};
   if (account->row.logged_out) co_return Error{Errc::unavailable, convert::logged_out(call.face()).text};
+  if (account->state == accounts::LiveAccount::State::needs_login)
+    co_return Error{Errc::not_authorized, convert::login_refused(call.face(), account->trouble).text};
   const auto address = call.transport.jid_of(*contact, account->alias());
   if (!address) co_return address.error();
   connector::SendMessage message;
@@ -47,7 +49,7 @@ asio::awaitable<Result<Output>> send_text(Call call) {
 
 }  // namespace
 
-const Command text{"text", "NUMBER WORDS: a message to somebody who is no contact yet", Who::registered, text_fields,
-                   send_text};
+const Command text{"text", "send a message to somebody who is no contact yet: text NUMBER WORDS", Who::registered,
+                   text_fields, send_text};
 
 }  // namespace wherry::commands

@@ -20,6 +20,7 @@ namespace {
 // Why a message that was surely not sent had to wait for so long.
 const char* expired_because(const accounts::LiveAccount* account) {
   if (!account || account->is_wanted()) return told::expired;
+  if (account->row.logged_out) return told::expired_logged_out;
   return account->state == accounts::LiveAccount::State::needs_login ? told::expired_refused : told::expired_unwanted;
 }
 

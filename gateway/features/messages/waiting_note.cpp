@@ -35,6 +35,8 @@ struct Absences {
 
 std::string reason(const Transport& transport, const LiveAccount& account) {
   const std::string &network = transport.name(), gateway = transport.face_of(account.alias()).str();
+  if (account.row.logged_out)
+    return "you are logged out of " + network + ". It goes out when you have written “log in” to " + gateway + ".";
   if (account.state == LiveAccount::State::needs_login)
     return network + " no longer accepts your login. It goes out when you have registered with " + gateway + " again.";
   if (!account.is_wanted())

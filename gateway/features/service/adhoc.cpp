@@ -165,16 +165,32 @@ void begin_stages(Transport& transport, const std::shared_ptr<Executions>& execu
   transport.reply_error(*execution->open, convert::registration_must_wait());
 }
 
-// Null, and refused, where this user, or all together, have too many.
+// Forms are left open more often than they are cancelled: the oldest goes. What is being worked on stays.
+template <class Wanted>
+void drop_oldest(Executions& executions, Wanted wanted) {
+  auto oldest = executions.by_id.end();
+  for (auto it = executions.by_id.begin(); it != executions.by_id.end(); ++it) {
+    if (it->second->open || !wanted(*it->second)) continue;
+    if (oldest == executions.by_id.end() || it->second->since < oldest->second->since) oldest = it;
+  }
+  if (oldest != executions.by_id.end()) executions.by_id.erase(oldest);
+}
+
+// Null, and refused, where this user, or all together, have too many that are being worked on.
 std::shared_ptr<Execution> add_execution(Transport& transport, Executions& executions, const xmpp::Stanza& iq,
                                          const commands::Command& command, const convert::Address& to) {
   const base::Time now = transport.clock().now();
   std::erase_if(executions.by_id,
                 [&](const auto& entry) { return now - entry.second->since > session_patience && !entry.second->open; });
-  const auto of_user = std::count_if(executions.by_id.begin(), executions.by_id.end(), [&](const auto& entry) {
-    return entry.second->user.bare_view() == iq.from.bare_view();
-  });
-  if (executions.by_id.size() >= most_sessions || static_cast<std::size_t>(of_user) >= most_sessions_of_user) {
+  const auto is_users = [&](const Execution& it) { return it.user.bare_view() == iq.from.bare_view(); };
+  const auto has_too_many = [&] {
+    const auto count = std::count_if(executions.by_id.begin(), executions.by_id.end(),
+                                     [&](const auto& entry) { return is_users(*entry.second); });
+    return static_cast<std::size_t>(count) >= most_sessions_of_user;
+  };
+  if (has_too_many()) drop_oldest(executions, is_users);
+  if (executions.by_id.size() >= most_sessions) drop_oldest(executions, [](const Execution&) { return true; });
+  if (executions.by_id.size() >= most_sessions || has_too_many()) {
     transport.reply_error(iq, convert::said_too_much());
     return nullptr;
   }

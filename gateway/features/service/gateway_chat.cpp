@@ -198,7 +198,9 @@ void obey(Transport& transport, const std::shared_ptr<Talkers>& talkers, Talker&
   const commands::Typed typed = commands::read_line(said.line);
   const auto tell = [&](const std::string& text) { say(transport, said.face, said.user, text); };
   const commands::Call call = call_of(transport, said);
-  if (!typed.command) {
+  // “log out tomorrow, please remind me” is a sentence
+  const bool is_sentence = typed.command && !typed.rest.empty() && typed.command->fields(call).empty();
+  if (!typed.command || is_sentence) {
     tell("“" + std::string(base::utf8_prefix(base::trim(said.line), 60)) + "” is no command here.");
     return start(transport, talkers, talker, commands::help, {}, said);
   }

@@ -25,6 +25,9 @@ inline constexpr char expired[] = "The network could not be reached for too long
 inline constexpr char expired_unwanted[] =
     "You were not logged in to the network for too long; the message was not sent. Showing the gateway your presence "
     "logs you in.";
+inline constexpr char expired_logged_out[] =
+    "You were logged out of the network for too long; the message was not sent. Write “log in” to the gateway to come "
+    "back.";
 inline constexpr char expired_refused[] =
     "The network has not accepted your login for too long; the message was not sent. Please register again.";
 inline constexpr char expired_unsure[] =
