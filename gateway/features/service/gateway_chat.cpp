@@ -214,7 +214,10 @@ void obey(Transport& transport, const std::shared_ptr<Talkers>& talkers, Talker&
 }
 
 void stop_asking(Transport& transport, Talker& talker, const Said& said) {
-  if (talker.login && transport.dialogues().cancel(said.user, convert::login_given_up())) return;
+  if (transport.dialogues().cancel(said.user, convert::login_given_up())) {
+    if (!talker.login) say(transport, said.face, said.user, "Stopped; nothing was changed.");  // it began elsewhere
+    return;
+  }
   const bool had = std::exchange(talker.unfinished, std::nullopt).has_value();
   say(transport, said.face, said.user, had ? "Stopped; nothing was changed." : "There is nothing to cancel.");
 }
