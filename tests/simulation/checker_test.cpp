@@ -256,7 +256,8 @@ TEST_CASE("A user's accounts are strangers to each other") {
   Told told;
   told.then(What::asked, "registers", "i0").then(What::got_answer, "", "i0").then(What::registered, "", "i0");
   told.then(What::unregistering, "", "i1", 0, "", "romeo~work").then(What::got_answer, "", "i1", 0, "", "romeo~work");
-  told.then(What::written, "n1").history.mail_left = {told.history.records.back()};
+  told.then(What::written, "n1");
+  told.history.mail_left = {told.history.records.back()};
   CHECK(told.breaks(Rule::asleep));
 }
 
