@@ -261,6 +261,7 @@ asio::awaitable<void> Transport::stop() {
   slow_tasks_.cancel();
   co_await link_.close(grace);
   co_await link_tasks_.end();
+  co_await dialogues_.stop();  // also what was begun meanwhile: nothing comes any more
   co_await tasks_.end();
   co_await lane_tasks_.end();
   co_await slow_tasks_.end();  // also what a removal that ended meanwhile has begun
