@@ -32,7 +32,6 @@ bool is_news(Stage before, Stage now) {
 // Whether it came to the network is not known, and the network has not told what it calls it: our key is no name there.
 bool has_no_name(const MessageRow& sent) { return sent.network_id.empty() && sent.stage == Stage::failed; }
 
-constexpr std::chrono::seconds longest_wait_for_a_name{5};
 constexpr std::size_t most_staged = 1000;  // messages of several parts whose stages are in memory
 
 // What the chat is told of something that refers to a message which nobody knows any more.
@@ -247,9 +246,10 @@ asio::awaitable<std::optional<std::string>> Messages::await_stanza_id(base::Acco
                                                                       std::string network_id) {
   const SendsUnderway::Turn newest = underway_.last(account);
   auto known = co_await stanza_id_of(account, chat, network_id);
-  if (known || !refers_ || !underway_.has_any(account, chat, newest)) co_return known;
+  const auto until = underway_.awaited_until(account, chat, newest);
+  if (known || !refers_ || !until) co_return known;
   try {
-    co_await base::within(longest_wait_for_a_name, await_name(account, chat, network_id, newest));
+    co_await base::within(*until - std::chrono::steady_clock::now(), await_name(account, chat, network_id, newest));
   } catch (const base::TimedOut&) {}
   co_return co_await stanza_id_of(account, std::move(chat), std::move(network_id));
 }

@@ -64,9 +64,9 @@ class Messages {
   boost::asio::awaitable<convert::Referents> name_for_network(base::AccountId account, connector::Action& action,
                                                               base::Time now);
   // The messages that the network has named in an event, as the user's program names them. One that is not known is
-  // waited for while a send to that chat has not returned with its name, five seconds at most; then what refers to it
-  // becomes what can be said without it, or nothing. Events of one chat return in the order in which they came, and
-  // their callers go on before the next one does.
+  // waited for while a send to that chat, which began less than five seconds ago, has not returned with its name; then
+  // what refers to it becomes what can be said without it, or nothing. Events of one chat return in the order in which
+  // they came, and their callers go on before the next one does.
   boost::asio::awaitable<std::optional<connector::Event>> name_for_user(base::AccountId account,
                                                                         connector::Event event);
 

@@ -6,7 +6,9 @@
 #include "gateway/base/signal.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -25,7 +27,7 @@ class SendsUnderway {
     Sends& sends = by_account_[account];
     const auto is_it = [row](const Send& send) { return send.row == row; };
     if (std::any_of(sends.now.begin(), sends.now.end(), is_it)) return;
-    sends.now.push_back({++sends.last, row, std::move(chat)});
+    sends.now.push_back({++sends.last, row, std::move(chat), Clock::now() + patience});
   }
   // Its name is known, or it is provably not with the network, or nobody will ever know.
   void ended(base::AccountId account, std::int64_t row) {
@@ -52,14 +54,28 @@ class SendsUnderway {
     return std::any_of(sends.now.begin(), sends.now.end(),
                        [&](const Send& send) { return send.turn <= newest && send.chat == chat; });
   }
+  // Until when such a send is worth waiting for: a few seconds from its beginning, whoever waits. So many who wait, one
+  // after the other, wait no longer than one. Nothing: none is.
+  std::optional<std::chrono::steady_clock::time_point> awaited_until(base::AccountId account, const std::string& chat,
+                                                                     Turn newest) const {
+    std::optional<Clock::time_point> latest;
+    for (const Send& send : of(account).now) {
+      if (send.turn <= newest && send.chat == chat && send.until > Clock::now())
+        latest = std::max(latest.value_or(send.until), send.until);
+    }
+    return latest;
+  }
   // Returns when a send has ended.
   boost::asio::awaitable<void> change() { return changed_.wait(); }
 
  private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr std::chrono::seconds patience{5};
   struct Send {
     Turn turn = 0;
     std::int64_t row = 0;
     std::string chat;
+    Clock::time_point until;
   };
   struct Sends {
     Turn last = 0;

@@ -279,6 +279,10 @@ TEST_CASE("Sends under way are those of a chat that began before, until they end
   sends.began(romeo, 8, "c:+1");
   sends.began(romeo, 7, "c:+1");  // again, since its outcome is unknown
   CHECK(sends.has_any(romeo, "c:+1", then));
+  const auto until = sends.awaited_until(romeo, "c:+1", then);
+  REQUIRE(until.has_value());
+  CHECK(*until <= std::chrono::steady_clock::now() + std::chrono::seconds(5));  // also for who comes later
+  CHECK_FALSE(sends.awaited_until(romeo, "c:+2", then).has_value());
   CHECK_FALSE(sends.has_any(romeo, "c:+2", then));
   CHECK_FALSE(sends.has_any(base::AccountId{2}, "c:+1", then));
   sends.ended(romeo, 7);
