@@ -222,7 +222,7 @@ void stop_asking(Transport& transport, Talker& talker, const Said& said) {
   say(transport, said.face, said.user, had ? "Stopped; nothing was changed." : "There is nothing to cancel.");
 }
 
-// A line at another face is no answer to a login's question: it may be a password, and is not meant for it.
+// A line at another face is no answer to a question: it may be a password, and is not meant for it.
 void listen(Transport& transport, const std::shared_ptr<Talkers>& talkers, Talker& talker, const Said& said) {
   const auto tell = [&](const std::string& text) { say(transport, said.face, said.user, text); };
   if (talker.login && talker.login->is_over()) talker.login.reset();
@@ -234,7 +234,8 @@ void listen(Transport& transport, const std::shared_ptr<Talkers>& talkers, Talke
   if (is_led_here && talker.login->has_question()) return talker.login->take(said.line);
   if (is_led_here && !talker.login->waits())
     return tell("One moment, please: the network is being asked. Write “cancel” to stop.");
-  if (!talker.unfinished) return obey(transport, talkers, talker, said);
+  const bool is_asked_here = talker.unfinished && talker.unfinished->said.face == said.face;
+  if (!is_asked_here) return obey(transport, talkers, talker, said);
   const auto wrong = talker.unfinished->questions.take(said.line);
   Said where = talker.unfinished->said;
   where.user = said.user;
