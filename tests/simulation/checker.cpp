@@ -15,9 +15,7 @@ namespace {
 
 constexpr std::int64_t grace = 30'000'000;         // for a stanza on a link that lives: to be committed or refused
 constexpr std::int64_t store_grace = 130'000'000;  // … where the store has its troubles: it is given up after a minute
-// so long waits what is said of a message for the answer to its send (queues/messages.cpp)
-constexpr std::int64_t awaits_name = 4'000'000;
-constexpr std::int64_t sending = 1;  // store::OutboxState
+constexpr std::int64_t sending = 1;                // store::OutboxState
 constexpr std::size_t most_heap = 48u << 20;
 // Presence that answers somebody has four times the limit (xmpp/component.cpp); and what was read when it was reached
 // is answered.
@@ -355,13 +353,13 @@ class Checker {
     }
     return false;
   }
-  // When a contact said so of it, or soon enough: the network's answer to the send names it.
+  // When a contact said so of it. Where the network's answer to the send comes later, it may be too late.
   bool is_known_here(const Record& target, const Record& said) const {
     const auto sent = sent_.find(target.text);
     if (sent == sent_.end() || !sent->second.first) return true;
     const Record* const acknowledged = sent->second.acknowledged;
-    return acknowledged && acknowledged->at < said.at + awaits_name && sent->second.failures.empty() &&
-           sent->second.stanzas.size() == 1 && !began_anew_since(acknowledged->at);
+    return acknowledged && acknowledged < &said && sent->second.failures.empty() && sent->second.stanzas.size() == 1 &&
+           !began_anew_since(acknowledged->at);
   }
 
   void check_order_out() {
