@@ -131,6 +131,10 @@ asio::awaitable<void> Accounts::put_alone(store::AccountRow row) {
   const bool is_new = !before;
   if (before) {
     row.id = before->id();
+    row.policy = before->row.policy;  // a registration changes no preferences
+    row.refuses = before->row.refuses;
+    row.named = before->row.named;
+    row.logged_out = before->row.logged_out;
   } else {
     auto reserve = [](db::Transaction& t) { return store::reserve_ids(t, 1); };
     row.id = base::AccountId{(co_await database_.fetch(std::move(reserve))).first};
@@ -144,9 +148,7 @@ asio::awaitable<void> Accounts::put_alone(store::AccountRow row) {
   const base::AccountId id = row.id;
   LiveAccount& account = is_new ? add(std::move(row)) : *find(id);
   if (!is_new) {
-    row.refuses = account.row.refuses;  // a registration does not change these
-    row.named = account.row.named;
-    row.logged_out = account.row.logged_out;
+    row.named = account.row.named;  // set without waiting for a turn
     account.row = std::move(row);
     ++account.registration;
   }

@@ -81,7 +81,7 @@ class Dialogues::Live final : public connector::Dialogue {
   std::optional<Result<Answers>> answers;  // to it
   bool imports;
   Failure given_up;
-  bool had_account = false;  // when it began
+  bool had_account = false;  // when what came of it was put
   bool has_ended = false;    // as far as the network is asked
   std::chrono::steady_clock::time_point since;
   base::Signal changed;
@@ -220,7 +220,6 @@ asio::awaitable<void> Dialogues::ask_network(std::shared_ptr<Live> live) {
 asio::awaitable<void> Dialogues::log_in(std::shared_ptr<Live> live) {
   connector::Account present;
   connector::Applicant applicant = applicant_for(live->login, present);
-  live->had_account = applicant.present != nullptr;
   live->restart_limit();
   live->credentials = co_await connector_.log_in(std::move(applicant), *live);
   live->question.reset();
@@ -247,8 +246,7 @@ asio::awaitable<void> Dialogues::put(std::shared_ptr<Live> live) {
   store::AccountRow row{base::AccountId{}, setting_.domain, login.user.bare(), std::move(**live->credentials),
                         setting_.policy,   login.lang,      live->imports,     login.alias};
   row.named = login.is_named;
-  if (const LiveAccount* account = accounts_.find(login.user, login.alias)) row.policy = account->row.policy;
-  // The one that there was at the beginning may have been removed meanwhile: then all is new.
+  // One that there was when the login began may have been removed meanwhile: then all is new.
   live->had_account = accounts_.find(login.user, login.alias) != nullptr;
   co_await accounts_.put(std::move(row));
   const LiveAccount* account = accounts_.find(login.user, login.alias);

@@ -52,6 +52,16 @@ void Resources::show(const std::string& full, const base::ContactId& contact) {
   if (!contacts.empty() && contacts.size() < most_contacts) contacts.insert(contact);
 }
 
+void Resources::show_at_domain(const std::string& full) {
+  if (const auto found = by_jid_.find(full); found != by_jid_.end()) found->second.is_at_domain = true;
+}
+
+bool Resources::is_at_domain(const xmpp::Jid& user) const {
+  return std::ranges::any_of(by_jid_, [&](const auto& entry) {
+    return entry.second.is_at_domain && (user.is_bare() || entry.first == user.str());
+  });
+}
+
 std::vector<std::string> Resources::hide(const xmpp::Jid& user, const base::ContactId& contact) {
   std::vector<std::string> gone;
   for (auto& [full, device] : by_jid_) {
@@ -62,7 +72,10 @@ std::vector<std::string> Resources::hide(const xmpp::Jid& user, const base::Cont
 }
 
 void Resources::doubt() {
-  for (auto& [full, device] : by_jid_) device.is_doubted = true;
+  for (auto& [full, device] : by_jid_) {
+    device.is_doubted = true;
+    device.is_at_domain = false;
+  }
 }
 
 std::vector<std::string> Resources::doubted() const {

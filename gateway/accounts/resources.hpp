@@ -35,6 +35,10 @@ class Resources {
   void erase(const xmpp::Jid& user);
   // A device has shown itself to this contact, too.
   void show(const std::string& full, const base::ContactId& contact);
+  // A device has shown itself at the gateway's domain, not only at its other address; whether it, or with a bare
+  // address any, has.
+  void show_at_domain(const std::string& full);
+  bool is_at_domain(const xmpp::Jid& user) const;
   // A device (bare: every one) is not there for this contact any more (§4.6.3). Which of them were known only by such
   // presence, and have now taken back the last: they are to be erased.
   std::vector<std::string> hide(const xmpp::Jid& user, const base::ContactId& contact);
@@ -59,6 +63,7 @@ class Resources {
   struct Device {
     UserPresence presence;
     std::set<base::ContactId> contacts;  // by whom alone it is known; empty: it shows itself to the gateway
+    bool is_at_domain = false;
     bool is_doubted = false;
   };
   std::map<std::string, Device> by_jid_;

@@ -29,6 +29,7 @@ struct Call {
   Answers input;                                   // checked against the command's fields
   std::shared_ptr<accounts::Presenter> presenter;  // shows the questions of a login that the command begins
   bool is_named = false;                           // … at the gateway's address with a local part
+  std::string stanza_id{};                         // of the message that asked; empty: another stanza did
 
   xmpp::Jid face() const { return transport.face_of(convert::face_address(alias, is_named)); }
 

@@ -36,6 +36,8 @@ asio::awaitable<Result<Output>> send_text(Call call) {
   convert::Origin origin;
   origin.user = call.user.str();
   origin.contact = address->str();
+  origin.stanza_id = call.stanza_id;
+  origin.face = call.face().str();
   origin.type = "chat";
   origin.lang = call.lang;
   origin.sent = base::to_milliseconds(call.transport.clock().now());

@@ -45,7 +45,7 @@ base::Result<Origin> parse_origin_object(const nlohmann::json& json) {
   if (!json.is_object() || json.value("v", nlohmann::json()) != 1) return damaged_origin();
   const bool all_read = read(json, "user", is_text, origin.user) && read(json, "contact", is_text, origin.contact) &&
                         read(json, "id", is_text, origin.stanza_id) && read(json, "type", is_text, origin.type) &&
-                        read(json, "lang", is_text, origin.lang) &&
+                        read(json, "lang", is_text, origin.lang) && read(json, "face", is_text, origin.face) &&
                         read(json, "receipt", &nlohmann::json::is_boolean, origin.wants_receipt) &&
                         read(json, "marker", &nlohmann::json::is_boolean, origin.wants_marker) &&
                         read(json, "origin_id", &nlohmann::json::is_boolean, origin.has_origin_id) &&
@@ -86,6 +86,7 @@ std::string to_text(const Origin& origin) {
   add("id", origin.stanza_id);
   add("type", origin.type);
   add("lang", origin.lang);
+  add("face", origin.face);
   if (origin.wants_receipt) out += R"(,"receipt":true)";
   if (origin.wants_marker) out += R"(,"marker":true)";
   if (origin.has_origin_id) out += R"(,"origin_id":true)";

@@ -19,6 +19,7 @@ struct Origin {
   std::int64_t sent = 0;       // ms since 1970
   bool wants_marker = false;   // XEP-0333: when the other side has read it
   bool has_origin_id = false;  // its id is unique everywhere (XEP-0359): the same id is the same message
+  std::string face;            // the gateway's address where a command sent it, which says how it went; may be empty
   bool operator==(const Origin&) const = default;
 };
 

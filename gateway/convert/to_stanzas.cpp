@@ -224,11 +224,14 @@ std::vector<Element> of(const SendRead& read, const StanzaContext& context) {
 // RFC 6121 §8.5.3.2.2: a server drops an error for a resource that has gone. So that the failure is not lost with it,
 // the contact's chat says it to whichever of the user's devices is there, now or later, and names the message
 // (XEP-0461).
-Element failure_note(const SendFailed& failed, const xmpp::Jid& contact, const xmpp::StanzaError& error,
+Element failure_note(const SendFailed& failed, const xmpp::Jid& from, const xmpp::StanzaError& error,
                      const StanzaContext& context) {
-  Element stanza = xmpp::make_stanza(Kind::message, contact, context.user, "chat", context.id);
+  Element stanza = xmpp::make_stanza(Kind::message, from, context.user, "chat", context.id);
   const std::string sent = base::to_rfc3339(base::from_milliseconds(failed.origin.sent));
-  std::string body = "A message that you sent here on " + sent.substr(0, 10) + " at " + sent.substr(11, 5) + " UTC";
+  std::string body =
+      failed.origin.face.empty() ? "A message that you sent here" : "Your text to " + failed.origin.contact;
+  body += failed.origin.face.empty() ? " on " : " of ";
+  body += sent.substr(0, 10) + " at " + sent.substr(11, 5) + " UTC";
   body += failed.code == base::Errc::uncertain ? " may not have been delivered." : " was not delivered.";
   if (!error.text.empty()) body += " " + error.text;
   stanza.add_text_child("body", body);
@@ -242,11 +245,13 @@ std::vector<Element> of(const SendFailed& failed, const StanzaContext& context) 
   const auto from = xmpp::Jid::parse(failed.origin.contact);
   const auto to = xmpp::Jid::vouched(failed.origin.user);
   if (!from || !to) return {};
+  const xmpp::StanzaError error = xmpp::to_stanza_error(base::Error{failed.code, failed.text});
+  // Nothing was sent to the contact's address that an error could name.
+  if (const auto face = xmpp::Jid::parse(failed.origin.face)) return {failure_note(failed, *face, error, context)};
   const bool is_presence = failed.origin.type == "subscribe" || failed.origin.type == "subscribed" ||
                            failed.origin.type == "unsubscribe" || failed.origin.type == "unsubscribed";
   Element stanza =
       xmpp::make_stanza(is_presence ? Kind::presence : Kind::message, *from, *to, "error", failed.origin.stanza_id);
-  const xmpp::StanzaError error = xmpp::to_stanza_error(base::Error{failed.code, failed.text});
   stanza.add(xmpp::error_element(error));
   std::vector<Element> stanzas = {std::move(stanza)};
   // An end of the waiting (RFC 6121 §3.1.3), which the error alone is not to every server.

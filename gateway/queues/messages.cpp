@@ -275,12 +275,14 @@ asio::awaitable<std::optional<connector::Event>> Messages::name_for_user(base::A
   base::MessageId* const target = connector::target_of(event);
   if (!target) co_return event;
   std::string name = target->value;
-  auto stanza_id = co_await await_stanza_id(account, in, std::move(name));
+  // A read mark is not worth holding up what comes behind it.
+  auto stanza_id = connector::is_durable(event) ? co_await await_stanza_id(account, in, std::move(name))
+                                                : co_await stanza_id_of(account, in, std::move(name));
   if (stanza_id) {
     target->value = std::move(*stanza_id);
     co_return event;
   }
-  log::info("message.target_unknown", {{"account", account.value}});
+  log::debug("message.target_unknown", {{"account", account.value}});
   co_return std::visit(
       [](auto& it) -> std::optional<connector::Event> {
         if constexpr (requires { without_target(it); }) return without_target(std::move(it));

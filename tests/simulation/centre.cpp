@@ -18,8 +18,8 @@ using smpp::Status;
 namespace {
 
 constexpr std::size_t most_unanswered = 4;  // deliver_sm on one link
-constexpr Microseconds second = 1'000'000;
-constexpr Microseconds answered_too_late = 65 * second;  // the connector waits for a minute
+constexpr Microseconds a_second = 1'000'000;
+constexpr Microseconds answered_too_late = 65 * a_second;  // the connector waits for a minute
 constexpr std::uint8_t receipt_bits = 0x04, intermediate_bits = 0x20, header_bit = 0x40;
 constexpr std::uint8_t wide_coding = 8;
 
@@ -301,7 +301,7 @@ std::optional<Status> Centre::refusal(PhoneText& text, const Part& part, std::ui
                                   Status::queue_full};
   const std::uint64_t about = hash_of(part.name());
   if (!std::exchange(text.is_put_off, true) && fails("puts_off", about) && happens(500, "puts_off_now", about))
-    text.put_off_until = now() + 10 * second;
+    text.put_off_until = now() + 10 * a_second;
   if (now() < text.put_off_until)
     return passing.at(static_cast<std::size_t>(recorder_.draw.between(0, passing.size() - 1, "passing", about)));
   const std::uint64_t part_about = about + part.number;
@@ -508,7 +508,7 @@ void Centre::acknowledged(const BindPtr& bind, const smpp::Header& header) {
     if (parcel.ended) parcel.ended(header.status == Status::ok);
   } else {
     found->bind = 0;
-    found->due = now() + second + delay("again", ++events_);
+    found->due = now() + a_second + delay("again", ++events_);
   }
   pump();
 }

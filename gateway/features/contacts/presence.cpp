@@ -145,11 +145,12 @@ void presence_to_face(Transport& transport, Presences& memory, const xmpp::Stanz
   if (!type.empty() && type != "unavailable") return;
   // A stranger's presence is answered, but not its going away: that would only make noise at every log-out.
   if (!account) return type.empty() ? presence_needs_registration(transport, stanza, party) : void();
-  // So Prosody confirms our request to see the user from a second face, before the user has answered it.
-  const bool is_confirmation = party.to.is_named && type == "unavailable" && stanza.from.is_bare();
-  if (is_confirmation && !account->resources.empty()) return;
+  // Who takes back the second address alone is still seen at the domain (RFC 6121 §4.6.3). So Prosody confirms, too,
+  // our request to see the user from there, before the user has answered it.
+  if (party.to.is_named && !type.empty() && account->resources.is_at_domain(stanza.from)) return;
   memory[account->id()].copies.forget(stanza.from.str());
   change_device(transport, *account, stanza, {});
+  if (!party.to.is_named && type.empty()) account->resources.show_at_domain(stanza.from.str());
 }
 
 // ---- To a contact ----

@@ -210,13 +210,10 @@ void begin_execution(Transport& transport, const std::shared_ptr<Executions>& ex
     return refuse_action(transport, iq, "bad-action", "A command begins with the action “execute”.");
   const commands::Command* command = commands::find(asked.attribute("node"));
   if (!command) return transport.reply_error(iq, convert::no_such_node());
+  const commands::Call call{transport, iq.from, to.alias, std::string(iq.lang()), {}, nullptr, to.is_named};
+  if (const auto refusal = commands::refusal(*command, call)) return transport.reply_error(iq, *refusal);
   const auto execution = add_execution(transport, *executions, iq, *command, to);
   if (!execution) return;
-  const commands::Call call = call_for(transport, *execution);
-  if (const auto refusal = commands::refusal(*command, call)) {
-    executions->by_id.erase(execution->id);
-    return transport.reply_error(iq, *refusal);
-  }
   if (command == &commands::enrol) return begin_stages(transport, executions, execution, iq);
   connector::Form form;
   form.title = command->title;

@@ -4,6 +4,7 @@
 #include "gateway/convert/forms.hpp"
 #include "gateway/convert/questions.hpp"
 #include "gateway/convert/refusals.hpp"
+#include "gateway/convert/to_action.hpp"
 #include "gateway/features/features.hpp"
 
 #include "gateway/base/log.hpp"
@@ -33,6 +34,10 @@ std::string joined(const std::string& above, const std::string& below) {
   return above.empty() || below.empty() ? above + below : above + "\n" + below;
 }
 
+std::string asked(const convert::Questions& questions) {
+  return joined(questions.question(), "Write “cancel” to stop.");
+}
+
 std::string as_lines(const commands::Output& output) {
   std::string text = output.text;
   for (const commands::Row& row : output.rows) text = joined(text, row.name + ": " + row.value);
@@ -54,7 +59,7 @@ class Led final : public accounts::Presenter {
     questions_.emplace(question);
     const std::string opening = questions_->opening();
     if (question.waits) return tell(joined(opening, "There is nothing to answer here. Write “cancel” to stop."));
-    if (!questions_->is_complete()) return tell(joined(opening, questions_->question()));
+    if (!questions_->is_complete()) return tell(joined(opening, asked(*questions_)));
     tell(opening);
     give_answers();
   }
@@ -66,7 +71,7 @@ class Led final : public accounts::Presenter {
   }
   void take(std::string_view line) {
     const auto wrong = questions_->take(line);
-    if (wrong) return tell(joined(*wrong, questions_->question()));
+    if (wrong) return tell(joined(*wrong, asked(*questions_)));
     if (!questions_->is_complete()) return tell(questions_->question());
     give_answers();
   }
@@ -89,6 +94,7 @@ struct Said {
   xmpp::Jid user, face;
   std::string alias, lang, line;
   bool is_named = false;  // the face is the gateway's address with a local part
+  std::string stanza_id{};
 };
 
 // A command that lacks some of what it needs to know.
@@ -158,7 +164,7 @@ asio::awaitable<void> run_command(Transport& transport, std::shared_ptr<Talkers>
 }
 
 commands::Call call_of(Transport& transport, const Said& said) {
-  return {transport, said.user, said.alias, said.lang, {}, nullptr, said.is_named};
+  return {transport, said.user, said.alias, said.lang, {}, nullptr, said.is_named, said.stanza_id};
 }
 
 void start(Transport& transport, const std::shared_ptr<Talkers>& talkers, Talker& talker,
@@ -186,7 +192,7 @@ void go_on(Transport& transport, const std::shared_ptr<Talkers>& talkers, Talker
            const std::optional<std::string>& wrong) {
   Unfinished& now = *talker.unfinished;
   if (!now.questions.is_complete())
-    return say(transport, said.face, said.user, joined(wrong.value_or(""), now.questions.question()));
+    return say(transport, said.face, said.user, joined(wrong.value_or(""), asked(now.questions)));
   const commands::Command& command = *now.command;
   auto answers = convert::check_answers(now.questions.answers(), now.questions.form());
   talker.unfinished.reset();
@@ -201,7 +207,7 @@ void obey(Transport& transport, const std::shared_ptr<Talkers>& talkers, Talker&
   // “log out tomorrow, please remind me” is a sentence
   const bool is_sentence = typed.command && !typed.rest.empty() && typed.command->fields(call).empty();
   if (!typed.command || is_sentence) {
-    tell("“" + std::string(base::utf8_prefix(base::trim(said.line), 60)) + "” is no command here.");
+    tell("That is no command here.");  // the line is not repeated: it may be a password that comes late
     return start(transport, talkers, talker, commands::help, {}, said);
   }
   if (const auto refusal = commands::refusal(*typed.command, call)) return tell(refusal->text);
@@ -239,6 +245,7 @@ void listen(Transport& transport, const std::shared_ptr<Talkers>& talkers, Talke
   const auto wrong = talker.unfinished->questions.take(said.line);
   Said where = talker.unfinished->said;
   where.user = said.user;
+  where.stanza_id = said.stanza_id;
   go_on(transport, talkers, talker, where, wrong);
 }
 
@@ -261,7 +268,8 @@ void on_face_message(Transport& transport, const std::shared_ptr<Talkers>& talke
   if (const auto refusal = refusal_to_talk(transport, stanza)) return transport.reply_error(stanza, *refusal);
   Talker* talker = talker_for(transport, *talkers, stanza);
   if (!talker) return;
-  const Said said{stanza.from, stanza.to.bare(), to.alias, std::string(stanza.lang()), std::string(body), to.is_named};
+  Said said{stanza.from, stanza.to.bare(), to.alias, std::string(stanza.lang()), std::string(body), to.is_named};
+  if (stanza.id().size() <= convert::most_id_bytes) said.stanza_id = stanza.id();
   listen(transport, talkers, *talker, said);
 }
 

@@ -94,6 +94,17 @@ TEST_CASE("A device that shows itself to the gateway, too, does not go with its 
   CHECK(resources.hide(jid("u@x.test/a"), base::ContactId{"c1"}).empty());
 }
 
+TEST_CASE("A device is at the domain once it has shown itself there, until it is in doubt") {
+  Resources resources;
+  for (const char* full : {"u@x.test/a", "u@x.test/b"}) resources.put(full, {});
+  resources.show_at_domain("u@x.test/a");
+  CHECK(resources.is_at_domain(jid("u@x.test/a")));
+  CHECK(resources.is_at_domain(jid("u@x.test")));
+  CHECK_FALSE(resources.is_at_domain(jid("u@x.test/b")));
+  resources.doubt();
+  CHECK_FALSE(resources.is_at_domain(jid("u@x.test")));
+}
+
 TEST_CASE("A device in doubt is so until it shows itself") {
   Resources resources;
   for (const char* full : {"u@x.test/a", "u@x.test/b", "u@x.test/c"}) resources.put(full, {});

@@ -160,7 +160,7 @@ TEST_CASE_FIXTURE(ChatWorld, "More logins than the limit are refused") {
 
 TEST_CASE_FIXTURE(ChatWorld, "Unknown words are answered with what one can write") {
   start();
-  says("hello there", "“hello there” is no command here.");
+  says("hello there", "That is no command here.");
   until([&] { return has_come("register: log in to the network"); });
   CHECK_FALSE(has_come("status: "));  // which is for who is registered
 }
@@ -261,7 +261,7 @@ TEST_CASE_FIXTURE(ChatWorld, "A further account's form with a further question g
       "<username>romeo</username></query></iq>");
   until([&] { return has_come("code?"); });
   CHECK(has_come("as a message from ~work@sms.test"));
-  says("4711", "is no command here");  // at the first account's face, which asked nothing
+  says("4711", "That is no command here.");  // at the first account's face, which asked nothing
   CHECK_FALSE(find(1, "work"));
   receive("<message type='chat' from='u1@x.test/r' to='~work@sms.test'><body>4712</body></message>");
   until([&] { return find(1, "work") != nullptr; });

@@ -67,6 +67,10 @@ TEST_CASE_FIXTURE(NamedWorld, "What the gateway shows of itself it shows at both
   receive("<presence from='u1@x.test/phone' to='" + name + "'/>");
   settle_stanzas();
   CHECK(find(1)->resources.contains("u1@x.test/phone"));
+  receive("<presence from='u1@x.test/phone' to='sms.test'/>");
+  receive("<presence from='u1@x.test/phone' to='" + name + "' type='unavailable'/>");
+  settle_stanzas();
+  CHECK(find(1)->resources.contains("u1@x.test/phone"));  // it is still seen at the domain
   receive("<presence from='u1@x.test/phone' to='sms.test' type='unavailable'/>");
   settle_stanzas();
   CHECK(has_come("<presence from='" + name + "/wherry' to='u1@x.test/phone' type='unavailable'/>"));
