@@ -62,7 +62,7 @@ int main(int argc, char** argv) {
       "mask", "Print users' addresses and numbers as the log shows them: mask romeo@example.org +14155550132"));
   std::vector<std::string> personal;
   masked->add_option("values", personal, "Addresses and numbers")->required();
-  std::string transport;
+  std::string transport, alias;
   std::vector<std::string> answers;
   auto* registered =
       with_user(cli.add_subcommand("register",
@@ -70,6 +70,7 @@ int main(int argc, char** argv) {
                                    "phone=+14155550100 -t sms.example.org (stop the gateway first)"));
   registered->add_option("answers", answers, "What the registration form asks for, as name=value");
   registered->add_option("-t,--transport", transport, "The transport's domain")->required();
+  registered->add_option("--alias", alias, "Names a further account of the user: its address is ~ALIAS@ the domain");
   try {
     cli.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
@@ -83,7 +84,7 @@ int main(int argc, char** argv) {
   if (*generate) return wherry::cli::generate_key();
   if (*rotate) return wherry::cli::rotate_key(config);
   if (*masked) return wherry::cli::mask(config, personal);
-  if (*registered) return wherry::cli::register_user(config, transport, user, answers);
+  if (*registered) return wherry::cli::register_user(config, transport, user, alias, answers);
   if (*conformance) {
     const auto options = conformance->remaining();
     child.insert(child.end(), options.begin(), options.end());

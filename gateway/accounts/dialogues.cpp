@@ -8,6 +8,7 @@
 
 #include <boost/asio/this_coro.hpp>
 
+#include <map>
 #include <utility>
 
 namespace wherry::accounts {
@@ -69,6 +70,7 @@ class Dialogues::Live final : public connector::Dialogue {
     while (!answers) co_await changed.wait();
     co_return take_answers();
   }
+  bool waits_for_user() const { return question && !answers; }
   bool waits_for_answer() const { return question && !question->waits && !answers; }
   void restart_limit() {
     since = std::chrono::steady_clock::now();
@@ -127,20 +129,42 @@ asio::awaitable<Result<Form>> Dialogues::first_form(Login login) {
 bool Dialogues::begin(Login login, std::shared_ptr<Presenter> presenter) {
   const std::string user = login.user.bare().str();
   if (const auto found = live_.find(user); found != live_.end()) {
-    Live& before = *found->second;
-    if (!before.question || before.answers) return false;
-    before.given_up = convert::login_replaced();
-    before.changed.notify();
-    live_.erase(found);
-    ++replaced_;
+    if (!found->second->waits_for_user()) return false;
+    give_way(found, convert::login_replaced());
   }
-  if (live_.size() + replaced_ >= limits_.most) return false;
+  if (replaced_ >= limits_.most || (live_.size() >= limits_.most && !make_room())) return false;
   const LiveAccount* account = accounts_.find(login.user, login.alias);
   const bool imports = !account || account->row.imports;
   auto live = std::make_shared<Live>(std::move(login), std::move(presenter), setting_.has_contact_list, imports,
                                      tasks_.executor());
   live_.emplace(user, live);
   tasks_.spawn("dialogue", run(std::move(live)));
+  return true;
+}
+
+void Dialogues::give_way(Lives::iterator live, xmpp::StanzaError why) {
+  live->second->given_up = std::move(why);
+  live->second->changed.notify();
+  live_.erase(live);
+  ++replaced_;
+}
+
+// Who leaves questions open shuts nobody out.
+bool Dialogues::make_room() {
+  std::map<std::string, std::size_t> of_domain;
+  for (const auto& [user, live] : live_) {
+    if (live->waits_for_user()) ++of_domain[live->login.user.domain().str()];
+  }
+  const auto weight = [&](const Live& live) {
+    return std::pair(of_domain[live.login.user.domain().str()], -live.since.time_since_epoch().count());
+  };
+  auto chosen = live_.end();
+  for (auto it = live_.begin(); it != live_.end(); ++it) {
+    if (!it->second->waits_for_user()) continue;
+    if (chosen == live_.end() || weight(*it->second) > weight(*chosen->second)) chosen = it;
+  }
+  if (chosen == live_.end()) return false;
+  give_way(chosen, convert::login_crowded_out());
   return true;
 }
 

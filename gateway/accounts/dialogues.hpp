@@ -19,7 +19,7 @@ namespace wherry::accounts {
 struct DialogueLimits {
   std::chrono::milliseconds answer{10 * 60'000};  // for the user, to answer one question
   std::chrono::milliseconds work{60'000};         // for the network, between two questions
-  std::size_t most = 100;                         // at once; one of each user
+  std::size_t most = 100;                         // at once; one of each user; besides those that gave way
 };
 
 // One face of a dialogue: registration (XEP-0077), a command (XEP-0050), a chat. May call back from inside these.
@@ -60,7 +60,8 @@ class Dialogues {
   asio::awaitable<connector::Result<connector::Form>> first_form(Login login);
 
   // The presenter hears of it from the loop's next turn on. False, and nothing is begun: this user's login, or too many
-  // others, are under way. A login whose question waits for its user gives way to a new one.
+  // others, are under way. A login whose question waits for its user gives way to that user's new one, and, where there
+  // is no room, to anybody's: the oldest of the domain that has most.
   bool begin(Login login, std::shared_ptr<Presenter> presenter);
   // What the user is asked now; null: nothing. Valid until the next co_await.
   const connector::Form* question(const xmpp::Jid& user) const;
@@ -84,6 +85,9 @@ class Dialogues {
   asio::awaitable<void> watch(std::shared_ptr<Live> live);
   asio::awaitable<void> put(std::shared_ptr<Live> live);
   Live* find(const xmpp::Jid& user) const;
+  bool make_room();
+  using Lives = std::unordered_map<std::string, std::shared_ptr<Live>>;
+  void give_way(Lives::iterator live, xmpp::StanzaError why);
   connector::Applicant applicant_for(const Login& login, connector::Account& present);
 
   Accounts& accounts_;
@@ -91,8 +95,8 @@ class Dialogues {
   Setting setting_;
   DialogueLimits limits_;
   Registered registered_;
-  std::unordered_map<std::string, std::shared_ptr<Live>> live_;  // by the bare address
-  std::size_t replaced_ = 0;                                     // those that gave way, and have not ended yet
+  Lives live_;                // by the bare address
+  std::size_t replaced_ = 0;  // those that gave way, and have not ended yet
   base::TaskGroup tasks_;
 };
 

@@ -15,4 +15,12 @@ std::optional<connector::Capabilities> LiveAccount::capabilities(const base::Cha
   return can;
 }
 
+std::string LiveAccount::name_at_network() const {
+  for (const char* field : {"phone", "username", "nick", "email"}) {
+    const auto found = row.credentials.find(field);
+    if (found != row.credentials.end() && !found->second.empty()) return found->second;
+  }
+  return "";
+}
+
 }  // namespace wherry::accounts

@@ -56,6 +56,9 @@ class LiveAccount {
   // there is no session: nothing is known.
   std::optional<connector::Capabilities> capabilities(const base::ChatId& chat) const;
 
+  // Who the user is there, by what they registered with; may be empty.
+  std::string name_at_network() const;
+
   store::AccountRow row;
   std::uint64_t registration = 0;  // counts what its user has registered anew in this run
   State state = State::offline;

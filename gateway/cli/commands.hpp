@@ -22,7 +22,7 @@ int generate_key();                                   // prints one
 int rotate_key(const std::filesystem::path& config);  // seals everything again with the key file's first key
 // Registers a user as through a client: the connector's form is answered with "phone=+14155550100".
 int register_user(const std::filesystem::path& config, const std::string& transport, const std::string& user,
-                  const std::vector<std::string>& answers);
+                  const std::string& alias, const std::vector<std::string>& answers);
 // Prints each address or number as the log shows it, so that its messages can be found there.
 int mask(const std::filesystem::path& config, const std::vector<std::string>& values);
 // Holds the child that `command` starts to the promises of connectors/README.md, as the file describes it.

@@ -5,6 +5,7 @@
 #include "gateway/base/within.hpp"
 #include "gateway/cli/exit.hpp"
 #include "gateway/connectors.hpp"
+#include "gateway/convert/address.hpp"
 #include "gateway/convert/forms.hpp"
 #include "gateway/net/http_client.hpp"
 #include "gateway/net/http_server.hpp"
@@ -12,6 +13,7 @@
 #include "gateway/queues/connector_storage.hpp"
 #include "gateway/store/accounts.hpp"
 #include "gateway/store/ids.hpp"
+#include "gateway/transport/registration.hpp"
 #include "gateway/xmpp/namespaces.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -76,11 +78,12 @@ struct NoEvents final : connector::EventSink {
 
 class Registration {
  public:
-  Registration(const config::Config& config, const config::TransportEntry& entry, xmpp::Jid user,
+  Registration(const config::Config& config, const config::TransportEntry& entry, xmpp::Jid user, std::string alias,
                connector::Answers answers, asio::io_context& loop)
       : config_(config),
         entry_(entry),
         user_(std::move(user)),
+        alias_(std::move(alias)),
         answers_(std::move(answers)),
         loop_(loop),
         http_(loop.get_executor()),
@@ -98,6 +101,7 @@ class Registration {
   const config::Config& config_;
   const config::TransportEntry& entry_;
   xmpp::Jid user_;
+  std::string alias_;
   connector::Answers answers_;
   asio::io_context& loop_;
   net::HttpClient http_;
@@ -141,14 +145,18 @@ asio::awaitable<Result<bool>> Registration::enrol(db::Database& database, const 
   const std::string transport = entry_.transport.link.domain.str();
   auto read = [&sealer, transport](db::Transaction& t) { return store::read_accounts(t, transport, sealer); };
   const auto rows = co_await database.fetch(std::move(read));
-  const auto found = std::find_if(rows.begin(), rows.end(),
-                                  [&](const store::AccountRow& row) { return row.user == user_ && row.alias.empty(); });
+  const auto is_users = [&](const store::AccountRow& row) { return row.user == user_; };
+  const auto found =
+      std::find_if(rows.begin(), rows.end(), [&](const auto& row) { return is_users(row) && row.alias == alias_; });
   const store::AccountRow* present = found == rows.end() ? nullptr : &*found;
   if (!present && !entry_.transport.registration.allows(user_)) {
     co_return Error{Errc::rejected, fmt::format("{}.register: {} may not register: list the address in jids, or its "
                                                 "domain in domains.",
                                                 entry_.where, user_.str())};
   }
+  if (!present && std::count_if(rows.begin(), rows.end(), is_users) >= std::ptrdiff_t{transport::most_accounts})
+    co_return Error{Errc::rejected, fmt::format("{} has {} accounts here, and cannot have more", user_.str(),
+                                                transport::most_accounts)};
   queues::Journal journal(loop_.get_executor(), database, transport);
   queues::ConnectorStorage storage(journal, database, transport);
   connector::Services services{loop_.get_executor(), http_, webhooks_, storage, clock_};
@@ -159,9 +167,10 @@ asio::awaitable<Result<bool>> Registration::enrol(db::Database& database, const 
   auto credentials = co_await log_in(**connector, present);
   if (!credentials) co_return credentials.error();
   store::AccountRow row{base::AccountId{},       transport, user_, std::move(*credentials),
-                        entry_.transport.policy, "",        true};
-  if (present) {
+                        entry_.transport.policy, "",        true,  alias_};
+  if (present) {  // a registration changes no preferences
     row.id = present->id;
+    row.policy = present->policy;
     row.lang = present->lang;
     row.imports = present->imports;
   }
@@ -198,9 +207,11 @@ asio::awaitable<void> run_to_end(Registration& registration, std::optional<Resul
 }  // namespace
 
 int register_user(const std::filesystem::path& file, const std::string& transport, const std::string& user,
-                  const std::vector<std::string>& answers) {
+                  const std::string& alias, const std::vector<std::string>& answers) {
   const auto jid = xmpp::Jid::parse(user);
   if (!jid || jid->local().empty()) return complain({Errc::bad_input, user + " is no address like romeo@example.org"});
+  if (!alias.empty() && !convert::is_alias(alias))
+    return complain({Errc::bad_input, alias + ": an alias has 1 to 32 of a-z, 0-9 and -, and is not “gateway”"});
   const auto config = config::read_config(file);
   if (!config) return complain(config.error());
   const auto entry = std::find_if(config->transports.begin(), config->transports.end(),
@@ -215,7 +226,7 @@ int register_user(const std::filesystem::path& file, const std::string& transpor
     given[answer.substr(0, equals)] = answer.substr(equals + 1);
   }
   asio::io_context loop(1);
-  Registration registration(*config, *entry, jid->bare(), std::move(given), loop);
+  Registration registration(*config, *entry, jid->bare(), alias, std::move(given), loop);
   std::optional<Result<bool>> outcome;
   std::string broken;
   asio::co_spawn(loop, run_to_end(registration, outcome, broken), [&](const std::exception_ptr&) { loop.stop(); });

@@ -21,6 +21,8 @@ std::string state_of(const LiveAccount& account) {
 asio::awaitable<Result<Output>> show_status(Call call) {
   const LiveAccount& account = *call.account();
   Output output;
+  if (std::string name = account.name_at_network(); !name.empty())
+    output.rows.push_back({"Registered as", std::move(name)});
   output.rows.push_back({"Status", state_of(account)});
   if (!account.trouble.empty()) output.rows.push_back({"Reason", account.trouble});
   output.rows.push_back({"Contacts", std::to_string(account.contacts.size())});

@@ -86,7 +86,12 @@ bool is_within(std::chrono::seconds limit, const Referent& referent) {
   return limit.count() == 0 || referent.age <= limit;
 }
 
+Error not_yours() {
+  return {Errc::rejected, "This message is your contact's: only they can change it or take it back.", {}};
+}
+
 Degraded of(connector::EditMessage edit, const Capabilities& can, const Referents& referents) {
+  if (!referents.target.is_users) return not_yours();
   switch (can.edit) {
     case Support::refuse: return cannot("This network cannot change a message: your contact keeps the old one.");
     case Support::drop: return Nothing{};
@@ -103,6 +108,7 @@ Degraded of(connector::EditMessage edit, const Capabilities& can, const Referent
 
 Degraded of(connector::RetractMessage retraction, const Capabilities& can, const Referents& referents) {
   constexpr const char* stays = "This network cannot take a message back: it stays with your contact.";
+  if (!referents.target.is_users) return not_yours();
   switch (can.retract) {
     case Support::refuse:
     case Support::fall_back: return cannot(stays);  // words would only point at it

@@ -15,6 +15,7 @@ namespace wherry::convert {
 struct Referent {
   bool is_known = false;             // its ids in the action are the network's
   std::chrono::milliseconds age{0};  // since it was sent
+  bool is_users = true;              // who wrote it
 };
 struct Referents {
   Referent target, reply;

@@ -131,6 +131,11 @@ StanzaError login_replaced() {
   return {"cancel", "conflict", "You began to register anew, so this attempt has ended."};
 }
 
+StanzaError login_crowded_out() {
+  return {"wait", "resource-constraint",
+          "Too many others are registering, and this question was open for long. Please begin again."};
+}
+
 StanzaError login_unanswered() {
   return {"wait", "remote-server-timeout", "The question was not answered in time. Please begin again."};
 }

@@ -49,6 +49,7 @@ StanzaError registration_must_wait();
 StanzaError registration_unanswered();
 StanzaError registration_not_stored();
 StanzaError registration_not_removed();
+StanzaError login_crowded_out();
 StanzaError login_replaced();                              // by a newer one of the same user
 StanzaError login_unanswered();                            // by its user, in time
 StanzaError login_given_up();                              // by its user

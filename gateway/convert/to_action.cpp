@@ -286,17 +286,26 @@ connector::Content join(std::string_view subject, std::string text, std::string_
   return content;
 }
 
+// XEP-0066.
+std::string_view url_of(const Element& message) {
+  const Element* oob = message.child("x", ns::oob);
+  return oob ? oob->child_text("url", ns::oob) : std::string_view{};
+}
+
 }  // namespace
+
+std::optional<xmpp::StanzaError> refusal_of_encrypted(const Element& message) {
+  if (const Payload* encryption = find(encryptions, message)) return encrypted(encryption->what);
+  for (const std::string_view words : {message.child_text("body", ns::component), url_of(message)}) {
+    if (const std::string_view method = encryption_within(words); !method.empty()) return encrypted(method);
+  }
+  return std::nullopt;
+}
 
 ActionOrRefusal to_action(const Element& message) {
   std::string text(message.child_text("body", ns::component));
   if (text.empty() && is_key_transport(message)) return NothingToSend{};
-  const Element* oob = message.child("x", ns::oob);
-  const std::string_view url = oob ? oob->child_text("url", ns::oob) : std::string_view{};
-  if (const Payload* encryption = find(encryptions, message)) return encrypted(encryption->what);
-  for (const std::string_view words : {std::string_view(text), url}) {
-    if (const std::string_view method = encryption_within(words); !method.empty()) return encrypted(method);
-  }
+  if (const auto refusal = refusal_of_encrypted(message)) return *refusal;
   if (const auto id = taken_back(message)) return take_back(*id);
   if (const Element* reactions = message.child("reactions", ns::reactions)) return react(*reactions);
   if (const Payload* act = find(acts, message)) return cannot_carry(act->what);
@@ -305,7 +314,7 @@ ActionOrRefusal to_action(const Element& message) {
   if (!text.empty() && !cut_placeholders(message, text)) return cannot_carry("messages of this kind");
   cut_otr_tag(text);
 
-  connector::Content content = join(message.child_text("subject", ns::component), std::move(text), url);
+  connector::Content content = join(message.child_text("subject", ns::component), std::move(text), url_of(message));
   const bool is_empty = content.text.empty() && content.files.empty();
   const Element* replaced = message.child("replace", ns::correction);
   if (is_empty && replaced) return take_back(replaced->attribute("id"));

@@ -5,6 +5,7 @@
 #include "gateway/connector/action.hpp"
 #include "gateway/xmpp/stanza.hpp"
 
+#include <optional>
 #include <variant>
 
 namespace wherry::convert {
@@ -19,5 +20,8 @@ using ActionOrRefusal = std::variant<NothingToSend, connector::Action, xmpp::Sta
 // What a message (not an error) to a contact asks for, or with what it is answered. Its chat and key are left empty.
 // The messages that it refers to are called as the user's client calls them: by stanza ids.
 ActionOrRefusal to_action(const xmpp::Element& message);
+
+// With what a message is answered that only its receiver's own program could decrypt; nothing: it can be read here.
+std::optional<xmpp::StanzaError> refusal_of_encrypted(const xmpp::Element& message);
 
 }  // namespace wherry::convert

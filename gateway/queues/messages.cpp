@@ -68,6 +68,18 @@ std::optional<connector::Event> without_target(connector::Reacted reacted) {
                   reacted.from_me);
 }
 
+// A contact changes, or takes back, its own messages; the user's other program those of the user. In a room others may.
+bool is_authors_own(const connector::Event& event, bool is_users) {
+  return std::visit(
+      [&]<class E>(const E& it) {
+        constexpr bool is_change =
+            std::is_same_v<E, connector::MessageEdited> || std::is_same_v<E, connector::MessageRetracted>;
+        if constexpr (is_change) return std::holds_alternative<base::RoomId>(it.chat) || it.from_me == is_users;
+        else return true;
+      },
+      event);
+}
+
 }  // namespace
 
 // ---- Noting ----
@@ -204,18 +216,16 @@ asio::awaitable<convert::Referents> Messages::name_for_network(base::AccountId a
   convert::Referents referents;
   const base::ChatId* const chat = connector::chat_of(action);
   if (!chat || !refers_) co_return referents;
-  bool is_users = false;
-  referents.target = co_await name_for_network(account, *chat, connector::ids_of_target(action), is_users, now);
-  if (referents.target.is_known) connector::set_author_of_target(action, is_users);
-  referents.reply = co_await name_for_network(account, *chat, connector::ids_of_reply(action), is_users, now);
-  if (referents.reply.is_known) connector::set_author_of_reply(action, is_users);
+  referents.target = co_await name_for_network(account, *chat, connector::ids_of_target(action), now);
+  if (referents.target.is_known) connector::set_author_of_target(action, referents.target.is_users);
+  referents.reply = co_await name_for_network(account, *chat, connector::ids_of_reply(action), now);
+  if (referents.reply.is_known) connector::set_author_of_reply(action, referents.reply.is_users);
   co_return referents;
 }
 
 // `ids`: as the user's program calls the message, and then as the network does; null: no message is named.
 asio::awaitable<convert::Referent> Messages::name_for_network(base::AccountId account, const base::ChatId& chat,
-                                                              std::vector<base::MessageId>* ids, bool& is_users,
-                                                              base::Time now) {
+                                                              std::vector<base::MessageId>* ids, base::Time now) {
   convert::Referent referent;
   if (!ids || ids->empty()) co_return referent;
   std::string name = ids->front().value;
@@ -223,7 +233,7 @@ asio::awaitable<convert::Referent> Messages::name_for_network(base::AccountId ac
   if (parts.empty()) co_return referent;
   ids->clear();
   for (const MessageRow& part : parts) ids->push_back({part.network_id.empty() ? keys_.of(part.id) : part.network_id});
-  is_users = parts.front().kind != MessageRow::Kind::received;
+  referent.is_users = parts.front().kind != MessageRow::Kind::received;
   referent.is_known = true;
   const base::Time sent = base::from_milliseconds(parts.front().created);
   referent.age =
@@ -231,27 +241,33 @@ asio::awaitable<convert::Referent> Messages::name_for_network(base::AccountId ac
   co_return referent;
 }
 
-asio::awaitable<std::optional<std::string>> Messages::stanza_id_of(base::AccountId account, std::string chat,
-                                                                   std::string network_id) {
+asio::awaitable<std::optional<Messages::Named>> Messages::named(base::AccountId account, std::string chat,
+                                                                std::string network_id) {
   const auto found = co_await find(account, std::move(network_id));
   if (!found || found->chat != chat) co_return std::nullopt;
-  if (found->kind != MessageRow::Kind::sent) co_return "w" + keys_.of(found->id);
+  Named named;
+  named.is_users = found->kind != MessageRow::Kind::received;
+  if (found->kind != MessageRow::Kind::sent) {
+    named.stanza_id = "w" + keys_.of(found->id);
+    co_return named;
+  }
   auto origin = convert::parse_origin(found->origin);
   if (!origin || origin->stanza_id.empty()) co_return std::nullopt;
-  co_return std::move(origin->stanza_id);
+  named.stanza_id = std::move(origin->stanza_id);
+  co_return named;
 }
 
 // The network may speak of a message before its answer to the send has come, which names it.
-asio::awaitable<std::optional<std::string>> Messages::await_stanza_id(base::AccountId account, std::string chat,
+asio::awaitable<std::optional<Messages::Named>> Messages::await_named(base::AccountId account, std::string chat,
                                                                       std::string network_id) {
   const SendsUnderway::Turn newest = underway_.last(account);
-  auto known = co_await stanza_id_of(account, chat, network_id);
+  auto known = co_await named(account, chat, network_id);
   const auto until = underway_.awaited_until(account, chat, newest);
   if (known || !refers_ || !until) co_return known;
   try {
     co_await base::within(*until - std::chrono::steady_clock::now(), await_name(account, chat, network_id, newest));
   } catch (const base::TimedOut&) {}
-  co_return co_await stanza_id_of(account, std::move(chat), std::move(network_id));
+  co_return co_await named(account, std::move(chat), std::move(network_id));
 }
 
 asio::awaitable<void> Messages::await_name(base::AccountId account, std::string chat, std::string network_id,
@@ -268,18 +284,22 @@ asio::awaitable<std::optional<connector::Event>> Messages::name_for_user(base::A
   co_await place.come();
   if (connector::Reply* const reply = connector::reply_of(event); reply && !reply->ids.empty()) {
     std::string name = reply->ids.front().value;
-    auto stanza_id = co_await await_stanza_id(account, in, std::move(name));
+    auto known = co_await await_named(account, in, std::move(name));
     reply->ids.clear();
-    if (stanza_id) reply->ids.push_back({std::move(*stanza_id)});
+    if (known) reply->ids.push_back({std::move(known->stanza_id)});
   }
   base::MessageId* const target = connector::target_of(event);
   if (!target) co_return event;
   std::string name = target->value;
   // A read mark is not worth holding up what comes behind it.
-  auto stanza_id = connector::is_durable(event) ? co_await await_stanza_id(account, in, std::move(name))
-                                                : co_await stanza_id_of(account, in, std::move(name));
-  if (stanza_id) {
-    target->value = std::move(*stanza_id);
+  auto known = connector::is_durable(event) ? co_await await_named(account, in, std::move(name))
+                                            : co_await named(account, in, std::move(name));
+  if (known && !is_authors_own(event, known->is_users)) {
+    log::debug("message.not_the_authors", {{"account", account.value}});
+    co_return std::nullopt;
+  }
+  if (known) {
+    target->value = std::move(known->stanza_id);
     co_return event;
   }
   log::debug("message.target_unknown", {{"account", account.value}});

@@ -72,18 +72,20 @@ class Messages {
 
  private:
   boost::asio::awaitable<convert::Referent> name_for_network(base::AccountId account, const base::ChatId& chat,
-                                                             std::vector<base::MessageId>* ids, bool& is_users,
-                                                             base::Time now);
+                                                             std::vector<base::MessageId>* ids, base::Time now);
   void hold_stages(std::int64_t id, std::vector<connector::Stage> stages);
   boost::asio::awaitable<std::vector<store::MessageRow>> find_named_by_user(base::AccountId account, base::ChatId chat,
                                                                             std::string name);
-  boost::asio::awaitable<std::optional<std::string>> await_stanza_id(base::AccountId account, std::string chat,
-                                                                     std::string network_id);
+  // A message as the user's program calls it.
+  struct Named {
+    std::string stanza_id;
+    bool is_users = false;  // who wrote it
+  };
+  boost::asio::awaitable<std::optional<Named>> named(base::AccountId account, std::string chat, std::string network_id);
+  boost::asio::awaitable<std::optional<Named>> await_named(base::AccountId account, std::string chat,
+                                                           std::string network_id);
   boost::asio::awaitable<void> await_name(base::AccountId account, std::string chat, std::string network_id,
                                           SendsUnderway::Turn newest);
-  boost::asio::awaitable<std::optional<std::string>> stanza_id_of(base::AccountId account, std::string chat,
-                                                                  std::string network_id);
-  std::string stanza_id_of(const store::MessageRow& message) const;
 
   Journal& journal_;
   db::Database& database_;

@@ -38,7 +38,6 @@ connector::Answers parse_credentials(const std::string& text, base::AccountId ac
 std::int64_t to_integer(const Refusals& refuses) {
   return (refuses.edits ? 1 : 0) | (refuses.reactions ? 2 : 0) | (refuses.replies ? 4 : 0);
 }
-Refusals read_refusals(std::int64_t bits) { return {(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0}; }
 
 AccountRow read_row(const db::Row& row, const std::string& transport, const base::Sealer& sealer) {
   const base::AccountId id{row.integer(0)};
@@ -66,6 +65,8 @@ constexpr char remove_orphans_but_failures[] =
     "DELETE FROM inbox WHERE account NOT IN (SELECT id FROM accounts) AND payload NOT LIKE '%\"type\":\"failed\",%'";
 
 }  // namespace
+
+Refusals read_refusals(std::int64_t bits) { return {(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0}; }
 
 void insert_account(db::Transaction& transaction, const AccountRow& account, const base::Sealer& sealer) {
   const std::string user(account.user.bare_view());

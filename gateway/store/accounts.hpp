@@ -22,6 +22,9 @@ struct Refusals {
   bool operator==(const Refusals&) const = default;
 };
 
+// As its column has it.
+Refusals read_refusals(std::int64_t bits);
+
 // What a user may change of an account without a new login.
 struct Preferences {
   AccountPolicy policy{};

@@ -73,6 +73,15 @@ json export_sent(db::Transaction& transaction, base::AccountId account) {
   return sent;
 }
 
+// What the user would rather have refused than said in words.
+json export_refusals(const Refusals& refuses) {
+  json names = json::array();
+  if (refuses.edits) names.push_back("edits");
+  if (refuses.reactions) names.push_back("reactions");
+  if (refuses.replies) names.push_back("replies");
+  return names;
+}
+
 }  // namespace
 
 std::int64_t count_connector_entries(db::Transaction& transaction, const xmpp::Jid& user) {
@@ -88,14 +97,18 @@ std::int64_t count_connector_entries(db::Transaction& transaction, const xmpp::J
 std::string export_user(db::Transaction& transaction, const xmpp::Jid& user) {
   const std::string jid(user.bare_view());
   json accounts = json::array();
-  for (const db::Row& row : transaction.query(
-           "SELECT id, transport, policy, lang, alias FROM accounts WHERE user_jid = $1 ORDER BY id", {jid})) {
+  for (const db::Row& row : transaction.query("SELECT id, transport, policy, lang, alias, imports, refuses, logged_out "
+                                              "FROM accounts WHERE user_jid = $1 ORDER BY id",
+                                              {jid})) {
     const base::AccountId id{row.integer(0)};
     accounts.push_back({{"account", id.value},
                         {"transport", row.text(1)},
                         {"alias", row.text(4)},
                         {"always_on", row.integer(2) == static_cast<std::int64_t>(AccountPolicy::always_on)},
                         {"lang", row.text(3)},
+                        {"imports_contacts", row.integer(5) != 0},
+                        {"refuses", export_refusals(read_refusals(row.integer(6)))},
+                        {"logged_out", row.integer(7) != 0},
                         {"contacts", export_contacts(transaction, id)},
                         {"messages_to_send", export_outbox(transaction, id)},
                         {"messages_to_deliver", export_inbox(transaction, id)},

@@ -38,6 +38,9 @@ std::string asked(const convert::Questions& questions) {
   return joined(questions.question(), "Write “cancel” to stop.");
 }
 
+// Within a question it is no answer.
+bool asks_for_help(std::string_view line) { return base::to_lower_ascii(base::trim(line)) == commands::help.name; }
+
 std::string as_lines(const commands::Output& output) {
   std::string text = output.text;
   for (const commands::Row& row : output.rows) text = joined(text, row.name + ": " + row.value);
@@ -70,6 +73,7 @@ class Led final : public accounts::Presenter {
     if (is_registered_) tell("Your login is changed.");  // who is new hears more
   }
   void take(std::string_view line) {
+    if (asks_for_help(line)) return tell(asked(*questions_));
     const auto wrong = questions_->take(line);
     if (wrong) return tell(joined(*wrong, asked(*questions_)));
     if (!questions_->is_complete()) return tell(questions_->question());
@@ -242,7 +246,7 @@ void listen(Transport& transport, const std::shared_ptr<Talkers>& talkers, Talke
     return tell("One moment, please: the network is being asked. Write “cancel” to stop.");
   const bool is_asked_here = talker.unfinished && talker.unfinished->said.face == said.face;
   if (!is_asked_here) return obey(transport, talkers, talker, said);
-  const auto wrong = talker.unfinished->questions.take(said.line);
+  const auto wrong = asks_for_help(said.line) ? std::nullopt : talker.unfinished->questions.take(said.line);
   Said where = talker.unfinished->said;
   where.user = said.user;
   where.stanza_id = said.stanza_id;
@@ -255,6 +259,7 @@ std::optional<xmpp::StanzaError> refusal_to_talk(Transport& transport, const xmp
   if (stanza.type() == "groupchat") return convert::no_person(transport.domain());
   if (!transport.config().registration.allows(user) && transport.accounts().of(user).empty())
     return convert::may_not_register(transport.domain());
+  if (const auto encrypted = convert::refusal_of_encrypted(stanza.element)) return encrypted;
   if (stanza.element.child("delay", ns::delay)) return convert::said_late(transport.domain());
   if (stanza.element.child_text("body", ns::component).size() > most_line_bytes)
     return convert::too_long(most_line_bytes);
@@ -265,6 +270,7 @@ void on_face_message(Transport& transport, const std::shared_ptr<Talkers>& talke
                      const convert::Address& to) {
   const std::string_view body = stanza.element.child_text("body", ns::component);
   if (base::trim(body).empty() || stanza.type() == "headline") return;  // typing, receipts, markers: no answer
+  if (stanza.from.local().empty()) return;                              // a server announces something to everybody
   if (const auto refusal = refusal_to_talk(transport, stanza)) return transport.reply_error(stanza, *refusal);
   Talker* talker = talker_for(transport, *talkers, stanza);
   if (!talker) return;
@@ -282,18 +288,9 @@ void on_question_left(Transport& transport, Talkers& talkers, const xmpp::Jid& u
   transport.dialogues().present(user, std::move(login));
 }
 
-// Who one is at the network, by what one registered with.
-std::string name_at_network(const LiveAccount& account) {
-  for (const char* field : {"phone", "username", "nick", "email"}) {
-    const auto found = account.row.credentials.find(field);
-    if (found != account.row.credentials.end() && !found->second.empty()) return found->second;
-  }
-  return "";
-}
-
 void welcome(Transport& transport, const LiveAccount& account) {
   const connector::Network& network = transport.network();
-  const std::string name = name_at_network(account);
+  const std::string name = account.name_at_network();
   const std::string mark = account.alias().empty() ? "" : "~" + account.alias();
   std::string text = "You are registered with " + transport.name() + (name.empty() ? "" : " as " + name) + ".";
   text += "\nTo write to somebody, add a contact. Its address is the " + base::to_lower_ascii(network.contact_prompt) +
