@@ -239,8 +239,8 @@ int register_user(const std::filesystem::path& file, const std::string& transpor
     const int code = complain(outcome->error());
     return outcome->error().code == Errc::bad_input || code == exit_not_now ? code : exit_failed;
   }
-  std::cout << jid->bare().str() << (**outcome ? " is registered with " : " is registered anew with ") << transport
-            << "\n";
+  std::cout << jid->bare().str() << (**outcome ? " is registered with " : " is registered anew with ")
+            << (alias.empty() ? "" : "~" + alias + "@") << transport << "\n";
   return exit_ok;
 }
 

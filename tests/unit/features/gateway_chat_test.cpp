@@ -149,13 +149,36 @@ TEST_CASE_FIXTURE(ChatWorld, "A new registration takes the place of one whose qu
   until([&] { return has_come("You began to register anew"); });
 }
 
-TEST_CASE_FIXTURE(ChatWorld, "More logins than the limit are refused") {
-  dialogues.most = 1;
+TEST_CASE_FIXTURE(ChatWorld, "Where there is no room, the oldest open question of the domain with most gives way") {
+  dialogues.most = 3;
+  registration.domains = {"x.test", "guests.test"};
   network.questions = {form_of("username")};
   start();
-  says("register", "username?");
+  const auto begins = [&](const std::string& user) {
+    receive("<message type='chat' from='" + user + "/r' to='sms.test'><body>register</body></message>");
+    until([&] { return transport->dialogues().question(jid(user)) != nullptr; });
+  };
+  for (const char* user : {"u1@x.test", "g1@guests.test", "g2@guests.test", "u2@x.test"}) begins(user);
+  CHECK(transport->dialogues().is_under_way(jid("u1@x.test")));
+  CHECK_FALSE(transport->dialogues().is_under_way(jid("g1@guests.test")));
+  until([&] { return has_come("Too many others are registering"); });
+}
+
+TEST_CASE_FIXTURE(ChatWorld, "Where nobody's question is open, more logins than the limit are refused") {
+  dialogues.most = 1;
+  network.holds_questions = true;
+  start();
+  receive(chat("register"));
+  until([&] { return transport->dialogues().is_under_way(jid("u1@x.test")); });
   receive("<message type='chat' from='u2@x.test/r' to='sms.test'><body>register</body></message>");
   until([&] { return has_come("too many others"); });
+}
+
+TEST_CASE_FIXTURE(ChatWorld, "What a server announces to everybody is no command") {
+  start();
+  receive("<message type='chat' from='x.test' to='sms.test'><body>The server restarts at noon.</body></message>");
+  settle_stanzas();
+  CHECK_FALSE(has_come("to='x.test'"));
 }
 
 TEST_CASE_FIXTURE(ChatWorld, "Unknown words are answered with what one can write") {
