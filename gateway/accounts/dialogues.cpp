@@ -153,10 +153,10 @@ void Dialogues::give_way(Lives::iterator live, xmpp::StanzaError why) {
 bool Dialogues::make_room() {
   std::map<std::string, std::size_t> of_domain;
   for (const auto& [user, live] : live_) {
-    if (live->waits_for_user()) ++of_domain[live->login.user.domain().str()];
+    if (live->waits_for_user()) ++of_domain[std::string(live->login.user.domain())];
   }
   const auto weight = [&](const Live& live) {
-    return std::pair(of_domain[live.login.user.domain().str()], -live.since.time_since_epoch().count());
+    return std::pair(of_domain[std::string(live.login.user.domain())], -live.since.time_since_epoch().count());
   };
   auto chosen = live_.end();
   for (auto it = live_.begin(); it != live_.end(); ++it) {
