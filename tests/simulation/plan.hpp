@@ -27,6 +27,7 @@ enum class Act {
   unsubscribe,
   answer_contact,    // subscribed to a contact that asked
   ask_version,       // an iq that must be answered
+  talk,              // a line to the gateway, which must be answered, too; it may begin a login
   receive,           // a message from a contact; `number` names it
   contact_edits,     // what they wrote, or what nobody has
   contact_retracts,  // … the same

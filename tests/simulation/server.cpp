@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <stdexcept>
 
 namespace wherry::simulation {
@@ -95,6 +96,12 @@ void Server::act(const Step& step) {
       recorder_.add(What::unregistering, name(), user, "", fmt::format("i{}-{}-{}", asked_ + 1, user, name()));
       return ask(step, "set", "<query xmlns='jabber:iq:register'><remove/></query>");
     case Act::ask_version: return ask(step, "get", "<query xmlns='jabber:iq:version'/>");
+    case Act::talk: {
+      constexpr std::array lines = {"register", "register", "help", "status", "accounts", "preferences", "cancel"};
+      const auto last = static_cast<std::int64_t>(lines.size()) - 1;
+      const auto drawn = recorder_.draw.between(0, last, "line", static_cast<std::uint64_t>(step.number));
+      return talk(user, lines[static_cast<std::size_t>(drawn)]);
+    }
     case Act::come_online: online_.insert(owner_of(user)); return show_presence(step, "");
     case Act::go_offline: online_.erase(owner_of(user)); return show_presence(step, "unavailable");
     case Act::send: return send_message(step, write(step));
@@ -198,7 +205,26 @@ void Server::ask(const Step& step, const std::string& type, const std::string& p
       fmt::format("<iq from='{}' to='{}' type='{}' id='{}'>{}</iq>", full(user), face_of(user), type, id, payload));
 }
 
+void Server::talk(const std::string& user, const std::string& line) {
+  const std::string id = fmt::format("y{}-{}-{}", ++asked_, user, name());
+  if (!link_ || !link_->is_open()) return recorder_.add(What::not_sent, name(), user, "", id, line);
+  recorder_.add(What::asked, name(), user, "", id, "\"" + line + "\"", link_->number());
+  lines_[user].push_back(id);
+  link_->send(fmt::format("<message from='{}' to='{}' type='chat' id='{}'><body>{}</body></message>", full(user),
+                          face_of(user), id, line));
+}
+
 // ---- What comes for them ----
+
+// The question of a login is answered, left open, or answered by the wish to stop.
+void Server::hear(const std::string& user, const std::string& said) {
+  recorder_.add(What::note, name(), user, "", "", user + " is told: " + said);
+  for (const std::string& id : std::exchange(lines_[user], {})) recorder_.add(What::got_answer, name(), user, "", id);
+  if (said.find("nick?") == std::string::npos) return;
+  const auto answer = recorder_.draw.between(0, 4, "answers_question", ++asked_);
+  if (answer > 1) talk(user, user);
+  if (answer == 1) talk(user, "cancel");
+}
 
 void Server::received(const Element& element) {
   const std::string to(element.attribute("to"));
@@ -234,6 +260,8 @@ void Server::take_error(const std::string& user, const Element& element) {
   if (element.name() == "iq") {
     if (!is_of(user, id)) return note_foreign(user, "an answer for " + id);
     recorder_.add(What::got_answer, name(), user, "", id, "error: " + text);
+  } else if (std::erase(lines_[user], id) > 0) {
+    recorder_.add(What::got_answer, name(), user, "", id, "error: " + text);
   } else if (element.name() == "message") {
     // Errc::uncertain is the only one that ends so (xmpp::to_stanza_error).
     const bool uncertain =
@@ -255,7 +283,7 @@ void Server::take_message(const std::string& user, const Element& element) {
   // A receipt that its centre does not mark as one is a text where nothing of ours has its id (connectors/sms).
   if (recorder_.plan.is_over_sms() && body.starts_with("id:"))
     return recorder_.add(What::note, name(), user, contact, "", user + " gets \"" + body + "\"");
-  if (contact.empty()) return recorder_.add(What::note, name(), user, "", "", user + " is told: " + body);
+  if (contact.empty()) return hear(user, body);
   if (text.starts_with(waiting_note))
     return recorder_.add(What::note, name(), user, contact, "", user + " hears that a message waits");
   const bool is_note = text.starts_with(failure_note);

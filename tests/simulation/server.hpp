@@ -58,6 +58,8 @@ class Server {
   void show_presence(const Step& step, const std::string& type);
   void send_presence(const std::string& user, const std::string& to, const std::string& type);
   void ask(const Step& step, const std::string& type, const std::string& payload);
+  void talk(const std::string& user, const std::string& line);
+  void hear(const std::string& user, const std::string& said);
   void send(xmpp::Element element);
   void note_foreign(const std::string& user, const std::string& what);
   void tell_failed(const std::string& user, std::string_view id, const std::string& text, bool uncertain);
@@ -84,6 +86,7 @@ class Server {
   };
   std::map<std::string, std::vector<Message>> own_, received_;  // by user
   std::set<std::string> registering_;                           // ids of iqs that register
+  std::map<std::string, std::vector<std::string>> lines_;       // to the gateway, by user, that wait for an answer
   std::uint64_t asked_ = 0;
 };
 
