@@ -15,7 +15,9 @@ namespace {
 
 xmpp::Jid jid(std::string_view text) { return xmpp::Jid::parse(text).value(); }
 
-Origin origin() { return {"romeo@x.test/orchard", "+15550100@sms.test", "m1", "chat", "en", true, 1796000000000}; }
+Origin origin() {
+  return {"romeo@x.test/orchard", "+15550100@sms.test", "m1", "chat", "en", true, 1796000000000, false, false, ""};
+}
 
 }  // namespace
 
@@ -62,7 +64,16 @@ TEST_CASE("Rows are objects with a version, and what a later version adds to the
 }
 
 TEST_CASE("Rows of the first versions are read for ever: arrays, and events without a version (schema 2)") {
-  const Origin late{"romeo@x.test/phone", "+15550101@net.test", "sent-reported-late", "chat", "", true, 1795694516468};
+  const Origin late{"romeo@x.test/phone",
+                    "+15550101@net.test",
+                    "sent-reported-late",
+                    "chat",
+                    "",
+                    true,
+                    1795694516468,
+                    false,
+                    false,
+                    ""};
   const std::string row =
       R"(["romeo@x.test/phone","+15550101@net.test","sent-reported-late","chat","",true,1795694516468])";
   CHECK(parse_origin(row).value() == late);

@@ -17,8 +17,8 @@ TEST_CASE("remove_expired removes what is older than its kind is kept, and nothi
     CAPTURE(name_of(kind));
     Store store(kind);
     insert(store, account(1));
-    const std::int64_t now = 1796000000000;
-    const auto ago = [now](std::chrono::milliseconds age) { return now - age.count(); };
+    constexpr std::int64_t now = 1796000000000;
+    const auto ago = [](std::chrono::milliseconds age) { return now - age.count(); };
     using std::chrono::hours;
     store([&](db::Transaction& t) {
       const store::InboxRow inbox[] = {{1, {1}, "old", ago(kept.undelivered + hours(1))},
@@ -103,7 +103,7 @@ TEST_CASE("Of what reports are about the newest is kept, however young the rest 
     CAPTURE(name_of(kind));
     Store store(kind);
     insert(store, account(1));
-    const std::int64_t now = 1796000000000;
+    constexpr std::int64_t now = 1796000000000;
     store([&](db::Transaction& t) {
       std::vector<store::MessageRow> sent(10);
       for (std::size_t i = 0; i < sent.size(); ++i) {

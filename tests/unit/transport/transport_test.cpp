@@ -105,7 +105,7 @@ TEST_CASE("Seen forgets what could not be kept, and only that") {
   CHECK_FALSE(seen.insert(2));
   Seen small(6);
   small.load(std::string(32, 'b'), {1, 2, 3, 4});  // two older generations
-  for (const std::uint64_t hash : {1, 3}) {
+  for (const std::uint64_t hash : {1U, 3U}) {
     CHECK_FALSE(small.insert(hash));
     small.erase(hash);
     CHECK(small.insert(hash));
