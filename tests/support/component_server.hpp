@@ -12,6 +12,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <utility>
 
 namespace wherry::tests {
 
@@ -64,6 +65,14 @@ class ComponentServer {
     std::string found = text_.substr(0, size);
     text_.erase(0, size);
     co_return found;
+  }
+  // What comes next, in whatever pieces.
+  asio::awaitable<std::string> some() {
+    if (!text_.empty()) co_return std::exchange(text_, {});
+    std::array<char, 16384> buffer;
+    const auto space = asio::buffer(buffer);
+    const std::size_t size = co_await socket_.async_read_some(space, asio::use_awaitable);
+    co_return std::string(buffer.data(), size);
   }
   void cut() { socket_.close(); }
   // What has come and was not asked for.

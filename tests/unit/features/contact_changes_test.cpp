@@ -49,7 +49,7 @@ TEST_CASE_FIXTURE(World, "A contact whose removal is refused stays") {
   REQUIRE(contact(known));
   CHECK(contact(known)->row.user_sees);
   CHECK(rows() == 1);
-  CHECK_FALSE(has_come("type='unsubscribed'"));
+  CHECK(stays_away("type='unsubscribed'"));
 }
 
 TEST_CASE_FIXTURE(World, "A contact whose approval is refused does not see the user") {

@@ -178,14 +178,14 @@ TEST_CASE_FIXTURE(ChatWorld, "What a server announces to everybody is no command
   start();
   receive("<message type='chat' from='x.test' to='sms.test'><body>The server restarts at noon.</body></message>");
   settle_stanzas();
-  CHECK_FALSE(has_come("to='x.test'"));
+  CHECK(stays_away("<message"));
 }
 
 TEST_CASE_FIXTURE(ChatWorld, "Unknown words are answered with what one can write") {
   start();
   says("hello there", "That is no command here.");
   until([&] { return has_come("register: log in to the network"); });
-  CHECK_FALSE(has_come("status: "));  // which is for who is registered
+  CHECK(stays_away("status: "));  // which is for who is registered
 }
 
 TEST_CASE_FIXTURE(ChatWorld, "Who is not registered is told how to") {
@@ -198,7 +198,7 @@ TEST_CASE_FIXTURE(ChatWorld, "Who may not register gets a refusal and no talk") 
   receive("<message type='chat' from='robot@evil.test/r' to='sms.test' id='m'><body>help</body></message>");
   until([&] { return has_come("<forbidden"); });
   settle_stanzas();
-  CHECK_FALSE(has_come("type='chat'"));
+  CHECK(stays_away("type='chat'"));
 }
 
 TEST_CASE_FIXTURE(ChatWorld, "What was said long ago is refused") {
@@ -218,7 +218,7 @@ TEST_CASE_FIXTURE(ChatWorld, "Typing notifications, receipts and errors get no a
       "<message type='error' from='u1@x.test/r' to='sms.test'><body>help</body></message>"
       "<message type='headline' from='u1@x.test/r' to='sms.test'><body>help</body></message>");
   settle_stanzas();
-  CHECK_FALSE(has_come("<message"));
+  CHECK(stays_away("<message"));
 }
 
 TEST_CASE_FIXTURE(ChatWorld, "A robot that answers every answer is answered a bounded number of times") {
@@ -290,7 +290,7 @@ TEST_CASE_FIXTURE(ChatWorld, "A further account's form with a further question g
   until([&] { return find(1, "work") != nullptr; });
   CHECK(find(1, "work")->row.credentials.at("code") == "4712");
   settle_stanzas();
-  CHECK_FALSE(has_come("Your login is changed."));  // that of the first account is not
+  CHECK(stays_away("Your login is changed."));  // that of the first account is not
 }
 
 TEST_CASE_FIXTURE(ChatWorld, "Who cannot begin a login just now is not held for somebody who is led through one") {
@@ -300,5 +300,5 @@ TEST_CASE_FIXTURE(ChatWorld, "Who cannot begin a login just now is not held for 
   until([&] { return network.logins == 1; });
   says("register", "are being worked on");
   says("help", "You can write here");
-  CHECK_FALSE(has_come("One moment, please"));
+  CHECK(stays_away("One moment, please"));
 }

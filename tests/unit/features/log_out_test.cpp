@@ -42,7 +42,7 @@ TEST_CASE_FIXTURE(LogOutWorld, "Who logs out has no session, sees nobody, and is
   CHECK(has_come("<show>xa</show><status>Logged out. Write “log in” to sms.test to come back.</status>"));
   CHECK(is_stored_as_logged_out());
   says("status", "logged out: write “log in” to come back");
-  says("accounts", "sms.test: logged out");
+  says("accounts", ", logged out");
 }
 
 TEST_CASE_FIXTURE(LogOutWorld, "Who is logged out stays so, whatever their devices do, until they log in") {

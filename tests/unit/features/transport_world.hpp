@@ -156,19 +156,38 @@ struct TransportWorld {
   }
 
   asio::awaitable<void> serve() {
+    std::string unanswered;  // from the last ping on
     for (;;) {
-      std::string id;
+      std::string more;
       try {
-        id = co_await server.ping();
+        more = co_await server.some();
       } catch (const boost::system::system_error&) {
-        came += server.rest();
         server.cut();
         throw;
       }
-      came += server.before_ping;
-      while (!answers_pings) co_await pings_answered.wait();
-      co_await server.answer(id);
+      came += more;
+      unanswered += more;
+      while (const auto id = take_ping(unanswered)) {
+        ping_waits = !answers_pings;
+        while (!answers_pings) co_await pings_answered.wait();
+        ping_waits = false;
+        co_await server.answer(*id);
+      }
     }
+  }
+  // The id of the first ping in it, which is cut off with what stands before.
+  static std::optional<std::string> take_ping(std::string& text) {
+    constexpr std::string_view ping = "<ping xmlns=";
+    const std::size_t at = text.find(ping);
+    if (at == std::string::npos) {
+      constexpr std::size_t most_of_a_ping = 1024;  // it may come in pieces
+      text.erase(0, text.size() - std::min(text.size(), most_of_a_ping));
+      return std::nullopt;
+    }
+    const std::size_t begin = text.rfind("id=", at) + 4;
+    std::string id = text.substr(begin, text.find_first_of("'\"", begin) - begin);
+    text.erase(0, at + ping.size());
+    return id;
   }
   asio::awaitable<void> settle() {
     for (int i = 0; i < 3; ++i) {
@@ -198,6 +217,11 @@ struct TransportWorld {
     REQUIRE(condition());
   }
   bool has_come(std::string_view text) const { return came.find(text) != std::string::npos; }
+  // Nor is it among the consequences of what the gateway has received so far.
+  bool stays_away(std::string_view text) {
+    if (transport->link().is_connected()) settle_stanzas();
+    return !has_come(text);
+  }
   template <class Read>
   auto stored(Read read) {
     std::optional<decltype(read(std::declval<db::Transaction&>()))> result;
@@ -227,7 +251,8 @@ struct TransportWorld {
   base::Signal pings_answered{loop.get_executor()};
   bool answers_pings = true;
   int settled = 0;
-  std::string came;  // to the server, up to its last ping
+  bool ping_waits = false;  // for an answer
+  std::string came;         // to the server
   transport::RegistrationPolicy registration;
   queues::OutboxLimits outbox;
   accounts::DialogueLimits dialogues;
