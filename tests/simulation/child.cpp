@@ -356,6 +356,7 @@ class Child final : public std::enable_shared_from_this<Child> {
       if (reply.contains("error")) return refuse(said, Errc::rejected, "The user gave up.");
       const json answers = reply["result"]["answers"];
       const std::string user = account_in(answers.get<connector::Answers>(), person);
+      if (!is_account(recorder().plan, user)) return refuse(said, Errc::not_authorized, "Nobody has that name.");
       if (owner_of(user) != user_of(person))
         recorder().add(What::breach, network_.name(), user, "", "", "the login is that of " + person);
       after(delay("logs_in", network_.next_number()), [this, said, user, answers] {

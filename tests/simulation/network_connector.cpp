@@ -223,6 +223,7 @@ class SimulatedConnector final : public connector::Connector {
     auto answers = co_await user.ask(std::move(form));
     if (!answers) co_return answers.error();
     const std::string name = account_in(*answers, applicant.user);
+    if (!is_account(network_.recorder().plan, name)) co_return Error{Errc::not_authorized, "Nobody has that name."};
     if (owner_of(name) != user_of(applicant.user) || (!present.empty() && present != name))
       network_.recorder().add(What::breach, network_.name(), name, "", "",
                               "the login is that of " + applicant.user + " " + present);

@@ -243,6 +243,15 @@ int accounts_of(const Plan& plan, int user) {
   return index < plan.accounts.size() ? plan.accounts[index] : 1;
 }
 
+bool is_account(const Plan& plan, const std::string& account) {
+  for (int user = 0; user < plan.users; ++user) {
+    for (int i = 0; i < accounts_of(plan, user); ++i) {
+      if (account_name(user, i) == account) return true;
+    }
+  }
+  return false;
+}
+
 bool never_comes(const Plan& plan, const std::string& network, const std::string& account) {
   return plan.ages && network == network_name(0) && owner_of(account) == user_name(0);
 }

@@ -148,6 +148,9 @@ Plan leaving_plan();
 
 int accounts_of(const Plan& plan, int user);
 
+// Whether somebody has this account; else it is what a user wrote where a question was open.
+bool is_account(const Plan& plan, const std::string& account);
+
 // Whether it is an account of the user who never comes again.
 bool never_comes(const Plan& plan, const std::string& network, const std::string& account);
 
