@@ -255,17 +255,17 @@ asio::awaitable<void> AccountSession::tell_notice(std::string id, std::string te
 
 asio::awaitable<void> AccountSession::tell_message(std::shared_ptr<Conversation> conversation,
                                                    IncomingMessage message) {
-  using enum IncomingMessage::Kind;
+  using Sort = IncomingMessage::Kind;
   const std::string& code_page = server_.settings().code_page;
   const std::string sender = plain_name(message.sender.name);
   const auto contact = parse_contact(sender);
   std::string text = text_of(message, code_page);
-  if (!contact || message.kind == server) {
+  if (!contact || message.kind == Sort::server) {
     co_await tell_notice(id_of(message), fmt::format("{}: {}", sender, text));
-  } else if (message.kind == authorisation_request || message.kind == added) {
+  } else if (message.kind == Sort::authorisation_request || message.kind == Sort::added) {
     co_await list_.asked(sender);
-  } else if (message.kind == authorisation_granted || message.kind == authorisation_refused) {
-    co_await list_.answered(sender, message.kind == authorisation_granted);
+  } else if (message.kind == Sort::authorisation_granted || message.kind == Sort::authorisation_refused) {
+    co_await list_.answered(sender, message.kind == Sort::authorisation_granted);
   } else if (!text.empty()) {
     connector::MessageReceived received;
     received.chat = received.sender = *contact;

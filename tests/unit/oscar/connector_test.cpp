@@ -106,13 +106,14 @@ struct World {
     co_await w.server.until(std::move(done)); \
   } while (false)
 
-#define OSCAR_TEST(name, function, ...)      \
-  asio::awaitable<void> function(World& w);  \
-  TEST_CASE(name) {                          \
-    tests::Bench bench;                      \
-    World world(bench, ##__VA_ARGS__);       \
-    tests::run(bench.loop, function(world)); \
-  }                                          \
+// The rest: what the configuration has besides, if anything.
+#define OSCAR_TEST(name, function, ...)            \
+  asio::awaitable<void> function(World& w);        \
+  TEST_CASE(name) {                                \
+    tests::Bench bench;                            \
+    World world(bench __VA_OPT__(, ) __VA_ARGS__); \
+    tests::run(bench.loop, function(world));       \
+  }                                                \
   asio::awaitable<void> function(World& w)
 
 std::string stored_text(const char* text) {
