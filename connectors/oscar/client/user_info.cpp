@@ -1,0 +1,45 @@
+#include "connectors/oscar/client/user_info.hpp"
+
+namespace wherry::oscar {
+
+namespace {
+
+constexpr std::uint32_t class_away = 0x20, class_icq = 0x40;
+constexpr std::uint16_t note_type = 2;
+
+// A list of {type, flags, value}: icons, notes and more.
+std::string note_among(std::string_view things) {
+  Reader in(things);
+  while (!in.empty()) {
+    const std::uint16_t type = in.u16();
+    const std::uint8_t flags = in.u8();
+    const std::string value = in.text8();
+    if (!in.ok()) break;
+    if (type != note_type || (flags & 4) == 0) continue;
+    Reader inner(value);
+    const std::string note = inner.text16();
+    if (inner.ok()) return note;
+  }
+  return {};
+}
+
+}  // namespace
+
+std::optional<UserInfo> read_user_info(Reader& in) {
+  UserInfo info;
+  info.name = in.text8();
+  in.u16();  // how often others have complained
+  const std::size_t count = in.u16();
+  if (!in.ok() || info.name.empty()) return std::nullopt;
+  info.tlvs = read_tlvs(in, count);
+  if (!in.ok()) return std::nullopt;
+  const std::uint32_t user_class = number(info.tlvs, 0x01).value_or(0);
+  info.is_away = (user_class & class_away) != 0;
+  info.is_icq = (user_class & class_icq) != 0;
+  info.status = number(info.tlvs, 0x06);
+  info.idle_minutes = number(info.tlvs, 0x04).value_or(0);
+  if (const std::string* things = find(info.tlvs, 0x1D)) info.note = note_among(*things);
+  return info;
+}
+
+}  // namespace wherry::oscar

@@ -1,0 +1,24 @@
+// What servers tell of a user, as in presences and beside messages.
+#pragma once
+
+#include "connectors/oscar/client/wire.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace wherry::oscar {
+
+struct UserInfo {
+  std::string name;
+  bool is_away = false, is_icq = false;  // of the user's class
+  std::optional<std::uint32_t> status;   // ICQ's, with flags in the high word
+  std::uint32_t idle_minutes = 0;
+  std::string note;  // beside the status, as the user wrote it; octets
+  Tlvs tlvs;         // all of them
+};
+
+// Nothing where it cannot be read.
+std::optional<UserInfo> read_user_info(Reader& in);
+
+}  // namespace wherry::oscar
