@@ -54,10 +54,10 @@ void Notification::refuse(int error) {
 
 void Notification::feed(std::string_view bytes, Time now) {
   protocol_.feed(bytes);
-  for (ProtocolEvent& event : protocol_.take_events()) {
-    if (auto* answered = std::get_if<Answered>(&event)) handle(std::move(*answered), now);
-    else if (auto* said = std::get_if<Said>(&event)) handle(std::move(*said), now);
-    else events_.emplace_back(std::get<Unanswered>(std::move(event)));
+  while (auto event = protocol_.next_event()) {
+    if (auto* answered = std::get_if<Answered>(&*event)) handle(std::move(*answered), now);
+    else if (auto* said = std::get_if<Said>(&*event)) handle(std::move(*said), now);
+    else handle(std::get<Unanswered>(std::move(*event)));
   }
 }
 
@@ -179,13 +179,16 @@ void Notification::handle(Said said, Time now) {
   }
 }
 
+void Notification::handle(Unanswered unanswered) {
+  if (unanswered.request == "QRY") return;  // servers exist that take an answer in silence
+  if (state_ != State::ready) protocol_.end(End::silent, unanswered.request + " is not answered");
+  else events_.emplace_back(std::move(unanswered));
+}
+
 void Notification::tick(Time now) {
   protocol_.tick(now);
-  for (ProtocolEvent& event : protocol_.take_events()) {
-    auto* unanswered = std::get_if<Unanswered>(&event);
-    if (!unanswered || unanswered->request == "QRY") continue;  // servers exist that take an answer in silence
-    if (state_ != State::ready) protocol_.end(End::silent, unanswered->request + " is not answered");
-    else events_.emplace_back(std::move(*unanswered));
+  while (auto event = protocol_.next_event()) {
+    if (auto* unanswered = std::get_if<Unanswered>(&*event)) handle(std::move(*unanswered));
   }
   if (now >= listing_limit_) protocol_.end(End::silent, "the contact list does not end");
   if (now >= pong_by_) protocol_.end(End::silent, "PNG is not answered");

@@ -94,6 +94,7 @@ class Notification {
   };
   void handle(Answered answered, Time now);
   void handle(Said said, Time now);
+  void handle(Unanswered unanswered);
   void advance_login(const Command& command, Time now);
   void begin_list(const Command& command);
   void take_list_line(const Command& command);

@@ -34,14 +34,20 @@ void Protocol::send(std::string_view name, const std::vector<std::string>& args)
 }
 
 void Protocol::feed(std::string_view bytes) {
-  if (ended()) return;
-  framer_.feed(bytes);
-  while (!ended()) {
+  if (!ended()) framer_.feed(bytes);
+}
+
+std::optional<ProtocolEvent> Protocol::next_event() {
+  while (events_.empty()) {
+    if (ended()) return std::nullopt;
     auto command = framer_.next();
-    if (!command) return end(End::broken, command.error().text);
-    if (!*command) return;
-    take(std::move(**command));
+    if (!command) end(End::broken, command.error().text);
+    else if (!*command) return std::nullopt;
+    else take(std::move(**command));
   }
+  std::optional<ProtocolEvent> event(std::move(events_.front()));
+  events_.pop_front();
+  return event;
 }
 
 void Protocol::take(Command command) {

@@ -6,6 +6,7 @@
 #include "connectors/msn/client/command.hpp"
 
 #include <chrono>
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -57,6 +58,8 @@ class Protocol {
 
   void feed(std::string_view bytes);
   void tick(Time now);
+  // What has happened, one after the other: what is done about one may decide what the next is.
+  std::optional<ProtocolEvent> next_event();
   // When tick() has something to do.
   Time next_tick() const;
 
@@ -67,7 +70,6 @@ class Protocol {
 
   std::string take_output() { return std::exchange(output_, {}); }
   bool has_output() const { return !output_.empty(); }
-  std::vector<ProtocolEvent> take_events() { return std::exchange(events_, {}); }
 
  private:
   struct Pending {
@@ -78,7 +80,7 @@ class Protocol {
 
   Framer framer_;
   std::string output_;
-  std::vector<ProtocolEvent> events_;
+  std::deque<ProtocolEvent> events_;
   std::map<std::uint32_t, Pending> pending_;
   std::uint32_t last_ = 0;
   std::optional<End> end_;

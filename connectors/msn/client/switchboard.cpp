@@ -44,12 +44,12 @@ void Switchboard::leave() {
 
 void Switchboard::feed(std::string_view bytes, Time) {
   protocol_.feed(bytes);
-  for (ProtocolEvent& event : protocol_.take_events()) handle(std::move(event));
+  while (auto event = protocol_.next_event()) handle(std::move(*event));
 }
 
 void Switchboard::tick(Time now) {
   protocol_.tick(now);
-  for (ProtocolEvent& event : protocol_.take_events()) handle(std::move(event));
+  while (auto event = protocol_.next_event()) handle(std::move(*event));
 }
 
 void Switchboard::handle(ProtocolEvent event) {
