@@ -77,7 +77,7 @@ asio::awaitable<Result<net::HttpResponse>> Passport::get(std::string url, std::s
 asio::awaitable<Result<std::string>> Passport::find_login_page() {
   if (!settings_.login_url.empty()) co_return settings_.login_url;
   if (!login_page_.empty()) co_return login_page_;
-  auto response = co_await get(settings_.nexus_url, {});
+  auto response = co_await get(settings_.nexus_url, std::string());
   if (!response) co_return response.error();
   const auto page = parse_login_url(header_of(*response, "passporturls"));
   if (!page) co_return trouble(fmt::format("does not say where to log in (HTTP {}).", response->status));
@@ -85,8 +85,7 @@ asio::awaitable<Result<std::string>> Passport::find_login_page() {
   co_return login_page_;
 }
 
-asio::awaitable<Result<std::string>> Passport::get_ticket(std::string email, std::string password,
-                                                          std::string policy) {
+asio::awaitable<Result<std::string>> Passport::get_ticket(std::string email, std::string password, std::string policy) {
   auto page = co_await find_login_page();
   if (!page) co_return page.error();
   std::string url = std::move(*page);

@@ -25,12 +25,13 @@ class Passport {
  public:
   Passport(const Settings& settings, net::HttpClient& http) : settings_(settings), http_(http) {}
 
-  // not_authorized: the password is wrong. unavailable: anything else, also where it may have arrived: to ask again does
-  // no harm.
+  // not_authorized: the password is wrong. unavailable: anything else, also where it may have arrived: to ask again
+  // does no harm.
   asio::awaitable<base::Result<std::string>> get_ticket(std::string email, std::string password, std::string policy);
+  // The login page's address, as the nexus has it.
+  asio::awaitable<base::Result<std::string>> find_login_page();
 
  private:
-  asio::awaitable<base::Result<std::string>> find_login_page();
   asio::awaitable<base::Result<net::HttpResponse>> get(std::string url, std::string authorization);
 
   const Settings& settings_;
