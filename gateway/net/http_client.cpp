@@ -129,6 +129,7 @@ void Transfer::prepare() {
   set(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   set(easy, CURLOPT_SSL_VERIFYPEER, 1L);
   set(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+  if (!request.ca_file.empty()) set(easy, CURLOPT_CAINFO, request.ca_file.c_str());
   set(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request.limit.count()));
   set(easy, CURLOPT_USERAGENT, "wherry/" WHERRY_VERSION);
   set(easy, CURLOPT_URL, request.url.c_str());

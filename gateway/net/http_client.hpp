@@ -26,6 +26,7 @@ struct HttpRequest {
   std::string user, password;              // basic authentication, where not empty
   std::chrono::milliseconds limit{30000};  // for the whole exchange
   std::size_t most_bytes = 1 << 20;        // of the answer's body; more is an error
+  std::string ca_file = {};                // who may sign the server's certificate; empty: the system's authorities
   bool may_repeat = true;                  // false: never, as a POST, where a kept connection turns out to be closed
 };
 struct HttpResponse {

@@ -1,0 +1,85 @@
+// A connected switchboard: one conversation.
+#pragma once
+
+#include "connectors/msn/client/switchboard.hpp"
+#include "connectors/msn/convert/message.hpp"
+#include "connectors/msn/speaker.hpp"
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+
+namespace wherry::msn {
+
+// What became of a message.
+enum class Fate {
+  waiting,
+  passed_on,  // acknowledged while the other was in
+  missed,     // acknowledged, but the other had left before: it may have gone nowhere
+  refused,    // NAK
+  unknown,    // neither ACK nor NAK came, in time or before the end
+};
+
+// Whether somebody came who was called.
+struct CallOutcome {
+  bool has_joined = false;
+  int error = 0;         // that the call was refused with
+  bool is_over = false;  // the switchboard has ended
+};
+
+class Board final : public Speaker {
+ public:
+  Board(const asio::any_io_executor& executor, Switchboard machine);
+
+  // False: it has ended before it was open.
+  asio::awaitable<bool> await_open();
+  // Calls, and waits for the other to come in. base::TimedOut: nobody came.
+  asio::awaitable<CallOutcome> call(std::string email);
+  asio::awaitable<Fate> send(std::string payload, std::string to);
+  // Nobody needs to know what becomes of it.
+  void tell(const std::string& payload);
+  void leave();
+
+  // Messages, in order; nothing: it has ended, and there is no more.
+  asio::awaitable<std::optional<Heard>> next();
+
+  // Somebody else than these two is or was in.
+  bool is_group() const { return is_group_; }
+  // True once: who must be told of it is told.
+  bool take_group_news() { return is_group_ && !std::exchange(is_group_told_, true); }
+  bool is_ready_for(const std::string& email) const { return machine_.is_open() && machine_.has(email) && !is_group_; }
+  bool ended() const { return machine_.protocol().ended(); }
+  const std::string& why() const { return machine_.protocol().why(); }
+  const Switchboard& machine() const { return machine_; }
+  ChunkedTexts& chunks() { return chunks_; }
+
+ private:
+  struct Sent {
+    std::string to;
+    Fate fate = Fate::waiting;
+  };
+  void hear(std::string_view bytes, Time now) override;
+  void pass_time(Time now) override;
+  Time next_time() const override;
+  Protocol& protocol() override { return machine_.protocol(); }
+  asio::awaitable<void> await_room() override;
+  asio::awaitable<CallOutcome> await_call(std::string email);
+  void collect();
+  void settle(std::uint32_t transaction, Fate fate);
+
+  Switchboard machine_;
+  std::set<std::string> present_;  // as the events have it: what came before and after what
+  std::map<std::uint32_t, Sent> sent_;
+  std::map<std::string, int> refused_calls_;
+  std::deque<Heard> heard_;
+  base::Signal changed_;
+  bool is_group_ = false, is_group_told_ = false;
+  ChunkedTexts chunks_;
+  Time used_at_;
+};
+
+}  // namespace wherry::msn

@@ -1,0 +1,57 @@
+// The switchboards of one session: opened when something is to be said, kept, found again, opened anew.
+#pragma once
+
+#include "connectors/msn/board.hpp"
+#include "connectors/msn/login.hpp"
+#include "gateway/base/error.hpp"
+#include "gateway/base/task_group.hpp"
+
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+
+namespace wherry::msn {
+
+// What is heard in the conversations, for the session. Each call of one conversation comes after the other.
+struct Listener {
+  virtual asio::awaitable<void> heard(std::shared_ptr<Board> board, Heard message) = 0;
+
+ protected:
+  ~Listener() = default;
+};
+
+class Conversations {
+ public:
+  // `link`, `tasks` and `listener` live until the tasks have ended.
+  Conversations(Upstream& upstream, std::string email, std::shared_ptr<NotificationLink> link, base::TaskGroup& tasks,
+                Listener& listener)
+      : upstream_(upstream), email_(std::move(email)), link_(std::move(link)), tasks_(tasks), listener_(listener) {}
+
+  // Says it to one person, who is called first where no conversation is open. An error says whether it can have
+  // arrived.
+  asio::awaitable<base::Result<void>> say(std::string to, std::string payload);
+  // Where a conversation with that person is open; else nothing is done.
+  void mention(const std::string& to, const std::string& payload);
+  // Follows an invitation.
+  void follow(Rang invitation);
+  // Ends all.
+  void leave();
+
+ private:
+  std::shared_ptr<Board> find(const std::string& email);
+  asio::awaitable<base::Result<std::shared_ptr<Board>>> open(std::string email);
+  asio::awaitable<base::Result<std::shared_ptr<Board>>> connect(std::string server, bool is_answer, Rang invitation);
+  asio::awaitable<void> answer(Rang invitation);
+  asio::awaitable<void> listen(std::shared_ptr<Board> board);
+
+  Upstream& upstream_;
+  const std::string email_;
+  const std::shared_ptr<NotificationLink> link_;
+  base::TaskGroup& tasks_;
+  Listener& listener_;
+  std::list<std::shared_ptr<Board>> boards_;  // the newest first
+  bool is_over_ = false;
+};
+
+}  // namespace wherry::msn

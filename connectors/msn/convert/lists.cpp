@@ -1,0 +1,79 @@
+#include "connectors/msn/convert/lists.hpp"
+
+#include "connectors/msn/convert/percent.hpp"
+#include "gateway/base/text.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace wherry::msn {
+
+namespace {
+
+constexpr std::size_t most_email_bytes = 129;  // as the historic service had it
+
+// Takes a word that names what it is; false: it is none.
+bool take_named(Member& member, std::string_view word) {
+  if (word.starts_with("N=")) member.email = base::to_lower_ascii(from_percent(word.substr(2)));
+  else if (word.starts_with("F=")) member.name = from_percent(word.substr(2));
+  else if (word.starts_with("C=")) member.guid = word.substr(2);
+  else return false;
+  return true;
+}
+
+bool is_email_letter(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte > 0x20 && byte < 0x7f && std::string_view("@\"(),:;<>[\\]/%").find(c) == std::string_view::npos;
+}
+
+}  // namespace
+
+std::optional<list::Bit> parse_list(std::string_view name) {
+  if (name == "FL") return list::forward;
+  if (name == "AL") return list::allow;
+  if (name == "BL") return list::block;
+  if (name == "RL") return list::reverse;
+  if (name == "PL") return list::pending;
+  return std::nullopt;
+}
+
+Member parse_addition(const std::vector<std::string>& args, std::size_t first) {
+  Member member;
+  for (std::size_t i = first; i < args.size(); ++i) take_named(member, args[i]);
+  return member;
+}
+
+std::optional<Member> parse_member(const std::vector<std::string>& args) {
+  Member member;
+  std::vector<std::string_view> rest;
+  for (const std::string& word : args) {
+    if (!take_named(member, word)) rest.push_back(word);
+  }
+  if (member.email.empty() || rest.empty()) return std::nullopt;
+  const std::string_view bits = rest.front();
+  const auto [end, failed] = std::from_chars(bits.data(), bits.data() + bits.size(), member.lists);
+  if (failed != std::errc() || end != bits.data() + bits.size()) return std::nullopt;
+  // Behind the bits: a type (MSNP12) and groups. A group's guid is longer than a type.
+  const std::string_view groups = rest.size() > 1 && rest.back().size() > 8 ? rest.back() : std::string_view();
+  for (const std::string_view group : base::split(groups, ',')) {
+    if (!group.empty()) member.groups.emplace_back(group);
+  }
+  return member;
+}
+
+std::optional<std::string> parse_email(std::string_view typed) {
+  std::string email = base::to_lower_ascii(base::trim(typed));
+  if (email.starts_with("mailto:")) email.erase(0, 7);
+  if (email.starts_with("msnim:")) return std::nullopt;
+  const auto at = email.find('@');
+  if (at == std::string::npos || at == 0 || email.size() > most_email_bytes) return std::nullopt;
+  const std::string_view domain = std::string_view(email).substr(at + 1);
+  const std::string_view name = std::string_view(email).substr(0, at);
+  const bool is_formed = std::all_of(name.begin(), name.end(), is_email_letter) &&
+                         std::all_of(domain.begin(), domain.end(), is_email_letter) &&
+                         domain.find('.') != domain.npos && !domain.starts_with('.') && !domain.ends_with('.');
+  if (!is_formed) return std::nullopt;
+  return email;
+}
+
+}  // namespace wherry::msn

@@ -1,0 +1,61 @@
+// The payloads of MSG: headers as of mail, then a body. Pure.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace wherry::msn {
+
+// Over it a server closes the switchboard without a word; headers count.
+inline constexpr std::size_t most_message_bytes = 1664;
+
+struct Payload {
+  std::map<std::string, std::string> headers;  // names in lower case
+  std::string body;
+
+  std::string header(const std::string& name) const;
+  std::string content_type() const;  // in lower case, without parameters
+};
+
+// Lenient: without an empty line all of it is headers.
+Payload parse_payload(std::string_view bytes);
+
+// A text as payloads: more than one where it is too long, cut where a reader sees no character torn in two.
+std::vector<std::string> to_text_payloads(std::string_view text);
+std::string to_typing_payload(const std::string& email);
+std::string to_nudge_payload();
+
+// What a payload says to a person.
+struct Spoken {
+  enum class Kind {
+    text,
+    typing,
+    nudge,
+    picture,  // a custom smiley's, an invitation to a file: not carried
+    nothing,  // what only programs tell each other
+  };
+  Kind kind = Kind::nothing;
+  std::string text = {};
+};
+Spoken read_payload(std::string_view bytes);
+
+// Texts that newer programs send in several payloads ("Chunks"). Bounded: what is not whole is given up for what comes
+// later.
+class ChunkedTexts {
+ public:
+  // The whole payload; nothing: more is to come.
+  std::optional<std::string> add(std::string_view bytes);
+
+ private:
+  struct Unfinished {
+    std::string id;
+    std::size_t expected = 0, seen = 0;
+    std::string payload;
+  };
+  std::vector<Unfinished> unfinished_;
+};
+
+}  // namespace wherry::msn

@@ -1,0 +1,155 @@
+#include "connectors/msn/roster.hpp"
+
+#include "connectors/msn/convert/status.hpp"
+
+#include <utility>
+
+namespace wherry::msn {
+
+using connector::ContactId;
+using connector::Event;
+
+namespace {
+
+constexpr std::size_t most_strangers = 2000;  // who may add themselves to our memory within a session
+
+// A server names those who have no name by their address.
+std::string shown_name(const Member& member) { return member.name == member.email ? std::string() : member.name; }
+
+Event name_of_contact(const Member& member) {
+  connector::ContactChanged changed;
+  changed.contact = ContactId{member.email};
+  changed.name = shown_name(member);
+  return changed;
+}
+
+Event question_of(const Member& member) { return connector::ContactAsked{{member.email}, shown_name(member)}; }
+
+}  // namespace
+
+const Contacts::Entry* Contacts::find(const std::string& email) const {
+  const auto found = entries_.find(email);
+  return found == entries_.end() ? nullptr : &found->second;
+}
+
+Contacts::Entry& Contacts::entry(const std::string& email) {
+  Entry& entry = entries_[email];
+  entry.member.email = email;
+  return entry;
+}
+
+unsigned Contacts::lists_of(const std::string& email) const {
+  const Entry* entry = find(email);
+  return entry ? entry->member.lists : 0;
+}
+
+std::string Contacts::guid_of(const std::string& email) const {
+  const Entry* entry = find(email);
+  return entry ? entry->member.guid : std::string();
+}
+
+std::string Contacts::name_of(const std::string& email) const {
+  const Entry* entry = find(email);
+  return entry && !entry->member.name.empty() ? entry->member.name : email;
+}
+
+void Contacts::set_guid(const std::string& email, const std::string& guid) { entry(email).member.guid = guid; }
+void Contacts::put_on(const std::string& email, list::Bit bit) { entry(email).member.lists |= bit; }
+void Contacts::take_off(const std::string& email, list::Bit bit) {
+  entry(email).member.lists &= ~static_cast<unsigned>(bit);
+}
+
+Event Contacts::listing_of_all() const {
+  connector::ContactsListed listed;
+  for (const auto& [email, entry] : entries_) {
+    if (!entry.member.is_on(list::forward)) continue;
+    connector::ListedContact contact;
+    contact.contact = ContactId{email};
+    contact.name = shown_name(entry.member);
+    for (const std::string& guid : entry.member.groups) {
+      const auto group = groups_.find(guid);
+      if (group != groups_.end() && !group->second.empty()) contact.groups.push_back(group->second);
+    }
+    listed.contacts.push_back(std::move(contact));
+  }
+  return listed;
+}
+
+std::vector<Event> Contacts::begin(Roster roster) {
+  entries_.clear();
+  groups_ = std::move(roster.groups);
+  for (Member& member : roster.members) {
+    const std::string email = member.email;
+    entries_[email].member = std::move(member);
+  }
+  std::vector<Event> events;
+  events.push_back(listing_of_all());
+  for (const auto& [email, entry] : entries_) {
+    if (entry.member.is_on(list::forward) && !shown_name(entry.member).empty())
+      events.push_back(name_of_contact(entry.member));
+    if (entry.member.is_on(list::pending)) events.push_back(question_of(entry.member));
+  }
+  return events;
+}
+
+Event Contacts::presence_of(const Entry& entry) const {
+  connector::PresenceChanged changed;
+  changed.contact = ContactId{entry.member.email};
+  changed.availability = to_availability(entry.status);
+  if (changed.availability != connector::Availability::offline) changed.status = entry.personal_message;
+  return changed;
+}
+
+Event Contacts::presence_of(const std::string& email) const {
+  const Entry* entry = find(email);
+  if (entry) return presence_of(*entry);
+  return connector::PresenceChanged{{email}, connector::Availability::offline, {}};
+}
+
+std::vector<Event> Contacts::take(const StatusChanged& changed) {
+  const auto found = entries_.find(changed.email);
+  if (found == entries_.end() || !found->second.member.is_on(list::forward)) return {};
+  Entry& entry = found->second;
+  std::vector<Event> events;
+  if (!changed.name.empty() && changed.name != entry.member.name) {
+    entry.member.name = changed.name;
+    events.push_back(name_of_contact(entry.member));
+  }
+  if (changed.code == "FLN") entry.personal_message.clear();
+  entry.status = changed.code;
+  events.push_back(presence_of(entry));
+  return events;
+}
+
+std::vector<Event> Contacts::take(const PersonalMessageChanged& changed) {
+  const auto found = entries_.find(changed.email);
+  if (found == entries_.end() || !found->second.member.is_on(list::forward)) return {};
+  std::string text = parse_personal_message(changed.xml);
+  if (text == found->second.personal_message) return {};
+  found->second.personal_message = std::move(text);
+  if (found->second.status == "FLN") return {};  // it is said with the status that follows
+  std::vector<Event> events;
+  events.push_back(presence_of(found->second));
+  return events;
+}
+
+std::vector<Event> Contacts::take(const AddedUs& added) {
+  if (!find(added.email) && entries_.size() >= most_strangers) return {};
+  Entry& known = entry(added.email);
+  if (!added.name.empty()) known.member.name = added.name;
+  known.member.lists |= list::pending;
+  std::vector<Event> events;
+  events.push_back(question_of(known.member));
+  return events;
+}
+
+std::vector<Event> Contacts::take(const RemovedUs& removed) {
+  const auto found = entries_.find(removed.email);
+  if (found == entries_.end()) return {};
+  found->second.member.lists &= ~static_cast<unsigned>(list::pending | list::reverse);
+  std::vector<Event> events;
+  events.push_back(connector::ContactRemoved{{removed.email}});
+  return events;
+}
+
+}  // namespace wherry::msn

@@ -1,0 +1,52 @@
+// Whom the account knows, and how they are: the lists of the server, kept up to date, and the events that follow. Pure.
+#pragma once
+
+#include "connectors/msn/client/notification.hpp"
+#include "gateway/connector/event.hpp"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace wherry::msn {
+
+class Contacts {
+ public:
+  // What there is to tell after a login: the list, names, and who waits for an answer.
+  std::vector<connector::Event> begin(Roster roster);
+
+  std::vector<connector::Event> take(const StatusChanged& changed);
+  std::vector<connector::Event> take(const PersonalMessageChanged& changed);
+  std::vector<connector::Event> take(const AddedUs& added);
+  std::vector<connector::Event> take(const RemovedUs& removed);
+
+  // The member's lists as we know them; 0: on none.
+  unsigned lists_of(const std::string& email) const;
+  bool is_on(const std::string& email, list::Bit bit) const { return (lists_of(email) & bit) != 0; }
+  // Of members of FL.
+  std::string guid_of(const std::string& email) const;
+  void set_guid(const std::string& email, const std::string& guid);
+  void put_on(const std::string& email, list::Bit bit);
+  void take_off(const std::string& email, list::Bit bit);
+  // How a contact is now.
+  connector::Event presence_of(const std::string& email) const;
+  // What a person is called, or the address.
+  std::string name_of(const std::string& email) const;
+
+ private:
+  struct Entry {
+    Member member;
+    std::string status = "FLN";
+    std::string personal_message = {};
+  };
+  Entry& entry(const std::string& email);
+  const Entry* find(const std::string& email) const;
+  connector::Event presence_of(const Entry& entry) const;
+  connector::Event listing_of_all() const;
+
+  std::map<std::string, Entry> entries_;
+  std::map<std::string, std::string> groups_;
+};
+
+}  // namespace wherry::msn
