@@ -12,6 +12,7 @@ asio::awaitable<void> Events::publish(connector::Event event, connector::Changes
   const auto* message = std::get_if<MessageReceived>(&event);
   if (message && refused_text_ && message->content.text == *refused_text_) {
     ++refused_;
+    refused_id_ = message->id;
     changed_.notify();
     throw std::runtime_error("the conformance suite does not store this one, to see whether it comes again");
   }

@@ -21,6 +21,7 @@ class Events final : public connector::EventSink {
   void refuse(std::string text) { refused_text_ = std::move(text); }
   void store_all() { refused_text_.reset(); }
   std::size_t refused() const { return refused_; }
+  const connector::MessageId& refused_id() const { return refused_id_; }  // of the last one
 
   // Those of type T, in their order.
   template <class T>
@@ -46,6 +47,7 @@ class Events final : public connector::EventSink {
   std::vector<connector::Event> events_;
   std::optional<std::string> refused_text_;
   std::size_t refused_ = 0;
+  connector::MessageId refused_id_;
   bool online_ = false, needs_login_ = false;
   std::string state_text_;  // what the session last said of itself
 };

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 namespace wherry::conformance {
@@ -63,6 +64,53 @@ asio::awaitable<void> brings_again(Host& host) {
       "an event whose `publish` was answered with `unavailable` does not come again after the session was "
       "opened anew: acknowledge it to the network only after `publish` is answered with {}, or declare "
       "`redelivers` false.");
+  for (const auto& message : events.all<MessageReceived>())
+    expect(message.content.text != text || message.id == events.refused_id(),
+           fmt::format("what could not be stored as {} comes again as {}: give a message one id for ever, or its user "
+                       "may get it twice.",
+                       excerpt(events.refused_id().value), excerpt(message.id.value)));
+}
+
+// Of the first account, by what it sent and what came.
+std::set<std::string> known_messages(const Host& host, const Events& events) {
+  std::set<std::string> known(host.names_of_sent.begin(), host.names_of_sent.end());
+  for (const auto& message : events.all<MessageReceived>()) known.insert(message.id.value);
+  return known;
+}
+
+asio::awaitable<void> refers_to_what_is_known(Host& host) {
+  const Events& events = host.events(1);
+  const std::set<std::string> known = known_messages(host, events);
+  bool has_any = false;
+  for (Event event : events.list()) {
+    const connector::MessageId* const target = connector::target_of(event);
+    if (!target) continue;
+    has_any = true;
+    expect(known.contains(target->value),
+           fmt::format("an event names the message {}, which neither came nor was sent: name each by the id that it "
+                       "came with, or that the answer to its send gave.",
+                       excerpt(target->value)));
+  }
+  if (!has_any) throw NotTried("no event came that names a message");
+  co_return;
+}
+
+asio::awaitable<void> gives_each_its_id(Host& host) {
+  std::map<std::string, Event> seen;
+  for (Event event : host.events(1).list()) {
+    const connector::MessageId* const id = connector::id_of(event);
+    if (!id) continue;
+    auto [found, is_new] = seen.emplace(id->value, event);
+    connector::MessageId* const target = connector::target_of(event);
+    connector::MessageId* const other = connector::target_of(found->second);
+    const bool is_same = found->second.index() == event.index() && (!target || *target == *other);
+    expect(is_new || is_same,
+           fmt::format("two events have the id {}: the gateway drops the second one. Give each event its own, and the "
+                       "same one the same.",
+                       excerpt(id->value)));
+  }
+  if (seen.empty()) throw NotTried("no event came that has an id");
+  co_return;
 }
 
 // The contacts that an event names.
@@ -124,6 +172,8 @@ constexpr Promise all_receiving_promises[] = {
     {"what the gateway could not store comes again", 8, brings_again},
     {"events name contacts by their ids", 6, names_contacts_by_id},
     {"reports are on what was sent", 8, reports_on_what_was_sent},
+    {"what is said of a message names one that came or was sent", 8, refers_to_what_is_known},
+    {"every event has an id of its own", 8, gives_each_its_id},
 };
 
 }  // namespace
