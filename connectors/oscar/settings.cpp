@@ -36,6 +36,7 @@ constexpr connector::Section all[] = {{"", "", false, "An ICQ or AIM network", k
 std::span<const connector::Section> sections() { return all; }
 
 base::Result<Settings> parse_settings(const nlohmann::json& configuration) {
+  if (!configuration.is_object()) return base::Error{base::Errc::bad_input, "the configuration must be a table"};
   connector::Fields in(configuration, "", keys);
   Settings s;
   s.kind = in.choice("network") == "aim" ? Settings::Kind::aim : Settings::Kind::icq;
