@@ -28,7 +28,7 @@ using std::chrono::steady_clock;
 namespace {
 
 constexpr std::uint16_t away_text_flag = 2;
-constexpr std::size_t most_present = 10'000, most_away = 500, most_sent = 200;
+constexpr std::size_t most_present = 10'000, most_away = 500;
 constexpr std::size_t most_text = 8000;                // units of UTF-16; in several messages
 constexpr std::chrono::seconds between_away_texts{2};  // the server counts them with the messages
 constexpr std::chrono::minutes sent_away_window{10}, sent_away_pause{5};
@@ -65,6 +65,9 @@ std::string octets_of_hash(std::string_view text, std::size_t count) {
     throw std::runtime_error("OpenSSL cannot make a hash");
   return std::string(reinterpret_cast<const char*>(hash.data()), count);
 }
+
+// By which acknowledgements name a message of ours, also those that come after a restart.
+connector::MessageId sent_id(std::string_view cookie) { return {"sent:" + base::to_hex(cookie)}; }
 
 // Behind the user info of 02/06.
 std::string away_text_of(const Snac& snac) {
@@ -135,6 +138,7 @@ asio::awaitable<bool> AccountSession::converse(std::shared_ptr<Conversation> con
   conversation_.reset();
   present_.clear();
   away_.clear();
+  stored_.clear();
   co_await asio::this_coro::throw_if_cancelled(false);  // the errands end in order
   co_await errands.end();
   co_await asio::this_coro::throw_if_cancelled(true);
@@ -237,10 +241,8 @@ asio::awaitable<void> AccountSession::tell(std::shared_ptr<Conversation> convers
         fmt::format("The network has lost {} message(s) from {}.", missed->count, plain_name(missed->name));
     co_await tell_notice(std::move(id), std::move(text));
   } else if (const auto* delivered = std::get_if<Delivered>(&news)) {
-    const auto sent = sent_.find(delivered->acknowledgement.cookie);
-    if (sent == sent_.end()) co_return;
     connector::MessageProgressed progress;
-    progress.id.value = sent->second;
+    progress.id = sent_id(delivered->acknowledgement.cookie);
     progress.stage = connector::Stage::delivered;
     co_await publish(std::move(progress));
   }
@@ -344,9 +346,15 @@ asio::awaitable<void> AccountSession::tell_packet(std::shared_ptr<Conversation> 
   if (packet.type == IcqPacket::stored_message) {
     Reader in(packet.data);
     auto message = read_stored_message(in);
-    if (message) co_await tell_message(std::move(conversation), std::move(*message));
+    if (!message) co_return;
+    // They have no cookies, and their times no seconds. Who has written the same twice in a minute has written it
+    // twice.
+    const int before = stored_[id_of(*message)]++;
+    if (before > 0) message->cookie = octets_of_hash(fmt::format("{}/{}", id_of(*message), before), cookie_octets);
+    co_await tell_message(std::move(conversation), std::move(*message));
   } else if (packet.type == IcqPacket::end_of_stored) {
     // What came before it is committed: whatever is told is told in turn.
+    stored_.clear();
     IcqPacket deletion;
     deletion.uin = packet.uin;
     deletion.type = IcqPacket::delete_stored;
@@ -428,18 +436,13 @@ asio::awaitable<Result<Receipt>> AccountSession::send(std::shared_ptr<Conversati
     piece.cookie = cookie_of(message.key, i);
     piece.to = to;
     piece.text = pieces[i];
-    const std::string id = "sent:" + base::to_hex(piece.cookie);
-    if (sent_.try_emplace(piece.cookie, id).second) sent_order_.push_back(piece.cookie);
-    if (sent_order_.size() > most_sent) {
-      sent_.erase(sent_order_.front());
-      sent_order_.pop_front();
-    }
+    const connector::MessageId id = sent_id(piece.cookie);
     auto sending = with->send(std::move(piece), server_.settings().acknowledges_stored || is_there(to));
     const Reply reply = co_await std::move(sending);
     const bool is_taken = reply.kind == Reply::Kind::presumed ||
                           (reply.kind == Reply::Kind::answered && reply.snac.is(family::messages, 0x0C));
     if (is_taken) {
-      receipt.ids.push_back({id});
+      receipt.ids.push_back(id);
       continue;
     }
     Error error = reply.kind == Reply::Kind::answered ? refusal(reply.snac)

@@ -75,8 +75,7 @@ class AccountSession final : public connector::Session {
   std::uint16_t next_packet_ = 1;
   std::map<std::uint16_t, std::shared_ptr<base::Signal>> asked_;  // packets that wait for an answer
   std::map<std::uint16_t, IcqPacket> packets_;                    // their answers
-  std::map<std::string, std::string> sent_;  // cookies of late, and the ids that their senders know
-  std::deque<std::string> sent_order_;
+  std::map<std::string, int> stored_;  // how often each id has come among what the server kept
 };
 
 }  // namespace wherry::oscar

@@ -12,16 +12,16 @@ using connector::required;
 using connector::Type;
 
 constexpr Key keys[] = {
-    {"network", Type::one_of("icq aim"), "icq", "what its users call it: icq has numbers, aim has screen names", "icq"},
-    {"host", Type::text(), required, "the server that logs in", "127.0.0.1"},
-    {"port", Type::whole(1, 65535), "5190", "its port", "5190"},
+    {"network", Type::one_of("icq aim"), "icq", "what its users call it: icq has numbers, aim has screen names"},
+    {"host", Type::text(), required, "the server that logs in"},
+    {"port", Type::whole(1, 65535), "5190", "its port"},
     {"session_host", Type::text(), "",
      "where the sessions are; otherwise where the server sends us. For servers that name an address of their own net"},
     {"login", Type::one_of("md5 roasted either"), "md5",
      "how the password is told: hashed with a challenge, hardly hidden at all, or the second where the server does not "
      "know the first"},
     {"code_page", Type::text(), "windows-1252",
-     "of texts that are not said to be Unicode, as windows-1251 among people who write Russian", "windows-1252"},
+     "of texts that are not said to be Unicode, as windows-1251 among people who write Russian"},
     {"logins_a_minute", Type::whole(1, 6000), "10",
      "at this server, all networks of this gateway together. Ask its operator before you raise it"},
     {"replace_other_sessions", Type::flag(), "false", "a login here ends the account's sessions elsewhere"},
@@ -36,6 +36,7 @@ constexpr connector::Section all[] = {{"", "", false, "An ICQ or AIM network", k
 std::span<const connector::Section> sections() { return all; }
 
 base::Result<Settings> parse_settings(const nlohmann::json& configuration) {
+  if (!configuration.is_object()) return base::Error{base::Errc::bad_input, "the configuration must be a table"};
   connector::Fields in(configuration, "", keys);
   Settings s;
   s.kind = in.choice("network") == "aim" ? Settings::Kind::aim : Settings::Kind::icq;

@@ -101,6 +101,12 @@ void add_reference(const Section& section, std::span<const Section> all, bool is
   }
 }
 
+bool has_examples(const ConnectorKeys& connector) {
+  return std::any_of(connector.sections.begin(), connector.sections.end(), [](const Section& section) {
+    return std::any_of(section.keys.begin(), section.keys.end(), [](const Key& key) { return !key.example.empty(); });
+  });
+}
+
 }  // namespace
 
 std::string example(const std::vector<ConnectorKeys>& connectors) {
@@ -110,10 +116,12 @@ std::string example(const std::vector<ConnectorKeys>& connectors) {
       "# ${NAME} in a text in quotes is the environment variable NAME. systemd sets CREDENTIALS_DIRECTORY for the "
       "unit,\n"
       "# whose LoadCredential= lines name the secrets; in a shell: CREDENTIALS_DIRECTORY=/etc/wherry wherry check.\n";
-  const std::string connector = connectors.empty() ? "echo" : connectors.front().name;
+  // The first that has examples: one network is enough.
+  const auto shown = std::find_if(connectors.begin(), connectors.end(), has_examples);
+  const std::string connector = shown == connectors.end() ? "echo" : shown->name;
   for (const Section& section : sections()) add_example(section, false, connector, page);
-  if (connectors.empty()) return page;
-  for (const Section& section : connectors.front().sections) add_example(section, true, connector, page);
+  if (shown == connectors.end()) return page;
+  for (const Section& section : shown->sections) add_example(section, true, connector, page);
   return page;
 }
 

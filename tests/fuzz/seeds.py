@@ -48,6 +48,22 @@ def addresses() -> list[bytes]:
     return [value.encode() for stanza in stanzas("stanzas") for value in re.findall(r"(?:to|from)='([^']*)'", stanza.decode(errors="replace"))]
 
 
+def frames() -> list[bytes]:
+    """Of an ICQ server, each behind the two octets by which the target chooses."""
+    def snac(family: int, subtype: int, body: bytes) -> bytes:
+        return b"\x2a\x02\0\1" + struct.pack(">HHHHI", 10 + len(body), family, subtype, 0, 0) + body
+
+    user = b"\x06100002\0\0\0\x02\0\x01\0\x02\0\x40\0\x06\0\x04\0\0\0\x01"
+    text = b"\x05\x01\0\x01\x01\x01\x01\0\x06\0\0\0\0hi"
+    kept = b"\xa2\x86\x01\0\xea\x07\x0b\x1c\x16\x1e\x01\0\x03\0hi\0"
+    packet = b"\xa1\x86\x01\0\x41\0\x01\0" + kept
+    said = [snac(3, 0x0B, user), snac(4, 7, b"cookie01\0\x01" + user + b"\0\x02" + struct.pack(">H", len(text)) + text),
+            snac(0x13, 0x19, b"\x06100002\0\x02hi\0\0"), snac(0x13, 8, b"\0\x06100002\0\x01\0\x02\0\0\0\x04\0\x66\0\0"),
+            snac(0x15, 3, b"\0\x01" + struct.pack(">H", len(packet) + 2) + struct.pack("<H", len(packet)) + packet)]
+    login = b"\x2a\x01\0\0\0\x04\0\0\0\x01" + snac(0x17, 7, b"\0\x02ab")
+    return [b"\xff\x05" + one for one in said] + [b"\x06\x05" + b"".join(said), b"\xff\0" + login]
+
+
 MADE = {
     "stream": lambda: [b"\x07" + seed for kind in ("stanzas", "registrations", "streams") for seed in stanzas(kind)],
     "jid": lambda: addresses() + ["Bücher@例え.test/スマホ".encode(), b"a\\20b\\5c40@[::1]/x"],
@@ -56,6 +72,7 @@ MADE = {
     "http_form": bodies,
     "webhook": lambda: [head + body for body in bodies() for head in (b"\0\x0d/twilio?key=1\x04abcd\0\0", b"\1\x0d/telnyx?key=1\x04abcd\x0a1558719886\1")],
     "config": configurations,
+    "oscar": frames,
     "smpp": pdus,
     "user_data": lambda: [b"\0\0" + pdu[-24:] for pdu in pdus()] + [b"\x08\0\xd8\x3d\xde\0", b"\0\0\x05\0\x03\x01\x02\x01text"],
     "reassembly": lambda: [b"\x41\0\0\x04text\x41\x01\0\x04more\0", b"\x43\0\x05\x04text\x10\xff\x43\x01\x05\x02\xd8\x3d\0\x43\x02\x05\x02\xde\0"],

@@ -5,9 +5,11 @@ in which `npm install` has been run. A copy of its files runs with a configurati
 """
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import shutil
+import sqlite3
 import subprocess
 
 from processes import Program, free_port
@@ -46,6 +48,11 @@ class IcqServer:
     async def stop(self) -> None:
         if self.program.running:
             await self.program.kill()
+
+    def contacts(self, number: str) -> list[str]:
+        """Of that user's list, as the server keeps it."""
+        with contextlib.closing(sqlite3.connect(self._into / "icq.db")) as store:
+            return [name for name, in store.execute("SELECT name FROM ssi WHERE uin = ? AND type = 0", (number,))]
 
     async def said(self, words: str) -> None:
         """Until its log has said that."""

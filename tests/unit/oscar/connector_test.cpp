@@ -208,15 +208,22 @@ OSCAR_TEST("A session tells its list and who is there", list) {
 }
 
 OSCAR_TEST("Kept messages are deleted at the server only once they are stored", stored) {
-  w.server.stored = {stored_text("one"), stored_text("two")};
+  w.server.stored = {stored_text("one"), stored_text("two"), stored_text("two")};
   w.open();
   co_await w.sink.wait_online(0);
-  co_await w.sink.wait_for<connector::MessageReceived>(2);
+  co_await w.sink.wait_for<connector::MessageReceived>(3);
   UNTIL(w.server.count_icq(oscar::IcqPacket::delete_stored) == 1);
   const auto texts = w.sink.all<connector::MessageReceived>();
   CHECK(texts[0].content.text == "one");
   CHECK(base::to_rfc3339(texts[0].sent_at) == "2026-11-28T22:30:00.000Z");
   CHECK(texts[0].id != texts[1].id);
+  CHECK(texts[1].id != texts[2].id);
+  w.tasks.cancel();
+  co_await w.tasks.join();
+  co_await w.come_up();  // our word that they may go was lost: each comes again as what it was
+  co_await w.sink.wait_for<connector::MessageReceived>(6);
+  const auto again = w.sink.all<connector::MessageReceived>();
+  for (std::size_t i = 0; i < 3; ++i) CHECK(again[i + 3].id == again[i].id);
   co_await w.end();
 }
 

@@ -72,6 +72,16 @@ class FakeOscar {
   void say(std::uint16_t family, std::uint16_t subtype, std::string_view body, std::uint32_t id = 0) {
     session_->write(oscar::Channel::data, snac(family, subtype, body, id));
   }
+  // To the newest session of that account.
+  void say_to(const std::string& name, std::uint16_t family, std::uint16_t subtype, std::string_view body) {
+    sessions_.at(name)->write(oscar::Channel::data, snac(family, subtype, body, 0));
+  }
+  bool has_session(const std::string& name) const {
+    const auto found = sessions_.find(name);
+    return found != sessions_.end() && !found->second->has_ended;
+  }
+  // Those that an account's client has asked us to delete.
+  std::map<std::string, int> deletions;
   void close(std::string_view tlvs = {}) {
     session_->write(oscar::Channel::close, tlvs);
     session_->ends = true;
@@ -101,7 +111,7 @@ class FakeOscar {
     }
     tcp::socket socket;
     oscar::Flap flap;
-    bool is_session = false, ends = false;
+    bool is_session = false, ends = false, has_ended = false;
     std::string name;
   };
 
@@ -127,11 +137,16 @@ class FakeOscar {
       boost::system::error_code error;
       const std::size_t count =
           co_await peer->socket.async_read_some(space, asio::redirect_error(asio::use_awaitable, error));
-      if (error) co_return;
+      if (error) {
+        peer->has_ended = true;
+        changed.notify();
+        co_return;
+      }
       flap.feed(std::string_view(buffer.data(), count));
       while (auto frame = flap.next()) take(*peer, peer, *frame);
       changed.notify();
     }
+    peer->has_ended = true;
     boost::system::error_code ignored;
     peer->socket.shutdown(tcp::socket::shutdown_both, ignored);
     peer->socket.close(ignored);
@@ -142,9 +157,10 @@ class FakeOscar {
       oscar::Reader in(frame.data);
       in.u32();
       const auto tlvs = oscar::read_tlvs(in);
-      if (oscar::find(tlvs, 0x06)) {
+      if (const auto* cookie = oscar::find(tlvs, 0x06)) {
         peer.is_session = true;
-        session_ = self;
+        peer.name = cookie->substr(std::string_view("cookie of ").size());
+        session_ = sessions_[peer.name] = self;
         return answer(peer, 1, 0x03, octets("0001 0002 0003 0004 0009 0013 0015"), 0);
       }
       const auto* roasted = oscar::find(tlvs, 0x02);
@@ -225,6 +241,7 @@ class FakeOscar {
 
   void take_icq(Peer& peer, const oscar::Snac& packet) {
     const auto asked = oscar::read_icq(packet.body);
+    if (asked && asked->type == oscar::IcqPacket::delete_stored) ++deletions[peer.name];
     if (!asked || asked->type != oscar::IcqPacket::fetch_stored) return;
     oscar::IcqPacket reply = *asked;
     reply.type = oscar::IcqPacket::stored_message;
@@ -239,6 +256,7 @@ class FakeOscar {
 
   tcp::acceptor acceptor_;
   std::shared_ptr<Peer> session_;
+  std::map<std::string, std::shared_ptr<Peer>> sessions_;  // by account
   base::TaskGroup tasks_;
 };
 
