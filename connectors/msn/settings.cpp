@@ -14,10 +14,10 @@ namespace {
 constexpr Key setting_keys[] = {
     {"preset", Type::one_of("none escargot crosstalk"), "none",
      "a public network, whose host and nexus_url hold where yours are not there; ask its people first"},
-    {"host", Type::text(), "", "the notification server's name; needed without a preset", "msn.example.org"},
+    {"host", Type::text(), "", "the notification server's name; needed without a preset"},
     {"port", Type::whole(1, 65535), "1863", "the notification server's port"},
-    {"nexus_url", Type::text(), "", "where the login page's address is asked for; needed without login_url or a preset",
-     "https://msn.example.org/rdr/pprdr.asp"},
+    {"nexus_url", Type::text(), "",
+     "where the login page's address is asked for; needed without login_url or a preset"},
     {"login_url", Type::text(), "", "the login page itself, where there is no nexus"},
     {"ca_file", Type::file(), "",
      "the authorities that may sign the login server's certificate; otherwise the system's"},
