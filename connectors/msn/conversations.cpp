@@ -50,8 +50,8 @@ asio::awaitable<Result<std::shared_ptr<Board>>> Conversations::connect(std::stri
                                   : Switchboard::create(email_, invitation.key, now);
   const auto board = std::make_shared<Board>(upstream_.executor, std::move(machine));
   boards_.push_front(board);
-  tasks_.spawn("msn.switchboard", Speaker::converse(board, std::move(*socket)));
-  tasks_.spawn("msn.conversation", listen(board));
+  groups_.connections.spawn("msn.switchboard", Speaker::converse(board, std::move(*socket)));
+  groups_.tasks.spawn("msn.conversation", listen(board));
   const bool is_open = co_await board->await_open();
   if (!is_open) co_return not_begun("The MSN server does not open a conversation: " + board->why() + ".");
   co_return board;
@@ -107,7 +107,7 @@ void Conversations::mention(const std::string& to, const std::string& payload) {
   if (const auto board = find(to)) board->tell(payload);
 }
 
-void Conversations::follow(Rang invitation) { tasks_.spawn("msn.answer", answer(std::move(invitation))); }
+void Conversations::follow(Rang invitation) { groups_.tasks.spawn("msn.answer", answer(std::move(invitation))); }
 
 asio::awaitable<void> Conversations::answer(Rang invitation) {
   std::string server = invitation.server;

@@ -21,12 +21,18 @@ struct Listener {
   ~Listener() = default;
 };
 
+// Of a session: what is cancelled at its end, and the sockets, which end by themselves.
+struct Groups {
+  base::TaskGroup& tasks;
+  base::TaskGroup& connections;
+};
+
 class Conversations {
  public:
-  // `link`, `tasks` and `listener` live until the tasks have ended.
-  Conversations(Upstream& upstream, std::string email, std::shared_ptr<NotificationLink> link, base::TaskGroup& tasks,
+  // `groups` and `listener` live until the groups' tasks have ended.
+  Conversations(Upstream& upstream, std::string email, std::shared_ptr<NotificationLink> link, Groups groups,
                 Listener& listener)
-      : upstream_(upstream), email_(std::move(email)), link_(std::move(link)), tasks_(tasks), listener_(listener) {}
+      : upstream_(upstream), email_(std::move(email)), link_(std::move(link)), groups_(groups), listener_(listener) {}
 
   // Says it to one person, who is called first where no conversation is open. An error says whether it can have
   // arrived.
@@ -48,7 +54,7 @@ class Conversations {
   Upstream& upstream_;
   const std::string email_;
   const std::shared_ptr<NotificationLink> link_;
-  base::TaskGroup& tasks_;
+  const Groups groups_;
   Listener& listener_;
   std::list<std::shared_ptr<Board>> boards_;  // the newest first
   bool is_over_ = false;

@@ -78,15 +78,15 @@ asio::awaitable<Result<tcp::socket>> dial_server(std::string host, std::uint16_t
   co_return Error{Errc::unavailable, fmt::format("The MSN server cannot be reached: {}.", why)};
 }
 
-asio::awaitable<Result<Admission>> ask_admission(Upstream& upstream, base::TaskGroup& tasks, Credentials credentials,
-                                                 std::string server) {
+asio::awaitable<Result<Admission>> ask_admission(Upstream& upstream, base::TaskGroup& connections,
+                                                 Credentials credentials, std::string server) {
   for (int hops = 0; hops <= most_redirections; ++hops) {
     auto [host, port] = split_server(server, upstream.settings.port);
     if (host.empty()) host = upstream.settings.host;
     auto socket = co_await dial_server(host, port);
     if (!socket) co_return socket.error();
     const auto link = std::make_shared<NotificationLink>(upstream.executor, credentials.email);
-    tasks.spawn("msn.notification", Speaker::converse(link, std::move(*socket)));
+    connections.spawn("msn.notification", Speaker::converse(link, std::move(*socket)));
     auto hop = co_await visit(upstream, link, credentials);
     if (hop && !hop->ticket.empty()) co_return Admission{link, std::move(hop->ticket)};
     link->log_out();

@@ -31,13 +31,13 @@ struct Credentials {
 };
 
 struct Admission {
-  std::shared_ptr<NotificationLink> link;  // its socket is served by a task of the group
+  std::shared_ptr<NotificationLink> link;  // its socket is served by a task of the group, which ends with the link
   std::string ticket;
 };
 
 // Begins at `server` ("": the configured one) and follows five redirections at most. not_authorized: the password is
 // wrong. Else unavailable, with a sentence. The pace is not kept here.
-asio::awaitable<base::Result<Admission>> ask_admission(Upstream& upstream, base::TaskGroup& tasks,
+asio::awaitable<base::Result<Admission>> ask_admission(Upstream& upstream, base::TaskGroup& connections,
                                                        Credentials credentials, std::string server);
 inline constexpr int most_redirections = 5;
 

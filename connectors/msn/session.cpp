@@ -30,7 +30,7 @@ namespace {
 
 constexpr std::size_t most_text_bytes = 30000;  // some twenty messages of MSN's
 constexpr std::size_t most_name_bytes = 129;
-constexpr std::chrono::seconds typing_again{5}, typing_at_most{60}, typing_shown{8}, typing_tick{1}, farewell_limit{3};
+constexpr std::chrono::seconds typing_again{5}, typing_at_most{60}, typing_shown{8}, typing_tick{1};
 constexpr const char* nudge_line = "/me sends you a nudge.";
 constexpr const char* nudge_command = "/nudge";
 
@@ -75,7 +75,8 @@ MsnSession::MsnSession(Upstream& upstream, const base::Clock& clock, Credentials
       credentials_(std::move(credentials)),
       events_(events),
       persona_(std::move(persona)),
-      tasks_(upstream.executor) {}
+      tasks_(upstream.executor),
+      connections_(upstream.executor) {}
 
 // ---- The session's life ----
 
@@ -95,11 +96,8 @@ asio::awaitable<void> MsnSession::run() {
 asio::awaitable<void> MsnSession::close() {
   if (conversations_) conversations_->leave();
   if (link_) link_->log_out();
-  try {
-    auto joining = tasks_.join();
-    co_await base::within(std::chrono::milliseconds(200), std::move(joining));
-  } catch (const base::TimedOut&) {}
   co_await tasks_.end();
+  co_await connections_.join();  // each has its last words, and little time for them
 }
 
 asio::awaitable<void> MsnSession::tell_state(bool online, bool needs_login, std::string text) {
@@ -114,7 +112,7 @@ asio::awaitable<void> MsnSession::tell_state(bool online, bool needs_login, std:
 asio::awaitable<std::optional<Roster>> MsnSession::sign_in() {
   std::string server;
   for (int hops = 0; hops <= most_redirections; ++hops) {
-    auto admission = co_await ask_admission(upstream_, tasks_, credentials_, server);
+    auto admission = co_await ask_admission(upstream_, connections_, credentials_, server);
     if (!admission && admission.error().code == Errc::not_authorized) {
       co_await tell_state(false, true, admission.error().text);
       co_return std::nullopt;
@@ -144,7 +142,8 @@ asio::awaitable<void> MsnSession::live() {
   auto roster = co_await sign_in();
   if (!roster) co_return;
   Listener& listener = *this;
-  conversations_ = std::make_shared<Conversations>(upstream_, credentials_.email, link_, tasks_, listener);
+  const Groups groups{tasks_, connections_};
+  conversations_ = std::make_shared<Conversations>(upstream_, credentials_.email, link_, groups, listener);
   std::vector<Event> news = contacts_.begin(std::move(*roster));
   co_await appear();
   co_await tell_state(true, false, std::string());

@@ -68,7 +68,8 @@ class MsnSession final : public connector::Session, private Listener {
   const Credentials credentials_;
   connector::EventSink& events_;
   const std::shared_ptr<Persona> persona_;
-  base::TaskGroup tasks_;
+  base::TaskGroup tasks_;                         // cancelled at the end
+  base::TaskGroup connections_;                   // end by themselves
   std::shared_ptr<NotificationLink> link_;        // from the login on
   std::shared_ptr<Conversations> conversations_;  // the same
   Contacts contacts_;

@@ -74,6 +74,8 @@ MADE = {
     "config": configurations,
     "oscar": frames,
     "smpp": pdus,
+    "msn": lambda: [b"\x07VER 1 MSNP12\r\nCVR 2 a b c d e\r\nUSR 3 TWN S ct=1\r\nNLN BSY b@x.test B 0\r\nUBX b@x.test 20\r\n<Data><PSM>&#233;</PSM>",
+                    b"\x03USR 1 OK a@x.test A\r\nJOI b@x.test B 0\r\nMSG b@x.test B 34\r\nContent-Type: text/plain\r\n\r\nhello!"],
     "user_data": lambda: [b"\0\0" + pdu[-24:] for pdu in pdus()] + [b"\x08\0\xd8\x3d\xde\0", b"\0\0\x05\0\x03\x01\x02\x01text"],
     "reassembly": lambda: [b"\x41\0\0\x04text\x41\x01\0\x04more\0", b"\x43\0\x05\x04text\x10\xff\x43\x01\x05\x02\xd8\x3d\0\x43\x02\x05\x02\xde\0"],
 }

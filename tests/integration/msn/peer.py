@@ -137,6 +137,17 @@ class Peer:
             await board.ask("ANS", self.email, ring.words[4], ring.words[1])
             self.boards.insert(0, board)
 
+    async def accept(self, other: str) -> None:
+        """As MSN programs do with who has just added them: sees and is seen."""
+        try:
+            await self.ns.take(lambda line: line.name == "ADC" and line.words[2:4] == ["RL", f"N={other}"], 1)
+            await self.ns.ask("ADC", "RL", f"N={other}")
+            await self.ns.ask("REM", "PL", other)
+        except TimeoutError:  # he had added us before
+            pass
+        await self.ns.ask("ADC", "AL", f"N={other}")
+        await self.ns.ask("ADC", "FL", f"N={other}", f"F={other}")
+
     async def show(self, status: str) -> None:
         await self.ns.ask("CHG", status, "0")
 

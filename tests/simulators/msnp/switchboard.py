@@ -4,6 +4,7 @@ from __future__ import annotations
 import secrets
 
 from link import Broken, Link
+from state import FL
 
 MOST_BYTES = 1664
 
@@ -46,7 +47,9 @@ class Switchboard(Link):
         if "@" not in email:
             return self.send(208, number)
         called = self.state.accounts.get(email)
-        if called is None or not called.session or called.shown_to(self.account.email) == "FLN":
+        # Of whom it knows by RL or AL alone, Escargot has no status, and takes them for absent.
+        bits = self.account.lists.get(email, FL)
+        if called is None or not called.session or called.shown_to(self.account.email) == "FLN" or not bits & FL:
             return self.send(217, number)
         if any(member.account is called for member in self._others()):
             return self.send(215, number)

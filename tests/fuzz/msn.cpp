@@ -1,0 +1,44 @@
+// What a server of MSNP sends: cut or whole it is read alike, a session ends or goes on, and every payload is read as
+// something.
+#include "connectors/msn/client/notification.hpp"
+#include "connectors/msn/client/switchboard.hpp"
+#include "connectors/msn/convert/message.hpp"
+#include "connectors/msn/convert/status.hpp"
+#include "gateway/base/text.hpp"
+#include "tests/fuzz/fuzz.hpp"
+
+using namespace wherry::msn;
+
+namespace {
+
+constexpr Time begin{};
+
+void read_payloads(std::string_view bytes) {
+  HOLDS(wherry::base::is_utf8(read_payload(bytes).text));
+  HOLDS(wherry::base::is_utf8(parse_personal_message(bytes)));
+  ChunkedTexts chunks;
+  (void)chunks.add(bytes);
+}
+
+}  // namespace
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  wherry::fuzz::Input input(data, size);
+  const std::size_t step = input.byte() + std::size_t{1};
+  const std::string_view bytes = input.rest();
+
+  Notification whole("a@x.test", begin), cut("a@x.test", begin);
+  whole.feed(bytes, begin);
+  for (std::size_t i = 0; i < bytes.size(); i += step) cut.feed(bytes.substr(i, step), begin);
+  HOLDS(whole.take_events().size() == cut.take_events().size());
+  HOLDS(whole.protocol().ended() == cut.protocol().ended());
+  HOLDS(whole.protocol().take_output() == cut.protocol().take_output());
+
+  Switchboard board = Switchboard::create("a@x.test", "key", begin);
+  board.feed(bytes, begin);
+  for (const auto& event : board.take_events()) {
+    if (const auto* heard = std::get_if<Heard>(&event)) read_payloads(heard->payload);
+  }
+  read_payloads(bytes);
+  return 0;
+}

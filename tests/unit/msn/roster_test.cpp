@@ -1,0 +1,102 @@
+#include "connectors/msn/roster.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace wherry;
+using namespace wherry::msn;
+using connector::Availability;
+using connector::Event;
+
+namespace {
+
+Roster lovers() {
+  Roster roster;
+  roster.groups["g1"] = "Lovers";
+  roster.members.push_back(
+      {"juliet@x.test", "Juliet", "guid-1", list::forward | list::allow | list::reverse, {"g1", "g?"}});
+  roster.members.push_back({"nurse@x.test", "nurse@x.test", "", list::pending, {}});
+  roster.members.push_back({"tybalt@x.test", "Tybalt", "", list::block, {}});
+  return roster;
+}
+
+template <class E>
+std::vector<E> all_in(const std::vector<Event>& events) {
+  std::vector<E> found;
+  for (const Event& event : events) {
+    if (const auto* it = std::get_if<E>(&event)) found.push_back(*it);
+  }
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("After a login there is the list of FL with names and groups, and a question of each on PL") {
+  Contacts contacts;
+  const auto events = contacts.begin(lovers());
+  const auto listed = all_in<connector::ContactsListed>(events);
+  REQUIRE(listed.size() == 1);
+  REQUIRE(listed[0].contacts.size() == 1);
+  CHECK(listed[0].contacts[0] == connector::ListedContact{{"juliet@x.test"}, "Juliet", {"Lovers"}});
+  const auto asked = all_in<connector::ContactAsked>(events);
+  REQUIRE(asked.size() == 1);
+  CHECK(asked[0] == connector::ContactAsked{{"nurse@x.test"}, ""});
+  CHECK(contacts.guid_of("juliet@x.test") == "guid-1");
+}
+
+TEST_CASE("Presence is of those on FL alone, and a person's words go with the status") {
+  Contacts contacts;
+  contacts.begin(lovers());
+  CHECK(contacts.take(StatusChanged{"tybalt@x.test", "NLN", ""}).empty());
+  CHECK(contacts.take(StatusChanged{"stranger@x.test", "NLN", ""}).empty());
+  CHECK(contacts.take(PersonalMessageChanged{"juliet@x.test", "<PSM>on the balcony</PSM>"}).empty());
+  const auto came = all_in<connector::PresenceChanged>(contacts.take(StatusChanged{"juliet@x.test", "BSY", "Juliet"}));
+  REQUIRE(came.size() == 1);
+  CHECK(came[0] == connector::PresenceChanged{{"juliet@x.test"}, Availability::do_not_disturb, "on the balcony"});
+  CHECK(contacts.take(PersonalMessageChanged{"juliet@x.test", "<PSM>on the balcony</PSM>"}).empty());
+  CHECK(contacts.take(PersonalMessageChanged{"juliet@x.test", ""}).size() == 1);
+  contacts.take(PersonalMessageChanged{"juliet@x.test", "<PSM>gone</PSM>"});
+  const auto went = all_in<connector::PresenceChanged>(contacts.take(StatusChanged{"juliet@x.test", "FLN", ""}));
+  REQUIRE(went.size() == 1);
+  CHECK(went[0] == connector::PresenceChanged{{"juliet@x.test"}, Availability::offline, ""});
+}
+
+TEST_CASE("A new name is told once") {
+  Contacts contacts;
+  contacts.begin(lovers());
+  const auto events = contacts.take(StatusChanged{"juliet@x.test", "NLN", "Jule"});
+  REQUIRE(all_in<connector::ContactChanged>(events).size() == 1);
+  CHECK(all_in<connector::ContactChanged>(events)[0].name == "Jule");
+  CHECK(all_in<connector::ContactChanged>(contacts.take(StatusChanged{"juliet@x.test", "BSY", "Jule"})).empty());
+  CHECK(contacts.name_of("juliet@x.test") == "Jule");
+  CHECK(contacts.name_of("stranger@x.test") == "stranger@x.test");
+}
+
+TEST_CASE("Who adds us waits on PL; who removes us does not any more") {
+  Contacts contacts;
+  contacts.begin(lovers());
+  CHECK(all_in<connector::ContactAsked>(contacts.take(AddedUs{"paris@x.test", "Paris"})).size() == 1);
+  CHECK(contacts.is_on("paris@x.test", list::pending));
+  CHECK(all_in<connector::ContactRemoved>(contacts.take(RemovedUs{"paris@x.test"})).size() == 1);
+  CHECK_FALSE(contacts.is_on("paris@x.test", list::pending));
+  CHECK(contacts.take(RemovedUs{"stranger@x.test"}).empty());
+}
+
+TEST_CASE("However many strangers add us, few are remembered") {
+  Contacts contacts;
+  contacts.begin(lovers());
+  std::size_t asked = 0;
+  for (int i = 0; i < 5000; ++i) asked += contacts.take(AddedUs{"s" + std::to_string(i) + "@x.test", ""}).size();
+  CHECK(asked > 1000);
+  CHECK(asked <= 2000);
+  CHECK(contacts.take(AddedUs{"juliet@x.test", ""}).size() == 1);
+}
+
+TEST_CASE("The lists follow what is put on and taken off") {
+  Contacts contacts;
+  contacts.begin(lovers());
+  contacts.put_on("paris@x.test", list::allow);
+  CHECK(contacts.lists_of("paris@x.test") == list::allow);
+  contacts.take_off("tybalt@x.test", list::block);
+  CHECK(contacts.lists_of("tybalt@x.test") == 0);
+  CHECK(contacts.lists_of("nobody@x.test") == 0);
+}
