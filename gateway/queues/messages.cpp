@@ -292,8 +292,9 @@ asio::awaitable<std::optional<connector::Event>> Messages::name_for_user(base::A
   if (!target) co_return event;
   std::string name = target->value;
   // A read mark is not worth holding up what comes behind it.
-  auto known = connector::is_durable(event) ? co_await await_named(account, in, std::move(name))
-                                            : co_await named(account, in, std::move(name));
+  std::optional<Named> known;
+  if (connector::is_durable(event)) known = co_await await_named(account, in, std::move(name));
+  else known = co_await named(account, in, std::move(name));
   if (known && !is_authors_own(event, known->is_users)) {
     log::debug("message.not_the_authors", {{"account", account.value}});
     co_return std::nullopt;

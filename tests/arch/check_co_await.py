@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """g++ 12 miscompiles three shapes of coroutines, so none may appear: an aggregate temporary or a lambda made inside a
-co_await expression (no { and no [ between co_await and the end of its statement), a choice inside one (no ?: either; the
-sanitizer found a temporary used after its end), and a co_await in the condition of an if or a while (one such ended in an
+co_await expression (no { and no [ between co_await and the end of its statement), a choice inside one or of one (no ?: either; the
+sanitizer found a temporary used after its end, and an optional was moved from the wrong place), and a co_await in the condition of an if or a while (one such ended in an
 illegal instruction; DECISIONS.md 14)."""
 import pathlib
 import re
@@ -20,6 +20,9 @@ def breaches(text):
     """Line numbers of co_await expressions that make something in braces or brackets, or choose."""
     text = COMMENT.sub(blank, STRING.sub(blank, text))
     for match in re.finditer(r"\bco_await\b", text):
+        if "?" in re.split(r"[;{}]", text[:match.start()])[-1]:  # one of them is chosen
+            yield text.count("\n", 0, match.start()) + 1
+            continue
         depth = 0
         for i in range(match.end(), len(text)):
             c = text[i]
