@@ -91,12 +91,12 @@ asio::awaitable<void> MsnConnector::run() {
 // As far as the ticket, which nobody gets without the password.
 asio::awaitable<Result<void>> MsnConnector::prove(Credentials credentials) {
   const auto now = std::chrono::steady_clock::now();
-  if (upstream_.pace.next(now) - now > longest_wait) {
+  if (upstream_.pace->next(now) - now > longest_wait) {
     co_return Error{Errc::unavailable,
                     "Many accounts are logging in to MSN at the moment, and its server wants them one after the other. "
                     "Try again in some minutes."};
   }
-  co_await upstream_.pace.await_turn();
+  co_await upstream_.pace->turn(true);
   base::TaskGroup tasks(services_.executor);
   Result<void> outcome = base::ok();
   std::exception_ptr failure;

@@ -3,10 +3,10 @@
 #pragma once
 
 #include "connectors/msn/notification_link.hpp"
-#include "connectors/msn/pace.hpp"
 #include "connectors/msn/passport.hpp"
 #include "connectors/msn/settings.hpp"
 #include "gateway/base/task_group.hpp"
+#include "gateway/net/login_pace.hpp"
 
 #include <memory>
 #include <string>
@@ -16,13 +16,17 @@ namespace wherry::msn {
 // The server's own: what all accounts share.
 struct Upstream {
   Upstream(Settings s, asio::any_io_executor e, net::HttpClient& http)
-      : settings(std::move(s)), executor(std::move(e)), pace(settings.logins_per_minute), passport(settings, http) {}
+      : settings(std::move(s)),
+        executor(std::move(e)),
+        pace(net::LoginPace::of(settings.host + ":" + std::to_string(settings.port), settings.logins_per_minute,
+                                executor)),
+        passport(settings, http) {}
   Upstream(const Upstream&) = delete;
   Upstream& operator=(const Upstream&) = delete;
 
   const Settings settings;
   asio::any_io_executor executor;
-  LoginPace pace;
+  const std::shared_ptr<net::LoginPace> pace;
   Passport passport;
 };
 

@@ -138,7 +138,7 @@ asio::awaitable<std::optional<Roster>> MsnSession::sign_in() {
 }
 
 asio::awaitable<void> MsnSession::live() {
-  co_await upstream_.pace.await_turn();
+  co_await upstream_.pace->turn(false);
   auto roster = co_await sign_in();
   if (!roster) co_return;
   Listener& listener = *this;

@@ -19,7 +19,8 @@ constexpr std::chrono::seconds connect_limit{15}, too_fast{60};
 
 Server::Server(Settings settings, const asio::any_io_executor& executor)
     : settings_(std::move(settings)),
-      pace_(Pace::of(fmt::format("{}:{}", settings_.host, settings_.port), settings_.logins_a_minute, executor)) {}
+      pace_(net::LoginPace::of(fmt::format("{}:{}", settings_.host, settings_.port), settings_.logins_a_minute,
+                               executor)) {}
 
 asio::awaitable<std::unique_ptr<Link>> Server::connect(std::string host, std::uint16_t port) {
   const std::string peer = fmt::format("{}:{}", host, port);

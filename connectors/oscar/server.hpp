@@ -3,8 +3,8 @@
 
 #include "connectors/oscar/client/login.hpp"
 #include "connectors/oscar/conversation.hpp"
-#include "connectors/oscar/pace.hpp"
 #include "connectors/oscar/settings.hpp"
+#include "gateway/net/login_pace.hpp"
 
 #include <memory>
 #include <string>
@@ -31,7 +31,7 @@ class Server {
   asio::awaitable<std::unique_ptr<Link>> connect(std::string host, std::uint16_t port);
 
   Settings settings_;
-  std::shared_ptr<Pace> pace_;
+  std::shared_ptr<net::LoginPace> pace_;
 };
 
 }  // namespace wherry::oscar

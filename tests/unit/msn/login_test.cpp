@@ -1,4 +1,3 @@
-#include "connectors/msn/pace.hpp"
 #include "connectors/msn/passport.hpp"
 #include "connectors/msn/refusals.hpp"
 #include "connectors/msn/settings.hpp"
@@ -22,30 +21,6 @@ std::string mistakes_in(const char* json) {
 constexpr const char* least = R"({"host": "h.test", "nexus_url": "https://h.test/n"})";
 
 }  // namespace
-
-TEST_CASE("In no minute there are more logins than the server takes, in the order in which they came") {
-  LoginPace pace(10);
-  const LoginPace::Time begin = LoginPace::Time() + 1h;
-  std::vector<LoginPace::Time> turns;
-  for (int i = 0; i < 1000; ++i) turns.push_back(pace.reserve(begin + i * 10ms));
-  CHECK(turns[0] == begin);
-  CHECK(turns[9] == begin + 90ms);
-  for (std::size_t i = 1; i < turns.size(); ++i) CHECK(turns[i] >= turns[i - 1]);
-  for (std::size_t i = 10; i < turns.size(); ++i) CHECK(turns[i] - turns[i - 10] >= 60s);
-  CHECK(turns.back() < begin + 101min);
-}
-
-TEST_CASE("A turn that was given back is taken by the next") {
-  LoginPace pace(2);
-  const LoginPace::Time begin = LoginPace::Time() + 1h;
-  pace.reserve(begin);
-  pace.reserve(begin);
-  const auto third = pace.reserve(begin);
-  CHECK(third == begin + 60s);
-  pace.release(third);
-  CHECK(pace.reserve(begin + 1s) == begin + 60s);
-  CHECK(pace.next(begin + 10min) == begin + 10min);
-}
 
 TEST_CASE("The nexus names the login page in any of its spellings, and never one without TLS") {
   CHECK(parse_login_url("DARealm=Passport.Net,DALogin=login.test/login2.srf,DAReg=https://x") ==

@@ -455,20 +455,3 @@ TEST_CASE("A configuration's mistakes are told by their keys, all at once") {
   CHECK(two.find("port: ") != std::string::npos);
   CHECK(two.find("logins_a_minute: ") != std::string::npos);
 }
-
-TEST_CASE("In no minute are there more logins than may be") {
-  asio::io_context loop;
-  Pace pace(3, loop.get_executor());
-  Pace::Time now{seconds(1000)};
-  std::vector<Pace::Time> logins;
-  for (int i = 0; i < 10; ++i) {
-    now = pace.next(now);
-    pace.note(now);
-    logins.push_back(now);
-  }
-  for (std::size_t i = 3; i < logins.size(); ++i) CHECK(logins[i] - logins[i - 3] > seconds(60));
-  CHECK(logins[2] == logins[0]);
-  CHECK(Pace::of("h:1", 10, loop.get_executor()).get() != Pace::of("h:2", 10, loop.get_executor()).get());
-  const auto one = Pace::of("h:1", 10, loop.get_executor());
-  CHECK(Pace::of("h:1", 20, loop.get_executor()) == one);
-}

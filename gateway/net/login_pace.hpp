@@ -1,7 +1,11 @@
-// How often this gateway logs in at one server, all networks and users together: servers count by address.
+// How often this gateway logs in at one server, all networks and users together: servers count by
+// address, and refuse a host that is faster, with all of its users.
 #pragma once
 
 #include "gateway/base/signal.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -9,15 +13,17 @@
 #include <memory>
 #include <string>
 
-namespace wherry::oscar {
+namespace wherry::net {
 
-class Pace {
+namespace asio = boost::asio;
+
+class LoginPace {
  public:
   using Time = std::chrono::steady_clock::time_point;
 
   // That of a server ("host:5190"), as long as somebody has it; of several rates the lowest holds.
-  static std::shared_ptr<Pace> of(const std::string& server, int a_minute, const asio::any_io_executor& executor);
-  Pace(int a_minute, const asio::any_io_executor& executor) : most_(a_minute), changed_(executor) {}
+  static std::shared_ptr<LoginPace> of(const std::string& server, int a_minute, const asio::any_io_executor& executor);
+  LoginPace(int a_minute, const asio::any_io_executor& executor) : most_(a_minute), changed_(executor) {}
 
   // Waits for a turn to log in. `first`: before those who wait, for somebody who sits there.
   asio::awaitable<void> turn(bool first);
@@ -39,4 +45,4 @@ class Pace {
   base::Signal changed_;
 };
 
-}  // namespace wherry::oscar
+}  // namespace wherry::net
