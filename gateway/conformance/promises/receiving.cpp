@@ -64,11 +64,11 @@ asio::awaitable<void> brings_again(Host& host) {
       "an event whose `publish` was answered with `unavailable` does not come again after the session was "
       "opened anew: acknowledge it to the network only after `publish` is answered with {}, or declare "
       "`redelivers` false.");
-  for (const auto& message : events.all<MessageReceived>())
-    expect(message.content.text != text || message.id == events.refused_id(),
+  for (const auto& received : events.all<MessageReceived>())
+    expect(received.content.text != text || received.id == events.refused_id(),
            fmt::format("what could not be stored as {} comes again as {}: give a message one id for ever, or its user "
                        "may get it twice.",
-                       excerpt(events.refused_id().value), excerpt(message.id.value)));
+                       excerpt(events.refused_id().value), excerpt(received.id.value)));
 }
 
 // Of the first account, by what it sent and what came.
