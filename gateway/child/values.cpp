@@ -221,6 +221,9 @@ Result<Greeting> parse_greeting(const json& object) {
   members.boolean("has_contact_list", network.has_contact_list);
   members.boolean("reports_delivery", network.reports_delivery);
   members.boolean("refers_to_messages", network.refers_to_messages);
+  members.boolean("has_search", network.has_search);
+  members.boolean("has_blocking", network.has_blocking);
+  members.boolean("has_profile", network.has_profile);
   members.seconds("proof_of_life", network.proof_of_life);
   members.boolean("capabilities_vary", greeting.capabilities_vary);
   members.boolean("has_shared_link", greeting.has_shared_link);

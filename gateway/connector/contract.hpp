@@ -68,6 +68,9 @@ struct Network {
   bool reports_delivery = false;  // MessageProgressed comes: receipts (XEP-0184) can be offered
   // Later actions and events name messages that were sent or came before: their ids are kept.
   bool refers_to_messages = false;
+  bool has_search = false;    // SearchQuery is answered: people can be looked for
+  bool has_blocking = false;  // BlockContact is done
+  bool has_profile = false;   // SetProfile is done: the user's name and picture go out
   // Within so long a session proves that it is alive (Session::probe); zero: it says itself when it is not.
   std::chrono::seconds proof_of_life{0};
 };
@@ -181,11 +184,11 @@ struct EventSink {
 };
 
 // What is asked of a network and answered at once. A new question is a new struct here.
-struct ProfileQuery {  // answered by Profile
+struct ProfileQuery {  // answered by Profile; not_found: there is nobody of that id
   ContactId contact;
   bool operator==(const ProfileQuery&) const = default;
 };
-struct AvatarQuery {   // answered by File
+struct AvatarQuery {   // answered by a File with a handle, which fetch() takes
   std::string avatar;  // as ContactChanged and RoomChanged name it
   bool operator==(const AvatarQuery&) const = default;
 };
@@ -210,8 +213,10 @@ using Query = std::variant<ProfileQuery, AvatarQuery, SearchQuery, RoomsQuery, P
 
 struct Profile {
   std::string name;
-  std::string avatar;                          // as ContactChanged::avatar
-  std::map<std::string, std::string> details;  // "phone", "email", "birthday" …
+  std::string avatar;  // as ContactChanged::avatar
+  // What is known besides, by name: first_name, last_name, nick, phone, email, birthday (2001-02-03), gender, homepage,
+  // city, country, organisation, about. Others are left out.
+  std::map<std::string, std::string> details;
   bool operator==(const Profile&) const = default;
 };
 using Answer = std::variant<Profile, File, std::vector<ListedContact>, std::vector<RoomListed>,

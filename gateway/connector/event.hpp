@@ -105,6 +105,7 @@ struct PresenceChanged {
   ContactId contact;
   Availability availability = Availability::online;
   std::string status;
+  std::optional<base::Time> idle_since = {};  // has not touched their program since then; null: has, or nobody knows
   bool operator==(const PresenceChanged&) const = default;
 };
 // The contact has read the user's messages up to this one.

@@ -42,7 +42,7 @@ template <class V> void members(V& v, Is<AccountNotice> auto& m) { v.required("i
 template <class V> void members(V& v, Is<RoomClosed> auto& m) { v.required("room", m.room); v.required("id", m.id); v.optional("text", m.text); }
 template <class V> void members(V& v, Is<ContactsListed> auto& m) { v.list("contacts", m.contacts); }
 template <class V> void members(V& v, Is<ContactListChanged> auto& m) { v.list("changed", m.changed); v.list("removed", m.removed); }
-template <class V> void members(V& v, Is<PresenceChanged> auto& m) { v.required("contact", m.contact); v.required("availability", m.availability); v.optional("status", m.status); }
+template <class V> void members(V& v, Is<PresenceChanged> auto& m) { v.required("contact", m.contact); v.required("availability", m.availability); v.optional("status", m.status); v.optional("idle_since", m.idle_since); }
 template <class V> void members(V& v, Is<MessageRead> auto& m) { v.required("chat", m.chat); v.required("sender", m.sender); v.required("up_to", m.up_to); }
 template <class V> void members(V& v, Is<TypingChanged> auto& m) { v.required("chat", m.chat); v.required("sender", m.sender); v.required("typing", m.typing); }
 template <class V> void members(V& v, Is<ContactChanged> auto& m) { v.required("contact", m.contact); v.optional("name", m.name); v.optional("avatar", m.avatar); }
