@@ -1,9 +1,11 @@
 #include "gateway/base/text.hpp"
 
 #include <fmt/format.h>
+#include <openssl/sha.h>
 #include <sodium.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <ctime>
 #include <numeric>
@@ -96,6 +98,19 @@ std::string to_base64(std::string_view bytes) {
                     sodium_base64_VARIANT_ORIGINAL);
   text.pop_back();  // libsodium counts the final NUL
   return text;
+}
+
+std::string sha1(std::string_view bytes) {
+  std::array<unsigned char, SHA_DIGEST_LENGTH> digest{};
+  // Not SHA1(): the first use of that one loads OpenSSL's providers, two megabytes that nothing else here needs.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+  SHA_CTX context;
+  SHA1_Init(&context);
+  SHA1_Update(&context, bytes.data(), bytes.size());
+  SHA1_Final(digest.data(), &context);
+#pragma GCC diagnostic pop
+  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
 
 std::optional<std::string> from_base64(std::string_view text) {

@@ -23,6 +23,7 @@ std::string to_hex(std::string_view bytes);  // lower case
 std::optional<std::string> from_hex(std::string_view hex);
 std::string to_base64(std::string_view bytes);  // RFC 4648 §4, padded
 std::optional<std::string> from_base64(std::string_view text);
+std::string sha1(std::string_view bytes);  // 20 octets; for what specifications demand it of, not for secrets
 
 // Whether `text` is well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms).
 bool is_utf8(std::string_view text);

@@ -4,7 +4,6 @@
 #include "gateway/base/within.hpp"
 
 #include <boost/asio/write.hpp>
-#include <openssl/sha.h>
 
 #include <array>
 
@@ -45,16 +44,7 @@ std::string_view advice(std::string_view condition, LinkEnd end) {
 std::string handshake_of(std::string_view stream_id, const base::Secret& secret) {
   std::string plain(stream_id);
   plain += secret.reveal();
-  std::array<unsigned char, SHA_DIGEST_LENGTH> digest{};
-  // Not SHA1(): the first use of that one loads OpenSSL's providers, two megabytes that nothing else here needs.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
-  SHA_CTX context;
-  SHA1_Init(&context);
-  SHA1_Update(&context, plain.data(), plain.size());
-  SHA1_Final(digest.data(), &context);
-#pragma GCC diagnostic pop
-  return base::to_hex({reinterpret_cast<const char*>(digest.data()), digest.size()});
+  return base::to_hex(base::sha1(plain));
 }
 
 // RFC 6120 §8.2.3: an iq is answered, if not with what was asked for.

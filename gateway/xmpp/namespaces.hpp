@@ -34,5 +34,14 @@ inline constexpr const char* reactions = "urn:xmpp:reactions:0";                
 inline constexpr const char* hints = "urn:xmpp:hints";                               // XEP-0334
 inline constexpr const char* chat_markers = "urn:xmpp:chat-markers:0";               // XEP-0333
 inline constexpr const char* oob = "jabber:x:oob";                                   // XEP-0066
+inline constexpr const char* vcard_temp = "vcard-temp";                              // XEP-0054
+inline constexpr const char* vcard4 = "urn:ietf:params:xml:ns:vcard-4.0";            // XEP-0292, RFC 6351
+inline constexpr const char* vcard_update = "vcard-temp:x:update";                   // XEP-0153
+inline constexpr const char* pubsub = "http://jabber.org/protocol/pubsub";           // XEP-0060
+inline constexpr const char* avatar_data = "urn:xmpp:avatar:data";                   // XEP-0084
+inline constexpr const char* avatar_metadata = "urn:xmpp:avatar:metadata";
+inline constexpr const char* caps = "http://jabber.org/protocol/caps";  // XEP-0115
+inline constexpr const char* search = "jabber:iq:search";               // XEP-0055
+inline constexpr const char* idle = "urn:xmpp:idle:1";                  // XEP-0319
 
 }  // namespace wherry::xmpp::ns
