@@ -2,6 +2,7 @@
 
 #include "connectors/sms/connector.hpp"
 #include "connectors/sms/text/numbering.hpp"
+#include "connectors/sms/text/profile.hpp"
 
 #include <fmt/format.h>
 
@@ -69,6 +70,15 @@ asio::awaitable<Result<connector::Receipt>> SmsSession::perform(connector::Actio
                                  std::holds_alternative<connector::AnswerContact>(action);
   if (of_no_consequence) co_return connector::Receipt{};
   co_return Error{Errc::unsupported, "Text messages have no such thing."};
+}
+
+asio::awaitable<Result<connector::Answer>> SmsSession::query(connector::Query query) {
+  const auto* asked = std::get_if<connector::ProfileQuery>(&query);
+  if (!asked) co_return Error{Errc::unsupported, "Text messages have no such thing."};
+  const auto* known = connector_.find(account_);
+  const auto address = connector_.numbers_.parse(asked->contact.value, known ? known->region : std::string());
+  if (!address) co_return Error{Errc::not_found, address.error().text};
+  co_return connector::Answer(profile_of(*address));
 }
 
 asio::awaitable<Result<connector::Receipt>> SmsSession::send(connector::SendMessage message) {

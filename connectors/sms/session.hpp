@@ -14,6 +14,7 @@ class SmsSession final : public connector::Session {
   SmsSession(SmsConnector& connector, connector::AccountId account) : connector_(connector), account_(account) {}
   asio::awaitable<void> run() override;
   asio::awaitable<connector::Result<connector::Receipt>> perform(connector::Action action) override;
+  asio::awaitable<connector::Result<connector::Answer>> query(connector::Query query) override;
   connector::Capabilities capabilities(const connector::ChatId& chat) const override;
 
  private:
