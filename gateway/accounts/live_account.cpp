@@ -15,6 +15,15 @@ std::optional<connector::Capabilities> LiveAccount::capabilities(const base::Cha
   return can;
 }
 
+std::string LiveAccount::name_of(const base::ContactId& contact) const {
+  const auto known = contacts.find(contact);
+  if (known == contacts.end()) return contact.value;
+  const store::ContactRow& row = known->second.row;
+  for (const std::string* name : {&row.name, &row.nick})
+    if (!name->empty()) return *name;
+  return contact.value;
+}
+
 std::string LiveAccount::name_at_network() const {
   for (const char* field : {"phone", "username", "nick", "email"}) {
     const auto found = row.credentials.find(field);

@@ -19,6 +19,7 @@ struct LiveContact {
   store::ContactRow row;
   connector::Availability availability = connector::Availability::offline;  // the newest PresenceChanged
   std::string status;
+  std::optional<base::Time> idle_since;
   bool directed = false;  // the user has sent it presence of its own (RFC 6121 §4.6)
 };
 
@@ -55,6 +56,9 @@ class LiveAccount {
   // What can be done in a chat of its network, and what its user would rather have refused than said in words. While
   // there is no session: nothing is known.
   std::optional<connector::Capabilities> capabilities(const base::ChatId& chat) const;
+
+  // What the network's list or the contact itself calls it, else its id.
+  std::string name_of(const base::ContactId& contact) const;
 
   // Who the user is there, by what they registered with; may be empty.
   std::string name_at_network() const;

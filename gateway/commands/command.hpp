@@ -59,6 +59,7 @@ struct Command {
   Who who;
   std::vector<Field> (*fields)(const Call& call);         // what it needs to know
   asio::awaitable<Result<Output>> (*perform)(Call call);  // by run() alone, which has asked refusal()
+  bool connector::Network::*needs = nullptr;              // what the network must have for it; null: nothing
 };
 
 // Why this person may not, or nothing.
@@ -66,6 +67,9 @@ std::optional<xmpp::StanzaError> refusal(const Command& command, const Call& cal
 
 // Does what was asked, where this person still may: what was checked a turn of the loop ago may have changed.
 asio::awaitable<Result<Output>> run(const Command& command, Call call);
+
+// Whom the user means by what they typed, as the network knows them.
+asio::awaitable<Result<base::ContactId>> typed_contact(Call call, std::string typed);
 
 inline std::vector<Field> no_fields(const Call&) { return {}; }
 

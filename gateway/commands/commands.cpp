@@ -10,8 +10,8 @@ namespace wherry::commands {
 
 namespace {
 
-constexpr const Command* every[] = {&help,   &enrol,       &status, &list_accounts, &log_out,
-                                    &log_in, &preferences, &text,   &remove};
+constexpr const Command* every[] = {&help,        &enrol, &status, &list_accounts, &log_out, &log_in,
+                                    &preferences, &text,  &search, &block,         &unblock, &remove};
 constexpr std::string_view white_space = " \t\r\n";
 
 bool is_white_space(char c) { return white_space.find(c) != std::string_view::npos; }
@@ -51,6 +51,8 @@ Typed read_line(std::string_view line) {
 
 std::optional<xmpp::StanzaError> refusal(const Command& command, const Call& call) {
   Transport& transport = call.transport;
+  if (command.needs && !(transport.network().*command.needs))
+    return xmpp::StanzaError{"cancel", "feature-not-implemented", transport.name() + " has nothing of that kind."};
   const accounts::LiveAccount* account = call.account();
   switch (command.who) {
     case Who::everybody:
@@ -63,6 +65,13 @@ std::optional<xmpp::StanzaError> refusal(const Command& command, const Call& cal
   if (account && !account->is_removed()) return std::nullopt;
   if (const auto barred = transport::refusal_to_register(transport, call.user, account)) return barred;
   return convert::not_registered(call.face());
+}
+
+asio::awaitable<Result<base::ContactId>> typed_contact(Call call, std::string typed) {
+  const base::AccountId id = call.account()->id();
+  const auto place = call.transport.contacts().place_for(call.user, id);
+  if (!place) co_return Error{Errc::unavailable, "You ask for too much at once; please try again in a moment."};
+  co_return co_await call.transport.contacts().look_up(std::move(typed), id);
 }
 
 asio::awaitable<Result<Output>> run(const Command& command, Call call) {

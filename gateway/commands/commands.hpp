@@ -15,6 +15,9 @@ extern const Command log_out;
 extern const Command log_in;
 extern const Command preferences;
 extern const Command text;
+extern const Command search;
+extern const Command block;
+extern const Command unblock;
 extern const Command remove;
 
 // In the order in which they are shown.

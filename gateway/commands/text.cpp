@@ -19,9 +19,7 @@ std::vector<Field> text_fields(const Call& call) {
 
 asio::awaitable<Result<Output>> send_text(Call call) {
   const base::AccountId id = call.account()->id();
-  const auto place = call.transport.contacts().place_for(call.user, id);
-  if (!place) co_return Error{Errc::unavailable, "You ask for too much at once; please try again in a moment."};
-  const auto contact = co_await call.transport.contacts().look_up(call.input.at("to"), id);
+  const auto contact = co_await typed_contact(call, call.input.at("to"));
   if (!contact) co_return contact.error();
   accounts::LiveAccount* account = call.transport.accounts().find(id);
   if (!account) co_return Error{Errc::rejected, "You are no longer registered."};

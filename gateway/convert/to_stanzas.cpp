@@ -181,8 +181,9 @@ std::vector<Element> of(const connector::ContactAnswered& answer, const StanzaCo
   const auto from = sender(answer.contact, context);
   if (!from) return {};
   if (!answer.accepted) return {xmpp::make_stanza(Kind::presence, *from, context.user, "unsubscribed", context.id)};
-  return {xmpp::make_stanza(Kind::presence, *from, context.user, "subscribed", context.id),
-          to_presence(*from, context.user, context.contact_availability, context.contact_status),
+  Element presence = context.contact_presence ? *context.contact_presence
+                                              : to_presence(*from, context.user, connector::Availability::online, "");
+  return {xmpp::make_stanza(Kind::presence, *from, context.user, "subscribed", context.id), std::move(presence),
           xmpp::make_stanza(Kind::presence, *from, context.user, "subscribe", "")};
 }
 

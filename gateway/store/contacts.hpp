@@ -25,11 +25,14 @@ struct ContactRow {
   bool user_asked = false;    // asked for, and not yet answered by the network
   bool contact_sees = false;  // the user approved the contact's subscription
   Offer offer = Offer::none;
+  std::string nick;    // as the contact calls itself, or empty
+  std::string avatar;  // the network's name for its picture, or empty
+  std::string photo;   // SHA-1 of that picture's octets, in hexadecimal; empty: it was not fetched, or cannot be
   bool operator==(const ContactRow&) const = default;
 };
 
 // Nothing where the account is gone: its removal may be on its way while a contact of it changes.
-// A name is stored without its control characters, and one that is not UTF-8 as none.
+// Names are stored without their control characters, and one that is not UTF-8 as none.
 void put_contact(db::Transaction& transaction, base::AccountId account, const ContactRow& contact);
 void remove_contact(db::Transaction& transaction, base::AccountId account, const base::ContactId& contact);
 std::vector<ContactRow> read_contacts(db::Transaction& transaction, base::AccountId account);

@@ -31,6 +31,7 @@ json export_contacts(db::Transaction& transaction, base::AccountId account) {
   for (const ContactRow& row : read_contacts(transaction, account)) {
     contacts.push_back({{"contact", row.contact.value},
                         {"name", row.name},
+                        {"calls_itself", row.nick},
                         {"you_see_presence", row.user_sees},
                         {"you_asked", row.user_asked},
                         {"sees_your_presence", row.contact_sees}});

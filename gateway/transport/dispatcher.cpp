@@ -56,6 +56,7 @@ bool Dispatcher::apply(LiveAccount& account, const connector::Event& event) {
   if (const auto* change = std::get_if<connector::AccountChanged>(&event)) accounts_.report(account, *change);
   else if (const auto* presence = std::get_if<connector::PresenceChanged>(&event)) note_presence(account, *presence);
   else if (const auto* typing = std::get_if<connector::TypingChanged>(&event)) note_typing(account, *typing);
+  else if (const auto* contact = std::get_if<connector::ContactChanged>(&event)) people_.changed(account, *contact);
   else if (const auto* list = std::get_if<connector::ContactsListed>(&event)) note_list(account, *list);
   else if (const auto* news = std::get_if<connector::ContactListChanged>(&event)) note_list_change(account, *news);
   else if (const auto* answer = std::get_if<connector::ContactAnswered>(&event))
@@ -82,6 +83,7 @@ void Dispatcher::note_presence(LiveAccount& account, const connector::PresenceCh
   if (contact == account.contacts.end()) return;
   contact->second.availability = change.availability;
   contact->second.status = change.status;
+  contact->second.idle_since = change.idle_since;
   if (contact->second.row.user_sees) lane_.tell_user(account.id(), change.contact, queues::NewsKind::presence);
 }
 

@@ -3,6 +3,7 @@
 
 #include "gateway/accounts/accounts.hpp"
 #include "gateway/accounts/contacts.hpp"
+#include "gateway/accounts/people.hpp"
 #include "gateway/queues/inbox.hpp"
 #include "gateway/queues/journal.hpp"
 #include "gateway/queues/reports.hpp"
@@ -16,12 +17,13 @@ namespace wherry::transport {
 class Dispatcher {
  public:
   Dispatcher(accounts::Accounts& accounts, queues::Journal& journal, queues::Inbox& inbox, queues::Reports& reports,
-             queues::Messages& messages, queues::VolatileLane& lane, const Hooks& hooks)
+             queues::Messages& messages, accounts::People& people, queues::VolatileLane& lane, const Hooks& hooks)
       : accounts_(accounts),
         journal_(journal),
         inbox_(inbox),
         reports_(reports),
         messages_(messages),
+        people_(people),
         lane_(lane),
         hooks_(hooks) {}
 
@@ -48,6 +50,7 @@ class Dispatcher {
   queues::Inbox& inbox_;
   queues::Reports& reports_;
   queues::Messages& messages_;
+  accounts::People& people_;
   queues::VolatileLane& lane_;
   const Hooks& hooks_;
 };

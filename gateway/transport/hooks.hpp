@@ -37,11 +37,12 @@ struct FormerAccount {
 struct Hooks {
   Hook<accounts::LiveAccount&> registered;  // a new one
   Hook<const FormerAccount&> unregistered;
-  Hook<base::AccountId> account_removed;         // nothing is kept for it any more
-  Hook<accounts::LiveAccount&> account_changed;  // its session's state
-  Hook<accounts::LiveAccount&> device_came;      // one more of the user's
-  Hook<accounts::LiveAccount&> contacts_listed;  // account.listed is new
-  Hook<accounts::LiveAccount&> offer_answered;   // by the user, to a contact of the network's list
+  Hook<base::AccountId> account_removed;                         // nothing is kept for it any more
+  Hook<accounts::LiveAccount&> account_changed;                  // its session's state
+  Hook<accounts::LiveAccount&> device_came;                      // one more of the user's
+  Hook<accounts::LiveAccount&, const xmpp::Stanza&> user_shown;  // available presence of one of these
+  Hook<accounts::LiveAccount&> contacts_listed;                  // account.listed is new
+  Hook<accounts::LiveAccount&> offer_answered;                   // by the user, to a contact of the network's list
   // A user's, to that contact: it will be sent, or its sender hears why not.
   Hook<accounts::LiveAccount&, const base::ContactId&, const xmpp::Stanza&> message_taken;
   // A message, not an error, to such a face.

@@ -21,6 +21,12 @@ std::vector<xmpp::Jid> Shown::faces_of(const LiveAccount& account) const {
   return faces;
 }
 
+xmpp::Element Shown::decorated(const LiveAccount& account, const LiveContact* contact, xmpp::Element presence) const {
+  if (!presence.attribute("type").empty()) return presence;
+  for (const Decorate& decorate : decorations_) decorate(account, contact, presence);
+  return presence;
+}
+
 xmpp::Element Shown::gateway(const LiveAccount& account, const xmpp::Jid& from, const xmpp::Jid& to) const {
   const auto failure = [&](const char* type, const char* condition) {
     xmpp::Element presence = xmpp::make_stanza(xmpp::Kind::presence, from, to, "error", "");
@@ -31,10 +37,12 @@ xmpp::Element Shown::gateway(const LiveAccount& account, const xmpp::Jid& from, 
   };
   if (closed_) return convert::to_presence(from, to, Availability::offline, "The gateway is being restarted.");
   if (account.row.logged_out)
-    return convert::to_presence(from, to, Availability::extended_away,
-                                "Logged out. Write “log in” to " + from.str() + " to come back.");
+    return decorated(account, nullptr,
+                     convert::to_presence(from, to, Availability::extended_away,
+                                          "Logged out. Write “log in” to " + from.str() + " to come back."));
   switch (account.state) {
-    case LiveAccount::State::online: return convert::to_presence(from, to, Availability::online, account.trouble);
+    case LiveAccount::State::online:
+      return decorated(account, nullptr, convert::to_presence(from, to, Availability::online, account.trouble));
     case LiveAccount::State::needs_login: return failure("auth", "not-authorized");
     case LiveAccount::State::offline:
     case LiveAccount::State::connecting: break;
@@ -47,7 +55,8 @@ std::optional<xmpp::Element> Shown::contact(const LiveAccount& account, const Li
                                             const xmpp::Jid& to) const {
   const auto from = convert::write(contact.row.contact, account.alias(), domain_);
   if (!from) return std::nullopt;
-  return convert::to_presence(*from, to, of(account, contact), closed_ ? std::string() : contact.status);
+  return decorated(account, &contact,
+                   convert::to_presence(*from, to, of(account, contact), closed_ ? std::string() : contact.status));
 }
 
 std::optional<xmpp::Element> Shown::wordless(const LiveAccount& account, const base::ContactId& contact) const {

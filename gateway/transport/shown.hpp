@@ -6,12 +6,20 @@
 #include "gateway/queues/volatile_lane.hpp"
 #include "gateway/xmpp/element.hpp"
 
+#include <functional>
+#include <vector>
+
 namespace wherry::transport {
 
 class Shown final : public queues::NewsSource {
  public:
   Shown(accounts::Accounts& accounts, xmpp::Jid domain, bool network_has_presence)
       : accounts_(accounts), domain_(std::move(domain)), network_has_presence_(network_has_presence) {}
+
+  // Adds what a specification asks for to an available presence: a contact's, or, where that is null, the gateway's.
+  using Decorate =
+      std::function<void(const accounts::LiveAccount&, const accounts::LiveContact*, xmpp::Element& presence)>;
+  void decorate(Decorate decorate) { decorations_.push_back(std::move(decorate)); }
 
   // From now on everybody is unavailable.
   void close() { closed_ = true; }
@@ -42,10 +50,14 @@ class Shown final : public queues::NewsSource {
   std::optional<xmpp::Element> of_contact(accounts::LiveAccount& account, const base::ContactId& contact,
                                           queues::NewsKind kind) const;
 
+  xmpp::Element decorated(const accounts::LiveAccount& account, const accounts::LiveContact* contact,
+                          xmpp::Element presence) const;
+
   accounts::Accounts& accounts_;
   xmpp::Jid domain_;
   bool network_has_presence_;
   bool closed_ = false;
+  std::vector<Decorate> decorations_;
 };
 
 }  // namespace wherry::transport

@@ -49,7 +49,11 @@ Transport::Transport(TransportConfig config, TransportServices services,
               }),
       shown_(accounts_, config_.link.domain, network_.has_presence),
       lane_(services_.executor, link_, accounts_, shown_),
-      dispatcher_(accounts_, journal_, inbox_, reports_, messages_, lane_, hooks_),
+      people_(services_.executor, accounts_,
+              [this](const accounts::LiveAccount& account, const base::ContactId& contact) {
+                lane_.tell_user(account.id(), contact, queues::NewsKind::presence);
+              }),
+      dispatcher_(accounts_, journal_, inbox_, reports_, messages_, people_, lane_, hooks_),
       contacts_(services_.executor),
       dialogues_(services_.executor, accounts_, *connector_,
                  {domain().str(), config_.policy, network_.has_contact_list}, config_.dialogues,
@@ -109,8 +113,7 @@ convert::StanzaContext Transport::context_for(const accounts::LiveAccount& accou
   const auto* answer = std::get_if<connector::ContactAnswered>(&delivery);
   const auto contact = answer ? account.contacts.find(answer->contact) : account.contacts.end();
   if (contact == account.contacts.end()) return context;
-  context.contact_availability = shown_.of(account, contact->second);
-  context.contact_status = contact->second.status;
+  context.contact_presence = shown_.contact(account, contact->second, account.user());
   return context;
 }
 
@@ -247,6 +250,7 @@ asio::awaitable<void> Transport::stop() {
   tasks_.cancel();
   co_await outbox_.stop(grace);
   co_await lane_.stop();
+  co_await people_.stop();
   co_await accounts_.stop();
   co_await connector_tasks_.end();
   if (link_.is_connected()) {

@@ -5,6 +5,7 @@
 #include "gateway/accounts/accounts.hpp"
 #include "gateway/accounts/contact_resolver.hpp"
 #include "gateway/accounts/dialogues.hpp"
+#include "gateway/accounts/people.hpp"
 #include "gateway/accounts/rosters.hpp"
 #include "gateway/connector/contract.hpp"
 #include "gateway/convert/to_stanzas.hpp"
@@ -83,6 +84,7 @@ class Transport {
   queues::Outbox& outbox() { return outbox_; }
   queues::Inbox& inbox() { return inbox_; }
   accounts::ContactResolver& contacts() { return contacts_; }
+  accounts::People& people() { return people_; }
   accounts::Dialogues& dialogues() { return dialogues_; }
   xmpp::IqRequests& requests() { return requests_; }
   accounts::Rosters& rosters() { return rosters_; }
@@ -91,6 +93,8 @@ class Transport {
   base::TaskGroup& tasks() { return tasks_; }
   queues::VolatileLane& lane() { return lane_; }
   const Shown& shown() const { return shown_; }
+  // Adds to every available presence that is shown from now on.
+  void decorate_presence(Shown::Decorate decorate) { shown_.decorate(std::move(decorate)); }
   Hooks& hooks() { return hooks_; }
 
   void send(const xmpp::Element& stanza) { link_.send(stanza); }
@@ -143,6 +147,7 @@ class Transport {
   queues::Outbox outbox_;
   Shown shown_;
   queues::VolatileLane lane_;
+  accounts::People people_;
   Dispatcher dispatcher_;
   accounts::ContactResolver contacts_;
   accounts::Dialogues dialogues_;

@@ -16,6 +16,7 @@ from xml_stream import CLIENT, child, error_reply, local, make, parse
 
 PING = "urn:xmpp:ping"
 ROSTER = "jabber:iq:roster"
+VCARD = "vcard-temp"
 PRIVILEGE = "urn:xmpp:privilege:2"
 SUBSCRIPTIONS = ("subscribe", "subscribed", "unsubscribe", "unsubscribed")
 
@@ -30,6 +31,7 @@ class _User:
     roster: Roster = field(default_factory=Roster)
     sessions: dict[str, "FakeClient"] = field(default_factory=dict)
     offline: list[Element] = field(default_factory=list)
+    vcard: Element | None = None
 
     def available(self) -> list["FakeClient"]:
         return [session for session in self.sessions.values() if session.presence is not None]
@@ -190,6 +192,9 @@ class FakeServer:
         elif query is not None and len(query):
             self._set_roster(client.user, query[0])
             client.put(_result(stanza))
+        elif (vcard := child(stanza, "vCard", VCARD)) is not None and stanza.get("type") == "set":
+            client.user.vcard = vcard
+            client.put(_result(stanza))
         elif child(stanza, "session", "urn:ietf:params:xml:ns:xmpp-session") is not None or child(stanza, "ping", PING) is not None:
             client.put(_result(stanza))
         else:
@@ -296,6 +301,8 @@ class FakeServer:
             self.route(_result(stanza))
         elif stanza.get("from") == self.trusted and query is not None and stanza.get("type") == "get":
             self.route(_result(stanza, _roster(user)))
+        elif user.vcard is not None and stanza.get("type") == "get" and child(stanza, "vCard", VCARD) is not None:
+            self.route(_result(stanza, user.vcard))
         else:
             self._bounce(stanza, "cancel", "service-unavailable")
 

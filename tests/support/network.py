@@ -8,6 +8,7 @@ scenario may expect these too (set_presence, answer_contact, remove_contact, ses
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import os
 import re
@@ -319,12 +320,49 @@ class Network:
         answer = await self._ask(action["type"], user, fields).answer
         return {"ids": answer["id"].split()} if "id" in answer else answer
 
+    async def _on_query(self, params: dict) -> object:
+        query = params["query"]
+        if not self.description.network.get("has_search"):
+            raise RpcError("unsupported", "This network cannot be asked that.")
+        if query["type"] == "search":
+            words = query["words"].lower()
+            return {"contacts": [{"contact": contact, "name": known["name"]} for contact, known in PEOPLE.items()
+                                 if words in contact or words in known["name"].lower()]}
+        if query["type"] == "profile":
+            if query["contact"] not in PEOPLE:
+                raise RpcError("not_found", f"Nobody is called {query['contact']}.")
+            return PEOPLE[query["contact"]]
+        if query["type"] == "avatar" and query["avatar"] in PICTURES:
+            self._ask("query_avatar", self.accounts[params["account"]].owner, {"avatar": query["avatar"]})
+            return {"file": {"handle": query["avatar"]}}
+        raise RpcError("unsupported", "This network cannot be asked that.")
+
+    async def _on_fetch(self, params: dict) -> object:
+        assert self._peer
+        octets = PICTURES[params["handle"]]
+        for start in range(0, len(octets), 100_000):
+            piece = base64.b64encode(octets[start:start + 100_000]).decode()
+            await self._peer.call("fetched", {"fetch": params["fetch"], "data": piece})
+        return {}
+
     async def _on_parse_contact(self, params: dict) -> object:
         await self._looks_up.wait()
         contact = self.description.contact(params["typed"])
         if contact is None:  # what is only written wrong is another error than what is none
             raise RpcError("bad_input" if params["typed"].isdigit() else "not_found", f"“{shorten(params['typed'], 100)}” is no {self.description.network['contact_prompt'].lower()}.")
         return {"contact": contact}
+
+
+# Whom networks that can be asked about people know.
+PEOPLE = {
+    "nurse": {"name": "Angelica", "details": {"first_name": "Angelica", "phone": "+39 045 010 0199", "city": "Verona", "about": "In the house of Capulet"}},
+    "tybalt": {"name": "Tybalt", "details": {"email": "tybalt@capulet.example"}},
+}
+PICTURES = {
+    "nurse-1": base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="),
+    "endless": b"\x89PNG\r\n\x1a\n" + bytes(300_000),
+    "no-picture": b"<svg onload='alert(1)'/>",
+}
 
 
 def _flat(value) -> str:
@@ -348,6 +386,8 @@ def event(kind: str, fields: dict[str, str]) -> dict:
         made.setdefault("id", f"n{time.monotonic_ns()}")
     if kind in ("message_received", "message_edited"):
         made["sent_at"] = int(made.get("sent_at", int(time.time() * 1000)))
+    if "idle_since" in made:
+        made["idle_since"] = int(made["idle_since"])
     for key, value in made.items():
         if key in ("accepted", "online", "typing", "from_me"):
             made[key] = value == "true"
@@ -389,7 +429,7 @@ NETWORKS = {
     "im.test": Description(
         {"id": "im", "name": "IM", "disco_type": "xmpp", "client_type": "phone", "contact_prompt": "Screen name",
          "contact_help": "The screen name of the person.", "idempotency": "by_key", "redelivers": True,
-         "has_presence": True, "has_contact_list": True, "reports_delivery": False},
+         "has_search": True, "has_blocking": True, "has_profile": True, "has_presence": True, "has_contact_list": True, "reports_delivery": False},
         {"title": "IM", "instructions": "Your account at IM.", "fields": _ACCOUNT}, screen_name),
     # The same, at a gateway that the server lets write to its users' rosters (hosts.py, XEP-0356).
     "trusted.test": Description(

@@ -151,6 +151,7 @@ void presence_to_face(Transport& transport, Presences& memory, const xmpp::Stanz
   memory[account->id()].copies.forget(stanza.from.str());
   change_device(transport, *account, stanza, {});
   if (!party.to.is_named && type.empty()) account->resources.show_at_domain(stanza.from.str());
+  if (type.empty()) transport.hooks().user_shown(*account, stanza);
 }
 
 // ---- To a contact ----
@@ -231,6 +232,7 @@ void presence_to_contact(Transport& transport, const std::shared_ptr<Presences>&
   if (!type.empty()) hide(transport, *memory, *account, id, stanza.from);
   else if (account->resources.empty()) change_device(transport, *account, stanza, {id});
   else account->resources.show(stanza.from.str(), id);
+  if (type.empty()) transport.hooks().user_shown(*account, stanza);
   if (!is_known) return;  // rule B1.29: a contact that the user has removed sees nothing
   if (contact->second.row.contact_sees) hold_copy(transport, memory, *account, contact->first, stanza);
   else direct(transport, *account, contact->second, stanza);

@@ -1,30 +1,21 @@
-// XEP-0030 (v2.5.0): what the gateway and its contacts are and can do. Features come from the router, so that nothing
-// is announced that is not handled.
+// XEP-0030 (v2.5.0): what the gateway and its contacts are and can do (transport/described), which commands and
+// accounts there are.
 #include "gateway/commands/commands.hpp"
 #include "gateway/convert/refusals.hpp"
 #include "gateway/features/features.hpp"
+#include "gateway/transport/described.hpp"
 #include "gateway/transport/for_contact.hpp"
+#include "gateway/xmpp/caps.hpp"
 
 namespace wherry::features {
 
 namespace {
-
-void add_feature(xmpp::Element& query, std::string_view var) { query.add("feature", ns::disco_info).set("var", var); }
-
-void add_identity(xmpp::Element& query, std::string_view category, std::string_view type, std::string_view name) {
-  query.add("identity", ns::disco_info).set("category", category).set("type", type).set("name", name);
-}
 
 // §3.2: a node that we do not have is not found.
 bool refuse_node(Transport& transport, const xmpp::Stanza& iq) {
   if (iq.payload()->attribute("node").empty()) return false;
   transport.reply_error(iq, convert::no_such_node());
   return true;
-}
-
-// "SMS"; of a further account "SMS (work)".
-std::string name_of(const Transport& transport, const std::string& alias) {
-  return alias.empty() ? transport.name() : transport.name() + " (" + alias + ")";
 }
 
 // ---- Commands are nodes (XEP-0050 §2.2) ----
@@ -55,68 +46,37 @@ bool command_info(Transport& transport, const xmpp::Stanza& iq, const Party& par
   xmpp::Element result = xmpp::result_of(iq);
   xmpp::Element& query = result.add("query", ns::disco_info);
   query.set("node", node);
-  add_identity(query, "automation", command ? "command-node" : "command-list", command ? command->title : "Commands");
-  if (command) add_feature(query, ns::commands);
-  if (command) add_feature(query, ns::data_forms);
+  xmpp::Element& identity = query.add("identity", ns::disco_info).set("category", "automation");
+  identity.set("type", command ? "command-node" : "command-list").set("name", command ? command->title : "Commands");
+  for (const char* feature : {ns::commands, ns::data_forms})
+    if (command) query.add("feature", ns::disco_info).set("var", feature);
   transport.send(result);
   return true;
 }
 
-void face_info(Transport& transport, const xmpp::Stanza& iq, const Party& party) {
-  if (command_info(transport, iq, party) || refuse_node(transport, iq)) return;
+// §3.2: a node that we do not have is not found; that of our capabilities is the whole (XEP-0115 §6.2).
+void answer_info(Transport& transport, const xmpp::Stanza& iq, xmpp::Element described) {
+  const std::string_view node = iq.payload()->attribute("node");
+  if (!node.empty() && node != xmpp::caps_node(xmpp::caps_hash(described)))
+    return transport.reply_error(iq, convert::no_such_node());
+  described.set("node", node);
   xmpp::Element result = xmpp::result_of(iq);
-  xmpp::Element& query = result.add("query", ns::disco_info);
-  add_identity(query, "gateway", transport.network().disco_type, name_of(transport, party.to.alias));
-  for (const std::string& feature : transport.router().namespaces(party.to.form)) {
-    // XEP-0077 §11: announced to those for whom it will work.
-    const bool is_for_some = feature == ns::registration || feature == ns::commands;
-    const bool concerns = !is_for_some || transport.config().registration.allows(iq.from) || party.account;
-    if (concerns) add_feature(query, feature);
-  }
-  add_feature(query, ns::escaping);
-  if (transport.network().has_contact_list) add_feature(query, ns::rosterx);  // XEP-0144 §7.2
+  result.add(std::move(described));
   transport.send(result);
 }
 
-// XEP-0444 §3.3.
-void add_restrictions(xmpp::Element& query, const connector::Capabilities& can) {
-  if (can.reactions.empty() && can.most_reactions == 0) return;
-  xmpp::Element& form = query.add("x", ns::data_forms).set("type", "result");
-  const auto add_field = [&](std::string_view name) -> xmpp::Element& {
-    return form.add("field", ns::data_forms).set("var", name);
-  };
-  add_field("FORM_TYPE").set("type", "hidden").add_text_child("value", ns::reactions + std::string(":restrictions"));
-  if (can.most_reactions > 0)
-    add_field("max_reactions_per_user").add_text_child("value", std::to_string(can.most_reactions));
-  if (can.reactions.empty()) return;
-  xmpp::Element& allowed = add_field("allowlist");
-  for (const std::string& reaction : can.reactions) allowed.add_text_child("value", reaction);
+void face_info(Transport& transport, const xmpp::Stanza& iq, const Party& party) {
+  if (command_info(transport, iq, party)) return;
+  const bool may_register = transport.config().registration.allows(iq.from) || party.account;
+  answer_info(transport, iq, transport::describe_face(transport, party.to, may_register));
 }
 
-// What the chat's network can do with messages; of an account whose session is down nothing is known.
-void add_abilities(xmpp::Element& query, const connector::Capabilities& can) {
-  const std::pair<connector::Support, const char*> abilities[] = {
-      {can.edit, ns::correction}, {can.retract, ns::retraction}, {can.react, ns::reactions},
-      {can.reply, ns::reply},     {can.typing, ns::chat_states}, {can.read_marks, ns::chat_markers}};
-  for (const auto& [support, feature] : abilities) {
-    if (support >= connector::Support::partial) add_feature(query, feature);
-  }
-  if (can.react >= connector::Support::partial) add_restrictions(query, can);
-}
-
+// Where the capabilities are asked for it has no name: they are the same for all who can do the same.
 void contact_info(Transport& transport, const xmpp::Stanza& iq, const LiveAccount* account,
                   const base::ContactId& contact) {
-  const auto known = account ? account->contacts.find(contact) : decltype(account->contacts.end()){};
-  const bool is_named = account && known != account->contacts.end() && !known->second.row.name.empty();
-  xmpp::Element result = xmpp::result_of(iq);
-  xmpp::Element& query = result.add("query", ns::disco_info);
-  add_identity(query, "client", transport.network().client_type, is_named ? known->second.row.name : contact.value);
-  for (const std::string& feature : transport.router().namespaces(AddressForm::contact)) add_feature(query, feature);
-  // XEP-0184 §6: only where the network tells us of deliveries; a receipt for less would be a lie.
-  if (transport.network().reports_delivery) add_feature(query, ns::receipts);
-  const auto can = account ? account->capabilities(contact) : std::nullopt;
-  if (can) add_abilities(query, *can);
-  transport.send(result);
+  std::string name;
+  if (iq.payload()->attribute("node").empty()) name = account ? account->name_of(contact) : contact.value;
+  answer_info(transport, iq, transport::describe_contact(transport, account, contact, name));
 }
 
 void no_items(Transport& transport, const xmpp::Stanza& iq) {
@@ -135,13 +95,12 @@ void gateway_items(Transport& transport, const xmpp::Stanza& iq, const Party& pa
     const std::string& alias = transport.accounts().find(id)->alias();
     if (alias.empty()) continue;
     xmpp::Element& item = query.add("item", ns::disco_items);
-    item.set("jid", transport.face_of(alias).str()).set("name", name_of(transport, alias));
+    item.set("jid", transport.face_of(alias).str()).set("name", transport::name_of(transport, alias));
   }
   transport.send(result);
 }
 
 void answer_contact_info(Transport& transport, xmpp::Stanza iq, const Party& party) {
-  if (refuse_node(transport, iq)) return;
   for_contact(transport, std::move(iq), party,
               [&transport](const xmpp::Stanza& asked, const LiveAccount* account, const base::ContactId& contact) {
                 contact_info(transport, asked, account, contact);

@@ -1,0 +1,103 @@
+// The user's own name and picture, to networks that show them: the picture's hash is in the user's presence (XEP-0153
+// v1.1.1 §3), both are in their vCard (XEP-0054 v1.3.0 §3.1), which anybody may ask their server for.
+#include "gateway/features/features.hpp"
+
+#include "gateway/base/text.hpp"
+
+namespace wherry::features {
+
+namespace {
+
+constexpr std::chrono::seconds vcard_patience{30};
+constexpr std::size_t most_own_name_bytes = 1024, most_own_picture_bytes = 64 << 10;
+
+// What the feature remembers of an account, in this run.
+struct ToldProfile {
+  std::optional<std::string> shown, told;  // the picture's hash; "": there is none
+  bool is_asking = false;
+};
+using Profiles = std::unordered_map<base::AccountId, ToldProfile>;
+
+// What presence says of the picture; nothing: nothing (XEP-0153 §4.2, a program that is not ready, or knows none).
+std::optional<std::string> photo_hash_of(const xmpp::Element& presence) {
+  const xmpp::Element* update = presence.child("x", ns::vcard_update);
+  const xmpp::Element* photo = update ? update->child("photo", ns::vcard_update) : nullptr;
+  if (!photo || photo->text().size() > 128) return std::nullopt;
+  return photo->text();
+}
+
+connector::SetProfile own_profile_of(const xmpp::Element& vcard) {
+  connector::SetProfile profile;
+  for (const char* field : {"NICKNAME", "FN"}) {
+    if (profile.name.empty())
+      profile.name = base::utf8_prefix(base::trim(vcard.child_text(field, ns::vcard_temp)), most_own_name_bytes);
+  }
+  const xmpp::Element* photo = vcard.child("PHOTO", ns::vcard_temp);
+  if (!photo) return profile;
+  std::string octets(photo->child_text("BINVAL", ns::vcard_temp));
+  std::erase_if(octets, [](char c) {
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+  });  // XEP-0054, as old programs write it
+  const std::string type(photo->child_text("TYPE", ns::vcard_temp));
+  const auto decoded = base::from_base64(octets);
+  if (!decoded || decoded->empty() || decoded->size() > most_own_picture_bytes || !type.starts_with("image/"))
+    return profile;
+  connector::File picture;
+  picture.media_type = type;
+  picture.bytes = decoded->size();
+  picture.url = "data:" + type + ";base64," + octets;
+  profile.avatar = std::move(picture);
+  return profile;
+}
+
+asio::awaitable<void> tell_profile(Transport& transport, std::shared_ptr<Profiles> memory, base::AccountId id) {
+  for (;;) {
+    const LiveAccount* account = transport.accounts().find(id);
+    const auto known = memory->find(id);
+    if (!account || known == memory->end()) co_return;
+    if (!account->is_online() || known->second.told == known->second.shown) {
+      known->second.is_asking = false;
+      co_return;
+    }
+    const std::optional<std::string> shown = known->second.shown;
+    xmpp::Element iq("iq", ns::component);
+    iq.set("type", "get").set("to", account->user().str());
+    iq.add("vCard", ns::vcard_temp);
+    const auto answer = co_await transport.requests().ask(std::move(iq), vcard_patience);
+    const auto still_known = memory->find(id);
+    if (still_known == memory->end()) co_return;
+    still_known->second.told = shown;  // also where there was no answer: it is asked again when something changes
+    const xmpp::Element* vcard =
+        answer && answer->type() == "result" ? answer->element.child("vCard", ns::vcard_temp) : nullptr;
+    if (!vcard) continue;
+    connector::SetProfile profile = own_profile_of(*vcard);
+    if (!profile.name.empty() || profile.avatar)
+      transport.lane().tell_network(id, queues::NewsKind::profile, std::nullopt, std::move(profile));
+  }
+}
+
+void begin_profile(Transport& transport, const std::shared_ptr<Profiles>& memory, base::AccountId id) {
+  const auto known = memory->find(id);
+  if (known == memory->end() || std::exchange(known->second.is_asking, true)) return;
+  transport.tasks().spawn("own_profile", tell_profile(transport, memory, id));
+}
+
+}  // namespace
+
+void install_own_profile(Transport& transport) {
+  if (!transport.network().has_profile) return;
+  const auto memory = std::make_shared<Profiles>();
+  transport.hooks().user_shown.add([&transport, memory](const LiveAccount& account, const xmpp::Stanza& presence) {
+    ToldProfile& known = (*memory)[account.id()];
+    auto hash = photo_hash_of(presence.element);
+    if (!hash && known.shown) return;
+    known.shown = std::move(hash).value_or("");
+    begin_profile(transport, memory, account.id());
+  });
+  transport.hooks().account_changed.add([&transport, memory](const LiveAccount& account) {
+    if (account.is_online()) begin_profile(transport, memory, account.id());
+  });
+  transport.hooks().account_removed.add([memory](base::AccountId id) { memory->erase(id); });
+}
+
+}  // namespace wherry::features
