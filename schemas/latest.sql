@@ -26,7 +26,7 @@ CREATE TABLE contacts (
   name TEXT NOT NULL,
   user_sees BIGINT NOT NULL,
   user_asked BIGINT NOT NULL,
-  contact_sees BIGINT NOT NULL, offer BIGINT NOT NULL DEFAULT 0,
+  contact_sees BIGINT NOT NULL, offer BIGINT NOT NULL DEFAULT 0, nick TEXT NOT NULL DEFAULT '', avatar TEXT NOT NULL DEFAULT '', photo TEXT NOT NULL DEFAULT '',
   PRIMARY KEY (account, contact)
 ) WITHOUT ROWID;
 
@@ -134,6 +134,9 @@ CREATE TABLE contacts (
   user_asked BIGINT NOT NULL,
   contact_sees BIGINT NOT NULL,
   offer BIGINT NOT NULL,
+  nick TEXT NOT NULL,
+  avatar TEXT NOT NULL,
+  photo TEXT NOT NULL,
   PRIMARY KEY (account, contact),
   FOREIGN KEY (account) REFERENCES accounts(id)
 );

@@ -25,9 +25,9 @@ struct ContactRow {
   bool user_asked = false;    // asked for, and not yet answered by the network
   bool contact_sees = false;  // the user approved the contact's subscription
   Offer offer = Offer::none;
-  std::string nick;    // as the contact calls itself, or empty
-  std::string avatar;  // the network's name for its picture, or empty
-  std::string photo;   // SHA-1 of that picture's octets, in hexadecimal; empty: it was not fetched, or cannot be
+  std::string nick = {};    // as the contact calls itself, or empty
+  std::string avatar = {};  // the network's name for its picture, or empty
+  std::string photo = {};   // SHA-1 of that picture's octets, in hexadecimal; empty: it was not fetched, or cannot be
   bool operator==(const ContactRow&) const = default;
 };
 
