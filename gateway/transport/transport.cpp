@@ -122,6 +122,21 @@ void Transport::link_has_room() {
   link_changed_.notify();
 }
 
+void Transport::answer_later(std::string name, xmpp::Stanza iq, asio::awaitable<void> work) {
+  tasks_.spawn(std::move(name), answered(std::move(iq), std::move(work)));
+}
+
+asio::awaitable<void> Transport::answered(xmpp::Stanza iq, asio::awaitable<void> work) {
+  try {
+    co_await std::move(work);
+  } catch (...) {
+    reply_error(iq, base::Error{base::Errc::unavailable,
+                                stopping_ ? "The gateway is being restarted; please try again in a moment."
+                                          : "That could not be found out; please try again."});
+    throw;
+  }
+}
+
 void Transport::send_slowly(std::function<std::optional<xmpp::Element>()> next) {
   ++slow_;
   slow_tasks_.spawn("send_slowly", send_each(std::move(next)));

@@ -110,6 +110,10 @@ class Transport {
   // … as it was written to.
   xmpp::Jid face_of(const Address& to) const;
 
+  // Runs what answers such an iq, and may wait for a network. Where it does not come to its end, since the gateway
+  // stops, say, the iq is answered with an error all the same (RFC 6120 §8.2.3).
+  void answer_later(std::string name, xmpp::Stanza iq, asio::awaitable<void> work);
+
   // Sends what nobody waits for, such as thousands of farewells: `next` gives one stanza after the other, until it
   // gives none. It is asked when the link can take one. What is not sent when the transport stops gets a moment then.
   void send_slowly(std::function<std::optional<xmpp::Element>()> next);
@@ -119,6 +123,7 @@ class Transport {
                                         const std::string& id) const;
   convert::StanzaContext context_for(const accounts::LiveAccount& account, const convert::Delivery& delivery,
                                      const std::string& id) const;
+  asio::awaitable<void> answered(xmpp::Stanza iq, asio::awaitable<void> work);
   asio::awaitable<void> send_each(std::function<std::optional<xmpp::Element>()> next);
   asio::awaitable<void> say_farewell();
   asio::awaitable<void> run_connector();

@@ -142,6 +142,14 @@ void Network::change_presence(const Step& step) {
     change.contact = ContactId{contact_name(static_cast<int>(i % recorder_.plan.contacts))};
     change.availability = i % 2 ? connector::Availability::away : connector::Availability::online;
     put(account_name(step), Mail{std::move(change), "", "", 0});
+    if (step.number > 30 ||
+        !draw().happens(300, "changes", static_cast<std::uint64_t>(step.number), static_cast<std::uint64_t>(i)))
+      continue;
+    connector::ContactChanged self;  // the picture is another one, or none
+    self.contact = ContactId{contact_name(static_cast<int>(i % recorder_.plan.contacts))};
+    self.name = fmt::format("nick {}", next_number() % 3);
+    if (i % 4) self.avatar = fmt::format("picture {}", next_number() % 5);
+    put(account_name(step), Mail{std::move(self), "", "", 0});
   }
 }
 

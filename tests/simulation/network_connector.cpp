@@ -78,6 +78,31 @@ class SimulatedSession final : public connector::Session, public NetworkSession 
     return do_other(std::move(action));
   }
 
+  // Some questions are never answered.
+  asio::awaitable<Result<connector::Answer>> query(connector::Query query) override {
+    const std::uint64_t number = network_.next_number();
+    co_await think("queries", number);
+    if (const auto* avatar = std::get_if<connector::AvatarQuery>(&query)) {
+      connector::File file;
+      file.handle = avatar->avatar;
+      co_return connector::Answer(std::move(file));
+    }
+    if (std::holds_alternative<connector::SearchQuery>(query))
+      co_return connector::Answer(
+          std::vector<connector::ListedContact>{{connector::ContactId{contact_name(0)}, "", {}}});
+    connector::Profile profile;
+    profile.name = "somebody";
+    co_return connector::Answer(std::move(profile));
+  }
+
+  asio::awaitable<Result<void>> fetch(std::string handle, connector::FileSink& sink) override {
+    const std::uint64_t number = network_.next_number();
+    const auto begun = co_await sink.write("\x89PNG\r\n\x1A\n" + handle);
+    if (!begun) co_return begun.error();
+    co_await think("fetches", number);
+    co_return co_await sink.write(std::string(1000, 'x'));
+  }
+
   connector::Capabilities capabilities(const connector::ChatId&) const override {
     connector::Capabilities can;
     if (network_.traits().refers) can.edit = can.retract = can.react = can.reply = connector::Support::full;
@@ -88,6 +113,15 @@ class SimulatedSession final : public connector::Session, public NetworkSession 
   void detach() {
     Mailbox& box = network_.mailbox(user_);
     if (box.session == this) box.session = nullptr;
+  }
+
+  // As long as an answer takes: it may fail, break, or never come.
+  asio::awaitable<void> think(std::string_view about, std::uint64_t number) {
+    const Draw& draw = network_.draw();
+    const bool is_healed = network_.recorder().is_healed();
+    if (!is_healed && draw.happens(100, "hangs", number)) co_await base::sleep(std::chrono::hours(24));
+    co_await pause(network_.delay(about, number));
+    if (!is_healed && draw.happens(100, "breaks", number)) throw std::runtime_error("the question broke");
   }
 
   void look_at_fate() {
@@ -207,6 +241,7 @@ class SimulatedConnector final : public connector::Connector {
     described.idempotency = traits.idempotency;
     described.has_presence = traits.has_presence;
     described.has_contact_list = traits.has_contact_list;
+    described.has_search = described.has_profile = traits.has_presence;
     described.reports_delivery = traits.reports_delivery;
     described.refers_to_messages = traits.refers;
     return described;

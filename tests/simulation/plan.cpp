@@ -30,7 +30,7 @@ constexpr std::array weights = {
     Weight{Act::subscribe, 20},
     Weight{Act::unsubscribe, 8},
     Weight{Act::answer_contact, 6},
-    Weight{Act::ask_version, 15},
+    Weight{Act::ask, 25},
     Weight{Act::talk, 15},
     Weight{Act::report_nonsense, 8},
     Weight{Act::contact_presence, 12},
@@ -302,7 +302,7 @@ std::string describe(const Step& s) {
     case Act::subscribe: return who + " adds " + contact;
     case Act::unsubscribe: return who + " removes " + contact;
     case Act::answer_contact: return who + " accepts " + contact;
-    case Act::ask_version: return who + " asks for the version";
+    case Act::ask: return who + " asks about the gateway, or about " + contact;
     case Act::talk: return who + " talks with the gateway";
     case Act::receive: return fmt::format("{} writes \"{}\" to {}", contact, received_text(s), who);
     case Act::contact_edits: return fmt::format("{} edits a message to {}: \"{}\"", contact, who, received_text(s));

@@ -26,7 +26,7 @@ enum class Act {
   subscribe,   // to a contact
   unsubscribe,
   answer_contact,    // subscribed to a contact that asked
-  ask_version,       // an iq that must be answered
+  ask,               // an iq, of the gateway or a contact, which must be answered
   talk,              // a line to the gateway, which must be answered, too; it may begin a login
   receive,           // a message from a contact; `number` names it
   contact_edits,     // what they wrote, or what nobody has

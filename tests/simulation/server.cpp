@@ -95,7 +95,21 @@ void Server::act(const Step& step) {
     case Act::unregister_user:
       recorder_.add(What::unregistering, name(), user, "", fmt::format("i{}-{}-{}", asked_ + 1, user, name()));
       return ask(step, "set", "<query xmlns='jabber:iq:register'><remove/></query>");
-    case Act::ask_version: return ask(step, "get", "<query xmlns='jabber:iq:version'/>");
+    case Act::ask: {
+      constexpr std::array<std::pair<bool, const char*>, 6> questions{
+          {{false, "<query xmlns='jabber:iq:version'/>"},
+           {false, "<query xmlns='jabber:iq:gateway'><prompt>somebody</prompt></query>"},
+           {false, "<query xmlns='jabber:iq:search'><nick>somebody</nick></query>"},
+           {true, "<vCard xmlns='vcard-temp'/>"},
+           {true, "<pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='urn:xmpp:avatar:data'/></pubsub>"},
+           {true, "<query xmlns='http://jabber.org/protocol/disco#info'/>"}}};
+      const auto last = static_cast<std::int64_t>(questions.size()) - 1;
+      const auto drawn = recorder_.draw.between(0, last, "asks", static_cast<std::uint64_t>(step.at));
+      const auto [is_of_contact, payload] = questions[static_cast<std::size_t>(drawn)];
+      const bool is_set = std::string_view(payload).find("prompt") != std::string_view::npos ||
+                          std::string_view(payload).find("search") != std::string_view::npos;
+      return ask(step, is_set ? "set" : "get", payload, is_of_contact ? contact_jid : "");
+    }
     case Act::talk: {
       constexpr std::array lines = {"register", "register", "help", "status", "accounts", "preferences", "cancel"};
       const auto last = static_cast<std::int64_t>(lines.size()) - 1;
@@ -195,14 +209,14 @@ void Server::send_presence(const std::string& from, const std::string& to, const
   send(std::move(presence.set("from", from).set("to", to).set("type", type)));
 }
 
-void Server::ask(const Step& step, const std::string& type, const std::string& payload) {
+void Server::ask(const Step& step, const std::string& type, const std::string& payload, const std::string& of) {
   const std::string user = account_name(step);
   const std::string id = fmt::format("i{}-{}-{}", ++asked_, user, name());
   if (!link_ || !link_->is_open()) return recorder_.add(What::not_sent, name(), user, "", id, "iq");
   recorder_.add(What::asked, name(), user, "", id, payload, link_->number());
   if (step.act == Act::register_user) registering_.insert(id);
-  link_->send(
-      fmt::format("<iq from='{}' to='{}' type='{}' id='{}'>{}</iq>", full(user), face_of(user), type, id, payload));
+  link_->send(fmt::format("<iq from='{}' to='{}' type='{}' id='{}'>{}</iq>", full(user),
+                          of.empty() ? face_of(user) : of, type, id, payload));
 }
 
 void Server::talk(const std::string& user, const std::string& line) {
@@ -342,6 +356,10 @@ void Server::take_iq(const std::string& user, const Element& element) {
   }
   Element answer("iq", ns::component);
   answer.set("from", element.attribute("to")).set("to", element.attribute("from")).set("id", id).set("type", "error");
+  if (element.child("vCard", ns::vcard_temp) && recorder_.draw.happens(500, "has_vcard", ++asked_)) {
+    answer.set("type", "result").add("vCard", ns::vcard_temp).add_text_child("FN", user);
+    return send(std::move(answer));
+  }
   answer.add("error", ns::component).set("type", "cancel").add("service-unavailable", ns::stanza_errors);
   send(std::move(answer));
 }

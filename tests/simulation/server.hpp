@@ -57,7 +57,8 @@ class Server {
   Said said_in(const std::string& user, const xmpp::Element& element) const;
   void show_presence(const Step& step, const std::string& type);
   void send_presence(const std::string& user, const std::string& to, const std::string& type);
-  void ask(const Step& step, const std::string& type, const std::string& payload);
+  // `of`: the contact's address; empty: the gateway.
+  void ask(const Step& step, const std::string& type, const std::string& payload, const std::string& of = "");
   void talk(const std::string& user, const std::string& line);
   void hear(const std::string& user, const std::string& said);
   void send(xmpp::Element element);

@@ -97,8 +97,8 @@ void begin_search(Transport& transport, xmpp::Stanza iq, const Party& party) {
     return transport.reply_error(iq, xmpp::StanzaError{"modify", "not-acceptable", search_instructions});
   auto place = transport.contacts().place_for(iq.from, party.account->id());
   if (!place) return transport.reply_error(iq, convert::too_many_questions());
-  transport.tasks().spawn("search", look_for(transport, std::move(iq), party.account->id(), party.to.alias,
-                                             std::move(words), std::move(*place)));
+  auto work = look_for(transport, iq, party.account->id(), party.to.alias, std::move(words), std::move(*place));
+  transport.answer_later("search", std::move(iq), std::move(work));
 }
 
 }  // namespace

@@ -96,7 +96,7 @@ void ask_about(Transport& transport, xmpp::Stanza iq, const Party& party,
                                                                   const base::ContactId& contact) {
                            if (!account) return;
                            AboutContact question{transport, asked, account->id(), contact};
-                           transport.tasks().spawn("vcard", while_held(ask(std::move(question)), held));
+                           transport.answer_later("vcard", asked, while_held(ask(std::move(question)), held));
                          });
 }
 

@@ -123,9 +123,9 @@ void translate(Transport& transport, xmpp::Stanza iq, const Party& party) {
     if (pasted->spelling == convert::Spelling::minted) minted = pasted->contact();
     typed = std::move(pasted->id);
   }
-  transport.tasks().spawn("gateway_prompt",
-                          answer(transport, std::move(iq), std::move(asker), readings_of(std::move(typed)),
-                                 std::move(minted), std::move(*place)));
+  auto work =
+      answer(transport, iq, std::move(asker), readings_of(std::move(typed)), std::move(minted), std::move(*place));
+  transport.answer_later("gateway_prompt", std::move(iq), std::move(work));
 }
 
 }  // namespace
