@@ -136,7 +136,7 @@ class Prosody(_Real):
             f'c2s_ports = {{ {self.client_port} }}', 'c2s_direct_tls_ports = {}', 'legacy_ssl_ports = {}',
             f'component_ports = {{ {", ".join(map(str, set(self.component_ports.values())))} }}', 'component_interfaces = { "127.0.0.1" }',
             's2s_ports = {}', 's2s_direct_tls_ports = {}',
-            'modules_enabled = { "roster", "saslauth", "disco", "ping", "version", "privilege" }',
+            'modules_enabled = { "roster", "saslauth", "disco", "ping", "version", "pep", "vcard4", "vcard_legacy", "privilege" }',
             f'privileged_entities = {{ ["{TRUSTED}"] = {{ roster = "both" }} }}',
             f'modules_disabled = {{ {", ".join(disabled)} }}',
             'c2s_require_encryption = false', 'allow_unencrypted_plain_auth = true',
@@ -216,6 +216,7 @@ modules:
   mod_offline: {{}}
   mod_ping: {{}}
 {privilege}  mod_roster: {{}}
+  mod_vcard: {{}}
   mod_register:
     access: all
     ip_access: all
