@@ -31,7 +31,7 @@ TEST_CASE_FIXTURE(NamedWorld, "Who registers at ~gateway has the first account, 
   begin(0);
   receive("<message type='chat' from='u1@x.test/r' to='" + name + "'><body>register</body></message>");
   until([&] { return find(1) && has_come("You are registered with"); });
-  until([&] { return has_come("<presence from='" + name + "/wherry' to='u1@x.test'/>"); });
+  until([&] { return has_come("<presence from='" + name + "/wherry' to='u1@x.test'><c "); });
   CHECK(find(1)->row.named);
   CHECK(is_stored_as_named());
   CHECK(has_come("<message from='" + name + "' to='u1@x.test' type='chat'><body>You are registered with"));
@@ -47,7 +47,7 @@ TEST_CASE_FIXTURE(NamedWorld, "Who subscribes to ~gateway is answered as by the 
   begin(1);
   presence("subscribe");
   CHECK(has_come("<presence from='" + name + "' to='u1@x.test' type='subscribed'/>"));
-  CHECK(has_come("<presence from='" + name + "/wherry' to='u1@x.test'/>"));
+  CHECK(has_come("<presence from='" + name + "/wherry' to='u1@x.test'><c "));
   const std::string asked = "<presence from='" + name + "' to='u1@x.test' type='subscribe'/>";
   CHECK(has_come(asked));
   CHECK(is_stored_as_named());
@@ -96,7 +96,7 @@ TEST_CASE_FIXTURE(NamedWorld, "Who unsubscribes from ~gateway, or never saw it, 
 TEST_CASE_FIXTURE(NamedWorld, "A probe of ~gateway is answered from there, and tells that its sender sees it") {
   begin(1);
   presence("probe", "u1@x.test/r");
-  CHECK(has_come("<presence from='" + name + "/wherry' to='u1@x.test/r'/>"));
+  CHECK(has_come("<presence from='" + name + "/wherry' to='u1@x.test/r'><c "));
   CHECK(is_stored_as_named());
 }
 
