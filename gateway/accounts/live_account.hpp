@@ -20,7 +20,8 @@ struct LiveContact {
   connector::Availability availability = connector::Availability::offline;  // the newest PresenceChanged
   std::string status;
   std::optional<base::Time> idle_since;
-  bool directed = false;  // the user has sent it presence of its own (RFC 6121 §4.6)
+  std::string unusable_avatar = {};  // the name of a picture that is too large, or none that programs show
+  bool directed = false;             // the user has sent it presence of its own (RFC 6121 §4.6)
 };
 
 class LiveAccount {

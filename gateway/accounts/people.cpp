@@ -56,9 +56,13 @@ class People::Turn {
   base::AccountId account_;
 };
 
-asio::awaitable<Result<connector::Answer>> People::ask(base::AccountId account, connector::Query query) {
+asio::awaitable<Result<connector::Answer>> People::ask_in_turn(base::AccountId account, connector::Query query) {
   while (asking_.contains(account) && asking_[account] >= most_asking) co_await turn_.wait();
   const Turn turn(*this, account);
+  co_return co_await ask(account, std::move(query));
+}
+
+asio::awaitable<Result<connector::Answer>> People::ask(base::AccountId account, connector::Query query) {
   const LiveAccount* live = accounts_.find(account);
   const auto session = live && live->is_online() ? live->session : nullptr;
   if (!session) co_return Error{Errc::unavailable, not_connected};
@@ -75,7 +79,7 @@ asio::awaitable<Result<connector::Answer>> People::ask(base::AccountId account, 
 
 asio::awaitable<Result<connector::Profile>> People::profile(base::AccountId account, base::ContactId contact) {
   connector::Query query = connector::ProfileQuery{std::move(contact)};
-  auto answer = co_await ask(account, std::move(query));
+  auto answer = co_await ask_in_turn(account, std::move(query));
   if (!answer) co_return answer.error();
   auto* profile = std::get_if<connector::Profile>(&*answer);
   if (profile) co_return std::move(*profile);
@@ -113,53 +117,138 @@ asio::awaitable<std::shared_ptr<const Picture>> People::picture(base::AccountId 
   if (!live || known == live->contacts.end() || known->second.row.avatar.empty()) co_return nullptr;
   if (auto picture = kept(known->second.row.photo)) co_return picture;
   std::string avatar = known->second.row.avatar;
-  co_return co_await fetch(account, std::move(avatar));
+  if (known->second.unusable_avatar == avatar) co_return nullptr;
+  auto picture = co_await fetch(account, avatar);
+  if (picture) {
+    note_hash(account, contact, avatar, (*picture)->sha1);
+    co_return std::move(*picture);
+  }
+  note_unusable(account, contact, avatar, picture.error());
+  co_return nullptr;
 }
 
-asio::awaitable<std::shared_ptr<const Picture>> People::fetch(base::AccountId account, std::string avatar) {
+// The octets of a name may be others than they were: what presence says is what can be had.
+void People::note_hash(base::AccountId account, const base::ContactId& contact, const std::string& avatar,
+                       const std::string& sha1) {
+  LiveAccount* live = accounts_.find(account);
+  const auto known = live ? live->contacts.find(contact) : decltype(live->contacts.end()){};
+  if (!live || known == live->contacts.end()) return;
+  store::ContactRow row = known->second.row;
+  if (row.avatar != avatar || row.photo == sha1) return;
+  row.photo = sha1;
+  accounts_.put_contact(*live, std::move(row));
+  shown_anew_(*live, contact);
+}
+
+// What is wrong with the picture itself stays so; what could not be asked may be asked again.
+void People::note_unusable(base::AccountId account, const base::ContactId& contact, const std::string& avatar,
+                           const Error& error) {
+  LiveAccount* live = accounts_.find(account);
+  const auto known = live ? live->contacts.find(contact) : decltype(live->contacts.end()){};
+  if (live && known != live->contacts.end() && error.code == Errc::rejected) known->second.unusable_avatar = avatar;
+}
+
+// Who asks for a picture that is being fetched waits for that one.
+asio::awaitable<Result<std::shared_ptr<const Picture>>> People::fetch(base::AccountId account, std::string avatar) {
+  std::pair<base::AccountId, std::string> key(account, avatar);
+  std::shared_ptr<Flight>& entry = in_flight_[key];
+  if (!entry) {
+    entry = std::make_shared<Flight>(tasks_.executor());
+    tasks_.spawn("people.fetch", fly(std::move(key), entry));
+  }
+  const std::shared_ptr<Flight> flight = entry;
+  while (!flight->outcome) co_await flight->landed.wait();
+  co_return *flight->outcome;
+}
+
+asio::awaitable<void> People::fly(std::pair<base::AccountId, std::string> key, std::shared_ptr<Flight> flight) {
+  std::string avatar = key.second;
+  try {
+    auto outcome = co_await fetch_alone(key.first, std::move(avatar));
+    flight->outcome = std::move(outcome);
+  } catch (const std::exception&) {  // we are stopping
+    flight->outcome = Error{Errc::unavailable, not_connected};
+  }
+  in_flight_.erase(key);
+  flight->landed.notify();
+}
+
+// `rejected`: the picture is none that can be shown.
+asio::awaitable<Result<std::shared_ptr<const Picture>>> People::fetch_alone(base::AccountId account,
+                                                                            std::string avatar) {
   connector::Query query = connector::AvatarQuery{std::move(avatar)};
   auto answer = co_await ask(account, std::move(query));
+  const bool is_said = answer || answer.error().code == Errc::not_found || answer.error().code == Errc::unsupported ||
+                       answer.error().code == Errc::rejected;
+  if (!is_said) co_return Error{Errc::unavailable, answer.error().text};
   const auto* file = answer ? std::get_if<connector::File>(&*answer) : nullptr;
-  if (!file || file->handle.empty() || file->bytes > most_picture_bytes) co_return nullptr;
+  if (!file || file->handle.empty() || file->bytes > most_picture_bytes)
+    co_return Error{Errc::rejected, "There is no such picture, or it is too large."};
   const LiveAccount* live = accounts_.find(account);
   const auto session = live && live->is_online() ? live->session : nullptr;
-  if (!session) co_return nullptr;
+  if (!session) co_return Error{Errc::unavailable, not_connected};
   InMemory sink;
   try {
     const auto fetched = co_await base::within(patience, session->fetch(file->handle, sink));
-    if (!fetched) co_return nullptr;
+    if (!fetched) co_return fetched.error();
   } catch (const std::exception& e) {
     if (stopping_) throw;
     log::warn("session.fetch_failed", {{"account", account.value}, {"error", e.what()}});
-    co_return nullptr;
+    co_return Error{Errc::unavailable, "The picture could not be fetched."};
   }
   auto picture = std::make_shared<Picture>();
   picture->media_type = picture_type(sink.octets);
-  if (picture->media_type.empty()) co_return nullptr;
+  if (picture->media_type.empty()) co_return Error{Errc::rejected, "It is no picture that programs show."};
   picture->sha1 = base::to_hex(base::sha1(sink.octets));
   picture->octets = std::move(sink.octets);
-  keep(picture);
-  co_return picture;
+  std::shared_ptr<const Picture> made = std::move(picture);
+  keep(made);
+  co_return made;
 }
 
 void People::changed(LiveAccount& account, const connector::ContactChanged& change) {
   const auto known = account.contacts.find(change.contact);
-  if (known == account.contacts.end()) return;
+  if (known == account.contacts.end()) {
+    auto& early = early_[account.id()];
+    const bool is_small = change.name.size() <= most_nick_bytes && change.avatar.size() <= most_avatar_bytes;
+    if (is_small && (early.size() < most_early || early.contains(change.contact)))
+      early.insert_or_assign(change.contact, change);
+    return;
+  }
   store::ContactRow row = known->second.row;
-  row.nick = base::utf8_prefix(change.name, most_nick_bytes);
-  if (change.avatar.size() > most_avatar_bytes) return;
-  const bool is_other = row.avatar != change.avatar;
-  row.avatar = change.avatar;
+  row.nick = store::storable_name(std::string(base::utf8_prefix(change.name, most_nick_bytes)));
+  std::string avatar = change.avatar.size() > most_avatar_bytes ? std::string() : change.avatar;
+  if (store::storable_name(avatar) != avatar) avatar.clear();  // by another name it would be asked for in vain
+  const bool is_other = row.avatar != avatar;
+  row.avatar = std::move(avatar);
   if (is_other) row.photo.clear();
   if (row != known->second.row) {
     accounts_.put_contact(account, row);
     shown_anew_(account, change.contact);
   }
-  if (row.avatar.empty() || !row.photo.empty() || waiting_count_ >= most_waiting) return;
+  want(account, known->second);
+  fetch_next();
+}
+
+void People::want(const LiveAccount& account, const LiveContact& contact) {
+  const store::ContactRow& row = contact.row;
+  const bool is_wanted = !row.avatar.empty() && row.photo.empty() && row.avatar != contact.unusable_avatar;
+  if (!is_wanted || waiting_count_ >= most_waiting) return;
   std::set<base::ContactId>& waiting = waiting_[account.id()];
   if (waiting.empty() && !fetching_.contains(account.id())) turns_.push_back(account.id());
-  if (waiting.insert(change.contact).second) ++waiting_count_;
+  if (waiting.insert(row.contact).second) ++waiting_count_;
+}
+
+void People::account_online(LiveAccount& account) {
+  for (const auto& [id, contact] : account.contacts) want(account, contact);
   fetch_next();
+}
+
+void People::listed(LiveAccount& account, const base::ContactId& contact) {
+  const auto early = early_.find(account.id());
+  if (early == early_.end() || !account.contacts.contains(contact)) return;
+  const auto change = early->second.extract(contact);
+  if (!change.empty()) changed(account, change.mapped());
 }
 
 void People::fetch_next() {
@@ -178,16 +267,14 @@ void People::fetch_next() {
 asio::awaitable<void> People::fetch_new(base::AccountId account, base::ContactId contact) {
   const LiveAccount* before = accounts_.find(account);
   const auto asked = before ? before->contacts.find(contact) : decltype(before->contacts.end()){};
-  std::string avatar = before && asked != before->contacts.end() ? asked->second.row.avatar : std::string();
-  std::shared_ptr<const Picture> picture;
-  if (!avatar.empty()) picture = co_await fetch(account, avatar);
-  LiveAccount* live = accounts_.find(account);
-  const auto known = live ? live->contacts.find(contact) : decltype(live->contacts.end()){};
-  if (picture && live && known != live->contacts.end() && known->second.row.avatar == avatar) {
-    store::ContactRow row = known->second.row;
-    row.photo = picture->sha1;
-    accounts_.put_contact(*live, std::move(row));
-    shown_anew_(*live, contact);
+  std::string avatar;  // which may be had, or known to be unusable, by now
+  if (before && asked != before->contacts.end() && asked->second.row.photo.empty() &&
+      asked->second.unusable_avatar != asked->second.row.avatar)
+    avatar = asked->second.row.avatar;
+  if (!avatar.empty()) {
+    const auto picture = co_await fetch(account, avatar);
+    if (picture) note_hash(account, contact, avatar, (*picture)->sha1);
+    else note_unusable(account, contact, avatar, picture.error());
   }
   fetching_.erase(account);
   if (waiting_.contains(account)) turns_.push_back(account);

@@ -30,9 +30,10 @@ class People {
  public:
   static constexpr std::size_t most_picture_bytes = 256 << 10;
   static constexpr std::size_t most_kept_bytes = 8 << 20;  // of pictures, in memory
-  static constexpr std::size_t most_fetching = 4;          // at once, of all accounts
+  static constexpr std::size_t most_fetching = 64;         // at once, of all accounts
+  static constexpr std::size_t most_early = 500;           // of who is in no list yet, of one account
   static constexpr std::size_t most_waiting = 20'000;      // pictures that are still to be fetched
-  static constexpr std::chrono::seconds patience{30};      // for one answer of the network
+  static constexpr std::chrono::seconds patience{20};      // for one answer of the network
 
   // `shown_anew`: the contact's picture is another one than the user was shown.
   People(asio::any_io_executor executor, Accounts& accounts,
@@ -56,31 +57,54 @@ class People {
   // Does it at once, for one who waits for the outcome; the action is of no chat.
   asio::awaitable<base::Result<void>> perform(base::AccountId account, connector::Action action);
 
-  // The network has said what a contact of the user's list calls itself and what its picture is.
+  // The network has said what a contact calls itself and what its picture is; of one who is not in the user's list that
+  // is kept until it is.
   void changed(LiveAccount& account, const connector::ContactChanged& change);
+  void listed(LiveAccount& account, const base::ContactId& contact);
+  // Its session is up: what could not be fetched is tried again.
+  void account_online(LiveAccount& account);
+  void account_removed(base::AccountId account) { early_.erase(account); }
 
   // Nothing is fetched any more.
   asio::awaitable<void> stop();
 
  private:
   class Turn;
+  // In the account's line, where users ask about many contacts at once; or beside it.
+  asio::awaitable<base::Result<connector::Answer>> ask_in_turn(base::AccountId account, connector::Query query);
   asio::awaitable<base::Result<connector::Answer>> ask(base::AccountId account, connector::Query query);
-  asio::awaitable<std::shared_ptr<const Picture>> fetch(base::AccountId account, std::string avatar);
+  asio::awaitable<base::Result<std::shared_ptr<const Picture>>> fetch(base::AccountId account, std::string avatar);
+  struct Flight {  // a picture that is being fetched
+    explicit Flight(const asio::any_io_executor& executor) : landed(executor) {}
+    std::optional<base::Result<std::shared_ptr<const Picture>>> outcome;
+    base::Signal landed;
+  };
+  asio::awaitable<void> fly(std::pair<base::AccountId, std::string> key, std::shared_ptr<Flight> flight);
+  asio::awaitable<base::Result<std::shared_ptr<const Picture>>> fetch_alone(base::AccountId account,
+                                                                            std::string avatar);
+  void note_hash(base::AccountId account, const base::ContactId& contact, const std::string& avatar,
+                 const std::string& sha1);
+  void note_unusable(base::AccountId account, const base::ContactId& contact, const std::string& avatar,
+                     const base::Error& error);
+  void want(const LiveAccount& account, const LiveContact& contact);
   void fetch_next();
   asio::awaitable<void> fetch_new(base::AccountId account, base::ContactId contact);
   std::shared_ptr<const Picture> kept(const std::string& sha1);
   void keep(std::shared_ptr<const Picture> picture);
 
-  static constexpr QuotaLimits of_questions{500, 0, 0};
-  static constexpr int most_asking = 4;  // at once, of one account: the others wait
+  static constexpr QuotaLimits of_questions{200, 0, 0};
+  static constexpr int most_asking = 10;  // at once, of one account: the others wait
   Accounts& accounts_;
   std::function<void(const LiveAccount&, const base::ContactId&)> shown_anew_;
   std::map<base::AccountId, std::set<base::ContactId>> waiting_;  // whose pictures are to be fetched
   std::size_t waiting_count_ = 0;
+  // of who is in no list yet
+  std::map<base::AccountId, std::map<base::ContactId, connector::ContactChanged>> early_;
   std::set<base::AccountId> fetching_;              // one at a time of each account
   std::deque<base::AccountId> turns_;               // of those that wait and are not among these
   std::list<std::shared_ptr<const Picture>> kept_;  // the one that was asked for last comes first
   std::size_t kept_bytes_ = 0;
+  std::map<std::pair<base::AccountId, std::string>, std::shared_ptr<Flight>> in_flight_;
   Quota questions_;
   std::map<base::AccountId, int> asking_;
   base::Signal turn_;  // one of these has been answered

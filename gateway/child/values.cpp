@@ -226,6 +226,7 @@ Result<Greeting> parse_greeting(const json& object) {
   members.boolean("has_profile", network.has_profile);
   members.seconds("proof_of_life", network.proof_of_life);
   members.boolean("capabilities_vary", greeting.capabilities_vary);
+  network.capabilities_vary = greeting.capabilities_vary;
   members.boolean("has_shared_link", greeting.has_shared_link);
   greeting.capabilities = read_capabilities(whole.object("capabilities"), "capabilities.", error);
   return finish(std::move(greeting), error);

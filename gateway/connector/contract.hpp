@@ -68,9 +68,10 @@ struct Network {
   bool reports_delivery = false;  // MessageProgressed comes: receipts (XEP-0184) can be offered
   // Later actions and events name messages that were sent or came before: their ids are kept.
   bool refers_to_messages = false;
-  bool has_search = false;    // SearchQuery is answered: people can be looked for
-  bool has_blocking = false;  // BlockContact is done
-  bool has_profile = false;   // SetProfile is done: the user's name and picture go out
+  bool has_search = false;         // SearchQuery is answered: people can be looked for
+  bool has_blocking = false;       // BlockContact is done
+  bool has_profile = false;        // SetProfile is done: the user's name and picture go out
+  bool capabilities_vary = false;  // from chat to chat, and each may cost a question: presence does not have them
   // Within so long a session proves that it is alive (Session::probe); zero: it says itself when it is not.
   std::chrono::seconds proof_of_life{0};
 };

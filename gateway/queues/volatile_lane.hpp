@@ -34,7 +34,6 @@ enum class NewsKind : std::uint8_t {
   presence = 1,
   typing = 2,
   marks = 4,
-  profile = 8,  // the user's own, to networks
 };
 
 // Of whom: a contact, or the gateway itself.

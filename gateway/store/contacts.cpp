@@ -12,14 +12,14 @@ ContactRow read_contact(const db::Row& row) {
           row.text(6),         row.text(7),         row.text(8)};
 }
 
+}  // namespace
+
 // Names come from strangers. What no database holds, and no XML either, would keep the whole contact out of the store.
 std::string storable_name(std::string name) {
   if (!base::is_utf8(name)) return {};
   std::erase_if(name, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
   return name;
 }
-
-}  // namespace
 
 void put_contact(db::Transaction& transaction, base::AccountId account, const ContactRow& contact) {
   transaction.execute(

@@ -31,8 +31,10 @@ struct ContactRow {
   bool operator==(const ContactRow&) const = default;
 };
 
+// A name as it is stored: without its control characters; one that is not UTF-8 as none.
+std::string storable_name(std::string name);
+
 // Nothing where the account is gone: its removal may be on its way while a contact of it changes.
-// Names are stored without their control characters, and one that is not UTF-8 as none.
 void put_contact(db::Transaction& transaction, base::AccountId account, const ContactRow& contact);
 void remove_contact(db::Transaction& transaction, base::AccountId account, const base::ContactId& contact);
 std::vector<ContactRow> read_contacts(db::Transaction& transaction, base::AccountId account);

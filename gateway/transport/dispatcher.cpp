@@ -57,6 +57,7 @@ bool Dispatcher::apply(LiveAccount& account, const connector::Event& event) {
   else if (const auto* presence = std::get_if<connector::PresenceChanged>(&event)) note_presence(account, *presence);
   else if (const auto* typing = std::get_if<connector::TypingChanged>(&event)) note_typing(account, *typing);
   else if (const auto* contact = std::get_if<connector::ContactChanged>(&event)) people_.changed(account, *contact);
+  else if (const auto* can = std::get_if<connector::CapabilitiesChanged>(&event)) note_capabilities(account, *can);
   else if (const auto* list = std::get_if<connector::ContactsListed>(&event)) note_list(account, *list);
   else if (const auto* news = std::get_if<connector::ContactListChanged>(&event)) note_list_change(account, *news);
   else if (const auto* answer = std::get_if<connector::ContactAnswered>(&event))
@@ -72,6 +73,7 @@ bool Dispatcher::apply(LiveAccount& account, const connector::Event& event) {
 bool Dispatcher::change_contact(LiveAccount& account, const base::ContactId& contact, ContactEvent event,
                                 std::string_view name) {
   const accounts::ContactStep step = accounts_.change_contact(account, contact, event, name);
+  if (!step.is_dropped) people_.listed(account, contact);
   if (!step.is_dropped) return true;
   if (!std::exchange(account.list_was_full, true))
     log::warn("contacts.full", {{"account", account.id().value}, {"contacts", account.contacts.size()}});
@@ -85,6 +87,13 @@ void Dispatcher::note_presence(LiveAccount& account, const connector::PresenceCh
   contact->second.status = change.status;
   contact->second.idle_since = change.idle_since;
   if (contact->second.row.user_sees) lane_.tell_user(account.id(), change.contact, queues::NewsKind::presence);
+}
+
+// What contacts can do is part of their presence (XEP-0115 §6.1).
+void Dispatcher::note_capabilities(LiveAccount& account, const connector::CapabilitiesChanged& change) {
+  const auto* contact = change.chat ? std::get_if<base::ContactId>(&*change.chat) : nullptr;
+  if (!change.chat) lane_.tell_user_all(account.id());
+  else if (contact) lane_.tell_user(account.id(), *contact, queues::NewsKind::presence);
 }
 
 void Dispatcher::note_typing(LiveAccount& account, const connector::TypingChanged& change) {

@@ -142,9 +142,13 @@ void Transport::send_slowly(std::function<std::optional<xmpp::Element>()> next) 
   slow_tasks_.spawn("send_slowly", send_each(std::move(next)));
 }
 
+asio::awaitable<void> Transport::room_on_the_link() {
+  while (!link_.can_send_volatile()) co_await link_changed_.wait();
+}
+
 asio::awaitable<void> Transport::send_each(std::function<std::optional<xmpp::Element>()> next) {
   for (;;) {
-    while (!link_.can_send_volatile()) co_await link_changed_.wait();
+    co_await room_on_the_link();
     const auto stanza = next();
     if (!stanza) break;
     link_.send_volatile(*stanza);
@@ -183,13 +187,16 @@ accounts::AccountEvents Transport::account_events() {
   events.state_changed = [this](accounts::LiveAccount& account) {
     lane_.session_ended(account.id());  // what it was told of the user holds for one session
     hooks_.account_changed(account);
-    if (account.is_online()) outbox_.account_online(account);
+    if (!account.is_online()) return;
+    outbox_.account_online(account);
+    people_.account_online(account);
   };
   events.removed = [this](accounts::LiveAccount& account, const std::vector<store::OutboxRow>& unsent) {
     outbox_.account_removed(account.id(), unsent);
     inbox_.account_removed(account.id());
     contacts_.forget(account.id());
     lane_.account_removed(account.id());
+    people_.account_removed(account.id());
     hooks_.account_removed(account.id());
   };
   return events;

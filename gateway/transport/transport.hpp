@@ -114,6 +114,9 @@ class Transport {
   // stops, say, the iq is answered with an error all the same (RFC 6120 §8.2.3).
   void answer_later(std::string name, xmpp::Stanza iq, asio::awaitable<void> work);
 
+  // Until the link can take what is large and may be late: who asks for much waits, and does not fill the memory.
+  asio::awaitable<void> room_on_the_link();
+
   // Sends what nobody waits for, such as thousands of farewells: `next` gives one stanza after the other, until it
   // gives none. It is asked when the link can take one. What is not sent when the transport stops gets a moment then.
   void send_slowly(std::function<std::optional<xmpp::Element>()> next);

@@ -14,6 +14,7 @@ constexpr std::size_t most_own_name_bytes = 1024, most_own_picture_bytes = 64 <<
 // What the feature remembers of an account, in this run.
 struct ToldProfile {
   std::optional<std::string> shown, told;  // the picture's hash; "": there is none
+  connector::SetProfile profile;           // that the network has
   bool is_asking = false;
 };
 using Profiles = std::unordered_map<base::AccountId, ToldProfile>;
@@ -28,10 +29,8 @@ std::optional<std::string> photo_hash_of(const xmpp::Element& presence) {
 
 connector::SetProfile own_profile_of(const xmpp::Element& vcard) {
   connector::SetProfile profile;
-  for (const char* field : {"NICKNAME", "FN"}) {
-    if (profile.name.empty())
-      profile.name = base::utf8_prefix(base::trim(vcard.child_text(field, ns::vcard_temp)), most_own_name_bytes);
-  }
+  // Not the whole name (FN), which its owner may not have meant for other networks.
+  profile.name = base::utf8_prefix(base::trim(vcard.child_text("NICKNAME", ns::vcard_temp)), most_own_name_bytes);
   const xmpp::Element* photo = vcard.child("PHOTO", ns::vcard_temp);
   if (!photo) return profile;
   std::string octets(photo->child_text("BINVAL", ns::vcard_temp));
@@ -64,15 +63,26 @@ asio::awaitable<void> tell_profile(Transport& transport, std::shared_ptr<Profile
     iq.set("type", "get").set("to", account->user().str());
     iq.add("vCard", ns::vcard_temp);
     const auto answer = co_await transport.requests().ask(std::move(iq), vcard_patience);
-    const auto still_known = memory->find(id);
-    if (still_known == memory->end()) co_return;
-    still_known->second.told = shown;  // also where there was no answer: it is asked again when something changes
     const xmpp::Element* vcard =
         answer && answer->type() == "result" ? answer->element.child("vCard", ns::vcard_temp) : nullptr;
-    if (!vcard) continue;
-    connector::SetProfile profile = own_profile_of(*vcard);
-    if (!profile.name.empty() || profile.avatar)
-      transport.lane().tell_network(id, queues::NewsKind::profile, std::nullopt, std::move(profile));
+    const auto before = memory->find(id);
+    if (before == memory->end()) co_return;
+    connector::SetProfile profile = vcard ? own_profile_of(*vcard) : before->second.profile;
+    bool is_told = true;  // also where there was no answer: it is asked again when something changes
+    if (profile != before->second.profile) {
+      connector::Action action = profile;
+      const auto done = co_await transport.people().perform(id, std::move(action));
+      is_told = done || done.error().code != base::Errc::unavailable;
+    }
+    const auto after = memory->find(id);
+    if (after == memory->end()) co_return;
+    if (is_told) {
+      after->second.told = shown;
+      after->second.profile = std::move(profile);
+    } else {  // at the next login
+      after->second.is_asking = false;
+      co_return;
+    }
   }
 }
 
@@ -90,8 +100,8 @@ void install_own_profile(Transport& transport) {
   transport.hooks().user_shown.add([&transport, memory](const LiveAccount& account, const xmpp::Stanza& presence) {
     ToldProfile& known = (*memory)[account.id()];
     auto hash = photo_hash_of(presence.element);
-    if (!hash && known.shown) return;
-    known.shown = std::move(hash).value_or("");
+    if (!hash) return;  // whose program shows no picture shows nothing of itself to other networks
+    known.shown = std::move(hash);
     begin_profile(transport, memory, account.id());
   });
   transport.hooks().account_changed.add([&transport, memory](const LiveAccount& account) {

@@ -9,7 +9,7 @@ namespace wherry::features {
 
 namespace {
 
-constexpr std::size_t most_search_bytes = 512;
+constexpr std::size_t most_search_bytes = 512, most_found = 100;
 constexpr const char* search_instructions = "Type a name, a number or an address.";
 
 void send_search_form(Transport& transport, const xmpp::Stanza& iq, const Party& party) {
@@ -85,6 +85,7 @@ asio::awaitable<void> look_for(Transport& transport, xmpp::Stanza iq, base::Acco
   if (!people) co_return transport.reply_error(iq, people.error());
   FoundPeople found;
   for (const auto& one : *people) {
+    if (found.size() >= most_found) break;
     if (auto jid = transport.jid_of(one.contact, alias)) found.emplace_back(std::move(*jid), one.name);
   }
   transport.send(answer_of(iq, found));

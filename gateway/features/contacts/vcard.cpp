@@ -54,14 +54,27 @@ struct AboutContact {
   base::ContactId contact;
 };
 
+// Whether presence says so: a card without it would take it away.
+bool has_picture(Transport& transport, const AboutContact& question) {
+  const LiveAccount* account = transport.accounts().find(question.account);
+  const auto known = account ? account->contacts.find(question.contact) : decltype(account->contacts.end()){};
+  return account && known != account->contacts.end() && !known->second.row.photo.empty();
+}
+
+base::Error picture_is_away() {
+  return {base::Errc::unavailable, "The picture cannot be had from the network just now; please try again later."};
+}
+
 // What the network does not tell is left out: that somebody is there is known without it.
 asio::awaitable<void> answer_card(AboutContact question, xmpp::Element (*write)(const convert::Card&),
                                   const char* node) {
   Transport& transport = question.transport;
   auto profile = co_await transport.people().profile(question.account, question.contact);
-  if (!profile && profile.error().code == base::Errc::not_found)
+  if (!profile && profile.error().code != base::Errc::unsupported)
     co_return transport.reply_error(question.iq, profile.error());
   const SharedPicture picture = co_await transport.people().picture(question.account, question.contact);
+  if (!picture && has_picture(transport, question)) co_return transport.reply_error(question.iq, picture_is_away());
+  co_await transport.room_on_the_link();
   convert::Card card;
   if (profile) card.profile = std::move(*profile);
   const LiveAccount* account = transport.accounts().find(question.account);
@@ -73,10 +86,13 @@ asio::awaitable<void> answer_card(AboutContact question, xmpp::Element (*write)(
   send_payload(transport, question.iq, node ? item_of(node, "current", std::move(written)) : std::move(written));
 }
 
-asio::awaitable<void> answer_picture(AboutContact question, const char* node,
+// `id`: of the item that is asked for; empty: any.
+asio::awaitable<void> answer_picture(AboutContact question, std::string id, const char* node,
                                      xmpp::Element (*write)(const accounts::Picture&)) {
   const SharedPicture picture = co_await question.transport.people().picture(question.account, question.contact);
-  if (!picture) co_return question.transport.reply_error(question.iq, convert::no_such_node());
+  if (!picture || (!id.empty() && id != picture->sha1))
+    co_return question.transport.reply_error(question.iq, convert::no_such_node());
+  co_await question.transport.room_on_the_link();
   send_payload(question.transport, question.iq, item_of(node, picture->sha1, write(*picture)));
 }
 
@@ -92,9 +108,10 @@ void ask_about(Transport& transport, xmpp::Stanza iq, const Party& party,
   if (!place) return transport.reply_error(iq, convert::too_many_questions());
   const auto held = std::make_shared<accounts::Quota::Place>(std::move(*place));
   transport::for_contact(transport, std::move(iq), party,
-                         [&transport, ask = std::move(ask), held](const xmpp::Stanza& asked, const LiveAccount* account,
-                                                                  const base::ContactId& contact) {
-                           if (!account) return;
+                         [&transport, alias = party.to.alias, ask = std::move(ask), held](
+                             const xmpp::Stanza& asked, const LiveAccount* account, const base::ContactId& contact) {
+                           if (!account)
+                             return transport.reply_error(asked, convert::not_registered(transport.face_of(alias)));
                            AboutContact question{transport, asked, account->id(), contact};
                            transport.answer_later("vcard", asked, while_held(ask(std::move(question)), held));
                          });
@@ -103,17 +120,19 @@ void ask_about(Transport& transport, xmpp::Stanza iq, const Party& party,
 void contact_items(Transport& transport, xmpp::Stanza iq, const Party& party) {
   const xmpp::Element* items = iq.payload()->child("items", ns::pubsub);
   const std::string node(items ? items->attribute("node") : "");
+  const xmpp::Element* item = items ? items->child("item", ns::pubsub) : nullptr;
+  const std::string id(item ? item->attribute("id") : "");
   if (node == vcard4_node)
     return ask_about(transport, std::move(iq), party, [](AboutContact question) {
       return answer_card(std::move(question), convert::to_vcard4, vcard4_node);
     });
   if (node == ns::avatar_metadata)
-    return ask_about(transport, std::move(iq), party, [](AboutContact question) {
-      return answer_picture(std::move(question), ns::avatar_metadata, metadata_of);
+    return ask_about(transport, std::move(iq), party, [id](AboutContact question) {
+      return answer_picture(std::move(question), id, ns::avatar_metadata, metadata_of);
     });
   if (node == ns::avatar_data)
-    return ask_about(transport, std::move(iq), party, [](AboutContact question) {
-      return answer_picture(std::move(question), ns::avatar_data, data_of);
+    return ask_about(transport, std::move(iq), party, [id](AboutContact question) {
+      return answer_picture(std::move(question), id, ns::avatar_data, data_of);
     });
   transport.reply_error(iq, convert::no_such_node());
 }

@@ -19,6 +19,7 @@ class Hashes {
   explicit Hashes(Transport& transport) : transport_(transport) {}
 
   std::string of_contact(const LiveAccount& account, const base::ContactId& contact) {
+    if (transport_.network().capabilities_vary) return {};
     const auto can = account.capabilities(contact);
     for (const auto& [known, hash] : of_contacts_) {
       if (known == can) return hash;
@@ -29,17 +30,26 @@ class Hashes {
     return hash;
   }
 
+  // By the address: an account's own face has its alias in its name.
   std::string of_face(const xmpp::Element& presence) {
-    const auto from = xmpp::Jid::vouched(std::string(presence.attribute("from")));
+    const std::string address(presence.attribute("from"));
+    if (const auto known = of_faces_.find(address); known != of_faces_.end()) return known->second;
+    if (of_faces_.size() >= most_hashes) of_faces_.clear();
+    return of_faces_[address] = hash_of_face(address);
+  }
+
+ private:
+  std::string hash_of_face(const std::string& address) const {
+    const auto from = xmpp::Jid::vouched(address);
     const auto face =
         from ? convert::read(*from) : base::Result<convert::Address>(base::Error{base::Errc::bad_input, ""});
     if (!face) return {};
     return xmpp::caps_hash(transport::describe_face(transport_, *face, true));
   }
 
- private:
   Transport& transport_;
   std::vector<std::pair<std::optional<connector::Capabilities>, std::string>> of_contacts_;
+  std::unordered_map<std::string, std::string> of_faces_;
 };
 
 }  // namespace
