@@ -1,5 +1,6 @@
 #include "connectors/oscar/account_session.hpp"
 
+#include "connectors/oscar/account/refusals.hpp"
 #include "connectors/oscar/convert/charset.hpp"
 #include "connectors/oscar/convert/html.hpp"
 #include "connectors/oscar/convert/names.hpp"
@@ -28,35 +29,11 @@ using std::chrono::steady_clock;
 namespace {
 
 constexpr std::uint16_t away_text_flag = 2;
+constexpr std::uint32_t most_idle_minutes = 60 * 24 * 365;
 constexpr std::size_t most_present = 10'000, most_away = 500;
 constexpr std::size_t most_text = 8000;                // units of UTF-16; in several messages
 constexpr std::chrono::seconds between_away_texts{2};  // the server counts them with the messages
 constexpr std::chrono::minutes sent_away_window{10}, sent_away_pause{5};
-constexpr std::chrono::seconds packet_limit{15};
-
-Error is_down() { return {Errc::unavailable, "There is no connection to the network at the moment."}; }
-Error busy() { return {Errc::unavailable, "Too much is on its way to the network already.", std::chrono::seconds(30)}; }
-
-// 04/01: what became of a message.
-Error refusal(const Snac& snac) {
-  Reader in(snac.body);
-  const std::uint16_t code = in.u16();
-  const auto sub_code = number(read_tlvs(in), 0x08).value_or(0);
-  switch (code) {
-    case 0x02:
-    case 0x03:
-    case 0x05:
-    case 0x13: return {Errc::unavailable, "The network cannot take the message at the moment."};
-    case 0x04:
-      if (sub_code == 0x0F)
-        return {Errc::rejected, "The network keeps no more messages for this contact until they log in."};
-      return {Errc::offline, "The contact is away, and the network keeps no messages for them."};
-    case 0x0B: return {Errc::rejected, "The message is too long for the network."};
-    case 0x10: return {Errc::rejected, "You have blocked this contact."};
-    case 0x14: return {Errc::not_found, "There is nobody with that name."};
-    default: return {Errc::rejected, fmt::format("The network refuses the message (code {}).", code)};
-  }
-}
 
 std::string octets_of_hash(std::string_view text, std::size_t count) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> hash{};
@@ -80,20 +57,27 @@ std::string away_text_of(const Snac& snac) {
   return text ? *text : std::string();
 }
 
+std::string value_of(const connector::Account& account, const char* field) {
+  const auto found = account.credentials.find(field);
+  return found == account.credentials.end() ? std::string() : found->second;
+}
+
 }  // namespace
 
 AccountSession::AccountSession(Server& server, const connector::Account& account, connector::EventSink& events,
                                const connector::Services& services)
     : server_(server),
       account_(account.id),
+      name_(value_of(account, "username")),
+      password_(value_of(account, "password")),
       events_(events),
       services_(services),
       list_(account.id, services.storage, events, services.executor),
-      away_changed_(services.executor) {
-  const auto name = account.credentials.find("username"), password = account.credentials.find("password");
-  if (name != account.credentials.end()) name_ = name->second;
-  if (password != account.credentials.end()) password_ = base::Secret(password->second);
-}
+      icq_(name_, services.executor),
+      icons_(server, services.executor),
+      people_(server, icq_, icons_, events, services.executor),
+      own_profile_(server, icq_, icons_, list_, services.http),
+      away_changed_(services.executor) {}
 
 // ---- The session ----
 
@@ -139,8 +123,11 @@ asio::awaitable<bool> AccountSession::converse(std::shared_ptr<Conversation> con
   present_.clear();
   away_.clear();
   stored_.clear();
+  icq_.end();
+  people_.forget();
   co_await asio::this_coro::throw_if_cancelled(false);  // the errands end in order
   co_await errands.end();
+  co_await icons_.end();
   co_await asio::this_coro::throw_if_cancelled(true);
   if (failure) std::rethrow_exception(failure);
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(steady_clock::now() - begun).count();
@@ -171,19 +158,17 @@ asio::awaitable<void> AccountSession::wait_before_the_next(bool was_sent_away) {
 
 asio::awaitable<void> AccountSession::come_up(std::shared_ptr<Conversation> conversation, base::TaskGroup& errands) {
   conversation_ = conversation;
+  icons_.begin(conversation);
   connector::AccountChanged state;
   state.online = true;
   co_await publish(std::move(state));
   co_await list_.tell_all(conversation);
   errands.spawn("oscar.away_texts", fetch_away_texts(conversation));
+  errands.spawn("oscar.names", people_.ask_names(conversation));
   errands.spawn("oscar.preferences", list_.show_typing(conversation));
   // ICQ's own way keeps the messages until they are deleted; the other one deletes what it gives out.
-  if (is_uin(name_) && conversation->offers(family::icq)) {
-    IcqPacket packet;
-    packet.uin = static_cast<std::uint32_t>(std::stoul(name_));
-    packet.type = IcqPacket::fetch_stored;
-    packet.sequence = next_packet_++;
-    conversation->tell(family::icq, 0x02, write_icq(packet));
+  if (icq_.are_there(*conversation)) {
+    icq_.fetch_stored(*conversation);
   } else {
     conversation->tell(family::messages, 0x10, {});
   }
@@ -219,7 +204,7 @@ asio::awaitable<void> AccountSession::tell(std::shared_ptr<Conversation> convers
   if (auto* message = std::get_if<IncomingMessage>(&news)) {
     co_await tell_message(std::move(conversation), std::move(*message));
   } else if (auto* arrived = std::get_if<Arrived>(&news)) {
-    co_await tell_presences(std::move(arrived->users));
+    co_await tell_presences(conversation, std::move(arrived->users));
   } else if (auto* departed = std::get_if<Departed>(&news)) {
     co_await tell_departed(std::move(departed->names));
   } else if (auto* typing = std::get_if<TypingNotice>(&news)) {
@@ -280,7 +265,8 @@ asio::awaitable<void> AccountSession::tell_message(std::shared_ptr<Conversation>
   }
 }
 
-asio::awaitable<void> AccountSession::tell_presences(std::vector<UserInfo> users) {
+asio::awaitable<void> AccountSession::tell_presences(std::shared_ptr<Conversation> conversation,
+                                                     std::vector<UserInfo> users) {
   for (const UserInfo& user : users) {
     const std::string name = plain_name(user.name);
     if (!parse_contact(name) || (present_.size() >= most_present && !present_.contains(name))) continue;
@@ -288,6 +274,7 @@ asio::awaitable<void> AccountSession::tell_presences(std::vector<UserInfo> users
     Contact& contact = present_[name];
     const bool has_changed = contact.availability != availability;
     contact.availability = availability;
+    contact.idle_since = idle_since(user, contact.idle_since);
     const std::string note = from_unnamed(user.note, server_.settings().code_page);
     if (has_changed || !note.empty()) contact.text = note;
     const bool is_unknown = has_changed && has_away_text(availability) && note.empty();
@@ -299,8 +286,17 @@ asio::awaitable<void> AccountSession::tell_presences(std::vector<UserInfo> users
     presence.contact.value = name;
     presence.availability = availability;
     presence.status = contact.text;
+    presence.idle_since = contact.idle_since;
     co_await publish(std::move(presence));
+    co_await people_.saw(conversation, user);
   }
+}
+
+// The network counts whole minutes: what would move it by less is the same time.
+std::optional<base::Time> AccountSession::idle_since(const UserInfo& user, std::optional<base::Time> before) const {
+  if (user.idle_minutes == 0) return std::nullopt;
+  const base::Time since = services_.clock.now() - std::chrono::minutes(std::min(user.idle_minutes, most_idle_minutes));
+  return before && std::chrono::abs(*before - since) < std::chrono::minutes(2) ? before : since;
 }
 
 asio::awaitable<void> AccountSession::tell_departed(std::vector<std::string> names) {
@@ -336,6 +332,7 @@ asio::awaitable<void> AccountSession::fetch_away_texts(std::shared_ptr<Conversat
       presence.contact.value = name;
       presence.availability = contact->second.availability;
       presence.status = std::move(text);
+      presence.idle_since = contact->second.idle_since;
       co_await publish(std::move(presence));
     }
     co_await base::sleep(between_away_texts);
@@ -355,14 +352,9 @@ asio::awaitable<void> AccountSession::tell_packet(std::shared_ptr<Conversation> 
   } else if (packet.type == IcqPacket::end_of_stored) {
     // What came before it is committed: whatever is told is told in turn.
     stored_.clear();
-    IcqPacket deletion;
-    deletion.uin = packet.uin;
-    deletion.type = IcqPacket::delete_stored;
-    deletion.sequence = next_packet_++;
-    conversation->tell(family::icq, 0x02, write_icq(deletion));
-  } else if (const auto asked = asked_.find(packet.sequence); asked != asked_.end()) {
-    packets_[packet.sequence] = std::move(packet);
-    asked->second->notify();
+    icq_.delete_stored(*conversation);
+  } else {
+    icq_.take(std::move(packet));
   }
 }
 
@@ -410,22 +402,24 @@ asio::awaitable<Result<Receipt>> AccountSession::perform(connector::Action actio
     co_return co_await list_.rename(with, std::move(*rename));
   if (auto* block = std::get_if<connector::BlockContact>(&action))
     co_return co_await list_.block(with, std::move(*block));
+  if (auto* profile = std::get_if<connector::SetProfile>(&action))
+    co_return co_await own_profile_.set(with, std::move(*profile));
   if (const auto* typing = std::get_if<connector::SetTyping>(&action)) {
     const auto* contact = std::get_if<connector::ContactId>(&typing->chat);
-    if (!contact) co_return Error{Errc::unsupported, "This network has no rooms here."};
+    if (!contact) co_return has_no_rooms();
     TypingNotice notice;
     notice.name = contact->value;
     notice.state = typing->typing ? TypingState::typing : TypingState::finished;
     with->tell_at_once(family::messages, 0x14, write_typing(notice));  // what comes late is of no use
     co_return Receipt();
   }
-  co_return Error{Errc::unsupported, "This network has no such thing."};
+  co_return has_no_such_thing();
 }
 
 asio::awaitable<Result<Receipt>> AccountSession::send(std::shared_ptr<Conversation> with,
                                                       connector::SendMessage message) {
   const auto* contact = std::get_if<connector::ContactId>(&message.chat);
-  if (!contact) co_return Error{Errc::unsupported, "This network has no rooms here."};
+  if (!contact) co_return has_no_rooms();
   const std::string to = contact->value;
   const auto pieces = to_pieces(message.content.text, is_uin(to));
   if (pieces.empty()) co_return Error{Errc::bad_input, "The message is empty."};
@@ -445,9 +439,9 @@ asio::awaitable<Result<Receipt>> AccountSession::send(std::shared_ptr<Conversati
       receipt.ids.push_back(id);
       continue;
     }
-    Error error = reply.kind == Reply::Kind::answered ? refusal(reply.snac)
+    Error error = reply.kind == Reply::Kind::answered ? message_refused(reply.snac)
                   : reply.kind == Reply::Kind::unsent
-                      ? busy()
+                      ? is_busy()
                       : Error{Errc::uncertain, "The network did not say whether it took the message."};
     if (i > 0 && error.code != Errc::uncertain)
       error = Error{Errc::rejected,
@@ -469,44 +463,21 @@ asio::awaitable<Result<Receipt>> AccountSession::show(std::shared_ptr<Conversati
                      .tlv(0x03, "text/aolrtf; charset=\"utf-8\"")
                      .tlv(0x04, has_away_text(presence.availability) ? text_to_html(text) : std::string())
                      .take());
-  if (!is_told) co_return busy();
+  if (!is_told) co_return is_busy();
   co_return Receipt();
 }
 
 asio::awaitable<Result<AnswerToQuery>> AccountSession::query(connector::Query query) {
   const auto with = conversation_;
-  const auto* profile = std::get_if<connector::ProfileQuery>(&query);
-  if (!profile) co_return Error{Errc::unsupported, "This network cannot be asked that."};
-  const std::string of = profile->contact.value;
   if (!with) co_return is_down();
-  if (!is_uin(of) || !is_uin(name_) || !with->offers(family::icq))
-    co_return Error{Errc::unsupported, "Only ICQ users have such a profile."};
-  const std::uint16_t sequence = next_packet_++;
-  const auto answered = std::make_shared<base::Signal>(services_.executor);
-  asked_[sequence] = answered;
-  const auto own = static_cast<std::uint32_t>(std::stoul(name_)), theirs = static_cast<std::uint32_t>(std::stoul(of));
-  with->tell(family::icq, 0x02, write_icq(ask_short_info(own, theirs, sequence)));
-  std::exception_ptr cancelled;
-  try {
-    auto waiting = answered->wait();
-    co_await base::within(packet_limit, std::move(waiting));
-  } catch (const base::TimedOut&) {
-  } catch (...) {
-    cancelled = std::current_exception();
-  }
-  asked_.erase(sequence);
-  const auto packet = packets_.extract(sequence);
-  if (cancelled) std::rethrow_exception(cancelled);
-  if (packet.empty()) co_return is_down();
-  const auto info = read_short_info(packet.mapped());
-  if (!info) co_return Error{Errc::not_found, "The network knows nothing of this contact."};
-  const auto shown = [&](const std::string& octets) { return from_unnamed(octets, server_.settings().code_page); };
-  connector::Profile found;
-  found.name = shown(info->nick);
-  const std::string whole = std::string(base::trim(shown(info->first) + " " + shown(info->last)));
-  if (!whole.empty()) found.details["name"] = whole;
-  if (!info->mail.empty()) found.details["email"] = shown(info->mail);
-  co_return AnswerToQuery(std::move(found));
+  co_return co_await people_.answer(with, std::move(query));
+}
+
+asio::awaitable<Result<void>> AccountSession::fetch(std::string handle, connector::FileSink& sink) {
+  auto fetching = icons_.fetch(std::move(handle));
+  auto picture = co_await std::move(fetching);
+  if (!picture) co_return picture.error();
+  co_return co_await sink.write(std::move(*picture));
 }
 
 }  // namespace wherry::oscar

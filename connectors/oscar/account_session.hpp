@@ -1,6 +1,10 @@
 // One account of an ICQ or AIM network, live.
 #pragma once
 
+#include "connectors/oscar/account/icons.hpp"
+#include "connectors/oscar/account/icq_services.hpp"
+#include "connectors/oscar/account/own_profile.hpp"
+#include "connectors/oscar/account/people.hpp"
 #include "connectors/oscar/contact_list.hpp"
 #include "connectors/oscar/conversation.hpp"
 #include "connectors/oscar/server.hpp"
@@ -24,6 +28,7 @@ class AccountSession final : public connector::Session {
   asio::awaitable<connector::Result<connector::Receipt>> perform(connector::Action action) override;
   connector::Capabilities capabilities(const connector::ChatId& chat) const override;
   asio::awaitable<connector::Result<connector::Answer>> query(connector::Query query) override;
+  asio::awaitable<connector::Result<void>> fetch(std::string handle, connector::FileSink& sink) override;
   asio::awaitable<connector::Result<void>> probe() override;
 
  private:
@@ -40,7 +45,8 @@ class AccountSession final : public connector::Session {
   // ---- What comes ----
   asio::awaitable<void> tell(std::shared_ptr<Conversation> conversation, News news);
   asio::awaitable<void> tell_message(std::shared_ptr<Conversation> conversation, IncomingMessage message);
-  asio::awaitable<void> tell_presences(std::vector<UserInfo> users);
+  asio::awaitable<void> tell_presences(std::shared_ptr<Conversation> conversation, std::vector<UserInfo> users);
+  std::optional<base::Time> idle_since(const UserInfo& user, std::optional<base::Time> before) const;
   asio::awaitable<void> tell_departed(std::vector<std::string> names);
   asio::awaitable<void> tell_packet(std::shared_ptr<Conversation> conversation, IcqPacket packet);
   asio::awaitable<void> tell_typing(std::string name, bool typing);
@@ -63,18 +69,20 @@ class AccountSession final : public connector::Session {
   connector::EventSink& events_;
   const connector::Services& services_;
   ContactList list_;
+  IcqServices icq_;
+  Icons icons_;
+  People people_;
+  OwnProfile own_profile_;
   std::shared_ptr<Conversation> conversation_;  // while it is up
   struct Contact {
     connector::Availability availability = connector::Availability::offline;
     std::string text;
+    std::optional<base::Time> idle_since;
   };
   std::map<std::string, Contact> present_;
   std::deque<std::string> away_;  // whose text is not known yet
   base::Signal away_changed_;
-  std::deque<Time> sent_away_;  // when the server ended the session
-  std::uint16_t next_packet_ = 1;
-  std::map<std::uint16_t, std::shared_ptr<base::Signal>> asked_;  // packets that wait for an answer
-  std::map<std::uint16_t, IcqPacket> packets_;                    // their answers
+  std::deque<Time> sent_away_;         // when the server ended the session
   std::map<std::string, int> stored_;  // how often each id has come among what the server kept
 };
 
