@@ -1,6 +1,6 @@
 #include "connectors/oscar/connector.hpp"
 
-#include "connectors/oscar/account_session.hpp"
+#include "connectors/oscar/account/account_session.hpp"
 #include "connectors/oscar/convert/names.hpp"
 #include "connectors/oscar/prompts.hpp"
 

@@ -1,9 +1,9 @@
 // What the user shows of themselves: the nick that ICQ keeps, and the picture.
 #pragma once
 
+#include "connectors/oscar/account/contact_list.hpp"
 #include "connectors/oscar/account/icons.hpp"
 #include "connectors/oscar/account/icq_services.hpp"
-#include "connectors/oscar/contact_list.hpp"
 #include "gateway/net/http_client.hpp"
 
 #include <memory>

@@ -1,4 +1,4 @@
-#include "connectors/oscar/contact_list.hpp"
+#include "connectors/oscar/account/contact_list.hpp"
 
 #include "connectors/oscar/account/refusals.hpp"
 #include "connectors/oscar/convert/names.hpp"
