@@ -1,6 +1,6 @@
 #include "connectors/oscar/connector.hpp"
 
-#include "connectors/oscar/account_session.hpp"
+#include "connectors/oscar/account/account_session.hpp"
 #include "connectors/oscar/convert/names.hpp"
 #include "connectors/oscar/prompts.hpp"
 
@@ -50,6 +50,9 @@ connector::Network OscarConnector::describe() const {
   network.has_presence = true;
   network.has_contact_list = true;
   network.reports_delivery = true;
+  network.has_search = true;
+  network.has_blocking = true;
+  network.has_profile = true;
   network.proof_of_life = proof_of_life;
   return network;
 }

@@ -18,6 +18,11 @@ Conversation::Conversation(std::unique_ptr<Link> link, std::string cookie, std::
       session_(std::move(cookie), status, std::move(plain), limits, steady_clock::now()),
       changed_(link_->executor()) {}
 
+Conversation::Conversation(std::unique_ptr<Link> link, std::string cookie, std::uint16_t service)
+    : link_(std::move(link)),
+      session_(std::move(cookie), service, SessionLimits{}, steady_clock::now()),
+      changed_(link_->executor()) {}
+
 asio::awaitable<void> Conversation::run() {
   std::exception_ptr failure;
   try {
@@ -99,6 +104,12 @@ bool Conversation::tell_at_once(std::uint16_t family, std::uint16_t subtype, std
   const bool is_told = session_.tell_at_once(family, subtype, std::move(body), steady_clock::now());
   link_->wake();
   return is_told;
+}
+
+void Conversation::end(std::string reason) {
+  session_.end(std::move(reason));
+  take_events();
+  link_->wake();
 }
 
 }  // namespace wherry::oscar

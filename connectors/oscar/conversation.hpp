@@ -26,6 +26,8 @@ class Conversation {
  public:
   Conversation(std::unique_ptr<Link> link, std::string cookie, std::uint32_t status, Roster::Plain plain,
                SessionLimits limits = {});
+  // With a service beside the session.
+  Conversation(std::unique_ptr<Link> link, std::string cookie, std::uint16_t service);
 
   // Drives the session until it ends. Whoever waits for a reply has one then.
   asio::awaitable<void> run();
@@ -38,6 +40,8 @@ class Conversation {
   asio::awaitable<Reply> send(OutgoingMessage message, bool is_acknowledged);
   bool tell(std::uint16_t family, std::uint16_t subtype, std::string body);          // false: it cannot go
   bool tell_at_once(std::uint16_t family, std::uint16_t subtype, std::string body);  // likewise, or not now
+
+  void end(std::string reason);  // says good-bye
 
   bool offers(std::uint16_t family) const { return session_.offers(family); }
   Roster& roster() { return session_.roster(); }

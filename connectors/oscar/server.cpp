@@ -77,10 +77,18 @@ asio::awaitable<LoginResult> Server::log_in(std::string name, base::Secret passw
   co_return result;
 }
 
+asio::awaitable<std::unique_ptr<Link>> Server::connect_session(const Ticket& ticket) {
+  return connect(settings_.session_host.empty() ? ticket.host : settings_.session_host, ticket.port);
+}
+
 asio::awaitable<std::shared_ptr<Conversation>> Server::enter(Ticket ticket, std::uint32_t status) {
-  std::string host = settings_.session_host.empty() ? std::move(ticket.host) : settings_.session_host;
-  auto link = co_await connect(std::move(host), ticket.port);
+  auto link = co_await connect_session(ticket);
   co_return std::make_shared<Conversation>(std::move(link), std::move(ticket.cookie), status, plain_name);
+}
+
+asio::awaitable<std::shared_ptr<Conversation>> Server::enter_service(Ticket ticket, std::uint16_t service) {
+  auto link = co_await connect_session(ticket);
+  co_return std::make_shared<Conversation>(std::move(link), std::move(ticket.cookie), service);
 }
 
 asio::awaitable<base::Result<void>> Server::reach() {

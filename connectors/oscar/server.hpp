@@ -23,11 +23,14 @@ class Server {
   asio::awaitable<LoginResult> log_in(std::string name, base::Secret password, bool first);
   // Connects to where the ticket is good. Throws std::runtime_error with a sentence.
   asio::awaitable<std::shared_ptr<Conversation>> enter(Ticket ticket, std::uint32_t status);
+  // The same for a service beside the session.
+  asio::awaitable<std::shared_ptr<Conversation>> enter_service(Ticket ticket, std::uint16_t service);
   // Whether it can be reached.
   asio::awaitable<base::Result<void>> reach();
 
  private:
   asio::awaitable<LoginResult> attempt(LoginRequest request);
+  asio::awaitable<std::unique_ptr<Link>> connect_session(const Ticket& ticket);
   asio::awaitable<std::unique_ptr<Link>> connect(std::string host, std::uint16_t port);
 
   Settings settings_;

@@ -71,6 +71,7 @@ struct Harness {
 
 std::unique_ptr<Harness> make_echo_harness();
 std::unique_ptr<Harness> make_child_echo_harness();
+std::unique_ptr<Harness> make_oscar_harness();
 std::unique_ptr<Harness> make_sms_smpp_harness();
 std::unique_ptr<Harness> make_sms_twilio_harness();
 
@@ -78,6 +79,7 @@ inline std::vector<std::unique_ptr<Harness>> all_harnesses() {
   std::vector<std::unique_ptr<Harness>> all;
   all.push_back(make_echo_harness());
   all.push_back(make_child_echo_harness());
+  all.push_back(make_oscar_harness());
   all.push_back(make_sms_smpp_harness());
   all.push_back(make_sms_twilio_harness());
   return all;

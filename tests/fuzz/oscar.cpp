@@ -1,8 +1,10 @@
 // What an ICQ or AIM server sends, at the login and in the session: cut or whole it is answered alike, and every
 // message becomes a text.
 #include "connectors/oscar/client/login.hpp"
+#include "connectors/oscar/client/services/icon.hpp"
 #include "connectors/oscar/client/session.hpp"
 #include "connectors/oscar/convert/names.hpp"
+#include "connectors/oscar/convert/people.hpp"
 #include "connectors/oscar/convert/status.hpp"
 #include "connectors/oscar/convert/text.hpp"
 #include "gateway/base/text.hpp"
@@ -53,7 +55,11 @@ void read(const News& news) {
     Reader in(packet->data);
     const auto stored = read_stored_message(in);
     if (stored) HOLDS(base::is_utf8(text_of(*stored, "windows-1251")));
-    (void)read_short_info(*packet);
+    IcqDetails details;
+    read_details(*packet, details);
+    (void)ends_answer(*packet);
+    for (const auto& [key, text] : to_profile(details, "windows-1251").details) HOLDS(base::is_utf8(text));
+    for (const FoundUser& user : read_found(*packet)) HOLDS(base::is_utf8(to_listed(user, "windows-1251").name));
   }
 }
 
@@ -65,6 +71,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const unsigned steps = input.byte() % 6U;
   const std::string_view octets = input.rest();
 
+  (void)read_icon(octets);
   Login login(request(), now);
   login.feed(octets, now);
   login.closed();

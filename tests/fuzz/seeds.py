@@ -60,6 +60,13 @@ def frames() -> list[bytes]:
     said = [snac(3, 0x0B, user), snac(4, 7, b"cookie01\0\x01" + user + b"\0\x02" + struct.pack(">H", len(text)) + text),
             snac(0x13, 0x19, b"\x06100002\0\x02hi\0\0"), snac(0x13, 8, b"\0\x06100002\0\x01\0\x02\0\0\0\x04\0\x66\0\0"),
             snac(0x15, 3, b"\0\x01" + struct.pack(">H", len(packet) + 2) + struct.pack("<H", len(packet)) + packet)]
+    def answer(part: int, data: bytes) -> bytes:
+        inner = b"\xa1\x86\x01\0\xda\x07\x01\0" + struct.pack("<HB", part, 10) + data
+        return snac(0x15, 3, b"\0\x01" + struct.pack(">HH", len(inner) + 2, 0) + inner)
+
+    text, icon = b"\x03\0hi\0", b"\x06100002\0\0\0\x01\0\x1d\0\x08\0\x01\x01\x04hash"
+    said += [answer(0xC8, text * 11 + b"\x27\0"), answer(0xDC, b"\x1e\0\x01" + text + b"\xcc\x07\x02\x1d"), answer(0xE6, text),
+             answer(0x1AE, b"\x1e\0\xa2\x86\x01\0" + text * 4 + bytes(6)), answer(0x118, b"\x54\x01\x05\0" + text), snac(3, 0x0B, icon)]
     login = b"\x2a\x01\0\0\0\x04\0\0\0\x01" + snac(0x17, 7, b"\0\x02ab")
     return [b"\xff\x05" + one for one in said] + [b"\x06\x05" + b"".join(said), b"\xff\0" + login]
 

@@ -15,14 +15,6 @@ constexpr std::uint16_t standard_port = 5190;
 constexpr std::size_t most_challenge = 512, most_cookie = 4096, most_host = 255;
 constexpr std::string_view hash_salt = "AOL Instant Messenger (SM)";
 
-std::string md5(std::string_view text) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> hash{};
-  unsigned int length = 0;
-  if (EVP_Digest(text.data(), text.size(), hash.data(), &length, EVP_md5(), nullptr) != 1)
-    throw std::runtime_error("OpenSSL cannot make an MD5 hash");
-  return {reinterpret_cast<const char*>(hash.data()), length};
-}
-
 // What servers want to know of the program. Those that check versions at all want one of the time.
 void put_client(Writer& out) {
   out.tlv(0x03, "ICQ Client").tlv16(0x16, 0x010A);
@@ -69,6 +61,14 @@ std::string to_sentence(const Refused& refused) {
   if (refused.kind == Refusal::too_fast) return with_code("the server wants fewer logins from here");
   if (refused.kind == Refusal::client) return with_code("the server does not take this program");
   return with_code("the service is out of order");
+}
+
+std::string md5(std::string_view text) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> hash{};
+  unsigned int length = 0;
+  if (EVP_Digest(text.data(), text.size(), hash.data(), &length, EVP_md5(), nullptr) != 1)
+    throw std::runtime_error("OpenSSL cannot make an MD5 hash");
+  return {reinterpret_cast<const char*>(hash.data()), length};
 }
 
 std::string md5_answer(std::string_view challenge, std::string_view password) {

@@ -51,6 +51,7 @@ Refusal meaning_of(std::uint16_t code);
 // "the password is wrong (code 5)": for people.
 std::string to_sentence(const Refused& refused);
 
+std::string md5(std::string_view text);
 std::string md5_answer(std::string_view challenge, std::string_view password);
 std::string roast(std::string_view password);
 // "host:5191", "[::1]:5191" or "host", whose port is then `standard_port`.

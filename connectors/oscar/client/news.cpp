@@ -116,7 +116,9 @@ News read_news(const Snac& snac) {
   if (snac.family == 0x13) return read_roster_news(snac, in);
   if (snac.is(0x15, 0x03)) {
     auto packet = read_icq(snac.body);
-    if (packet) return std::move(*packet);
+    if (!packet) return {};
+    packet->has_more = snac.has_more();
+    return std::move(*packet);
   }
   return {};
 }

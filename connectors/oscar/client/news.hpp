@@ -1,9 +1,9 @@
 // What a server says unasked, read.
 #pragma once
 
-#include "connectors/oscar/client/icq.hpp"
 #include "connectors/oscar/client/message.hpp"
 #include "connectors/oscar/client/roster.hpp"
+#include "connectors/oscar/client/services/icq.hpp"
 #include "connectors/oscar/client/user_info.hpp"
 
 #include <string>

@@ -8,9 +8,9 @@ namespace wherry::oscar {
 namespace {
 
 constexpr std::uint16_t tlv_members = 0xC8, tlv_mode = 0xCA, tlv_preferences = 0xC9, tlv_preferences_valid = 0xD6,
-                        tlv_awaits = 0x66, tlv_alias = 0x131;
+                        tlv_awaits = 0x66, tlv_alias = 0x131, tlv_icon = 0xD5;
 constexpr std::uint32_t shows_typing = 0x400000, mode_all_but_denied = 4;
-constexpr const char* first_group_name = "General";
+constexpr const char *first_group_name = "General", *icon_item_name = "1";
 constexpr std::size_t most_items = 10'000;
 
 std::vector<std::uint16_t> members_of(const RosterItem& group) {
@@ -118,37 +118,42 @@ const RosterItem* Roster::home() const {
   return nullptr;
 }
 
+// Of several items with one name the first has the alias, and all have groups.
+void Roster::add_item(const RosterItem& item, std::optional<RosterContact>& contact) const {
+  if (!contact) {
+    contact.emplace();
+    contact->name = plain_(item.name);
+    contact->alias = item.alias();
+    contact->awaits_authorisation = item.awaits_authorisation();
+  }
+  const auto group = items_.find({item.group_id, 0});
+  const bool has_name = group != items_.end() && group->second.type == RosterItem::group && !group->second.name.empty();
+  auto& groups = contact->groups;
+  if (has_name && std::find(groups.begin(), groups.end(), group->second.name) == groups.end())
+    groups.push_back(group->second.name);
+}
+
 std::vector<RosterContact> Roster::contacts() const {
-  std::vector<RosterContact> contacts;
+  std::vector<std::optional<RosterContact>> found;
   std::map<std::string, std::size_t> places;
   for (const auto& [key, item] : items_) {
     if (item.type != RosterItem::contact) continue;
-    const std::string name = plain_(item.name);
-    if (name.empty()) continue;
-    const auto [place, is_new] = places.try_emplace(name, contacts.size());
-    if (is_new) {
-      RosterContact contact;
-      contact.name = name;
-      contact.alias = item.alias();
-      contact.awaits_authorisation = item.awaits_authorisation();
-      contacts.push_back(std::move(contact));
-    }
-    const auto group = items_.find({item.group_id, 0});
-    auto& groups = contacts[place->second].groups;
-    const bool has_name =
-        group != items_.end() && group->second.type == RosterItem::group && !group->second.name.empty();
-    if (has_name && std::find(groups.begin(), groups.end(), group->second.name) == groups.end())
-      groups.push_back(group->second.name);
+    const auto [place, is_new] = places.try_emplace(plain_(item.name), found.size());
+    if (is_new) found.emplace_back();
+    add_item(item, found[place->second]);
+  }
+  std::vector<RosterContact> contacts;
+  for (auto& contact : found) {
+    if (!contact->name.empty()) contacts.push_back(std::move(*contact));
   }
   return contacts;
 }
 
 std::optional<RosterContact> Roster::contact(std::string_view name) const {
-  const std::string wanted = plain_(name);
-  for (RosterContact& contact : contacts()) {
-    if (contact.name == wanted) return std::move(contact);
-  }
-  return std::nullopt;
+  std::optional<RosterContact> contact;
+  if (plain_(name).empty()) return contact;
+  for (const RosterItem* item : all(RosterItem::contact, name)) add_item(*item, contact);
+  return contact;
 }
 
 bool Roster::is_denied(std::string_view name) const { return !all(RosterItem::deny, name).empty(); }
@@ -249,6 +254,18 @@ std::vector<RosterChange> Roster::to_show_typing() const {
   set(item.tlvs, tlv_preferences, octets32(value | shows_typing));
   set(item.tlvs, tlv_preferences_valid, octets32(valid | shows_typing));
   return {{present ? RosterChange::Kind::update : RosterChange::Kind::insert, {std::move(item)}}};
+}
+
+// The item's name is the kind of the icon.
+std::vector<RosterChange> Roster::to_show_icon(std::string_view hash) const {
+  const auto present = all(RosterItem::icon, icon_item_name);
+  RosterItem item = present.empty() ? nameless(free_item_id(), RosterItem::icon) : *present.front();
+  item.name = icon_item_name;
+  std::string value = Writer().u8(1).text8(hash).take();
+  if (const std::string* shown = find(item.tlvs, tlv_icon); shown && *shown == value) return {};
+  set(item.tlvs, tlv_icon, std::move(value));
+  set(item.tlvs, tlv_alias, {});
+  return {{present.empty() ? RosterChange::Kind::insert : RosterChange::Kind::update, {std::move(item)}}};
 }
 
 }  // namespace wherry::oscar

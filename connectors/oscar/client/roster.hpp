@@ -14,7 +14,7 @@
 namespace wherry::oscar {
 
 struct RosterItem {
-  enum Type : std::uint16_t { contact = 0, group = 1, permit = 2, deny = 3, mode = 4, preferences = 5 };
+  enum Type : std::uint16_t { contact = 0, group = 1, permit = 2, deny = 3, mode = 4, preferences = 5, icon = 0x14 };
   std::string name;  // a contact's as the list has it, a group's in UTF-8
   std::uint16_t group_id = 0, item_id = 0, type = contact;
   Tlvs tlvs;
@@ -63,11 +63,14 @@ class Roster {
   std::vector<RosterChange> to_deny(std::string_view name, bool denied) const;
   // So that others' typing is told us.
   std::vector<RosterChange> to_show_typing() const;
+  // The account's own icon, which its service knows by that hash.
+  std::vector<RosterChange> to_show_icon(std::string_view hash) const;
 
  private:
   using Key = std::pair<std::uint16_t, std::uint16_t>;  // group, item
   std::vector<const RosterItem*> all(RosterItem::Type type, std::string_view name) const;
   const RosterItem* first(RosterItem::Type type) const;
+  void add_item(const RosterItem& item, std::optional<RosterContact>& contact) const;
   std::uint16_t free_item_id(std::uint16_t besides = 0) const;
   std::uint16_t free_group_id() const;
   const RosterItem* home() const;  // the group that new contacts come into

@@ -50,6 +50,8 @@ class OscarSession final : public Machine {
  public:
   // `plain`: what makes names the same (Roster::Plain). `status`: the first one shown.
   OscarSession(std::string cookie, std::uint32_t status, Roster::Plain plain, SessionLimits limits, Time now);
+  // A connection beside the session, for one service (01/05): ready once the rates are known.
+  OscarSession(std::string cookie, std::uint16_t service, SessionLimits limits, Time now);
 
   void feed(std::string_view octets, Time now) override;
   void tick(Time now) override;
@@ -104,8 +106,11 @@ class OscarSession final : public Machine {
   void write(const Snac& snac, Time now);
   void finish(Ended::Kind kind, std::string reason);
   static std::string_view waited_for(Step step);
+  bool speaks(std::uint16_t family) const;
+  void be_ready();
 
   std::string cookie_;
+  std::uint16_t service_ = 0;  // 0: the session itself
   std::uint32_t status_;
   SessionLimits limits_;
   Flap flap_;

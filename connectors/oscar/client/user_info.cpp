@@ -5,22 +5,25 @@ namespace wherry::oscar {
 namespace {
 
 constexpr std::uint32_t class_away = 0x20, class_icq = 0x40;
-constexpr std::uint16_t note_type = 2;
+constexpr std::uint16_t icon_type = 1, note_type = 2;
+constexpr std::uint8_t has_value = 4, is_not_there = 0x40;  // the second: the server waits for the picture itself
+constexpr std::string_view no_icon("\x02\x01\xD2\x04\x72", 5);
 
 // A list of {type, flags, value}: icons, notes and more.
-std::string note_among(std::string_view things) {
+void read_things(std::string_view things, UserInfo& info) {
   Reader in(things);
   while (!in.empty()) {
     const std::uint16_t type = in.u16();
     const std::uint8_t flags = in.u8();
-    const std::string value = in.text8();
+    std::string value = in.text8();
     if (!in.ok()) break;
-    if (type != note_type || (flags & 4) == 0) continue;
+    if (type == icon_type && !info.icon && !value.empty() && value != no_icon && (flags & is_not_there) == 0)
+      info.icon = IconId{flags, std::move(value)};
+    if (type != note_type || (flags & has_value) == 0 || !info.note.empty()) continue;
     Reader inner(value);
-    const std::string note = inner.text16();
-    if (inner.ok()) return note;
+    std::string note = inner.text16();
+    if (inner.ok()) info.note = std::move(note);
   }
-  return {};
 }
 
 }  // namespace
@@ -38,7 +41,7 @@ std::optional<UserInfo> read_user_info(Reader& in) {
   info.is_icq = (user_class & class_icq) != 0;
   info.status = number(info.tlvs, 0x06);
   info.idle_minutes = number(info.tlvs, 0x04).value_or(0);
-  if (const std::string* things = find(info.tlvs, 0x1D)) info.note = note_among(*things);
+  if (const std::string* things = find(info.tlvs, 0x1D)) read_things(*things, info);
   return info;
 }
 

@@ -9,13 +9,21 @@
 
 namespace wherry::oscar {
 
+// Which picture somebody shows: the service that keeps it knows it by its hash.
+struct IconId {
+  std::uint8_t flags = 0;
+  std::string hash;  // octets, usually 16
+  bool operator==(const IconId&) const = default;
+};
+
 struct UserInfo {
   std::string name;
   bool is_away = false, is_icq = false;  // of the user's class
   std::optional<std::uint32_t> status;   // ICQ's, with flags in the high word
   std::uint32_t idle_minutes = 0;
-  std::string note;  // beside the status, as the user wrote it; octets
-  Tlvs tlvs;         // all of them
+  std::string note;            // beside the status, as the user wrote it; octets
+  std::optional<IconId> icon;  // none: none is shown
+  Tlvs tlvs;                   // all of them
 };
 
 // Nothing where it cannot be read.

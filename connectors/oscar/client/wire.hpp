@@ -78,7 +78,7 @@ std::string write_tlvs(const Tlvs& tlvs);
 // The services, whose numbers begin every packet.
 namespace family {
 inline constexpr std::uint16_t generic = 0x01, locate = 0x02, buddies = 0x03, messages = 0x04, privacy = 0x09,
-                               lists = 0x13, icq = 0x15, authorisation = 0x17;
+                               lookup = 0x0A, icons = 0x10, lists = 0x13, icq = 0x15, authorisation = 0x17;
 }
 
 enum class Channel : std::uint8_t { hello = 1, data = 2, error = 3, close = 4, keep_alive = 5 };

@@ -56,6 +56,20 @@ std::string from_code_page(std::string_view octets, const std::string& code_page
   return without_nuls(to_utf8(text));
 }
 
+std::string to_code_page(std::string_view text, const std::string& code_page) {
+  const Converter converter = open(code_page);
+  UErrorCode error = U_ZERO_ERROR;
+  if (converter) ucnv_setFromUCallBack(converter.get(), UCNV_FROM_U_CALLBACK_STOP, nullptr, nullptr, nullptr, &error);
+  if (!converter || U_FAILURE(error)) return std::string(text);
+  const auto units = icu::UnicodeString::fromUTF8(icu::StringPiece(text.data(), static_cast<int32_t>(text.size())));
+  std::string octets(static_cast<std::size_t>(UCNV_GET_MAX_BYTES_FOR_STRING(units.length(), 4)), '\0');
+  const int32_t written = ucnv_fromUChars(converter.get(), octets.data(), static_cast<int32_t>(octets.size()),
+                                          units.getBuffer(), units.length(), &error);
+  if (U_FAILURE(error)) return std::string(text);
+  octets.resize(static_cast<std::size_t>(written));
+  return octets;
+}
+
 std::string from_utf16(std::string_view octets) {
   icu::UnicodeString text;
   for (std::size_t i = 0; i + 1 < octets.size(); i += 2) {

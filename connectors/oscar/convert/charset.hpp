@@ -12,6 +12,8 @@ namespace wherry::oscar {
 bool is_code_page(const std::string& name);
 // To UTF-8; what stands for no character becomes U+FFFD. Never fails; an unknown code page is read as Latin-1.
 std::string from_code_page(std::string_view octets, const std::string& code_page);
+// The other way round; as UTF-8 where the code page lacks a character.
+std::string to_code_page(std::string_view text, const std::string& code_page);
 std::string from_utf16(std::string_view octets);  // big-endian; an odd octet at the end is left out
 std::string to_utf16(std::string_view text);
 

@@ -1,120 +1,12 @@
-#include "connectors/oscar/connector.hpp"
-
-#include "tests/conformance/fakes.hpp"
-#include "tests/support/run.hpp"
-#include "tests/unit/oscar/fake_oscar.hpp"
-
-#include <doctest/doctest.h>
-#include <nlohmann/json.hpp>
+#include "tests/unit/oscar/world.hpp"
 
 using namespace wherry;
 using namespace wherry::oscar;
 using connector::Errc;
 using connector::Stage;
 using std::chrono::seconds;
-using tests::FakeOscar;
 
 namespace {
-
-struct World {
-  explicit World(tests::Bench& b, nlohmann::json extra = nlohmann::json::object())
-      : bench(b),
-        server(b.loop.get_executor()),
-        user(b.loop.get_executor()),
-        sink(b.loop.get_executor(), &b.storage),
-        tasks(b.loop.get_executor()) {
-    nlohmann::json configuration{{"host", "127.0.0.1"}, {"port", server.port()}, {"logins_a_minute", 6000}};
-    configuration.update(extra);
-    auto made = OscarConnector::make(configuration, bench.services);
-    if (!made) throw std::runtime_error(made.error().text);
-    network = std::move(*made);
-    know("secret01");
-  }
-  void know(std::string password) {
-    connector::Account account;
-    account.id = {1};
-    account.user = "romeo@x.test";
-    account.credentials = {{"username", "100001"}, {"password", std::move(password)}};
-    network->know_account(account, sink);
-  }
-  asio::awaitable<connector::Result<connector::Answers>> log_in(std::string name, std::string password) {
-    user.answers = {{"username", std::move(name)}, {"password", std::move(password)}};
-    connector::Applicant applicant;
-    applicant.user = "romeo@x.test";
-    co_return co_await network->log_in(std::move(applicant), user);
-  }
-  // Runs a session until it ends; why, or "" where it returned.
-  asio::awaitable<void> keep(std::shared_ptr<connector::Session> one) {
-    try {
-      co_await one->run();
-      ends.push_back("");
-    } catch (const boost::system::system_error&) {
-      throw;
-    } catch (const std::runtime_error& e) {
-      ends.push_back(e.what());
-    }
-    server.changed.notify();
-  }
-  void open() {
-    session = network->open({1});
-    tasks.spawn("session", keep(session));
-  }
-  asio::awaitable<void> come_up() {
-    const auto before = sink.all<connector::AccountChanged>().size();
-    open();
-    co_await sink.wait_online(before);
-  }
-  asio::awaitable<connector::Result<connector::Receipt>> perform(connector::Action action) {
-    co_return co_await session->perform(std::move(action));
-  }
-  asio::awaitable<connector::Result<connector::Receipt>> send(std::string text, std::string key = "k1") {
-    connector::SendMessage message;
-    message.chat = connector::ContactId{"100002"};
-    message.key = std::move(key);
-    message.content.text = std::move(text);
-    connector::Action action = std::move(message);
-    co_return co_await session->perform(std::move(action));
-  }
-  asio::awaitable<void> add(std::string contact) {
-    connector::AddContact add;
-    add.contact.value = std::move(contact);
-    connector::Action action = std::move(add);
-    auto added = co_await session->perform(std::move(action));
-    REQUIRE(added.has_value());
-    bench.storage.apply(std::move(added->changes));
-  }
-  asio::awaitable<void> end() {
-    tasks.cancel();
-    co_await tasks.join();
-    session.reset();
-    co_await server.stop();
-  }
-
-  tests::Bench& bench;
-  FakeOscar server;
-  tests::User user;
-  tests::Sink sink;
-  base::TaskGroup tasks;
-  std::unique_ptr<connector::Connector> network;
-  std::shared_ptr<connector::Session> session;
-  std::vector<std::string> ends;
-};
-
-#define UNTIL(condition)                      \
-  do {                                        \
-    auto done = [&] { return condition; };    \
-    co_await w.server.until(std::move(done)); \
-  } while (false)
-
-// The rest: what the configuration has besides, if anything.
-#define OSCAR_TEST(name, function, ...)            \
-  asio::awaitable<void> function(World& w);        \
-  TEST_CASE(name) {                                \
-    tests::Bench bench;                            \
-    World world(bench __VA_OPT__(, ) __VA_ARGS__); \
-    tests::run(bench.loop, function(world));       \
-  }                                                \
-  asio::awaitable<void> function(World& w)
 
 std::string stored_text(const char* text) {
   oscar::Writer data;
@@ -294,7 +186,7 @@ OSCAR_TEST("A refused message says why, and one whose answer a broken line has t
   w.server.message_error = 0;
   w.server.acknowledges = false;
   std::optional<connector::Result<connector::Receipt>> outcome;
-  const auto sending = [](World& world, auto& out) -> asio::awaitable<void> {
+  const auto sending = [](tests::OscarWorld& world, auto& out) -> asio::awaitable<void> {
     out = co_await world.send("lost", "k9");
     world.server.changed.notify();
   };
@@ -405,6 +297,22 @@ OSCAR_TEST("Who is shown away has a text, and who is back has none", presence) {
   CHECK(texts == std::vector<std::string>{"Out &amp; about", ""});
   oscar::Reader in(w.server.last(1, 0x1E).body);
   CHECK(oscar::number(oscar::read_tlvs(in), 0x06) == 0);
+  co_await w.end();
+}
+
+OSCAR_TEST("Who has not touched their program for a while is told with the time", idle) {
+  co_await w.come_up();
+  w.server.say(3, 0x0B, tests::user_info("100002", {{0x04, tests::octets("000a")}}));
+  w.server.say(3, 0x0B, tests::user_info("100002", {{0x04, tests::octets("000a")}}));
+  w.server.say(3, 0x0B, tests::user_info("100002"));
+  co_await w.sink.wait_for<connector::PresenceChanged>(3);
+  const auto presences = w.sink.all<connector::PresenceChanged>();
+  REQUIRE(presences[0].idle_since);
+  const auto passed = w.bench.clock.now() - *presences[0].idle_since;
+  CHECK(passed >= std::chrono::minutes(10));
+  CHECK(passed < std::chrono::minutes(12));
+  CHECK(presences[1].idle_since == presences[0].idle_since);
+  CHECK_FALSE(presences[2].idle_since);
   co_await w.end();
 }
 

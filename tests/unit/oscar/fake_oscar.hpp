@@ -2,9 +2,9 @@
 // it.
 #pragma once
 
-#include "connectors/oscar/client/icq.hpp"
 #include "connectors/oscar/client/login.hpp"
 #include "connectors/oscar/client/roster.hpp"
+#include "connectors/oscar/client/services/icq.hpp"
 #include "gateway/base/signal.hpp"
 #include "gateway/base/task_group.hpp"
 #include "gateway/base/within.hpp"
@@ -40,6 +40,9 @@ class FakeOscar {
   std::vector<std::string> stored;      // data of 0041
   bool acknowledges = true, knows_challenges = true;
   std::uint16_t message_error = 0;  // 04/01 for every message
+  bool has_icons = true;            // the service beside the session
+  // What is answered to what this server answers nothing by itself.
+  std::function<std::vector<oscar::Snac>(const oscar::Snac&)> answers;
 
   // ---- What it has heard ----
   std::vector<oscar::Snac> heard;
@@ -159,9 +162,10 @@ class FakeOscar {
       const auto tlvs = oscar::read_tlvs(in);
       if (const auto* cookie = oscar::find(tlvs, 0x06)) {
         peer.is_session = true;
+        if (*cookie == "icons") return answer(peer, 1, 0x03, octets("0001 0010"), 0);
         peer.name = cookie->substr(std::string_view("cookie of ").size());
         session_ = sessions_[peer.name] = self;
-        return answer(peer, 1, 0x03, octets("0001 0002 0003 0004 0009 0013 0015"), 0);
+        return answer(peer, 1, 0x03, octets("0001 0002 0003 0004 0009 000A 0013 0015"), 0);
       }
       const auto* roasted = oscar::find(tlvs, 0x02);
       if (!roasted) return;
@@ -210,6 +214,7 @@ class FakeOscar {
   void take_session(Peer& peer, const oscar::Snac& packet) {
     if (packet.is(1, 0x17)) return answer(peer, 1, 0x18, packet.body, packet.id);
     if (packet.is(1, 0x06)) return answer(peer, 1, 0x07, octets("0000"), packet.id);
+    if (packet.is(1, 0x04)) return take_request(peer, packet);
     if (packet.is(4, 0x04)) return answer(peer, 4, 0x05, "", packet.id);
     if (packet.is(4, 0x06)) return take_message(peer, packet);
     if (packet.is(0x15, 0x02)) return take_icq(peer, packet);
@@ -227,6 +232,22 @@ class FakeOscar {
       }
       return answer(peer, 0x13, 0x0E, out.octets(), packet.id);
     }
+    answer_besides(peer, packet);
+  }
+
+  void answer_besides(Peer& peer, const oscar::Snac& packet) {
+    if (!answers) return;
+    for (oscar::Snac& one : answers(packet)) {
+      one.id = packet.id;
+      peer.write(oscar::Channel::data, oscar::write_snac(one));
+    }
+  }
+
+  void take_request(Peer& peer, const oscar::Snac& packet) {
+    if (!has_icons || packet.body != octets("0010")) return answer(peer, 1, 0x01, octets("0005"), packet.id);
+    oscar::Writer out;
+    out.tlv16(0x0D, 0x10).tlv(0x05, "127.0.0.1:" + std::to_string(port())).tlv(0x06, "icons");
+    answer(peer, 1, 0x05, out.octets(), packet.id);
   }
 
   void take_message(Peer& peer, const oscar::Snac& packet) {
@@ -242,7 +263,7 @@ class FakeOscar {
   void take_icq(Peer& peer, const oscar::Snac& packet) {
     const auto asked = oscar::read_icq(packet.body);
     if (asked && asked->type == oscar::IcqPacket::delete_stored) ++deletions[peer.name];
-    if (!asked || asked->type != oscar::IcqPacket::fetch_stored) return;
+    if (!asked || asked->type != oscar::IcqPacket::fetch_stored) return answer_besides(peer, packet);
     oscar::IcqPacket reply = *asked;
     reply.type = oscar::IcqPacket::stored_message;
     for (const std::string& data : stored) {

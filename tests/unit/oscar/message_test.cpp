@@ -131,28 +131,6 @@ TEST_CASE("What the server has kept comes in ICQ's own packets") {
   CHECK(message->sender.name == "100002");
   CHECK(message->pieces[0].octets == "hi");
   CHECK(message->stored_at == 1795905000);  // 2026-11-28 22:30 UTC
-  CHECK(base::to_hex(write_icq(ask_short_info(100003, 100001, 1))) ==
-        "00010010"
-        "0e00"
-        "a3860100"
-        "d007"
-        "0100"
-        "ba04"
-        "a1860100");
-}
-
-TEST_CASE("What people say of themselves, also where a text is empty without its NUL") {
-  IcqPacket answer;
-  answer.type = IcqPacket::answer;
-  answer.data = octets("0401 0a 0500 4e69636b00 0000 0100 00 0300 6140 00");
-  const auto info = read_short_info(answer);
-  REQUIRE(info);
-  CHECK(info->nick == "Nick");
-  CHECK(info->first.empty());
-  CHECK(info->last.empty());
-  CHECK(info->mail == "a@");
-  answer.data[2] = '\x14';
-  CHECK_FALSE(read_short_info(answer));
 }
 
 TEST_CASE("What a server says unasked") {

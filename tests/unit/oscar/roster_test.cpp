@@ -107,3 +107,13 @@ TEST_CASE("Typing is asked for unless the user has said no") {
   const auto no = item("", 0, 9, RosterItem::preferences, {{0xD6, Writer().u32(0x400000).take()}});
   CHECK(with({no}).to_show_typing().empty());
 }
+
+TEST_CASE("The account's own icon is an item of the list") {
+  Roster roster = friends();
+  const auto shown = roster.to_show_icon("0123456789abcdef");
+  CHECK(written(shown) == "+1/0/1 ");
+  CHECK(*find(shown[0].items[0].tlvs, 0xD5) == std::string("\x01\x10", 2) + "0123456789abcdef");
+  roster.apply(shown[0]);
+  CHECK(roster.to_show_icon("0123456789abcdef").empty());
+  CHECK(written(roster.to_show_icon("another")) == "=1/0/1 ");
+}

@@ -142,6 +142,24 @@ TEST_CASE("A session shakes hands step by step, and is ready when the server has
   CHECK(s.events() == "ready; news 2; ");
 }
 
+TEST_CASE("A connection for one service is ready once it knows the rates") {
+  Machine::Time now{seconds(1000)};
+  Flap server, client;
+  OscarSession session("cookie", family::icons, SessionLimits{}, now);
+  session.feed(server.frame(Channel::hello, octets("00000001")), now);
+  session.feed(server.frame(Channel::data, snac(1, 0x03, octets("0001 0004 0010"))), now);
+  session.feed(server.frame(Channel::data, snac(1, 0x18, "")), now);
+  session.feed(server.frame(Channel::data, snac(1, 0x07, octets("0000"))), now);
+  client.feed(session.take_output());
+  std::string last;
+  while (const auto frame = client.next()) last = frame->data;
+  CHECK(last == snac(1, 0x02, octets("0001 0003 0110 08e4 0010 0001 0110 08e4"), 3));
+  CHECK_FALSE(session.offers(family::messages));
+  const auto events = session.take_events();
+  REQUIRE(events.size() == 1);
+  CHECK(std::holds_alternative<Ready>(events[0]));
+}
+
 TEST_CASE("A server without contact lists is enough") {
   Server s;
   s.say(Channel::hello, octets("00000001"));

@@ -28,6 +28,10 @@ class ContactList {
   asio::awaitable<connector::Result<connector::Receipt>> block(std::shared_ptr<Conversation> with,
                                                                connector::BlockContact action);
 
+  // The account's own icon, by its hash.
+  asio::awaitable<connector::Result<connector::Receipt>> show_icon(std::shared_ptr<Conversation> with,
+                                                                   std::string hash);
+
   // After a login: tells the whole list, and whose answer came while nobody was there to hear it.
   asio::awaitable<void> tell_all(std::shared_ptr<Conversation> of);
   // The list was changed by another program of the user's.

@@ -1,7 +1,13 @@
-// One account of an ICQ or AIM network, live.
+// One account of an ICQ or AIM network, live: it logs in, and gives what comes and what is asked to its parts.
 #pragma once
 
-#include "connectors/oscar/contact_list.hpp"
+#include "connectors/oscar/account/contact_list.hpp"
+#include "connectors/oscar/account/icons.hpp"
+#include "connectors/oscar/account/icq_services.hpp"
+#include "connectors/oscar/account/messages.hpp"
+#include "connectors/oscar/account/own_profile.hpp"
+#include "connectors/oscar/account/people.hpp"
+#include "connectors/oscar/account/presences.hpp"
 #include "connectors/oscar/conversation.hpp"
 #include "connectors/oscar/server.hpp"
 #include "gateway/base/task_group.hpp"
@@ -9,7 +15,6 @@
 
 #include <chrono>
 #include <deque>
-#include <map>
 #include <memory>
 #include <string>
 
@@ -24,37 +29,21 @@ class AccountSession final : public connector::Session {
   asio::awaitable<connector::Result<connector::Receipt>> perform(connector::Action action) override;
   connector::Capabilities capabilities(const connector::ChatId& chat) const override;
   asio::awaitable<connector::Result<connector::Answer>> query(connector::Query query) override;
+  asio::awaitable<connector::Result<void>> fetch(std::string handle, connector::FileSink& sink) override;
   asio::awaitable<connector::Result<void>> probe() override;
 
  private:
   using Time = std::chrono::steady_clock::time_point;
 
-  // ---- The session ----
   asio::awaitable<bool> converse(std::shared_ptr<Conversation> conversation);
   asio::awaitable<void> take_news(std::shared_ptr<Conversation> conversation, base::TaskGroup& errands,
                                   std::shared_ptr<Ended> ended);
   asio::awaitable<void> wait_before_the_next(bool was_sent_away);
   asio::awaitable<void> needs_login(std::string text);
   asio::awaitable<void> come_up(std::shared_ptr<Conversation> conversation, base::TaskGroup& errands);
-
-  // ---- What comes ----
   asio::awaitable<void> tell(std::shared_ptr<Conversation> conversation, News news);
-  asio::awaitable<void> tell_message(std::shared_ptr<Conversation> conversation, IncomingMessage message);
-  asio::awaitable<void> tell_presences(std::vector<UserInfo> users);
-  asio::awaitable<void> tell_departed(std::vector<std::string> names);
   asio::awaitable<void> tell_packet(std::shared_ptr<Conversation> conversation, IcqPacket packet);
-  asio::awaitable<void> tell_typing(std::string name, bool typing);
-  asio::awaitable<void> tell_notice(std::string id, std::string text);
   asio::awaitable<void> publish(connector::Event event);
-  asio::awaitable<void> fetch_away_texts(std::shared_ptr<Conversation> conversation);
-
-  // ---- What is asked ----
-  asio::awaitable<connector::Result<connector::Receipt>> send(std::shared_ptr<Conversation> with,
-                                                              connector::SendMessage message);
-  asio::awaitable<connector::Result<connector::Receipt>> show(std::shared_ptr<Conversation> with,
-                                                              connector::SetPresence presence);
-  std::string cookie_of(const std::string& key, std::size_t piece) const;
-  bool is_there(const std::string& name) const;
 
   Server& server_;
   connector::AccountId account_;
@@ -63,19 +52,14 @@ class AccountSession final : public connector::Session {
   connector::EventSink& events_;
   const connector::Services& services_;
   ContactList list_;
+  IcqServices icq_;
+  Icons icons_;
+  People people_;
+  OwnProfile own_profile_;
+  Presences presences_;
+  Messages messages_;
   std::shared_ptr<Conversation> conversation_;  // while it is up
-  struct Contact {
-    connector::Availability availability = connector::Availability::offline;
-    std::string text;
-  };
-  std::map<std::string, Contact> present_;
-  std::deque<std::string> away_;  // whose text is not known yet
-  base::Signal away_changed_;
-  std::deque<Time> sent_away_;  // when the server ended the session
-  std::uint16_t next_packet_ = 1;
-  std::map<std::uint16_t, std::shared_ptr<base::Signal>> asked_;  // packets that wait for an answer
-  std::map<std::uint16_t, IcqPacket> packets_;                    // their answers
-  std::map<std::string, int> stored_;  // how often each id has come among what the server kept
+  std::deque<Time> sent_away_;                  // when the server ended the session
 };
 
 }  // namespace wherry::oscar

@@ -1,5 +1,6 @@
-#include "connectors/oscar/contact_list.hpp"
+#include "connectors/oscar/account/contact_list.hpp"
 
+#include "connectors/oscar/account/refusals.hpp"
 #include "connectors/oscar/convert/names.hpp"
 #include "gateway/base/log.hpp"
 
@@ -16,20 +17,8 @@ using connector::Result;
 
 namespace {
 
-constexpr std::uint16_t not_found = 0x02, exists = 0x03, list_full = 0x0C, wrong_network = 0x0D,
-                        needs_authorisation = 0x0E;
+constexpr std::uint16_t not_found = 0x02, exists = 0x03, needs_authorisation = 0x0E;
 constexpr const char* reason = "Please let me see when you are there.";
-
-Error no_answer() { return {Errc::unavailable, "The contact list could not be changed: the server did not answer."}; }
-
-Error refusal(std::uint16_t code) {
-  if (code == list_full) return {Errc::rejected, "The contact list at the server is full."};
-  if (code == wrong_network) return {Errc::rejected, "This network takes no such contacts."};
-  if (code == not_found) return {Errc::not_found, "There is nobody with that name."};
-  return {Errc::rejected, fmt::format("The server refuses to change the contact list (code {}).", code)};
-}
-
-Error no_list() { return {Errc::unsupported, "This server keeps no contact lists."}; }
 
 connector::ListedContact to_listed(const RosterContact& contact) {
   connector::ListedContact listed;
@@ -89,8 +78,8 @@ asio::awaitable<ContactList::Verdict> ContactList::make(std::shared_ptr<Conversa
 asio::awaitable<Result<Receipt>> ContactList::carry_out(std::shared_ptr<Conversation> with, Changes changes) {
   if (!with->offers(family::lists)) co_return no_list();
   const Verdict verdict = co_await make(with, std::move(changes));
-  if (verdict.is_broken) co_return no_answer();
-  if (verdict.code != 0) co_return refusal(verdict.code);
+  if (verdict.is_broken) co_return list_is_unchanged();
+  if (verdict.code != 0) co_return list_refused(verdict.code);
   co_return Receipt();
 }
 
@@ -112,8 +101,8 @@ asio::awaitable<Result<Receipt>> ContactList::add_alone(std::shared_ptr<Conversa
       must_ask = true;
       verdict = co_await make(with, with->roster().to_add(contact.value, true));
     }
-    if (verdict.is_broken) co_return no_answer();
-    if (verdict.code != 0) co_return refusal(verdict.code);
+    if (verdict.is_broken) co_return list_is_unchanged();
+    if (verdict.code != 0) co_return list_refused(verdict.code);
   }
   if (!must_ask) {
     connector::Event event = connector::ContactAnswered{std::move(contact), true};
@@ -122,7 +111,7 @@ asio::awaitable<Result<Receipt>> ContactList::add_alone(std::shared_ptr<Conversa
   }
   Writer request;
   request.text8(contact.value).text16(reason).u16(0);
-  if (!with->tell(family::lists, 0x18, request.take())) co_return no_answer();
+  if (!with->tell(family::lists, 0x18, request.take())) co_return list_is_unchanged();
   Receipt receipt;
   receipt.changes.push_back({waiting_key(contact.value), "1"});
   co_return receipt;
@@ -134,7 +123,7 @@ asio::awaitable<Result<Receipt>> ContactList::answer(std::shared_ptr<Conversatio
   if (!is_uin(action.contact.value) || !with->offers(family::lists)) co_return Receipt();  // AIM asks nobody
   Writer answer;
   answer.text8(action.contact.value).u8(action.accepted ? 1 : 0).text16("").u16(0);
-  if (!with->tell(family::lists, 0x1A, answer.take())) co_return no_answer();
+  if (!with->tell(family::lists, 0x1A, answer.take())) co_return list_is_unchanged();
   if (action.accepted) {
     Writer advance;
     advance.text8(action.contact.value).text16("").u16(0);
@@ -163,6 +152,12 @@ asio::awaitable<Result<Receipt>> ContactList::block(std::shared_ptr<Conversation
   co_await begin();
   const Turn turn(*this);
   co_return co_await carry_out(with, with->roster().to_deny(action.contact.value, action.blocked));
+}
+
+asio::awaitable<Result<Receipt>> ContactList::show_icon(std::shared_ptr<Conversation> with, std::string hash) {
+  co_await begin();
+  const Turn turn(*this);
+  co_return co_await carry_out(with, with->roster().to_show_icon(hash));
 }
 
 asio::awaitable<void> ContactList::show_typing(std::shared_ptr<Conversation> with) {
