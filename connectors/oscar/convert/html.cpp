@@ -84,7 +84,8 @@ class Reading {
     while (!rest_.empty()) {
       if (rest_[0] == '<' && take_tag()) continue;
       if (rest_[0] == '&' && take_entity()) continue;
-      if (rest_[0] == '\r' || rest_[0] == '\n') {  // no more than a space, and senders mean none
+      if (rest_[0] == '\r' || rest_[0] == '\n') {  // no more than a space (HTML 4.01 §9.1)
+        if (!out_.empty() && out_.back() != ' ' && out_.back() != '\n') out_ += ' ';
         rest_.remove_prefix(1);
         continue;
       }
@@ -144,13 +145,14 @@ class Reading {
 
 bool is_html(std::string_view text) {
   const std::string start = base::to_lower_ascii(base::trim(text.substr(0, 200)));
-  return start.starts_with("<html") || start.starts_with("<body") || start.starts_with("<font") ||
-         start.starts_with("<!doctype");
+  const bool begins = start.starts_with("<html") || start.starts_with("<body") || start.starts_with("<font") ||
+                      start.starts_with("<!doctype");
+  return begins && text.find("</") != text.npos;  // else somebody writes about HTML
 }
 
 std::string html_to_text(std::string_view html) {
   std::string text = Reading(html).text();
-  while (!text.empty() && text.back() == '\n') text.pop_back();
+  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
   return text;
 }
 

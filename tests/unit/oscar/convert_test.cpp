@@ -60,6 +60,7 @@ TEST_CASE("HTML becomes what it shows") {
         "hi you");
   CHECK(html_to_text("a<br>b<BR/>c") == "a\nb\nc");
   CHECK(html_to_text("1 &lt; 2 &amp;&#38; &#x44F;&nbsp;&unknown; & so") == "1 < 2 && я &unknown; & so");
+  CHECK(html_to_text("two\r\nwords<br>\nand more\n") == "two words\nand more");
   CHECK(html_to_text("3 < 4 and 5 > 4") == "3 < 4 and 5 > 4");
   CHECK(html_to_text("<a href=\"http://x.test/?a=1&amp;b\">look</a>") == "look (http://x.test/?a=1&b)");
   CHECK(html_to_text("<a href='http://x.test'>http://x.test</a>") == "http://x.test");
@@ -72,6 +73,7 @@ TEST_CASE("HTML becomes what it shows") {
 TEST_CASE("Only AIM's people and what begins like HTML are read as such") {
   CHECK(shown("100001", 0, "1 <b> 2") == "1 <b> 2");
   CHECK(shown("100001", 0, "<html>1 <b>2</b></html>") == "1 2");
+  CHECK(shown("100001", 0, "<font> is deprecated") == "<font> is deprecated");
   CHECK(shown("chattyjoe", 0, "1 <b>2</b>\r\n3") == "1 2\n3");
   CHECK(shown("100001", 0, "a\r\nb\rc\nd") == "a\nb\nc\nd");
 }
@@ -117,6 +119,10 @@ TEST_CASE("A message has the same id each time that it comes, and another one ha
   CHECK(id_of(stored) == id_of(other));
   other.pieces[0].octets = "y";
   CHECK(id_of(stored) != id_of(other));
+  // Old programs give no cookies: "ok" may be said twice.
+  auto live = a;
+  live.cookie = std::string(8, '\0');
+  CHECK(id_of(live) != id_of(live));
 }
 
 TEST_CASE("Contacts have one spelling") {
