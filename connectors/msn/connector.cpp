@@ -76,7 +76,6 @@ connector::Network MsnConnector::describe() const {
       {"pt", {"Endereço de e-mail", "O endereço da conta MSN, como juliet@example.com."}},
   };
   network.idempotency = connector::Idempotency::none;
-  network.redelivers = false;
   network.has_presence = true;
   network.has_contact_list = true;
   network.reports_delivery = upstream_.settings.acknowledged_is_delivered;

@@ -119,14 +119,16 @@ asio::awaitable<std::optional<Roster>> MsnSession::sign_in() {
     }
     if (!admission) throw std::runtime_error(admission.error().text);
     link_ = admission->link;
-    link_->give_ticket(admission->ticket);
+    ticket_ = std::move(admission->ticket);
+    link_->give_ticket(ticket_);
+    mailbox_ = std::make_shared<Mailbox>(upstream_, clock_, credentials_.email, ticket_, events_);
     server.clear();
     for (;;) {
       auto event = co_await link_->next();
       if (!event) break;
       if (auto* signed_in = std::get_if<SignedIn>(&*event)) co_return std::move(signed_in->roster);
-      const auto* redirected = std::get_if<Redirected>(&*event);
-      if (redirected) server = redirected->server;
+      if (const auto* redirected = std::get_if<Redirected>(&*event)) server = redirected->server;
+      if (auto* noticed = std::get_if<Noticed>(&*event)) co_await handle_notice(std::move(noticed->payload));
     }
     if (is_about_password(link_->machine().refusal())) {
       co_await tell_state(false, true, describe_refused_login(link_->machine().refusal()));
@@ -149,6 +151,7 @@ asio::awaitable<void> MsnSession::live() {
   co_await tell_state(true, false, std::string());
   co_await publish_all(std::move(news));
   tasks_.spawn("msn.typing", keep_typing());
+  tasks_.spawn("msn.letters", mailbox_->work());
   for (;;) {
     auto event = co_await link_->next();
     if (!event) break;
@@ -206,13 +209,8 @@ asio::awaitable<void> MsnSession::handle_notice(std::string bytes) {
     const Payload message = parse_payload(payload.body);
     if (message.header("type") == "1")
       co_await notify(fmt::format("The MSN server will go down in {} minutes.", to_utf8(message.header("arg1"))));
-  } else if (type == "text/x-msmsgsoimnotification" || type == "text/x-msmsgsinitialmdatanotification") {
-    const bool has_some = payload.body.find("<M>") != payload.body.npos;
-    if (has_some)
-      co_await notify(
-          "Messages that were left for you while you were offline wait on the MSN server. This gateway does not fetch "
-          "them; log in with an MSN program to read them.");
   }
+  if (auto mail = read_mail_notice(bytes)) mailbox_->announce(std::move(*mail));
 }
 
 asio::awaitable<void> MsnSession::show_typing(std::string email, bool typing) {
@@ -318,14 +316,11 @@ asio::awaitable<Result<Receipt>> MsnSession::send(connector::SendMessage message
   const auto email = parse_email(contact->value);
   if (!email) co_return Error{Errc::not_found, "An MSN contact is an e-mail address."};
   if (message.content.text.empty()) co_return Error{Errc::bad_input, "The message is empty."};
-  std::vector<std::string> payloads;
-  if (message.content.text == nudge_command) payloads.push_back(to_nudge_payload());
-  else payloads = to_text_payloads(message.content.text);
   typing_.erase(*email);
-  const auto conversations = conversations_;
-  for (std::size_t i = 0; i < payloads.size(); ++i) {
-    const auto said = co_await conversations->say(*email, std::move(payloads[i]));
-    if (!said) co_return partly_sent(said.error(), i, payloads.size());
+  std::vector<std::string> parts = to_text_parts(message.content.text);
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const auto said = co_await say(*email, std::move(parts[i]));
+    if (!said) co_return partly_sent(said.error(), i, parts.size());
   }
   if (upstream_.settings.acknowledged_is_delivered) {
     connector::MessageProgressed progressed;
@@ -337,6 +332,20 @@ asio::awaitable<Result<Receipt>> MsnSession::send(connector::SendMessage message
   Receipt receipt;
   receipt.ids.push_back(MessageId{std::move(message.key)});
   co_return receipt;
+}
+
+// In a conversation, or in a letter where the other does not come into one.
+asio::awaitable<Result<void>> MsnSession::say(std::string email, std::string part) {
+  const auto conversations = conversations_;
+  const auto mailbox = mailbox_;
+  const bool is_nudge = part == nudge_command;
+  std::string payload = is_nudge ? to_nudge_payload() : to_text_payload(part);
+  const auto said = co_await conversations->say(email, std::move(payload));
+  if (said || said.error().code != Errc::offline || is_nudge) co_return said;
+  std::string name = persona_->name.empty() ? credentials_.email : persona_->name;
+  const auto left = co_await mailbox->leave(std::move(email), std::move(name), std::move(part));
+  if (!left && left.error().code == Errc::unsupported) co_return said;
+  co_return left;
 }
 
 // A conversation is not opened for it: the other would see a window without a word.

@@ -3,6 +3,7 @@
 
 #include "connectors/msn/conversations.hpp"
 #include "connectors/msn/login.hpp"
+#include "connectors/msn/mailbox.hpp"
 #include "connectors/msn/roster.hpp"
 #include "gateway/base/clock.hpp"
 #include "gateway/connector/contract.hpp"
@@ -48,6 +49,7 @@ class MsnSession final : public connector::Session, private Listener {
   asio::awaitable<void> show_typing(std::string email, bool typing);
 
   asio::awaitable<Done> send(connector::SendMessage message);
+  asio::awaitable<connector::Result<void>> say(std::string email, std::string part);
   asio::awaitable<Done> set_typing(connector::SetTyping typing);
   asio::awaitable<Done> set_presence(connector::SetPresence presence);
   asio::awaitable<Done> set_profile(connector::SetProfile profile);
@@ -72,6 +74,8 @@ class MsnSession final : public connector::Session, private Listener {
   base::TaskGroup connections_;                   // end by themselves
   std::shared_ptr<NotificationLink> link_;        // from the login on
   std::shared_ptr<Conversations> conversations_;  // the same
+  std::shared_ptr<Mailbox> mailbox_;              // the same
+  std::string ticket_;
   Contacts contacts_;
   struct Typing {
     Time again_at, until;

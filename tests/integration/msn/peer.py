@@ -8,6 +8,8 @@ import urllib.parse
 import urllib.request
 from dataclasses import dataclass
 
+from post import Post, announced
+
 LIMIT = 20  # seconds that any answer may take
 PAYLOADS = ("MSG", "UBX", "NOT", "GCF")
 
@@ -98,6 +100,7 @@ class Peer:
         self.members: dict[str, tuple[int, str]] = {}  # bits and guid by address
         self.boards: list[Connection] = []
         self.ns: Connection
+        self.post: Post
         self._answering: asyncio.Task
 
     async def start(self, status: str = "NLN") -> None:
@@ -106,6 +109,7 @@ class Peer:
         await self.ns.ask("CVR", "0x0409", "winnt", "5.1", "i386", "MSNMSGR", "7.5.0324", "msmsgs", self.email)
         policy = (await self.ns.ask("USR", "TWN", "I", self.email)).words[4]
         ticket = await asyncio.to_thread(self._ticket, policy)
+        self.post = Post(self.server, self.email, ticket)
         answer = await self.ns.ask("USR", "TWN", "S", ticket)
         assert answer.words[2] == "OK", answer
         listed = await self.ns.ask("SYN", "0", "0")
@@ -167,6 +171,11 @@ class Peer:
 
     async def heard_text(self, limit: float = LIMIT) -> str:
         return (await self.heard(limit=limit))[1].payload.partition(b"\r\n\r\n")[2].decode()
+
+    async def letters(self) -> list[str]:
+        """The texts that waited at the login, which are deleted then."""
+        notice = await self.ns.take(lambda line: line.name == "MSG" and b"initialmdatanotification" in line.payload)
+        return [await asyncio.to_thread(self.post.fetch, number) for number in announced(notice.payload)]
 
     async def call(self, *others: str) -> Connection:
         """A new conversation with them."""

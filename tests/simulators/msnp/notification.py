@@ -4,6 +4,7 @@ from __future__ import annotations
 import asyncio
 import re
 
+from letters import notice
 from link import Broken, Link
 from state import AL, BL, FL, LISTS, PL, RL
 
@@ -50,6 +51,7 @@ class Notification(Link):
             self.send(911, number)
             self.close()
         else:
+            self.state.accounts[self.email].ticket = word
             self._log_in(number)
 
     def _log_in(self, number: str) -> None:
@@ -108,6 +110,7 @@ class Notification(Link):
             for email, bits in self.account.lists.items():
                 if bits & FL:
                     self._show_first(number, self.state.accounts[email])
+            self.announce(self.account.letters, True)
         self.state.show(self.account)
 
     def _show_first(self, number: str, member) -> None:
@@ -115,6 +118,10 @@ class Notification(Link):
         if status != "FLN":
             self.send("ILN", number, status, member.email, member.name, 0)
             self.send("UBX", member.email, payload=member.personal)
+
+    def announce(self, letters: list, at_login: bool) -> None:
+        if self.state.is_on("letters"):
+            self.send("MSG", "Hotmail", "Hotmail", payload=notice(letters, at_login))
 
     def show(self, member) -> None:
         if not self.is_shown:

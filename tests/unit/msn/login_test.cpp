@@ -69,6 +69,15 @@ TEST_CASE("The least configuration has the standards") {
   CHECK_FALSE(settings->acknowledged_is_delivered);
 }
 
+TEST_CASE("Offline messages are kept where the login page is, elsewhere, or nowhere") {
+  const auto url = [](const char* json) { return parse_settings(nlohmann::json::parse(json)).value().oim_url; };
+  CHECK(url(least) == "https://h.test");
+  CHECK(url(R"({"host": "h", "login_url": "https://l.test:8443/login"})") == "https://l.test:8443");
+  CHECK(url(R"({"host": "h", "nexus_url": "https://n", "oim_url": "https://o.test/"})") == "https://o.test");
+  CHECK(url(R"({"host": "h", "nexus_url": "https://n", "oim_url": "none"})").empty());
+  CHECK(mistakes_in(R"({"host": "h", "nexus_url": "https://n", "oim_url": "http://o.test"})").starts_with("oim_url: "));
+}
+
 TEST_CASE("No public network is asked unless one is named, and a preset gives way to what is written") {
   CHECK(mistakes_in("{}").find("host: is missing") != std::string::npos);
   CHECK(mistakes_in("{}").find("nexus_url: is missing") != std::string::npos);
