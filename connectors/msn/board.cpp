@@ -106,6 +106,15 @@ void Board::tell(const std::string& payload) {
   wake();
 }
 
+std::vector<std::string> Board::take_newcomers() {
+  std::vector<std::string> newcomers;
+  if (!is_group_) return newcomers;
+  for (const auto& [email, name] : machine_.others()) {
+    if (told_.insert(email).second) newcomers.push_back(email);
+  }
+  return newcomers;
+}
+
 void Board::leave() {
   machine_.leave();
   machine_.tick(steady_clock::now());

@@ -12,6 +12,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace wherry::msn {
 
@@ -49,8 +50,8 @@ class Board final : public Speaker {
 
   // Somebody else than these two is or was in.
   bool is_group() const { return is_group_; }
-  // True once: who must be told of it is told.
-  bool take_group_news() { return is_group_ && !std::exchange(is_group_told_, true); }
+  // Who is in a conversation of several and was not in the last answer: it is for whoever must be told of them.
+  std::vector<std::string> take_newcomers();
   bool is_ready_for(const std::string& email) const { return machine_.is_open() && machine_.has(email) && !is_group_; }
   bool ended() const { return machine_.protocol().ended(); }
   const std::string& why() const { return machine_.protocol().why(); }
@@ -77,7 +78,8 @@ class Board final : public Speaker {
   std::map<std::string, int> refused_calls_;
   std::deque<Heard> heard_;
   base::Signal changed_;
-  bool is_group_ = false, is_group_told_ = false;
+  bool is_group_ = false;
+  std::set<std::string> told_;  // newcomers
   ChunkedTexts chunks_;
   Time used_at_;
 };

@@ -59,6 +59,11 @@ std::string join_names(const std::vector<std::string>& names) {
   return joined;
 }
 
+// What begins with "/me" is shown as a deed only where it still does.
+std::string mark_as_to_several(const std::string& text) {
+  return text.starts_with("/me ") ? text + " (to all of you)" : "(to all of you) " + text;
+}
+
 Error partly_sent(const Error& error, std::size_t arrived, std::size_t parts) {
   if (arrived == 0) return error;
   return {Errc::rejected,
@@ -222,13 +227,25 @@ asio::awaitable<void> MsnSession::show_typing(std::string email, bool typing) {
   co_await events_.publish(std::move(event));
 }
 
+// Told when one of them writes: a conversation in which nothing is said is nothing to the user.
 asio::awaitable<void> MsnSession::announce_group(std::shared_ptr<Board> board) {
-  std::vector<std::string> names;
-  for (const auto& [email, name] : board->machine().others()) names.push_back(contacts_.name_of(email));
-  co_await notify(fmt::format(
-      "You are in a conversation of several on MSN, with {}. What they write there comes to you from each of "
-      "them; what you answer goes to that one alone.",
-      join_names(names)));
+  const auto newcomers = board->take_newcomers();
+  if (newcomers.empty()) co_return;
+  std::vector<std::string> came, others;
+  for (const auto& [email, name] : board->machine().others()) {
+    const bool is_new = std::find(newcomers.begin(), newcomers.end(), email) != newcomers.end();
+    (is_new ? came : others).push_back(contacts_.name_of(email));
+  }
+  std::string told;
+  if (others.empty())
+    told = fmt::format(
+        "You are in a conversation of several on MSN, with {}. What they write there comes to you from each of "
+        "them; what you answer goes to that one alone.",
+        join_names(came));
+  else
+    told = fmt::format("{} {} come into your conversation with {} on MSN.", join_names(came),
+                       came.size() == 1 ? "has" : "have", join_names(others));
+  co_await notify(std::move(told));
 }
 
 asio::awaitable<void> MsnSession::heard(std::shared_ptr<Board> board, Heard message) {
@@ -241,14 +258,14 @@ asio::awaitable<void> MsnSession::heard(std::shared_ptr<Board> board, Heard mess
     co_return;
   }
   if (spoken.kind == Spoken::Kind::nothing) co_return;
-  if (board->take_group_news()) co_await announce_group(board);
+  co_await announce_group(board);
   if (spoken.kind == Spoken::Kind::picture) {
     co_return co_await notify(fmt::format("{} offers you a file or a call, which this gateway does not carry.",
                                           contacts_.name_of(message.email)));
   }
   if (spoken.kind == Spoken::Kind::nudge) spoken.text = nudge_line;
   if (spoken.text.empty()) co_return;
-  if (board->is_group()) spoken.text = "(to all of you) " + spoken.text;
+  if (message.is_to_several) spoken.text = mark_as_to_several(spoken.text);
   co_await show_typing(message.email, false);
   connector::MessageReceived received;
   const ContactId sender{std::move(message.email)};

@@ -31,6 +31,7 @@ struct NotDelivered {
 struct Heard {
   std::string email, name;
   std::string payload;
+  bool is_to_several = false;  // somebody else is in, beside the two of us
 };
 using SwitchboardEvent = std::variant<Opened, Joined, Left, CallRefused, Acknowledged, NotDelivered, Heard>;
 

@@ -172,6 +172,13 @@ class Peer:
     async def heard_text(self, limit: float = LIMIT) -> str:
         return (await self.heard(limit=limit))[1].payload.partition(b"\r\n\r\n")[2].decode()
 
+    async def board(self) -> Connection:
+        """The conversation that they were called into last."""
+        async with asyncio.timeout(LIMIT):
+            while not self.boards:
+                await asyncio.sleep(0.02)
+        return self.boards[0]
+
     async def letters(self) -> list[str]:
         """The texts that waited at the login, which are deleted then."""
         notice = await self.ns.take(lambda line: line.name == "MSG" and b"initialmdatanotification" in line.payload)
