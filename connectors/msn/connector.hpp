@@ -1,7 +1,7 @@
 // The connector "msn": accounts of one MSN-like network.
 #pragma once
 
-#include "connectors/msn/login.hpp"
+#include "connectors/msn/login/login.hpp"
 #include "connectors/msn/session.hpp"
 #include "gateway/connector/contract.hpp"
 

@@ -1,8 +1,8 @@
 // The switchboards of one session: opened when something is to be said, kept, found again, opened anew.
 #pragma once
 
-#include "connectors/msn/board.hpp"
-#include "connectors/msn/login.hpp"
+#include "connectors/msn/link/board.hpp"
+#include "connectors/msn/login/login.hpp"
 #include "gateway/base/error.hpp"
 #include "gateway/base/task_group.hpp"
 

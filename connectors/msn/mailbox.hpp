@@ -7,7 +7,7 @@
 #pragma once
 
 #include "connectors/msn/convert/letters.hpp"
-#include "connectors/msn/login.hpp"
+#include "connectors/msn/login/login.hpp"
 #include "gateway/connector/contract.hpp"
 
 #include <map>

@@ -40,6 +40,12 @@ Error to_error(int error, const std::string& who) {
   return {Errc::rejected, fmt::format("The MSN server refuses this (error {}).", error), {}};
 }
 
+base::Result<void> to_result(const Reply& reply, const std::string& who) {
+  if (reply.kind == Reply::Kind::refused) return to_error(reply.error, who);
+  if (!reply.is_done()) return Error{Errc::unavailable, "The MSN server does not answer.", {}};
+  return base::ok();
+}
+
 std::string describe_refused_login(int error) {
   if (error == 511) return "The MSN server has closed this account.";
   if (is_about_password(error))

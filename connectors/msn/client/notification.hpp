@@ -60,6 +60,8 @@ using NotificationEvent = std::variant<Redirected, TicketAsked, SignedIn, Status
 
 class Notification {
  public:
+  using Event = NotificationEvent;
+
   // Says hello. `email` is who logs in.
   Notification(std::string email, Time now);
 

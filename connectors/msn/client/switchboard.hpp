@@ -42,6 +42,8 @@ enum class Acknowledgement {
 
 class Switchboard {
  public:
+  using Event = SwitchboardEvent;
+
   // Opens a new conversation with the key that XFR gave.
   static Switchboard create(const std::string& email, const std::string& key, Time now);
   // Follows an invitation (RNG).

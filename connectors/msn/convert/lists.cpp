@@ -10,7 +10,7 @@ namespace wherry::msn {
 
 namespace {
 
-constexpr std::size_t most_email_bytes = 129;  // as the historic service had it
+constexpr std::size_t most_email_bytes = 129, most_name_bytes = 129;  // as the historic service had it
 
 // Takes a word that names what it is; false: it is none.
 bool take_named(Member& member, std::string_view word) {
@@ -36,6 +36,19 @@ std::optional<list::Bit> parse_list(std::string_view name) {
   if (name == "PL") return list::pending;
   return std::nullopt;
 }
+
+std::string to_list_name(list::Bit bit) {
+  switch (bit) {
+    case list::forward: return "FL";
+    case list::allow: return "AL";
+    case list::block: return "BL";
+    case list::reverse: return "RL";
+    case list::pending: return "PL";
+  }
+  return {};
+}
+
+std::string to_name_word(std::string_view name) { return to_percent(base::utf8_prefix(name, most_name_bytes)); }
 
 Member parse_addition(const std::vector<std::string>& args, std::size_t first) {
   Member member;

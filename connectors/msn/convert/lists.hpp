@@ -30,6 +30,10 @@ struct Member {
 
 // "AL" → list::allow; nothing where there is no such list.
 std::optional<list::Bit> parse_list(std::string_view name);
+std::string to_list_name(list::Bit bit);
+
+// A person's name as the word of a command, within the server's limit.
+std::string to_name_word(std::string_view name);
 
 // LST of MSNP11 and 12: N=… F=… C=… bits [type] [groups].
 std::optional<Member> parse_member(const std::vector<std::string>& args);

@@ -1,4 +1,4 @@
-#include "connectors/msn/passport.hpp"
+#include "connectors/msn/login/passport.hpp"
 #include "connectors/msn/refusals.hpp"
 #include "connectors/msn/settings.hpp"
 

@@ -2,8 +2,8 @@
 // a registration have in common. A registration stops there, so that it ends no session of the same account.
 #pragma once
 
-#include "connectors/msn/notification_link.hpp"
-#include "connectors/msn/passport.hpp"
+#include "connectors/msn/link/notification_link.hpp"
+#include "connectors/msn/login/passport.hpp"
 #include "connectors/msn/settings.hpp"
 #include "gateway/base/task_group.hpp"
 #include "gateway/net/login_pace.hpp"
