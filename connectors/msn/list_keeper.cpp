@@ -1,5 +1,6 @@
 #include "connectors/msn/list_keeper.hpp"
 
+#include "connectors/msn/hearing.hpp"
 #include "connectors/msn/refusals.hpp"
 
 #include <utility>
@@ -19,7 +20,12 @@ asio::awaitable<Result<void>> ListKeeper::put_on(std::string email, list::Bit bi
   std::vector<std::string> args{to_list_name(bit), "N=" + email};
   if (bit == list::forward) args.push_back("F=" + email);
   const Reply reply = co_await link_->ask("ADC", std::move(args));
-  if (reply.is_done() && bit == list::forward) contacts_.set_guid(email, parse_addition(reply.command.args, 2).guid);
+  if (reply.is_done() && bit == list::forward) {
+    const Member member = parse_addition(reply.command.args, 2);
+    contacts_.set_guid(email, member.guid);
+    auto news = contacts_.set_name(email, member.name);
+    co_await publish_all(events_, std::move(news));
+  }
   if (reply.is_done() || reply.error == 215) co_return base::ok();
   contacts_.take_off(email, bit);
   co_return to_result(reply, email);
@@ -55,8 +61,8 @@ asio::awaitable<Result<Receipt>> ListKeeper::add(connector::AddContact action) {
   if (!added) co_return added.error();
   Event answered = connector::ContactAnswered{action.contact, true};  // MSN asks nobody
   co_await events_.publish(std::move(answered));
-  Event presence = contacts_.presence_of(*email);
-  co_await events_.publish(std::move(presence));
+  std::vector<Event> news{contacts_.listing_of(*email), contacts_.presence_of(*email)};
+  co_await publish_all(events_, std::move(news));
   co_return Receipt{};
 }
 
@@ -84,6 +90,8 @@ asio::awaitable<Result<Receipt>> ListKeeper::remove(connector::RemoveContact act
   if (!email) co_return Receipt{};
   const auto removed = co_await take_off(*email, list::forward);
   if (!removed) co_return removed.error();
+  Event change = contacts_.listing_of(*email);
+  co_await events_.publish(std::move(change));
   co_return Receipt{};
 }
 
@@ -94,6 +102,9 @@ asio::awaitable<Result<Receipt>> ListKeeper::rename(connector::RenameContact act
   const Reply reply = co_await link_->ask("SBP", std::move(args));
   const auto renamed = to_result(reply, action.contact.value);
   if (!renamed) co_return renamed.error();
+  contacts_.rename(action.contact.value, action.name);
+  Event change = contacts_.listing_of(action.contact.value);
+  co_await events_.publish(std::move(change));
   co_return Receipt{};
 }
 

@@ -16,16 +16,17 @@ constexpr std::size_t most_strangers = 2000;  // who may add themselves to our m
 // A server names those who have no name by their address.
 std::string shown_name(const Member& member) { return member.name == member.email ? std::string() : member.name; }
 
-Event name_of_contact(const Member& member) {
-  connector::ContactChanged changed;
-  changed.contact = ContactId{member.email};
-  changed.name = shown_name(member);
-  return changed;
-}
-
 Event question_of(const Member& member) { return connector::ContactAsked{{member.email}, shown_name(member)}; }
 
 }  // namespace
+
+Event Contacts::changed(const Entry& entry) {
+  connector::ContactChanged changed;
+  changed.contact = ContactId{entry.member.email};
+  changed.name = shown_name(entry.member);
+  changed.avatar = entry.picture;
+  return changed;
+}
 
 const Contacts::Entry* Contacts::find(const std::string& email) const {
   const auto found = entries_.find(email);
@@ -59,20 +60,53 @@ void Contacts::take_off(const std::string& email, list::Bit bit) {
   entry(email).member.lists &= ~static_cast<unsigned>(bit);
 }
 
-Event Contacts::listing_of_all() const {
-  connector::ContactsListed listed;
-  for (const auto& [email, entry] : entries_) {
-    if (!entry.member.is_on(list::forward)) continue;
-    connector::ListedContact contact;
-    contact.contact = ContactId{email};
-    contact.name = shown_name(entry.member);
-    for (const std::string& guid : entry.member.groups) {
-      const auto group = groups_.find(guid);
-      if (group != groups_.end() && !group->second.empty()) contact.groups.push_back(group->second);
-    }
-    listed.contacts.push_back(std::move(contact));
+std::vector<Event> Contacts::set_name(const std::string& email, const std::string& name) {
+  std::vector<Event> news;
+  Entry& known = entry(email);
+  if (name.empty() || name == known.member.name) return news;
+  known.member.name = name;
+  news.push_back(changed(known));
+  return news;
+}
+
+connector::ListedContact Contacts::listed(const Entry& entry) const {
+  connector::ListedContact contact;
+  contact.contact = ContactId{entry.member.email};
+  contact.name = entry.alias.empty() ? shown_name(entry.member) : entry.alias;
+  for (const std::string& guid : entry.member.groups) {
+    const auto group = groups_.find(guid);
+    if (group != groups_.end() && !group->second.empty()) contact.groups.push_back(group->second);
   }
-  return listed;
+  return contact;
+}
+
+Event Contacts::listing_of_all() const {
+  connector::ContactsListed list;
+  for (const auto& [email, entry] : entries_) {
+    if (entry.member.is_on(list::forward)) list.contacts.push_back(listed(entry));
+  }
+  return list;
+}
+
+Event Contacts::listing_of(const std::string& email) const {
+  connector::ContactListChanged change;
+  const Entry* entry = find(email);
+  if (entry && entry->member.is_on(list::forward)) change.changed.push_back(listed(*entry));
+  else change.removed.push_back(ContactId{email});
+  return change;
+}
+
+// The gateway's vCards have one number: the first of these.
+std::optional<connector::Profile> Contacts::profile_of(const std::string& email) const {
+  const Entry* entry = find(email);
+  if (!entry) return std::nullopt;
+  connector::Profile profile{shown_name(entry->member), entry->picture, {}};
+  profile.details["email"] = email;
+  for (const char* kind : {"PHH", "PHM", "PHW"}) {
+    const auto phone = entry->member.phones.find(kind);
+    if (phone != entry->member.phones.end() && !phone->second.empty()) profile.details.emplace("phone", phone->second);
+  }
+  return profile;
 }
 
 std::vector<Event> Contacts::begin(Roster roster) {
@@ -85,8 +119,7 @@ std::vector<Event> Contacts::begin(Roster roster) {
   std::vector<Event> events;
   events.push_back(listing_of_all());
   for (const auto& [email, entry] : entries_) {
-    if (entry.member.is_on(list::forward) && !shown_name(entry.member).empty())
-      events.push_back(name_of_contact(entry.member));
+    if (entry.member.is_on(list::forward) && !shown_name(entry.member).empty()) events.push_back(changed(entry));
     if (entry.member.is_on(list::pending)) events.push_back(question_of(entry.member));
   }
   return events;
@@ -111,11 +144,15 @@ std::vector<Event> Contacts::take(const StatusChanged& changed) {
   if (found == entries_.end() || !found->second.member.is_on(list::forward)) return {};
   Entry& entry = found->second;
   std::vector<Event> events;
-  if (!changed.name.empty() && changed.name != entry.member.name) {
-    entry.member.name = changed.name;
-    events.push_back(name_of_contact(entry.member));
+  const bool is_there = changed.code != "FLN";
+  const std::string name = changed.name.empty() ? entry.member.name : changed.name;
+  const std::string picture = is_there ? parse_picture_name(changed.object) : entry.picture;
+  if (name != entry.member.name || picture != entry.picture) {
+    entry.member.name = name;
+    entry.picture = picture;
+    events.push_back(Contacts::changed(entry));
   }
-  if (changed.code == "FLN") entry.personal_message.clear();
+  if (!is_there) entry.personal_message.clear();
   entry.status = changed.code;
   events.push_back(presence_of(entry));
   return events;
@@ -131,6 +168,11 @@ std::vector<Event> Contacts::take(const PersonalMessageChanged& changed) {
   std::vector<Event> events;
   events.push_back(presence_of(found->second));
   return events;
+}
+
+void Contacts::take(const PhoneChanged& changed) {
+  const auto found = entries_.find(changed.phone.email);
+  if (found != entries_.end()) found->second.member.phones[changed.phone.kind] = changed.phone.number;
 }
 
 std::vector<Event> Contacts::take(const AddedUs& added) {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "connectors/msn/client/notification.hpp"
-#include "gateway/connector/event.hpp"
+#include "gateway/connector/contract.hpp"
 
 #include <map>
 #include <optional>
@@ -18,6 +18,7 @@ class Contacts {
 
   std::vector<connector::Event> take(const StatusChanged& changed);
   std::vector<connector::Event> take(const PersonalMessageChanged& changed);
+  void take(const PhoneChanged& changed);
   std::vector<connector::Event> take(const AddedUs& added);
   std::vector<connector::Event> take(const RemovedUs& removed);
 
@@ -26,11 +27,19 @@ class Contacts {
   bool is_on(const std::string& email, list::Bit bit) const { return (lists_of(email) & bit) != 0; }
   // Of members of FL.
   std::string guid_of(const std::string& email) const;
+  // A member of FL as the server has just named it, or as we have.
   void set_guid(const std::string& email, const std::string& guid);
+  std::vector<connector::Event> set_name(const std::string& email, const std::string& name);
+  // What the user calls a contact.
+  void rename(const std::string& email, const std::string& alias) { entry(email).alias = alias; }
   void put_on(const std::string& email, list::Bit bit);
   void take_off(const std::string& email, list::Bit bit);
   // How a contact is now.
   connector::Event presence_of(const std::string& email) const;
+  // The list's entry of a contact, as news: new, renamed, or removed.
+  connector::Event listing_of(const std::string& email) const;
+  // What is known of a person; nothing: nobody knows them.
+  std::optional<connector::Profile> profile_of(const std::string& email) const;
   // What a person is called, or the address.
   std::string name_of(const std::string& email) const;
 
@@ -39,7 +48,11 @@ class Contacts {
     Member member;
     std::string status = "FLN";
     std::string personal_message = {};
+    std::string picture = {};  // its name
+    std::string alias = {};    // in place of its own name, where the user has renamed it in this session
   };
+  static connector::Event changed(const Entry& entry);
+  connector::ListedContact listed(const Entry& entry) const;
   Entry& entry(const std::string& email);
   const Entry* find(const std::string& email) const;
   connector::Event presence_of(const Entry& entry) const;

@@ -148,6 +148,7 @@ asio::awaitable<void> MsnSession::handle(NotificationEvent event) {
   std::vector<Event> news;
   if (const auto* status = std::get_if<StatusChanged>(&event)) news = contacts_.take(*status);
   else if (const auto* personal = std::get_if<PersonalMessageChanged>(&event)) news = contacts_.take(*personal);
+  else if (const auto* phone = std::get_if<PhoneChanged>(&event)) contacts_.take(*phone);
   else if (const auto* added = std::get_if<AddedUs>(&event)) news = contacts_.take(*added);
   else if (const auto* removed = std::get_if<RemovedUs>(&event)) news = contacts_.take(*removed);
   else if (auto* rang = std::get_if<Rang>(&event)) conversations_->follow(std::move(*rang));
@@ -205,6 +206,14 @@ asio::awaitable<Result<Receipt>> MsnSession::perform(connector::Action action) {
   if (auto* blocked = std::get_if<connector::BlockContact>(&action))
     co_return co_await lists->block(std::move(*blocked));
   co_return Error{Errc::unsupported, "MSN has no such thing."};
+}
+
+asio::awaitable<Result<connector::Answer>> MsnSession::query(connector::Query query) {
+  const auto* asked = std::get_if<connector::ProfileQuery>(&query);
+  if (!asked) co_return Error{Errc::unsupported, "MSN cannot be asked that."};
+  auto profile = contacts_.profile_of(asked->contact.value);
+  if (!profile) co_return Error{Errc::not_found, "MSN says nothing of who is on none of your lists."};
+  co_return connector::Answer(std::move(*profile));
 }
 
 connector::Capabilities MsnSession::capabilities(const connector::ChatId&) const {

@@ -22,6 +22,7 @@ class MsnSession final : public connector::Session {
 
   asio::awaitable<void> run() override;
   asio::awaitable<connector::Result<connector::Receipt>> perform(connector::Action action) override;
+  asio::awaitable<connector::Result<connector::Answer>> query(connector::Query query) override;
   connector::Capabilities capabilities(const connector::ChatId& chat) const override;
 
  private:

@@ -11,7 +11,18 @@ using connector::Availability;
 
 namespace {
 
+constexpr std::size_t most_picture_name_bytes = 100;
+
 bool is_line_end(char c) { return c == '\r' || c == '\n' || c == '\t'; }
+
+// Of a tag without elements: name="value".
+std::string attribute_of(std::string_view tag, const std::string& name) {
+  const std::string begin = " " + name + "=\"";
+  const auto at = tag.find(begin);
+  if (at == tag.npos) return {};
+  tag.remove_prefix(at + begin.size());
+  return unescape_xml(tag.substr(0, tag.find('"')));
+}
 
 }  // namespace
 
@@ -44,6 +55,13 @@ std::string parse_personal_message(std::string_view xml) {
   std::string text = element_text(xml, "PSM");
   std::erase_if(text, is_line_end);
   return text;
+}
+
+std::string parse_picture_name(std::string_view object) {
+  if (!object.starts_with("<msnobj ") || attribute_of(object, "Type") != "3") return {};
+  std::string name = attribute_of(object, "SHA1D");
+  if (name.size() > most_picture_name_bytes) name.clear();
+  return name;
 }
 
 }  // namespace wherry::msn

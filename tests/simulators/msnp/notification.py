@@ -100,10 +100,10 @@ class Notification(Link):
     def take_out(self) -> None:
         self.close()
 
-    def take_chg(self, number: str, status: str, clientid: str, _object: str = "") -> None:
+    def take_chg(self, number: str, status: str, clientid: str, picture: str = "") -> None:
         if not self.is_listed or status not in STATUSES or not clientid.isdigit():
             raise Broken("CHG before SYN, of a status that there is not, or without capabilities")
-        self.account.status = status
+        self.account.status, self.account.object = status, picture
         self.send("CHG", number, status, clientid)
         if not self.is_shown:
             self.is_shown = True
@@ -116,7 +116,7 @@ class Notification(Link):
     def _show_first(self, number: str, member) -> None:
         status = member.shown_to(self.email)
         if status != "FLN":
-            self.send("ILN", number, status, member.email, member.name, 0)
+            self.send("ILN", number, status, member.email, member.name, 0, member.object or "<msnobj/>")
             self.send("UBX", member.email, payload=member.personal)
 
     def announce(self, letters: list, at_login: bool) -> None:
@@ -130,7 +130,7 @@ class Notification(Link):
         if status == "FLN":
             self.send("FLN", member.email)
         else:
-            self.send("NLN", status, member.email, member.name, 0)
+            self.send("NLN", status, member.email, member.name, 0, member.object or "<msnobj/>")
             self.send("UBX", member.email, payload=member.personal)
 
     def take_uux(self, number: str, payload: bytes) -> None:

@@ -17,6 +17,7 @@ class Account:
     name: str = ""
     status: str = "FLN"
     personal: bytes = b""
+    object: str = ""                                     # of its picture
     blp: str = "AL"
     lists: dict[str, int] = field(default_factory=dict)  # bits by address, PL beside RL while undecided
     session: object = None                               # the notification session, where there is one
