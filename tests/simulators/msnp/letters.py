@@ -91,7 +91,8 @@ class LetterService:
     def _GetMetadata(self, account, call) -> tuple[str, str]:
         if not list(call):  # as Escargot takes an empty element for none
             return "500 Internal Server Error", ""
-        return "200 OK", envelope(f'<GetMetadataResponse xmlns="{RSI}"><MD>{"".join(letter.note(True) for letter in account.letters)}</MD></GetMetadataResponse>')
+        notes = f'<MD>{"".join(letter.note(True) for letter in account.letters)}</MD>'
+        return "200 OK", envelope(f'<GetMetadataResponse xmlns="{RSI}">{escaped(notes)}</GetMetadataResponse>')
 
     def _GetMessage(self, account, call) -> tuple[str, str]:
         found = [letter for letter in account.letters if letter.id == call.findtext(f"{{{RSI}}}messageId")]
