@@ -1,6 +1,7 @@
 #include "connectors/msn/roster.hpp"
 
 #include "connectors/msn/convert/status.hpp"
+#include "gateway/base/text.hpp"
 
 #include <utility>
 
@@ -109,14 +110,41 @@ std::optional<connector::Profile> Contacts::profile_of(const std::string& email)
   return profile;
 }
 
-std::vector<Event> Contacts::begin(Roster roster) {
+std::string Contacts::memory() const {
+  std::string lines;
+  for (const auto& [email, entry] : entries_) {
+    const bool is_reverse = entry.member.is_on(list::reverse) || entry.member.is_on(list::pending);
+    if (entry.member.is_on(list::forward)) lines += is_reverse ? "3 " : "1 ";
+    else if (is_reverse) lines += "2 ";
+    else continue;
+    lines += email + "\n";
+  }
+  return lines;
+}
+
+// A server that has lost all lists must not cost the user all contacts.
+std::vector<Event> Contacts::losses_since(std::string_view before) const {
+  std::vector<Event> events;
+  if (entries_.empty()) return events;
+  for (const std::string_view line : base::split(before, '\n')) {
+    if (line.size() < 3) continue;
+    const std::string email(line.substr(2));
+    const bool was_forward = line[0] != '2', was_reverse = line[0] != '1';
+    if (was_forward && !is_on(email, list::forward)) events.push_back(connector::ContactAnswered{{email}, false});
+    if (was_reverse && !is_on(email, list::reverse) && !is_on(email, list::pending))
+      events.push_back(connector::ContactRemoved{{email}});
+  }
+  return events;
+}
+
+std::vector<Event> Contacts::begin(Roster roster, std::string_view before) {
   entries_.clear();
   groups_ = std::move(roster.groups);
   for (Member& member : roster.members) {
     const std::string email = member.email;
     entries_[email].member = std::move(member);
   }
-  std::vector<Event> events;
+  std::vector<Event> events = losses_since(before);
   events.push_back(listing_of_all());
   for (const auto& [email, entry] : entries_) {
     if (entry.member.is_on(list::forward) && !shown_name(entry.member).empty()) events.push_back(changed(entry));

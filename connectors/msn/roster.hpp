@@ -7,14 +7,18 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace wherry::msn {
 
 class Contacts {
  public:
-  // What there is to tell after a login: the list, names, and who waits for an answer.
-  std::vector<connector::Event> begin(Roster roster);
+  // What there is to tell after a login: the list, names, who waits for an answer, and who was there `before` (as
+  // memory() had it) and is not any more.
+  std::vector<connector::Event> begin(Roster roster, std::string_view before = {});
+  // Who is a contact and whose contact the user is: a line for each, like "3 juliet@example.com".
+  std::string memory() const;
 
   std::vector<connector::Event> take(const StatusChanged& changed);
   std::vector<connector::Event> take(const PersonalMessageChanged& changed);
@@ -57,6 +61,7 @@ class Contacts {
   const Entry* find(const std::string& email) const;
   connector::Event presence_of(const Entry& entry) const;
   connector::Event listing_of_all() const;
+  std::vector<connector::Event> losses_since(std::string_view before) const;
 
   std::map<std::string, Entry> entries_;
   std::map<std::string, std::string> groups_;

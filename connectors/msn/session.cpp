@@ -27,16 +27,17 @@ constexpr std::chrono::seconds typing_tick{1};
 
 }  // namespace
 
-MsnSession::MsnSession(Upstream& upstream, const base::Clock& clock, Credentials credentials,
-                       connector::EventSink& events, std::shared_ptr<Persona> persona)
+MsnSession::MsnSession(Upstream& upstream, connector::Services services, Credentials credentials,
+                       std::string memory_key, connector::EventSink& events, std::shared_ptr<Persona> persona)
     : upstream_(upstream),
-      clock_(clock),
+      services_(services),
       credentials_(std::move(credentials)),
+      memory_key_(std::move(memory_key)),
       events_(events),
       persona_(std::move(persona)),
       tasks_(upstream.executor),
       connections_(upstream.executor),
-      hearing_(contacts_, typing_, clock_, events_) {}
+      hearing_(contacts_, typing_, services_.clock, events_) {}
 
 // ---- The session's life ----
 
@@ -81,7 +82,7 @@ asio::awaitable<std::optional<Roster>> MsnSession::sign_in() {
     link_ = admission->link;
     ticket_ = std::move(admission->ticket);
     link_->give_ticket(ticket_);
-    mailbox_ = std::make_shared<Mailbox>(upstream_, clock_, credentials_.email, ticket_, events_);
+    mailbox_ = std::make_shared<Mailbox>(upstream_, services_.clock, credentials_.email, ticket_, events_);
     server.clear();
     for (;;) {
       auto event = co_await link_->next();
@@ -108,10 +109,12 @@ asio::awaitable<void> MsnSession::live() {
   lists_ = std::make_shared<ListKeeper>(contacts_, link_, credentials_.email, events_);
   sender_ = std::make_shared<Sender>(upstream_.settings, credentials_.email, persona_, conversations_, mailbox_,
                                      typing_, events_);
-  std::vector<Event> news = contacts_.begin(std::move(*roster));
+  const std::string before = co_await recall();
+  std::vector<Event> news = contacts_.begin(std::move(*roster), before);
   co_await appear();
   co_await tell_state(true, false, std::string());
   co_await publish_all(events_, std::move(news));
+  co_await remember();
   tasks_.spawn("msn.typing", keep_typing());
   tasks_.spawn("msn.letters", mailbox_->work());
   for (;;) {
@@ -127,6 +130,29 @@ asio::awaitable<void> MsnSession::live() {
   co_await tell_state(false, false, std::move(why));
   base::Signal never(upstream_.executor);
   for (;;) co_await never.wait();
+}
+
+// ---- What the lists were like, for the next login ----
+
+asio::awaitable<std::string> MsnSession::recall() {
+  auto found = co_await services_.storage.read(memory_key_, std::string(), 1);
+  if (!found.empty()) remembered_ = std::move(found.front().value);
+  co_return remembered_;
+}
+
+// To be written once what they are about is told.
+connector::Changes MsnSession::take_changes() {
+  connector::Changes changes;
+  std::string now = contacts_.memory();
+  if (now == remembered_) return changes;
+  remembered_ = now;
+  changes.push_back({memory_key_, std::move(now)});
+  return changes;
+}
+
+asio::awaitable<void> MsnSession::remember() {
+  connector::Changes changes = take_changes();
+  if (!changes.empty()) co_await services_.storage.write(std::move(changes));
 }
 
 // First the words, then the status: contacts see both at once.
@@ -154,6 +180,7 @@ asio::awaitable<void> MsnSession::handle(NotificationEvent event) {
   else if (auto* rang = std::get_if<Rang>(&event)) conversations_->follow(std::move(*rang));
   else if (auto* noticed = std::get_if<Noticed>(&event)) co_await handle_notice(std::move(noticed->payload));
   co_await publish_all(events_, std::move(news));
+  co_await remember();
 }
 
 asio::awaitable<void> MsnSession::handle_notice(std::string bytes) {
@@ -190,13 +217,19 @@ asio::awaitable<Reply> MsnSession::ask(std::string name, std::vector<std::string
 asio::awaitable<Result<Receipt>> MsnSession::perform(connector::Action action) {
   if (!sender_) co_return Error{Errc::unavailable, "The MSN session is not open."};
   const auto sender = sender_;
-  const auto lists = lists_;
   if (auto* message = std::get_if<connector::SendMessage>(&action))
     co_return co_await sender->send(std::move(*message));
   if (auto* typing = std::get_if<connector::SetTyping>(&action))
     co_return co_await sender->set_typing(std::move(*typing));
   if (auto* now = std::get_if<connector::SetPresence>(&action)) co_return co_await set_presence(std::move(*now));
   if (auto* profile = std::get_if<connector::SetProfile>(&action)) co_return co_await set_profile(std::move(*profile));
+  auto changed = co_await change_list(std::move(action));
+  if (changed) changed->changes = take_changes();
+  co_return changed;
+}
+
+asio::awaitable<Result<Receipt>> MsnSession::change_list(connector::Action action) {
+  const auto lists = lists_;
   if (auto* added = std::get_if<connector::AddContact>(&action)) co_return co_await lists->add(std::move(*added));
   if (auto* reply = std::get_if<connector::AnswerContact>(&action)) co_return co_await lists->answer(std::move(*reply));
   if (auto* removed = std::get_if<connector::RemoveContact>(&action))

@@ -17,8 +17,9 @@ namespace wherry::msn {
 
 class MsnSession final : public connector::Session {
  public:
-  MsnSession(Upstream& upstream, const base::Clock& clock, Credentials credentials, connector::EventSink& events,
-             std::shared_ptr<Persona> persona);
+  // `memory_key`: where the connector's storage has what the lists were like.
+  MsnSession(Upstream& upstream, connector::Services services, Credentials credentials, std::string memory_key,
+             connector::EventSink& events, std::shared_ptr<Persona> persona);
 
   asio::awaitable<void> run() override;
   asio::awaitable<connector::Result<connector::Receipt>> perform(connector::Action action) override;
@@ -30,6 +31,9 @@ class MsnSession final : public connector::Session {
 
   asio::awaitable<void> live();
   asio::awaitable<std::optional<Roster>> sign_in();  // nothing: the password is wrong, and that was told
+  asio::awaitable<std::string> recall();
+  connector::Changes take_changes();
+  asio::awaitable<void> remember();
   asio::awaitable<void> appear();
   asio::awaitable<void> close();
   asio::awaitable<void> handle(NotificationEvent event);
@@ -37,13 +41,15 @@ class MsnSession final : public connector::Session {
   asio::awaitable<void> keep_typing();
   asio::awaitable<void> tell_state(bool online, bool needs_login, std::string text);
 
+  asio::awaitable<Done> change_list(connector::Action action);
   asio::awaitable<Done> set_presence(connector::SetPresence presence);
   asio::awaitable<Done> set_profile(connector::SetProfile profile);
   asio::awaitable<Reply> ask(std::string name, std::vector<std::string> args);
 
   Upstream& upstream_;
-  const base::Clock& clock_;
+  const connector::Services services_;
   const Credentials credentials_;
+  const std::string memory_key_;
   connector::EventSink& events_;
   const std::shared_ptr<Persona> persona_;
   base::TaskGroup tasks_;                         // cancelled at the end
@@ -54,6 +60,7 @@ class MsnSession final : public connector::Session {
   std::shared_ptr<ListKeeper> lists_;             // the same
   std::shared_ptr<Sender> sender_;                // the same
   std::string ticket_;
+  std::string remembered_;
   Contacts contacts_;
   Typing typing_;
   Hearing hearing_;

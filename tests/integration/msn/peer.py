@@ -149,8 +149,15 @@ class Peer:
             await self.ns.ask("REM", "PL", other)
         except TimeoutError:  # he had added us before
             pass
+        await self.adds(other)
+
+    async def adds(self, other: str) -> None:
         await self.ns.ask("ADC", "AL", f"N={other}")
-        await self.ns.ask("ADC", "FL", f"N={other}", f"F={other}")
+        answer = await self.ns.ask("ADC", "FL", f"N={other}", f"F={other}")
+        self.members[other] = 3, next(word[2:] for word in answer.words if word.startswith("C="))
+
+    async def drops(self, other: str) -> None:
+        await self.ns.ask("REM", "FL", self.members[other][1])
 
     async def show(self, status: str) -> None:
         await self.ns.ask("CHG", status, "0")

@@ -122,6 +122,21 @@ TEST_CASE("What the user changes in the list is its news, and what the user call
   CHECK(contacts.set_name("paris@x.test", "Paris").empty());
 }
 
+TEST_CASE("Who was lost from either side's list since the last session is told, unless the whole list is lost") {
+  Contacts contacts;
+  contacts.begin(lovers());
+  CHECK(contacts.memory() == "3 juliet@x.test\n2 nurse@x.test\n");
+  const auto events = contacts.begin(
+      lovers(), "3 juliet@x.test\n2 nurse@x.test\n1 paris@x.test\n2 rosaline@x.test\n3 tybalt@x.test\n\nx");
+  CHECK(all_in<connector::ContactAnswered>(events) ==
+        std::vector<connector::ContactAnswered>{{{"paris@x.test"}, false}, {{"tybalt@x.test"}, false}});
+  CHECK(all_in<connector::ContactRemoved>(events) ==
+        std::vector<connector::ContactRemoved>{{{"rosaline@x.test"}}, {{"tybalt@x.test"}}});
+  CHECK(contacts.begin(Roster{}, "3 juliet@x.test\n").size() == 1);
+  contacts.take(AddedUs{"paris@x.test", ""});
+  CHECK(contacts.memory() == "2 paris@x.test\n");
+}
+
 TEST_CASE("Who adds us waits on PL; who removes us does not any more") {
   Contacts contacts;
   contacts.begin(lovers());
