@@ -57,6 +57,7 @@ class Conversations {
   const Groups groups_;
   Listener& listener_;
   std::list<std::shared_ptr<Board>> boards_;  // the newest first
+  std::size_t answering_ = 0;                 // invitations that are being followed
   bool is_over_ = false;
 };
 

@@ -66,12 +66,11 @@ asio::awaitable<Result<Receipt>> ListKeeper::add(connector::AddContact action) {
   co_return Receipt{};
 }
 
-// RL may be changed for who waits on PL alone: for anybody else the server closes the connection.
 asio::awaitable<Result<Receipt>> ListKeeper::answer(connector::AnswerContact action) {
   const auto email = parse_email(action.contact.value);
   if (!email) co_return Receipt{};
   const bool is_pending = contacts_.is_on(*email, list::pending);
-  if (is_pending && action.accepted) {
+  if (contacts_.is_surely_pending(*email) && action.accepted) {
     contacts_.take_off(*email, list::reverse);
     const auto known = co_await put_on(*email, list::reverse);
     if (!known) co_return known.error();

@@ -45,6 +45,11 @@ unsigned Contacts::lists_of(const std::string& email) const {
   return entry ? entry->member.lists : 0;
 }
 
+bool Contacts::is_surely_pending(const std::string& email) const {
+  const Entry* entry = find(email);
+  return entry && entry->member.is_on(list::pending) && !entry->is_unsure;
+}
+
 std::string Contacts::guid_of(const std::string& email) const {
   const Entry* entry = find(email);
   return entry ? entry->member.guid : std::string();
@@ -207,6 +212,8 @@ std::vector<Event> Contacts::take(const AddedUs& added) {
   if (!find(added.email) && entries_.size() >= most_strangers) return {};
   Entry& known = entry(added.email);
   if (!added.name.empty()) known.member.name = added.name;
+  // Servers differ in whether who is decided on already waits.
+  known.is_unsure = known.member.is_on(list::allow) || known.member.is_on(list::block);
   known.member.lists |= list::pending;
   std::vector<Event> events;
   events.push_back(question_of(known.member));

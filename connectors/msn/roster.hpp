@@ -29,6 +29,8 @@ class Contacts {
   // The member's lists as we know them; 0: on none.
   unsigned lists_of(const std::string& email) const;
   bool is_on(const std::string& email, list::Bit bit) const { return (lists_of(email) & bit) != 0; }
+  // Whether the server surely has them on PL. Of others RL may not be changed: it closes the connection then.
+  bool is_surely_pending(const std::string& email) const;
   // Of members of FL.
   std::string guid_of(const std::string& email) const;
   // A member of FL as the server has just named it, or as we have.
@@ -52,6 +54,7 @@ class Contacts {
     Member member;
     std::string status = "FLN";
     std::string personal_message = {};
+    bool is_unsure = false;    // of `pending`: they were allowed or blocked before they added us
     std::string picture = {};  // its name
     std::string alias = {};    // in place of its own name, where the user has renamed it in this session
   };

@@ -208,7 +208,8 @@ TEST_CASE("What means nothing is passed over, however much of it there is") {
   std::string flood;
   for (int i = 0; i < 2000; ++i) {
     flood += "ILN 9 NLN stranger" + std::to_string(i) +
-             "@x.test x 0\r\nFLN\r\nNLN\r\nUBX x 0\r\nREM 0 RL\r\nADC 0 RL\r\nBPR\r\nRNG\r\nACK 77\r\n";
+             "@x.test x 0\r\nFLN\r\nNLN\r\nUBX x 0\r\nREM 0 RL\r\nADC 0 RL\r\nBPR\r\nRNG\r\nRNG s "
+             "no-such-host.invalid:1 CKI k j@x.test J\r\nACK 77\r\n";
     flood += "MSG Hotmail Hotmail 2\r\n\r\n";
   }
   stage.server.say("romeo@x.test", flood);

@@ -147,6 +147,19 @@ TEST_CASE("Who adds us waits on PL; who removes us does not any more") {
   CHECK(contacts.take(RemovedUs{"stranger@x.test"}).empty());
 }
 
+TEST_CASE("Who adds us after we have decided on them may not wait, so RL is left alone") {
+  Contacts contacts;
+  contacts.begin(lovers());
+  CHECK(contacts.is_surely_pending("nurse@x.test"));
+  contacts.take(AddedUs{"paris@x.test", ""});
+  CHECK(contacts.is_surely_pending("paris@x.test"));
+  for (const char* decided : {"juliet@x.test", "tybalt@x.test"}) {
+    CHECK(all_in<connector::ContactAsked>(contacts.take(AddedUs{decided, ""})).size() == 1);
+    CHECK(contacts.is_on(decided, list::pending));
+    CHECK_FALSE(contacts.is_surely_pending(decided));
+  }
+}
+
 TEST_CASE("However many strangers add us, few are remembered") {
   Contacts contacts;
   contacts.begin(lovers());
