@@ -47,7 +47,7 @@ unsigned Contacts::lists_of(const std::string& email) const {
 
 bool Contacts::is_surely_pending(const std::string& email) const {
   const Entry* entry = find(email);
-  return entry && entry->member.is_on(list::pending) && !entry->is_unsure;
+  return entry && entry->member.is_on(list::pending) && entry->is_listed;
 }
 
 std::string Contacts::guid_of(const std::string& email) const {
@@ -147,7 +147,9 @@ std::vector<Event> Contacts::begin(Roster roster, std::string_view before) {
   groups_ = std::move(roster.groups);
   for (Member& member : roster.members) {
     const std::string email = member.email;
-    entries_[email].member = std::move(member);
+    Entry& entry = entries_[email];
+    entry.member = std::move(member);
+    entry.is_listed = entry.member.is_on(list::pending);
   }
   std::vector<Event> events = losses_since(before);
   events.push_back(listing_of_all());
@@ -212,8 +214,8 @@ std::vector<Event> Contacts::take(const AddedUs& added) {
   if (!find(added.email) && entries_.size() >= most_strangers) return {};
   Entry& known = entry(added.email);
   if (!added.name.empty()) known.member.name = added.name;
-  // Servers differ in whether who is decided on already waits.
-  known.is_unsure = known.member.is_on(list::allow) || known.member.is_on(list::block);
+  // COMPAT(Escargot 2025-02): says so of somebody, too, whom it does not have waiting.
+  known.is_listed = known.is_listed && known.member.is_on(list::pending);
   known.member.lists |= list::pending;
   std::vector<Event> events;
   events.push_back(question_of(known.member));

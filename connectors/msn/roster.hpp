@@ -54,7 +54,7 @@ class Contacts {
     Member member;
     std::string status = "FLN";
     std::string personal_message = {};
-    bool is_unsure = false;    // of `pending`: they were allowed or blocked before they added us
+    bool is_listed = false;    // `pending` is the server's list's word, and not ours
     std::string picture = {};  // its name
     std::string alias = {};    // in place of its own name, where the user has renamed it in this session
   };

@@ -145,7 +145,6 @@ class Peer:
         """As MSN programs do with who has just added them: sees and is seen."""
         try:
             await self.ns.take(lambda line: line.name == "ADC" and line.words[2:4] == ["RL", f"N={other}"], 1)
-            await self.ns.ask("ADC", "RL", f"N={other}")
             await self.ns.ask("REM", "PL", other)
         except TimeoutError:  # he had added us before
             pass
@@ -158,6 +157,13 @@ class Peer:
 
     async def drops(self, other: str) -> None:
         await self.ns.ask("REM", "FL", self.members[other][1])
+
+    async def forget(self) -> None:
+        """Leaves nobody on a list that is one's own."""
+        for other, (bits, guid) in self.members.items():
+            for bit, name in ((1, "FL"), (2, "AL"), (4, "BL"), (16, "PL")):
+                if bits & bit:
+                    await self.ns.ask("REM", name, guid if bit == 1 else other)
 
     async def show(self, status: str) -> None:
         await self.ns.ask("CHG", status, "0")
