@@ -1,7 +1,6 @@
 #include "connectors/msn/connector.hpp"
 
 #include "connectors/msn/convert/lists.hpp"
-#include "gateway/base/signal.hpp"
 
 #include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
@@ -49,10 +48,14 @@ connector::Form make_login_form(const connector::Applicant& applicant) {
   return form;
 }
 
+std::string memory_key(AccountId account) { return fmt::format("lists/{}/", account.value); }
+
 }  // namespace
 
 MsnConnector::MsnConnector(Settings settings, connector::Services services)
-    : services_(services), upstream_(std::move(settings), services.executor, services.http) {}
+    : services_(services),
+      upstream_(std::move(settings), services.executor, services.http),
+      has_forgotten_(services.executor) {}
 
 Result<std::unique_ptr<connector::Connector>> MsnConnector::make(const nlohmann::json& configuration,
                                                                  connector::Services services) {
@@ -76,16 +79,20 @@ connector::Network MsnConnector::describe() const {
       {"pt", {"Endereço de e-mail", "O endereço da conta MSN, como juliet@example.com."}},
   };
   network.idempotency = connector::Idempotency::none;
-  network.redelivers = false;
   network.has_presence = true;
   network.has_contact_list = true;
   network.reports_delivery = upstream_.settings.acknowledged_is_delivered;
   return network;
 }
 
+// The sessions share no link: all there is to do is to erase what is left of accounts that are gone.
 asio::awaitable<void> MsnConnector::run() {
-  base::Signal never(services_.executor);  // the sessions share no link
-  for (;;) co_await never.wait();
+  for (;;) {
+    while (forgotten_.empty()) co_await has_forgotten_.wait();
+    connector::Changes changes;
+    changes.swap(forgotten_);
+    co_await services_.storage.write(std::move(changes));
+  }
 }
 
 // As far as the ticket, which nobody gets without the password.
@@ -141,11 +148,16 @@ void MsnConnector::know_account(const connector::Account& account, connector::Ev
   if (!known.persona) known.persona = std::make_shared<Persona>();
 }
 
-void MsnConnector::forget_account(AccountId account) { accounts_.erase(account); }
+void MsnConnector::forget_account(AccountId account) {
+  accounts_.erase(account);
+  forgotten_.push_back({memory_key(account), {}});
+  has_forgotten_.notify();
+}
 
 std::unique_ptr<connector::Session> MsnConnector::open(AccountId account) {
   const Known& known = accounts_.at(account);
-  return std::make_unique<MsnSession>(upstream_, services_.clock, known.credentials, *known.events, known.persona);
+  return std::make_unique<MsnSession>(upstream_, services_, known.credentials, memory_key(account), *known.events,
+                                      known.persona);
 }
 
 asio::awaitable<Result<connector::ContactId>> MsnConnector::parse_contact(std::string typed, AccountId) const {

@@ -1,8 +1,9 @@
 // The connector "msn": accounts of one MSN-like network.
 #pragma once
 
-#include "connectors/msn/login.hpp"
+#include "connectors/msn/login/login.hpp"
 #include "connectors/msn/session.hpp"
+#include "gateway/base/signal.hpp"
 #include "gateway/connector/contract.hpp"
 
 #include <map>
@@ -39,6 +40,8 @@ class MsnConnector final : public connector::Connector {
     std::shared_ptr<Persona> persona;
   };
   std::map<connector::AccountId, Known> accounts_;
+  connector::Changes forgotten_;  // to be erased
+  base::Signal has_forgotten_;
 };
 
 }  // namespace wherry::msn

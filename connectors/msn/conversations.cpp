@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::uint16_t switchboard_port = 1863;  // where the server names none
 constexpr std::size_t most_boards = 200;          // of one account
+constexpr std::size_t most_answering = 50;
 
 Error not_begun(std::string why) { return {Errc::unavailable, std::move(why), {}}; }
 
@@ -107,9 +108,15 @@ void Conversations::mention(const std::string& to, const std::string& payload) {
   if (const auto board = find(to)) board->tell(payload);
 }
 
-void Conversations::follow(Rang invitation) { groups_.tasks.spawn("msn.answer", answer(std::move(invitation))); }
+void Conversations::follow(Rang invitation) {
+  const bool is_whole = !invitation.server.empty() && !invitation.key.empty() && !invitation.session.empty();
+  if (!is_whole || answering_ >= most_answering) return;
+  ++answering_;
+  groups_.tasks.spawn("msn.answer", answer(std::move(invitation)));
+}
 
 asio::awaitable<void> Conversations::answer(Rang invitation) {
+  const std::shared_ptr<void> counted(nullptr, [this](void*) { --answering_; });
   std::string server = invitation.server;
   const auto board = co_await connect(std::move(server), true, std::move(invitation));
   if (!board) log::info("msn.invitation_failed", {{"why", board.error().text}});

@@ -1,8 +1,8 @@
 // The switchboards of one session: opened when something is to be said, kept, found again, opened anew.
 #pragma once
 
-#include "connectors/msn/board.hpp"
-#include "connectors/msn/login.hpp"
+#include "connectors/msn/link/board.hpp"
+#include "connectors/msn/login/login.hpp"
 #include "gateway/base/error.hpp"
 #include "gateway/base/task_group.hpp"
 
@@ -57,6 +57,7 @@ class Conversations {
   const Groups groups_;
   Listener& listener_;
   std::list<std::shared_ptr<Board>> boards_;  // the newest first
+  std::size_t answering_ = 0;                 // invitations that are being followed
   bool is_over_ = false;
 };
 

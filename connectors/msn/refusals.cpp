@@ -28,8 +28,7 @@ Error to_error(int error, const std::string& who) {
     case 209: return {Errc::not_found, fmt::format("MSN has no account {}.", who.empty() ? "of this name" : who), {}};
     case 210: return {Errc::rejected, "This list of your MSN account is full: remove somebody first.", {}};
     case 216:
-    case 217:
-      return {Errc::offline, fmt::format("{} is not there, and MSN keeps no messages of this gateway's.", person), {}};
+    case 217: return {Errc::offline, fmt::format("{} is not there, so the message was not sent.", person), {}};
     case 713:
     case 800: return {Errc::unavailable, "MSN wants us to be slower.", std::chrono::seconds(60)};
     case 911: return {Errc::not_authorized, "MSN does not accept your login any more. Register again.", {}};
@@ -39,6 +38,12 @@ Error to_error(int error, const std::string& who) {
   if (is_temporary(error))
     return {Errc::unavailable, fmt::format("The MSN server is too busy (error {}).", error), std::chrono::seconds(30)};
   return {Errc::rejected, fmt::format("The MSN server refuses this (error {}).", error), {}};
+}
+
+base::Result<void> to_result(const Reply& reply, const std::string& who) {
+  if (reply.kind == Reply::Kind::refused) return to_error(reply.error, who);
+  if (!reply.is_done()) return Error{Errc::unavailable, "The MSN server does not answer.", {}};
+  return base::ok();
 }
 
 std::string describe_refused_login(int error) {

@@ -1,6 +1,7 @@
 #include "connectors/msn/roster.hpp"
 
 #include "connectors/msn/convert/status.hpp"
+#include "gateway/base/text.hpp"
 
 #include <utility>
 
@@ -16,16 +17,17 @@ constexpr std::size_t most_strangers = 2000;  // who may add themselves to our m
 // A server names those who have no name by their address.
 std::string shown_name(const Member& member) { return member.name == member.email ? std::string() : member.name; }
 
-Event name_of_contact(const Member& member) {
-  connector::ContactChanged changed;
-  changed.contact = ContactId{member.email};
-  changed.name = shown_name(member);
-  return changed;
-}
-
 Event question_of(const Member& member) { return connector::ContactAsked{{member.email}, shown_name(member)}; }
 
 }  // namespace
+
+Event Contacts::changed(const Entry& entry) {
+  connector::ContactChanged changed;
+  changed.contact = ContactId{entry.member.email};
+  changed.name = shown_name(entry.member);
+  changed.avatar = entry.picture;
+  return changed;
+}
 
 const Contacts::Entry* Contacts::find(const std::string& email) const {
   const auto found = entries_.find(email);
@@ -41,6 +43,11 @@ Contacts::Entry& Contacts::entry(const std::string& email) {
 unsigned Contacts::lists_of(const std::string& email) const {
   const Entry* entry = find(email);
   return entry ? entry->member.lists : 0;
+}
+
+bool Contacts::is_surely_pending(const std::string& email) const {
+  const Entry* entry = find(email);
+  return entry && entry->member.is_on(list::pending) && entry->is_listed;
 }
 
 std::string Contacts::guid_of(const std::string& email) const {
@@ -59,34 +66,95 @@ void Contacts::take_off(const std::string& email, list::Bit bit) {
   entry(email).member.lists &= ~static_cast<unsigned>(bit);
 }
 
-Event Contacts::listing_of_all() const {
-  connector::ContactsListed listed;
-  for (const auto& [email, entry] : entries_) {
-    if (!entry.member.is_on(list::forward)) continue;
-    connector::ListedContact contact;
-    contact.contact = ContactId{email};
-    contact.name = shown_name(entry.member);
-    for (const std::string& guid : entry.member.groups) {
-      const auto group = groups_.find(guid);
-      if (group != groups_.end() && !group->second.empty()) contact.groups.push_back(group->second);
-    }
-    listed.contacts.push_back(std::move(contact));
-  }
-  return listed;
+std::vector<Event> Contacts::set_name(const std::string& email, const std::string& name) {
+  std::vector<Event> news;
+  Entry& known = entry(email);
+  if (name.empty() || name == known.member.name) return news;
+  known.member.name = name;
+  news.push_back(changed(known));
+  return news;
 }
 
-std::vector<Event> Contacts::begin(Roster roster) {
+connector::ListedContact Contacts::listed(const Entry& entry) const {
+  connector::ListedContact contact;
+  contact.contact = ContactId{entry.member.email};
+  contact.name = entry.alias.empty() ? shown_name(entry.member) : entry.alias;
+  for (const std::string& guid : entry.member.groups) {
+    const auto group = groups_.find(guid);
+    if (group != groups_.end() && !group->second.empty()) contact.groups.push_back(group->second);
+  }
+  return contact;
+}
+
+Event Contacts::listing_of_all() const {
+  connector::ContactsListed list;
+  for (const auto& [email, entry] : entries_) {
+    if (entry.member.is_on(list::forward)) list.contacts.push_back(listed(entry));
+  }
+  return list;
+}
+
+Event Contacts::listing_of(const std::string& email) const {
+  connector::ContactListChanged change;
+  const Entry* entry = find(email);
+  if (entry && entry->member.is_on(list::forward)) change.changed.push_back(listed(*entry));
+  else change.removed.push_back(ContactId{email});
+  return change;
+}
+
+// The gateway's vCards have one number: the first of these.
+std::optional<connector::Profile> Contacts::profile_of(const std::string& email) const {
+  const Entry* entry = find(email);
+  if (!entry) return std::nullopt;
+  connector::Profile profile{shown_name(entry->member), entry->picture, {}};
+  profile.details["email"] = email;
+  for (const char* kind : {"PHH", "PHM", "PHW"}) {
+    const auto phone = entry->member.phones.find(kind);
+    if (phone != entry->member.phones.end() && !phone->second.empty()) profile.details.emplace("phone", phone->second);
+  }
+  return profile;
+}
+
+std::string Contacts::memory() const {
+  std::string lines;
+  for (const auto& [email, entry] : entries_) {
+    const bool is_reverse = entry.member.is_on(list::reverse) || entry.member.is_on(list::pending);
+    if (entry.member.is_on(list::forward)) lines += is_reverse ? "3 " : "1 ";
+    else if (is_reverse) lines += "2 ";
+    else continue;
+    lines += email + "\n";
+  }
+  return lines;
+}
+
+// A server that has lost all lists must not cost the user all contacts.
+std::vector<Event> Contacts::losses_since(std::string_view before) const {
+  std::vector<Event> events;
+  if (entries_.empty()) return events;
+  for (const std::string_view line : base::split(before, '\n')) {
+    if (line.size() < 3) continue;
+    const std::string email(line.substr(2));
+    const bool was_forward = line[0] != '2', was_reverse = line[0] != '1';
+    if (was_forward && !is_on(email, list::forward)) events.push_back(connector::ContactAnswered{{email}, false});
+    if (was_reverse && !is_on(email, list::reverse) && !is_on(email, list::pending))
+      events.push_back(connector::ContactRemoved{{email}});
+  }
+  return events;
+}
+
+std::vector<Event> Contacts::begin(Roster roster, std::string_view before) {
   entries_.clear();
   groups_ = std::move(roster.groups);
   for (Member& member : roster.members) {
     const std::string email = member.email;
-    entries_[email].member = std::move(member);
+    Entry& entry = entries_[email];
+    entry.member = std::move(member);
+    entry.is_listed = entry.member.is_on(list::pending);
   }
-  std::vector<Event> events;
+  std::vector<Event> events = losses_since(before);
   events.push_back(listing_of_all());
   for (const auto& [email, entry] : entries_) {
-    if (entry.member.is_on(list::forward) && !shown_name(entry.member).empty())
-      events.push_back(name_of_contact(entry.member));
+    if (entry.member.is_on(list::forward) && !shown_name(entry.member).empty()) events.push_back(changed(entry));
     if (entry.member.is_on(list::pending)) events.push_back(question_of(entry.member));
   }
   return events;
@@ -111,11 +179,15 @@ std::vector<Event> Contacts::take(const StatusChanged& changed) {
   if (found == entries_.end() || !found->second.member.is_on(list::forward)) return {};
   Entry& entry = found->second;
   std::vector<Event> events;
-  if (!changed.name.empty() && changed.name != entry.member.name) {
-    entry.member.name = changed.name;
-    events.push_back(name_of_contact(entry.member));
+  const bool is_there = changed.code != "FLN";
+  const std::string name = changed.name.empty() ? entry.member.name : changed.name;
+  const std::string picture = is_there ? parse_picture_name(changed.object) : entry.picture;
+  if (name != entry.member.name || picture != entry.picture) {
+    entry.member.name = name;
+    entry.picture = picture;
+    events.push_back(Contacts::changed(entry));
   }
-  if (changed.code == "FLN") entry.personal_message.clear();
+  if (!is_there) entry.personal_message.clear();
   entry.status = changed.code;
   events.push_back(presence_of(entry));
   return events;
@@ -133,10 +205,17 @@ std::vector<Event> Contacts::take(const PersonalMessageChanged& changed) {
   return events;
 }
 
+void Contacts::take(const PhoneChanged& changed) {
+  const auto found = entries_.find(changed.phone.email);
+  if (found != entries_.end()) found->second.member.phones[changed.phone.kind] = changed.phone.number;
+}
+
 std::vector<Event> Contacts::take(const AddedUs& added) {
   if (!find(added.email) && entries_.size() >= most_strangers) return {};
   Entry& known = entry(added.email);
   if (!added.name.empty()) known.member.name = added.name;
+  // COMPAT(Escargot 2025-02): says so of somebody, too, whom it does not have waiting.
+  known.is_listed = known.is_listed && known.member.is_on(list::pending);
   known.member.lists |= list::pending;
   std::vector<Event> events;
   events.push_back(question_of(known.member));

@@ -19,6 +19,8 @@ constexpr Key setting_keys[] = {
     {"nexus_url", Type::text(), "",
      "where the login page's address is asked for; needed without login_url or a preset"},
     {"login_url", Type::text(), "", "the login page itself, where there is no nexus"},
+    {"oim_url", Type::text(), "",
+     "where offline messages are kept, https://HOST; \"none\": nowhere; otherwise where the login page is"},
     {"ca_file", Type::file(), "",
      "the authorities that may sign the login server's certificate; otherwise the system's"},
     {"switchboard_host", Type::text(), "",
@@ -44,7 +46,10 @@ void apply_preset(const std::string& preset, Settings& settings) {
   if (settings.nexus_url.empty() && settings.login_url.empty()) settings.nexus_url = nexus;
 }
 
-// The password travels there.
+// "https://host:443/page" → "https://host:443"
+std::string host_of(const std::string& url) { return url.substr(0, url.find('/', 8)); }
+
+// The password and what it opens travel there.
 void check_url(connector::Fields& fields, std::string_view key, const std::string& url) {
   if (!url.empty() && !url.starts_with("https://")) fields.wrong(key, "must begin with https://");
 }
@@ -58,6 +63,7 @@ base::Result<Settings> parse_settings(const nlohmann::json& configuration) {
   settings.port = static_cast<std::uint16_t>(fields.number("port"));
   settings.nexus_url = fields.text("nexus_url");
   settings.login_url = fields.text("login_url");
+  settings.oim_url = fields.text("oim_url");
   settings.ca_file = fields.text("ca_file");
   settings.switchboard_host = fields.text("switchboard_host");
   settings.logins_per_minute = static_cast<int>(fields.number("logins_per_minute"));
@@ -65,6 +71,10 @@ base::Result<Settings> parse_settings(const nlohmann::json& configuration) {
   apply_preset(fields.choice("preset"), settings);
   check_url(fields, "nexus_url", settings.nexus_url);
   check_url(fields, "login_url", settings.login_url);
+  if (settings.oim_url.empty()) settings.oim_url = host_of(settings.nexus_url + settings.login_url);
+  if (settings.oim_url == "none") settings.oim_url.clear();
+  check_url(fields, "oim_url", settings.oim_url);
+  if (settings.oim_url.ends_with('/')) settings.oim_url.pop_back();
   if (!settings.nexus_url.empty() && !settings.login_url.empty())
     fields.wrong("login_url", "stands beside nexus_url: keep one of them");
   if (settings.host.empty() && !fields.is_misspelt("host"))

@@ -15,7 +15,8 @@ struct Settings {
   std::uint16_t port = 1863;
   std::string nexus_url;         // where the login page is asked for; empty: login_url is it
   std::string login_url;         // the login page; empty: the nexus names it
-  std::string ca_file;           // for both; empty: the system's authorities
+  std::string oim_url;           // where offline messages are kept, "https://host"; empty: nowhere
+  std::string ca_file;           // for all three; empty: the system's authorities
   std::string switchboard_host;  // instead of the one that the server names; empty: none
   int logins_per_minute = 10;
   bool acknowledged_is_delivered = false;

@@ -74,6 +74,7 @@ std::unique_ptr<Harness> make_child_echo_harness();
 std::unique_ptr<Harness> make_oscar_harness();
 std::unique_ptr<Harness> make_sms_smpp_harness();
 std::unique_ptr<Harness> make_sms_twilio_harness();
+std::unique_ptr<Harness> make_msn_harness();
 
 inline std::vector<std::unique_ptr<Harness>> all_harnesses() {
   std::vector<std::unique_ptr<Harness>> all;
@@ -82,6 +83,7 @@ inline std::vector<std::unique_ptr<Harness>> all_harnesses() {
   all.push_back(make_oscar_harness());
   all.push_back(make_sms_smpp_harness());
   all.push_back(make_sms_twilio_harness());
+  all.push_back(make_msn_harness());
   return all;
 }
 

@@ -2,6 +2,7 @@
 // something.
 #include "connectors/msn/client/notification.hpp"
 #include "connectors/msn/client/switchboard.hpp"
+#include "connectors/msn/convert/letters.hpp"
 #include "connectors/msn/convert/message.hpp"
 #include "connectors/msn/convert/status.hpp"
 #include "gateway/base/text.hpp"
@@ -16,8 +17,23 @@ constexpr Time begin{};
 void read_payloads(std::string_view bytes) {
   HOLDS(wherry::base::is_utf8(read_payload(bytes).text));
   HOLDS(wherry::base::is_utf8(parse_personal_message(bytes)));
+  HOLDS(wherry::base::is_utf8(parse_picture_name(bytes)));
   ChunkedTexts chunks;
   (void)chunks.add(bytes);
+}
+
+// What the server of offline messages answers.
+void read_letters(std::string_view bytes) {
+  const wherry::base::Time now{};
+  if (const auto notice = read_mail_notice(bytes)) HOLDS(notice->notes.size() <= 1000);
+  const MailNotice list = parse_mail_data(bytes);
+  const LetterNote note = list.notes.empty() ? LetterNote{} : list.notes.front();
+  if (const auto letter = parse_letter(bytes, note, now)) {
+    HOLDS(wherry::base::is_utf8(letter->text));
+    HOLDS(letter->written <= now);
+  }
+  (void)parse_fault(bytes);
+  (void)parse_mail_date(bytes);
 }
 
 }  // namespace
@@ -40,5 +56,6 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (const auto* heard = std::get_if<Heard>(&event)) read_payloads(heard->payload);
   }
   read_payloads(bytes);
+  read_letters(bytes);
   return 0;
 }

@@ -82,7 +82,12 @@ MADE = {
     "oscar": frames,
     "smpp": pdus,
     "msn": lambda: [b"\x07VER 1 MSNP12\r\nCVR 2 a b c d e\r\nUSR 3 TWN S ct=1\r\nNLN BSY b@x.test B 0\r\nUBX b@x.test 20\r\n<Data><PSM>&#233;</PSM>",
-                    b"\x03USR 1 OK a@x.test A\r\nJOI b@x.test B 0\r\nMSG b@x.test B 34\r\nContent-Type: text/plain\r\n\r\nhello!"],
+                    b"\x03USR 1 OK a@x.test A\r\nJOI b@x.test B 0\r\nMSG b@x.test B 34\r\nContent-Type: text/plain\r\n\r\nhello!",
+                    b"\x09LST N=b@x.test F=B C=1 3 1 \r\nBPR PHH 1\r\nILN 6 NLN b@x.test B 0 %3Cmsnobj%20Type=%223%22%20SHA1D=%22a=%22/%3E\r\n",
+                    b"\x01Content-Type: text/x-msmsgsoimnotification\r\n\r\nMail-Data: <MD><M><T>11</T><RT>2026-11-29T02:44:07Z</RT><E>b@x.test</E>"
+                    b"<I>1</I></M></MD>\r\n",
+                    b"\x01<GetMessageResult>Date: Sun, 29 Nov 2026 02:44:07 -0800&#13;\nX-OIM-Sequence-Num: 1\nContent-Transfer-Encoding: base64\n\naGk=\n"
+                    b"</GetMessageResult><q0:Fault><faultcode>q0:AuthenticationFailed</faultcode><LockKeyChallenge>1</LockKeyChallenge></q0:Fault>"],
     "user_data": lambda: [b"\0\0" + pdu[-24:] for pdu in pdus()] + [b"\x08\0\xd8\x3d\xde\0", b"\0\0\x05\0\x03\x01\x02\x01text"],
     "reassembly": lambda: [b"\x41\0\0\x04text\x41\x01\0\x04more\0", b"\x43\0\x05\x04text\x10\xff\x43\x01\x05\x02\xd8\x3d\0\x43\x02\x05\x02\xde\0"],
 }

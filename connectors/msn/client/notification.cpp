@@ -136,9 +136,20 @@ void Notification::take_list_line(const Command& command) {
   if (command.name == "LST") {
     auto member = parse_member(command.args);
     if (!member) return protocol_.end(End::broken, "a line of the contact list cannot be read");
+    last_listed_ = member->email;
     roster_.members.push_back(std::move(*member));
   }
   finish_list_if_whole();
+}
+
+// Within the list it is the last member's; that may have been the last one.
+void Notification::take_phone_number(const Command& command) {
+  auto phone = parse_phone_number(command.args);
+  if (!phone) return;
+  if (phone->email.empty()) phone->email = last_listed_;
+  if (state_ == State::listing && !roster_.members.empty() && roster_.members.back().email == phone->email)
+    roster_.members.back().phones[phone->kind] = phone->number;
+  else if (state_ == State::ready && !phone->email.empty()) events_.emplace_back(PhoneChanged{std::move(*phone)});
 }
 
 void Notification::take_addition(const Command& command) {
@@ -151,15 +162,18 @@ void Notification::handle(Said said, Time now) {
   const Command& command = said.command;
   const std::string& name = command.name;
   if (state_ == State::listing) take_list_line(command);
+  if (name == "BPR") return take_phone_number(command);
   if (name == "CHL") {
     protocol_.request("QRY", {std::string(msnp12_product.id)}, now, answer_challenge(command.arg(1)));
   } else if (name == "QNG") {
     pong_by_ = Time::max();
     ping_at_ = now + ping_every;
   } else if (name == "ILN") {
-    events_.emplace_back(StatusChanged{lower_email(command.arg(2)), command.arg(1), from_percent(command.arg(3))});
+    events_.emplace_back(StatusChanged{lower_email(command.arg(2)), command.arg(1), from_percent(command.arg(3)),
+                                       from_percent(command.arg(5))});
   } else if (name == "NLN") {
-    events_.emplace_back(StatusChanged{lower_email(command.arg(1)), command.arg(0), from_percent(command.arg(2))});
+    events_.emplace_back(StatusChanged{lower_email(command.arg(1)), command.arg(0), from_percent(command.arg(2)),
+                                       from_percent(command.arg(4))});
   } else if (name == "FLN") {
     events_.emplace_back(StatusChanged{lower_email(command.arg(0)), "FLN", {}});
   } else if (name == "UBX") {

@@ -34,12 +34,16 @@ struct SignedIn {
 };
 struct StatusChanged {
   std::string email;
-  std::string code;  // "NLN"; "FLN": offline
-  std::string name;  // empty: not said
+  std::string code;         // "NLN"; "FLN": offline
+  std::string name;         // empty: not said
+  std::string object = {};  // <msnobj …/>: the picture that they show
 };
 struct PersonalMessageChanged {
   std::string email;
   std::string xml;
+};
+struct PhoneChanged {
+  PhoneNumber phone;
 };
 struct AddedUs {  // us to its contacts (RL)
   std::string email;
@@ -56,10 +60,12 @@ struct Noticed {  // a message of the server's own (MSG Hotmail)
   std::string payload;
 };
 using NotificationEvent = std::variant<Redirected, TicketAsked, SignedIn, StatusChanged, PersonalMessageChanged,
-                                       AddedUs, RemovedUs, Rang, Noticed, Answered, Unanswered>;
+                                       PhoneChanged, AddedUs, RemovedUs, Rang, Noticed, Answered, Unanswered>;
 
 class Notification {
  public:
+  using Event = NotificationEvent;
+
   // Says hello. `email` is who logs in.
   Notification(std::string email, Time now);
 
@@ -99,6 +105,7 @@ class Notification {
   void begin_list(const Command& command);
   void take_list_line(const Command& command);
   void finish_list_if_whole();
+  void take_phone_number(const Command& command);
   void take_addition(const Command& command);
   void refuse(int error);
 
@@ -110,6 +117,7 @@ class Notification {
   Roster roster_;
   std::size_t members_expected_ = 0, groups_expected_ = 0, groups_seen_ = 0;
   bool is_counting_ = false;  // SYN is answered
+  std::string last_listed_;   // whose line came last
   std::vector<NotificationEvent> events_;
   Time listing_limit_ = Time::max();
   Time ping_at_ = Time::max();  // when the next PNG is due

@@ -101,7 +101,8 @@ void Switchboard::handle(Said said) {
     const std::string email = email_in(command.arg(0));
     if (others_.erase(email) > 0) events_.emplace_back(Left{email});
   } else if (command.name == "MSG") {
-    events_.emplace_back(Heard{email_in(command.arg(0)), from_percent(command.arg(1)), std::move(command.payload)});
+    events_.emplace_back(
+        Heard{email_in(command.arg(0)), from_percent(command.arg(1)), std::move(command.payload), others_.size() > 1});
   }
 }
 

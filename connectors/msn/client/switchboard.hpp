@@ -31,6 +31,7 @@ struct NotDelivered {
 struct Heard {
   std::string email, name;
   std::string payload;
+  bool is_to_several = false;  // somebody else is in, beside the two of us
 };
 using SwitchboardEvent = std::variant<Opened, Joined, Left, CallRefused, Acknowledged, NotDelivered, Heard>;
 
@@ -41,6 +42,8 @@ enum class Acknowledgement {
 
 class Switchboard {
  public:
+  using Event = SwitchboardEvent;
+
   // Opens a new conversation with the key that XFR gave.
   static Switchboard create(const std::string& email, const std::string& key, Time now);
   // Follows an invitation (RNG).

@@ -10,7 +10,8 @@ namespace wherry::msn {
 
 namespace {
 
-constexpr std::size_t most_email_bytes = 129;  // as the historic service had it
+constexpr std::size_t most_email_bytes = 129, most_name_bytes = 129;  // as the historic service had it
+constexpr std::size_t most_phone_bytes = 100;
 
 // Takes a word that names what it is; false: it is none.
 bool take_named(Member& member, std::string_view word) {
@@ -37,6 +38,19 @@ std::optional<list::Bit> parse_list(std::string_view name) {
   return std::nullopt;
 }
 
+std::string to_list_name(list::Bit bit) {
+  switch (bit) {
+    case list::forward: return "FL";
+    case list::allow: return "AL";
+    case list::block: return "BL";
+    case list::reverse: return "RL";
+    case list::pending: return "PL";
+  }
+  return {};
+}
+
+std::string to_name_word(std::string_view name) { return to_percent(base::utf8_prefix(name, most_name_bytes)); }
+
 Member parse_addition(const std::vector<std::string>& args, std::size_t first) {
   Member member;
   for (std::size_t i = first; i < args.size(); ++i) take_named(member, args[i]);
@@ -59,6 +73,16 @@ std::optional<Member> parse_member(const std::vector<std::string>& args) {
     if (!group.empty()) member.groups.emplace_back(group);
   }
   return member;
+}
+
+std::optional<PhoneNumber> parse_phone_number(const std::vector<std::string>& args) {
+  if (args.size() < 2 || args.size() > 3) return std::nullopt;
+  PhoneNumber phone;
+  if (args.size() == 3) phone.email = base::to_lower_ascii(from_percent(args[0]));
+  phone.kind = args[args.size() - 2];
+  phone.number = base::utf8_prefix(from_percent(args.back()), most_phone_bytes);
+  if (phone.kind != "PHH" && phone.kind != "PHW" && phone.kind != "PHM") return std::nullopt;
+  return phone;
 }
 
 std::optional<std::string> parse_email(std::string_view typed) {

@@ -31,15 +31,6 @@ std::string to_crlf(std::string_view text) {
   return lines;
 }
 
-std::string from_crlf(std::string_view text) {
-  std::string lines;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '\r') lines += text[i];
-    else if (i + 1 == text.size() || text[i + 1] != '\n') lines += '\n';  // old Macintosh programs
-  }
-  return lines;
-}
-
 // The borders of grapheme clusters (UAX #29), as offsets in bytes, in order; ends with the text's end.
 std::vector<std::size_t> grapheme_ends(const std::string& text) {
   UErrorCode error = U_ZERO_ERROR;
@@ -117,12 +108,20 @@ Payload parse_payload(std::string_view bytes) {
   return payload;
 }
 
-std::vector<std::string> to_text_payloads(std::string_view text) {
-  std::vector<std::string> payloads;
-  for (const std::string& part : cut_text(to_crlf(text), most_message_bytes - text_headers.size()))
-    payloads.push_back(std::string(text_headers) + part);
-  return payloads;
+std::string from_crlf(std::string_view text) {
+  std::string lines;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\r') lines += text[i];
+    else if (i + 1 == text.size() || text[i + 1] != '\n') lines += '\n';  // old Macintosh programs
+  }
+  return lines;
 }
+
+std::vector<std::string> to_text_parts(std::string_view text) {
+  return cut_text(to_crlf(text), most_message_bytes - text_headers.size());
+}
+
+std::string to_text_payload(const std::string& part) { return std::string(text_headers) + part; }
 
 std::string to_typing_payload(const std::string& email) {
   return "MIME-Version: 1.0\r\nContent-Type: text/x-msmsgscontrol\r\nTypingUser: " + email + "\r\n\r\n\r\n";

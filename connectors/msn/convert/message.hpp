@@ -23,8 +23,11 @@ struct Payload {
 // Lenient: without an empty line all of it is headers.
 Payload parse_payload(std::string_view bytes);
 
-// A text as payloads: more than one where it is too long, cut where a reader sees no character torn in two.
-std::vector<std::string> to_text_payloads(std::string_view text);
+// A text in parts that each fit into a message, with MSN's line ends; cut where a reader sees no character torn in two.
+std::vector<std::string> to_text_parts(std::string_view text);
+std::string to_text_payload(const std::string& part);
+// Line ends as everybody else has them.
+std::string from_crlf(std::string_view text);
 std::string to_typing_payload(const std::string& email);
 std::string to_nudge_payload();
 

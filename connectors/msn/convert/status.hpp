@@ -21,4 +21,7 @@ std::string to_personal_message(std::string_view text);
 // Lenient; empty where there is none.
 std::string parse_personal_message(std::string_view xml);
 
+// The name of the picture that a contact shows, in the object of its status (SHA1D of an msnobj of type 3); "": none.
+std::string parse_picture_name(std::string_view object);
+
 }  // namespace wherry::msn

@@ -8,6 +8,8 @@ import urllib.parse
 import urllib.request
 from dataclasses import dataclass
 
+from post import Post, announced
+
 LIMIT = 20  # seconds that any answer may take
 PAYLOADS = ("MSG", "UBX", "NOT", "GCF")
 
@@ -98,6 +100,7 @@ class Peer:
         self.members: dict[str, tuple[int, str]] = {}  # bits and guid by address
         self.boards: list[Connection] = []
         self.ns: Connection
+        self.post: Post
         self._answering: asyncio.Task
 
     async def start(self, status: str = "NLN") -> None:
@@ -106,6 +109,7 @@ class Peer:
         await self.ns.ask("CVR", "0x0409", "winnt", "5.1", "i386", "MSNMSGR", "7.5.0324", "msmsgs", self.email)
         policy = (await self.ns.ask("USR", "TWN", "I", self.email)).words[4]
         ticket = await asyncio.to_thread(self._ticket, policy)
+        self.post = Post(self.server, self.email, ticket)
         answer = await self.ns.ask("USR", "TWN", "S", ticket)
         assert answer.words[2] == "OK", answer
         listed = await self.ns.ask("SYN", "0", "0")
@@ -141,12 +145,25 @@ class Peer:
         """As MSN programs do with who has just added them: sees and is seen."""
         try:
             await self.ns.take(lambda line: line.name == "ADC" and line.words[2:4] == ["RL", f"N={other}"], 1)
-            await self.ns.ask("ADC", "RL", f"N={other}")
             await self.ns.ask("REM", "PL", other)
         except TimeoutError:  # he had added us before
             pass
+        await self.adds(other)
+
+    async def adds(self, other: str) -> None:
         await self.ns.ask("ADC", "AL", f"N={other}")
-        await self.ns.ask("ADC", "FL", f"N={other}", f"F={other}")
+        answer = await self.ns.ask("ADC", "FL", f"N={other}", f"F={other}")
+        self.members[other] = 3, next(word[2:] for word in answer.words if word.startswith("C="))
+
+    async def drops(self, other: str) -> None:
+        await self.ns.ask("REM", "FL", self.members[other][1])
+
+    async def forget(self) -> None:
+        """Leaves nobody on a list that is one's own."""
+        for other, (bits, guid) in self.members.items():
+            for bit, name in ((1, "FL"), (2, "AL"), (4, "BL"), (16, "PL")):
+                if bits & bit:
+                    await self.ns.ask("REM", name, guid if bit == 1 else other)
 
     async def show(self, status: str) -> None:
         await self.ns.ask("CHG", status, "0")
@@ -167,6 +184,18 @@ class Peer:
 
     async def heard_text(self, limit: float = LIMIT) -> str:
         return (await self.heard(limit=limit))[1].payload.partition(b"\r\n\r\n")[2].decode()
+
+    async def board(self) -> Connection:
+        """The conversation that they were called into last."""
+        async with asyncio.timeout(LIMIT):
+            while not self.boards:
+                await asyncio.sleep(0.02)
+        return self.boards[0]
+
+    async def letters(self) -> list[str]:
+        """The texts that waited at the login, which are deleted then."""
+        notice = await self.ns.take(lambda line: line.name == "MSG" and b"initialmdatanotification" in line.payload)
+        return [await asyncio.to_thread(self.post.fetch, number) for number in announced(notice.payload)]
 
     async def call(self, *others: str) -> Connection:
         """A new conversation with them."""

@@ -92,17 +92,18 @@ class World(Stage):
         await client.send("<presence/>")
         return client
 
-    async def register(self, client, email: str, password: str, limit: float = LIMIT):
+    async def register(self, client, email: str, password: str, limit: float = LIMIT, face: str = DOMAIN):
         """The answer to the registration."""
         self._clients += 1
         number = f"register{self._clients}"
-        await client.send(f"<iq type='set' to='{DOMAIN}' id='{number}'><query xmlns='jabber:iq:register'><username>{email}</username>"
+        await client.send(f"<iq type='set' to='{face}' id='{number}'><query xmlns='jabber:iq:register'><username>{email}</username>"
                           f"<password>{password}</password></query></iq>")
         return await client.take(lambda s: local(s) == "iq" and s.get("id") == number, limit)
 
 
-def contact(email: str) -> str:
-    return email.replace("@", "\\40") + "@" + DOMAIN
+def contact(email: str, alias: str = "") -> str:
+    """Its address, for the user's first account or the one of that alias."""
+    return email.replace("@", "\\40") + (f"~{alias}" if alias else "") + "@" + DOMAIN
 
 
 def body(stanza) -> str:

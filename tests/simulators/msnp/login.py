@@ -1,9 +1,12 @@
-"""Nexus and login page over HTTPS, one request a connection."""
+"""Nexus, login page and the pages of letters over HTTPS, one request a connection."""
 from __future__ import annotations
 
 import asyncio
 import re
 import urllib.parse
+
+from letters import LetterService
+from link import Broken
 
 
 class Login:
@@ -13,11 +16,20 @@ class Login:
     async def run(self) -> None:
         try:
             head = (await self._reader.readuntil(b"\r\n\r\n")).decode()
-            path = head.split(" ")[1]
-            status, headers = self._answer(path, head)
-            lines = [f"HTTP/1.1 {status}", *headers, "Content-Length: 0", "Connection: close"]
-            self._writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
+            method, path, _ = head.split(" ", 2)
+            body = ""
+            if method == "POST":
+                words = {name.lower(): value for name, _, value in (line.partition(": ") for line in head.split("\r\n")[1:])}
+                call = await self._reader.readexactly(int(words["content-length"]))
+                status, body = LetterService(self.state).answer(path, words["soapaction"], call)
+                headers = ["Content-Type: text/xml; charset=utf-8"]
+            else:
+                status, headers = self._answer(path, head)
+            lines = [f"HTTP/1.1 {status}", *headers, f"Content-Length: {len(body.encode())}", "Connection: close"]
+            self._writer.write(("\r\n".join(lines) + "\r\n\r\n" + body).encode())
             await self._writer.drain()
+        except Broken as rule:
+            print(f"complaint: {rule}", flush=True)
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:

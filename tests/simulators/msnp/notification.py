@@ -4,6 +4,7 @@ from __future__ import annotations
 import asyncio
 import re
 
+from letters import notice
 from link import Broken, Link
 from state import AL, BL, FL, LISTS, PL, RL
 
@@ -50,6 +51,7 @@ class Notification(Link):
             self.send(911, number)
             self.close()
         else:
+            self.state.accounts[self.email].ticket = word
             self._log_in(number)
 
     def _log_in(self, number: str) -> None:
@@ -98,23 +100,28 @@ class Notification(Link):
     def take_out(self) -> None:
         self.close()
 
-    def take_chg(self, number: str, status: str, clientid: str, _object: str = "") -> None:
+    def take_chg(self, number: str, status: str, clientid: str, picture: str = "") -> None:
         if not self.is_listed or status not in STATUSES or not clientid.isdigit():
             raise Broken("CHG before SYN, of a status that there is not, or without capabilities")
-        self.account.status = status
+        self.account.status, self.account.object = status, picture
         self.send("CHG", number, status, clientid)
         if not self.is_shown:
             self.is_shown = True
             for email, bits in self.account.lists.items():
                 if bits & FL:
                     self._show_first(number, self.state.accounts[email])
+            self.announce(self.account.letters, True)
         self.state.show(self.account)
 
     def _show_first(self, number: str, member) -> None:
         status = member.shown_to(self.email)
         if status != "FLN":
-            self.send("ILN", number, status, member.email, member.name, 0)
+            self.send("ILN", number, status, member.email, member.name, 0, member.object or "<msnobj/>")
             self.send("UBX", member.email, payload=member.personal)
+
+    def announce(self, letters: list, at_login: bool) -> None:
+        if self.state.is_on("letters"):
+            self.send("MSG", "Hotmail", "Hotmail", payload=notice(letters, at_login))
 
     def show(self, member) -> None:
         if not self.is_shown:
@@ -123,7 +130,7 @@ class Notification(Link):
         if status == "FLN":
             self.send("FLN", member.email)
         else:
-            self.send("NLN", status, member.email, member.name, 0)
+            self.send("NLN", status, member.email, member.name, 0, member.object or "<msnobj/>")
             self.send("UBX", member.email, payload=member.personal)
 
     def take_uux(self, number: str, payload: bytes) -> None:

@@ -17,9 +17,12 @@ class Account:
     name: str = ""
     status: str = "FLN"
     personal: bytes = b""
+    object: str = ""                                     # of its picture
     blp: str = "AL"
     lists: dict[str, int] = field(default_factory=dict)  # bits by address, PL beside RL while undecided
     session: object = None                               # the notification session, where there is one
+    ticket: str = ""                                     # of the present session, or the last
+    letters: list = field(default_factory=list)          # that wait for it
 
     def lets_see(self, other: str) -> bool:
         bits = self.lists.get(other, 0)
@@ -43,7 +46,8 @@ class State:
         self.keys: dict[str, tuple] = {}           # (address, chat or None) by key of a switchboard
         self.chats: dict[str, list] = {}           # members (switchboard sessions) by session id
         self.challenges_answered = 0
-        self.switches = {"silence": "-", "nak": "0", "no_join": "0", "wrong_ticket": "0", "redirects": "0", "challenge": "0", "torn": "0"}
+        self.switches = {"silence": "-", "nak": "0", "no_join": "0", "wrong_ticket": "0", "redirects": "0", "challenge": "0", "torn": "0",
+                         "letters": "1", "letters_fail": "0", "letters_stay": "0", "lock": "0"}
 
     def is_on(self, switch: str) -> bool:
         return self.switches[switch] == "1"
@@ -57,6 +61,14 @@ class State:
         key = secrets.token_hex(10)
         self.keys[key] = (email, chat)
         return key
+
+    def account_with(self, ticket: str) -> Account | None:
+        return next((account for account in self.accounts.values() if ticket and account.session and account.ticket == ticket), None)
+
+    def leave(self, recipient: Account, letter) -> None:
+        recipient.letters.append(letter)
+        if recipient.session:
+            recipient.session.announce([letter], False)
 
     def show(self, account: Account, only: str = "") -> None:
         """Tells everybody, or one, who has the account on FL how it is now."""

@@ -10,6 +10,16 @@ using namespace wherry;
 using namespace wherry::msn;
 using connector::Availability;
 
+namespace {
+
+std::vector<std::string> to_text_payloads(std::string_view text) {
+  std::vector<std::string> payloads;
+  for (const std::string& part : to_text_parts(text)) payloads.push_back(to_text_payload(part));
+  return payloads;
+}
+
+}  // namespace
+
 TEST_CASE("Percent-encoding comes back as it went, whatever the text") {
   CHECK(to_percent("Alice W 100%") == "Alice%20W%20100%25");
   CHECK(to_percent("a@x.test") == "a@x.test");

@@ -1,4 +1,4 @@
-#include "connectors/msn/passport.hpp"
+#include "connectors/msn/login/passport.hpp"
 #include "connectors/msn/refusals.hpp"
 #include "connectors/msn/settings.hpp"
 
@@ -67,6 +67,15 @@ TEST_CASE("The least configuration has the standards") {
   CHECK(settings->port == 1863);
   CHECK(settings->logins_per_minute == 10);
   CHECK_FALSE(settings->acknowledged_is_delivered);
+}
+
+TEST_CASE("Offline messages are kept where the login page is, elsewhere, or nowhere") {
+  const auto url = [](const char* json) { return parse_settings(nlohmann::json::parse(json)).value().oim_url; };
+  CHECK(url(least) == "https://h.test");
+  CHECK(url(R"({"host": "h", "login_url": "https://l.test:8443/login"})") == "https://l.test:8443");
+  CHECK(url(R"({"host": "h", "nexus_url": "https://n", "oim_url": "https://o.test/"})") == "https://o.test");
+  CHECK(url(R"({"host": "h", "nexus_url": "https://n", "oim_url": "none"})").empty());
+  CHECK(mistakes_in(R"({"host": "h", "nexus_url": "https://n", "oim_url": "http://o.test"})").starts_with("oim_url: "));
 }
 
 TEST_CASE("No public network is asked unless one is named, and a preset gives way to what is written") {

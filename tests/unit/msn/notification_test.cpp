@@ -80,7 +80,8 @@ TEST_CASE("A login goes by versions, program, name and ticket, and ends with the
   CHECK_FALSE(roster.allows_others);
   CHECK(roster.groups.at("11111111-0000") == "Family and all");
   REQUIRE(roster.members.size() == 2);
-  CHECK(roster.members[0] == Member{"juliet@x.test", "Jul iet", "22222222-0000", 11, {"11111111-0000"}});
+  CHECK(roster.members[0] ==
+        Member{"juliet@x.test", "Jul iet", "22222222-0000", 11, {"11111111-0000"}, {{"PHH", "1"}}});
   CHECK(roster.members[1] == Member{"nurse@x.test", "nurse@x.test", "", 16, {}});
   CHECK(talk.machine.is_ready());
 }
@@ -165,6 +166,7 @@ TEST_CASE("What carries a number and is no answer is none: ILN after CHG and ADC
   CHECK(talk.all<StatusChanged>()[0].email == "juliet@x.test");
   CHECK(talk.all<StatusChanged>()[0].code == "BSY");
   CHECK(talk.all<StatusChanged>()[0].name == "Jul iet");
+  CHECK(talk.all<StatusChanged>()[0].object == "<msnobj/>");
   REQUIRE(talk.all<Answered>().size() == 1);
   CHECK(talk.all<Answered>()[0].command.name == "CHG");
 }
@@ -185,6 +187,22 @@ TEST_CASE("Presence, messages of a person's own, and who added or removed us") {
   REQUIRE(talk.all<AddedUs>().size() == 1);
   CHECK(talk.all<AddedUs>()[0].name == "The Nurse");
   REQUIRE(talk.all<RemovedUs>().size() == 1);
+}
+
+TEST_CASE("Numbers are of the member before them, of the last one also behind the list, and later of whom they name") {
+  Talk talk;
+  talk.sign_in(
+      "SYN 5 0 0 2 0\r\nLST N=a@x.test F=a 2 1 \r\nBPR PHH 1%202\r\nBPR MOB Y\r\nLST N=b@x.test F=b 2 1 \r\nBPR PHW "
+      "3\r\n"
+      "BPR B@x.test PHM 4\r\nBPR b@x.test PHM \r\nBPR\r\nBPR a b c d\r\n");
+  REQUIRE(talk.all<SignedIn>().size() == 1);
+  CHECK(talk.all<SignedIn>()[0].roster.members.at(0).phones.at("PHH") == "1 2");
+  const auto changed = talk.all<PhoneChanged>();
+  REQUIRE(changed.size() == 3);
+  CHECK(changed[0].phone.email == "b@x.test");
+  CHECK(changed[0].phone.kind == "PHW");
+  CHECK(changed[1].phone.number == "4");
+  CHECK(changed[2].phone.number.empty());
 }
 
 TEST_CASE("An invitation has the server, the key and a session that need not be a number") {

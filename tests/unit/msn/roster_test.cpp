@@ -71,6 +71,72 @@ TEST_CASE("A new name is told once") {
   CHECK(contacts.name_of("stranger@x.test") == "stranger@x.test");
 }
 
+TEST_CASE("The picture that a contact shows is named by its hash, and told when it is another one") {
+  Contacts contacts;
+  contacts.begin(lovers());
+  const auto picture = [&](const char* code, const char* object) {
+    std::vector<std::string> names;
+    for (const auto& changed :
+         all_in<connector::ContactChanged>(contacts.take(StatusChanged{"juliet@x.test", code, "Juliet", object})))
+      names.push_back(changed.avatar);
+    return names;
+  };
+  using Names = std::vector<std::string>;
+  CHECK(picture("NLN", "<msnobj Creator=\"j\" Type=\"3\" SHA1D=\"a&lt;b=\" SHA1C=\"c\"/>") == Names{"a<b="});
+  CHECK(picture("BSY", "<msnobj Type=\"3\" SHA1D=\"a&lt;b=\"/>").empty());
+  CHECK(picture("FLN", "").empty());
+  CHECK(picture("NLN", "<msnobj Type=\"2\" SHA1D=\"other\"/>") == Names{""});
+  CHECK(picture("NLN", "").empty());
+  CHECK(picture("NLN", (std::string("<msnobj Type=\"3\" SHA1D=\"") + std::string(101, 'a') + "\"/>").c_str()).empty());
+  CHECK(picture("NLN", "<msnobj Type=\"3\" SHA1D=\"unfinished") == Names{"unfinished"});
+}
+
+TEST_CASE("A profile has the name, the address and a number") {
+  Contacts contacts;
+  Roster roster = lovers();
+  roster.members[0].phones = {{"PHH", ""}, {"PHW", "3"}};
+  contacts.begin(std::move(roster));
+  contacts.take(StatusChanged{"juliet@x.test", "NLN", "Juliet", "<msnobj Type=\"3\" SHA1D=\"abc=\"/>"});
+  auto profile = contacts.profile_of("juliet@x.test");
+  REQUIRE(profile);
+  CHECK(*profile == connector::Profile{"Juliet", "abc=", {{"email", "juliet@x.test"}, {"phone", "3"}}});
+  contacts.take(PhoneChanged{{"juliet@x.test", "PHM", "2"}});
+  contacts.take(PhoneChanged{{"stranger@x.test", "PHM", "2"}});
+  CHECK(contacts.profile_of("juliet@x.test")->details.at("phone") == "2");
+  CHECK(contacts.profile_of("nurse@x.test")->name.empty());
+  CHECK_FALSE(contacts.profile_of("stranger@x.test"));
+}
+
+TEST_CASE("What the user changes in the list is its news, and what the user calls somebody is not that person's name") {
+  Contacts contacts;
+  contacts.begin(lovers());
+  contacts.rename("juliet@x.test", "Jule");
+  CHECK(std::get<connector::ContactListChanged>(contacts.listing_of("juliet@x.test")).changed ==
+        std::vector{connector::ListedContact{{"juliet@x.test"}, "Jule", {"Lovers"}}});
+  CHECK(contacts.name_of("juliet@x.test") == "Juliet");
+  contacts.take_off("juliet@x.test", list::forward);
+  CHECK(std::get<connector::ContactListChanged>(contacts.listing_of("juliet@x.test")).removed ==
+        std::vector{connector::ContactId{"juliet@x.test"}});
+  contacts.put_on("paris@x.test", list::forward);
+  CHECK(all_in<connector::ContactChanged>(contacts.set_name("paris@x.test", "Paris")).size() == 1);
+  CHECK(contacts.set_name("paris@x.test", "Paris").empty());
+}
+
+TEST_CASE("Who was lost from either side's list since the last session is told, unless the whole list is lost") {
+  Contacts contacts;
+  contacts.begin(lovers());
+  CHECK(contacts.memory() == "3 juliet@x.test\n2 nurse@x.test\n");
+  const auto events = contacts.begin(
+      lovers(), "3 juliet@x.test\n2 nurse@x.test\n1 paris@x.test\n2 rosaline@x.test\n3 tybalt@x.test\n\nx");
+  CHECK(all_in<connector::ContactAnswered>(events) ==
+        std::vector<connector::ContactAnswered>{{{"paris@x.test"}, false}, {{"tybalt@x.test"}, false}});
+  CHECK(all_in<connector::ContactRemoved>(events) ==
+        std::vector<connector::ContactRemoved>{{{"rosaline@x.test"}}, {{"tybalt@x.test"}}});
+  CHECK(contacts.begin(Roster{}, "3 juliet@x.test\n").size() == 1);
+  contacts.take(AddedUs{"paris@x.test", ""});
+  CHECK(contacts.memory() == "2 paris@x.test\n");
+}
+
 TEST_CASE("Who adds us waits on PL; who removes us does not any more") {
   Contacts contacts;
   contacts.begin(lovers());
@@ -79,6 +145,21 @@ TEST_CASE("Who adds us waits on PL; who removes us does not any more") {
   CHECK(all_in<connector::ContactRemoved>(contacts.take(RemovedUs{"paris@x.test"})).size() == 1);
   CHECK_FALSE(contacts.is_on("paris@x.test", list::pending));
   CHECK(contacts.take(RemovedUs{"stranger@x.test"}).empty());
+}
+
+TEST_CASE("Only whom the list has on PL surely waits; who adds us within the session may not, so RL is left alone") {
+  Contacts contacts;
+  contacts.begin(lovers());
+  CHECK(contacts.is_surely_pending("nurse@x.test"));
+  CHECK_FALSE(contacts.is_surely_pending("stranger@x.test"));
+  for (const char* email : {"juliet@x.test", "tybalt@x.test", "paris@x.test"}) {
+    CHECK(all_in<connector::ContactAsked>(contacts.take(AddedUs{email, ""})).size() == 1);
+    CHECK(contacts.is_on(email, list::pending));
+    CHECK_FALSE(contacts.is_surely_pending(email));
+  }
+  contacts.take_off("nurse@x.test", list::pending);
+  contacts.take(AddedUs{"nurse@x.test", ""});
+  CHECK_FALSE(contacts.is_surely_pending("nurse@x.test"));
 }
 
 TEST_CASE("However many strangers add us, few are remembered") {

@@ -1,4 +1,4 @@
-#include "connectors/msn/passport.hpp"
+#include "connectors/msn/login/passport.hpp"
 
 #include "gateway/base/text.hpp"
 

@@ -3,15 +3,15 @@
 
 #include "connectors/msn/client/switchboard.hpp"
 #include "connectors/msn/convert/message.hpp"
-#include "connectors/msn/speaker.hpp"
+#include "connectors/msn/link/speaker.hpp"
 
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace wherry::msn {
 
@@ -31,7 +31,7 @@ struct CallOutcome {
   bool is_over = false;  // the switchboard has ended
 };
 
-class Board final : public Speaker {
+class Board final : public Connection<Switchboard, Heard> {
  public:
   Board(const asio::any_io_executor& executor, Switchboard machine);
 
@@ -44,17 +44,13 @@ class Board final : public Speaker {
   void tell(const std::string& payload);
   void leave();
 
-  // Messages, in order; nothing: it has ended, and there is no more.
-  asio::awaitable<std::optional<Heard>> next();
-
   // Somebody else than these two is or was in.
   bool is_group() const { return is_group_; }
-  // True once: who must be told of it is told.
-  bool take_group_news() { return is_group_ && !std::exchange(is_group_told_, true); }
+  // Who is in a conversation of several and was not in the last answer: it is for whoever must be told of them.
+  std::vector<std::string> take_newcomers();
   bool is_ready_for(const std::string& email) const { return machine_.is_open() && machine_.has(email) && !is_group_; }
   bool ended() const { return machine_.protocol().ended(); }
   const std::string& why() const { return machine_.protocol().why(); }
-  const Switchboard& machine() const { return machine_; }
   ChunkedTexts& chunks() { return chunks_; }
 
  private:
@@ -62,22 +58,17 @@ class Board final : public Speaker {
     std::string to;
     Fate fate = Fate::waiting;
   };
-  void hear(std::string_view bytes, Time now) override;
+  void take(SwitchboardEvent event) override;
   void pass_time(Time now) override;
   Time next_time() const override;
-  Protocol& protocol() override { return machine_.protocol(); }
-  asio::awaitable<void> await_room() override;
   asio::awaitable<CallOutcome> await_call(std::string email);
-  void collect();
   void settle(std::uint32_t transaction, Fate fate);
 
-  Switchboard machine_;
   std::set<std::string> present_;  // as the events have it: what came before and after what
   std::map<std::uint32_t, Sent> sent_;
   std::map<std::string, int> refused_calls_;
-  std::deque<Heard> heard_;
-  base::Signal changed_;
-  bool is_group_ = false, is_group_told_ = false;
+  bool is_group_ = false;
+  std::set<std::string> told_;  // newcomers
   ChunkedTexts chunks_;
   Time used_at_;
 };

@@ -1,4 +1,4 @@
-#include "connectors/msn/login.hpp"
+#include "connectors/msn/login/login.hpp"
 
 #include "connectors/msn/refusals.hpp"
 #include "gateway/base/within.hpp"

@@ -1,4 +1,4 @@
-#include "connectors/msn/speaker.hpp"
+#include "connectors/msn/link/speaker.hpp"
 
 #include "gateway/base/within.hpp"
 

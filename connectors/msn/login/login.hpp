@@ -2,8 +2,8 @@
 // a registration have in common. A registration stops there, so that it ends no session of the same account.
 #pragma once
 
-#include "connectors/msn/notification_link.hpp"
-#include "connectors/msn/passport.hpp"
+#include "connectors/msn/link/notification_link.hpp"
+#include "connectors/msn/login/passport.hpp"
 #include "connectors/msn/settings.hpp"
 #include "gateway/base/task_group.hpp"
 #include "gateway/net/login_pace.hpp"
@@ -15,9 +15,10 @@ namespace wherry::msn {
 
 // The server's own: what all accounts share.
 struct Upstream {
-  Upstream(Settings s, asio::any_io_executor e, net::HttpClient& http)
+  Upstream(Settings s, asio::any_io_executor e, net::HttpClient& h)
       : settings(std::move(s)),
         executor(std::move(e)),
+        http(h),
         pace(net::LoginPace::of(settings.host + ":" + std::to_string(settings.port), settings.logins_per_minute,
                                 executor)),
         passport(settings, http) {}
@@ -26,6 +27,7 @@ struct Upstream {
 
   const Settings settings;
   asio::any_io_executor executor;
+  net::HttpClient& http;
   const std::shared_ptr<net::LoginPace> pace;
   Passport passport;
 };

@@ -1,4 +1,4 @@
-#include "connectors/msn/board.hpp"
+#include "connectors/msn/link/board.hpp"
 
 #include "gateway/base/within.hpp"
 
@@ -18,24 +18,14 @@ constexpr std::chrono::minutes idle_limit{8};
 }  // namespace
 
 Board::Board(const asio::any_io_executor& executor, Switchboard machine)
-    : Speaker(executor), machine_(std::move(machine)), changed_(executor), used_at_(steady_clock::now()) {}
-
-void Board::hear(std::string_view bytes, Time now) {
-  machine_.feed(bytes, now);
-  collect();
-}
+    : Connection(executor, std::move(machine), most_heard), used_at_(steady_clock::now()) {}
 
 void Board::pass_time(Time now) {
-  machine_.tick(now);
-  collect();
+  Connection::pass_time(now);
   if (now >= used_at_ + idle_limit) leave();
 }
 
-Time Board::next_time() const { return std::min(machine_.next_tick(), used_at_ + idle_limit); }
-
-asio::awaitable<void> Board::await_room() {
-  while (heard_.size() >= most_heard) co_await changed_.wait();
-}
+Time Board::next_time() const { return std::min(Connection::next_time(), used_at_ + idle_limit); }
 
 void Board::settle(std::uint32_t transaction, Fate fate) {
   const auto found = sent_.find(transaction);
@@ -44,25 +34,22 @@ void Board::settle(std::uint32_t transaction, Fate fate) {
   found->second.fate = is_missed ? Fate::missed : fate;
 }
 
-void Board::collect() {
-  for (SwitchboardEvent& event : machine_.take_events()) {
-    if (const auto* joined = std::get_if<Joined>(&event)) {
-      present_.insert(joined->email);
-      is_group_ = is_group_ || present_.size() > 1;
-    } else if (const auto* left = std::get_if<Left>(&event)) {
-      present_.erase(left->email);
-    } else if (const auto* refused = std::get_if<CallRefused>(&event)) {
-      refused_calls_[refused->email] = refused->error;
-    } else if (const auto* acknowledged = std::get_if<Acknowledged>(&event)) {
-      settle(acknowledged->transaction, Fate::passed_on);
-    } else if (const auto* failed = std::get_if<NotDelivered>(&event)) {
-      settle(failed->transaction, failed->is_silence ? Fate::unknown : Fate::refused);
-    } else if (auto* heard = std::get_if<Heard>(&event)) {
-      used_at_ = steady_clock::now();
-      heard_.push_back(std::move(*heard));
-    }
+void Board::take(SwitchboardEvent event) {
+  if (const auto* joined = std::get_if<Joined>(&event)) {
+    present_.insert(joined->email);
+    is_group_ = is_group_ || present_.size() > 1;
+  } else if (const auto* left = std::get_if<Left>(&event)) {
+    present_.erase(left->email);
+  } else if (const auto* refused = std::get_if<CallRefused>(&event)) {
+    refused_calls_[refused->email] = refused->error;
+  } else if (const auto* acknowledged = std::get_if<Acknowledged>(&event)) {
+    settle(acknowledged->transaction, Fate::passed_on);
+  } else if (const auto* failed = std::get_if<NotDelivered>(&event)) {
+    settle(failed->transaction, failed->is_silence ? Fate::unknown : Fate::refused);
+  } else if (auto* heard = std::get_if<Heard>(&event)) {
+    used_at_ = steady_clock::now();
+    queue_.push_back(std::move(*heard));
   }
-  changed_.notify();
 }
 
 asio::awaitable<bool> Board::await_open() {
@@ -106,22 +93,20 @@ void Board::tell(const std::string& payload) {
   wake();
 }
 
+std::vector<std::string> Board::take_newcomers() {
+  std::vector<std::string> newcomers;
+  if (!is_group_) return newcomers;
+  for (const auto& [email, name] : machine_.others()) {
+    if (told_.insert(email).second) newcomers.push_back(email);
+  }
+  return newcomers;
+}
+
 void Board::leave() {
   machine_.leave();
   machine_.tick(steady_clock::now());
   collect();
   wake();
-}
-
-asio::awaitable<std::optional<Heard>> Board::next() {
-  while (heard_.empty()) {
-    if (ended()) co_return std::nullopt;
-    co_await changed_.wait();
-  }
-  std::optional<Heard> heard(std::move(heard_.front()));
-  heard_.pop_front();
-  changed_.notify();
-  co_return heard;
 }
 
 }  // namespace wherry::msn

@@ -1,4 +1,4 @@
-#include "connectors/msn/notification_link.hpp"
+#include "connectors/msn/link/notification_link.hpp"
 
 #include <boost/system/system_error.hpp>
 
@@ -15,21 +15,7 @@ constexpr std::size_t most_said = 1000;
 }  // namespace
 
 NotificationLink::NotificationLink(const asio::any_io_executor& executor, const std::string& email)
-    : Speaker(executor), executor_(executor), machine_(email, steady_clock::now()), changed_(executor) {}
-
-void NotificationLink::hear(std::string_view bytes, Time now) {
-  machine_.feed(bytes, now);
-  collect();
-}
-
-void NotificationLink::pass_time(Time now) {
-  machine_.tick(now);
-  collect();
-}
-
-asio::awaitable<void> NotificationLink::await_room() {
-  while (said_.size() >= most_said) co_await changed_.wait();
-}
+    : Connection(executor, Notification(email, steady_clock::now()), most_said), executor_(executor) {}
 
 void NotificationLink::settle(std::uint32_t transaction, Reply reply) {
   const auto found = waiters_.find(transaction);
@@ -39,21 +25,18 @@ void NotificationLink::settle(std::uint32_t transaction, Reply reply) {
   waiters_.erase(found);
 }
 
-void NotificationLink::collect() {
-  for (NotificationEvent& event : machine_.take_events()) {
-    if (auto* answered = std::get_if<Answered>(&event)) {
-      const auto error = answered->command.error();
-      Reply reply{error ? Reply::Kind::refused : Reply::Kind::done, error.value_or(0), std::move(answered->command)};
-      settle(answered->transaction, std::move(reply));
-    } else if (const auto* unanswered = std::get_if<Unanswered>(&event)) {
-      Reply reply;
-      if (!machine_.protocol().ended()) reply.kind = Reply::Kind::silence;
-      settle(unanswered->transaction, std::move(reply));
-    } else {
-      said_.push_back(std::move(event));
-    }
+void NotificationLink::take(NotificationEvent event) {
+  if (auto* answered = std::get_if<Answered>(&event)) {
+    const auto error = answered->command.error();
+    Reply reply{error ? Reply::Kind::refused : Reply::Kind::done, error.value_or(0), std::move(answered->command)};
+    settle(answered->transaction, std::move(reply));
+  } else if (const auto* unanswered = std::get_if<Unanswered>(&event)) {
+    Reply reply;
+    if (!machine_.protocol().ended()) reply.kind = Reply::Kind::silence;
+    settle(unanswered->transaction, std::move(reply));
+  } else {
+    queue_.push_back(std::move(event));
   }
-  changed_.notify();
 }
 
 asio::awaitable<Reply> NotificationLink::ask(std::string name, std::vector<std::string> args) {
@@ -74,17 +57,6 @@ asio::awaitable<Reply> NotificationLink::ask(std::string name, std::vector<std::
     throw;
   }
   co_return std::move(*waiter->reply);
-}
-
-asio::awaitable<std::optional<NotificationEvent>> NotificationLink::next() {
-  while (said_.empty()) {
-    if (machine_.protocol().ended()) co_return std::nullopt;
-    co_await changed_.wait();
-  }
-  std::optional<NotificationEvent> event(std::move(said_.front()));
-  said_.pop_front();
-  changed_.notify();
-  co_return event;
 }
 
 void NotificationLink::give_ticket(const std::string& ticket) {

@@ -1,0 +1,286 @@
+// What a server can do to us: the session ends with a sentence, or what was asked fails with one; nobody else notices.
+#include "connectors/msn/session.hpp"
+#include "connectors/msn/settings.hpp"
+#include "gateway/conformance/memory_storage.hpp"
+#include "gateway/net/http_server.hpp"
+#include "tests/support/run.hpp"
+#include "tests/unit/msn/fake_server.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+using namespace wherry;
+using namespace wherry::msn;
+using namespace wherry::tests;
+using connector::Errc;
+using namespace std::chrono_literals;
+
+namespace {
+
+class Sink final : public connector::EventSink {
+ public:
+  explicit Sink(const asio::any_io_executor& executor) : changed(executor) {}
+  asio::awaitable<void> publish(connector::Event event, connector::Changes) override {
+    events.push_back(std::move(event));
+    changed.notify();
+    co_return;
+  }
+  template <class E>
+  std::vector<E> all() const {
+    std::vector<E> found;
+    for (const auto& event : events) {
+      if (const auto* it = std::get_if<E>(&event)) found.push_back(*it);
+    }
+    return found;
+  }
+  std::vector<connector::Event> events;
+  base::Signal changed;
+};
+
+// One account and its session.
+struct Person {
+  Person(Upstream& upstream, const connector::Services& services, const std::string& email)
+      : sink(upstream.executor),
+        session(upstream, services, {email, FakeMsn::password_of(email)}, email, sink, std::make_shared<Persona>()),
+        tasks(upstream.executor) {
+    tasks.spawn("session", live());
+  }
+  asio::awaitable<void> live() {
+    try {
+      co_await session.run();
+    } catch (const boost::system::system_error& e) {
+      if (e.code() == asio::error::operation_aborted) throw;
+      why = e.what();
+    } catch (const std::exception& e) {
+      why = e.what();
+    }
+    is_over = true;
+    sink.changed.notify();
+  }
+  bool is_online() const {
+    const auto told = sink.all<connector::AccountChanged>();
+    return !told.empty() && told.back().online;
+  }
+  asio::awaitable<void> wait_online_or_over() {
+    while (!is_online() && !is_over) co_await sink.changed.wait();
+  }
+  asio::awaitable<void> wait_over() {
+    while (!is_over) co_await sink.changed.wait();
+  }
+
+  Sink sink;
+  MsnSession session;
+  base::TaskGroup tasks;
+  bool is_over = false;
+  std::string why;
+};
+
+struct Stage {
+  Stage() : upstream(parse_settings(server.configuration()).value(), loop.get_executor(), client) {
+    server.behind_login.clear();
+  }
+  ~Stage() {
+    for (auto& person : people) end(*person);
+    run(loop, server.stop());
+  }
+  void end(Person& person) {
+    person.tasks.cancel();
+    run(loop, person.tasks.join());
+  }
+  Person& add(const std::string& email) {
+    people.push_back(std::make_unique<Person>(upstream, services, email));
+    run(loop, people.back()->wait_online_or_over());
+    return *people.back();
+  }
+  connector::Result<connector::Receipt> perform(Person& person, connector::Action action) {
+    std::optional<connector::Result<connector::Receipt>> result;
+    run(loop, into(person.session.perform(std::move(action)), result));
+    return std::move(*result);
+  }
+  static asio::awaitable<void> into(asio::awaitable<connector::Result<connector::Receipt>> operation,
+                                    std::optional<connector::Result<connector::Receipt>>& result) {
+    result = co_await std::move(operation);
+  }
+  connector::Result<connector::Receipt> send(Person& person, const std::string& text) {
+    connector::SendMessage message;
+    message.chat = connector::ContactId{"juliet@x.test"};
+    message.key = text;
+    message.content.text = text;
+    return perform(person, std::move(message));
+  }
+
+  asio::io_context loop;
+  net::HttpClient client{loop.get_executor()};
+  net::HttpServer webhooks{loop.get_executor()};
+  conformance::MemoryStorage storage;
+  base::SystemClock clock;
+  connector::Services services{loop.get_executor(), client, webhooks, storage, clock};
+  FakeMsn server{loop.get_executor()};
+  Upstream upstream;
+  std::vector<std::unique_ptr<Person>> people;
+};
+
+bool is_sentence(const std::string& text) {
+  return text.size() > 10 && text.ends_with('.') && text.find_first_of("\r\n") == text.npos;
+}
+
+}  // namespace
+
+TEST_CASE("A server that breaks the protocol within a login ends that session with a sentence, and nobody else's") {
+  Stage stage;
+  Person& other = stage.add("mercutio@x.test");
+  REQUIRE(other.is_online());
+  const std::string endless(200'000, 'a');
+  const std::vector<std::pair<std::string, std::string>> faults = {
+      {"VER", endless},
+      {"VER", "VER {n} MSNP99\r\n"},
+      {"VER", std::string("\0\0\0\r\n", 5)},
+      {"VER", "HTTP/1.1 400 Bad Request\r\n\r\n"},
+      {"CVR", "MSG Hotmail Hotmail 99999999\r\n"},
+      {"CVR", "MSG Hotmail Hotmail -1\r\n"},
+      {"CVR", "500 {n}\r\n"},
+      {"USR", "USR {n} SSO S x\r\n"},
+      {"USR", "XFR {n} NS :0 0 x\r\n"},
+      {"USR", "XFR {n} NS\r\n"},
+      {"USR", "OUT SSD\r\n"},
+      {"SYN", "SYN {n} 0 0 1 0\r\nLST nonsense\r\n"},
+      {"SYN", "SYN {n} 0 0 2 0\r\nLST N=a@x.test F=a 99999999999999999999\r\n"},
+      {"CHG", "715 {n}\r\n"},
+      {"CHG", "CHG " + endless},
+      {"/login", "no ticket"},
+  };
+  for (const auto& [command, bytes] : faults) {
+    CAPTURE(command);
+    CAPTURE(bytes.substr(0, 60));
+    stage.server.instead = {{command, bytes}};
+    Person& victim = stage.add("romeo@x.test");
+    CHECK(victim.is_over);
+    CHECK_FALSE(victim.is_online());
+    CHECK_MESSAGE(is_sentence(victim.why), victim.why);
+    stage.server.instead.clear();
+    CHECK(stage.send(other, "still here").has_value());
+  }
+  CHECK_FALSE(other.is_over);
+}
+
+TEST_CASE("A server that sends us to itself for ever is left after five times") {
+  Stage stage;
+  const auto port = std::to_string(stage.server.configuration()["port"].get<int>());
+  stage.server.instead = {{"USR", "XFR {n} NS 127.0.0.1:" + port + " 0 x\r\n"}};
+  Person& victim = stage.add("romeo@x.test");
+  CHECK(victim.is_over);
+  CHECK(victim.why.find("without an end") != std::string::npos);
+  const auto asked = std::count_if(stage.server.commands.begin(), stage.server.commands.end(),
+                                   [](const auto& words) { return words[0] == "VER"; });
+  CHECK(asked == most_redirections + 1);
+}
+
+TEST_CASE("A password that is refused by either server is told as one, and not tried again") {
+  Stage stage;
+  stage.server.instead = {{"SYN", "911 {n}\r\n"}};
+  Person& victim = stage.add("romeo@x.test");
+  CHECK(victim.is_over);
+  CHECK(victim.why.empty());
+  REQUIRE_FALSE(victim.sink.all<connector::AccountChanged>().empty());
+  CHECK(victim.sink.all<connector::AccountChanged>().back().needs_login);
+}
+
+TEST_CASE("A server that breaks the protocol later ends that session alone") {
+  Stage stage;
+  Person& other = stage.add("mercutio@x.test");
+  for (const std::string& bytes :
+       {std::string(100'000, 'a'), std::string("MSG Hotmail Hotmail 65537\r\n"), std::string("\r\n"),
+        std::string("UBX a@x.test many\r\n"), std::string("OUT SSD\r\n")}) {
+    CAPTURE(bytes.substr(0, 60));
+    Person& victim = stage.add("romeo@x.test");
+    REQUIRE(victim.is_online());
+    stage.server.say("romeo@x.test", bytes);
+    run(stage.loop, victim.wait_over());
+    CHECK_MESSAGE(is_sentence(victim.why), victim.why);
+    CHECK(stage.send(other, "still here").has_value());
+  }
+}
+
+TEST_CASE("What means nothing is passed over, however much of it there is") {
+  Stage stage;
+  Person& victim = stage.add("romeo@x.test");
+  std::string flood;
+  for (int i = 0; i < 2000; ++i) {
+    flood += "ILN 9 NLN stranger" + std::to_string(i) +
+             "@x.test x 0\r\nFLN\r\nNLN\r\nUBX x 0\r\nREM 0 RL\r\nADC 0 RL\r\nBPR\r\nRNG\r\nRNG s "
+             "no-such-host.invalid:1 CKI k j@x.test J\r\nACK 77\r\n";
+    flood += "MSG Hotmail Hotmail 2\r\n\r\n";
+  }
+  stage.server.say("romeo@x.test", flood);
+  CHECK(stage.send(victim, "after the flood").has_value());
+  CHECK_FALSE(victim.is_over);
+  CHECK(victim.sink.all<connector::PresenceChanged>().empty());
+}
+
+TEST_CASE("A switchboard that cannot be reached or is none fails the message with a sentence; the session stays") {
+  Stage stage;
+  Person& person = stage.add("romeo@x.test");
+  for (const char* bytes : {"XFR {n} SB 127.0.0.1:1 CKI key\r\n", "XFR {n} SB\r\n", "XFR {n} SB :::: CKI\r\n",
+                            "500 {n}\r\n", "913 {n}\r\n"}) {
+    CAPTURE(bytes);
+    stage.server.instead = {{"XFR", bytes}};
+    const auto sent = stage.send(person, "lost");
+    REQUIRE_FALSE(sent.has_value());
+    CHECK_MESSAGE(is_sentence(sent.error().text), sent.error().text);
+  }
+  for (const auto& [command, bytes] :
+       std::vector<std::pair<std::string, std::string>>{{"CAL", "MSG a b 99999\r\n"},
+                                                        {"CAL", "217 {n}\r\n"},
+                                                        {"CAL", std::string(100'000, 'a')},
+                                                        {"CAL", "OUT\r\n"},
+                                                        {"MSG", "NAK {n}\r\n"},
+                                                        {"MSG", "BYE juliet@x.test\r\nACK {n}\r\n"},
+                                                        {"MSG", "MSG a b -1\r\n"},
+                                                        {"MSG", "OUT\r\n"}}) {
+    CAPTURE(command);
+    CAPTURE(bytes.substr(0, 60));
+    stage.server.instead = {{command, bytes}};
+    const auto sent = stage.send(person, "lost");
+    REQUIRE_FALSE(sent.has_value());
+    CHECK_MESSAGE(is_sentence(sent.error().text), sent.error().text);
+    const bool may_have_left = command == "MSG" && bytes[0] != 'N';
+    CHECK((sent.error().code == Errc::uncertain) == may_have_left);
+  }
+  stage.server.instead.clear();
+  CHECK(stage.send(person, "found").has_value());
+  CHECK_FALSE(person.is_over);
+}
+
+TEST_CASE("A contact list is not changed by what the server does not confirm") {
+  Stage stage;
+  Person& person = stage.add("romeo@x.test");
+  const connector::ContactId juliet{"juliet@x.test"};
+  for (const auto& [answer, code] : std::vector<std::pair<std::string, Errc>>{
+           {"208 {n}\r\n", Errc::not_found}, {"210 {n}\r\n", Errc::rejected}, {"603 {n}\r\n", Errc::unavailable}}) {
+    stage.server.instead = {{"ADC", answer}};
+    const auto added = stage.perform(person, connector::AddContact{juliet});
+    REQUIRE_FALSE(added.has_value());
+    CHECK(added.error().code == code);
+    CHECK_MESSAGE(is_sentence(added.error().text), added.error().text);
+  }
+  CHECK(stage.perform(person, connector::RenameContact{juliet, "Jule"}).error().code == Errc::not_found);
+  stage.server.instead.clear();
+  CHECK(stage.perform(person, connector::AddContact{juliet}).has_value());
+  CHECK(stage.perform(person, connector::RenameContact{juliet, "Jule"}).has_value());
+  CHECK(person.sink.all<connector::ContactAnswered>().size() == 1);
+}
+
+TEST_CASE("A letter that is none, and a page without an end, leave the session alone") {
+  Stage stage;
+  Person& person = stage.add("romeo@x.test");
+  for (const std::string& page : {std::string("<GetMessageResult>"), std::string(300'000, '<'), std::string()}) {
+    stage.server.instead = {{"/rsi/rsi.asmx", page}};
+    stage.server.say("romeo@x.test",
+                     "MSG Hotmail Hotmail 98\r\nContent-Type: text/x-msmsgsoimnotification\r\n\r\nMail-Data: "
+                     "<MD><M><I>1</I><E>j@x.test</E></M></MD>\r\n");
+    CHECK(stage.send(person, "meanwhile").has_value());
+  }
+  CHECK_FALSE(person.is_over);
+  CHECK(person.sink.all<connector::MessageReceived>().empty());
+}
