@@ -81,6 +81,8 @@ connector::Network MsnConnector::describe() const {
   network.idempotency = connector::Idempotency::none;
   network.has_presence = true;
   network.has_contact_list = true;
+  network.has_blocking = true;
+  network.has_profile = true;
   network.reports_delivery = upstream_.settings.acknowledged_is_delivered;
   return network;
 }

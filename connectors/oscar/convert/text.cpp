@@ -92,8 +92,8 @@ std::string reason_of(const IncomingMessage& message, const std::string& code_pa
   return fields_of(message, code_page).back();
 }
 
-// Cookies are the sender's; stored messages may have none. Old programs (QIP 2005) send zeros: then a message that comes
-// live is a message of its own, since no server repeats it, and the same words may be said twice.
+// Cookies are the sender's; stored messages may have none. Old programs (QIP 2005) send zeros: then a message that
+// comes live is a message of its own, since no server repeats it, and the same words may be said twice.
 std::string id_of(const IncomingMessage& message) {
   const std::string sender = plain_name(message.sender.name);
   const bool has_cookie = message.cookie.find_first_not_of('\0') != std::string::npos;
