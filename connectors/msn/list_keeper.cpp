@@ -14,6 +14,15 @@ using connector::Event;
 using connector::Receipt;
 using connector::Result;
 
+namespace {
+
+// COMPAT(rusty-retro-messaging 07ae691): has FL, AL and BL alone, and answers 201 where RL or PL is to be changed.
+bool is_kept_elsewhere(const Reply& reply, list::Bit bit) {
+  return (bit == list::reverse || bit == list::pending) && reply.error >= 200 && reply.error < 300;
+}
+
+}  // namespace
+
 asio::awaitable<Result<void>> ListKeeper::put_on(std::string email, list::Bit bit) {
   if (contacts_.is_on(email, bit)) co_return base::ok();
   contacts_.put_on(email, bit);  // before the answer, since what comes behind it may be about the new member
@@ -26,7 +35,7 @@ asio::awaitable<Result<void>> ListKeeper::put_on(std::string email, list::Bit bi
     auto news = contacts_.set_name(email, member.name);
     co_await publish_all(events_, std::move(news));
   }
-  if (reply.is_done() || reply.error == 215) co_return base::ok();
+  if (reply.is_done() || reply.error == 215 || is_kept_elsewhere(reply, bit)) co_return base::ok();
   contacts_.take_off(email, bit);
   co_return to_result(reply, email);
 }
@@ -38,7 +47,7 @@ asio::awaitable<Result<void>> ListKeeper::take_off(std::string email, list::Bit 
   const Reply reply = co_await link_->ask("REM", std::move(args));
   const bool was_not_there = reply.error == 216 || reply.error == 208 || reply.error == 205;
   const auto taken = to_result(reply, email);
-  if (!taken && !was_not_there) co_return taken.error();
+  if (!taken && !was_not_there && !is_kept_elsewhere(reply, bit)) co_return taken.error();
   contacts_.take_off(email, bit);
   co_return base::ok();
 }
@@ -70,15 +79,15 @@ asio::awaitable<Result<Receipt>> ListKeeper::answer(connector::AnswerContact act
   const auto email = parse_email(action.contact.value);
   if (!email) co_return Receipt{};
   const bool is_pending = contacts_.is_on(*email, list::pending);
+  Result<void> seen = base::ok();
+  if (is_pending || action.accepted) seen = co_await let_see(*email, action.accepted);
+  else seen = co_await take_off(*email, list::allow);
+  if (!seen) co_return seen.error();
   if (contacts_.is_surely_pending(*email) && action.accepted) {
     contacts_.take_off(*email, list::reverse);
     const auto known = co_await put_on(*email, list::reverse);
     if (!known) co_return known.error();
   }
-  Result<void> seen = base::ok();
-  if (is_pending || action.accepted) seen = co_await let_see(*email, action.accepted);
-  else seen = co_await take_off(*email, list::allow);
-  if (!seen) co_return seen.error();
   const auto answered = co_await take_off(*email, list::pending);
   if (!answered) co_return answered.error();
   co_return Receipt{};

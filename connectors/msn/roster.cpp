@@ -144,6 +144,7 @@ std::vector<Event> Contacts::losses_since(std::string_view before) const {
 
 std::vector<Event> Contacts::begin(Roster roster, std::string_view before) {
   entries_.clear();
+  strangers_ = 0;
   groups_ = std::move(roster.groups);
   for (Member& member : roster.members) {
     const std::string email = member.email;
@@ -211,7 +212,9 @@ void Contacts::take(const PhoneChanged& changed) {
 }
 
 std::vector<Event> Contacts::take(const AddedUs& added) {
-  if (!find(added.email) && entries_.size() >= most_strangers) return {};
+  const bool is_stranger = find(added.email) == nullptr;
+  if (is_stranger && strangers_ >= most_strangers) return {};
+  if (is_stranger) ++strangers_;
   Entry& known = entry(added.email);
   if (!added.name.empty()) known.member.name = added.name;
   // COMPAT(Escargot 2025-02): says so of somebody, too, whom it does not have waiting.

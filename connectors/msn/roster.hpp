@@ -68,6 +68,7 @@ class Contacts {
 
   std::map<std::string, Entry> entries_;
   std::map<std::string, std::string> groups_;
+  std::size_t strangers_ = 0;  // who are here only because they have added the user within this session
 };
 
 }  // namespace wherry::msn

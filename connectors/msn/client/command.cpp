@@ -73,7 +73,16 @@ void Framer::discard(std::size_t bytes) {
   begin_ = 0;
 }
 
+void Framer::skip_empty_lines() {
+  for (;;) {
+    const std::string_view rest = std::string_view(buffer_).substr(begin_);
+    if (!rest.starts_with('\n') && !rest.starts_with("\r\n")) return;
+    discard(rest.front() == '\n' ? 1 : 2);
+  }
+}
+
 base::Result<std::optional<Command>> Framer::read_line() {
+  skip_empty_lines();
   const std::string_view rest = std::string_view(buffer_).substr(begin_);
   const auto end = rest.find('\n');
   if (std::min(end, rest.size()) > most_line_bytes) return Error{Errc::bad_input, "a line is too long"};

@@ -42,6 +42,7 @@ class Framer {
  private:
   base::Result<std::optional<Command>> read_line();
   void discard(std::size_t bytes);
+  void skip_empty_lines();
 
   std::string buffer_;
   std::size_t begin_ = 0;              // of what is not read yet

@@ -15,7 +15,8 @@ namespace wherry::msn {
 namespace {
 
 constexpr std::chrono::seconds list_limit{60}, ping_every{50}, pong_limit{20};
-constexpr std::size_t most_members = 5000, most_groups = 500;
+// Lines of the list; contacts, and others, that are kept; groups.
+constexpr std::size_t most_lines = 100'000, most_members = 5000, most_groups = 500;
 
 std::size_t read_count(const std::string& text, std::size_t most) {
   std::size_t count = 0;
@@ -24,6 +25,11 @@ std::size_t read_count(const std::string& text, std::size_t most) {
 }
 
 std::string lower_email(const std::string& word) { return base::to_lower_ascii(from_percent(word)); }
+
+// COMPAT(rusty-retro-messaging 07ae691): says "N=who@x" where others say "who@x".
+std::string removed_email(const std::string& word) {
+  return lower_email(word.starts_with("N=") ? word.substr(2) : word);
+}
 
 }  // namespace
 
@@ -113,14 +119,14 @@ void Notification::advance_login(const Command& command, Time now) {
 // SYN number stamp stamp members groups
 void Notification::begin_list(const Command& command) {
   is_counting_ = true;
-  members_expected_ = read_count(command.arg(3), most_members);
+  members_expected_ = read_count(command.arg(3), most_lines);
   groups_expected_ = read_count(command.arg(4), most_groups);
   finish_list_if_whole();
 }
 
 // Nothing marks the list's end: it is over when as many have come as were announced.
 void Notification::finish_list_if_whole() {
-  if (!is_counting_ || roster_.members.size() < members_expected_ || groups_seen_ < groups_expected_) return;
+  if (!is_counting_ || members_seen_ < members_expected_ || groups_seen_ < groups_expected_) return;
   state_ = State::ready;
   listing_limit_ = Time::max();
   events_.emplace_back(SignedIn{std::exchange(roster_, {})});
@@ -133,13 +139,26 @@ void Notification::take_list_line(const Command& command) {
     ++groups_seen_;
     roster_.groups[command.arg(1)] = from_percent(command.arg(0));
   }
-  if (command.name == "LST") {
-    auto member = parse_member(command.args);
-    if (!member) return protocol_.end(End::broken, "a line of the contact list cannot be read");
-    last_listed_ = member->email;
-    roster_.members.push_back(std::move(*member));
-  }
+  if (command.name == "LST") take_member(command);
   finish_list_if_whole();
+}
+
+// What is not kept is counted all the same, for else the list would have no end.
+void Notification::take_member(const Command& command) {
+  ++members_seen_;
+  auto member = parse_member(command.args);
+  last_listed_ = member ? member->email : std::string();
+  if (!member) {
+    ++roster_.unread;
+    return;
+  }
+  std::size_t& kept = member->is_on(list::forward) ? contacts_kept_ : others_kept_;
+  if (kept >= most_members) {
+    ++roster_.left_out;
+    return;
+  }
+  ++kept;
+  roster_.members.push_back(std::move(*member));
 }
 
 // Within the list it is the last member's; that may have been the last one.
@@ -181,7 +200,7 @@ void Notification::handle(Said said, Time now) {
   } else if (name == "ADC") {
     take_addition(command);
   } else if (name == "REM" && command.arg(1) == "RL") {
-    events_.emplace_back(RemovedUs{lower_email(command.arg(2))});
+    events_.emplace_back(RemovedUs{removed_email(command.arg(2))});
   } else if (name == "RNG") {
     events_.emplace_back(Rang{command.arg(1), command.arg(0), command.arg(3), lower_email(command.arg(4)),
                               from_percent(command.arg(5))});

@@ -21,6 +21,8 @@ struct Roster {
   std::map<std::string, std::string> groups;  // names by guid
   std::string name;                           // the account's own
   bool allows_others = true;                  // who is on neither AL nor BL may see us (BLP AL)
+  std::size_t unread = 0;                     // lines that name nobody
+  std::size_t left_out = 0;                   // members beyond those that are kept
 };
 
 struct Redirected {  // another server is to be asked instead
@@ -104,6 +106,7 @@ class Notification {
   void advance_login(const Command& command, Time now);
   void begin_list(const Command& command);
   void take_list_line(const Command& command);
+  void take_member(const Command& command);
   void finish_list_if_whole();
   void take_phone_number(const Command& command);
   void take_addition(const Command& command);
@@ -115,7 +118,8 @@ class Notification {
   int version_ = 0;
   int refusal_ = 0;
   Roster roster_;
-  std::size_t members_expected_ = 0, groups_expected_ = 0, groups_seen_ = 0;
+  std::size_t members_expected_ = 0, members_seen_ = 0, groups_expected_ = 0, groups_seen_ = 0;
+  std::size_t contacts_kept_ = 0, others_kept_ = 0;
   bool is_counting_ = false;  // SYN is answered
   std::string last_listed_;   // whose line came last
   std::vector<NotificationEvent> events_;

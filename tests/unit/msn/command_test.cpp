@@ -74,8 +74,15 @@ TEST_CASE("What is no MSNP is an error and not awaited for ever") {
   CHECK(breaks("MSG a b -1\r\n"));
   CHECK(breaks("MSG a b 99999999999999999999999\r\n"));
   CHECK(breaks("MSG\r\n"));
-  CHECK(breaks("\r\n"));
+  CHECK(breaks("\r\r\n"));
   CHECK_FALSE(breaks("MSG a b 10\r\nabc"));
+}
+
+TEST_CASE("Empty lines are passed over, however many there are") {
+  const auto commands = commands_in("\r\n\nQNG 60\r\n" + std::string(100'000, '\n') + "\r\nUBX bob@x.test 2\r\n\r\n");
+  REQUIRE(commands.size() == 2);
+  CHECK(commands[0] == Command{"QNG", {"60"}});
+  CHECK(commands[1] == Command{"UBX", {"bob@x.test"}, "\r\n"});
 }
 
 TEST_CASE("A line and a payload have a limit, whether they are whole or not") {

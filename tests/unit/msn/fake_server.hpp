@@ -60,8 +60,9 @@ class FakeMsn {
   // ---- the script ----
   // What is sent in place of the answer to a command, or of a page's body; "{n}" is the command's number. "": nothing.
   std::map<std::string, std::string> instead;
-  std::string behind_login;  // sent once the account is in
-  bool joins = true;         // who is called comes
+  std::string behind_login;             // sent once the account is in
+  bool joins = true;                    // who is called comes
+  std::set<std::string> without_lists;  // that cannot be changed
 
   // ---- what happened ----
   struct Text {
@@ -70,9 +71,15 @@ class FakeMsn {
   std::vector<Text> taken;
   std::vector<Words> commands;  // of all notification sessions
   std::set<std::string> fetched, deleted;
+  std::size_t boards_open = 0, boards_opened = 0;  // connections to the switchboard
   base::Signal changed;
 
   bool is_there(const std::string& email) const { return sessions_.contains(email); }
+  // Invites the account into a conversation.
+  void ring(const std::string& email) {
+    say(email, fmt::format("RNG s {} CKI key friend@x.test F\r\n", switchboard()));
+  }
+  std::string switchboard() const { return fmt::format("127.0.0.1:{}", switchboard_.local_endpoint().port()); }
   // Sends that on the account's notification session.
   void say(const std::string& email, const std::string& bytes) {
     const auto found = sessions_.find(email);
@@ -144,6 +151,8 @@ class FakeMsn {
     }
   }
   asio::awaitable<void> serve(std::shared_ptr<Link> link, bool is_notification) {
+    boards_open += is_notification ? 0 : 1;
+    boards_opened += is_notification ? 0 : 1;
     try {
       for (;;) {
         auto space = asio::dynamic_buffer(link->input);
@@ -173,6 +182,7 @@ class FakeMsn {
     } catch (const boost::system::system_error& e) {
       if (e.code() == asio::error::operation_aborted) throw;
     }
+    boards_open -= is_notification ? 0 : 1;
     const auto session = sessions_.find(link->email);
     if (session != sessions_.end() && session->second.lock() == link) sessions_.erase(session);
     changed.notify();
@@ -200,8 +210,8 @@ class FakeMsn {
     }
     if (name == "SYN") return fmt::format("SYN {} 0 0 0 0\r\nGTC A\r\nBLP AL\r\n{}", number, behind_login);
     if (name == "UUX") return fmt::format("UUX {} 0\r\n", number);
-    if (name == "XFR")
-      return fmt::format("XFR {} SB 127.0.0.1:{} CKI key\r\n", number, switchboard_.local_endpoint().port());
+    if (name == "XFR") return fmt::format("XFR {} SB {} CKI key\r\n", number, switchboard());
+    if ((name == "ADC" || name == "REM") && without_lists.contains(words[2])) return fmt::format("201 {}\r\n", number);
     if (name == "ADC" && words[2] == "FL") {
       const std::string email = words[3].substr(2);
       return fmt::format("ADC {} FL N={} F={} C=guid-{}\r\n", number, email, email, email);

@@ -1,10 +1,5 @@
 // What a server can do to us: the session ends with a sentence, or what was asked fails with one; nobody else notices.
-#include "connectors/msn/session.hpp"
-#include "connectors/msn/settings.hpp"
-#include "gateway/conformance/memory_storage.hpp"
-#include "gateway/net/http_server.hpp"
-#include "tests/support/run.hpp"
-#include "tests/unit/msn/fake_server.hpp"
+#include "tests/unit/msn/stage.hpp"
 
 #include <doctest/doctest.h>
 
@@ -14,112 +9,8 @@ using namespace wherry;
 using namespace wherry::msn;
 using namespace wherry::tests;
 using connector::Errc;
-using namespace std::chrono_literals;
 
 namespace {
-
-class Sink final : public connector::EventSink {
- public:
-  explicit Sink(const asio::any_io_executor& executor) : changed(executor) {}
-  asio::awaitable<void> publish(connector::Event event, connector::Changes) override {
-    events.push_back(std::move(event));
-    changed.notify();
-    co_return;
-  }
-  template <class E>
-  std::vector<E> all() const {
-    std::vector<E> found;
-    for (const auto& event : events) {
-      if (const auto* it = std::get_if<E>(&event)) found.push_back(*it);
-    }
-    return found;
-  }
-  std::vector<connector::Event> events;
-  base::Signal changed;
-};
-
-// One account and its session.
-struct Person {
-  Person(Upstream& upstream, const connector::Services& services, const std::string& email)
-      : sink(upstream.executor),
-        session(upstream, services, {email, FakeMsn::password_of(email)}, email, sink, std::make_shared<Persona>()),
-        tasks(upstream.executor) {
-    tasks.spawn("session", live());
-  }
-  asio::awaitable<void> live() {
-    try {
-      co_await session.run();
-    } catch (const boost::system::system_error& e) {
-      if (e.code() == asio::error::operation_aborted) throw;
-      why = e.what();
-    } catch (const std::exception& e) {
-      why = e.what();
-    }
-    is_over = true;
-    sink.changed.notify();
-  }
-  bool is_online() const {
-    const auto told = sink.all<connector::AccountChanged>();
-    return !told.empty() && told.back().online;
-  }
-  asio::awaitable<void> wait_online_or_over() {
-    while (!is_online() && !is_over) co_await sink.changed.wait();
-  }
-  asio::awaitable<void> wait_over() {
-    while (!is_over) co_await sink.changed.wait();
-  }
-
-  Sink sink;
-  MsnSession session;
-  base::TaskGroup tasks;
-  bool is_over = false;
-  std::string why;
-};
-
-struct Stage {
-  Stage() : upstream(parse_settings(server.configuration()).value(), loop.get_executor(), client) {
-    server.behind_login.clear();
-  }
-  ~Stage() {
-    for (auto& person : people) end(*person);
-    run(loop, server.stop());
-  }
-  void end(Person& person) {
-    person.tasks.cancel();
-    run(loop, person.tasks.join());
-  }
-  Person& add(const std::string& email) {
-    people.push_back(std::make_unique<Person>(upstream, services, email));
-    run(loop, people.back()->wait_online_or_over());
-    return *people.back();
-  }
-  connector::Result<connector::Receipt> perform(Person& person, connector::Action action) {
-    std::optional<connector::Result<connector::Receipt>> result;
-    run(loop, into(person.session.perform(std::move(action)), result));
-    return std::move(*result);
-  }
-  static asio::awaitable<void> into(asio::awaitable<connector::Result<connector::Receipt>> operation,
-                                    std::optional<connector::Result<connector::Receipt>>& result) {
-    result = co_await std::move(operation);
-  }
-  connector::Result<connector::Receipt> send(Person& person, const std::string& text) {
-    connector::SendMessage message;
-    message.chat = connector::ContactId{"juliet@x.test"};
-    message.key = text;
-    message.content.text = text;
-    return perform(person, std::move(message));
-  }
-
-  asio::io_context loop;
-  net::HttpClient client{loop.get_executor()};
-  net::HttpServer webhooks{loop.get_executor()};
-  conformance::MemoryStorage storage;
-  base::SystemClock clock;
-  connector::Services services{loop.get_executor(), client, webhooks, storage, clock};
-  FakeMsn server{loop.get_executor()};
-  Upstream upstream;
-  std::vector<std::unique_ptr<Person>> people;
-};
 
 bool is_sentence(const std::string& text) {
   return text.size() > 10 && text.ends_with('.') && text.find_first_of("\r\n") == text.npos;
@@ -144,8 +35,6 @@ TEST_CASE("A server that breaks the protocol within a login ends that session wi
       {"USR", "XFR {n} NS :0 0 x\r\n"},
       {"USR", "XFR {n} NS\r\n"},
       {"USR", "OUT SSD\r\n"},
-      {"SYN", "SYN {n} 0 0 1 0\r\nLST nonsense\r\n"},
-      {"SYN", "SYN {n} 0 0 2 0\r\nLST N=a@x.test F=a 99999999999999999999\r\n"},
       {"CHG", "715 {n}\r\n"},
       {"CHG", "CHG " + endless},
       {"/login", "no ticket"},
@@ -190,7 +79,7 @@ TEST_CASE("A server that breaks the protocol later ends that session alone") {
   Stage stage;
   Person& other = stage.add("mercutio@x.test");
   for (const std::string& bytes :
-       {std::string(100'000, 'a'), std::string("MSG Hotmail Hotmail 65537\r\n"), std::string("\r\n"),
+       {std::string(100'000, 'a'), std::string("MSG Hotmail Hotmail 65537\r\n"), std::string("\r\r\n"),
         std::string("UBX a@x.test many\r\n"), std::string("OUT SSD\r\n")}) {
     CAPTURE(bytes.substr(0, 60));
     Person& victim = stage.add("romeo@x.test");

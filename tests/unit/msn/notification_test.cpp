@@ -135,6 +135,31 @@ TEST_CASE("Silence ends a login within fifteen seconds, at every step") {
   }
 }
 
+TEST_CASE("A line of the list that names nobody is counted, and passed over with its numbers") {
+  Talk talk;
+  talk.sign_in(
+      "SYN 5 0 0 3 0\r\nLST N=a@x.test F=a 2 1 \r\nLST F=Mary C=22222222-0000 1 1 \r\nBPR PHH 1\r\n"
+      "LST N=juliet@x.test F=J C=33333333-0000 3 1 \r\n");
+  REQUIRE(talk.all<SignedIn>().size() == 1);
+  const Roster roster = talk.all<SignedIn>()[0].roster;
+  CHECK(roster.unread == 1);
+  REQUIRE(roster.members.size() == 2);
+  CHECK(roster.members[0].phones.empty());
+  CHECK(roster.members[1].email == "juliet@x.test");
+}
+
+TEST_CASE("A contact is on the list, however many people of the other lists stand before it") {
+  Talk talk;
+  std::string lines = "SYN 5 0 0 6001 0\r\n";
+  for (int i = 0; i < 6000; ++i) lines += "LST N=s" + std::to_string(i) + "@x.test F=s 8 1 \r\n";
+  talk.sign_in(lines + "LST N=juliet@x.test F=J C=22222222-0000 3 1 \r\n");
+  REQUIRE(talk.all<SignedIn>().size() == 1);
+  const Roster roster = talk.all<SignedIn>()[0].roster;
+  CHECK(roster.members.back().email == "juliet@x.test");
+  CHECK(roster.members.size() == 5001);
+  CHECK(roster.left_out == 1000);
+}
+
 TEST_CASE("A list that does not end ends the session within a minute") {
   Talk talk;
   talk.sign_in("SYN 5 0 0 3 0\r\nLST N=a@x.test F=a 2 1 \r\n");
@@ -176,7 +201,7 @@ TEST_CASE("Presence, messages of a person's own, and who added or removed us") {
   talk.sign_in();
   talk.says(
       "NLN AWY Juliet@x.test Juliet 0\r\nFLN juliet@x.test\r\nUBX juliet@x.test 3\r\n<D>"
-      "ADC 0 RL N=nurse@x.test F=The%20Nurse\r\nREM 0 RL nurse@x.test\r\n");
+      "ADC 0 RL N=nurse@x.test F=The%20Nurse\r\nREM 0 RL nurse@x.test\r\nREM 0 RL N=Nurse@x.test\r\n");
   const auto statuses = talk.all<StatusChanged>();
   REQUIRE(statuses.size() == 2);
   CHECK(statuses[0].email == "juliet@x.test");
@@ -186,7 +211,8 @@ TEST_CASE("Presence, messages of a person's own, and who added or removed us") {
   CHECK(talk.all<PersonalMessageChanged>()[0].xml == "<D>");
   REQUIRE(talk.all<AddedUs>().size() == 1);
   CHECK(talk.all<AddedUs>()[0].name == "The Nurse");
-  REQUIRE(talk.all<RemovedUs>().size() == 1);
+  REQUIRE(talk.all<RemovedUs>().size() == 2);
+  for (const RemovedUs& removed : talk.all<RemovedUs>()) CHECK(removed.email == "nurse@x.test");
 }
 
 TEST_CASE("Numbers are of the member before them, of the last one also behind the list, and later of whom they name") {

@@ -172,6 +172,15 @@ TEST_CASE("However many strangers add us, few are remembered") {
   CHECK(contacts.take(AddedUs{"juliet@x.test", ""}).size() == 1);
 }
 
+TEST_CASE("Who asks is asked about, however long the account's own list is") {
+  Contacts contacts;
+  Roster roster;
+  for (int i = 0; i < 3000; ++i)
+    roster.members.push_back({"c" + std::to_string(i) + "@x.test", "", "guid", list::reverse | list::allow, {}});
+  contacts.begin(std::move(roster));
+  CHECK(contacts.take(AddedUs{"nurse@x.test", "The Nurse"}).size() == 1);
+}
+
 TEST_CASE("The lists follow what is put on and taken off") {
   Contacts contacts;
   contacts.begin(lovers());
