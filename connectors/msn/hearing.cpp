@@ -68,24 +68,29 @@ asio::awaitable<void> Hearing::announce_group(std::shared_ptr<Board> board) {
 }
 
 asio::awaitable<void> Hearing::heard(std::shared_ptr<Board> board, Heard message) {
-  if (parse_email(message.email) != message.email) co_return;  // the switchboard's own words
+  if (message.email.find('@') == std::string::npos) co_return;  // the switchboard's own words
   const auto whole = board->chunks().add(message.payload);
   if (!whole) co_return;
   Spoken spoken = read_payload(*whole);
+  const bool is_showable = parse_email(message.email) == message.email;
   if (spoken.kind == Spoken::Kind::typing) {
-    if (board->is_group()) co_return;
+    if (board->is_group() || !is_showable) co_return;
     auto news = typing_.note(message.email, true, steady_clock::now());
     co_return co_await publish_all(events_, std::move(news));
   }
   if (spoken.kind == Spoken::Kind::nothing) co_return;
   co_await announce_group(board);
-  if (spoken.kind == Spoken::Kind::picture) {
-    std::string told = fmt::format("{} offers you a file or a call, which this gateway does not carry.",
-                                   contacts_.name_of(message.email));
+  if (spoken.kind == Spoken::Kind::uncarried) {
+    std::string told =
+        fmt::format("{} {}, which this gateway does not carry.", contacts_.name_of(message.email), spoken.text);
     co_return co_await notify(events_, std::move(told));
   }
   if (spoken.kind == Spoken::Kind::nudge) spoken.text = nudge_line;
   if (spoken.text.empty()) co_return;
+  if (!is_showable) {
+    std::string told = fmt::format("{}, whom this gateway cannot show you, writes: {}", message.email, spoken.text);
+    co_return co_await notify(events_, std::move(told));
+  }
   if (message.is_to_several) spoken.text = mark_as_to_several(spoken.text);
   auto news = typing_.note(message.email, false, steady_clock::now());
   co_await publish_all(events_, std::move(news));

@@ -22,9 +22,10 @@ bool take_named(Member& member, std::string_view word) {
   return true;
 }
 
+// RFC 5321 §4.1.2 and RFC 6531 §3.3, without what MSN reads as an escape.
 bool is_email_letter(char c) {
   const auto byte = static_cast<unsigned char>(c);
-  return byte > 0x20 && byte < 0x7f && std::string_view("@\"(),:;<>[\\]/%").find(c) == std::string_view::npos;
+  return byte > 0x20 && byte != 0x7f && std::string_view("@\"(),:;<>[\\]%").find(c) == std::string_view::npos;
 }
 
 }  // namespace
@@ -94,8 +95,8 @@ std::optional<std::string> parse_email(std::string_view typed) {
   const std::string_view domain = std::string_view(email).substr(at + 1);
   const std::string_view name = std::string_view(email).substr(0, at);
   const bool is_formed = std::all_of(name.begin(), name.end(), is_email_letter) &&
-                         std::all_of(domain.begin(), domain.end(), is_email_letter) &&
-                         domain.find('.') != domain.npos && !domain.starts_with('.') && !domain.ends_with('.');
+                         std::all_of(domain.begin(), domain.end(), is_email_letter) && base::is_utf8(email) &&
+                         !domain.empty() && !domain.starts_with('.') && !domain.ends_with('.');
   if (!is_formed) return std::nullopt;
   return email;
 }

@@ -19,6 +19,8 @@ constexpr std::string_view text_headers =
     "Content-Type: text/plain; charset=UTF-8\r\n"
     "X-MMS-IM-Format: FN=Segoe%20UI; EF=; CO=0; CS=0; PF=0\r\n"
     "\r\n";
+constexpr const char* file_offer = "offers you a file or a call";
+constexpr std::string_view cut_mark = " […]";
 constexpr std::size_t most_unfinished = 4, most_chunks = 64, most_chunked_bytes = 64 << 10;
 
 std::string to_crlf(std::string_view text) {
@@ -76,6 +78,26 @@ Spoken read_datacast(const std::string& body) {
   if (cast.header("id") == "1") return {Spoken::Kind::nudge};
   const std::string data = to_utf8(cast.header("data"));
   if (cast.header("id") == "4" && !data.empty()) return {Spoken::Kind::text, "/me " + data};
+  if (cast.header("id") == "2") return {Spoken::Kind::uncarried, "sends you a wink"};
+  if (cast.header("id") == "3") return {Spoken::Kind::uncarried, "sends you a voice clip"};
+  return {Spoken::Kind::nothing};
+}
+
+// MSN 5 and before; ACCEPT and CANCEL follow.
+Spoken read_invitation(const std::string& body) {
+  if (parse_payload(body).header("invitation-command") != "INVITE") return {Spoken::Kind::nothing};
+  return {Spoken::Kind::uncarried, file_offer};
+}
+
+// MSN 6 and later: behind 48 bytes of a header stands an MSNSLP request, whose EUF-GUID says what is offered. A picture
+// or a smiley is asked for in the same way, by programs alone.
+Spoken read_peer_request(const std::string& body) {
+  if (body.find("INVITE MSNMSGR:") == body.npos) return {Spoken::Kind::nothing};
+  for (const char* guid : {"5D3E02AB-6190-11D3-BBBB-00C04F795683",     // a file
+                           "4BD96FC0-AB17-4425-A14A-439185962DC8",     // a camera, shown
+                           "1C9AA97E-9C05-4583-A3BD-908A196F1E92"}) {  // a camera, asked for
+    if (body.find(guid) != body.npos) return {Spoken::Kind::uncarried, file_offer};
+  }
   return {Spoken::Kind::nothing};
 }
 
@@ -138,7 +160,9 @@ Spoken read_payload(std::string_view bytes) {
   if (type == "text/x-msmsgscontrol")
     return {payload.headers.contains("typinguser") ? Spoken::Kind::typing : Spoken::Kind::nothing};
   if (type == "text/x-msnmsgr-datacast") return read_datacast(payload.body);
-  if (type == "text/x-msmsgsinvite") return {Spoken::Kind::picture};
+  if (type == "text/x-msmsgsinvite") return read_invitation(payload.body);
+  if (type == "application/x-msnmsgrp2p") return read_peer_request(payload.body);
+  if (type == "image/gif" || type == "application/x-ms-ink") return {Spoken::Kind::uncarried, "sends you a drawing"};
   return {Spoken::Kind::nothing};
 }
 
@@ -149,9 +173,8 @@ std::optional<std::string> ChunkedTexts::add(std::string_view bytes) {
   if (id.empty()) return std::string(bytes);
   if (payload.headers.contains("chunks")) {
     if (chunks <= 1) return std::string(bytes);
-    if (chunks > most_chunks) return std::nullopt;
     if (unfinished_.size() >= most_unfinished) unfinished_.erase(unfinished_.begin());
-    unfinished_.push_back({id, chunks, 1, std::string(bytes)});
+    unfinished_.push_back({id, std::min(chunks, most_chunks), 1, std::string(bytes), chunks > most_chunks});
     return std::nullopt;
   }
   const auto found = std::find_if(unfinished_.begin(), unfinished_.end(), [&](const auto& u) { return u.id == id; });
@@ -160,8 +183,11 @@ std::optional<std::string> ChunkedTexts::add(std::string_view bytes) {
   found->payload += payload.body;
   const bool is_too_long = found->payload.size() > most_chunked_bytes;
   if (++found->seen < found->expected && !is_too_long) return std::nullopt;
-  std::optional<std::string> whole;
-  if (!is_too_long) whole = std::move(found->payload);
+  std::string whole = std::move(found->payload);
+  if (is_too_long || found->is_cut) {
+    whole.resize(base::utf8_prefix(whole, std::min(whole.size() - 1, most_chunked_bytes)).size());
+    whole += cut_mark;
+  }
   unfinished_.erase(found);
   return whole;
 }

@@ -37,8 +37,8 @@ struct Spoken {
     text,
     typing,
     nudge,
-    picture,  // a custom smiley's, an invitation to a file: not carried
-    nothing,  // what only programs tell each other
+    uncarried,  // `text` says what it is: "sends you a wink"
+    nothing,    // what only programs tell each other
   };
   Kind kind = Kind::nothing;
   std::string text = {};
@@ -46,7 +46,7 @@ struct Spoken {
 Spoken read_payload(std::string_view bytes);
 
 // Texts that newer programs send in several payloads ("Chunks"). Bounded: what is not whole is given up for what comes
-// later.
+// later, and what is too long is cut, and says so.
 class ChunkedTexts {
  public:
   // The whole payload; nothing: more is to come.
@@ -57,6 +57,7 @@ class ChunkedTexts {
     std::string id;
     std::size_t expected = 0, seen = 0;
     std::string payload;
+    bool is_cut = false;
   };
   std::vector<Unfinished> unfinished_;
 };
