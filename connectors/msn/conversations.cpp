@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace wherry::msn {
@@ -30,11 +31,21 @@ Error not_there(const std::string& who) {
 }  // namespace
 
 std::shared_ptr<Board> Conversations::find(const std::string& email) {
-  boards_.remove_if([](const std::shared_ptr<Board>& board) { return board->ended(); });
   for (const auto& board : boards_) {
     if (board->is_ready_for(email)) return board;
   }
   return nullptr;
+}
+
+// Whoever invites often enough opens as many sockets as they like, unless others are closed.
+void Conversations::make_room() {
+  while (boards_.size() >= most_boards) {
+    const auto idlest = std::min_element(boards_.begin(), boards_.end(),
+                                         [](const auto& a, const auto& b) { return a->used_at() < b->used_at(); });
+    const std::shared_ptr<Board> board = *idlest;
+    boards_.erase(idlest);
+    if (!board->ended()) board->leave();
+  }
 }
 
 // `invitation`: its server, key and, where it is answered, session.
@@ -45,14 +56,14 @@ asio::awaitable<Result<std::shared_ptr<Board>>> Conversations::connect(std::stri
   auto socket = co_await dial_server(host, port);
   if (!socket) co_return socket.error();
   if (is_over_) co_return not_begun("The MSN session is over.");
-  if (boards_.size() >= most_boards) boards_.back()->leave();
+  make_room();
   const Time now = steady_clock::now();
   Switchboard machine = is_answer ? Switchboard::answer(email_, invitation.key, invitation.session, now)
                                   : Switchboard::create(email_, invitation.key, now);
   const auto board = std::make_shared<Board>(upstream_.executor, std::move(machine));
   boards_.push_front(board);
   groups_.connections.spawn("msn.switchboard", Speaker::converse(board, std::move(*socket)));
-  groups_.tasks.spawn("msn.conversation", listen(board));
+  groups_.hearers.spawn("msn.conversation", listen(board));
   const bool is_open = co_await board->await_open();
   if (!is_open) co_return not_begun("The MSN server does not open a conversation: " + board->why() + ".");
   co_return board;
@@ -130,6 +141,7 @@ asio::awaitable<void> Conversations::listen(std::shared_ptr<Board> board) {
       if (!message) break;
       co_await listener_.heard(board, std::move(*message));
     }
+    boards_.remove(board);
   } catch (...) {
     link_->log_out();
     throw;
@@ -138,10 +150,10 @@ asio::awaitable<void> Conversations::listen(std::shared_ptr<Board> board) {
 
 void Conversations::leave() {
   is_over_ = true;
-  for (const auto& board : boards_) {
+  const auto boards = std::exchange(boards_, {});
+  for (const auto& board : boards) {
     if (!board->ended()) board->leave();
   }
-  boards_.clear();
 }
 
 }  // namespace wherry::msn

@@ -21,10 +21,11 @@ struct Listener {
   ~Listener() = default;
 };
 
-// Of a session: what is cancelled at its end, and the sockets, which end by themselves.
+// Of a session.
 struct Groups {
-  base::TaskGroup& tasks;
-  base::TaskGroup& connections;
+  base::TaskGroup& tasks;        // cancelled at its end
+  base::TaskGroup& hearers;      // these tell the listener what was heard, and end when all is told
+  base::TaskGroup& connections;  // the sockets, which end by themselves
 };
 
 class Conversations {
@@ -41,11 +42,14 @@ class Conversations {
   void mention(const std::string& to, const std::string& payload);
   // Follows an invitation.
   void follow(Rang invitation);
-  // Ends all.
+  // Ends all. What was heard is told all the same.
   void leave();
+  // Those that are open or have something left to tell.
+  std::size_t size() const { return boards_.size(); }
 
  private:
   std::shared_ptr<Board> find(const std::string& email);
+  void make_room();
   asio::awaitable<base::Result<std::shared_ptr<Board>>> open(std::string email);
   asio::awaitable<base::Result<std::shared_ptr<Board>>> connect(std::string server, bool is_answer, Rang invitation);
   asio::awaitable<void> answer(Rang invitation);

@@ -4,6 +4,7 @@
 #include "connectors/msn/convert/percent.hpp"
 #include "connectors/msn/convert/status.hpp"
 #include "connectors/msn/refusals.hpp"
+#include "gateway/base/log.hpp"
 #include "gateway/base/text.hpp"
 #include "gateway/base/within.hpp"
 
@@ -23,7 +24,7 @@ using std::chrono::steady_clock;
 namespace {
 
 constexpr std::size_t most_text_bytes = 30000;  // some twenty messages of MSN's
-constexpr std::chrono::seconds typing_tick{1};
+constexpr std::chrono::seconds typing_tick{1}, telling_limit{5};
 
 }  // namespace
 
@@ -36,6 +37,7 @@ MsnSession::MsnSession(Upstream& upstream, connector::Services services, Credent
       events_(events),
       persona_(std::move(persona)),
       tasks_(upstream.executor),
+      hearers_(upstream.executor),
       connections_(upstream.executor),
       hearing_(contacts_, typing_, services_.clock, events_) {}
 
@@ -57,8 +59,15 @@ asio::awaitable<void> MsnSession::run() {
 asio::awaitable<void> MsnSession::close() {
   if (conversations_) conversations_->leave();
   if (link_) link_->log_out();
+  tasks_.spawn("msn.hush", hush());
+  co_await hearers_.join();  // no server brings again what was heard
   co_await tasks_.end();
   co_await connections_.join();  // each has its last words, and little time for them
+}
+
+asio::awaitable<void> MsnSession::hush() {
+  co_await base::sleep(telling_limit);
+  hearers_.cancel();
 }
 
 asio::awaitable<void> MsnSession::tell_state(bool online, bool needs_login, std::string text) {
@@ -104,11 +113,13 @@ asio::awaitable<void> MsnSession::live() {
   co_await upstream_.pace->turn(false);
   auto roster = co_await sign_in();
   if (!roster) co_return;
-  const Groups groups{tasks_, connections_};
+  const Groups groups{tasks_, hearers_, connections_};
   conversations_ = std::make_shared<Conversations>(upstream_, credentials_.email, link_, groups, hearing_);
   lists_ = std::make_shared<ListKeeper>(contacts_, link_, credentials_.email, events_);
   sender_ = std::make_shared<Sender>(upstream_.settings, credentials_.email, persona_, conversations_, mailbox_,
                                      typing_, events_);
+  if (roster->unread + roster->left_out > 0)
+    log::warn("msn.list_not_whole", {{"unread", roster->unread}, {"left_out", roster->left_out}});
   const std::string before = co_await recall();
   std::vector<Event> news = contacts_.begin(std::move(*roster), before);
   co_await appear();

@@ -36,6 +36,7 @@ class MsnSession final : public connector::Session {
   asio::awaitable<void> remember();
   asio::awaitable<void> appear();
   asio::awaitable<void> close();
+  asio::awaitable<void> hush();
   asio::awaitable<void> handle(NotificationEvent event);
   asio::awaitable<void> handle_notice(std::string payload);
   asio::awaitable<void> keep_typing();
@@ -53,6 +54,7 @@ class MsnSession final : public connector::Session {
   connector::EventSink& events_;
   const std::shared_ptr<Persona> persona_;
   base::TaskGroup tasks_;                         // cancelled at the end
+  base::TaskGroup hearers_;                       // given some time at the end
   base::TaskGroup connections_;                   // end by themselves
   std::shared_ptr<NotificationLink> link_;        // from the login on
   std::shared_ptr<Conversations> conversations_;  // the same

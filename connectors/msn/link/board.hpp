@@ -49,6 +49,7 @@ class Board final : public Connection<Switchboard, Heard> {
   // Who is in a conversation of several and was not in the last answer: it is for whoever must be told of them.
   std::vector<std::string> take_newcomers();
   bool is_ready_for(const std::string& email) const { return machine_.is_open() && machine_.has(email) && !is_group_; }
+  Time used_at() const { return used_at_; }
   bool ended() const { return machine_.protocol().ended(); }
   const std::string& why() const { return machine_.protocol().why(); }
   ChunkedTexts& chunks() { return chunks_; }

@@ -1,0 +1,113 @@
+// Conversations into which the user is invited, at a switchboard.
+#include "tests/unit/msn/stage.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace wherry;
+using namespace wherry::msn;
+using namespace wherry::tests;
+
+namespace {
+
+std::string said_by(const std::string& email, const std::string& payload) {
+  return fmt::format("MSG {} F {}\r\n{}", email, payload.size(), payload);
+}
+std::string text_by(const std::string& email) {
+  return said_by(email, "Content-Type: text/plain; charset=UTF-8\r\n\r\nhello");
+}
+
+// Who is in it, and what they say.
+std::string opened(const std::string& then = "") { return "IRO {n} 1 1 friend@x.test F 0\r\nANS {n} OK\r\n" + then; }
+
+asio::awaitable<void> wait_for(Person& person, std::function<bool()> is_so) {
+  while (!is_so()) {
+    auto news = person.sink.changed.wait();
+    co_await base::within(60s, std::move(news));
+  }
+}
+
+struct Deaf final : Listener {
+  asio::awaitable<void> heard(std::shared_ptr<Board>, Heard) override { co_return; }
+};
+
+// Conversations without a session.
+struct Room : Stage {
+  ~Room() {
+    conversations.leave();
+    run(loop, tasks.end());
+    run(loop, hearers.join());
+    run(loop, connections.join());
+  }
+  void follow() { conversations.follow(Rang{server.switchboard(), "s", "key", "friend@x.test", "F"}); }
+
+  base::TaskGroup tasks{loop.get_executor()}, hearers{loop.get_executor()}, connections{loop.get_executor()};
+  Deaf listener;
+  std::shared_ptr<NotificationLink> link = std::make_shared<NotificationLink>(loop.get_executor(), "romeo@x.test");
+  Conversations conversations{upstream, "romeo@x.test", link, Groups{tasks, hearers, connections}, listener};
+};
+
+}  // namespace
+
+TEST_CASE("However often an account is invited, it has 200 conversations at most") {
+  Room room;
+  room.server.instead = {{"ANS", opened()}};
+  for (std::size_t i = 1; i <= 220; ++i) {
+    room.follow();
+    room.until([&] { return room.server.boards_opened == i; });
+  }
+  room.until([&] { return room.server.boards_open <= 200; });
+  CHECK(room.conversations.size() == 200);
+}
+
+TEST_CASE("A conversation that has ended is forgotten, also where the user says nothing") {
+  Room room;
+  room.server.instead = {{"ANS", opened("OUT\r\n")}};
+  for (std::size_t i = 1; i <= 20; ++i) {
+    room.follow();
+    room.until([&] { return room.server.boards_opened == i && room.server.boards_open == 0; });
+  }
+  run(room.loop, room.hearers.join());
+  CHECK(room.conversations.size() == 0);
+}
+
+TEST_CASE("What was heard in a conversation is told, though the session ends meanwhile") {
+  Stage stage;
+  Person& romeo = stage.add("romeo@x.test");
+  const std::string text = text_by("friend@x.test");
+  stage.server.instead = {{"ANS", opened(text + text + text)}};
+  romeo.sink.holds_messages = true;
+  stage.server.ring("romeo@x.test");
+  run(stage.loop, wait_for(romeo, [&] { return romeo.sink.is_asked; }));
+  romeo.tasks.cancel();
+  stage.until([&] { return stage.server.boards_open == 0; });
+  romeo.sink.holds_messages = false;
+  romeo.sink.changed.notify();
+  run(stage.loop, romeo.tasks.join());
+  CHECK(romeo.sink.all<connector::MessageReceived>().size() == 3);
+}
+
+TEST_CASE("A message is told whatever its sender's address is like, but the switchboard's own words are not") {
+  Stage stage;
+  Person& romeo = stage.add("romeo@x.test");
+  stage.server.instead = {
+      {"ANS", opened(text_by("Hotmail") + text_by("bob@localhost") + text_by("zoë@x.test") + text_by("a%2Cb@x.test"))}};
+  stage.server.ring("romeo@x.test");
+  run(stage.loop, wait_for(romeo, [&] { return !romeo.sink.all<connector::AccountNotice>().empty(); }));
+  const auto told = romeo.sink.all<connector::MessageReceived>();
+  REQUIRE(told.size() == 2);
+  CHECK(told[0].sender.value == "bob@localhost");
+  CHECK(told[1].sender.value == "zoë@x.test");
+  CHECK(romeo.sink.all<connector::AccountNotice>()[0].text ==
+        "a,b@x.test, whom this gateway cannot show you, writes: hello");
+}
+
+TEST_CASE("What a contact offers or sends and is not carried is told in a sentence") {
+  Stage stage;
+  Person& romeo = stage.add("romeo@x.test");
+  stage.server.instead = {
+      {"ANS", opened(said_by("friend@x.test", "Content-Type: text/x-msnmsgr-datacast\r\n\r\nID: 2\r\n"))}};
+  stage.server.ring("romeo@x.test");
+  run(stage.loop, wait_for(romeo, [&] { return !romeo.sink.all<connector::AccountNotice>().empty(); }));
+  CHECK(romeo.sink.all<connector::AccountNotice>()[0].text ==
+        "friend@x.test sends you a wink, which this gateway does not carry.");
+}
