@@ -80,6 +80,7 @@ class OscarSession final : public Machine {
  private:
   enum class Step { greeting, families, versions, rates, roster, last, ready };
   struct Question {
+    std::uint16_t family = 0, subtype = 0;
     std::string cookie;          // of a message
     std::uint32_t confirms = 0;  // the message that is taken if this is answered before it
     bool is_acknowledged = true;
