@@ -124,7 +124,7 @@ class OscarSession final : public Machine {
   std::map<std::uint16_t, std::deque<Waiting>> waiting_;  // by rate class
   std::size_t queued_ = 0;
   std::map<std::uint32_t, Question> questions_;
-  std::uint32_t next_id_ = 1, last_question_ = 0;
+  std::uint32_t next_id_ = 1, list_question_ = 0, last_question_ = 0;
   Step step_ = Step::greeting;
   Time deadline_, next_keep_alive_;
   std::size_t roster_items_ = 0;

@@ -30,3 +30,17 @@ TEST_CASE("A question is answered by its family's error, too") {
   s.say(2, 0x01, octets("0004"), id);
   CHECK(s.events() == "answer " + std::to_string(id) + "; ");
 }
+
+TEST_CASE("A server whose contact lists are out of order carries messages") {
+  Server s;
+  s.to_roster();
+  s.listen();
+  const auto asked = s.last(0x13, 0x04).id;
+  s.say(0x13, 0x01, octets("0005"), asked - 1);  // its limits are not known: the list may come all the same
+  CHECK(s.listen().empty());
+  s.say(0x13, 0x01, octets("0005"), asked);
+  CHECK(s.listen() == "0402 0204 011e 0102 0404");
+  CHECK_FALSE(s.session.offers(family::lists));
+  s.say(4, 0x05, "", s.last(4, 0x04).id);
+  CHECK(s.events() == "ready; ");
+}
