@@ -90,11 +90,17 @@ asio::awaitable<void> Presences::departed(std::vector<std::string> names) {
   }
 }
 
-// Why people are away is asked once each time that they go, slowly: the server counts it with the messages.
+// Why people are away is asked once each time that they go, and only while the user's next messages need not wait for
+// it: the server counts both together.
 asio::awaitable<void> Presences::ask_away_texts(std::shared_ptr<Conversation> conversation) {
   for (;;) {
     if (away_.empty()) {
       co_await away_changed_.wait();
+      continue;
+    }
+    const auto now = std::chrono::steady_clock::now();
+    if (const auto due = conversation->when_spare(family::locate, 0x05); due > now) {
+      co_await base::sleep(due - now);
       continue;
     }
     const std::string name = std::move(away_.front());
@@ -121,9 +127,10 @@ asio::awaitable<void> Presences::ask_away_texts(std::shared_ptr<Conversation> co
 // ICQ's programs look at the status, AIM's at whether there is a text.
 asio::awaitable<Result<Receipt>> Presences::show(std::shared_ptr<Conversation> with, connector::SetPresence presence) {
   if (presence.to) co_return Receipt();  // the network shows everybody the same
+  status_ = to_status(presence.availability);
   const std::string text = presence.status.empty() ? "Away" : presence.status;
   const bool is_told =
-      with->tell(family::generic, 0x1E, Writer().tlv32(0x06, to_status(presence.availability)).take()) &&
+      with->tell(family::generic, 0x1E, Writer().tlv32(0x06, status_).take()) &&
       with->tell(family::locate, 0x04,
                  Writer()
                      .tlv(0x03, "text/aolrtf; charset=\"utf-8\"")
