@@ -106,10 +106,6 @@ bool Conversation::tell_at_once(std::uint16_t family, std::uint16_t subtype, std
   return is_told;
 }
 
-steady_clock::time_point Conversation::when_spare(std::uint16_t family, std::uint16_t subtype) const {
-  return session_.when_spare(family, subtype, steady_clock::now());
-}
-
 void Conversation::end(std::string reason) {
   session_.end(std::move(reason));
   take_events();

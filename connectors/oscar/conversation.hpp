@@ -41,9 +41,6 @@ class Conversation {
   bool tell(std::uint16_t family, std::uint16_t subtype, std::string body);          // false: it cannot go
   bool tell_at_once(std::uint16_t family, std::uint16_t subtype, std::string body);  // likewise, or not now
 
-  // When such a packet delays no message of the user's: now, or later.
-  std::chrono::steady_clock::time_point when_spare(std::uint16_t family, std::uint16_t subtype) const;
-
   void end(std::string reason);  // says good-bye
 
   bool offers(std::uint16_t family) const { return session_.offers(family); }

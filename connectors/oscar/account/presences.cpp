@@ -90,17 +90,11 @@ asio::awaitable<void> Presences::departed(std::vector<std::string> names) {
   }
 }
 
-// Why people are away is asked once each time that they go, and only while the user's next messages need not wait for
-// it: the server counts both together.
+// Why people are away is asked once each time that they go, slowly: the server counts it with the messages.
 asio::awaitable<void> Presences::ask_away_texts(std::shared_ptr<Conversation> conversation) {
   for (;;) {
     if (away_.empty()) {
       co_await away_changed_.wait();
-      continue;
-    }
-    const auto now = std::chrono::steady_clock::now();
-    if (const auto due = conversation->when_spare(family::locate, 0x05); due > now) {
-      co_await base::sleep(due - now);
       continue;
     }
     const std::string name = std::move(away_.front());

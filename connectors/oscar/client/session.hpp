@@ -71,9 +71,6 @@ class OscarSession final : public Machine {
   // Only if it can go now.
   bool tell_at_once(std::uint16_t family, std::uint16_t subtype, std::string body, Time now);
 
-  // When such a packet may go that no message of the user's waits for: now, or later.
-  Time when_spare(std::uint16_t family, std::uint16_t subtype, Time now) const;
-
   // Says good-bye.
   void end(std::string reason);
 

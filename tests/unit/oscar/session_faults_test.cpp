@@ -5,6 +5,8 @@
 
 using namespace wherry;
 using namespace wherry::oscar;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
 using tests::message_to_send;
 using tests::octets;
 using Server = tests::SessionServer;
@@ -41,25 +43,4 @@ TEST_CASE("A server whose contact lists are out of order carries messages") {
   CHECK_FALSE(s.session.offers(family::lists));
   s.say(4, 0x05, "", s.last(4, 0x04).id);
   CHECK(s.events() == "ready; ");
-}
-
-TEST_CASE("Questions that nobody is in a hurry for leave the user's next messages their room") {
-  Writer rates;  // open-oscar-server counts away texts with the messages
-  rates.u16(1).u16(3).u32(20).u32(5100).u32(5000).u32(4000).u32(3000).u32(6000).u32(6000).u32(0).u8(0);
-  rates.u16(3).u16(2).u16(4).u16(6).u16(2).u16(5);
-  Server s;
-  s.log_in(rates.octets());
-  const auto begun = s.now;
-  for (int i = 0; i < 20; ++i) {
-    s.now = s.session.when_spare(2, 0x05, s.now);
-    const auto id = s.session.ask(2, 0x05, "", s.now);
-    CHECK(s.listen() == "0205");
-    s.say(2, 0x06, "", id);
-  }
-  CHECK(s.now - begun < std::chrono::minutes(3));
-  for (const char* cookie : {"cookie01", "cookie02", "cookie03"}) s.session.send(message_to_send(cookie), true, s.now);
-  CHECK(s.listen() == "0406 0406 0406");
-  s.session.send(message_to_send("cookie04"), true, s.now);
-  CHECK(s.session.when_spare(2, 0x05, s.now) > s.now);
-  CHECK(s.session.when_spare(1, 0x02, s.now) == s.now);  // of no class
 }
