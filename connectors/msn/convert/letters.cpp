@@ -18,6 +18,7 @@ namespace wherry::msn {
 namespace {
 
 constexpr std::size_t most_notes = 1000, most_id_bytes = 200;
+constexpr int most_year = 2200;  // base::Time counts nanoseconds, and ends in 2262
 constexpr std::string_view rsi = "http://www.hotmail.msn.com/ws/2004/09/oim/rsi";
 constexpr std::string_view ows = "http://messenger.msn.com/ws/2004/09/oim/";
 constexpr std::array<std::string_view, 12> months = {"jan", "feb", "mar", "apr", "may", "jun",
@@ -52,7 +53,7 @@ std::optional<base::Time> make_time(int year, int month, int day, std::chrono::m
   using namespace std::chrono;
   const year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
                             std::chrono::day(static_cast<unsigned>(day))};
-  if (!date.ok() || year < 1990 || year > 9999) return std::nullopt;
+  if (!date.ok() || year < 1990 || year > most_year) return std::nullopt;
   return base::Time(sys_days(date)) + clock;
 }
 

@@ -116,7 +116,7 @@ std::string unescape_xml(std::string_view text) {
 std::optional<std::string_view> find_element(std::string_view xml, std::string_view name) {
   const auto opening = find_tag(xml, name, false, 0);
   if (!opening) return std::nullopt;
-  if (opening->is_empty) return std::string_view();
+  if (opening->is_empty) return xml.substr(opening->end, 0);
   const auto closing = find_tag(xml, name, true, opening->end);
   if (!closing) return std::nullopt;
   return xml.substr(opening->end, closing->begin - opening->end);

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t most_text = 8000;  // units of UTF-16; in several messages
 constexpr std::chrono::minutes sent_away_window{10}, sent_away_pause{5};
+constexpr std::chrono::seconds last_news{5};  // for what was read and is not stored yet
 
 std::string value_of(const connector::Account& account, const char* field) {
   const auto found = account.credentials.find(field);
@@ -61,44 +62,54 @@ asio::awaitable<void> AccountSession::run() {
     co_return;
   }
   if (const auto* failed = std::get_if<Failed>(&result)) throw std::runtime_error(failed->reason);
-  auto conversation = co_await server_.enter(std::move(std::get<Ticket>(result)), 0);
+  auto conversation = co_await server_.enter(std::move(std::get<Ticket>(result)), presences_.status());
   const bool is_over = co_await converse(std::move(conversation));
   if (is_over) co_return;
 }
 
 // Whether nothing more is to be tried; else it throws.
 asio::awaitable<bool> AccountSession::converse(std::shared_ptr<Conversation> conversation) {
-  base::TaskGroup errands(services_.executor);
-  const auto ended = std::make_shared<Ended>();
+  Course course(services_.executor);
+  base::TaskGroup telling(services_.executor);
   std::exception_ptr failure;
   const auto begun = steady_clock::now();
   try {
+    telling.spawn("oscar.news", tell_until_the_end(conversation, course));
     auto driving = conversation->run();
-    auto telling = take_news(conversation, errands, ended);
-    co_await base::together(std::move(driving), std::move(telling));
+    co_await std::move(driving);
+    co_await telling.join();
   } catch (...) {
     failure = std::current_exception();
   }
+  co_await asio::this_coro::throw_if_cancelled(false);  // everything ends in order
+  course.is_cancelled = failure != nullptr;
+  // The server has given away what was read, and no other one has it: it is told also when the session is to end.
+  try {
+    if (failure) co_await base::within(last_news, telling.join());
+  } catch (const base::TimedOut&) {
+    log::info("oscar.news_lost", {{"account", account_.value}});
+  }
+  co_await telling.end();
+  if (!failure) failure = course.failure;
   const bool was_up = conversation_ != nullptr;
   conversation_.reset();
   presences_.forget();
   messages_.forget();
   icq_.end();
   people_.forget();
-  co_await asio::this_coro::throw_if_cancelled(false);  // the errands end in order
-  co_await errands.end();
+  co_await course.errands.end();
   co_await icons_.end();
   co_await asio::this_coro::throw_if_cancelled(true);
   if (failure) std::rethrow_exception(failure);
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(steady_clock::now() - begun).count();
-  log::info("oscar.session_ended", {{"account", account_.value}, {"why", ended->reason}, {"seconds", seconds}});
-  if (ended->kind == Ended::Kind::other_login) {
+  log::info("oscar.session_ended", {{"account", account_.value}, {"why", course.ended.reason}, {"seconds", seconds}});
+  if (course.ended.kind == Ended::Kind::other_login) {
     co_await needs_login(
         "You have logged in elsewhere, and the network ended the session here. Register again to have it back here.");
     co_return true;
   }
-  co_await wait_before_the_next(was_up && ended->kind == Ended::Kind::closed);
-  throw std::runtime_error("The connection has ended: " + ended->reason + ".");
+  co_await wait_before_the_next(was_up && course.ended.kind == Ended::Kind::closed);
+  throw std::runtime_error("The connection has ended: " + course.ended.reason + ".");
 }
 
 // Some servers say nothing of the reason when the account logs in elsewhere. Two programs that each end the other's
@@ -134,14 +145,23 @@ asio::awaitable<void> AccountSession::come_up(std::shared_ptr<Conversation> conv
   }
 }
 
-asio::awaitable<void> AccountSession::take_news(std::shared_ptr<Conversation> conversation, base::TaskGroup& errands,
-                                                std::shared_ptr<Ended> ended) {
+// Where something cannot be stored, the conversation ends.
+asio::awaitable<void> AccountSession::tell_until_the_end(std::shared_ptr<Conversation> conversation, Course& course) {
+  try {
+    co_await take_news(conversation, course);
+  } catch (...) {
+    course.failure = std::current_exception();
+    conversation->end("what came cannot be stored");
+  }
+}
+
+asio::awaitable<void> AccountSession::take_news(std::shared_ptr<Conversation> conversation, Course& course) {
   for (;;) {
     auto happening = co_await conversation->next();
     if (std::holds_alternative<Ready>(happening)) {
-      co_await come_up(conversation, errands);
+      if (!course.is_cancelled) co_await come_up(conversation, course.errands);
     } else if (auto* end = std::get_if<Ended>(&happening)) {
-      *ended = std::move(*end);
+      course.ended = std::move(*end);
       co_return;
     } else {
       co_await tell(conversation, std::move(std::get<News>(happening)));

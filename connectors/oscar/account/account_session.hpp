@@ -15,6 +15,7 @@
 
 #include <chrono>
 #include <deque>
+#include <exception>
 #include <memory>
 #include <string>
 
@@ -36,8 +37,16 @@ class AccountSession final : public connector::Session {
   using Time = std::chrono::steady_clock::time_point;
 
   asio::awaitable<bool> converse(std::shared_ptr<Conversation> conversation);
-  asio::awaitable<void> take_news(std::shared_ptr<Conversation> conversation, base::TaskGroup& errands,
-                                  std::shared_ptr<Ended> ended);
+  // What `converse` knows of a conversation beside its task that tells the news.
+  struct Course {
+    explicit Course(const asio::any_io_executor& executor) : errands(executor) {}
+    base::TaskGroup errands;
+    Ended ended;
+    bool is_cancelled = false;
+    std::exception_ptr failure;  // of telling
+  };
+  asio::awaitable<void> take_news(std::shared_ptr<Conversation> conversation, Course& course);
+  asio::awaitable<void> tell_until_the_end(std::shared_ptr<Conversation> conversation, Course& course);
   asio::awaitable<void> wait_before_the_next(bool was_sent_away);
   asio::awaitable<void> needs_login(std::string text);
   asio::awaitable<void> come_up(std::shared_ptr<Conversation> conversation, base::TaskGroup& errands);

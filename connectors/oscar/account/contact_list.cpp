@@ -169,6 +169,7 @@ asio::awaitable<void> ContactList::show_typing(std::shared_ptr<Conversation> wit
 }
 
 asio::awaitable<void> ContactList::tell_all(std::shared_ptr<Conversation> of) {
+  if (!of->offers(family::lists)) co_return;
   connector::ContactsListed list;
   std::set<std::string> allowed;
   for (const RosterContact& contact : of->roster().contacts()) {

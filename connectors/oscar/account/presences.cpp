@@ -121,9 +121,10 @@ asio::awaitable<void> Presences::ask_away_texts(std::shared_ptr<Conversation> co
 // ICQ's programs look at the status, AIM's at whether there is a text.
 asio::awaitable<Result<Receipt>> Presences::show(std::shared_ptr<Conversation> with, connector::SetPresence presence) {
   if (presence.to) co_return Receipt();  // the network shows everybody the same
+  status_ = to_status(presence.availability);
   const std::string text = presence.status.empty() ? "Away" : presence.status;
   const bool is_told =
-      with->tell(family::generic, 0x1E, Writer().tlv32(0x06, to_status(presence.availability)).take()) &&
+      with->tell(family::generic, 0x1E, Writer().tlv32(0x06, status_).take()) &&
       with->tell(family::locate, 0x04,
                  Writer()
                      .tlv(0x03, "text/aolrtf; charset=\"utf-8\"")

@@ -27,6 +27,8 @@ class Presences {
   asio::awaitable<void> ask_away_texts(std::shared_ptr<Conversation> conversation);
   bool is_there(const std::string& name) const { return present_.contains(name); }
   void forget();
+  // What is shown first, after a login: what the user has shown last.
+  std::uint32_t status() const { return status_; }
 
   asio::awaitable<connector::Result<connector::Receipt>> show(std::shared_ptr<Conversation> with,
                                                               connector::SetPresence presence);
@@ -44,6 +46,7 @@ class Presences {
   People& people_;
   connector::EventSink& events_;
   const base::Clock& clock_;
+  std::uint32_t status_ = 0;
   std::map<std::string, Contact> present_;
   std::deque<std::string> away_;  // whose text is not known yet
   base::Signal away_changed_;

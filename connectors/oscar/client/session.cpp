@@ -10,6 +10,16 @@ namespace {
 
 constexpr std::size_t most_early = 5000;  // of what comes before everything is ready
 
+// What answers a question: an error of its family, or the one subtype that does. Servers count their own packets, too,
+// so a number alone says nothing.
+bool is_answer(std::uint16_t family, std::uint16_t question, const Snac& snac) {
+  if (snac.family != family) return false;
+  const bool is_list_change = family == family::lists && question >= 0x08 && question <= 0x0A;
+  const bool is_message = family == family::messages && question == 0x06;
+  const int answer = is_list_change ? 0x0E : is_message ? 0x0C : question + 1;
+  return snac.subtype == 0x01 || snac.subtype == answer;
+}
+
 }  // namespace
 
 OscarSession::OscarSession(std::string cookie, std::uint32_t status, Roster::Plain plain, SessionLimits limits,
@@ -83,7 +93,10 @@ std::uint32_t OscarSession::tell(std::uint16_t family, std::uint16_t subtype, st
 std::uint32_t OscarSession::ask(std::uint16_t family, std::uint16_t subtype, std::string body, Time now) {
   const std::uint32_t id = queue(family, subtype, std::move(body));
   if (id == 0) return 0;
-  questions_[id] = Question{};
+  Question question;
+  question.family = family;
+  question.subtype = subtype;
+  questions_[id] = std::move(question);
   flush(now);
   return id;
 }
@@ -92,6 +105,8 @@ std::uint32_t OscarSession::send(const OutgoingMessage& message, bool is_acknowl
   const std::uint32_t id = queue(family::messages, 0x06, write_message(message));
   if (id == 0) return 0;
   Question question;
+  question.family = family::messages;
+  question.subtype = 0x06;
   question.cookie = message.cookie;
   question.is_acknowledged = is_acknowledged;
   questions_[id] = std::move(question);
@@ -133,6 +148,8 @@ void OscarSession::flush(Time now) {
     const std::uint32_t id = queue(family::messages, 0x04, {});
     if (id == 0) continue;
     Question question;
+    question.family = family::messages;
+    question.subtype = 0x04;
     question.confirms = message;
     questions_[id] = std::move(question);
   }
@@ -243,6 +260,7 @@ bool OscarSession::take_answer(const Snac& snac, Time now) {
     if (found == questions_.end()) return true;  // too late: it was given up
   }
   if (found == questions_.end() || !found->second.was_sent) return false;
+  if (!is_answer(found->second.family, found->second.subtype, snac)) return false;
   const std::uint32_t id = found->first;
   if (id == last_question_) {
     questions_.erase(found);

@@ -80,6 +80,7 @@ class OscarSession final : public Machine {
  private:
   enum class Step { greeting, families, versions, rates, roster, last, ready };
   struct Question {
+    std::uint16_t family = 0, subtype = 0;
     std::string cookie;          // of a message
     std::uint32_t confirms = 0;  // the message that is taken if this is answered before it
     bool is_acknowledged = true;
@@ -123,7 +124,7 @@ class OscarSession final : public Machine {
   std::map<std::uint16_t, std::deque<Waiting>> waiting_;  // by rate class
   std::size_t queued_ = 0;
   std::map<std::uint32_t, Question> questions_;
-  std::uint32_t next_id_ = 1, last_question_ = 0;
+  std::uint32_t next_id_ = 1, list_question_ = 0, last_question_ = 0;
   Step step_ = Step::greeting;
   Time deadline_, next_keep_alive_;
   std::size_t roster_items_ = 0;

@@ -51,6 +51,9 @@ void OscarSession::advance(const Snac& snac, Time now) {
     say_limits(now);
   } else if (step_ == Step::roster && (snac.is(family::lists, 0x06) || snac.is(family::lists, 0x0F))) {
     take_roster(snac, now);
+  } else if (step_ == Step::roster && snac.is(family::lists, 0x01) && snac.id == list_question_) {
+    families_.erase(family::lists);  // out of order: messages go all the same
+    say_ready(now);
   } else if (step_ == Step::last && last_question_ != 0 && snac.id == last_question_) {
     be_ready();
   } else if (snac.is(family::generic, 0x01)) {
@@ -97,7 +100,7 @@ void OscarSession::say_limits(Time now) {
   }
   if (!offers(family::lists)) return say_ready(now);
   begin(Step::roster, now);
-  tell(family::lists, 0x04, {}, now);
+  list_question_ = tell(family::lists, 0x04, {}, now);
 }
 
 void OscarSession::take_roster(const Snac& snac, Time now) {

@@ -8,13 +8,17 @@
 #include "gateway/base/task_group.hpp"
 #include "gateway/base/text.hpp"
 #include "gateway/base/within.hpp"
-#include "tests/unit/msn/fake_pages.hpp"
+#include "tests/unit/msn/self_signed.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/read_until.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/beast/ssl.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -28,6 +32,7 @@
 namespace wherry::tests {
 
 namespace asio = boost::asio;
+namespace http = boost::beast::http;
 
 class FakeMsn {
  public:
@@ -38,21 +43,22 @@ class FakeMsn {
       : changed(executor),
         notification_(executor, {asio::ip::address_v4::loopback(), 0}),
         switchboard_(executor, {asio::ip::address_v4::loopback(), 0}),
-        tasks_(executor),
-        pages_(executor, [this](const auto& request) { return answer_page(request); }) {
+        pages_(executor, {asio::ip::address_v4::loopback(), 0}),
+        tasks_(executor) {
     tasks_.spawn("fake.notification", accept_lines(&notification_, true));
     tasks_.spawn("fake.switchboard", accept_lines(&switchboard_, false));
+    tasks_.spawn("fake.pages", accept_pages());
   }
   asio::awaitable<void> stop() {
-    co_await pages_.stop();
-    co_await tasks_.end();
+    auto ending = tasks_.end();
+    return ending;
   }
 
   nlohmann::json configuration() const {
     return {{"host", "127.0.0.1"},
             {"port", notification_.local_endpoint().port()},
-            {"login_url", fmt::format("https://127.0.0.1:{}/login", pages_.port())},
-            {"ca_file", pages_.ca_file()},
+            {"login_url", fmt::format("https://127.0.0.1:{}/login", pages_.local_endpoint().port())},
+            {"ca_file", certificate_.path()},
             {"logins_per_minute", 10000}};
   }
   static std::string password_of(const std::string& email) { return "secret-" + email; }
@@ -120,6 +126,7 @@ class FakeMsn {
   struct Letter {
     std::string from, text;
   };
+  using Tls = asio::ssl::stream<tcp::socket>;
 
   asio::awaitable<void> wait_fetched(std::string id) {
     while (!fetched.contains(id)) co_await changed.wait();
@@ -243,6 +250,31 @@ class FakeMsn {
 
   static std::string ticket_of(const std::string& email) { return "t=" + base::to_hex(email) + "&p="; }
 
+  asio::awaitable<void> accept_pages() {
+    for (;;) {
+      tcp::socket socket = co_await pages_.async_accept(asio::use_awaitable);
+      const auto tls = std::make_shared<Tls>(std::move(socket), certificate_.context());
+      tasks_.spawn("fake.page", serve_pages(tls));
+    }
+  }
+  asio::awaitable<void> serve_pages(std::shared_ptr<Tls> tls) {
+    try {
+      co_await tls->async_handshake(asio::ssl::stream_base::server, asio::use_awaitable);
+      boost::beast::flat_buffer buffer;
+      for (bool goes_on = true; goes_on;) {
+        http::request<http::string_body> request;
+        co_await http::async_read(*tls, buffer, request, asio::use_awaitable);
+        http::response<http::string_body> response = answer_page(request);
+        response.keep_alive(request.keep_alive());
+        response.prepare_payload();
+        goes_on = response.keep_alive();
+        co_await http::async_write(*tls, response, asio::use_awaitable);
+        changed.notify();
+      }
+    } catch (const boost::system::system_error& e) {
+      if (e.code() == asio::error::operation_aborted) throw;
+    }
+  }
   http::response<http::string_body> answer_page(const http::request<http::string_body>& request) {
     http::response<http::string_body> response(http::status::ok, 11);
     if (const auto fault = instead.find(std::string(request.target())); fault != instead.end()) {
@@ -272,12 +304,10 @@ class FakeMsn {
     if (letter == letters_.end()) return {};
     if (body.find("DeleteMessages") != body.npos) {
       deleted.insert(id);
-      changed.notify();
       letters_.erase(letter);
       return "<DeleteMessagesResponse/>";
     }
     fetched.insert(id);
-    changed.notify();
     const std::string mail = fmt::format(
         "From: <{}>\r\nContent-Type: text/plain; charset=UTF-8\r\nContent-Transfer-Encoding: base64\r\n\r\n{}",
         letter->second.from, base::to_base64(letter->second.text));
@@ -285,12 +315,12 @@ class FakeMsn {
            "</GetMessageResult></GetMessageResponse>";
   }
 
-  tcp::acceptor notification_, switchboard_;
+  SelfSigned certificate_;
+  tcp::acceptor notification_, switchboard_, pages_;
   std::map<std::string, std::weak_ptr<Link>> sessions_;  // by address
   std::map<std::string, Letter> letters_;                // by id
   int last_marker_ = 0;
   base::TaskGroup tasks_;
-  FakePages pages_;
 };
 
 }  // namespace wherry::tests

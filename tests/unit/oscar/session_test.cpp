@@ -1,111 +1,16 @@
-#include "connectors/oscar/client/session.hpp"
-
-#include "connectors/oscar/convert/names.hpp"
-#include "tests/unit/oscar/octets.hpp"
+#include "tests/unit/oscar/session_server.hpp"
 
 #include <doctest/doctest.h>
 
 using namespace wherry;
 using namespace wherry::oscar;
 using std::chrono::seconds;
+using tests::acknowledgement;
+using tests::message_to_send;
 using tests::octets;
+using tests::slow_rates;
 using tests::snac;
-
-namespace {
-
-// The server's side, said by hand.
-struct Server {
-  Machine::Time now{seconds(1000)};
-  Flap server, client;
-  OscarSession session{"cookie", 0, plain_name, SessionLimits{}, now};
-  std::vector<Snac> heard;
-
-  void say(Channel channel, std::string_view data) { session.feed(server.frame(channel, data), now); }
-  void say(std::uint16_t family, std::uint16_t subtype, std::string_view body, std::uint32_t id = 0,
-           std::uint16_t flags = 0) {
-    say(Channel::data, snac(family, subtype, body, id, flags));
-  }
-  // What was said since, as "01/17 13/04"; the packets stay in `heard`.
-  std::string listen() {
-    client.feed(session.take_output());
-    std::string all;
-    heard.clear();
-    while (const auto frame = client.next()) {
-      if (frame->channel != Channel::data) {
-        all += "ch" + std::to_string(static_cast<int>(frame->channel)) + " ";
-        continue;
-      }
-      heard.push_back(read_snac(frame->data).value());
-      all += base::to_hex(octets_of(heard.back())) + " ";
-    }
-    if (!all.empty()) all.pop_back();
-    return all;
-  }
-  static std::string octets_of(const Snac& packet) { return Writer().u8(packet.family).u8(packet.subtype).take(); }
-  const Snac& last(std::uint16_t family, std::uint16_t subtype) {
-    for (auto packet = heard.rbegin(); packet != heard.rend(); ++packet) {
-      if (packet->is(family, subtype)) return *packet;
-    }
-    throw std::runtime_error("it has not said that");
-  }
-  std::string events() {
-    std::string all;
-    for (const auto& event : session.take_events()) {
-      if (std::holds_alternative<Ready>(event)) all += "ready; ";
-      if (const auto* a = std::get_if<Answer>(&event))
-        all += (a->is_presumed ? "presumed " : "answer ") + std::to_string(a->id) + "; ";
-      if (const auto* u = std::get_if<Unanswered>(&event))
-        all += (u->was_sent ? "unanswered " : "unsent ") + std::to_string(u->id) + "; ";
-      if (const auto* n = std::get_if<News>(&event)) all += "news " + std::to_string(n->index()) + "; ";
-      if (const auto* e = std::get_if<Ended>(&event)) all += "ended: " + e->reason + "; ";
-    }
-    return all;
-  }
-  void pass(std::chrono::milliseconds time) {
-    now += time;
-    session.tick(now);
-  }
-
-  void to_rates() {
-    say(Channel::hello, octets("00000001"));
-    say(1, 0x03, octets("0001 0002 0003 0004 0009 0013 0015 7777"));
-    say(1, 0x18, octets("0001 0003"));
-  }
-  // `rates`: the body of 01/07.
-  void to_roster(std::string_view rates = std::string_view("\0\0", 2)) {
-    to_rates();
-    say(1, 0x07, rates);
-  }
-  void log_in(std::string_view rates = std::string_view("\0\0", 2)) {
-    to_roster(rates);
-    say(0x13, 0x06, octets("00 0000 00000000"));
-    listen();
-    say(4, 0x05, "", last(4, 0x04).id);
-    events();
-  }
-};
-
-OutgoingMessage message(const char* cookie = "cookie01") {
-  OutgoingMessage made;
-  made.cookie = cookie;
-  made.to = "100002";
-  made.text.octets = "hello";
-  return made;
-}
-
-std::string acknowledgement(const char* cookie = "cookie01") {
-  return Writer().raw(cookie).u16(1).text8("100002").take();
-}
-
-// One class with the messages in it: bursts of three, then one in five seconds.
-std::string slow() {
-  Writer out;
-  out.u16(1).u16(3).u32(20).u32(5100).u32(5000).u32(4000).u32(3000).u32(6000).u32(6000).u32(0).u8(0);
-  out.u16(3).u16(1).u16(4).u16(6);
-  return out.take();
-}
-
-}  // namespace
+using Server = tests::SessionServer;
 
 TEST_CASE("A session shakes hands step by step, and is ready when the server has answered its last word") {
   Server s;
@@ -123,7 +28,7 @@ TEST_CASE("A session shakes hands step by step, and is ready when the server has
   s.say(1, 0x13, octets("0004"));  // the message of the day comes at any time
   s.say(1, 0x18, "");
   CHECK(s.listen() == "0106");
-  s.say(1, 0x07, slow());
+  s.say(1, 0x07, slow_rates());
   CHECK(s.listen() == "0108 010e 0202 0302 0902 1302 1304");
   RosterItem alice;
   alice.name = "100002";
@@ -187,9 +92,9 @@ TEST_CASE("Each step of the handshake has its limit, and the error says which") 
 TEST_CASE("A message is settled by its acknowledgement, its refusal, or the end of patience") {
   Server s;
   s.log_in();
-  const auto first = s.session.send(message(), true, s.now);
-  const auto second = s.session.send(message("cookie02"), true, s.now);
-  const auto third = s.session.send(message("cookie03"), true, s.now);
+  const auto first = s.session.send(message_to_send(), true, s.now);
+  const auto second = s.session.send(message_to_send("cookie02"), true, s.now);
+  const auto third = s.session.send(message_to_send("cookie03"), true, s.now);
   CHECK(s.listen() == "0406 0406 0406");
   s.say(4, 0x0C, acknowledgement("cookie02"));  // without the number of the question
   s.say(4, 0x01, octets("0004"), first);
@@ -205,12 +110,12 @@ TEST_CASE("A message is settled by its acknowledgement, its refusal, or the end 
 TEST_CASE("Where a server may keep silent, what is asked behind the message tells that it was taken") {
   Server s;
   s.log_in();
-  const auto sent = s.session.send(message(), false, s.now);
+  const auto sent = s.session.send(message_to_send(), false, s.now);
   CHECK(s.listen() == "0406 0404");
   s.say(4, 0x05, "", s.last(4, 0x04).id);
   CHECK(s.events() == "presumed " + std::to_string(sent) + "; ");
 
-  const auto refused = s.session.send(message("cookie02"), false, s.now);
+  const auto refused = s.session.send(message_to_send("cookie02"), false, s.now);
   s.listen();
   s.say(4, 0x01, octets("0004"), refused);
   s.say(4, 0x05, "", s.last(4, 0x04).id);
@@ -219,9 +124,9 @@ TEST_CASE("Where a server may keep silent, what is asked behind the message tell
 
 TEST_CASE("What the rates hold back goes later, in its order, and its patience begins then") {
   Server s;
-  s.log_in(slow());
+  s.log_in(slow_rates());
   for (const char* cookie : {"cookie01", "cookie02", "cookie03", "cookie04", "cookie05"})
-    s.session.send(message(cookie), true, s.now);
+    s.session.send(message_to_send(cookie), true, s.now);
   CHECK(s.listen() == "0406 0406 0406");
   CHECK_FALSE(s.session.tell_at_once(4, 0x06, "x", s.now));
   CHECK(s.session.tell_at_once(4, 0x14, "x", s.now));  // of another class
@@ -242,24 +147,24 @@ TEST_CASE("What the rates hold back goes later, in its order, and its patience b
 
 TEST_CASE("At the end everybody hears whether the server may have it") {
   Server s;
-  s.log_in(slow());
+  s.log_in(slow_rates());
   std::vector<std::uint32_t> ids;
   for (const char* cookie : {"cookie01", "cookie02", "cookie03", "cookie04"})
-    ids.push_back(s.session.send(message(cookie), true, s.now));
+    ids.push_back(s.session.send(message_to_send(cookie), true, s.now));
   s.session.closed();
   const std::string events = s.events();
   CHECK(events.find("unanswered " + std::to_string(ids[0])) == 0);
   CHECK(events.find("unsent " + std::to_string(ids[3])) != std::string::npos);
   CHECK(events.ends_with("ended: the server closed the connection; "));
-  CHECK(s.session.send(message(), true, s.now) == 0);
+  CHECK(s.session.send(message_to_send(), true, s.now) == 0);
   CHECK(s.session.next_tick() == Machine::Time::max());
 }
 
 TEST_CASE("No more waits than there is room for") {
   Server s;
-  s.log_in(slow());
+  s.log_in(slow_rates());
   std::size_t taken = 0;
-  for (int i = 0; i < 1000; ++i) taken += s.session.send(message(), true, s.now) != 0 ? 1 : 0;
+  for (int i = 0; i < 1000; ++i) taken += s.session.send(message_to_send(), true, s.now) != 0 ? 1 : 0;
   CHECK(taken == 503);
 }
 
