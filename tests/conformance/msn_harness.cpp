@@ -33,7 +33,6 @@ class MsnHarness final : public Harness {
                 {"tybalt@example.com", "tybalt@example.com"}};
     no_contacts = {"",
                    "juliet",
-                   "juliet@localhost",
                    "@example.com",
                    "two words@example.com",
                    "msnim:chat?contact=juliet@example.com",
