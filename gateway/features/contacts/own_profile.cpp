@@ -14,7 +14,7 @@ constexpr std::size_t most_own_name_bytes = 1024, most_own_picture_bytes = 64 <<
 // What the feature remembers of an account, in this run.
 struct ToldProfile {
   std::optional<std::string> shown, told;  // the picture's hash; "": there is none
-  connector::SetProfile profile;           // that the network has
+  std::string profile;                     // the digest of what the network has; a picture is too large to keep
   bool is_asking = false;
 };
 using Profiles = std::unordered_map<base::AccountId, ToldProfile>;
@@ -49,6 +49,12 @@ connector::SetProfile own_profile_of(const xmpp::Element& vcard) {
   return profile;
 }
 
+// Empty: nothing.
+std::string digest_of(const connector::SetProfile& profile) {
+  if (profile.name.empty() && !profile.avatar) return {};
+  return base::sha1(profile.name + '\0' + (profile.avatar ? profile.avatar->url : std::string()));
+}
+
 asio::awaitable<void> tell_profile(Transport& transport, std::shared_ptr<Profiles> memory, base::AccountId id) {
   for (;;) {
     const LiveAccount* account = transport.accounts().find(id);
@@ -67,9 +73,10 @@ asio::awaitable<void> tell_profile(Transport& transport, std::shared_ptr<Profile
         answer && answer->type() == "result" ? answer->element.child("vCard", ns::vcard_temp) : nullptr;
     const auto before = memory->find(id);
     if (before == memory->end()) co_return;
-    connector::SetProfile profile = vcard ? own_profile_of(*vcard) : before->second.profile;
+    const connector::SetProfile profile = vcard ? own_profile_of(*vcard) : connector::SetProfile();
+    const std::string digest = vcard ? digest_of(profile) : before->second.profile;
     bool is_told = true;  // also where there was no answer: it is asked again when something changes
-    if (profile != before->second.profile) {
+    if (digest != before->second.profile) {
       connector::Action action = profile;
       const auto done = co_await transport.people().perform(id, std::move(action));
       is_told = done || done.error().code != base::Errc::unavailable;
@@ -78,7 +85,7 @@ asio::awaitable<void> tell_profile(Transport& transport, std::shared_ptr<Profile
     if (after == memory->end()) co_return;
     if (is_told) {
       after->second.told = shown;
-      after->second.profile = std::move(profile);
+      after->second.profile = digest;
     } else {  // at the next login
       after->second.is_asking = false;
       co_return;
@@ -100,7 +107,7 @@ void install_own_profile(Transport& transport) {
   transport.hooks().user_shown.add([&transport, memory](const LiveAccount& account, const xmpp::Stanza& presence) {
     ToldProfile& known = (*memory)[account.id()];
     auto hash = photo_hash_of(presence.element);
-    if (!hash) return;  // whose program shows no picture shows nothing of itself to other networks
+    if (!hash) return;  // whose presence says nothing of pictures shows nothing to other networks
     known.shown = std::move(hash);
     begin_profile(transport, memory, account.id());
   });
