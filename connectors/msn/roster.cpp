@@ -137,7 +137,7 @@ std::vector<Event> Contacts::losses_since(std::string_view before) const {
     const bool was_forward = line[0] != '2', was_reverse = line[0] != '1';
     if (was_forward && !is_on(email, list::forward)) events.push_back(connector::ContactAnswered{{email}, false});
     if (was_reverse && !is_on(email, list::reverse) && !is_on(email, list::pending))
-      events.push_back(connector::ContactRemoved{{email}});
+      events.push_back(connector::ContactRemoved{{email}, is_on(email, list::forward)});
   }
   return events;
 }
@@ -230,7 +230,8 @@ std::vector<Event> Contacts::take(const RemovedUs& removed) {
   if (found == entries_.end()) return {};
   found->second.member.lists &= ~static_cast<unsigned>(list::pending | list::reverse);
   std::vector<Event> events;
-  events.push_back(connector::ContactRemoved{{removed.email}});
+  // Whom the user has on their list is seen as before: MSN's lists are each side's own.
+  events.push_back(connector::ContactRemoved{{removed.email}, found->second.member.is_on(list::forward)});
   return events;
 }
 

@@ -290,10 +290,10 @@ void Accounts::user_unavailable(LiveAccount& account, const xmpp::Jid& full) {
 }
 
 ContactStep Accounts::contact_step(const LiveAccount& account, const base::ContactId& contact, ContactEvent event,
-                                   std::string_view name) const {
+                                   std::string_view words) const {
   const auto found = account.contacts.find(contact);
   const store::ContactRow* present = found == account.contacts.end() ? nullptr : &found->second.row;
-  return next_step(present, contact, event, account.contacts.size(), name);
+  return next_step(present, contact, event, account.contacts.size(), words);
 }
 
 void Accounts::take_step(LiveAccount& account, const base::ContactId& contact, const ContactStep& step) {
@@ -302,8 +302,8 @@ void Accounts::take_step(LiveAccount& account, const base::ContactId& contact, c
 }
 
 ContactStep Accounts::change_contact(LiveAccount& account, const base::ContactId& contact, ContactEvent event,
-                                     std::string_view name) {
-  ContactStep step = contact_step(account, contact, event, name);
+                                     std::string_view words) {
+  ContactStep step = contact_step(account, contact, event, words);
   take_step(account, contact, step);
   return step;
 }

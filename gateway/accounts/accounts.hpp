@@ -75,11 +75,11 @@ class Accounts final : private SessionOwner {
 
   // What becomes of a contact, by the one table, and what is to be said of it; nothing changes before take_step().
   ContactStep contact_step(const LiveAccount& account, const base::ContactId& contact, ContactEvent event,
-                           std::string_view name = {}) const;
+                           std::string_view words = {}) const;
   void take_step(LiveAccount& account, const base::ContactId& contact, const ContactStep& step);
   // Both at once, where nobody has to be asked.
   ContactStep change_contact(LiveAccount& account, const base::ContactId& contact, ContactEvent event,
-                             std::string_view name = {});
+                             std::string_view words = {});
   // The network was not asked, or refuses to be (AddContact).
   void request_failed(base::AccountId id, const base::ContactId& contact);
   // Changes a contact in memory and in the store.

@@ -1,5 +1,7 @@
 #include "gateway/accounts/contacts.hpp"
 
+#include "gateway/base/text.hpp"
+
 #include <utility>
 
 namespace wherry::accounts {
@@ -11,6 +13,8 @@ namespace {
 
 using Row = ContactStep::Row;
 using Say = ContactStep::Say;
+
+constexpr std::size_t most_reason_bytes = 500;  // of a request, for people to read
 
 bool has_subscription(const ContactRow& row) { return row.user_sees || row.user_asked || row.contact_sees; }
 
@@ -45,13 +49,14 @@ ContactStep drop() {
   return step;
 }
 
-ContactStep subscribe(const ContactRow* present, ContactRow row, std::size_t contacts) {
+ContactStep subscribe(const ContactRow* present, ContactRow row, std::size_t contacts, std::string_view why) {
   if (row.user_sees) return say(Say::approved);
   if (!present && !has_room(contacts)) return say(Say::full);
   row.user_asked = true;
   row.offer = Offer::none;
   connector::AddContact add;
   add.contact = row.contact;
+  add.text = base::utf8_prefix(why, most_reason_bytes);
   ContactStep step = put(std::move(row));
   step.action = std::move(add);
   step.answers_offer = true;
@@ -95,11 +100,11 @@ ContactStep answer(const ContactRow* present, ContactRow row, bool accepted, std
 }  // namespace
 
 ContactStep next_step(const ContactRow* present, const base::ContactId& contact, ContactEvent event,
-                      std::size_t contacts, std::string_view name) {
+                      std::size_t contacts, std::string_view words) {
   ContactRow row = present ? *present : ContactRow{};
   row.contact = contact;
   switch (event) {
-    case ContactEvent::user_subscribes: return subscribe(present, std::move(row), contacts);
+    case ContactEvent::user_subscribes: return subscribe(present, std::move(row), contacts, words);
     case ContactEvent::user_unsubscribes: return unsubscribe(present, contact);
     case ContactEvent::user_approves: return answer(present, std::move(row), true, contacts);
     case ContactEvent::user_declines: return answer(present, std::move(row), false, contacts);
@@ -115,9 +120,12 @@ ContactStep next_step(const ContactRow* present, const base::ContactId& contact,
       return present && says_something(row) ? put(std::move(row)) : remove(present);
     case ContactEvent::network_asks:
       if (!present && !has_room(contacts + kept_for_the_user)) return drop();
-      if (!name.empty()) row.name = name;
+      if (!words.empty()) row.name = words;
       return put(std::move(row));
     case ContactEvent::network_removes: return remove(present);
+    case ContactEvent::network_hides_user:
+      row.contact_sees = false;
+      return present && says_something(row) ? put(std::move(row)) : remove(present);
   }
   return {};
 }

@@ -25,7 +25,8 @@ enum class ContactEvent {
   network_refuses,
   network_asks,  // on its own
   network_removes,
-  request_failed,  // the user's request did not come through
+  network_hides_user,  // from the contact, whom the user goes on seeing
+  request_failed,      // the user's request did not come through
 };
 
 struct ContactStep {
@@ -48,10 +49,10 @@ struct ContactStep {
   bool is_dropped = false;                  // the network's event goes no further: there is no room for it
 };
 
-// `present`: null where the contact is not in the list, which has `contacts` entries. `name`: what a contact that asks
-// calls itself.
+// `present`: null where the contact is not in the list, which has `contacts` entries. `words`: what a contact that asks
+// calls itself; why a user asks.
 ContactStep next_step(const store::ContactRow* present, const base::ContactId& contact, ContactEvent event,
-                      std::size_t contacts, std::string_view name = {});
+                      std::size_t contacts, std::string_view words = {});
 
 // Whether the user may have one more.
 inline bool has_room(std::size_t contacts) { return contacts < most_contacts; }

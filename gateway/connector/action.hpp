@@ -119,6 +119,7 @@ struct SetProfile {
 // ---- Contacts: durable ----
 struct AddContact {  // the answer comes as ContactAnswered, at once where the network asks nobody
   ContactId contact;
+  std::string text = {};  // why, for the contact, or empty
   bool operator==(const AddContact&) const = default;
 };
 struct AnswerContact {  // to ContactAsked

@@ -36,7 +36,7 @@ template <class V> void members(V& v, Is<MarkRead> auto& m) { v.required("chat",
 template <class V> void members(V& v, Is<SetTyping> auto& m) { v.required("chat", m.chat); v.required("typing", m.typing); }
 template <class V> void members(V& v, Is<SetPresence> auto& m) { v.optional("to", m.to); v.required("availability", m.availability); v.optional("status", m.status); }
 template <class V> void members(V& v, Is<SetProfile> auto& m) { v.optional("name", m.name); v.optional("avatar", m.avatar); }
-template <class V> void members(V& v, Is<AddContact> auto& m) { v.required("contact", m.contact); }
+template <class V> void members(V& v, Is<AddContact> auto& m) { v.required("contact", m.contact); v.optional("text", m.text); }
 template <class V> void members(V& v, Is<AnswerContact> auto& m) { v.required("contact", m.contact); v.required("accepted", m.accepted); }
 template <class V> void members(V& v, Is<RemoveContact> auto& m) { v.required("contact", m.contact); }
 template <class V> void members(V& v, Is<RenameContact> auto& m) { v.required("contact", m.contact); v.optional("name", m.name); }

@@ -58,7 +58,8 @@ struct MessageProgressed {
 };
 struct ContactAsked {  // wants to see the user's presence
   ContactId contact;
-  std::string name;  // what it calls itself, or empty
+  std::string name;       // what it calls itself, or empty
+  std::string text = {};  // why it asks, or empty
   bool operator==(const ContactAsked&) const = default;
 };
 struct ContactAnswered {  // to AddContact
@@ -68,6 +69,7 @@ struct ContactAnswered {  // to AddContact
 };
 struct ContactRemoved {  // the contact removed the user
   ContactId contact;
+  bool still_seen = false;  // the user goes on seeing the contact's presence
   bool operator==(const ContactRemoved&) const = default;
 };
 struct AccountNotice {  // what the network tells the user, as from nobody
@@ -177,6 +179,8 @@ const MessageId* id_of(const Event& event);
 const ChatId* chat_of(const Event& event);
 // The earlier message that the event is about; null: it names none.
 MessageId* target_of(Event& event);
+// What it says; null: nothing.
+Content* content_of(Event& event);
 // What it replies to; null: nothing.
 Reply* reply_of(Event& event);
 

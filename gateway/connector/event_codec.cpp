@@ -35,9 +35,9 @@ template <class V> void members(V& v, Is<MessageEdited> auto& m) { v.required("c
 template <class V> void members(V& v, Is<MessageRetracted> auto& m) { v.required("chat", m.chat); v.required("sender", m.sender); v.required("id", m.id); v.required("target", m.target); v.optional("from_me", m.from_me); }
 template <class V> void members(V& v, Is<Reacted> auto& m) { v.required("chat", m.chat); v.required("sender", m.sender); v.required("id", m.id); v.required("target", m.target); v.list("reactions", m.reactions); v.optional("from_me", m.from_me); }
 template <class V> void members(V& v, Is<MessageProgressed> auto& m) { v.required("id", m.id); v.required("stage", m.stage); v.optional("text", m.text); }
-template <class V> void members(V& v, Is<ContactAsked> auto& m) { v.required("contact", m.contact); v.optional("name", m.name); }
+template <class V> void members(V& v, Is<ContactAsked> auto& m) { v.required("contact", m.contact); v.optional("name", m.name); v.optional("text", m.text); }
 template <class V> void members(V& v, Is<ContactAnswered> auto& m) { v.required("contact", m.contact); v.required("accepted", m.accepted); }
-template <class V> void members(V& v, Is<ContactRemoved> auto& m) { v.required("contact", m.contact); }
+template <class V> void members(V& v, Is<ContactRemoved> auto& m) { v.required("contact", m.contact); v.optional("still_seen", m.still_seen); }
 template <class V> void members(V& v, Is<AccountNotice> auto& m) { v.required("id", m.id); v.optional("text", m.text); }
 template <class V> void members(V& v, Is<RoomClosed> auto& m) { v.required("room", m.room); v.required("id", m.id); v.optional("text", m.text); }
 template <class V> void members(V& v, Is<ContactsListed> auto& m) { v.list("contacts", m.contacts); }

@@ -223,7 +223,11 @@ class Network:
     async def barrier(self, user: str, limit: float) -> None:
         """Returns once the gateway has made durable all that came before: a report on a message that nobody sent."""
         self._numbers += 1
-        await self.send(user, {"type": "message_progressed", "id": f"barrier-{self._numbers}", "stage": "accepted"}, limit)
+        try:
+            await self.send(user, {"type": "message_progressed", "id": f"barrier-{self._numbers}", "stage": "accepted"}, limit)
+        except RpcError as error:
+            if error.code != "not_found":  # the account is gone, and nothing of it is waited for
+                raise
 
     # ---- Parts ----
 
@@ -391,7 +395,7 @@ def event(kind: str, fields: dict[str, str]) -> dict:
     if "idle_since" in made:
         made["idle_since"] = int(made["idle_since"])
     for key, value in made.items():
-        if key in ("accepted", "online", "typing", "from_me"):
+        if key in ("accepted", "online", "typing", "from_me", "still_seen"):
             made[key] = value == "true"
         elif key in ("files", "contacts", "reactions", "reply_to"):
             made[key] = json.loads(value)

@@ -192,9 +192,9 @@ asio::awaitable<void> AccountSession::tell(std::shared_ptr<Conversation> convers
   } else if (auto* change = std::get_if<RosterChange>(&news)) {
     co_await list_.tell_change(std::move(conversation), std::move(*change));
   } else if (const auto* asked = std::get_if<AuthorisationAsked>(&news)) {
-    co_await list_.asked(plain_name(asked->name));
+    co_await list_.asked(plain_name(asked->name), asked->reason);
   } else if (const auto* added = std::get_if<Added>(&news)) {
-    co_await list_.asked(plain_name(added->name));
+    co_await list_.asked(plain_name(added->name), "");
   } else if (const auto* answered = std::get_if<AuthorisationAnswered>(&news)) {
     co_await list_.answered(plain_name(answered->name), answered->is_granted);
   } else if (auto* packet = std::get_if<IcqPacket>(&news)) {
@@ -236,8 +236,7 @@ asio::awaitable<Result<Receipt>> AccountSession::perform(connector::Action actio
     co_return co_await messages_.send(with, std::move(*message));
   if (auto* presence = std::get_if<connector::SetPresence>(&action))
     co_return co_await presences_.show(with, std::move(*presence));
-  if (auto* add = std::get_if<connector::AddContact>(&action))
-    co_return co_await list_.add(with, std::move(add->contact));
+  if (auto* add = std::get_if<connector::AddContact>(&action)) co_return co_await list_.add(with, std::move(*add));
   if (auto* answer = std::get_if<connector::AnswerContact>(&action))
     co_return co_await list_.answer(with, std::move(*answer));
   if (auto* remove = std::get_if<connector::RemoveContact>(&action))

@@ -18,7 +18,7 @@ using connector::Result;
 namespace {
 
 constexpr std::uint16_t not_found = 0x02, exists = 0x03, needs_authorisation = 0x0E;
-constexpr const char* reason = "Please let me see when you are there.";
+constexpr const char* usual_reason = "Please let me see when you are there.";
 
 connector::ListedContact to_listed(const RosterContact& contact) {
   connector::ListedContact listed;
@@ -83,16 +83,17 @@ asio::awaitable<Result<Receipt>> ContactList::carry_out(std::shared_ptr<Conversa
   co_return Receipt();
 }
 
-asio::awaitable<Result<Receipt>> ContactList::add(std::shared_ptr<Conversation> with, connector::ContactId contact) {
+asio::awaitable<Result<Receipt>> ContactList::add(std::shared_ptr<Conversation> with, connector::AddContact action) {
   if (!with->offers(family::lists)) co_return no_list();
   co_await begin();
   const Turn turn(*this);
-  co_return co_await add_alone(std::move(with), std::move(contact));
+  co_return co_await add_alone(std::move(with), std::move(action));
 }
 
 // ICQ asks people whether they may be added; the server says so when one tries.
 asio::awaitable<Result<Receipt>> ContactList::add_alone(std::shared_ptr<Conversation> with,
-                                                        connector::ContactId contact) {
+                                                        connector::AddContact action) {
+  connector::ContactId contact = std::move(action.contact);
   const auto present = with->roster().contact(contact.value);
   bool must_ask = present && present->awaits_authorisation;
   if (!present) {
@@ -110,7 +111,7 @@ asio::awaitable<Result<Receipt>> ContactList::add_alone(std::shared_ptr<Conversa
     co_return Receipt();
   }
   Writer request;
-  request.text8(contact.value).text16(reason).u16(0);
+  request.text8(contact.value).text16(action.text.empty() ? usual_reason : action.text).u16(0);
   if (!with->tell(family::lists, 0x18, request.take())) co_return list_is_unchanged();
   Receipt receipt;
   receipt.changes.push_back({waiting_key(contact.value), "1"});
@@ -206,8 +207,9 @@ asio::awaitable<void> ContactList::answered(std::string name, bool accepted) {
   co_await events_.publish(std::move(event), std::move(changes));
 }
 
-asio::awaitable<void> ContactList::asked(std::string name) {
+asio::awaitable<void> ContactList::asked(std::string name, std::string why) {
   connector::ContactAsked asked;
+  asked.text = why == usual_reason ? std::string() : std::move(why);
   asked.contact.value = std::move(name);
   connector::Event event = std::move(asked);
   co_await events_.publish(std::move(event));

@@ -18,7 +18,7 @@ class ContactList {
       : account_(account), storage_(storage), events_(events), free_(executor) {}
 
   asio::awaitable<connector::Result<connector::Receipt>> add(std::shared_ptr<Conversation> with,
-                                                             connector::ContactId contact);
+                                                             connector::AddContact action);
   asio::awaitable<connector::Result<connector::Receipt>> answer(std::shared_ptr<Conversation> with,
                                                                 connector::AnswerContact action);
   asio::awaitable<connector::Result<connector::Receipt>> remove(std::shared_ptr<Conversation> with,
@@ -37,7 +37,7 @@ class ContactList {
   // The list was changed by another program of the user's.
   asio::awaitable<void> tell_change(std::shared_ptr<Conversation> of, RosterChange change);
   asio::awaitable<void> answered(std::string name, bool accepted);
-  asio::awaitable<void> asked(std::string name);
+  asio::awaitable<void> asked(std::string name, std::string why);
   // So that the server tells us when others type.
   asio::awaitable<void> show_typing(std::shared_ptr<Conversation> with);
 
@@ -51,7 +51,7 @@ class ContactList {
   asio::awaitable<Verdict> make(std::shared_ptr<Conversation> with, Changes changes);
   asio::awaitable<connector::Result<connector::Receipt>> carry_out(std::shared_ptr<Conversation> with, Changes changes);
   asio::awaitable<connector::Result<connector::Receipt>> add_alone(std::shared_ptr<Conversation> with,
-                                                                   connector::ContactId contact);
+                                                                   connector::AddContact action);
   std::string waiting_key(const std::string& contact) const;
 
   // One change of the list at a time: each begins with what the one before it has left.

@@ -50,7 +50,9 @@ asio::awaitable<void> Messages::received(std::shared_ptr<Conversation> conversat
   if (!contact || message.kind == Sort::server) {
     co_await tell_notice(id_of(message), fmt::format("{}: {}", sender, text));
   } else if (message.kind == Sort::authorisation_request || message.kind == Sort::added) {
-    co_await list_.asked(sender);
+    std::string why;
+    if (message.kind == Sort::authorisation_request) why = reason_of(message, code_page);
+    co_await list_.asked(sender, std::move(why));
   } else if (message.kind == Sort::authorisation_granted || message.kind == Sort::authorisation_refused) {
     co_await list_.answered(sender, message.kind == Sort::authorisation_granted);
   } else if (!text.empty()) {

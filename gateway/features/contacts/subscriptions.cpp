@@ -3,6 +3,7 @@
 // affair.
 #include "gateway/features/features.hpp"
 
+#include "gateway/base/text.hpp"
 #include "gateway/convert/presence.hpp"
 #include "gateway/convert/refusals.hpp"
 
@@ -50,7 +51,8 @@ void say(Transport& transport, const LiveAccount& account, const base::ContactId
 }
 
 void take(Transport& transport, LiveAccount& account, const base::ContactId& contact, const xmpp::Stanza& stanza) {
-  ContactStep step = transport.accounts().contact_step(account, contact, event_of(stanza.type()));
+  const std::string_view why = base::trim(stanza.element.child_text("status", ns::component));
+  ContactStep step = transport.accounts().contact_step(account, contact, event_of(stanza.type()), why);
   // The network is told durably: a contact added while it is down is added when it is back. What it will never hear of
   // does not change here either.
   if (step.action) {

@@ -45,8 +45,8 @@ std::optional<ContactRow> after(const std::optional<ContactRow>& before, const C
 }
 
 ContactStep step_from(const std::optional<ContactRow>& before, E event, std::size_t contacts,
-                      std::string_view name = {}) {
-  return next_step(before ? &*before : nullptr, nurse, event, contacts, name);
+                      std::string_view words = {}) {
+  return next_step(before ? &*before : nullptr, nurse, event, contacts, words);
 }
 
 }  // namespace
@@ -92,6 +92,9 @@ TEST_CASE("Each state and event give one row, one thing to say and one to ask of
       {"s", E::network_asks, "s", Say::nothing, ""},
       {"sc", E::network_removes, "-", Say::nothing, ""},
       {"-", E::network_removes, "-", Say::nothing, ""},
+      {"sc", E::network_hides_user, "s", Say::nothing, ""},
+      {"c", E::network_hides_user, "-", Say::nothing, ""},
+      {"-", E::network_hides_user, "-", Say::nothing, ""},
   };
   for (const Case& c : cases) {
     CAPTURE(c.before);
@@ -108,6 +111,16 @@ TEST_CASE("Each state and event give one row, one thing to say and one to ask of
 TEST_CASE("Who asks brings a name") {
   CHECK(step_from(std::nullopt, E::network_asks, 0, "The Nurse").row.name == "The Nurse");
   CHECK(step_from(row("n"), E::network_asks, 1, "").row.name == "The Nurse");
+}
+
+TEST_CASE("Why the user asks goes with the request, as much of it as one reads") {
+  const auto asked = [](const std::string& why) {
+    const ContactStep step = step_from(std::nullopt, E::user_subscribes, 0, why);
+    return std::get<connector::AddContact>(step.action.value()).text;
+  };
+  CHECK(asked("We met at the ball.") == "We met at the ball.");
+  CHECK(asked("").empty());
+  CHECK(asked(std::string(10000, 'x')).size() == 500);
 }
 
 TEST_CASE("A full list takes nobody new, through whichever door, and strangers leave room for the user's own") {

@@ -147,6 +147,18 @@ TEST_CASE("Who adds us waits on PL; who removes us does not any more") {
   CHECK(contacts.take(RemovedUs{"stranger@x.test"}).empty());
 }
 
+TEST_CASE("Who takes us off their list is seen as before by who has them on theirs") {
+  Contacts contacts;
+  contacts.begin(lovers());
+  contacts.put_on("juliet@x.test", list::forward);
+  const auto removed = all_in<connector::ContactRemoved>(contacts.take(RemovedUs{"juliet@x.test"}));
+  REQUIRE(removed.size() == 1);
+  CHECK(removed[0].still_seen);
+  contacts.take_off("juliet@x.test", list::forward);
+  contacts.take(AddedUs{"juliet@x.test", ""});
+  CHECK_FALSE(all_in<connector::ContactRemoved>(contacts.take(RemovedUs{"juliet@x.test"}))[0].still_seen);
+}
+
 TEST_CASE("Only whom the list has on PL surely waits; who adds us within the session may not, so RL is left alone") {
   Contacts contacts;
   contacts.begin(lovers());
