@@ -17,6 +17,8 @@ using connector::Result;
 
 namespace {
 
+constexpr std::uint64_t most_mms_bytes = 5 << 20;  // of a file; what is larger goes as a link
+
 // Why an account cannot use its number any more.
 std::string gone(const std::string& number, bool is_withdrawn) {
   if (is_withdrawn)
@@ -58,6 +60,8 @@ connector::Capabilities SmsSession::capabilities(const connector::ChatId&) const
   if (!carrier) return capabilities;
   capabilities.text.most = carrier->most_text_bytes();
   capabilities.files = carrier->sends_media() ? connector::Support::full : connector::Support::fall_back;
+  capabilities.file_types = {"image/*", "audio/*", "video/*", "text/vcard", "application/pdf"};  // others as links
+  capabilities.file_bytes = most_mms_bytes;
   capabilities.delivery_reports = carrier->reports_delivery() ? connector::Support::full : connector::Support::refuse;
   return capabilities;
 }

@@ -42,6 +42,21 @@ std::string short_quote(std::string_view text) {
 
 bool is_done(Support support) { return support == Support::partial || support == Support::full; }
 
+// "image/*" is every picture. A network that names types is not given what nobody knows the type of.
+bool is_type(const std::string& type, const std::vector<std::string>& types) {
+  const auto is_of = [&](const std::string& allowed) {
+    if (!allowed.ends_with("/*")) return allowed == type;
+    return type.starts_with(std::string_view(allowed).substr(0, allowed.size() - 1));
+  };
+  return types.empty() || std::any_of(types.begin(), types.end(), is_of);
+}
+
+// Otherwise it goes as a link.
+bool is_carried(const connector::File& file, const Capabilities& can) {
+  const bool is_small = can.file_bytes == 0 || file.bytes <= can.file_bytes;  // 0: nobody knows, so the network says
+  return is_done(can.files) && is_small && is_type(file.media_type, can.file_types);
+}
+
 // What a message contains, as the network can take it. Nothing: it can.
 std::optional<Error> fit(connector::Content& content, const Capabilities& can, bool knows_reply) {
   if (content.reply_to) {
@@ -51,14 +66,13 @@ std::optional<Error> fit(connector::Content& content, const Capabilities& can, b
       content.text = short_quote(content.reply_to->text) + "\n" + content.text;
     if (!refers) content.reply_to.reset();
   }
-  if (!content.files.empty() && !is_done(can.files)) {
-    if (can.files == Support::refuse) return cannot("This network cannot carry files.");
-    for (const connector::File& file : content.files) {
-      if (can.files == Support::drop || content.text.find(file.url) != std::string::npos) continue;
-      content.text += (content.text.empty() ? "" : "\n") + file.url;
-    }
-    content.files.clear();
+  if (!content.files.empty() && can.files == Support::refuse) return cannot("This network cannot carry files.");
+  const auto is_left = [&](const connector::File& file) { return !is_carried(file, can); };
+  for (const connector::File& file : content.files) {
+    const bool is_said = can.files == Support::drop || content.text.find(file.url) != std::string::npos;
+    if (is_left(file) && !is_said) content.text += (content.text.empty() ? "" : "\n") + file.url;
   }
+  std::erase_if(content.files, is_left);
   if (can.text.most > 0 && length(content.text, can.text.unit) > can.text.most) {
     const char* unit = can.text.unit == connector::TextLimit::Unit::bytes ? " bytes" : " characters";
     return Error{Errc::bad_input,

@@ -2,11 +2,16 @@
 
 #include "gateway/base/text.hpp"
 #include "gateway/convert/degrade.hpp"
+#include "gateway/convert/files.hpp"
 #include "gateway/convert/refusals.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <utility>
+#include <vector>
 
 namespace wherry::convert {
 
@@ -43,9 +48,9 @@ constexpr Payload acts[] = {
 
 // What is refused where nothing stands beside it.
 constexpr Payload bare_acts[] = {
-    {"file-sharing", "urn:xmpp:sfs:0", "files that are sent in this way"},     // XEP-0447
+    {"file-sharing", ns::file_sharing, "files that are sent in this way"},     // XEP-0447
     {"reference", "urn:xmpp:reference:0", "files that are sent in this way"},  // XEP-0385
-    {"geoloc", "http://jabber.org/protocol/geoloc", "places"},                 // XEP-0080
+    {"geoloc", ns::geoloc, "places of this kind"},                             // XEP-0080
     {"attention", "urn:xmpp:attention:0", "calls for attention"},              // XEP-0224
 };
 
@@ -150,13 +155,14 @@ std::optional<Range> placeholder(const Element& fallback, std::size_t characters
 }
 
 // Ordered by where they begin. A stanza has no more of them than StreamLimits::children.
-std::vector<Range> placeholders(const Element& message, std::string_view text) {
+std::vector<Range> placeholders(const Element& message, std::string_view text, bool has_files) {
   std::vector<Range> ranges;
   const std::size_t characters = base::utf8_characters(text);
   for (const Element& child : message.children()) {
     if (!child.is("fallback", ns::fallback)) continue;
     const std::string_view payload = child.attribute("for");
-    if (payload == "urn:xmpp:sfs:0" || payload == ns::oob) continue;  // the file's link: that is carried
+    const bool is_link = payload == ns::file_sharing || payload == ns::oob;
+    if (is_link && !has_files) continue;  // it says what there is to carry
     const auto range = placeholder(child, characters);
     // Somebody who replies has written something: only the quotation above it is a placeholder (XEP-0461 §3.2).
     const bool is_all = range && range->begin == 0 && range->end == characters;
@@ -207,8 +213,8 @@ std::optional<connector::Reply> reply_of(const Element& message, std::string_vie
 }
 
 // Cuts placeholders out. False: nothing but a placeholder was there.
-bool cut_placeholders(const Element& message, std::string& text) {
-  const std::vector<Range> ranges = placeholders(message, text);
+bool cut_placeholders(const Element& message, std::string& text, bool has_files) {
+  const std::vector<Range> ranges = placeholders(message, text, has_files);
   if (ranges.empty()) return true;
   std::string rest;
   Walk walk(text);
@@ -277,19 +283,65 @@ ActionOrRefusal state_of(const Element& message) {
   return NothingToSend{};
 }
 
-connector::Content join(std::string_view subject, std::string text, std::string_view url) {
-  connector::Content content;
-  if (!url.empty() && url != text) content.files.push_back({std::string(url), "", 0});
-  content.text = std::string(subject);
-  if (!subject.empty() && !text.empty()) content.text += '\n';
-  content.text += text;
-  return content;
+void append_line(std::string& text, std::string_view line) {
+  if (!text.empty() && !line.empty()) text += '\n';
+  text += line;
+}
+
+// Lines that only repeat a file's link, for programs that know nothing else.
+void cut_links(std::string& text, const std::vector<connector::File>& files) {
+  if (files.empty()) return;
+  std::string rest;
+  bool is_first = true;
+  for (const std::string_view line : base::split(text, '\n')) {
+    const auto is_link = [&](const connector::File& file) { return file.url == base::trim(line); };
+    if (std::any_of(files.begin(), files.end(), is_link)) continue;
+    if (!std::exchange(is_first, false)) rest += '\n';
+    rest += line;
+  }
+  text = std::move(rest);
 }
 
 // XEP-0066.
 std::string_view url_of(const Element& message) {
   const Element* oob = message.child("x", ns::oob);
   return oob ? oob->child_text("url", ns::oob) : std::string_view{};
+}
+
+// A link that is no file: "xmpp:…", or a longer one than programs open.
+std::string_view other_link(const Element& message, const std::vector<connector::File>& files, std::string_view text) {
+  const std::string_view url = url_of(message);
+  const auto is_it = [&](const connector::File& file) { return file.url == url; };
+  const bool is_said = text.find(url) != std::string::npos || std::any_of(files.begin(), files.end(), is_it);
+  return is_said ? std::string_view{} : url;
+}
+
+// XEP-0080, as a link that phones open (RFC 5870). Empty: the message names no place.
+std::string place_of(const Element& message) {
+  const Element* place = message.child("geoloc", ns::geoloc);
+  if (!place) return {};
+  const auto degrees = [&](const char* name, double most) -> std::optional<double> {
+    const std::string_view text = base::trim(place->child_text(name, ns::geoloc));
+    double value = 0;
+    const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const bool is_one = error == std::errc() && rest == text.data() + text.size() && !text.empty();
+    return is_one && value >= -most && value <= most ? std::optional(value) : std::nullopt;
+  };
+  const auto latitude = degrees("lat", 90), longitude = degrees("lon", 180);
+  return latitude && longitude ? fmt::format("geo:{:.6f},{:.6f}", *latitude, *longitude) : std::string();
+}
+
+// All that the message says in words, and its files.
+connector::Content content_of(const Element& message, std::string text, std::vector<connector::File> files) {
+  connector::Content content;
+  cut_links(text, files);
+  content.text = std::string(message.child_text("subject", ns::component));
+  append_line(content.text, text);
+  append_line(content.text, other_link(message, files, content.text));
+  const std::string place = place_of(message);
+  if (content.text.find("geo:") == std::string::npos) append_line(content.text, place);
+  content.files = std::move(files);
+  return content;
 }
 
 }  // namespace
@@ -311,13 +363,19 @@ ActionOrRefusal to_action(const Element& message) {
   if (const Payload* act = find(acts, message)) return cannot_carry(act->what);
   if (text.size() > most_text_bytes) return too_long(most_text_bytes);
   std::optional<connector::Reply> reply = reply_of(message, text);
-  if (!text.empty() && !cut_placeholders(message, text)) return cannot_carry("messages of this kind");
+  std::vector<connector::File> files = files_of(message);
+  if (files.empty() && shares_out_of_reach(message)) return cannot_carry("files that are sent in this way");
+  if (!text.empty() && !cut_placeholders(message, text, !files.empty())) {
+    if (files.empty()) return cannot_carry("messages of this kind");
+    text.clear();
+  }
   cut_otr_tag(text);
 
-  connector::Content content = join(message.child_text("subject", ns::component), std::move(text), url_of(message));
+  connector::Content content = content_of(message, std::move(text), std::move(files));
   const bool is_empty = content.text.empty() && content.files.empty();
   const Element* replaced = message.child("replace", ns::correction);
   if (is_empty && replaced) return take_back(replaced->attribute("id"));
+  if (is_empty && announces_files(message)) return NothingToSend{};
   if (is_empty) {
     const Payload* act = find(bare_acts, message);
     return act ? ActionOrRefusal(cannot_carry(act->what)) : state_of(message);

@@ -2,6 +2,7 @@
 
 #include "gateway/base/text.hpp"
 #include "gateway/convert/address.hpp"
+#include "gateway/convert/files.hpp"
 #include "gateway/convert/presence.hpp"
 
 #include <fmt/format.h>
@@ -17,10 +18,8 @@ namespace {
 constexpr std::chrono::seconds delay_shown_after{10};
 // servers refuse stanzas above 64 KiB and more; a longer text comes in parts
 constexpr std::size_t most_body_bytes = 48 << 10;
-
-// as XEP-0066 has it beside the text: a longer one is in the text alone, which can be cut
-constexpr std::size_t most_link_bytes = 2 << 10;
-constexpr std::size_t most_name_bytes = 256;  // what networks call people
+constexpr std::size_t most_name_bytes = 256;    // what networks call people
+constexpr std::size_t most_reason_bytes = 500;  // of a request
 constexpr std::size_t most_quoted_bytes = 300;
 constexpr const char* nothing_to_show = "This message came without anything that can be shown here.";
 
@@ -44,7 +43,7 @@ std::string quotation_of(const connector::Reply& reply) {
   return quoted;
 }
 
-// Files travel as links in the text, each on a line of its own; a lone one also as XEP-0066 has it.
+// What is said in words; files that no stanza of their own can share are links, each on a line of its own.
 std::string body_of(const connector::Content& content) {
   std::string body = content.text;
   const auto add_line = [&](const std::string& line) { body += (body.empty() ? "" : "\n") + line; };
@@ -81,14 +80,11 @@ struct Speech {
   bool from_me;
 };
 
-Element message_stanza(const Speech& speech, const xmpp::Jid& from, std::string_view body, const std::string& id,
+// Of one delivery's stanzas, which all have ids for ever. Without a body yet.
+Element message_stanza(const Speech& speech, const xmpp::Jid& from, std::size_t stanzas_before,
                        const StanzaContext& context) {
+  const std::string id = stanzas_before == 0 ? context.id : context.id + "-" + std::to_string(stanzas_before + 1);
   Element stanza = xmpp::make_stanza(Kind::message, from, context.user, "chat", id);
-  stanza.add_text_child("body", body);
-  const auto& files = speech.content.files;
-  const bool is_lone_link = files.size() == 1 && speech.content.text.empty() && !files.front().url.empty();
-  if (is_lone_link && files.front().url.size() <= most_link_bytes)
-    stanza.add("x", ns::oob).add_text_child("url", files.front().url);
   // XEP-0359: the same id when the same message is sent again after a broken link.
   stanza.add("origin-id", ns::stanza_id).set("id", id);
   if (context.now - speech.sent_at > delay_shown_after) {
@@ -118,8 +114,8 @@ std::vector<Element> say(const Speech& speech, const StanzaContext& context) {
   std::string_view rest = body;
   do {
     const std::string_view part = base::utf8_prefix(rest, most_body_bytes);
-    const std::string id = stanzas.empty() ? context.id : context.id + "-" + std::to_string(stanzas.size() + 1);
-    stanzas.push_back(message_stanza(speech, from, part, id, context));
+    stanzas.push_back(message_stanza(speech, from, stanzas.size(), context));
+    stanzas.back().add_text_child("body", part);
     rest.remove_prefix(part.size());
   } while (!rest.empty());
   const bool is_as_quoted = address && !speech.from_me;
@@ -127,8 +123,42 @@ std::vector<Element> say(const Speech& speech, const StanzaContext& context) {
   return stanzas;
 }
 
+// Whether there is something to say besides the files that are shared apart.
+bool has_words(const connector::Content& content) {
+  const bool quotes_only = content.reply_to && content.reply_to->ids.empty() && !content.reply_to->text.empty();
+  return !base::trim(content.text).empty() || !content.files.empty() || content.location || quotes_only;
+}
+
+// Programs show a file whose link is alone in its message.
+std::vector<Element> say_and_share(const connector::MessageReceived& message, const StanzaContext& context) {
+  connector::Content words = message.content;
+  const Speech speech{speaker(message), words, message.sent_at, message.from_me};
+  const auto from = sender(speech.sender, context);
+  if (!from || message.from_me) return say(speech, context);
+  std::erase_if(words.files, can_be_shared);
+  std::vector<Element> stanzas;
+  if (has_words(words) || words.files.size() == message.content.files.size()) stanzas = say(speech, context);
+  for (const connector::File& file : message.content.files) {
+    if (!can_be_shared(file)) continue;
+    stanzas.push_back(message_stanza(speech, *from, stanzas.size(), context));
+    share(stanzas.back(), file);
+    const bool is_first = stanzas.size() == 1;
+    if (is_first && words.reply_to) add_reply(stanzas.front(), *words.reply_to, 0, context);
+  }
+  return stanzas;
+}
+
+// XEP-0080 §4, beside the link in the text.
+void add_place(Element& stanza, const connector::Location& location) {
+  Element& place = stanza.add("geoloc", ns::geoloc);
+  place.add_text_child("lat", coordinate(location.latitude));
+  place.add_text_child("lon", coordinate(location.longitude));
+  if (!location.name.empty()) place.add_text_child("text", base::utf8_prefix(location.name, most_name_bytes));
+}
+
 std::vector<Element> of(const connector::MessageReceived& message, const StanzaContext& context) {
-  std::vector<Element> stanzas = say({speaker(message), message.content, message.sent_at, message.from_me}, context);
+  std::vector<Element> stanzas = say_and_share(message, context);
+  if (message.content.location && !message.from_me) add_place(stanzas.front(), *message.content.location);
   if (context.takes_read_marks && !message.from_me) stanzas.front().add("markable", ns::chat_markers);  // XEP-0333
   if (!message.content.thread.empty()) stanzas.front().add_text_child("thread", message.content.thread);
   return stanzas;
@@ -192,6 +222,7 @@ std::vector<Element> of(const connector::ContactAsked& asked, const StanzaContex
   if (!from) return {};
   Element stanza = xmpp::make_stanza(Kind::presence, *from, context.user, "subscribe", context.id);
   if (!asked.name.empty()) stanza.add("nick", ns::nick).set_text(base::utf8_prefix(asked.name, most_name_bytes));
+  if (!asked.text.empty()) stanza.add_text_child("status", base::utf8_prefix(asked.text, most_reason_bytes));
   return {std::move(stanza)};
 }
 
@@ -199,6 +230,7 @@ std::vector<Element> of(const connector::ContactAsked& asked, const StanzaContex
 std::vector<Element> of(const connector::ContactRemoved& removed, const StanzaContext& context) {
   const auto from = sender(removed.contact, context);
   if (!from) return {};
+  if (removed.still_seen) return {xmpp::make_stanza(Kind::presence, *from, context.user, "unsubscribe", context.id)};
   return {xmpp::make_stanza(Kind::presence, *from, context.user, "unsubscribe", context.id),
           xmpp::make_stanza(Kind::presence, *from, context.user, "unsubscribed", ""),
           to_presence(*from, context.user, connector::Availability::offline, "")};

@@ -14,12 +14,13 @@ constexpr std::chrono::minutes remembered{10};
 constexpr std::size_t most_remembered = 50000;
 constexpr std::chrono::hours longest_rest{24};
 
-// What a user wants done, whatever its key. Of a message as it was always hashed: it is in the store.
+// What a user wants done, whatever its key. Of a message the words and the links, however they were written: the hash
+// is in the store.
 std::string content_of(const connector::Action& action) {
   const auto* message = std::get_if<connector::SendMessage>(&action);
   if (message) {
     std::string text = message->content.text;
-    for (const auto& file : message->content.files) text += "\n" + file.url;
+    for (const auto& file : message->content.files) text += (text.empty() ? "" : "\n") + file.url;
     return text;
   }
   connector::Action without_key = action;

@@ -131,6 +131,18 @@ TEST_CASE("Files are their links, once") {
   SendMessage with_file{chat, "k", words("look")};
   with_file.content.files.push_back({"https://x.test/a", "", 0});
   CHECK(shown(with_file, lacking) == as_text("look\\nhttps://x.test/a"));
+  Capabilities pictures = full;
+  pictures.file_types = {"image/*", "text/vcard"};
+  pictures.file_bytes = 100;
+  with_file.content.files[0].media_type = "image/png";
+  CHECK(shown(with_file, pictures).find("\"files\"") != std::string::npos);
+  with_file.content.files[0].bytes = 101;
+  CHECK(shown(with_file, pictures) == as_text("look\\nhttps://x.test/a"));
+  with_file.content.files[0].bytes = 0;
+  for (const char* other : {"", "imagery/png", "text/vcardx"}) {
+    with_file.content.files[0].media_type = other;
+    CHECK(shown(with_file, pictures) == as_text("look\\nhttps://x.test/a"));
+  }
   with_file.content.text = "look: https://x.test/a";
   CHECK(shown(with_file, lacking) == as_text("look: https://x.test/a"));
   CHECK(shown(with_file, refusing) == "This network cannot carry files.");

@@ -139,10 +139,11 @@ TEST_CASE(
   };
   CHECK(refusal_of("<x xmlns='jabber:x:conference' jid='room@muc.x.test'/>") == refused("invitations to rooms"));
   CHECK(refusal_of("<propose xmlns='urn:xmpp:jingle-message:0' id='c1'/>") == refused("calls"));
-  CHECK(refusal_of("<file-sharing xmlns='urn:xmpp:sfs:0'/>") == refused("files that are sent in this way"));
+  CHECK(refusal_of("<file-sharing xmlns='urn:xmpp:sfs:0'><sources><jinglepub xmlns='urn:xmpp:jinglepub:1' id='j'/>"
+                   "</sources></file-sharing><body>look</body>") == refused("files that are sent in this way"));
   CHECK(refusal_of("<reference xmlns='urn:xmpp:reference:0' type='data'/>") ==
         refused("files that are sent in this way"));
-  CHECK(refusal_of("<geoloc xmlns='http://jabber.org/protocol/geoloc'/>") == refused("places"));
+  CHECK(refusal_of("<geoloc xmlns='http://jabber.org/protocol/geoloc'/>") == refused("places of this kind"));
   CHECK(text_of("<body>https://files.x.test/a.jpg</body><file-sharing xmlns='urn:xmpp:sfs:0'/>"
                 "<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:sfs:0'><body/></fallback>") ==
         "https://files.x.test/a.jpg");
@@ -283,7 +284,109 @@ TEST_CASE("A file is its link, once (XEP-0066)") {
   CHECK(content.files[0].url == "https://x.test/a.png");
   const auto same =
       read("<body>https://x.test/a.png</body><x xmlns='jabber:x:oob'><url>https://x.test/a.png</url></x>");
-  CHECK(content_of(same)->files.empty());
+  CHECK(content_of(same)->text.empty());
+  REQUIRE(content_of(same)->files.size() == 1);
+  CHECK(content_of(same)->files[0].media_type == "image/png");
+  const auto among =
+      read("<body>one\nhttps://x.test/a.png\ntwo</body><x xmlns='jabber:x:oob'><url>https://x.test/a.png</url></x>");
+  CHECK(content_of(among)->text == "one\ntwo");
+}
+
+TEST_CASE("A link that is no file stays in the text (XEP-0066)") {
+  const auto other = read("<body>join us</body><x xmlns='jabber:x:oob'><url>xmpp:room@muc.x.test?join</url></x>");
+  CHECK(content_of(other)->text == "join us\nxmpp:room@muc.x.test?join");
+  CHECK(content_of(other)->files.empty());
+  const std::string endless = "https://x.test/" + std::string(3000, 'a');
+  CHECK(content_of(read("<x xmlns='jabber:x:oob'><url>" + endless + "</url></x>"))->text == endless);
+}
+
+TEST_CASE("A file is what the message says of it, once, however often it is said (XEP-0447, XEP-0385)") {
+  const std::string metadata =
+      "<media-type>Image/JPEG</media-type><name>summit.jpg</name><size>3032449</size><width>4096</width>"
+      "<height>2160</height><hash xmlns='urn:xmpp:hashes:2' algo='sha-256'>"
+      "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=</hash>";
+  const std::string sharing =
+      "<file-sharing xmlns='urn:xmpp:sfs:0' disposition='inline'><file xmlns='urn:xmpp:file:metadata:0'>" + metadata +
+      "</file><sources><url-data xmlns='http://jabber.org/protocol/url-data' target='https://x.test/s.jpg'/></sources>"
+      "</file-sharing>";
+  const std::string sims =
+      "<reference xmlns='urn:xmpp:reference:0' type='data'><media-sharing xmlns='urn:xmpp:sims:1'>"
+      "<file xmlns='urn:xmpp:jingle:apps:file-transfer:5'>" +
+      metadata +
+      "</file><sources><reference xmlns='urn:xmpp:reference:0' type='data' uri='https://x.test/s.jpg'/></sources>"
+      "</media-sharing></reference>";
+  const std::string fallback =
+      "<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:sfs:0'><body/></fallback><body>https://x.test/s.jpg</body>"
+      "<x xmlns='jabber:x:oob'><url>https://x.test/s.jpg</url></x>";
+  for (const std::string& message : {sharing, sims, sharing + sims, sharing + fallback, sims + sharing + fallback}) {
+    CAPTURE(message);
+    const auto result = read(message);
+    REQUIRE(content_of(result));
+    CHECK(content_of(result)->text.empty());
+    REQUIRE(content_of(result)->files.size() == 1);
+    const connector::File& file = content_of(result)->files[0];
+    CHECK(file.url == "https://x.test/s.jpg");
+    CHECK(file.media_type == "image/jpeg");
+    CHECK(file.name == "summit.jpg");
+    CHECK(file.bytes == 3032449);
+    CHECK(file.width == 4096);
+    CHECK(file.height == 2160);
+    CHECK(file.sha256 == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  }
+  const auto captioned = read("<body>Look at the view.</body>" + sharing);
+  CHECK(content_of(captioned)->text == "Look at the view.");
+  CHECK(content_of(captioned)->files.size() == 1);
+}
+
+TEST_CASE("Several files stay in their order; one whose link comes later is waited for (XEP-0447 §4.2, §4.3)") {
+  std::string message;
+  for (const char* name : {"b", "a", "c"})
+    message += std::string("<file-sharing xmlns='urn:xmpp:sfs:0' id='") + name +
+               "'><file xmlns='urn:xmpp:file:metadata:0'/><sources><url-data "
+               "xmlns='http://jabber.org/protocol/url-data' target='https://x.test/" +
+               name + ".png'/></sources></file-sharing>";
+  const auto several = read(message);
+  REQUIRE(content_of(several)->files.size() == 3);
+  CHECK(content_of(several)->files[0].url == "https://x.test/b.png");
+  CHECK(content_of(several)->files[2].url == "https://x.test/c.png");
+  CHECK(text_of("<file-sharing xmlns='urn:xmpp:sfs:0' id='a'><file xmlns='urn:xmpp:file:metadata:0'/>"
+                "</file-sharing>") == "(nothing)");
+  const auto later = read(
+      "<attach-to xmlns='urn:xmpp:message-attaching:1' id='m1'/><sources xmlns='urn:xmpp:sfs:0' id='a'><url-data "
+      "xmlns='http://jabber.org/protocol/url-data' target='https://x.test/a.png'/></sources>");
+  CHECK(content_of(later)->files.size() == 1);
+}
+
+TEST_CASE("What a message says of a file is believed only as far as it can be so") {
+  const auto file = [](const std::string& metadata, const std::string& url) {
+    const auto result = read("<file-sharing xmlns='urn:xmpp:sfs:0'><file xmlns='urn:xmpp:file:metadata:0'>" + metadata +
+                             "</file><sources><url-data xmlns='http://jabber.org/protocol/url-data' target='" + url +
+                             "'/></sources></file-sharing><body>x</body>");
+    const auto* content = content_of(result);
+    return content ? content->files : std::vector<connector::File>();  // refused: nobody can fetch it
+  };
+  for (const char* url : {"file:///etc/passwd", "javascript:alert(1)", "https://x.test/a b", "", "aesgcm:x"})
+    CHECK(file("", url).empty());
+  const auto odd = file(
+      "<media-type>image/png; charset=\"x\"</media-type><size>-1</size><width>99999999999</width>"
+      "<hash xmlns='urn:xmpp:hashes:2' algo='sha-256'>AAAA</hash><name> " +
+          std::string(1000, 'n') + "</name>",
+      "https://x.test/a");
+  REQUIRE(odd.size() == 1);
+  CHECK(odd[0].media_type.empty());
+  CHECK(odd[0].bytes == 0);
+  CHECK(odd[0].width == 0);
+  CHECK(odd[0].sha256.empty());
+  CHECK(odd[0].name.size() == 256);
+}
+
+TEST_CASE("A place is a link that phones open (XEP-0080, RFC 5870)") {
+  CHECK(text_of("<geoloc xmlns='http://jabber.org/protocol/geoloc'><lat>45.44</lat><lon>12.33</lon></geoloc>") ==
+        "geo:45.440000,12.330000");
+  CHECK(text_of("<body>geo:45.44,12.33</body><geoloc xmlns='http://jabber.org/protocol/geoloc'><lat>45.44</lat>"
+                "<lon>12.33</lon></geoloc>") == "geo:45.44,12.33");
+  CHECK(text_of("<body>here</body><geoloc xmlns='http://jabber.org/protocol/geoloc'><lat>91</lat><lon>0</lon>"
+                "</geoloc>") == "here");
 }
 
 TEST_CASE("A text longer than anything is refused with the limit") {

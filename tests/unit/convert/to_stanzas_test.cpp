@@ -92,6 +92,43 @@ TEST_CASE("Places, and files that only the connector can fetch, are named in the
   CHECK(body(shown(message)) == "(A file that cannot be shown here: a.png)");
 }
 
+TEST_CASE("Files have messages of their own, in their order, behind the words (XEP-0447 §4.1, XEP-0066)") {
+  connector::MessageReceived message = said("look");
+  connector::File rose{"https://x.test/rose.png", "image/png", 12, "rose.png"};
+  rose.sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+  message.content.files = {rose, {"https://x.test/voice", "audio/ogg", 0}, {"", "image/png", 0, "a.png"}};
+  message.content.files[1].duration = 1500;
+  const auto stanzas = to_stanzas(message, context());
+  REQUIRE(stanzas.size() == 3);
+  CHECK(body(stanzas[0]) == "look\n(A file that cannot be shown here: a.png)");
+  CHECK_FALSE(stanzas[0].child("x", ns::oob));
+  CHECK(body(stanzas[1]) == "https://x.test/rose.png");
+  CHECK(stanzas[1].attribute("id") == "w1-2");
+  CHECK(stanzas[1].child("x", ns::oob)->child_text("url", ns::oob) == "https://x.test/rose.png");
+  CHECK(stanzas[1].child("fallback", ns::fallback)->attribute("for") == ns::file_sharing);
+  CHECK(stanzas[1].child("file-sharing", ns::file_sharing)->to_xml() ==
+        "<file-sharing xmlns='urn:xmpp:sfs:0' disposition='inline'><file xmlns='urn:xmpp:file:metadata:0'>"
+        "<media-type>image/png</media-type><name>rose.png</name><size>12</size><hash xmlns='urn:xmpp:hashes:2' "
+        "algo='sha-256'>47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=</hash></file><sources><url-data "
+        "xmlns='http://jabber.org/protocol/url-data' target='https://x.test/rose.png'/></sources></file-sharing>");
+  CHECK(body(stanzas[2]) == "https://x.test/voice");
+  CHECK(stanzas[2]
+            .child("file-sharing", ns::file_sharing)
+            ->child("file", ns::file_metadata)
+            ->child_text("length", ns::file_metadata) == "1500");
+}
+
+TEST_CASE("A file alone is one message, which has the name of the whole") {
+  connector::MessageReceived message = said(" ");
+  message.content.files = {{"https://x.test/rose.png", "image/png", 12}};
+  message.content.reply_to = connector::Reply{{{"m1"}}, {}, "a rose?"};
+  const xmpp::Element stanza = shown(message);
+  CHECK(body(stanza) == "https://x.test/rose.png");
+  CHECK(stanza.child("reply", ns::reply)->attribute("id") == "m1");
+  message.from_me = true;
+  CHECK(body(shown(message)) == "‹You›: > a rose?\n \nhttps://x.test/rose.png");
+}
+
 TEST_CASE("A message can be marked as read where the network wants to know (XEP-0333)") {
   StanzaContext marks = context();
   marks.takes_read_marks = true;
