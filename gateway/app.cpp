@@ -81,6 +81,7 @@ asio::awaitable<base::Result<void>> App::start_all() {
                     "http.listen: cannot listen there: " + e.code().message()};
   }
   log::info("http.listening", {{"port", http_server_->endpoint().port()}});
+  open_files();
 
   auto read = [run = base::random_hex(4), now = base::to_milliseconds(clock_.now())](db::Transaction& t) {
     store::remove_orphans(t);  // rows that arrived while their account was being removed
@@ -103,6 +104,14 @@ asio::awaitable<base::Result<void>> App::start_all() {
   tasks_.spawn("retention", keep_tidy());
   tasks_.spawn("room", give_back_room());
   co_return base::ok();
+}
+
+void App::open_files() {
+  if (config_.files.folder.empty()) return;
+  files::StoreSettings settings{config_.files.folder, config_.http.public_url, sealer_->derive("files"),
+                                config_.files.limits};
+  files_ = std::make_unique<files::FileStore>(std::move(settings));
+  http_server_->route("/files/", [this](net::ServerRequest request) { return files_->answer(std::move(request)); });
 }
 
 // A program of somebody else's that does not run today must not keep the other networks away.
@@ -138,10 +147,12 @@ asio::awaitable<void> App::keep_tidy() {
     const auto now = std::chrono::steady_clock::now();
     const auto ran = std::chrono::duration_cast<std::chrono::milliseconds>(now - std::exchange(swept, now));
     auto sweep = [time = base::to_milliseconds(clock_.now()), ran, kept = config_.store.kept](db::Transaction& t) {
-      return store::remove_expired(t, time, ran, kept);
+      const std::int64_t expired = store::remove_expired(t, time, ran, kept);
+      return std::pair(expired, store::read_age_time(t, time));
     };
-    const std::int64_t undelivered = co_await database_->fetch(std::move(sweep));
+    const auto [undelivered, age_time] = co_await database_->fetch(std::move(sweep));
     if (undelivered > 0) log::warn("inbox.expired", {{"messages", undelivered}});
+    if (files_) co_await files_->sweep(base::from_milliseconds(age_time));
   }
 }
 
@@ -165,8 +176,8 @@ asio::awaitable<base::Result<App::Network>> App::build(const config::TransportEn
   connector::Services services{loop_.get_executor(), *http_client_, *http_server_, *network.storage, clock_};
   auto connector = co_await make_connector(config_, entry, services);
   if (!connector) co_return connector.error();
-  transport::TransportServices offered{loop_.get_executor(), *database_, *sealer_, clock_, net::dial, *keys_,
-                                       *network.journal};
+  transport::TransportServices offered{loop_.get_executor(), *database_,  *sealer_, clock_, net::dial, *keys_,
+                                       *network.journal,     files_.get()};
   network.transport = std::make_unique<transport::Transport>(entry.transport, offered, std::move(*connector));
   features::install_all(*network.transport);
   co_return std::move(network);

@@ -6,6 +6,7 @@
 #include "gateway/base/task_group.hpp"
 #include "gateway/config/config.hpp"
 #include "gateway/db/database.hpp"
+#include "gateway/files/file_store.hpp"
 #include "gateway/net/http_client.hpp"
 #include "gateway/net/http_server.hpp"
 #include "gateway/queues/connector_storage.hpp"
@@ -51,6 +52,7 @@ class App {
   };
   boost::asio::awaitable<void> keep_tidy();
   boost::asio::awaitable<void> give_back_room();
+  void open_files();
   void end(std::string reason);
   boost::asio::awaitable<base::Result<void>> start_all();
   boost::asio::awaitable<void> bring_up(config::TransportEntry entry);
@@ -66,6 +68,7 @@ class App {
   std::unique_ptr<db::Database> database_;
   std::unique_ptr<queues::Keys> keys_;
   std::unique_ptr<net::HttpClient> http_client_;
+  std::unique_ptr<files::FileStore> files_;  // null: none are kept
   std::unique_ptr<net::HttpServer> http_server_;
   std::list<Network> networks_;  // a list: they come while others are being started
   bool starting_ = false, stopping_ = false;

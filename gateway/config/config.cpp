@@ -104,6 +104,7 @@ class Reader {
  private:
   void read_store(Fields& top, StoreConfig& store);
   void read_http(Fields& top, HttpConfig& http);
+  void read_files(Fields& top, const StoreConfig& store, FilesConfig& files);
   void read_log(Fields& top, LogConfig& log);
   void read_server(Fields& above, xmpp::ComponentConfig& link);
   void read_registration(Fields& above, TransportEntry& entry);
@@ -156,6 +157,20 @@ void Reader::read_http(Fields& top, HttpConfig& http) {
   if (in.has("public_url") && !is_url(http.public_url))
     in.wrong("public_url",
              "must be the address under which this is reached from outside, like \"https://sms.example.org\"");
+}
+
+void Reader::read_files(Fields& top, const StoreConfig& store, FilesConfig& files) {
+  Part part(top, "files", "files", mistakes);
+  Fields& in = part.fields;
+  const std::string folder = in.text("folder");
+  const bool is_file = store.url.starts_with("sqlite:");
+  if (!folder.empty()) files.folder = folder_ / folder;
+  else if (is_file) files.folder = std::filesystem::path(store.url.substr(7)).parent_path() / "files";
+  files.limits.file_bytes = static_cast<std::uint64_t>(in.number("most_megabytes")) << 20;
+  files.limits.account_bytes = static_cast<std::uint64_t>(in.number("megabytes_per_account")) << 20;
+  files.limits.kept = std::chrono::hours(24 * in.number("days"));
+  if (files.limits.account_bytes < files.limits.file_bytes)
+    in.wrong("megabytes_per_account", "must be at least most_megabytes");
 }
 
 void Reader::read_log(Fields& top, LogConfig& log) {
@@ -248,6 +263,7 @@ Config Reader::read() {
   config.migrations_folder = folder_setting(top, "migrations_folder", "WHERRY_MIGRATIONS", places.migrations);
   read_store(top, config.store);
   read_http(top, config.http);
+  read_files(top, config.store, config.files);
   read_log(top, config.log);
   const auto transports = top.objects("transport");
   for (std::size_t i = 0; i < transports.size(); ++i)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "gateway/base/log.hpp"
+#include "gateway/files/file_store.hpp"
 #include "gateway/store/retention.hpp"
 #include "gateway/transport/transport.hpp"
 
@@ -27,6 +28,11 @@ struct HttpConfig {
   std::string public_url;
 };
 
+struct FilesConfig {
+  std::filesystem::path folder;  // empty: none are kept
+  files::FileLimits limits;
+};
+
 struct LogConfig {
   base::log::Level level = base::log::Level::info;
   base::log::Format format = base::log::Format::text;
@@ -46,6 +52,7 @@ struct Config {
   nlohmann::json source;                     // as it was written
   StoreConfig store;
   HttpConfig http;
+  FilesConfig files;
   LogConfig log;
   std::filesystem::path connectors_folder, migrations_folder;
   std::vector<TransportEntry> transports;

@@ -18,6 +18,7 @@ constexpr Key top_keys[] = {
     {"migrations_folder", Type::text(), "", "where the store's migrations are; otherwise as above"},
     {"store", Type::table(), "", "where everything is kept"},
     {"http", Type::table(), "", "for webhooks; behind a reverse proxy that does TLS"},
+    {"files", Type::table(), "", "files that networks bring, for people to open"},
     {"log", Type::table(), "", "what is logged, on standard error"},
     {"transport", Type::tables(), required, "one network under one domain; there may be several"},
 };
@@ -39,6 +40,15 @@ constexpr Key http_keys[] = {
     {"listen", Type::text(), "127.0.0.1:0", "an IP address and a port; 0 is any that is free", "127.0.0.1:8080"},
     {"public_url", Type::text(), "", "the address under which this is reached from outside; webhooks need it",
      "https://sms.example.org"},
+};
+
+constexpr Key files_keys[] = {
+    {"folder", Type::text(), "",
+     "where they are kept; otherwise the folder \"files\" beside a SQLite store, and for PostgreSQL none are",
+     "/var/lib/wherry/files"},
+    {"most_megabytes", Type::whole(1, 2000), "20", "of one file", "20"},
+    {"megabytes_per_account", Type::whole(1, 1'000'000), "500", "then its oldest files give way", "500"},
+    {"days", Type::whole(1, 3650), "30", "so long a file is kept", "30"},
 };
 
 constexpr Key log_keys[] = {
@@ -83,6 +93,7 @@ constexpr Section all_sections[] = {
     {"", {}, false, "Of the whole gateway", top_keys},
     {"store", {}, false, "Where everything is kept", store_keys},
     {"http", {}, false, "For webhooks; behind a reverse proxy that does TLS", http_keys},
+    {"files", {}, false, "Files that networks bring, for people to open; they need http.public_url", files_keys},
     {"log", {}, false, "What is logged, on standard error", log_keys},
     {"transport", {}, true, "One network under one domain; there may be several", transport_keys},
     {"transport.server", {}, false, "The XMPP server", server_keys},

@@ -39,6 +39,15 @@ const ChatId* chat_of(const Event& event) {
       event);
 }
 
+Content* content_of(Event& event) {
+  return std::visit(
+      [](auto& it) -> Content* {
+        if constexpr (requires { it.content; }) return &it.content;
+        else return nullptr;
+      },
+      event);
+}
+
 Reply* reply_of(Event& event) {
   return std::visit(
       [](auto& it) -> Reply* {

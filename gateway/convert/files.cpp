@@ -134,6 +134,14 @@ void add_link(std::vector<File>& files, std::string_view url) {
   add_file(files, std::move(file));
 }
 
+// XEP-0446 §3: not what a file system reads a folder from.
+std::string name_without_folders(std::string_view name) {
+  std::string clean(base::utf8_prefix(name, most_file_name_bytes));
+  std::replace_if(
+      clean.begin(), clean.end(), [](char c) { return c == '/' || c == '\\'; }, '_');
+  return clean;
+}
+
 template <class N>
 void add_number(Element& metadata, const char* name, N value) {
   if (value > 0) metadata.add_text_child(name, std::to_string(value));
@@ -177,7 +185,7 @@ void share(Element& message, const File& file) {
   sharing.set("disposition", "inline");
   Element& metadata = sharing.add("file", ns::file_metadata);
   if (!file.media_type.empty()) metadata.add_text_child("media-type", file.media_type);
-  if (!file.name.empty()) metadata.add_text_child("name", base::utf8_prefix(file.name, most_file_name_bytes));
+  if (!file.name.empty()) metadata.add_text_child("name", name_without_folders(file.name));
   add_number(metadata, "size", file.bytes);
   add_number(metadata, "width", file.width);
   add_number(metadata, "height", file.height);

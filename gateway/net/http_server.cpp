@@ -7,10 +7,12 @@
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 
+#include <algorithm>
 #include <optional>
 
 namespace wherry::net {
@@ -58,9 +60,11 @@ http::response<http::string_body> to_message(ServerResponse response, bool keep_
   message.set(http::field::content_type, response.content_type);
   if (response.retry_after.count() > 0)
     message.set(http::field::retry_after, std::to_string(response.retry_after.count()));
+  for (const auto& [name, value] : response.headers) message.set(name, value);
   message.body() = std::move(response.body);
   message.keep_alive(keep_alive);
   message.prepare_payload();
+  if (response.bytes > 0) message.content_length(response.bytes);
   return message;
 }
 
@@ -70,6 +74,24 @@ asio::awaitable<void> write(beast::tcp_stream& stream, ServerResponse response, 
   serializer.split(head);
   if (head) co_await http::async_write_header(stream, serializer, asio::use_awaitable);
   else co_await http::async_write(stream, serializer, asio::use_awaitable);
+}
+
+// The head, and then the octets as they come. A client that takes them more slowly than any line does is cut.
+asio::awaitable<void> write_pieces(beast::tcp_stream& stream, ServerResponse response, bool keep_alive,
+                                   std::chrono::seconds limit) {
+  constexpr std::size_t most = 64 << 10;
+  constexpr std::uint64_t slowest = 16 << 10;  // octets a second
+  stream.expires_after(limit + std::chrono::seconds(response.bytes / slowest));
+  std::uint64_t offset = response.first, left = response.bytes;
+  const auto piece_of = std::move(response.piece);
+  co_await write(stream, std::move(response), keep_alive, true);
+  while (left > 0) {
+    const std::string piece = co_await piece_of(offset, static_cast<std::size_t>(std::min<std::uint64_t>(left, most)));
+    if (piece.empty() || piece.size() > left) throw boost::system::system_error(asio::error::eof);  // it has shrunk
+    co_await asio::async_write(stream, asio::buffer(piece), asio::use_awaitable);
+    offset += piece.size();
+    left -= piece.size();
+  }
 }
 
 // Says why and ends. What the client still sends is read and thrown away for a moment: closing over unread bytes
@@ -232,7 +254,8 @@ asio::awaitable<void> HttpServer::exchange(Connection& connection) {
     stream.expires_never();
     auto response = co_await answer(to_request(parser.release()));
     stream.expires_after(limits_.read_limit);
-    co_await write(stream, std::move(response), open, head);
+    if (response.piece && !head) co_await write_pieces(stream, std::move(response), open, limits_.read_limit);
+    else co_await write(stream, std::move(response), open, head);
   }
   boost::system::error_code ignored;
   stream.socket().shutdown(tcp::socket::shutdown_send, ignored);

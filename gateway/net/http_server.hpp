@@ -9,6 +9,7 @@
 #include <boost/beast/core/tcp_stream.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <list>
 #include <map>
@@ -33,7 +34,11 @@ struct ServerResponse {
   int status = 200;
   std::string content_type = "text/plain; charset=utf-8";
   std::string body;
-  std::chrono::seconds retry_after{0};  // RFC 9110 §10.2.3; 0: not said
+  std::chrono::seconds retry_after{0};                            // RFC 9110 §10.2.3; 0: not said
+  std::vector<std::pair<std::string, std::string>> headers = {};  // and these
+  // In place of a body in memory: `bytes` octets from `first` on, which `piece` gives, at most so many at a time.
+  std::uint64_t first = 0, bytes = 0;
+  std::function<asio::awaitable<std::string>(std::uint64_t offset, std::size_t most)> piece = {};
 };
 
 inline ServerResponse respond(int status, std::string text, std::chrono::seconds retry_after = {}) {

@@ -37,6 +37,12 @@ boost::asio::awaitable<void> Dispatcher::publish(base::AccountId account, connec
                                                  connector::Changes changes) {
   // While the account is being erased a row would be nobody's, and the erasure may still fail.
   if (connector::is_durable(event)) co_await accounts_.until_settled(account);
+  std::unique_ptr<files::Arrivals::Place> place;
+  if (arrivals_.concerns(account, event)) {
+    place = co_await arrivals_.enter(account, event);
+    if (connector::Content* content = connector::content_of(event))
+      co_await arrivals_.bring(account, session_of(account), *content);
+  }
   if (auto* read = std::get_if<connector::MessageRead>(&event)) co_await note_read(account, std::move(*read));
   LiveAccount* live = accounts_.find(account);
   // Where nobody is there to be told, the network may forget it.
@@ -49,6 +55,11 @@ boost::asio::awaitable<void> Dispatcher::publish(base::AccountId account, connec
   if (changes.empty()) co_return;
   journal_.write(std::move(changes));
   co_await journal_.commit();
+}
+
+std::shared_ptr<connector::Session> Dispatcher::session_of(base::AccountId account) const {
+  const LiveAccount* live = accounts_.find(account);
+  return live && live->is_online() ? live->session : nullptr;
 }
 
 // What an event changes here, beside what the user is told. Whether they are to be told.
@@ -66,7 +77,8 @@ bool Dispatcher::apply(LiveAccount& account, const connector::Event& event) {
   else if (const auto* asked = std::get_if<connector::ContactAsked>(&event))
     return change_contact(account, asked->contact, ContactEvent::network_asks, asked->name);
   else if (const auto* removed = std::get_if<connector::ContactRemoved>(&event))
-    return change_contact(account, removed->contact, ContactEvent::network_removes);
+    return change_contact(account, removed->contact,
+                          removed->still_seen ? ContactEvent::network_hides_user : ContactEvent::network_removes);
   return true;
 }
 

@@ -4,6 +4,7 @@
 #include "gateway/accounts/accounts.hpp"
 #include "gateway/accounts/contacts.hpp"
 #include "gateway/accounts/people.hpp"
+#include "gateway/files/arrivals.hpp"
 #include "gateway/queues/inbox.hpp"
 #include "gateway/queues/journal.hpp"
 #include "gateway/queues/reports.hpp"
@@ -17,7 +18,8 @@ namespace wherry::transport {
 class Dispatcher {
  public:
   Dispatcher(accounts::Accounts& accounts, queues::Journal& journal, queues::Inbox& inbox, queues::Reports& reports,
-             queues::Messages& messages, accounts::People& people, queues::VolatileLane& lane, const Hooks& hooks)
+             queues::Messages& messages, accounts::People& people, queues::VolatileLane& lane,
+             files::Arrivals& arrivals, const Hooks& hooks)
       : accounts_(accounts),
         journal_(journal),
         inbox_(inbox),
@@ -25,6 +27,7 @@ class Dispatcher {
         messages_(messages),
         people_(people),
         lane_(lane),
+        arrivals_(arrivals),
         hooks_(hooks) {}
 
   // Where the events of an account go in. It lives no longer than the dispatcher.
@@ -36,6 +39,7 @@ class Dispatcher {
 
  private:
   class Sink;
+  std::shared_ptr<connector::Session> session_of(base::AccountId account) const;
   bool apply(accounts::LiveAccount& account, const connector::Event& event);
   bool change_contact(accounts::LiveAccount& account, const base::ContactId& contact, accounts::ContactEvent event,
                       std::string_view name = {});
@@ -53,6 +57,7 @@ class Dispatcher {
   queues::Messages& messages_;
   accounts::People& people_;
   queues::VolatileLane& lane_;
+  files::Arrivals& arrivals_;
   const Hooks& hooks_;
 };
 

@@ -53,7 +53,8 @@ Transport::Transport(TransportConfig config, TransportServices services,
               [this](const accounts::LiveAccount& account, const base::ContactId& contact) {
                 lane_.tell_user(account.id(), contact, queues::NewsKind::presence);
               }),
-      dispatcher_(accounts_, journal_, inbox_, reports_, messages_, people_, lane_, hooks_),
+      arrivals_(services_.executor, services_.files),
+      dispatcher_(accounts_, journal_, inbox_, reports_, messages_, people_, lane_, arrivals_, hooks_),
       contacts_(services_.executor),
       dialogues_(services_.executor, accounts_, *connector_,
                  {domain().str(), config_.policy, network_.has_contact_list}, config_.dialogues,
@@ -197,6 +198,7 @@ accounts::AccountEvents Transport::account_events() {
     contacts_.forget(account.id());
     lane_.account_removed(account.id());
     people_.account_removed(account.id());
+    if (services_.files) services_.files->forget(account.id());
     hooks_.account_removed(account.id());
   };
   return events;

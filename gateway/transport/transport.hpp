@@ -9,6 +9,7 @@
 #include "gateway/accounts/rosters.hpp"
 #include "gateway/connector/contract.hpp"
 #include "gateway/convert/to_stanzas.hpp"
+#include "gateway/files/arrivals.hpp"
 #include "gateway/queues/inbox.hpp"
 #include "gateway/queues/journal.hpp"
 #include "gateway/queues/outbox.hpp"
@@ -56,7 +57,8 @@ struct TransportServices {
   const base::Clock& clock;
   xmpp::Dial dial;  // how the link to the XMPP server is opened
   const queues::Keys& keys;
-  queues::Journal& journal;  // of this transport alone
+  queues::Journal& journal;           // of this transport alone
+  files::FileStore* files = nullptr;  // null: files that only a connector can fetch do not come
 };
 
 class Transport {
@@ -156,6 +158,7 @@ class Transport {
   Shown shown_;
   queues::VolatileLane lane_;
   accounts::People people_;
+  files::Arrivals arrivals_;
   Dispatcher dispatcher_;
   accounts::ContactResolver contacts_;
   accounts::Dialogues dialogues_;

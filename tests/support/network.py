@@ -345,6 +345,8 @@ class Network:
 
     async def _on_fetch(self, params: dict) -> object:
         assert self._peer
+        if params["handle"] not in PICTURES:
+            raise RpcError("not_found", "The network has it no longer.")
         octets = PICTURES[params["handle"]]
         for start in range(0, len(octets), 100_000):
             piece = base64.b64encode(octets[start:start + 100_000]).decode()

@@ -147,6 +147,9 @@ def _person(step: Step, rest: str) -> None:
         step.verb, step.word = "registers", registers[2] or ""
         step.fields = {"alias": registers[1] or ""}
         return
+    if rest.startswith("opens "):
+        step.verb, step.word = "opens", rest[len("opens "):].strip()
+        return
     for verb in ("sends", "then receives", "receives", "does not receive"):
         if rest.startswith(verb + " "):
             step.verb = verb
@@ -156,7 +159,7 @@ def _person(step: Step, rest: str) -> None:
             _pattern(step)
             return
     raise ValueError("a person registers, comes online, goes offline, sends, receives, then receives, does not receive, "
-                     "or receives nothing")
+                     "receives nothing, or opens a link")
 
 
 def _pattern(step: Step) -> None:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import itertools
 import re
 from xml.etree.ElementTree import Element
@@ -229,6 +230,13 @@ class Play:
         for stanza in client.waiting():
             if match(stanza):
                 raise NotReceived(f"it received {shorten(to_text(stanza))}")
+
+    async def _person_opens(self, step: Step, _next) -> None:
+        link, slash, expected = step.word.partition(" → ")
+        url = self.variables[link.removeprefix("$")]
+        octets = await asyncio.to_thread(self.world.wherry.open_link, url)
+        if slash and hashlib.sha256(octets).hexdigest() != expected:
+            raise NotReceived(f"{url} is another file: {octets[:100]!r}")
 
     def _matcher(self, pattern: Element):
         real = self._pattern(pattern)

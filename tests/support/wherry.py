@@ -4,12 +4,15 @@ from __future__ import annotations
 import glob
 import json
 import os
+import re
 import subprocess
+import urllib.request
 from dataclasses import dataclass, field
 from typing import Callable
 
 from processes import Program
 
+PUBLIC_URL = "https://files.x.test"  # of what others open in a browser
 MIGRATIONS = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../schemas/migrations"))
 
 
@@ -45,7 +48,7 @@ def configuration(folder: str, store: str, transports: list[Transport], connecto
         lines.append(f"connectors_folder = {toml(connectors_folder)}")
     lines += ["[store]", f"url = {toml(url)}", f"key_file = {toml(f'{folder}/key')}",
               "[log]", f"level = {toml(level)}", 'format = "text"',
-              "[http]", 'listen = "127.0.0.1:0"']
+              "[http]", 'listen = "127.0.0.1:0"', f'public_url = "{PUBLIC_URL}"']
     for transport in transports:
         server = {"host": "127.0.0.1", "port": transport.port, "secret": transport.secret,
                   "domain": transport.server_domain}
@@ -68,6 +71,7 @@ class Wherry:
         self.domains = [transport.domain for transport in transports]
         self.config_path = os.path.join(folder, "wherry.toml")
         self._on_line = on_line
+        self._http_port = 0  # where it listens
         self._program: Program | None = None
         os.makedirs(folder, exist_ok=True)
         with open(self.config_path, "w", encoding="utf-8") as file:
@@ -90,8 +94,14 @@ class Wherry:
         """Returns once the process runs."""
         self._program = Program("wherry", [self.binary, "run", "--config", self.config_path],
                                 {"ASAN_OPTIONS": "abort_on_error=0:detect_leaks=1", "UBSAN_OPTIONS": "print_stacktrace=1"},
-                                self._on_line)
+                                self._read_line)
         await self._program.start()
+
+    def _read_line(self, line: str) -> None:
+        if listening := re.search(r"http\.listening port=(\d+)", line):
+            self._http_port = int(listening[1])
+        if self._on_line:
+            self._on_line(line)
 
     async def start(self, limit: float = 30) -> None:
         """Until every transport is connected to its XMPP server. Raises processes.Ended with its last log lines."""
@@ -115,7 +125,13 @@ class Wherry:
         with open(self.config_path, encoding="utf-8") as file:
             text = file.read()
         with open(self.config_path, "w", encoding="utf-8") as file:
-            file.write(text.replace('listen = "127.0.0.1:0"', f'listen = "127.0.0.1:{port}"\npublic_url = "http://127.0.0.1:{port}"'))
+            file.write(text.replace('"127.0.0.1:0"', f'"127.0.0.1:{port}"').replace(PUBLIC_URL, f"http://127.0.0.1:{port}"))
+
+    def open_link(self, url: str) -> bytes:
+        """What a browser gets for a link that begins with our public URL: a reverse proxy would bring it to us."""
+        assert url.startswith(PUBLIC_URL + "/"), url
+        with urllib.request.urlopen(f"http://127.0.0.1:{self._http_port}{url.removeprefix(PUBLIC_URL)}", timeout=30) as answer:
+            return answer.read()
 
     async def wait_line(self, words: str, limit: float) -> None:
         """Until its log says that. Raises processes.Ended with its last log lines."""

@@ -44,6 +44,25 @@ asio::awaitable<ServerResponse> teapot(ServerRequest) {
   co_return response;
 }
 
+// A body that is nowhere whole: 200,000 octets, of which the request gets those from the first thousand on.
+asio::awaitable<std::string> piece_of(std::uint64_t offset, std::size_t most) {
+  co_return std::string(most, static_cast<char>('a' + (offset / 64000) % 26));
+}
+asio::awaitable<std::string> nothing_of(std::uint64_t, std::size_t) { co_return std::string(); }
+asio::awaitable<ServerResponse> in_pieces(ServerRequest) {
+  ServerResponse response;
+  response.headers.emplace_back("X-More", "yes");
+  response.first = 1000;
+  response.bytes = 199'000;
+  response.piece = piece_of;
+  co_return response;
+}
+asio::awaitable<ServerResponse> shrinking(ServerRequest request) {
+  ServerResponse response = co_await in_pieces(std::move(request));
+  response.piece = nothing_of;
+  co_return response;
+}
+
 struct Site {
   explicit Site(HttpServerLimits limits = {}) : server(loop.get_executor(), limits) {
     ::setenv("no_proxy", "127.0.0.1", 1);
@@ -51,6 +70,8 @@ struct Site {
     server.route("/hook/special", teapot);
     server.route("/fail", fail);
     server.route("/hang", hang);
+    server.route("/long", in_pieces);
+    server.route("/shrunk", shrinking);
     server.listen(tcp::endpoint(asio::ip::address_v4::loopback(), 0));
     server.open();
   }
@@ -349,4 +370,28 @@ TEST_CASE(
   CHECK(site.status("/sockets") == "200");
   CHECK(closed == 2);
   CHECK(inherited == 0);
+}
+
+TEST_CASE("HttpServer sends a long body in pieces, and its head alone to who asks for that") {
+  Site site;
+  const auto sent = site.curl({"-w", "\n%{http_code} %{size_download}\n", site.url("/long")});
+  CHECK(sent.back() == "200 199000");
+  CHECK(sent.at(0).size() == 199'000);
+  const auto head = site.curl({"-I", site.url("/long")});
+  const auto has = [&](const char* line) {
+    return std::any_of(head.begin(), head.end(), [&](const std::string& it) { return it.starts_with(line); });
+  };
+  CHECK(has("Content-Length: 199000"));
+  CHECK(has("X-More: yes"));
+  // Two on one connection: the first ends where it should.
+  const auto both = site.curl({"-o", "/dev/null", "-o", "/dev/null", "-w", "%{size_download} %{num_connects}\n",
+                               site.url("/long"), site.url("/long")});
+  CHECK(both == std::vector<std::string>{"199000 1", "199000 0"});
+}
+
+TEST_CASE("HttpServer cuts an answer that ends before its length") {
+  Site site;
+  const std::string answer = site.raw("GET /shrunk HTTP/1.1\r\nHost: x\r\n\r\n");
+  CHECK(answer.find("Content-Length: 199000") != answer.npos);
+  CHECK(answer.size() < 1000);
 }
