@@ -1,6 +1,7 @@
 #include "connectors/sms/session.hpp"
 
 #include "connectors/sms/connector.hpp"
+#include "connectors/sms/text/face.hpp"
 #include "connectors/sms/text/numbering.hpp"
 #include "connectors/sms/text/profile.hpp"
 
@@ -77,12 +78,24 @@ asio::awaitable<Result<connector::Receipt>> SmsSession::perform(connector::Actio
 }
 
 asio::awaitable<Result<connector::Answer>> SmsSession::query(connector::Query query) {
+  if (auto* face = std::get_if<connector::AvatarQuery>(&query)) {
+    if (number_of_face(face->avatar).empty()) co_return Error{Errc::not_found, "There is no such picture."};
+    connector::File file{"", "image/png"};
+    file.handle = std::move(face->avatar);
+    co_return connector::Answer(std::move(file));
+  }
   const auto* asked = std::get_if<connector::ProfileQuery>(&query);
   if (!asked) co_return Error{Errc::unsupported, "Text messages have no such thing."};
   const auto* known = connector_.find(account_);
   const auto address = connector_.numbers_.parse(asked->contact.value, known ? known->region : std::string());
   if (!address) co_return Error{Errc::not_found, address.error().text};
   co_return connector::Answer(profile_of(*address));
+}
+
+asio::awaitable<Result<void>> SmsSession::fetch(std::string handle, connector::FileSink& sink) {
+  const std::string_view number = number_of_face(handle);
+  if (number.empty()) co_return Error{Errc::not_found, "There is no such file."};
+  co_return co_await sink.write(face_of(number));
 }
 
 asio::awaitable<Result<connector::Receipt>> SmsSession::send(connector::SendMessage message) {
@@ -121,8 +134,12 @@ asio::awaitable<Result<connector::Receipt>> SmsSession::add(connector::AddContac
   if (!known) co_return Error{Errc::not_authorized, "Your number is no longer served here. Register again."};
   const auto address = parse_number(action.contact.value, known->region);
   if (!address) co_return address.error();
+  connector::ContactChanged looks{action.contact, profile_of(*address).name, face_name(address->text)};
   connector::Event event = connector::ContactAnswered{std::move(action.contact), true};
   co_await known->events->publish(std::move(event));
+  const auto* still = connector_.find(account_);
+  event = std::move(looks);
+  if (still) co_await still->events->publish(std::move(event));
   co_return connector::Receipt{};
 }
 

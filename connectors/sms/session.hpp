@@ -15,6 +15,7 @@ class SmsSession final : public connector::Session {
   asio::awaitable<void> run() override;
   asio::awaitable<connector::Result<connector::Receipt>> perform(connector::Action action) override;
   asio::awaitable<connector::Result<connector::Answer>> query(connector::Query query) override;
+  asio::awaitable<connector::Result<void>> fetch(std::string handle, connector::FileSink& sink) override;
   connector::Capabilities capabilities(const connector::ChatId& chat) const override;
 
  private:

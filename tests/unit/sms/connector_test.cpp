@@ -1,4 +1,5 @@
 #include "connectors/sms/connector.hpp"
+#include "connectors/sms/text/face.hpp"
 
 #include "connectors/sms/text/segments.hpp"
 #include "gateway/net/http_client.hpp"
@@ -16,6 +17,14 @@ using connector::Errc;
 using tests::FakeSmsc;
 
 namespace {
+
+struct FileInMemory final : connector::FileSink {
+  boost::asio::awaitable<base::Result<void>> write(std::string piece) override {
+    all += piece;
+    co_return base::ok();
+  }
+  std::string all;
+};
 
 struct Sink final : connector::EventSink {
   explicit Sink(base::Signal& s) : signal(s) {}
@@ -315,6 +324,19 @@ SMS_TEST("A contact is anything that can be a number, in the country of the acco
   CHECK(added.has_value());
   REQUIRE(g.romeo.all<connector::ContactAnswered>().size() == 1);
   CHECK(g.romeo.all<connector::ContactAnswered>()[0].accepted);
+  const auto looks = g.romeo.all<connector::ContactChanged>();
+  REQUIRE(looks.size() == 1);
+  CHECK(looks[0].name == "+1 415-555-0132");
+  connector::Query face = connector::AvatarQuery{looks[0].avatar};
+  const auto picture = co_await session->query(std::move(face));
+  REQUIRE(picture.has_value());
+  FileInMemory octets;
+  const auto fetched = co_await session->fetch(std::get<connector::File>(*picture).handle, octets);
+  CHECK(fetched.has_value());
+  CHECK(octets.all == sms::face_of("+14155550132"));
+  connector::Query other = connector::AvatarQuery{"another"};
+  const auto none = co_await session->query(std::move(other));
+  CHECK(none.error().code == Errc::not_found);
   connector::Action presence = connector::SetPresence();
   const auto set = co_await session->perform(std::move(presence));
   CHECK(set.has_value());
