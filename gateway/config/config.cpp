@@ -104,6 +104,7 @@ class Reader {
  private:
   void read_store(Fields& top, StoreConfig& store);
   void read_http(Fields& top, HttpConfig& http);
+  void read_service(Fields& top, Config& config, transport::ServiceInfo& service);
   void read_files(Fields& top, const StoreConfig& store, FilesConfig& files);
   void read_log(Fields& top, LogConfig& log);
   void read_server(Fields& above, xmpp::ComponentConfig& link);
@@ -171,6 +172,23 @@ void Reader::read_files(Fields& top, const StoreConfig& store, FilesConfig& file
   files.limits.kept = std::chrono::hours(24 * in.number("days"));
   if (files.limits.account_bytes < files.limits.file_bytes)
     in.wrong("megabytes_per_account", "must be at least most_megabytes");
+}
+
+void Reader::read_service(Fields& top, Config& config, transport::ServiceInfo& service) {
+  Part part(top, "service", "service", mistakes);
+  Fields& in = part.fields;
+  const auto is_uri = [](const std::string& text) {
+    return text.find(':') != text.npos && text.find(' ') == text.npos;
+  };
+  service.contacts = in.texts("contacts");
+  for (const std::string& contact : service.contacts)
+    if (!is_uri(contact))
+      in.wrong("contacts", "must be URIs, like \"xmpp:you@example.org\" or \"mailto:you@example.org\"");
+  service.terms = in.text("terms");
+  if (!service.terms.empty() && !is_uri(service.terms))
+    in.wrong("terms", "must be a URI, like \"https://example.org/terms\"");
+  service.kept = std::max(config.store.kept.undelivered, config.store.kept.reports);
+  if (!config.files.folder.empty()) service.kept = std::max(service.kept, config.files.limits.kept);
 }
 
 void Reader::read_log(Fields& top, LogConfig& log) {
@@ -264,10 +282,13 @@ Config Reader::read() {
   read_store(top, config.store);
   read_http(top, config.http);
   read_files(top, config.store, config.files);
+  transport::ServiceInfo service;
+  read_service(top, config, service);
   read_log(top, config.log);
   const auto transports = top.objects("transport");
   for (std::size_t i = 0; i < transports.size(); ++i)
     read_transport(*transports[i], "transport[" + std::to_string(i) + "]", config);
+  for (TransportEntry& entry : config.transports) entry.transport.service = service;
   const bool is_empty = !top.has("transport") || source_.at("transport") == json::array();
   if (is_empty && !top.is_misspelt("transport")) top.wrong("transport", "at least one [[transport]] is needed");
   mistakes.add(top.finish());

@@ -19,6 +19,7 @@ constexpr Key top_keys[] = {
     {"store", Type::table(), "", "where everything is kept"},
     {"http", Type::table(), "", "for webhooks; behind a reverse proxy that does TLS"},
     {"files", Type::table(), "", "files that networks bring, for people to open"},
+    {"service", Type::table(), "", "what users' programs are told of who runs this"},
     {"log", Type::table(), "", "what is logged, on standard error"},
     {"transport", Type::tables(), required, "one network under one domain; there may be several"},
 };
@@ -49,6 +50,11 @@ constexpr Key files_keys[] = {
     {"most_megabytes", Type::whole(1, 2000), "20", "of one file", "20"},
     {"megabytes_per_account", Type::whole(1, 1'000'000), "500", "then its oldest files give way", "500"},
     {"days", Type::whole(1, 3650), "30", "so long a file is kept", "30"},
+};
+
+constexpr Key service_keys[] = {
+    {"contacts", Type::texts(), "", "addresses at which you are reached, as URIs", "[\"xmpp:you@example.org\"]"},
+    {"terms", Type::text(), "", "where your terms can be read", "https://example.org/terms"},
 };
 
 constexpr Key log_keys[] = {
@@ -94,6 +100,7 @@ constexpr Section all_sections[] = {
     {"store", {}, false, "Where everything is kept", store_keys},
     {"http", {}, false, "For webhooks; behind a reverse proxy that does TLS", http_keys},
     {"files", {}, false, "Files that networks bring, for people to open; they need http.public_url", files_keys},
+    {"service", {}, false, "What users' programs are told of who runs this", service_keys},
     {"log", {}, false, "What is logged, on standard error", log_keys},
     {"transport", {}, true, "One network under one domain; there may be several", transport_keys},
     {"transport.server", {}, false, "The XMPP server", server_keys},

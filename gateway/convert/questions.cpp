@@ -92,6 +92,21 @@ std::string Questions::question() const {
   return text;
 }
 
+std::vector<Questions::Response> Questions::responses() const {
+  constexpr std::size_t most_buttons = 10;
+  const Field& field = form_.fields[at_];
+  std::vector<Response> responses;
+  if (field.type == Field::Type::boolean) responses = {{"yes", "Yes"}, {"no", "No"}};
+  if (field.type == Field::Type::choice && field.choices.size() <= most_buttons) {
+    for (std::size_t i = 0; i < field.choices.size(); ++i)
+      responses.emplace_back(std::to_string(i + 1), field.choices[i]);
+  }
+  const bool has_value = !field.value.empty() && field.type != Field::Type::secret;
+  if (has_value) responses.emplace_back(as_it_is, "Leave it as it is");
+  else if (!field.required) responses.emplace_back(as_it_is, "Leave it out");
+  return responses;
+}
+
 std::optional<std::string> Questions::take(std::string_view line) {
   const Field& field = form_.fields[at_];
   std::string typed = spelled(field, line);

@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace wherry::convert {
 
@@ -20,6 +22,9 @@ class Questions {
   bool is_complete() const { return at_ == form_.fields.size(); }
   // The next one.
   std::string question() const;
+  // What a press of a button may answer to it (XEP-0439): what is sent, and what the button says.
+  using Response = std::pair<std::string, std::string>;
+  std::vector<Response> responses() const;
   // The answer to it: for a choice also its number; "-" leaves things as they are. Gives what is wrong with it.
   std::optional<std::string> take(std::string_view line);
   const connector::Answers& answers() const { return answers_; }

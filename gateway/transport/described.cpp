@@ -12,19 +12,24 @@ void add_identity(xmpp::Element& query, std::string_view category, std::string_v
   query.add("identity", ns::disco_info).set("category", category).set("type", type).set("name", name);
 }
 
+xmpp::Element& add_form(xmpp::Element& query, std::string_view type) {
+  xmpp::Element& form = query.add("x", ns::data_forms).set("type", "result");
+  form.add("field", ns::data_forms).set("var", "FORM_TYPE").set("type", "hidden").add_text_child("value", type);
+  return form;
+}
+
+void add_field(xmpp::Element& form, std::string_view name, const std::vector<std::string>& values) {
+  if (values.empty()) return;
+  xmpp::Element& field = form.add("field", ns::data_forms).set("var", name);
+  for (const std::string& value : values) field.add_text_child("value", value);
+}
+
 // XEP-0444 §3.3.
 void add_restrictions(xmpp::Element& query, const connector::Capabilities& can) {
   if (can.reactions.empty() && can.most_reactions == 0) return;
-  xmpp::Element& form = query.add("x", ns::data_forms).set("type", "result");
-  const auto add_field = [&](std::string_view name) -> xmpp::Element& {
-    return form.add("field", ns::data_forms).set("var", name);
-  };
-  add_field("FORM_TYPE").set("type", "hidden").add_text_child("value", ns::reactions + std::string(":restrictions"));
-  if (can.most_reactions > 0)
-    add_field("max_reactions_per_user").add_text_child("value", std::to_string(can.most_reactions));
-  if (can.reactions.empty()) return;
-  xmpp::Element& allowed = add_field("allowlist");
-  for (const std::string& reaction : can.reactions) allowed.add_text_child("value", reaction);
+  xmpp::Element& form = add_form(query, ns::reactions + std::string(":restrictions"));
+  if (can.most_reactions > 0) add_field(form, "max_reactions_per_user", {std::to_string(can.most_reactions)});
+  add_field(form, "allowlist", can.reactions);
 }
 
 // What the chat's network can do with messages; of an account whose session is down nothing is known.
@@ -39,6 +44,20 @@ void add_abilities(xmpp::Element& query, const connector::Capabilities& can) {
   if (can.files == connector::Support::refuse) return;
   add_feature(query, ns::oob);  // at least as a link
   add_feature(query, ns::file_sharing);
+}
+
+// XEP-0157 §2; XEP-0504 §3, of which only what is so for every network of ours.
+void add_service(xmpp::Element& query, const ServiceInfo& service) {
+  if (!service.contacts.empty()) {
+    xmpp::Element& form = add_form(query, "http://jabber.org/network/serverinfo");
+    for (const char* kind : {"abuse-addresses", "admin-addresses", "support-addresses"})
+      add_field(form, kind, service.contacts);
+  }
+  xmpp::Element& policy = add_form(query, "urn:xmpp:data-policy:0");
+  add_field(policy, "access_policy", {"admins"});
+  add_field(policy, "data_retention", {std::to_string(service.kept.count())});
+  add_field(policy, "full_erasure", {"true"});
+  if (!service.terms.empty()) add_field(policy, "tos", {service.terms});
 }
 
 }  // namespace
@@ -58,6 +77,7 @@ xmpp::Element describe_face(Transport& transport, const Address& face, bool may_
   add_feature(query, ns::caps);
   add_feature(query, ns::escaping);
   if (transport.network().has_contact_list) add_feature(query, ns::rosterx);  // XEP-0144 §7.2
+  add_service(query, transport.config().service);
   return query;
 }
 

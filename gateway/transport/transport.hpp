@@ -36,6 +36,13 @@ struct RegistrationPolicy {
   bool allows_some_of(std::string_view domain) const;
 };
 
+// What users may want to know of who runs the gateway.
+struct ServiceInfo {
+  std::vector<std::string> contacts;  // URIs at which whoever runs it is reached (XEP-0157)
+  std::string terms;                  // where they can be read, or empty
+  std::chrono::hours kept{0};         // the longest that messages and files stay here (XEP-0504)
+};
+
 struct TransportConfig {
   xmpp::ComponentConfig link;
   std::string name;  // shown to people; empty: the network's own
@@ -47,6 +54,7 @@ struct TransportConfig {
   // with what was there before the link was cut, to show itself anew
   std::chrono::milliseconds device_patience{60'000};
   accounts::DialogueLimits dialogues{};
+  ServiceInfo service{};
 };
 
 // What the transport uses and does not own; everything outlives it.

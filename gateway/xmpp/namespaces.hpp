@@ -38,6 +38,7 @@ inline constexpr const char* file_sharing = "urn:xmpp:sfs:0";                   
 inline constexpr const char* file_metadata = "urn:xmpp:file:metadata:0";             // XEP-0446
 inline constexpr const char* url_data = "http://jabber.org/protocol/url-data";       // XEP-0103
 inline constexpr const char* hashes = "urn:xmpp:hashes:2";                           // XEP-0300
+inline constexpr const char* quick_response = "urn:xmpp:tmp:quick-response";         // XEP-0439
 inline constexpr const char* geoloc = "http://jabber.org/protocol/geoloc";           // XEP-0080
 inline constexpr const char* vcard_temp = "vcard-temp";                              // XEP-0054
 inline constexpr const char* vcard4 = "urn:ietf:params:xml:ns:vcard-4.0";            // XEP-0292, RFC 6351

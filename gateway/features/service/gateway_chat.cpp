@@ -23,10 +23,15 @@ constexpr int most_answers = 30;  // to one user in a minute: two robots that ta
 constexpr std::chrono::minutes answers_window{1}, question_patience{10};
 constexpr const char* stop_word = "cancel";
 
-void say(Transport& transport, const xmpp::Jid& face, const xmpp::Jid& user, const std::string& text) {
+using Responses = std::vector<convert::Questions::Response>;
+
+void say(Transport& transport, const xmpp::Jid& face, const xmpp::Jid& user, const std::string& text,
+         const Responses& responses = {}) {
   if (text.empty()) return;
   xmpp::Element message = xmpp::make_stanza(xmpp::Kind::message, face, user, "chat", "");
   message.add_text_child("body", text);
+  for (const auto& [value, label] : responses)
+    message.add("response", ns::quick_response).set("value", value).set("label", label);
   transport.send(message);
 }
 
@@ -36,6 +41,12 @@ std::string joined(const std::string& above, const std::string& below) {
 
 std::string asked(const convert::Questions& questions) {
   return joined(questions.question(), "Write “cancel” to stop.");
+}
+
+Responses buttons(const convert::Questions& questions) {
+  Responses responses = questions.responses();
+  responses.emplace_back(stop_word, "Cancel");
+  return responses;
 }
 
 // Within a question it is no answer.
@@ -62,7 +73,7 @@ class Led final : public accounts::Presenter {
     questions_.emplace(question);
     const std::string opening = questions_->opening();
     if (question.waits) return tell(joined(opening, "There is nothing to answer here. Write “cancel” to stop."));
-    if (!questions_->is_complete()) return tell(joined(opening, asked(*questions_)));
+    if (!questions_->is_complete()) return ask(opening);
     tell(opening);
     give_answers();
   }
@@ -73,15 +84,18 @@ class Led final : public accounts::Presenter {
     if (is_registered_) tell("Your login is changed.");  // who is new hears more
   }
   void take(std::string_view line) {
-    if (asks_for_help(line)) return tell(asked(*questions_));
+    if (asks_for_help(line)) return ask("");
     const auto wrong = questions_->take(line);
-    if (wrong) return tell(joined(*wrong, asked(*questions_)));
-    if (!questions_->is_complete()) return tell(questions_->question());
+    if (wrong) return ask(*wrong);
+    if (!questions_->is_complete()) return say(transport_, face_, user_, questions_->question(), buttons(*questions_));
     give_answers();
   }
 
  private:
   void tell(const std::string& text) { say(transport_, face_, user_, text); }
+  void ask(const std::string& above) {
+    say(transport_, face_, user_, joined(above, asked(*questions_)), buttons(*questions_));
+  }
   void give_answers() {
     transport_.dialogues().answer(user_, convert::check_answers(questions_->answers(), questions_->form()));
   }
@@ -196,7 +210,8 @@ void go_on(Transport& transport, const std::shared_ptr<Talkers>& talkers, Talker
            const std::optional<std::string>& wrong) {
   Unfinished& now = *talker.unfinished;
   if (!now.questions.is_complete())
-    return say(transport, said.face, said.user, joined(wrong.value_or(""), asked(now.questions)));
+    return say(transport, said.face, said.user, joined(wrong.value_or(""), asked(now.questions)),
+               buttons(now.questions));
   const commands::Command& command = *now.command;
   auto answers = convert::check_answers(now.questions.answers(), now.questions.form());
   talker.unfinished.reset();

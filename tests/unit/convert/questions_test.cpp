@@ -105,3 +105,23 @@ TEST_CASE("What stands above the questions has notes, links and pictures by thei
   CHECK(Questions(form).opening() ==
         "IM\nLog in.\nIt takes a minute.\nPage: https://im.test/1\nA code to scan\nhttps://im.test/qr.png");
 }
+
+TEST_CASE("What has few answers has a button for each (XEP-0439)") {
+  const auto responses = [](Field field) {
+    connector::Form form;
+    form.fields.push_back(std::move(field));
+    return Questions(std::move(form)).responses();
+  };
+  using Responses = std::vector<Questions::Response>;
+  Field field = field_of(Field::Type::choice, "number", {"+15550001", "+15550002"});
+  CHECK(responses(field) == Responses{{"1", "+15550001"}, {"2", "+15550002"}});
+  field.value = "+15550002";
+  CHECK(responses(field).back() == Questions::Response{"-", "Leave it as it is"});
+  field.choices.resize(100);
+  CHECK(responses(field).size() == 1);
+  CHECK(responses(field_of(Field::Type::boolean, "sure")) == Responses{{"yes", "Yes"}, {"no", "No"}});
+  Field optional = field_of(Field::Type::text, "nick");
+  CHECK(responses(optional).empty());
+  optional.required = false;
+  CHECK(responses(optional) == Responses{{"-", "Leave it out"}});
+}
