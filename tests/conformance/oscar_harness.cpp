@@ -45,7 +45,8 @@ class OscarHarness final : public Harness {
     answers = credentials.front();
     refused_answers = {{"username", "100001"}, {"password", "wrong"}};
     contacts = {{"123-456-789", "123456789"}, {"Chatty Joe", "chattyjoe"}, {"100003", "100003"}};
-    no_contacts = {"", "9999", "0123456", "99999999999", "x", "Zo\xC3\xAB", "a/b", "1 a", std::string(100'000, '5')};
+    no_contacts = {
+        "", "9999", "0123456", "99999999999", "x", "Zoe\xE2\x98\xBA", "a/b", "1 a", std::string(100'000, '5')};
     const ContactId contact{"100003"};
     const RoomId room{"r"};
     const Target target{{MessageId{"n"}}, true};

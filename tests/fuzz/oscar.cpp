@@ -49,6 +49,7 @@ void read(const News& news) {
     HOLDS(base::is_utf8(text_of(*message, "windows-1251")));
     HOLDS(base::is_utf8(reason_of(*message, "windows-1251")));
     HOLDS(!id_of(*message).empty());
+    HOLDS(base::is_utf8(id_of(*message)));
   } else if (const auto* arrived = std::get_if<Arrived>(&news)) {
     for (const UserInfo& user : arrived->users) (void)to_availability(user);
   } else if (const auto* packet = std::get_if<IcqPacket>(&news)) {

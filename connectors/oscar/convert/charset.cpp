@@ -35,12 +35,21 @@ std::string without_nuls(std::string text) {
   return text;
 }
 
-// Some servers call UTF-16 ASCII. Then every other octet is one that no text has: 00 (Latin), 04 (Cyrillic).
+// Some servers call UTF-16 ASCII. Then every other octet is a control character, which no text has: 00 (Latin), 03
+// (Greek), 04 (Cyrillic), 05 (Hebrew), 06 (Arabic), 0E (Thai) … Chinese cannot be told from ASCII.
 bool looks_like_utf16(std::string_view octets) {
   if (octets.empty() || octets.size() % 2 != 0) return false;
+  const auto is_control = [](char c) { return c >= 0 && c < ' ' && c != '\t' && c != '\n' && c != '\r'; };
   std::size_t high = 0;
-  for (std::size_t i = 0; i < octets.size(); i += 2) high += octets[i] == 0 || octets[i] == 4 ? 1 : 0;
+  for (std::size_t i = 0; i < octets.size(); i += 2) high += is_control(octets[i]) ? 1 : 0;
   return high * 2 >= octets.size() / 2;
+}
+
+// Octets of a code page that are well-formed UTF-8 by chance are so rare that they are UTF-8 (SIM, Kopete).
+bool is_surely_utf8(std::string_view octets) {
+  const bool is_ascii =
+      std::all_of(octets.begin(), octets.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  return !is_ascii && base::is_utf8(octets);
 }
 
 }  // namespace
@@ -98,7 +107,8 @@ std::string from_unnamed(std::string_view octets, const std::string& code_page) 
 std::string read_piece(const TextPiece& piece, const std::string& code_page) {
   switch (static_cast<Charset>(piece.charset)) {
     case Charset::utf16: return from_utf16(piece.octets);
-    case Charset::latin1: return from_code_page(piece.octets, code_page);
+    case Charset::latin1:
+      return is_surely_utf8(piece.octets) ? without_nuls(piece.octets) : from_code_page(piece.octets, code_page);
     default: return from_unnamed(piece.octets, code_page);
   }
 }
@@ -106,9 +116,16 @@ std::string read_piece(const TextPiece& piece, const std::string& code_page) {
 TextPiece write_piece(std::string_view text) {
   const bool is_ascii =
       std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  if (!is_ascii) return write_unicode_piece(text);
   TextPiece piece;
-  piece.charset = static_cast<std::uint16_t>(is_ascii ? Charset::ascii : Charset::utf16);
-  piece.octets = is_ascii ? std::string(text) : to_utf16(text);
+  piece.octets = text;
+  return piece;
+}
+
+TextPiece write_unicode_piece(std::string_view text) {
+  TextPiece piece;
+  piece.charset = static_cast<std::uint16_t>(Charset::utf16);
+  piece.octets = to_utf16(text);
   return piece;
 }
 

@@ -22,5 +22,7 @@ std::string from_unnamed(std::string_view octets, const std::string& code_page);
 std::string read_piece(const TextPiece& piece, const std::string& code_page);
 // As every client reads it: ASCII where that is enough, else UTF-16.
 TextPiece write_piece(std::string_view text);
+// In UTF-16, whatever it says.
+TextPiece write_unicode_piece(std::string_view text);
 
 }  // namespace wherry::oscar

@@ -9,7 +9,7 @@
 
 namespace wherry::oscar {
 
-// The one spelling of a name's many: without spaces, in lower case.
+// The one spelling of a name's many: without spaces, in lower case. What is not UTF-8 stays so: it is nobody's name.
 std::string plain_name(std::string_view name);
 bool is_uin(std::string_view plain);  // digits only
 // What a person typed, or an id, as an id.
