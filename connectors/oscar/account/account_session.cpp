@@ -201,8 +201,8 @@ asio::awaitable<void> AccountSession::tell(std::shared_ptr<Conversation> convers
     co_await tell_packet(std::move(conversation), std::move(*packet));
   } else if (auto* missed = std::get_if<Missed>(&news)) {
     co_await messages_.missed(std::move(*missed));
-  } else if (auto* delivered = std::get_if<Delivered>(&news)) {
-    co_await messages_.delivered(std::move(*delivered));
+  } else if (auto* heard = std::get_if<Heard>(&news)) {
+    co_await messages_.heard(std::move(*heard));
   }
 }
 

@@ -1,6 +1,7 @@
 #include "connectors/oscar/account/messages.hpp"
 
 #include "connectors/oscar/account/refusals.hpp"
+#include "connectors/oscar/convert/charset.hpp"
 #include "connectors/oscar/convert/names.hpp"
 #include "connectors/oscar/convert/text.hpp"
 #include "gateway/base/text.hpp"
@@ -41,14 +42,26 @@ asio::awaitable<void> Messages::tell_notice(std::string id, std::string text) {
   co_await publish(std::move(notice));
 }
 
+asio::awaitable<void> Messages::decline(std::shared_ptr<Conversation> conversation, IncomingMessage message) {
+  using Offer = IncomingMessage::Offer;
+  const std::string sender = from_unnamed(plain_name(message.sender.name), server_.settings().code_page);
+  const char* offer = message.offer == Offer::file   ? "offers you a file"
+                      : message.offer == Offer::room ? "invites you to a chat room"
+                                                     : "wants to talk without the server between";
+  co_await tell_notice(id_of(message), fmt::format("{} {}, which this gateway does not carry.", sender, offer));
+  conversation->tell(family::messages, 0x06, std::move(message.refusal));
+}
+
 asio::awaitable<void> Messages::received(std::shared_ptr<Conversation> conversation, IncomingMessage message) {
   using Sort = IncomingMessage::Kind;
+  if (message.offer != IncomingMessage::Offer::none)
+    co_return co_await decline(std::move(conversation), std::move(message));
   const std::string& code_page = server_.settings().code_page;
   const std::string sender = plain_name(message.sender.name);
   const auto contact = parse_contact(sender);
   std::string text = text_of(message, code_page);
   if (!contact || message.kind == Sort::server) {
-    co_await tell_notice(id_of(message), fmt::format("{}: {}", sender, text));
+    co_await tell_notice(id_of(message), fmt::format("{}: {}", from_unnamed(sender, code_page), text));
   } else if (message.kind == Sort::authorisation_request || message.kind == Sort::added) {
     std::string why;
     if (message.kind == Sort::authorisation_request) why = reason_of(message, code_page);
@@ -79,15 +92,21 @@ asio::awaitable<void> Messages::kept(std::shared_ptr<Conversation> conversation,
 }
 
 asio::awaitable<void> Messages::missed(Missed missed) {
-  std::string id = fmt::format("missed:{}:{}", plain_name(missed.name), base::random_hex(8));
-  std::string text = fmt::format("The network has lost {} message(s) from {}.", missed.count, plain_name(missed.name));
+  const std::string sender = from_unnamed(plain_name(missed.name), server_.settings().code_page);
+  std::string id = fmt::format("missed:{}:{}", sender, base::random_hex(8));
+  std::string text = fmt::format("The network has lost {} message(s) from {}.", missed.count, sender);
   co_await tell_notice(std::move(id), std::move(text));
 }
 
-asio::awaitable<void> Messages::delivered(Delivered delivered) {
+asio::awaitable<void> Messages::heard(Heard heard) {
+  const std::uint16_t reason = heard.acknowledgement.reason;
   connector::MessageProgressed progress;
-  progress.id = sent_id(delivered.acknowledgement.cookie);
+  progress.id = sent_id(heard.acknowledgement.cookie);
   progress.stage = connector::Stage::delivered;
+  if (reason == Acknowledgement::unknown_channel || reason == Acknowledgement::unreadable) {
+    progress.stage = connector::Stage::failed;
+    progress.text = "The contact's program could not read the message.";
+  }
   co_await publish(std::move(progress));
 }
 

@@ -26,7 +26,7 @@ class Messages {
   asio::awaitable<void> kept(std::shared_ptr<Conversation> conversation, IcqPacket packet);
   void forget() { stored_.clear(); }
   asio::awaitable<void> missed(Missed missed);
-  asio::awaitable<void> delivered(Delivered delivered);
+  asio::awaitable<void> heard(Heard heard);
   asio::awaitable<void> typing(TypingNotice notice);
 
   asio::awaitable<connector::Result<connector::Receipt>> send(std::shared_ptr<Conversation> with,
@@ -35,6 +35,7 @@ class Messages {
                                                                      connector::SetTyping typing);
 
  private:
+  asio::awaitable<void> decline(std::shared_ptr<Conversation> conversation, IncomingMessage message);
   asio::awaitable<void> publish(connector::Event event);
   asio::awaitable<void> tell_notice(std::string id, std::string text);
   std::string cookie_of(const std::string& key, std::size_t piece) const;

@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t most_fragments = 64;
 constexpr std::string_view icq_relay("\x09\x46\x13\x49\x4C\x7F\x11\xD1\x82\x22\x44\x45\x53\x54\x00\x00", 16);
+constexpr std::string_view room_capability("\x74\x8F\x24\x20\x62\x87\x11\xD1\x82\x22\x44\x45\x53\x54\x00\x00", 16);
 constexpr std::string_view utf8_word = "{0946134E-4C7F-11D1-8222-444553540000}";
 
 // The fragments of a message on channel 1: {id, version, length, data}; id 1 has a text.
@@ -91,6 +92,35 @@ bool read_relayed(std::string_view data, IncomingMessage& message) {
   return true;
 }
 
+// {0946134x-4C7F-11D1-8222-444553540000}: a file, a direct talk, a voice; and a room.
+IncomingMessage::Offer offer_of(std::string_view capability) {
+  using Offer = IncomingMessage::Offer;
+  if (capability == room_capability) return Offer::room;
+  if (capability.substr(0, 3) != icq_relay.substr(0, 3) || capability.substr(4) != icq_relay.substr(4))
+    return Offer::none;
+  switch (capability[3]) {
+    case 0x43: return Offer::file;
+    case 0x41:
+    case 0x45: return Offer::talk;
+    default: return Offer::none;
+  }
+}
+
+bool read_offer(std::string_view data, IncomingMessage& message) {
+  constexpr std::uint16_t proposed = 0, declined = 1;
+  Reader in(data);
+  const std::uint16_t type = in.u16();
+  const std::string cookie(in.take(cookie_octets)), capability(in.take(16));
+  if (!in.ok() || type != proposed) return false;
+  message.offer = offer_of(capability);
+  Writer no;
+  no.u16(declined).raw(cookie).raw(capability).tlv16(0x0B, 1);
+  Writer answer;
+  answer.raw(message.cookie).u16(2).text8(message.sender.name).tlv(0x05, no.octets());
+  message.refusal = answer.take();
+  return message.offer != IncomingMessage::Offer::none;
+}
+
 }  // namespace
 
 std::optional<IncomingMessage> read_message(std::string_view body) {
@@ -111,7 +141,7 @@ std::optional<IncomingMessage> read_message(std::string_view body) {
     message.pieces = read_pieces(*data);
     is_written = !message.pieces.empty();
   } else if (message.channel == 2) {
-    is_written = read_relayed(*data, message);
+    is_written = read_relayed(*data, message) || read_offer(*data, message);
   } else if (message.channel == 4) {
     is_written = read_old_message(*data, message);
   }
@@ -138,6 +168,7 @@ std::optional<Acknowledgement> read_acknowledgement(std::string_view body) {
   in.u16();
   acknowledgement.name = in.text8();
   if (!in.ok()) return std::nullopt;
+  acknowledgement.reason = in.u16();
   return acknowledgement;
 }
 

@@ -37,6 +37,8 @@ struct IncomingMessage {
     mail = 0x0E,
     contacts = 0x13,
   };
+  // What is proposed on channel 2 in place of a text.
+  enum class Offer { none, file, talk, room };
   std::string cookie;
   std::uint16_t channel = 1;
   UserInfo sender;
@@ -46,6 +48,8 @@ struct IncomingMessage {
   std::optional<std::uint32_t> stored_at;  // seconds since 1970 UTC, where the server kept it
   bool is_utf8 = false;                    // said by the sender
   std::string owed_answer;                 // the body of the answer that such a message wants, or empty
+  Offer offer = Offer::none;
+  std::string refusal;  // of the offer: the body of 04/06 that says no
 };
 
 // 04/07. Nothing where it cannot be read or is nothing that a person has written.
@@ -61,8 +65,11 @@ std::string write_message(const OutgoingMessage& message);  // the body of 04/06
 
 // 04/0C and 04/0B: whose message they are about.
 struct Acknowledgement {
+  // Why there is a 04/0B: the first two are refusals.
+  enum Reason : std::uint16_t { unknown_channel = 1, unreadable = 2, of_the_channel = 3 };
   std::string cookie;
   std::string name;
+  std::uint16_t reason = 0;  // 0: none is given
 };
 std::optional<Acknowledgement> read_acknowledgement(std::string_view body);
 

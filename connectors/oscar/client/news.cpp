@@ -20,9 +20,14 @@ News read_arrived(Reader& in) {
 News read_departed(Reader& in) {
   Departed departed;
   while (!in.empty() && departed.names.size() < most_users) {
-    auto user = read_user_info(in);
-    if (!user) break;
-    departed.names.push_back(std::move(user->name));
+    Reader behind = in;
+    if (auto user = read_user_info(in)) {
+      departed.names.push_back(std::move(user->name));
+      continue;
+    }
+    std::string name = behind.text8();  // some say no more than that
+    if (behind.ok() && behind.empty() && !name.empty()) departed.names.push_back(std::move(name));
+    break;
   }
   if (departed.names.empty()) return {};
   return departed;
@@ -94,7 +99,7 @@ News read_message_news(const Snac& snac, Reader& in) {
     case 0x0B: {
       const auto acknowledgement = read_acknowledgement(snac.body);
       if (!acknowledgement) return {};
-      return Delivered{*acknowledgement};
+      return Heard{*acknowledgement};
     }
     case 0x14: {
       const auto typing = read_typing(snac.body);

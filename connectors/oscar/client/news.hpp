@@ -32,7 +32,7 @@ struct AuthorisationGiven {  // in advance
 struct Added {  // the account is on somebody's list now
   std::string name;
 };
-struct Delivered {  // the other side's program has said so
+struct Heard {  // the other side's program says what became of a message
   Acknowledgement acknowledgement;
 };
 struct Missed {  // messages that the server has thrown away
@@ -43,7 +43,7 @@ struct StoredEnd {};  // of what the server kept (04/17)
 
 using News =
     std::variant<std::monostate, IncomingMessage, Arrived, Departed, TypingNotice, RosterChange, AuthorisationAsked,
-                 AuthorisationAnswered, AuthorisationGiven, Added, Delivered, Missed, StoredEnd, IcqPacket>;
+                 AuthorisationAnswered, AuthorisationGiven, Added, Heard, Missed, StoredEnd, IcqPacket>;
 
 // std::monostate: nothing that concerns us, or nothing that can be read.
 News read_news(const Snac& snac);

@@ -99,6 +99,47 @@ TEST_CASE("A text on channel 2 is read, and its answer is owed") {
   CHECK_FALSE(plain->is_utf8);
 }
 
+// As a program for Linux got them in 2013 from two others.
+TEST_CASE("What stands around a text does not hide it") {
+  const std::string block = octets("000a 0002 0001 000f 0000");
+  Writer data;
+  data.u16(0).raw("cookie01").raw(octets("094613494C7F11D18222444553540000")).raw(block);
+  const std::string inner = relayed("\xD0\xBF\xD1\x80", true);
+  data.raw(inner.substr(inner.find(octets("2711"))));
+  const auto second =
+      read_message(Writer().raw("cookie01").u16(2).raw(tests::icq_user("100002")).tlv(0x05, data.octets()).octets());
+  REQUIRE(second);
+  CHECK(second->is_utf8);
+  CHECK(second->pieces == std::vector<TextPiece>{{0, "\xD0\xBF\xD1\x80"}});
+  const auto kept = read_message(std::string(8, '\0') + octets("0001") + tests::icq_user("100002") +
+                                 octets("0002 0011 05010001 01 0101 0008 0000 0000") + "text" +
+                                 octets("0024 0004 61313262 0016 0004 513112de 0006 0000"));
+  REQUIRE(kept);
+  CHECK(kept->pieces == std::vector<TextPiece>{{0, "text"}});
+  CHECK(kept->stored_at == 0x513112DE);
+}
+
+TEST_CASE("An offer on channel 2 is told as what it is, and can be refused") {
+  const auto offered = [](std::string_view capability, std::uint16_t type = 0) {
+    Writer data;
+    data.u16(type).raw("cookie02").raw(capability).tlv16(0x0A, 1).tlv(0x0F);
+    return read_message(
+        Writer().raw("cookie01").u16(2).raw(tests::icq_user("100002")).tlv(0x05, data.octets()).octets());
+  };
+  const std::string file = octets("094613434C7F11D18222444553540000");
+  using Offer = IncomingMessage::Offer;
+  REQUIRE(offered(file));
+  CHECK(offered(file)->offer == Offer::file);
+  CHECK(offered(file)->refusal == "cookie01" + octets("0002 06") + "100002" + octets("0005 0020 0001") + "cookie02" +
+                                      file + octets("000b 0002 0001"));
+  CHECK(offered(octets("748F2420628711D18222444553540000"))->offer == Offer::room);
+  CHECK(offered(octets("094613454C7F11D18222444553540000"))->offer == Offer::talk);
+  CHECK_FALSE(offered(octets("094613464C7F11D18222444553540000")));  // an icon
+  CHECK_FALSE(offered(octets("0946134E4C7F11D18222444553540001")));
+  CHECK_FALSE(offered(file, 1));  // it is taken back
+  CHECK_FALSE(offered(file.substr(0, 4)));
+}
+
 TEST_CASE("Typing, both ways") {
   const std::string body = write_typing({"100001", TypingState::typing});
   CHECK(base::to_hex(body) ==
@@ -150,8 +191,14 @@ TEST_CASE("What a server says unasked") {
   CHECK(std::get<AuthorisationAnswered>(news(0x13, 0x1B, Writer().text8("100002").u8(1).text16("").take())).is_granted);
   CHECK_FALSE(std::get<AuthorisationAnswered>(news(0x13, 0x1B, Writer().text8("100002").u8(0).take())).is_granted);
   CHECK(std::get<Added>(news(0x13, 0x1C, Writer().text8("100002").take())).name == "100002");
-  CHECK(std::get<Delivered>(news(0x04, 0x0B, Writer().raw("cookie01").u16(1).text8("100002").take()))
+  CHECK(std::get<Heard>(news(0x04, 0x0B, Writer().raw("cookie01").u16(1).text8("100002").take()))
             .acknowledgement.cookie == "cookie01");
+  CHECK(std::get<Heard>(news(0x04, 0x0B, Writer().raw("cookie01").u16(1).text8("100002").u16(2).take()))
+            .acknowledgement.reason == Acknowledgement::unreadable);
+  // Some servers say no more of who has gone than the name.
+  CHECK(std::get<Departed>(news(0x03, 0x0C, Writer().text8("100002").take())).names.at(0) == "100002");
+  CHECK(std::get<Departed>(news(0x03, 0x0C, tests::user_info("100002") + tests::user_info("100003"))).names.size() ==
+        2);
   for (const auto& [family, subtype] : {std::pair(0x03, 0x0B),
                                         {0x03, 0x0C},
                                         {0x04, 0x07},
