@@ -106,6 +106,11 @@ bool Conversation::tell_at_once(std::uint16_t family, std::uint16_t subtype, std
   return is_told;
 }
 
+steady_clock::duration Conversation::until_spare(std::uint16_t family, std::uint16_t subtype) const {
+  const auto now = steady_clock::now();
+  return session_.when_spare(family, subtype, now) - now;
+}
+
 void Conversation::end(std::string reason) {
   session_.end(std::move(reason));
   take_events();

@@ -41,10 +41,14 @@ class Conversation {
   bool tell(std::uint16_t family, std::uint16_t subtype, std::string body);          // false: it cannot go
   bool tell_at_once(std::uint16_t family, std::uint16_t subtype, std::string body);  // likewise, or not now
 
+  // How long to wait with such a packet so that no message of the user's waits for it.
+  std::chrono::steady_clock::duration until_spare(std::uint16_t family, std::uint16_t subtype) const;
+
   void end(std::string reason);  // says good-bye
 
   bool offers(std::uint16_t family) const { return session_.offers(family); }
   Roster& roster() { return session_.roster(); }
+  bool has_whole_roster() const { return session_.has_whole_roster(); }
 
  private:
   struct Awaited {

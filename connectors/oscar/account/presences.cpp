@@ -5,6 +5,7 @@
 #include "connectors/oscar/convert/html.hpp"
 #include "connectors/oscar/convert/names.hpp"
 #include "connectors/oscar/convert/status.hpp"
+#include "gateway/base/text.hpp"
 #include "gateway/base/within.hpp"
 
 #include <algorithm>
@@ -20,7 +21,8 @@ namespace {
 constexpr std::uint16_t away_text_flag = 2;
 constexpr std::uint32_t most_idle_minutes = 60 * 24 * 365;
 constexpr std::size_t most_present = 10'000, most_away = 500;
-constexpr std::chrono::seconds between_away_texts{2};  // the server counts them with the messages
+constexpr std::size_t most_status = 1000;  // octets: a longer one fits no packet, or no server
+constexpr std::chrono::seconds between_away_texts{2};
 
 // Behind the user info of 02/06.
 std::string away_text_of(const Snac& snac) {
@@ -56,11 +58,7 @@ asio::awaitable<void> Presences::arrived(std::shared_ptr<Conversation> conversat
     contact.idle_since = idle_since(user, contact.idle_since);
     const std::string note = from_unnamed(user.note, server_.settings().code_page);
     if (has_changed || !note.empty()) contact.text = note;
-    const bool is_unknown = has_changed && has_away_text(availability) && note.empty();
-    if (is_unknown && away_.size() < most_away && std::find(away_.begin(), away_.end(), name) == away_.end()) {
-      away_.push_back(name);
-      away_changed_.notify();
-    }
+    if (has_away_text(availability) && note.empty()) want_away_text(name);
     connector::PresenceChanged presence;
     presence.contact.value = name;
     presence.availability = availability;
@@ -90,39 +88,60 @@ asio::awaitable<void> Presences::departed(std::vector<std::string> names) {
   }
 }
 
-// Why people are away is asked once each time that they go, slowly: the server counts it with the messages.
+// Programs say that they are away before they say why, and the server tells of another reason as of anything else.
+void Presences::want_away_text(const std::string& name) {
+  if (away_.size() >= most_away || std::find(away_.begin(), away_.end(), name) != away_.end()) return;
+  away_.push_back(name);
+  away_changed_.notify();
+}
+
+bool Presences::is_away(const std::string& name) const {
+  const auto contact = present_.find(name);
+  return contact != present_.end() && has_away_text(contact->second.availability);
+}
+
+// The server counts it with the messages, and these go first.
 asio::awaitable<void> Presences::ask_away_texts(std::shared_ptr<Conversation> conversation) {
   for (;;) {
     if (away_.empty()) {
       co_await away_changed_.wait();
       continue;
     }
-    const std::string name = std::move(away_.front());
+    if (const auto pause = conversation->until_spare(family::locate, 0x05); pause > pause.zero()) {
+      co_await base::sleep(pause);
+      continue;
+    }
+    std::string name = std::move(away_.front());
     away_.pop_front();
+    if (!is_away(name)) continue;
     auto asking = conversation->ask(family::locate, 0x05, Writer().u16(away_text_flag).text8(name).take());
     const Reply reply = co_await std::move(asking);
-    const auto contact = present_.find(name);
-    const bool is_answered = reply.kind == Reply::Kind::answered && reply.snac.subtype == 0x06;
-    std::string text = is_answered ? away_text_of(reply.snac) : std::string();
-    if (contact != present_.end() && has_away_text(contact->second.availability) && !text.empty()) {
-      text = html_to_text(from_unnamed(text, server_.settings().code_page));
-      contact->second.text = text;
-      connector::PresenceChanged presence;
-      presence.contact.value = name;
-      presence.availability = contact->second.availability;
-      presence.status = std::move(text);
-      presence.idle_since = contact->second.idle_since;
-      co_await publish(std::move(presence));
+    if (reply.kind == Reply::Kind::answered && reply.snac.subtype == 0x06) {
+      std::string text = html_to_text(from_unnamed(away_text_of(reply.snac), server_.settings().code_page));
+      co_await tell_away_text(std::move(name), std::move(text));
     }
     co_await base::sleep(between_away_texts);
   }
+}
+
+asio::awaitable<void> Presences::tell_away_text(std::string name, std::string text) {
+  if (!is_away(name)) co_return;
+  Contact& contact = present_.at(name);
+  if (contact.text == text) co_return;
+  contact.text = text;
+  connector::PresenceChanged presence;
+  presence.contact.value = std::move(name);
+  presence.availability = contact.availability;
+  presence.status = std::move(text);
+  presence.idle_since = contact.idle_since;
+  co_await publish(std::move(presence));
 }
 
 // ICQ's programs look at the status, AIM's at whether there is a text.
 asio::awaitable<Result<Receipt>> Presences::show(std::shared_ptr<Conversation> with, connector::SetPresence presence) {
   if (presence.to) co_return Receipt();  // the network shows everybody the same
   status_ = to_status(presence.availability);
-  const std::string text = presence.status.empty() ? "Away" : presence.status;
+  const std::string text(presence.status.empty() ? "Away" : base::utf8_prefix(presence.status, most_status));
   const bool is_told =
       with->tell(family::generic, 0x1E, Writer().tlv32(0x06, status_).take()) &&
       with->tell(family::locate, 0x04,

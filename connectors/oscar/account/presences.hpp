@@ -39,6 +39,9 @@ class Presences {
     std::string text;
     std::optional<base::Time> idle_since;
   };
+  void want_away_text(const std::string& name);
+  bool is_away(const std::string& name) const;
+  asio::awaitable<void> tell_away_text(std::string name, std::string text);
   std::optional<base::Time> idle_since(const UserInfo& user, std::optional<base::Time> before) const;
   asio::awaitable<void> publish(connector::PresenceChanged presence);
 
@@ -48,7 +51,7 @@ class Presences {
   const base::Clock& clock_;
   std::uint32_t status_ = 0;
   std::map<std::string, Contact> present_;
-  std::deque<std::string> away_;  // whose text is not known yet
+  std::deque<std::string> away_;  // whose text is to be asked for
   base::Signal away_changed_;
 };
 

@@ -93,15 +93,28 @@ double Rates::level_after(const Class& one, Time now) {
 }
 
 // The level that would be left, solved for the time.
-Rates::Time Rates::when(std::uint16_t rate_class, Time now) const {
-  const auto found = classes_.find(rate_class);
-  if (found == classes_.end()) return now;
-  const Class& one = found->second;
+Rates::Time Rates::when_leaves(const Class& one, double goal, Time now) {
   const double window = one.window;
-  const double wait = one.goal() * window - one.level * (window - 1);
+  const double wait = goal * window - one.level * (window - 1);
   if (wait <= 0) return now;
   const auto due = one.last + std::chrono::milliseconds(static_cast<std::int64_t>(wait) + 1);
   return std::max(now, due);
+}
+
+Rates::Time Rates::when(std::uint16_t rate_class, Time now) const {
+  const auto found = classes_.find(rate_class);
+  return found == classes_.end() ? now : when_leaves(found->second, found->second.goal(), now);
+}
+
+// One that is sent at once leaves (window - 1) / window of the level.
+Rates::Time Rates::when_spare(std::uint16_t rate_class, int others, Time now) const {
+  const auto found = classes_.find(rate_class);
+  if (found == classes_.end()) return now;
+  const Class& one = found->second;
+  double goal = one.goal();
+  for (int i = 0; i < others && goal < one.most; ++i)
+    goal = one.window > 1 ? goal * one.window / (one.window - 1) : one.most;
+  return when_leaves(one, std::min<double>(goal, one.most), now);
 }
 
 void Rates::sent(std::uint16_t rate_class, Time now) {

@@ -26,6 +26,9 @@ class Rates {
   std::uint16_t class_of(std::uint16_t family, std::uint16_t subtype) const;
   // When a packet of that class may be sent: now, or later.
   Time when(std::uint16_t rate_class, Time now) const;
+  // When one may be sent that leaves room for `others` at once; where there is never so much room, when all of it is
+  // free.
+  Time when_spare(std::uint16_t rate_class, int others, Time now) const;
   void sent(std::uint16_t rate_class, Time now);
 
  private:
@@ -38,6 +41,7 @@ class Rates {
   };
   static bool read_class(Reader& in, std::uint16_t& id, Class& one, Time now);
   static double level_after(const Class& one, Time now);
+  static Time when_leaves(const Class& one, double goal, Time now);
 
   std::map<std::uint16_t, Class> classes_;
   std::map<std::pair<std::uint16_t, std::uint16_t>, std::uint16_t> members_;

@@ -8,6 +8,7 @@ namespace wherry::oscar {
 
 namespace {
 
+constexpr int spared_packets = 3;         // messages that may follow at once what is less urgent
 constexpr std::size_t most_early = 5000;  // of what comes before everything is ready
 
 // What answers a question: an error of its family, or the one subtype that does. Servers count their own packets, too,
@@ -16,7 +17,8 @@ bool is_answer(std::uint16_t family, std::uint16_t question, const Snac& snac) {
   if (snac.family != family) return false;
   const bool is_list_change = family == family::lists && question >= 0x08 && question <= 0x0A;
   const bool is_message = family == family::messages && question == 0x06;
-  const int answer = is_list_change ? 0x0E : is_message ? 0x0C : question + 1;
+  const bool is_list = family == family::lists && question == 0x04;
+  const int answer = is_list_change ? 0x0E : is_message ? 0x0C : is_list ? 0x06 : question + 1;
   return snac.subtype == 0x01 || snac.subtype == answer;
 }
 
@@ -120,6 +122,14 @@ bool OscarSession::tell_at_once(std::uint16_t family, std::uint16_t subtype, std
   if (found != waiting_.end() && !found->second.empty()) return false;
   if (rates_.when(rate_class, now) > now) return false;
   return tell(family, subtype, std::move(body), now) != 0;
+}
+
+Machine::Time OscarSession::when_spare(std::uint16_t family, std::uint16_t subtype, Time now) const {
+  const std::uint16_t rate_class = rates_.class_of(family, subtype);
+  const auto found = waiting_.find(rate_class);
+  const Time due = rates_.when_spare(rate_class, spared_packets, now);
+  const bool is_first = found == waiting_.end() || found->second.empty();
+  return is_first ? due : std::max(due, now + std::chrono::seconds(1));
 }
 
 void OscarSession::write(const Snac& snac, Time now) {

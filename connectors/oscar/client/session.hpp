@@ -71,11 +71,16 @@ class OscarSession final : public Machine {
   // Only if it can go now.
   bool tell_at_once(std::uint16_t family, std::uint16_t subtype, std::string body, Time now);
 
+  // When such a packet may go without that a message of the user's waits for it: now, or later.
+  Time when_spare(std::uint16_t family, std::uint16_t subtype, Time now) const;
+
   // Says good-bye.
   void end(std::string reason);
 
   bool offers(std::uint16_t family) const { return families_.contains(family); }
   Roster& roster() { return roster_; }
+  // False where the list is longer than what is read of it, or cannot be read to its end.
+  bool has_whole_roster() const { return is_roster_whole_; }
 
  private:
   enum class Step { greeting, families, versions, rates, roster, last, ready };
@@ -128,6 +133,7 @@ class OscarSession final : public Machine {
   Step step_ = Step::greeting;
   Time deadline_, next_keep_alive_;
   std::size_t roster_items_ = 0;
+  bool is_roster_whole_ = true;
   bool ended_ = false;
 };
 

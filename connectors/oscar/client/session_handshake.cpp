@@ -110,6 +110,7 @@ void OscarSession::take_roster(const Snac& snac, Time now) {
     const std::size_t count = in.u16();
     RosterChange part;
     part.items = read_items(in, std::min(count, most_roster_items - roster_items_));
+    if (part.items.size() < count) is_roster_whole_ = false;
     roster_items_ += part.items.size();
     roster_.apply(part);
     if (snac.has_more()) return begin(Step::roster, now);

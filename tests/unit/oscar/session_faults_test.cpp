@@ -44,3 +44,48 @@ TEST_CASE("A server whose contact lists are out of order carries messages") {
   s.say(4, 0x05, "", s.last(4, 0x04).id);
   CHECK(s.events() == "ready; ");
 }
+
+TEST_CASE("Questions that nobody is in a hurry for leave the user's next messages their room") {
+  Writer rates;  // open-oscar-server counts away texts with the messages
+  rates.u16(1).u16(3).u32(20).u32(5100).u32(5000).u32(4000).u32(3000).u32(6000).u32(6000).u32(0).u8(0);
+  rates.u16(3).u16(2).u16(4).u16(6).u16(2).u16(5);
+  Server s;
+  s.log_in(rates.octets());
+  const auto begun = s.now;
+  for (int i = 0; i < 20; ++i) {
+    s.now = s.session.when_spare(2, 0x05, s.now);
+    const auto id = s.session.ask(2, 0x05, "", s.now);
+    CHECK(s.listen() == "0205");
+    s.say(2, 0x06, "", id);
+  }
+  CHECK(s.now - begun < std::chrono::minutes(3));
+  for (const char* cookie : {"cookie01", "cookie02", "cookie03"}) s.session.send(message_to_send(cookie), true, s.now);
+  CHECK(s.listen() == "0406 0406 0406");
+  s.session.send(message_to_send("cookie04"), true, s.now);
+  CHECK(s.session.when_spare(2, 0x05, s.now) > s.now);
+  CHECK(s.session.when_spare(1, 0x02, s.now) == s.now);  // of no class
+}
+
+TEST_CASE("Room for three that a server never gives is not waited for") {
+  Server s;
+  Writer rates;
+  rates.u16(1).u16(3).u32(20).u32(5900).u32(5850).u32(4000).u32(3000).u32(6000).u32(6000).u32(0).u8(0);
+  rates.u16(3).u16(2).u16(4).u16(6).u16(2).u16(5);
+  s.log_in(rates.octets());
+  for (int i = 0; i < 3; ++i) {
+    const auto due = s.session.when_spare(2, 0x05, s.now);
+    CHECK(due - s.now <= std::chrono::seconds(20));
+    s.now = due;
+    s.session.tell(2, 0x05, "", s.now);
+    CHECK(s.listen() == "0205");
+  }
+}
+
+TEST_CASE("A list that ends before its count is not whole") {
+  Server s;
+  s.to_roster();
+  s.say(0x13, 0x06,
+        octets("00 0002") + write_items({RosterItem{"100002", 1, 1, RosterItem::contact, {}}}) + octets("00000001"));
+  CHECK_FALSE(s.session.has_whole_roster());
+  CHECK(s.session.roster().contacts().size() == 1);
+}
