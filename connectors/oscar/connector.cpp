@@ -18,6 +18,7 @@ namespace {
 constexpr const char* name_field = "username";  // XEP-0077's, and the credentials'
 constexpr const char* password_field = "password";
 constexpr std::size_t most_password = 64;
+constexpr std::size_t rows_at_once = 1000;
 constexpr std::chrono::seconds proof_of_life{180};
 
 std::string value_of(const Answers& answers, const char* field) {
@@ -28,7 +29,7 @@ std::string value_of(const Answers& answers, const char* field) {
 }  // namespace
 
 OscarConnector::OscarConnector(Settings settings, connector::Services services)
-    : services_(services), server_(std::move(settings), services.executor) {}
+    : services_(services), server_(std::move(settings), services.executor), has_forgotten_(services.executor) {}
 
 Result<std::unique_ptr<connector::Connector>> OscarConnector::make(const nlohmann::json& configuration,
                                                                    connector::Services services) {
@@ -57,10 +58,31 @@ connector::Network OscarConnector::describe() const {
   return network;
 }
 
-// The sessions share nothing but the pace of their logins.
+// The sessions share nothing but the pace of their logins: all there is to do is to erase what is left of accounts that
+// are gone.
 asio::awaitable<void> OscarConnector::run() {
-  base::Signal never(services_.executor);
-  for (;;) co_await never.wait();
+  for (;;) {
+    while (forgotten_.empty()) co_await has_forgotten_.wait();
+    co_await erase(forgotten_.front());
+    forgotten_.pop_front();
+  }
+}
+
+asio::awaitable<void> OscarConnector::erase(std::string prefix) {
+  for (;;) {
+    const auto rows = co_await services_.storage.read(prefix, "", rows_at_once);
+    if (rows.empty()) co_return;
+    connector::Changes changes;
+    for (const connector::Entry& row : rows) changes.push_back({row.key, ""});
+    co_await services_.storage.write(std::move(changes));
+  }
+}
+
+void OscarConnector::forget_account(connector::AccountId account) {
+  accounts_.erase(account);
+  forgotten_.push_back(listed_prefix(account));
+  forgotten_.push_back(waiting_prefix(account));
+  has_forgotten_.notify();
 }
 
 asio::awaitable<Result<Answers>> OscarConnector::log_in(connector::Applicant applicant, connector::Dialogue& user) {

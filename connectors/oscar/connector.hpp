@@ -2,8 +2,10 @@
 #pragma once
 
 #include "connectors/oscar/server.hpp"
+#include "gateway/base/signal.hpp"
 #include "gateway/connector/contract.hpp"
 
+#include <deque>
 #include <map>
 #include <memory>
 
@@ -19,7 +21,7 @@ class OscarConnector final : public connector::Connector {
   asio::awaitable<connector::Result<connector::Answers>> log_in(connector::Applicant applicant,
                                                                 connector::Dialogue& user) override;
   void know_account(const connector::Account& account, connector::EventSink& events) override;
-  void forget_account(connector::AccountId account) override { accounts_.erase(account); }
+  void forget_account(connector::AccountId account) override;
   std::unique_ptr<connector::Session> open(connector::AccountId account) override;
   asio::awaitable<connector::Result<connector::ContactId>> parse_contact(std::string typed,
                                                                          connector::AccountId account) const override;
@@ -35,6 +37,10 @@ class OscarConnector final : public connector::Connector {
     connector::EventSink* events = nullptr;
   };
   std::map<connector::AccountId, Known> accounts_;
+
+  asio::awaitable<void> erase(std::string prefix);
+  std::deque<std::string> forgotten_;  // whose rows in the storage are to be erased: how their keys begin
+  base::Signal has_forgotten_;
 };
 
 }  // namespace wherry::oscar

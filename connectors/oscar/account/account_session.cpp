@@ -33,7 +33,7 @@ AccountSession::AccountSession(Server& server, const connector::Account& account
       password_(value_of(account, "password")),
       events_(events),
       services_(services),
-      list_(account.id, services.storage, events, services.executor),
+      list_(account.id, name_, server.settings().code_page, services, events),
       icq_(name_, services.executor),
       icons_(server, services.executor),
       people_(server, icq_, icons_, events, services.executor),
@@ -175,6 +175,7 @@ asio::awaitable<Result<void>> AccountSession::probe() {
   auto asking = with->ask(family::messages, 0x04, {});
   const Reply reply = co_await std::move(asking);
   if (reply.kind != Reply::Kind::answered) co_return is_down();
+  co_await list_.tell_losses(with);
   co_return base::ok();
 }
 
@@ -192,11 +193,11 @@ asio::awaitable<void> AccountSession::tell(std::shared_ptr<Conversation> convers
   } else if (auto* change = std::get_if<RosterChange>(&news)) {
     co_await list_.tell_change(std::move(conversation), std::move(*change));
   } else if (const auto* asked = std::get_if<AuthorisationAsked>(&news)) {
-    co_await list_.asked(plain_name(asked->name), asked->reason);
+    co_await list_.asked(asked->name, asked->reason);
   } else if (const auto* added = std::get_if<Added>(&news)) {
-    co_await list_.asked(plain_name(added->name), "");
+    co_await list_.asked(added->name, "");
   } else if (const auto* answered = std::get_if<AuthorisationAnswered>(&news)) {
-    co_await list_.answered(plain_name(answered->name), answered->is_granted);
+    co_await list_.answered(answered->name, answered->is_granted);
   } else if (auto* packet = std::get_if<IcqPacket>(&news)) {
     co_await tell_packet(std::move(conversation), std::move(*packet));
   } else if (auto* missed = std::get_if<Missed>(&news)) {

@@ -3,10 +3,7 @@
 #include "connectors/oscar/account/refusals.hpp"
 #include "connectors/oscar/convert/names.hpp"
 #include "gateway/base/log.hpp"
-
-#include <fmt/format.h>
-
-#include <set>
+#include "gateway/base/text.hpp"
 
 namespace wherry::oscar {
 
@@ -18,15 +15,9 @@ using connector::Result;
 namespace {
 
 constexpr std::uint16_t not_found = 0x02, exists = 0x03, needs_authorisation = 0x0E;
-constexpr const char* usual_reason = "Please let me see when you are there.";
+constexpr std::size_t most_reason = 1000, most_alias = 250;  // octets: a longer one fits no packet, or no server
 
-connector::ListedContact to_listed(const RosterContact& contact) {
-  connector::ListedContact listed;
-  listed.contact.value = contact.name;
-  listed.name = contact.alias;
-  listed.groups = contact.groups;
-  return listed;
-}
+bool is_of_a_group(const RosterChange& change) { return change.items.front().type == RosterItem::group; }
 
 }  // namespace
 
@@ -52,10 +43,6 @@ void ContactList::end() {
   free_.notify();
 }
 
-std::string ContactList::waiting_key(const std::string& contact) const {
-  return fmt::format("waiting/{}/{}", account_.value, contact);
-}
-
 asio::awaitable<ContactList::Verdict> ContactList::make(std::shared_ptr<Conversation> with, Changes changes) {
   Verdict verdict;
   for (RosterChange& change : changes) {
@@ -69,6 +56,11 @@ asio::awaitable<ContactList::Verdict> ContactList::make(std::shared_ptr<Conversa
     verdict.code = reply.snac.subtype == 0x0E ? in.u16() : 0xFFFF;
     if (verdict.code == exists && change.kind == RosterChange::Kind::insert) verdict.code = 0;
     if (verdict.code == not_found && change.kind == RosterChange::Kind::remove) verdict.code = 0;
+    const bool is_courtesy = change.kind == RosterChange::Kind::update && is_of_a_group(change);
+    if (verdict.code != 0 && is_courtesy) {  // the contact is in, or out, all the same
+      verdict.code = 0;
+      continue;
+    }
     if (verdict.code != 0) co_return verdict;
     with->roster().apply(change);
   }
@@ -105,17 +97,40 @@ asio::awaitable<Result<Receipt>> ContactList::add_alone(std::shared_ptr<Conversa
     if (verdict.is_broken) co_return list_is_unchanged();
     if (verdict.code != 0) co_return list_refused(verdict.code);
   }
-  if (!must_ask) {
+  Receipt receipt;
+  receipt.changes.push_back(memory_.with(contact.value));
+  bool is_asked = false;
+  if (!must_ask) is_asked = co_await is_asked_by_server(with, contact.value);
+  if (!must_ask && !is_asked) {
     connector::Event event = connector::ContactAnswered{std::move(contact), true};
     co_await events_.publish(std::move(event));
-    co_return Receipt();
+    co_return receipt;
   }
-  Writer request;
-  request.text8(contact.value).text16(action.text.empty() ? usual_reason : action.text).u16(0);
-  if (!with->tell(family::lists, 0x18, request.take())) co_return list_is_unchanged();
-  Receipt receipt;
   receipt.changes.push_back({waiting_key(contact.value), "1"});
+  if (is_asked) co_return receipt;
+  const std::string why(action.text.empty() ? usual_reason : base::utf8_prefix(action.text, most_reason));
+  Writer request;
+  request.text8(contact.value).text16(why).u16(0);
+  if (!with->tell(family::lists, 0x18, request.take())) co_return list_is_unchanged();
   co_return receipt;
+}
+
+// COMPAT(open-oscar-server 0.24): asks an ICQ user in the name of an AIM user, whose programs cannot, and says so in
+// the list alone.
+asio::awaitable<bool> ContactList::is_asked_by_server(std::shared_ptr<Conversation> with, std::string contact) {
+  if (is_uin(number_) || !is_uin(contact)) co_return false;
+  auto asking = with->ask(family::lists, 0x04, {});
+  const Reply reply = co_await std::move(asking);
+  if (reply.kind != Reply::Kind::answered || reply.snac.subtype != 0x06) co_return false;
+  Reader in(reply.snac.body);
+  in.u8();
+  RosterChange change{RosterChange::Kind::update, {}};
+  for (RosterItem& item : read_items(in, in.u16())) {
+    if (item.type == RosterItem::contact && item.name == contact) change.items.push_back(std::move(item));
+  }
+  with->roster().apply(change);
+  const auto present = with->roster().contact(contact);
+  co_return present && present->awaits_authorisation;
 }
 
 // A yes that nobody has asked for is one in advance, and to the server the same.
@@ -137,7 +152,10 @@ asio::awaitable<Result<Receipt>> ContactList::remove(std::shared_ptr<Conversatio
   co_await begin();
   const Turn turn(*this);
   auto removed = co_await carry_out(with, with->roster().to_remove(contact.value));
-  if (removed) removed->changes.push_back({waiting_key(contact.value), ""});
+  if (removed) {
+    removed->changes.push_back({waiting_key(contact.value), ""});
+    removed->changes.push_back(memory_.without(contact.value));
+  }
   co_return removed;
 }
 
@@ -145,7 +163,8 @@ asio::awaitable<Result<Receipt>> ContactList::rename(std::shared_ptr<Conversatio
                                                      connector::RenameContact action) {
   co_await begin();
   const Turn turn(*this);
-  co_return co_await carry_out(with, with->roster().to_rename(action.contact.value, action.name));
+  const std::string alias(base::utf8_prefix(action.name, most_alias));
+  co_return co_await carry_out(with, with->roster().to_rename(action.contact.value, alias));
 }
 
 asio::awaitable<Result<Receipt>> ContactList::block(std::shared_ptr<Conversation> with,
@@ -167,52 +186,6 @@ asio::awaitable<void> ContactList::show_typing(std::shared_ptr<Conversation> wit
   const Turn turn(*this);
   const Verdict verdict = co_await make(with, with->roster().to_show_typing());
   if (verdict.code != 0) log::info("oscar.preference_refused", {{"account", account_.value}, {"code", verdict.code}});
-}
-
-asio::awaitable<void> ContactList::tell_all(std::shared_ptr<Conversation> of) {
-  if (!of->offers(family::lists)) co_return;
-  connector::ContactsListed list;
-  std::set<std::string> allowed;
-  for (const RosterContact& contact : of->roster().contacts()) {
-    list.contacts.push_back(to_listed(contact));
-    if (!contact.awaits_authorisation) allowed.insert(contact.name);
-  }
-  connector::Event event = std::move(list);
-  co_await events_.publish(std::move(event));
-  const std::string prefix = waiting_key("");
-  const auto waiting = co_await storage_.read(prefix, "", 1000);
-  for (const connector::Entry& entry : waiting) {
-    std::string name = entry.key.substr(prefix.size());
-    if (allowed.contains(name)) co_await answered(std::move(name), true);
-  }
-}
-
-asio::awaitable<void> ContactList::tell_change(std::shared_ptr<Conversation> of, RosterChange change) {
-  connector::ContactListChanged news;
-  for (const RosterItem& item : change.items) {
-    if (item.type != RosterItem::contact) continue;
-    const auto contact = of->roster().contact(item.name);
-    if (contact) news.changed.push_back(to_listed(*contact));
-    else news.removed.push_back({plain_name(item.name)});
-  }
-  if (news.changed.empty() && news.removed.empty()) co_return;
-  connector::Event event = std::move(news);
-  co_await events_.publish(std::move(event));
-}
-
-asio::awaitable<void> ContactList::answered(std::string name, bool accepted) {
-  connector::Changes changes;
-  changes.push_back({waiting_key(name), ""});
-  connector::Event event = connector::ContactAnswered{{std::move(name)}, accepted};
-  co_await events_.publish(std::move(event), std::move(changes));
-}
-
-asio::awaitable<void> ContactList::asked(std::string name, std::string why) {
-  connector::ContactAsked asked;
-  asked.text = why == usual_reason ? std::string() : std::move(why);
-  asked.contact.value = std::move(name);
-  connector::Event event = std::move(asked);
-  co_await events_.publish(std::move(event));
 }
 
 }  // namespace wherry::oscar

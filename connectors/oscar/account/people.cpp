@@ -21,6 +21,7 @@ namespace {
 constexpr std::uint16_t profile_flag = 1;
 constexpr std::uint16_t nobody_fits = 0x14;
 constexpr std::size_t most_known = 10'000, most_unnamed = 500, most_found = 100;
+constexpr std::size_t most_address = 254;         // RFC 5321, errata 1690
 constexpr std::chrono::seconds between_names{5};  // the server counts them with everything else
 
 // How a screen name's owner writes it, where that differs from what is the same for all spellings.
@@ -84,7 +85,7 @@ asio::awaitable<Result<Profile>> People::aim_profile(std::shared_ptr<Conversatio
   const Tlvs tlvs = read_tlvs(in);
   const std::string* text = find(tlvs, 0x02);
   Profile profile;
-  profile.name = spelling_of(*user);
+  profile.name = from_unnamed(spelling_of(*user), server_.settings().code_page);
   if (text && !text->empty())
     profile.details["about"] = html_to_text(from_unnamed(*text, server_.settings().code_page));
   co_return profile;
@@ -131,7 +132,7 @@ asio::awaitable<People::Answered> People::search(std::shared_ptr<Conversation> w
 asio::awaitable<People::Answered> People::find_address(std::shared_ptr<Conversation> with, std::string address) {
   if (!with->offers(family::lookup)) co_return cannot_search();
   const std::string wanted(base::trim(address));
-  if (wanted.find('@') == wanted.npos) co_return finds_by_address_only();
+  if (wanted.find('@') == wanted.npos || wanted.size() > most_address) co_return finds_by_address_only();
   auto asking = with->ask(family::lookup, 0x02, wanted);
   const Reply reply = co_await std::move(asking);
   if (reply.kind != Reply::Kind::answered) co_return no_answer();

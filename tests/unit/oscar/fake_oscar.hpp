@@ -39,8 +39,10 @@ class FakeOscar {
   std::set<std::string> careful;        // who wants to be asked before being added
   std::vector<std::string> stored;      // data of 0041
   bool acknowledges = true, knows_challenges = true;
-  std::uint16_t message_error = 0;  // 04/01 for every message
-  bool has_icons = true;            // the service beside the session
+  std::uint16_t message_error = 0;                                                    // 04/01 for every message
+  std::function<std::uint16_t(const oscar::Snac&, const oscar::RosterItem&)> ruling;  // of 13/0E, in place of ours
+  std::uint16_t counted_besides = 0;  // items that the list is said to have, and that do not come
+  bool has_icons = true;              // the service beside the session
   // What is answered to what this server answers nothing by itself.
   std::function<std::vector<oscar::Snac>(const oscar::Snac&)> answers;
 
@@ -220,7 +222,7 @@ class FakeOscar {
     if (packet.is(0x15, 0x02)) return take_icq(peer, packet);
     if (packet.is(0x13, 0x04)) {
       oscar::Writer out;
-      out.u8(0).u16(static_cast<std::uint32_t>(list.size())).raw(oscar::write_items(list)).u32(1);
+      out.u8(0).u16(static_cast<std::uint32_t>(list.size() + counted_besides)).raw(oscar::write_items(list)).u32(1);
       return answer(peer, 0x13, 0x06, out.octets(), packet.id);
     }
     if (packet.is(0x13, 0x08) || packet.is(0x13, 0x09) || packet.is(0x13, 0x0A)) {
@@ -228,7 +230,8 @@ class FakeOscar {
       oscar::Writer out;
       for (const auto& item : oscar::read_items(in, 100)) {
         const bool must_ask = item.type == oscar::RosterItem::contact && careful.contains(item.name);
-        out.u16(must_ask && packet.subtype == 0x08 && !item.awaits_authorisation() ? 0x0E : 0);
+        if (ruling) out.u16(ruling(packet, item));
+        else out.u16(must_ask && packet.subtype == 0x08 && !item.awaits_authorisation() ? 0x0E : 0);
       }
       return answer(peer, 0x13, 0x0E, out.octets(), packet.id);
     }
