@@ -79,7 +79,7 @@ class Peer:
                 del self.items[group, number]
         return verdict
 
-    async def add(self, name: str, group: str = "Friends", alias: str = "") -> None:
+    async def add(self, name: str, group: str | bytes = "Friends", alias: str | bytes = "", why: str | bytes = "it is I") -> None:
         """Asks for the authorisation where the server wants that."""
         groups = {found: place for place, (found, kind, _) in self.items.items() if kind == 1 and place[0]}
         if group not in groups:
@@ -91,7 +91,7 @@ class Peer:
         verdict = await self.change(8, name, place, number, 0, values)
         if verdict == 0x0E:
             assert await self.change(8, name, place, number, 0, values + tlv(0x66)) == 0
-            self.line.send(0x13, 0x18, s8(name) + s16("it is I") + u16(0))
+            self.line.send(0x13, 0x18, s8(name) + s16(why) + u16(0))
         else:
             assert verdict == 0, verdict
 
@@ -159,6 +159,13 @@ class Peer:
     def confirm(self, sender: str, cookie: bytes) -> None:
         """As programs do that say they have a message."""
         self.line.send(4, 0x0B, cookie + u16(1) + s8(sender) + u16(3))
+
+    def offer(self, to: str, capability: bytes) -> None:
+        self.line.send(4, 6, os.urandom(8) + u16(2) + s8(to) + tlv(5, u16(0) + b"a cookie" + capability + tlv(0x0A, u16(1))))
+
+    async def is_refused(self, by: str, capability: bytes) -> None:
+        await self.line.take(4, 7, lambda packet: user(packet.body[10:])[0] == by and
+                             tlvs(user(packet.body[10:])[2])[5].startswith(u16(1) + b"a cookie" + capability))
 
     def type(self, to: str, event: int) -> None:
         self.line.send(4, 0x14, bytes(8) + u16(1) + s8(to) + u16(event))

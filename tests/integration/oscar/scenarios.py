@@ -59,6 +59,8 @@ async def texts_go_both_ways(play: Play) -> None:
         await juliet.reads(ROMEO, text)
         await juliet.write(ROMEO, text)
         await romeo.reads(JULIET, text)
+    await romeo.write(JULIET, "<b>bold</b> &amp; more")
+    await juliet.reads(ROMEO, "<b>bold</b> &amp; more")
     await romeo.write(JULIET, "two\nlines")
     await juliet.reads(ROMEO, "two\r\nlines")
 
@@ -96,6 +98,16 @@ async def typing_goes_both_ways(play: Play) -> None:
     await romeo.comes(lambda s: is_from(s, romeo.address(JULIET)) and child(s, "composing", STATES) is not None)
     juliet.type(ROMEO, 0)
     await romeo.comes(lambda s: is_from(s, romeo.address(JULIET)) and (child(s, "active", STATES) is not None or child(s, "paused", STATES) is not None))
+
+
+@scenario
+async def who_offers_a_file_is_refused(play: Play) -> None:
+    romeo = await play.registered()
+    juliet = await play.befriended(romeo)
+    file = bytes.fromhex("094613434C7F11D18222444553540000")
+    juliet.offer(ROMEO, file)
+    await juliet.is_refused(ROMEO, file)
+    await romeo.comes(lambda s: is_from(s, ICQ) and "offers you a file, which this gateway does not carry" in to_text(s))
 
 
 @scenario
@@ -244,6 +256,7 @@ async def the_list_changed_on_both_sides_while_the_gateway_was_down(play: Play) 
 
     await play.world.restart(meanwhile())
     await romeo.takes_no_lists()
+    await romeo.presence(TYBALT, "unsubscribed")
     await romeo.presence(NURSE, "subscribe")
     await romeo.befriend(JULIET)  # whom the server still has
     assert await play.switch("contacts", ROMEO) == f"{JULIET} {NURSE}"

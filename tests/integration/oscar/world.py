@@ -18,9 +18,9 @@ from xml_stream import CLIENT, child, local, to_text  # noqa: E402
 
 ICQ, AIM, USERS = "icq.test", "aim.test", "x.test"
 SIMULATOR = os.path.join(HERE, "../../simulators/oscar/oscar")
-ROMEO, JULIET, NURSE, TYBALT, JOE = "100001", "100002", "100003", "100004", "chattyjoe"
-PASSWORDS = {ROMEO: "secret01", JULIET: "secret02", NURSE: "secret03", TYBALT: "secret04", JOE: "secret05", "romeo": "secret06"}
-SPELT = {JOE: "ChattyJoe"}
+ROMEO, JULIET, NURSE, TYBALT, JOE, ZOE = "100001", "100002", "100003", "100004", "chattyjoe", "zoë"
+PASSWORDS = {ROMEO: "secret01", JULIET: "secret02", NURSE: "secret03", TYBALT: "secret04", JOE: "secret05", "romeo": "secret06", ZOE: "secret07"}
+SPELT = {JOE: "ChattyJoe", ZOE: "Zoë"}
 LIMIT = 30  # seconds for anything that must happen
 
 

@@ -36,7 +36,7 @@ class Lists:
         self.say(0x13, 3, tlv(4, u16(61) * 21), number)
 
     def take_13_04(self, number: int, _body: Octets) -> None:
-        self.must("limits")
+        self.must("limits", "ready")
         items = list(self.account.items.values())
         size = 1 if self.state.is_on("list_in_pieces") else len(items) or 1
         pieces = [items[start:start + size] for start in range(0, len(items), size)] or [[]]
@@ -95,11 +95,18 @@ class Lists:
                 raise Breach(f"{plain(item.name)} is in the list already")
             if other is None:
                 return NOT_FOUND
-            if other.asks_first and account.name not in other.granted and not item.is_waiting:
-                return MUST_ASK
+            if other.asks_first and other.is_icq and account.name not in other.granted and not item.is_waiting:
+                if account.is_icq:
+                    return MUST_ASK
+                self._ask_for(item, other)  # programs of AIM cannot
         self._check_members(item)
         account.items[item.group, item.number] = item
         return TAKEN
+
+    def _ask_for(self, item: Item, other: Account) -> None:
+        item.tlvs[0x66] = b""
+        other.asked_by.add(self.account.name)
+        self.state.tell_or_keep(other.name, 0x19, s8(self.account.spelling) + s16("") + u16(0))
 
     def _update(self, item: Item) -> int:
         present = self.account.items.get((item.group, item.number))

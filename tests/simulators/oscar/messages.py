@@ -1,6 +1,7 @@
 """Messages between people (family 4): checked to the last octet, brought or kept, acknowledged."""
 from __future__ import annotations
 
+import html
 import re
 import time
 
@@ -12,6 +13,11 @@ INBOX_FULL = tlv(8, u16(0x0F))
 MOST_KEPT = 10  # of one pair of people
 MOST_TEXT = 8000
 TAGS = re.compile(r"<(?!br/?>|/?a\b|/?b>|/?i>)", re.IGNORECASE)
+
+
+def text_alone(text: str) -> str:
+    """As open-oscar-server takes HTML out of what ICQ users write, except in UTF-16."""
+    return html.unescape(re.sub(r"<[/!?a-z][^>]*>", "", re.sub(r"<br[^>]*>", "\n", text, flags=re.IGNORECASE), flags=re.IGNORECASE))
 
 
 def fragments(text: bytes, charset: int) -> bytes:
@@ -59,6 +65,8 @@ class Messages:
         self.must("ready")
         cookie, channel, name = body.take(8), body.u16(), body.s8()
         tlvs = body.tlvs()
+        if channel == 2:
+            return self._pass_on(name, cookie, tlvs)
         if channel != 1 or set(tlvs) - {2, 3, 6} or not {2, 3} <= set(tlvs) or tlvs[3] or tlvs.get(6) or not any(cookie):
             raise Breach("a message on another channel, without a cookie, or with other TLVs than 02, 03 and 06")
         other = self.state.account(name)
@@ -82,8 +90,20 @@ class Messages:
         self.state.senders[cookie] = self.account.name
         return self.say(4, 0x0C, cookie + u16(1) + s8(name), number)
 
+    def _pass_on(self, name: bytes, cookie: bytes, tlvs: dict[int, bytes]) -> None:
+        """An offer, or the answer to one: the two programs agree on it between themselves."""
+        data, other = Octets(tlvs.get(5, b""), "an offer"), self.state.account(name)
+        kind = data.u16()
+        data.take(8 + 16)
+        if kind > 2 or set(tlvs) != {5} or (data.tlvs().get(0x0B) != u16(1)) == (kind == 1) or other is None:
+            raise Breach("an offer to nobody, or with other TLVs than 05, or a refusal that does not say why")
+        for session in other.sessions:
+            session.say(4, 7, cookie + u16(2) + self.state.user_info(self.account) + tlv(5, tlvs[5]))
+
     def deliver(self, sender, cookie: bytes, message: bytes, session=None, at: int | None = None) -> None:
         text, charset, octets = checked_text(message, not self.account.is_icq)
+        if sender.is_icq and charset != 2:  # whoever can show HTML says so, and no program that is tried here does
+            octets = text_alone(text).encode("latin-1", "replace")
         if self.state.is_on("html"):
             octets = f"<HTML><BODY BGCOLOR=\"#ffffff\"><FONT>{text}</FONT></BODY></HTML>".encode("utf-16-be")
             charset = 2
