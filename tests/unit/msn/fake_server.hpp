@@ -1,24 +1,16 @@
-// A server of MSNP12 in this process, that does what a test tells it: notification server, switchboards, and the pages
-// of the login and of offline messages over TLS. What a server is like is tried with tests/simulators/msnp.
+// A server of MSNP12 in this process, that does what a test tells it: notification server and switchboards, and its
+// pages. What a server is like is tried with tests/simulators/msnp.
 #pragma once
 
-#include "connectors/msn/convert/percent.hpp"
-#include "connectors/msn/convert/xml.hpp"
-#include "gateway/base/signal.hpp"
-#include "gateway/base/task_group.hpp"
 #include "gateway/base/text.hpp"
 #include "gateway/base/within.hpp"
-#include "tests/unit/msn/self_signed.hpp"
+#include "tests/unit/msn/fake_pages.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/read_until.hpp>
-#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http.hpp>
-#include <boost/beast/ssl.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -31,41 +23,27 @@
 
 namespace wherry::tests {
 
-namespace asio = boost::asio;
-namespace http = boost::beast::http;
-
-class FakeMsn {
+class FakeMsn : public FakePages {
  public:
-  using tcp = asio::ip::tcp;
   using Words = std::vector<std::string>;
 
   explicit FakeMsn(const asio::any_io_executor& executor)
-      : changed(executor),
+      : FakePages(executor),
         notification_(executor, {asio::ip::address_v4::loopback(), 0}),
-        switchboard_(executor, {asio::ip::address_v4::loopback(), 0}),
-        pages_(executor, {asio::ip::address_v4::loopback(), 0}),
-        tasks_(executor) {
+        switchboard_(executor, {asio::ip::address_v4::loopback(), 0}) {
     tasks_.spawn("fake.notification", accept_lines(&notification_, true));
     tasks_.spawn("fake.switchboard", accept_lines(&switchboard_, false));
-    tasks_.spawn("fake.pages", accept_pages());
-  }
-  asio::awaitable<void> stop() {
-    auto ending = tasks_.end();
-    return ending;
   }
 
   nlohmann::json configuration() const {
     return {{"host", "127.0.0.1"},
             {"port", notification_.local_endpoint().port()},
-            {"login_url", fmt::format("https://127.0.0.1:{}/login", pages_.local_endpoint().port())},
-            {"ca_file", certificate_.path()},
+            {"login_url", login_page()},
+            {"ca_file", authorities()},
             {"logins_per_minute", 10000}};
   }
-  static std::string password_of(const std::string& email) { return "secret-" + email; }
 
   // ---- the script ----
-  // What is sent in place of the answer to a command, or of a page's body; "{n}" is the command's number. "": nothing.
-  std::map<std::string, std::string> instead;
   std::string behind_login;             // sent once the account is in
   bool joins = true;                    // who is called comes
   std::set<std::string> without_lists;  // that cannot be changed
@@ -75,10 +53,8 @@ class FakeMsn {
     std::string from, to, text;
   };
   std::vector<Text> taken;
-  std::vector<Words> commands;  // of all notification sessions
-  std::set<std::string> fetched, deleted;
+  std::vector<Words> commands;                     // of all notification sessions
   std::size_t boards_open = 0, boards_opened = 0;  // connections to the switchboard
-  base::Signal changed;
 
   bool is_there(const std::string& email) const { return sessions_.contains(email); }
   // Invites the account into a conversation.
@@ -123,10 +99,6 @@ class FakeMsn {
     tcp::socket socket;
     std::string input, email, called;
   };
-  struct Letter {
-    std::string from, text;
-  };
-  using Tls = asio::ssl::stream<tcp::socket>;
 
   asio::awaitable<void> wait_fetched(std::string id) {
     while (!fetched.contains(id)) co_await changed.wait();
@@ -246,81 +218,9 @@ class FakeMsn {
     return words[2] == "A" ? fmt::format("ACK {}\r\n", number) : std::string();
   }
 
-  // ---- Pages ----
-
-  static std::string ticket_of(const std::string& email) { return "t=" + base::to_hex(email) + "&p="; }
-
-  asio::awaitable<void> accept_pages() {
-    for (;;) {
-      tcp::socket socket = co_await pages_.async_accept(asio::use_awaitable);
-      const auto tls = std::make_shared<Tls>(std::move(socket), certificate_.context());
-      tasks_.spawn("fake.page", serve_pages(tls));
-    }
-  }
-  asio::awaitable<void> serve_pages(std::shared_ptr<Tls> tls) {
-    try {
-      co_await tls->async_handshake(asio::ssl::stream_base::server, asio::use_awaitable);
-      boost::beast::flat_buffer buffer;
-      for (bool goes_on = true; goes_on;) {
-        http::request<http::string_body> request;
-        co_await http::async_read(*tls, buffer, request, asio::use_awaitable);
-        http::response<http::string_body> response = answer_page(request);
-        response.keep_alive(request.keep_alive());
-        response.prepare_payload();
-        goes_on = response.keep_alive();
-        co_await http::async_write(*tls, response, asio::use_awaitable);
-        changed.notify();
-      }
-    } catch (const boost::system::system_error& e) {
-      if (e.code() == asio::error::operation_aborted) throw;
-    }
-  }
-  http::response<http::string_body> answer_page(const http::request<http::string_body>& request) {
-    http::response<http::string_body> response(http::status::ok, 11);
-    if (const auto fault = instead.find(std::string(request.target())); fault != instead.end()) {
-      response.body() = fault->second;
-    } else if (request.target() == "/login") {
-      const std::string header(request["authorization"]);
-      const auto word = [&](const std::string& name) {
-        const auto at = header.find(name + "=") + name.size() + 1;
-        return msn::from_percent(header.substr(at, header.find(',', at) - at));
-      };
-      const std::string email = word("sign-in");
-      if (word("pwd") != password_of(email)) response.result(http::status::unauthorized);
-      else
-        response.set("Authentication-Info",
-                     fmt::format("Passport1.4 da-status=success,from-PP='{}'", ticket_of(email)));
-    } else if (request.target() == "/rsi/rsi.asmx") {
-      response.body() = answer_call(request.body());
-      if (response.body().empty()) response.result(http::status::internal_server_error);
-    } else {
-      response.result(http::status::not_found);
-    }
-    return response;
-  }
-  std::string answer_call(const std::string& body) {
-    const std::string id = msn::element_text(body, "messageId");
-    const auto letter = letters_.find(id);
-    if (letter == letters_.end()) return {};
-    if (body.find("DeleteMessages") != body.npos) {
-      deleted.insert(id);
-      letters_.erase(letter);
-      return "<DeleteMessagesResponse/>";
-    }
-    fetched.insert(id);
-    const std::string mail = fmt::format(
-        "From: <{}>\r\nContent-Type: text/plain; charset=UTF-8\r\nContent-Transfer-Encoding: base64\r\n\r\n{}",
-        letter->second.from, base::to_base64(letter->second.text));
-    return "<GetMessageResponse><GetMessageResult>" + msn::escape_xml(mail) +
-           "</GetMessageResult></GetMessageResponse>";
-  }
-
-  SelfSigned certificate_;
-  tcp::acceptor notification_, switchboard_, pages_;
+  tcp::acceptor notification_, switchboard_;
   std::map<std::string, std::weak_ptr<Link>> sessions_;  // by address
-  std::map<std::string, Letter> letters_;                // by id
   int last_marker_ = 0;
-  base::TaskGroup tasks_;
 };
 
 }  // namespace wherry::tests

@@ -52,9 +52,11 @@ class HeldSink final : public connector::EventSink {
 
 // One account and its session.
 struct Person {
-  Person(Upstream& upstream, const connector::Services& services, const std::string& email)
+  Person(Upstream& upstream, const connector::Services& services, const std::string& email,
+         const std::string& memory_key)
       : sink(upstream.executor),
-        session(upstream, services, {email, FakeMsn::password_of(email)}, email, sink, std::make_shared<Persona>()),
+        session(upstream, services, {email, FakeMsn::password_of(email)}, memory_key, sink,
+                std::make_shared<Persona>()),
         tasks(upstream.executor) {
     tasks.spawn("session", live());
   }
@@ -107,12 +109,25 @@ struct Stage {
       co_await base::within(60s, std::move(news));
     }
   }
+  // Until that is so of what the person was told.
+  template <class Condition>
+  void until(Person& person, Condition is_so) {
+    run(loop, wait(person, std::function<bool()>(is_so)));
+  }
+  static asio::awaitable<void> wait(Person& person, std::function<bool()> is_so) {
+    while (!is_so()) {
+      auto news = person.sink.changed.wait();
+      co_await base::within(60s, std::move(news));
+    }
+  }
   void end(Person& person) {
     person.tasks.cancel();
     run(loop, person.tasks.join());
   }
-  Person& add(const std::string& email) {
-    people.push_back(std::make_unique<Person>(upstream, services, email));
+  Person& add(const std::string& email) { return add(email, email); }
+  // `memory_key`: of the account, which may have had another address before.
+  Person& add(const std::string& email, const std::string& memory_key) {
+    people.push_back(std::make_unique<Person>(upstream, services, email, memory_key));
     run(loop, people.back()->wait_online_or_over());
     return *people.back();
   }
