@@ -41,6 +41,23 @@ bool is_missing(int status) { return status == 404 || status == 405 || status ==
 
 Error mail_trouble(std::string what) { return {Errc::unavailable, "The server of offline messages " + what, {}}; }
 
+Event to_event(Letter letter) {
+  MessageId id{"oim/" + letter.note.id};
+  auto sender = parse_email(letter.note.email);
+  if (!sender) {
+    const std::string who = letter.note.email.empty() ? "Somebody" : letter.note.email;
+    return connector::AccountNotice{
+        std::move(id), fmt::format("{}, whom this gateway cannot show you, left you a message: {}", who, letter.text)};
+  }
+  connector::MessageReceived received;
+  received.sender = ContactId{std::move(*sender)};
+  received.chat = received.sender;
+  received.id = std::move(id);
+  received.content.text = std::move(letter.text);
+  received.sent_at = letter.written;
+  return received;
+}
+
 }  // namespace
 
 Mailbox::Mailbox(Upstream& upstream, const base::Clock& clock, std::string email, std::string ticket,
@@ -130,7 +147,8 @@ asio::awaitable<void> Mailbox::bring_round() {
     }
     log::info("msn.letter_not_fetched", {{"why", letter.error().text}});
     std::string id = note.id;
-    if (++waiting_[id].failures >= most_failures) co_await give_up(std::move(id));
+    if (letter.error().code == Errc::not_found) waiting_.erase(id);
+    else if (++waiting_[id].failures >= most_failures) co_await give_up(std::move(id));
   }
   std::sort(letters.begin(), letters.end(), was_before);
   for (Letter& letter : letters) {
@@ -145,6 +163,8 @@ asio::awaitable<Result<Letter>> Mailbox::fetch(LetterNote note) {
   SoapCall call = to_get_call(ticket_, note.id);
   const auto answer = co_await post(fetch_path, std::move(call), true);
   if (!answer) co_return mail_trouble("cannot be reached: " + answer.error().text + ".");
+  const auto fault = parse_fault(answer->body);
+  if (fault && fault->is_about_missing()) co_return Error{Errc::not_found, "The letter is there no longer."};
   if (answer->status != 200) co_return mail_trouble(fmt::format("answers with HTTP {}.", answer->status));
   auto letter = parse_letter(answer->body, note, clock_.now());
   if (!letter) co_return mail_trouble("gives no message.");
@@ -153,15 +173,8 @@ asio::awaitable<Result<Letter>> Mailbox::fetch(LetterNote note) {
 
 // Whether it may be deleted from the server.
 asio::awaitable<bool> Mailbox::publish(Letter letter) {
-  auto sender = parse_email(letter.note.email);
-  if (!sender || letter.text.empty()) co_return true;
-  connector::MessageReceived received;
-  received.sender = ContactId{std::move(*sender)};
-  received.chat = received.sender;
-  received.id = MessageId{"oim/" + letter.note.id};
-  received.content.text = std::move(letter.text);
-  received.sent_at = letter.written;
-  Event event = std::move(received);
+  if (letter.text.empty()) co_return true;
+  Event event = to_event(std::move(letter));
   try {
     co_await events_.publish(std::move(event));
     co_return true;

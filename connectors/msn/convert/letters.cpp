@@ -85,6 +85,18 @@ std::string decode_body(const Payload& mail) {
   return from_crlf(to_utf8(mail.body));
 }
 
+// A mail that ends within its headers has not come whole.
+bool has_body(std::string_view mail) { return mail.find("\n\n") != mail.npos || mail.find("\n\r\n") != mail.npos; }
+
+// "Juliet <juliet@x.test>" (RFC 5322 §3.4)
+std::string address_in(std::string_view from) {
+  if (const auto open = from.rfind('<'); open != from.npos) {
+    from.remove_prefix(open + 1);
+    from = from.substr(0, from.find('>'));
+  }
+  return base::to_lower_ascii(base::trim(from));
+}
+
 std::string wrap(std::string_view header, std::string_view body) {
   return fmt::format(
       "<?xml version=\"1.0\" encoding=\"utf-8\"?>"
@@ -166,9 +178,12 @@ std::optional<base::Time> parse_mail_date(std::string_view text) {
 std::optional<Letter> parse_letter(std::string_view xml, const LetterNote& note, base::Time now) {
   const auto result = find_element(xml, "GetMessageResult");
   if (!result) return std::nullopt;
-  const Payload mail = parse_payload(unescape_xml(*result));
+  const std::string text = unescape_xml(*result);
+  if (!has_body(text)) return std::nullopt;
+  const Payload mail = parse_payload(text);
   Letter letter;
   letter.note = note;
+  if (letter.note.email.empty()) letter.note.email = address_in(mail.header("from"));
   letter.run = mail.header("x-oim-run-id");
   letter.number = static_cast<std::size_t>(read_digits(mail.header("x-oim-sequence-num")).value_or(0));
   letter.text = decode_body(mail);
@@ -212,10 +227,15 @@ SoapCall to_store_call(const OutgoingLetter& letter) {
                                    ows, escape_xml(mail)))};
 }
 
+bool Fault::is_about_missing() const {
+  return code == "NotAllowed" && base::to_lower_ascii(words).find("not found") != std::string::npos;
+}
+
 std::optional<Fault> parse_fault(std::string_view xml) {
   const auto found = find_element(xml, "Fault");
   if (!found) return std::nullopt;
-  Fault fault{element_text(*found, "faultcode"), element_text(*found, "LockKeyChallenge")};
+  Fault fault{element_text(*found, "faultcode"), element_text(*found, "LockKeyChallenge"),
+              element_text(*found, "faultstring")};
   if (const auto colon = fault.code.find(':'); colon != std::string::npos) fault.code.erase(0, colon + 1);
   return fault;
 }

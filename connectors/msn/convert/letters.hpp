@@ -38,7 +38,8 @@ struct Letter {
 // The order in which they were written.
 bool was_before(const Letter& a, const Letter& b);
 
-// The answer to GetMessage, an RFC 5322 message in XML. Lenient; nothing where there is no message. `now`: when it was
+// The answer to GetMessage, an RFC 5322 message in XML. Lenient; nothing where there is no message, or one that ends
+// within its headers. `note`: its sender, where it names nobody, is who the message is from. `now`: when it was
 // written, where nothing says so; no letter is from the future.
 std::optional<Letter> parse_letter(std::string_view xml, const LetterNote& note, base::Time now);
 
@@ -65,6 +66,10 @@ SoapCall to_store_call(const OutgoingLetter& letter);
 struct Fault {
   std::string code;       // without its prefix: "AuthenticationFailed"
   std::string challenge;  // to be answered in the next call's lock key, or ""
+  std::string words;
+
+  // The letter that was asked for is there no longer: another program has fetched and deleted it.
+  bool is_about_missing() const;
 };
 std::optional<Fault> parse_fault(std::string_view xml);
 

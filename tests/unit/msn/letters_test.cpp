@@ -90,7 +90,16 @@ TEST_CASE("A letter that is no base64, or no UTF-8, is read as it is; an answer 
   CHECK(parse_letter(answer(mail("", "caf\xe9")), note, now)->text == "café");
   CHECK_FALSE(parse_letter("<Envelope><Fault/></Envelope>", note, now));
   CHECK_FALSE(parse_letter("", note, now));
-  CHECK(parse_letter(answer(""), note, now)->text.empty());
+  CHECK_FALSE(parse_letter(answer(""), note, now));
+  CHECK_FALSE(parse_letter(answer("From: <juliet@x.test>\r\nContent-Transfer-Encoding: base64\r\n"), note, now));
+  CHECK(parse_letter(answer(mail("", "")), note, now)->text.empty());
+}
+
+TEST_CASE("A letter whose notice names nobody is by whom its mail is from") {
+  const LetterNote note{"A1", "", std::nullopt};
+  CHECK(parse_letter(answer(mail("", "x")), note, now)->note.email == "juliet@x.test");
+  CHECK(parse_letter(answer("From: Juliet@x.test\r\n\r\nx"), note, now)->note.email == "juliet@x.test");
+  CHECK(parse_letter(answer("Subject: y\r\n\r\nx"), note, now)->note.email.empty());
 }
 
 TEST_CASE("Letters are in order by time, then by their number in one run") {
@@ -141,6 +150,16 @@ TEST_CASE("A fault says what is wrong, and what is to be answered") {
   CHECK(fault->challenge == "1850937852");
   CHECK(parse_fault("<Fault><faultcode>x</faultcode></Fault>")->code == "x");
   CHECK_FALSE(parse_fault("<StoreResponse/>"));
+}
+
+TEST_CASE("A fault that says that the letter is there no longer is told apart from others") {
+  const auto fault_of = [](const std::string& code, const std::string& words) {
+    return *parse_fault("<s:Fault><faultcode>" + code + "</faultcode><faultstring>" + words +
+                        "</faultstring></s:Fault>");
+  };
+  CHECK(fault_of("s:NotAllowed", "The message was not found in the OIM folder").is_about_missing());
+  CHECK_FALSE(fault_of("s:NotAllowed", "Schema validation error").is_about_missing());
+  CHECK_FALSE(fault_of("q0:SystemUnavailable", "No server found").is_about_missing());
 }
 
 TEST_CASE("XML: elements are found by name, whatever surrounds them, and in time that grows with the text") {
