@@ -21,6 +21,11 @@ bool is_kept_elsewhere(const Reply& reply, list::Bit bit) {
   return (bit == list::reverse || bit == list::pending) && reply.error >= 200 && reply.error < 300;
 }
 
+// Where the server has said that somebody is on FL already, and not by which number.
+Error unknown_guid(const std::string& email) {
+  return {Errc::unavailable, "The MSN server says only at the next login how it calls " + email + ".", {}};
+}
+
 }  // namespace
 
 asio::awaitable<Result<void>> ListKeeper::put_on(std::string email, list::Bit bit) {
@@ -43,7 +48,9 @@ asio::awaitable<Result<void>> ListKeeper::put_on(std::string email, list::Bit bi
 asio::awaitable<Result<void>> ListKeeper::take_off(std::string email, list::Bit bit) {
   if (!contacts_.is_on(email, bit)) co_return base::ok();
   // FL knows its members by their guids alone.
-  std::vector<std::string> args{to_list_name(bit), bit == list::forward ? contacts_.guid_of(email) : email};
+  const std::string who = bit == list::forward ? contacts_.guid_of(email) : email;
+  if (who.empty()) co_return unknown_guid(email);
+  std::vector<std::string> args{to_list_name(bit), who};
   const Reply reply = co_await link_->ask("REM", std::move(args));
   const bool was_not_there = reply.error == 216 || reply.error == 208 || reply.error == 205;
   const auto taken = to_result(reply, email);
@@ -106,7 +113,9 @@ asio::awaitable<Result<Receipt>> ListKeeper::remove(connector::RemoveContact act
 asio::awaitable<Result<Receipt>> ListKeeper::rename(connector::RenameContact action) {
   const std::string guid = contacts_.guid_of(action.contact.value);
   if (guid.empty()) co_return Error{Errc::not_found, "This contact is not on your MSN list."};
-  std::vector<std::string> args{guid, "MFN", to_name_word(action.name)};
+  // No word may be empty, and MSN calls those who have no name by their address.
+  const std::string& name = action.name.empty() ? action.contact.value : action.name;
+  std::vector<std::string> args{guid, "MFN", to_name_word(name)};
   const Reply reply = co_await link_->ask("SBP", std::move(args));
   const auto renamed = to_result(reply, action.contact.value);
   if (!renamed) co_return renamed.error();

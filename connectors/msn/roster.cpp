@@ -3,6 +3,8 @@
 #include "connectors/msn/convert/status.hpp"
 #include "gateway/base/text.hpp"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 namespace wherry::msn {
@@ -14,10 +16,42 @@ namespace {
 
 constexpr std::size_t most_strangers = 2000;  // who may add themselves to our memory within a session
 
+// What a line of the memory says of somebody; the sum is its digit.
+enum Remembered : unsigned {
+  contact = 1,   // is on FL
+  reverse = 2,   // has the user on their list, and the server's list says so
+  reported = 4,  // the same, and the server's list may not say so
+};
+
 // A server names those who have no name by their address.
 std::string shown_name(const Member& member) { return member.name == member.email ? std::string() : member.name; }
 
+// As MSN's own programs have it: who is blocked asks in vain.
+bool asks(const Member& member) { return member.is_on(list::pending) && !member.is_on(list::block); }
+
 Event question_of(const Member& member) { return connector::ContactAsked{{member.email}, shown_name(member)}; }
+
+// At every login it is the same: told once of each number.
+Event unread_notice(std::size_t lines) {
+  return connector::AccountNotice{
+      {fmt::format("list/unread/{}", lines)},
+      fmt::format("Your MSN account's list has {} {} that this gateway cannot read. Who stands there is not shown to "
+                  "you.",
+                  lines, lines == 1 ? "line" : "lines")};
+}
+
+Event left_out_notice(std::size_t contacts) {
+  return connector::AccountNotice{
+      {fmt::format("list/left_out/{}", contacts)},
+      fmt::format("Your MSN account has more contacts than this gateway carries: {} of them are not shown to you.",
+                  contacts)};
+}
+
+Event stranger_notice(const std::string& email) {
+  return connector::AccountNotice{
+      {"added/" + email},
+      fmt::format("{}, whom this gateway cannot show you, has added you to their contacts.", email)};
+}
 
 }  // namespace
 
@@ -116,34 +150,42 @@ std::optional<connector::Profile> Contacts::profile_of(const std::string& email)
 }
 
 std::string Contacts::memory() const {
-  std::string lines;
+  std::map<std::string, unsigned> people = unsure_;
   for (const auto& [email, entry] : entries_) {
     const bool is_reverse = entry.member.is_on(list::reverse) || entry.member.is_on(list::pending);
-    if (entry.member.is_on(list::forward)) lines += is_reverse ? "3 " : "1 ";
-    else if (is_reverse) lines += "2 ";
-    else continue;
-    lines += email + "\n";
+    if (entry.member.is_on(list::forward)) people[email] |= Remembered::contact;
+    if (is_reverse) people[email] |= entry.is_kept ? Remembered::reverse : Remembered::reported;
   }
+  std::string lines;
+  for (const auto& [email, what] : people) lines += std::to_string(what) + " " + email + "\n";
   return lines;
 }
 
-// A server that has lost all lists must not cost the user all contacts.
-std::vector<Event> Contacts::losses_since(std::string_view before) const {
+// A server that has lost all lists must not cost the user all contacts; nor must a line that could not be read.
+std::vector<Event> Contacts::losses_since(std::string_view before, bool is_whole) {
   std::vector<Event> events;
   if (entries_.empty()) return events;
   for (const std::string_view line : base::split(before, '\n')) {
-    if (line.size() < 3) continue;
+    if (line.size() < 3 || line[0] < '1' || line[0] > '7') continue;
     const std::string email(line.substr(2));
-    const bool was_forward = line[0] != '2', was_reverse = line[0] != '1';
-    if (was_forward && !is_on(email, list::forward)) events.push_back(connector::ContactAnswered{{email}, false});
-    if (was_reverse && !is_on(email, list::reverse) && !is_on(email, list::pending))
-      events.push_back(connector::ContactRemoved{{email}, is_on(email, list::forward)});
+    const unsigned was = static_cast<unsigned>(line[0] - '0');
+    const bool is_reverse = is_on(email, list::reverse) || is_on(email, list::pending);
+    unsigned lost = 0;
+    if (!is_on(email, list::forward)) lost |= was & Remembered::contact;
+    if (!is_reverse) lost |= was & Remembered::reverse;
+    if (!is_reverse && keeps_reverse_) lost |= was & Remembered::reported;
+    if (!is_whole && lost != 0) unsure_[email] = lost;
+    if (!is_whole) continue;
+    if (lost & Remembered::contact) events.push_back(connector::ContactAnswered{{email}, false});
+    if (lost & ~Remembered::contact) events.push_back(connector::ContactRemoved{{email}, is_on(email, list::forward)});
   }
   return events;
 }
 
 std::vector<Event> Contacts::begin(Roster roster, std::string_view before) {
   entries_.clear();
+  unsure_.clear();
+  keeps_reverse_ = false;
   strangers_ = 0;
   groups_ = std::move(roster.groups);
   for (Member& member : roster.members) {
@@ -151,13 +193,17 @@ std::vector<Event> Contacts::begin(Roster roster, std::string_view before) {
     Entry& entry = entries_[email];
     entry.member = std::move(member);
     entry.is_listed = entry.member.is_on(list::pending);
+    entry.is_kept = entry.is_listed || entry.member.is_on(list::reverse);
+    keeps_reverse_ = keeps_reverse_ || entry.is_kept;
   }
-  std::vector<Event> events = losses_since(before);
+  std::vector<Event> events = losses_since(before, roster.unread + roster.left_out == 0);
   events.push_back(listing_of_all());
   for (const auto& [email, entry] : entries_) {
     if (entry.member.is_on(list::forward) && !shown_name(entry.member).empty()) events.push_back(changed(entry));
-    if (entry.member.is_on(list::pending)) events.push_back(question_of(entry.member));
+    if (asks(entry.member)) events.push_back(question_of(entry.member));
   }
+  if (roster.unread > 0) events.push_back(unread_notice(roster.unread));
+  if (roster.contacts_left_out > 0) events.push_back(left_out_notice(roster.contacts_left_out));
   return events;
 }
 
@@ -212,6 +258,7 @@ void Contacts::take(const PhoneChanged& changed) {
 }
 
 std::vector<Event> Contacts::take(const AddedUs& added) {
+  if (parse_email(added.email) != added.email) return {stranger_notice(added.email)};
   const bool is_stranger = find(added.email) == nullptr;
   if (is_stranger && strangers_ >= most_strangers) return {};
   if (is_stranger) ++strangers_;
@@ -219,6 +266,9 @@ std::vector<Event> Contacts::take(const AddedUs& added) {
   if (!added.name.empty()) known.member.name = added.name;
   // COMPAT(Escargot 2025-02): says so of somebody, too, whom it does not have waiting.
   known.is_listed = known.is_listed && known.member.is_on(list::pending);
+  known.is_kept = known.is_kept || keeps_reverse_;
+  known.member.lists |= list::reverse;
+  if (known.member.is_on(list::block)) return {};
   known.member.lists |= list::pending;
   std::vector<Event> events;
   events.push_back(question_of(known.member));
@@ -226,6 +276,7 @@ std::vector<Event> Contacts::take(const AddedUs& added) {
 }
 
 std::vector<Event> Contacts::take(const RemovedUs& removed) {
+  unsure_.erase(removed.email);
   const auto found = entries_.find(removed.email);
   if (found == entries_.end()) return {};
   found->second.member.lists &= ~static_cast<unsigned>(list::pending | list::reverse);

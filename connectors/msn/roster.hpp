@@ -17,7 +17,7 @@ class Contacts {
   // What there is to tell after a login: the list, names, who waits for an answer, and who was there `before` (as
   // memory() had it) and is not any more.
   std::vector<connector::Event> begin(Roster roster, std::string_view before = {});
-  // Who is a contact and whose contact the user is: a line for each, like "3 juliet@example.com".
+  // Who is a contact and whose contact the user is, for the next begin(): a line for each, like "3 juliet@example.com".
   std::string memory() const;
 
   std::vector<connector::Event> take(const StatusChanged& changed);
@@ -55,6 +55,7 @@ class Contacts {
     std::string status = "FLN";
     std::string personal_message = {};
     bool is_listed = false;    // `pending` is the server's list's word, and not ours
+    bool is_kept = false;      // so is `reverse` or `pending`, or the server keeps them of others at least
     std::string picture = {};  // its name
     std::string alias = {};    // in place of its own name, where the user has renamed it in this session
   };
@@ -64,9 +65,11 @@ class Contacts {
   const Entry* find(const std::string& email) const;
   connector::Event presence_of(const Entry& entry) const;
   connector::Event listing_of_all() const;
-  std::vector<connector::Event> losses_since(std::string_view before) const;
+  std::vector<connector::Event> losses_since(std::string_view before, bool is_whole);
 
   std::map<std::string, Entry> entries_;
+  std::map<std::string, unsigned> unsure_;  // who may stand in lines of the list that could not be read
+  bool keeps_reverse_ = false;              // the server's list has RL or PL of anybody
   std::map<std::string, std::string> groups_;
   std::size_t strangers_ = 0;  // who are here only because they have added the user within this session
 };

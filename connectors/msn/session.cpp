@@ -24,6 +24,7 @@ using std::chrono::steady_clock;
 namespace {
 
 constexpr std::size_t most_text_bytes = 30000;  // some twenty messages of MSN's
+constexpr std::size_t most_early = 1000;
 constexpr std::chrono::seconds typing_tick{1}, telling_limit{5};
 
 }  // namespace
@@ -33,9 +34,9 @@ MsnSession::MsnSession(Upstream& upstream, connector::Services services, Credent
     : upstream_(upstream),
       services_(services),
       credentials_(std::move(credentials)),
-      memory_key_(std::move(memory_key)),
       events_(events),
       persona_(std::move(persona)),
+      memory_(services.storage, std::move(memory_key), credentials_.email),
       tasks_(upstream.executor),
       hearers_(upstream.executor),
       connections_(upstream.executor),
@@ -93,12 +94,14 @@ asio::awaitable<std::optional<Roster>> MsnSession::sign_in() {
     link_->give_ticket(ticket_);
     mailbox_ = std::make_shared<Mailbox>(upstream_, services_.clock, credentials_.email, ticket_, events_);
     server.clear();
+    early_.clear();
     for (;;) {
       auto event = co_await link_->next();
       if (!event) break;
       if (auto* signed_in = std::get_if<SignedIn>(&*event)) co_return std::move(signed_in->roster);
       if (const auto* redirected = std::get_if<Redirected>(&*event)) server = redirected->server;
       if (auto* noticed = std::get_if<Noticed>(&*event)) co_await handle_notice(std::move(noticed->payload));
+      else if (early_.size() < most_early) early_.push_back(std::move(*event));
     }
     if (is_about_password(link_->machine().refusal())) {
       co_await tell_state(false, true, describe_refused_login(link_->machine().refusal()));
@@ -120,12 +123,14 @@ asio::awaitable<void> MsnSession::live() {
                                      typing_, events_);
   if (roster->unread + roster->left_out > 0)
     log::warn("msn.list_not_whole", {{"unread", roster->unread}, {"left_out", roster->left_out}});
-  const std::string before = co_await recall();
+  const std::string before = co_await memory_.recall();
   std::vector<Event> news = contacts_.begin(std::move(*roster), before);
   co_await appear();
   co_await tell_state(true, false, std::string());
   co_await publish_all(events_, std::move(news));
-  co_await remember();
+  co_await memory_.remember(contacts_);
+  auto early = std::exchange(early_, {});
+  for (NotificationEvent& event : early) co_await handle(std::move(event));
   tasks_.spawn("msn.typing", keep_typing());
   tasks_.spawn("msn.letters", mailbox_->work());
   for (;;) {
@@ -141,29 +146,6 @@ asio::awaitable<void> MsnSession::live() {
   co_await tell_state(false, false, std::move(why));
   base::Signal never(upstream_.executor);
   for (;;) co_await never.wait();
-}
-
-// ---- What the lists were like, for the next login ----
-
-asio::awaitable<std::string> MsnSession::recall() {
-  auto found = co_await services_.storage.read(memory_key_, std::string(), 1);
-  if (!found.empty()) remembered_ = std::move(found.front().value);
-  co_return remembered_;
-}
-
-// To be written once what they are about is told.
-connector::Changes MsnSession::take_changes() {
-  connector::Changes changes;
-  std::string now = contacts_.memory();
-  if (now == remembered_) return changes;
-  remembered_ = now;
-  changes.push_back({memory_key_, std::move(now)});
-  return changes;
-}
-
-asio::awaitable<void> MsnSession::remember() {
-  connector::Changes changes = take_changes();
-  if (!changes.empty()) co_await services_.storage.write(std::move(changes));
 }
 
 // First the words, then the status: contacts see both at once.
@@ -191,7 +173,8 @@ asio::awaitable<void> MsnSession::handle(NotificationEvent event) {
   else if (auto* rang = std::get_if<Rang>(&event)) conversations_->follow(std::move(*rang));
   else if (auto* noticed = std::get_if<Noticed>(&event)) co_await handle_notice(std::move(noticed->payload));
   co_await publish_all(events_, std::move(news));
-  co_await remember();
+  const bool is_of_lists = std::holds_alternative<AddedUs>(event) || std::holds_alternative<RemovedUs>(event);
+  if (is_of_lists) co_await memory_.remember(contacts_);
 }
 
 asio::awaitable<void> MsnSession::handle_notice(std::string bytes) {
@@ -235,7 +218,7 @@ asio::awaitable<Result<Receipt>> MsnSession::perform(connector::Action action) {
   if (auto* now = std::get_if<connector::SetPresence>(&action)) co_return co_await set_presence(std::move(*now));
   if (auto* profile = std::get_if<connector::SetProfile>(&action)) co_return co_await set_profile(std::move(*profile));
   auto changed = co_await change_list(std::move(action));
-  if (changed) changed->changes = take_changes();
+  if (changed) changed->changes = memory_.take_changes(contacts_);
   co_return changed;
 }
 

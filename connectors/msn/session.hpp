@@ -3,6 +3,7 @@
 
 #include "connectors/msn/hearing.hpp"
 #include "connectors/msn/list_keeper.hpp"
+#include "connectors/msn/list_memory.hpp"
 #include "connectors/msn/login/login.hpp"
 #include "connectors/msn/roster.hpp"
 #include "connectors/msn/sender.hpp"
@@ -12,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace wherry::msn {
 
@@ -31,9 +33,6 @@ class MsnSession final : public connector::Session {
 
   asio::awaitable<void> live();
   asio::awaitable<std::optional<Roster>> sign_in();  // nothing: the password is wrong, and that was told
-  asio::awaitable<std::string> recall();
-  connector::Changes take_changes();
-  asio::awaitable<void> remember();
   asio::awaitable<void> appear();
   asio::awaitable<void> close();
   asio::awaitable<void> hush();
@@ -50,9 +49,9 @@ class MsnSession final : public connector::Session {
   Upstream& upstream_;
   const connector::Services services_;
   const Credentials credentials_;
-  const std::string memory_key_;
   connector::EventSink& events_;
   const std::shared_ptr<Persona> persona_;
+  ListMemory memory_;
   base::TaskGroup tasks_;                         // cancelled at the end
   base::TaskGroup hearers_;                       // given some time at the end
   base::TaskGroup connections_;                   // end by themselves
@@ -62,7 +61,7 @@ class MsnSession final : public connector::Session {
   std::shared_ptr<ListKeeper> lists_;             // the same
   std::shared_ptr<Sender> sender_;                // the same
   std::string ticket_;
-  std::string remembered_;
+  std::vector<NotificationEvent> early_;  // what came before the list was whole
   Contacts contacts_;
   Typing typing_;
   Hearing hearing_;

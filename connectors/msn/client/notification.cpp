@@ -155,6 +155,7 @@ void Notification::take_member(const Command& command) {
   std::size_t& kept = member->is_on(list::forward) ? contacts_kept_ : others_kept_;
   if (kept >= most_members) {
     ++roster_.left_out;
+    if (member->is_on(list::forward)) ++roster_.contacts_left_out;
     return;
   }
   ++kept;

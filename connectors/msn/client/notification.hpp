@@ -23,6 +23,7 @@ struct Roster {
   bool allows_others = true;                  // who is on neither AL nor BL may see us (BLP AL)
   std::size_t unread = 0;                     // lines that name nobody
   std::size_t left_out = 0;                   // members beyond those that are kept
+  std::size_t contacts_left_out = 0;          // of these, members of FL
 };
 
 struct Redirected {  // another server is to be asked instead

@@ -64,7 +64,7 @@ std::optional<Member> parse_member(const std::vector<std::string>& args) {
   for (const std::string& word : args) {
     if (!take_named(member, word)) rest.push_back(word);
   }
-  if (member.email.empty() || rest.empty()) return std::nullopt;
+  if (parse_email(member.email) != member.email || rest.empty()) return std::nullopt;
   const std::string_view bits = rest.front();
   const auto [end, failed] = std::from_chars(bits.data(), bits.data() + bits.size(), member.lists);
   if (failed != std::errc() || end != bits.data() + bits.size()) return std::nullopt;
@@ -88,7 +88,7 @@ std::optional<PhoneNumber> parse_phone_number(const std::vector<std::string>& ar
 
 std::optional<std::string> parse_email(std::string_view typed) {
   std::string email = base::to_lower_ascii(base::trim(typed));
-  if (email.starts_with("mailto:")) email.erase(0, 7);
+  if (email.starts_with("mailto:")) email = email.substr(7, email.find('?') - 7);  // RFC 6068 §2
   if (email.starts_with("msnim:")) return std::nullopt;
   const auto at = email.find('@');
   if (at == std::string::npos || at == 0 || email.size() > most_email_bytes) return std::nullopt;

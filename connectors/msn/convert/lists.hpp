@@ -37,7 +37,8 @@ std::string to_list_name(list::Bit bit);
 // A person's name as the word of a command, within the server's limit.
 std::string to_name_word(std::string_view name);
 
-// LST of MSNP11 and 12: N=… F=… C=… bits [type] [groups].
+// LST of MSNP11 and 12: N=… F=… C=… bits [type] [groups]. Nothing where it is not understood, or names an address that
+// no contact can have here.
 std::optional<Member> parse_member(const std::vector<std::string>& args);
 
 // What follows the list's name in ADC: N=… F=… C=…; a member whose lists are not set.

@@ -77,5 +77,67 @@ TEST_CASE("A line of the list that cannot be read keeps no account out") {
     Person& romeo = stage.add("romeo@x.test");
     CHECK(romeo.is_online());
     CHECK(romeo.sink.all<connector::ContactsListed>().at(0).contacts.size() == 1);
+    stage.until(romeo, [&] { return !romeo.sink.all<connector::AccountNotice>().empty(); });
+    CHECK(romeo.sink.all<connector::AccountNotice>()[0].text ==
+          "Your MSN account's list has 1 line that this gateway cannot read. Who stands there is not shown to you.");
   }
+}
+
+TEST_CASE("Who adds the user while the list is coming is asked about") {
+  Stage stage;
+  stage.server.instead = {{"SYN",
+                           "SYN {n} 0 0 2 0\r\nLST N=tybalt@x.test F=T C=g 3 1 \r\nADC 0 RL N=paris@x.test F=P\r\n"
+                           "LST N=nurse@x.test F=N C=g 3 1 \r\n"}};
+  Person& romeo = stage.add("romeo@x.test");
+  stage.until(romeo, [&] { return !romeo.sink.all<connector::ContactAsked>().empty(); });
+  CHECK(romeo.sink.all<connector::ContactAsked>()[0].contact.value == "paris@x.test");
+}
+
+TEST_CASE("Who adds the user and cannot be shown is told") {
+  Stage stage;
+  Person& romeo = stage.add("romeo@x.test");
+  stage.server.say("romeo@x.test", "ADC 0 RL N=a%2Cb@x.test F=Paris\r\n");
+  stage.until(romeo, [&] { return !romeo.sink.all<connector::AccountNotice>().empty(); });
+  CHECK(romeo.sink.all<connector::AccountNotice>()[0].text ==
+        "a,b@x.test, whom this gateway cannot show you, has added you to their contacts.");
+  CHECK(romeo.sink.all<connector::ContactAsked>().empty());
+}
+
+// A member of FL has a number there (C=), by which alone they can be named (Escargot 2025-02).
+TEST_CASE("Whom the server has on the list already is removed and renamed only by what it calls them") {
+  Stage stage;
+  Person& romeo = stage.add("romeo@x.test");
+  stage.server.instead = {{"ADC", "215 {n}\r\n"}};
+  CHECK(stage.perform(romeo, connector::AddContact{nurse}).has_value());
+  stage.server.instead.clear();
+  const auto removed = stage.perform(romeo, connector::RemoveContact{nurse});
+  REQUIRE_FALSE(removed.has_value());
+  CHECK(removed.error().code == connector::Errc::unavailable);
+  CHECK(std::none_of(stage.server.commands.begin(), stage.server.commands.end(),
+                     [](const auto& words) { return words[0] == "REM"; }));
+}
+
+TEST_CASE("A contact who is to have no name of the user's is called by the address") {
+  Stage stage;
+  Person& romeo = stage.add("romeo@x.test");
+  CHECK(stage.perform(romeo, connector::AddContact{nurse}).has_value());
+  CHECK(stage.perform(romeo, connector::RenameContact{nurse, ""}).has_value());
+  CHECK(stage.server.commands.back() ==
+        FakeMsn::Words{"SBP", stage.server.commands.back()[1], "guid-nurse@x.test", "MFN", "nurse@x.test"});
+}
+
+TEST_CASE("The lists of another MSN account, which the user had before, are not missed in this one") {
+  Stage stage;
+  stage.server.instead = {{"SYN", "SYN {n} 0 0 1 0\r\nLST N=juliet@x.test F=J C=g 11 1 \r\n"}};
+  stage.end(stage.add("romeo@x.test", "lists"));
+  stage.server.instead = {{"SYN", "SYN {n} 0 0 1 0\r\nLST N=nurse@x.test F=N C=g 11 1 \r\n"}};
+  Person& other = stage.add("mercutio@x.test", "lists");
+  CHECK(other.sink.all<connector::ContactRemoved>().empty());
+  CHECK(other.sink.all<connector::ContactAnswered>().empty());
+  stage.end(other);
+  stage.server.instead.clear();
+  stage.server.instead = {{"SYN", "SYN {n} 0 0 1 0\r\nLST N=paris@x.test F=P C=g 11 1 \r\n"}};
+  Person& again = stage.add("mercutio@x.test", "lists");
+  stage.until(again, [&] { return !again.sink.all<connector::ContactRemoved>().empty(); });
+  CHECK(again.sink.all<connector::ContactAnswered>().size() == 1);
 }

@@ -134,7 +134,7 @@ TEST_CASE("Who was lost from either side's list since the last session is told, 
         std::vector<connector::ContactRemoved>{{{"rosaline@x.test"}}, {{"tybalt@x.test"}}});
   CHECK(contacts.begin(Roster{}, "3 juliet@x.test\n").size() == 1);
   contacts.take(AddedUs{"paris@x.test", ""});
-  CHECK(contacts.memory() == "2 paris@x.test\n");
+  CHECK(contacts.memory().ends_with(" paris@x.test\n"));
 }
 
 TEST_CASE("Who adds us waits on PL; who removes us does not any more") {
@@ -145,6 +145,60 @@ TEST_CASE("Who adds us waits on PL; who removes us does not any more") {
   CHECK(all_in<connector::ContactRemoved>(contacts.take(RemovedUs{"paris@x.test"})).size() == 1);
   CHECK_FALSE(contacts.is_on("paris@x.test", list::pending));
   CHECK(contacts.take(RemovedUs{"stranger@x.test"}).empty());
+}
+
+TEST_CASE("Whom the user has blocked asks nothing, however often they add the user") {
+  Contacts contacts;
+  Roster roster = lovers();
+  roster.members[2].lists |= list::pending;
+  CHECK(all_in<connector::ContactAsked>(contacts.begin(std::move(roster))) ==
+        std::vector{connector::ContactAsked{{"nurse@x.test"}, ""}});
+  contacts.take(RemovedUs{"tybalt@x.test"});
+  CHECK(contacts.take(AddedUs{"tybalt@x.test", "Tybalt"}).empty());
+  contacts.take_off("tybalt@x.test", list::block);
+  CHECK(contacts.take(AddedUs{"tybalt@x.test", "Tybalt"}).size() == 1);
+}
+
+TEST_CASE("Nobody is told to be lost where the list has lines that could not be read, nor forgotten") {
+  Contacts contacts;
+  for (const auto& [unread, left_out] : {std::pair(1, 0), std::pair(0, 1)}) {
+    Roster torn = lovers();
+    torn.unread = static_cast<std::size_t>(unread);
+    torn.left_out = static_cast<std::size_t>(left_out);
+    const auto events = contacts.begin(std::move(torn), "3 paris@x.test\n2 rosaline@x.test\n");
+    CHECK(all_in<connector::ContactAnswered>(events).empty());
+    CHECK(all_in<connector::ContactRemoved>(events).empty());
+    const std::string memory = contacts.memory();
+    CHECK(all_in<connector::ContactAnswered>(contacts.begin(lovers(), memory)).size() == 1);
+    CHECK(all_in<connector::ContactRemoved>(contacts.begin(lovers(), memory)).size() == 2);
+  }
+}
+
+TEST_CASE("Who added the user and was answered within a session is missed after the next one") {
+  Contacts contacts;
+  contacts.begin(lovers());
+  contacts.take(AddedUs{"paris@x.test", "Paris"});
+  contacts.put_on("paris@x.test", list::allow);
+  contacts.take_off("paris@x.test", list::pending);
+  const std::string memory = contacts.memory();
+  CHECK(all_in<connector::ContactRemoved>(contacts.begin(lovers(), memory)) ==
+        std::vector<connector::ContactRemoved>{{{"paris@x.test"}}});
+}
+
+// rusty-retro-messaging 07ae691: its lists are FL, AL and BL, so who has added the user is on none.
+TEST_CASE("Nobody who adds the user is missed later at a server that keeps no RL and PL") {
+  const auto three_lists = [] {
+    Roster roster;
+    roster.members.push_back({"juliet@x.test", "Juliet", "guid-1", list::forward | list::allow, {}});
+    return roster;
+  };
+  Contacts contacts;
+  contacts.begin(three_lists());
+  contacts.take(AddedUs{"juliet@x.test", "Juliet"});
+  contacts.take(AddedUs{"paris@x.test", "Paris"});
+  contacts.take_off("juliet@x.test", list::pending);
+  const std::string memory = contacts.memory();
+  CHECK(all_in<connector::ContactRemoved>(contacts.begin(three_lists(), memory)).empty());
 }
 
 TEST_CASE("Who takes us off their list is seen as before by who has them on theirs") {
@@ -164,7 +218,7 @@ TEST_CASE("Only whom the list has on PL surely waits; who adds us within the ses
   contacts.begin(lovers());
   CHECK(contacts.is_surely_pending("nurse@x.test"));
   CHECK_FALSE(contacts.is_surely_pending("stranger@x.test"));
-  for (const char* email : {"juliet@x.test", "tybalt@x.test", "paris@x.test"}) {
+  for (const char* email : {"juliet@x.test", "paris@x.test"}) {
     CHECK(all_in<connector::ContactAsked>(contacts.take(AddedUs{email, ""})).size() == 1);
     CHECK(contacts.is_on(email, list::pending));
     CHECK_FALSE(contacts.is_surely_pending(email));
