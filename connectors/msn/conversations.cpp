@@ -121,16 +121,19 @@ void Conversations::mention(const std::string& to, const std::string& payload) {
 
 void Conversations::follow(Rang invitation) {
   const bool is_whole = !invitation.server.empty() && !invitation.key.empty() && !invitation.session.empty();
-  if (!is_whole || answering_ >= most_answering) return;
+  if (!is_whole || answering_ >= most_answering)
+    return void(groups_.tasks.spawn("msn.missed", listener_.missed(std::move(invitation.email))));
   ++answering_;
   groups_.tasks.spawn("msn.answer", answer(std::move(invitation)));
 }
 
 asio::awaitable<void> Conversations::answer(Rang invitation) {
   const std::shared_ptr<void> counted(nullptr, [this](void*) { --answering_; });
-  std::string server = invitation.server;
+  std::string server = invitation.server, email = invitation.email;
   const auto board = co_await connect(std::move(server), true, std::move(invitation));
-  if (!board) log::info("msn.invitation_failed", {{"why", board.error().text}});
+  if (board || is_over_) co_return;
+  log::info("msn.invitation_failed", {{"why", board.error().text}});
+  co_await listener_.missed(std::move(email));
 }
 
 // What cannot be kept is lost, for no server brings it again. So the session ends then, and takes nothing more.
@@ -142,6 +145,7 @@ asio::awaitable<void> Conversations::listen(std::shared_ptr<Board> board) {
       co_await listener_.heard(board, std::move(*message));
     }
     boards_.remove(board);
+    co_await listener_.ended(board);
   } catch (...) {
     link_->log_out();
     throw;

@@ -16,6 +16,10 @@ namespace wherry::msn {
 // What is heard in the conversations, for the session. Each call of one conversation comes after the other.
 struct Listener {
   virtual asio::awaitable<void> heard(std::shared_ptr<Board> board, Heard message) = 0;
+  // All that was said in it is heard, and nothing more comes.
+  virtual asio::awaitable<void> ended(std::shared_ptr<Board> board) = 0;
+  // Somebody has called the user into a conversation that could not be opened.
+  virtual asio::awaitable<void> missed(std::string email) = 0;
 
  protected:
   ~Listener() = default;

@@ -17,6 +17,7 @@ using std::chrono::steady_clock;
 
 namespace {
 
+constexpr std::size_t most_missed = 1000;
 constexpr const char* nudge_line = "/me sends you a nudge.";
 
 MessageId fresh_id() { return MessageId{base::random_hex(12)}; }
@@ -41,9 +42,13 @@ asio::awaitable<void> publish_all(connector::EventSink& events, std::vector<Even
   for (Event& event : news) co_await events.publish(std::move(event));
 }
 
-asio::awaitable<void> notify(connector::EventSink& events, std::string text) {
-  Event event = connector::AccountNotice{fresh_id(), std::move(text)};
+asio::awaitable<void> notify(connector::EventSink& events, std::string text, std::string id) {
+  Event event = connector::AccountNotice{MessageId{std::move(id)}, std::move(text)};
   co_await events.publish(std::move(event));
+}
+
+asio::awaitable<void> notify(connector::EventSink& events, std::string text) {
+  return notify(events, std::move(text), fresh_id().value);
 }
 
 // Told when one of them writes: a conversation in which nothing is said is nothing to the user.
@@ -67,11 +72,40 @@ asio::awaitable<void> Hearing::announce_group(std::shared_ptr<Board> board) {
   co_await notify(events_, std::move(told));
 }
 
+// A program may call in vain again and again: once is enough.
+asio::awaitable<void> Hearing::missed(std::string email) {
+  if (email.find('@') == std::string::npos || missed_.size() >= most_missed) co_return;
+  if (!missed_.insert(email).second) co_return;
+  std::string told = fmt::format(
+      "{} has called you into a conversation on MSN that cannot be opened. What is said there does not reach you.",
+      contacts_.name_of(email));
+  co_await notify(events_, std::move(told));
+}
+
+asio::awaitable<void> Hearing::ended(std::shared_ptr<Board> board) {
+  board->chunks().give_up();
+  co_await tell_torn(board);
+}
+
+asio::awaitable<void> Hearing::tell_torn(std::shared_ptr<Board> board) {
+  auto torn = board->chunks().take_torn();
+  for (auto& [email, payload] : torn) {
+    Heard begun{std::move(email), {}, std::move(payload), board->is_group()};
+    co_await tell(board, std::move(begun));
+  }
+}
+
 asio::awaitable<void> Hearing::heard(std::shared_ptr<Board> board, Heard message) {
   if (message.email.find('@') == std::string::npos) co_return;  // the switchboard's own words
-  const auto whole = board->chunks().add(message.payload);
+  auto whole = board->chunks().add(message.payload, message.email);
+  co_await tell_torn(board);
   if (!whole) co_return;
-  Spoken spoken = read_payload(*whole);
+  message.payload = std::move(*whole);
+  co_await tell(board, std::move(message));
+}
+
+asio::awaitable<void> Hearing::tell(std::shared_ptr<Board> board, Heard message) {
+  Spoken spoken = read_payload(message.payload);
   const bool is_showable = parse_email(message.email) == message.email;
   if (spoken.kind == Spoken::Kind::typing) {
     if (board->is_group() || !is_showable) co_return;
@@ -87,6 +121,8 @@ asio::awaitable<void> Hearing::heard(std::shared_ptr<Board> board, Heard message
   }
   if (spoken.kind == Spoken::Kind::nudge) spoken.text = nudge_line;
   if (spoken.text.empty()) co_return;
+  const bool is_other = spoken.speaker != message.email && spoken.speaker != contacts_.name_of(message.email);
+  if (!spoken.speaker.empty() && is_other) spoken.text = spoken.speaker + ": " + spoken.text;
   if (!is_showable) {
     std::string told = fmt::format("{}, whom this gateway cannot show you, writes: {}", message.email, spoken.text);
     co_return co_await notify(events_, std::move(told));

@@ -8,13 +8,15 @@
 #include "gateway/connector/contract.hpp"
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 namespace wherry::msn {
 
 asio::awaitable<void> publish_all(connector::EventSink& events, std::vector<connector::Event> news);
-// What the network tells the user.
+// What the network tells the user; under the same `id` once only.
+asio::awaitable<void> notify(connector::EventSink& events, std::string text, std::string id);
 asio::awaitable<void> notify(connector::EventSink& events, std::string text);
 
 class Hearing final : public Listener {
@@ -24,14 +26,19 @@ class Hearing final : public Listener {
       : contacts_(contacts), typing_(typing), clock_(clock), events_(events) {}
 
   asio::awaitable<void> heard(std::shared_ptr<Board> board, Heard message) override;
+  asio::awaitable<void> ended(std::shared_ptr<Board> board) override;
+  asio::awaitable<void> missed(std::string email) override;
 
  private:
   asio::awaitable<void> announce_group(std::shared_ptr<Board> board);
+  asio::awaitable<void> tell(std::shared_ptr<Board> board, Heard message);
+  asio::awaitable<void> tell_torn(std::shared_ptr<Board> board);
 
   const Contacts& contacts_;
   Typing& typing_;
   const base::Clock& clock_;
   connector::EventSink& events_;
+  std::set<std::string> missed_;  // who called in vain, and that was told
 };
 
 }  // namespace wherry::msn

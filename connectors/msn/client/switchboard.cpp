@@ -5,15 +5,24 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace wherry::msn {
 
 namespace {
 
-constexpr std::size_t most_others = 100;
+constexpr std::size_t most_others = 100, most_programs = 100;  // of one person
 
-std::string email_in(const std::string& word) { return base::to_lower_ascii(from_percent(word)); }
+// Who is meant by "juliet@x.test" or, since MSNP16, by "juliet@x.test;{guid}": one of the person's programs.
+struct Place {
+  std::string email, program;
+};
+Place place_in(const std::string& word) {
+  const std::string address = from_percent(word);
+  const auto end = std::min(address.find(';'), address.size());
+  return {base::to_lower_ascii(std::string_view(address).substr(0, end)), address.substr(end)};
+}
 
 }  // namespace
 
@@ -85,24 +94,38 @@ void Switchboard::handle(const Unanswered& unanswered) {
   }
 }
 
-void Switchboard::join(const std::string& email, const std::string& name) {
-  if (email.empty() || email == email_ || others_.size() >= most_others) return;
+void Switchboard::join(const std::string& word, const std::string& name) {
+  const auto [email, program] = place_in(word);
+  const bool is_new = !others_.contains(email);
+  if (email.empty() || email == email_ || (is_new && others_.size() >= most_others)) return;
   others_[email] = name;
-  events_.emplace_back(Joined{email, name});
+  auto& programs = programs_[email];
+  if (programs.size() < most_programs) programs.insert(program);
+  if (is_new) events_.emplace_back(Joined{email, name});
+}
+
+void Switchboard::part(const std::string& word) {
+  const auto [email, program] = place_in(word);
+  const auto programs = programs_.find(email);
+  if (programs == programs_.end()) return;
+  programs->second.erase(program);
+  if (!program.empty() && !programs->second.empty()) return;
+  programs_.erase(programs);
+  others_.erase(email);
+  events_.emplace_back(Left{email});
 }
 
 void Switchboard::handle(Said said) {
   Command& command = said.command;
   if (command.name == "JOI") {
-    join(email_in(command.arg(0)), from_percent(command.arg(1)));
+    join(command.arg(0), from_percent(command.arg(1)));
   } else if (command.name == "IRO") {  // number index total member name
-    join(email_in(command.arg(3)), from_percent(command.arg(4)));
+    join(command.arg(3), from_percent(command.arg(4)));
   } else if (command.name == "BYE") {
-    const std::string email = email_in(command.arg(0));
-    if (others_.erase(email) > 0) events_.emplace_back(Left{email});
+    part(command.arg(0));
   } else if (command.name == "MSG") {
-    events_.emplace_back(
-        Heard{email_in(command.arg(0)), from_percent(command.arg(1)), std::move(command.payload), others_.size() > 1});
+    events_.emplace_back(Heard{place_in(command.arg(0)).email, from_percent(command.arg(1)), std::move(command.payload),
+                               others_.size() > 1});
   }
 }
 

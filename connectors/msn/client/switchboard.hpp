@@ -4,6 +4,7 @@
 #include "connectors/msn/client/protocol.hpp"
 
 #include <map>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -71,12 +72,14 @@ class Switchboard {
   void handle(const Answered& answered);
   void handle(const Unanswered& unanswered);
   void handle(Said said);
-  void join(const std::string& email, const std::string& name);
+  void join(const std::string& word, const std::string& name);
+  void part(const std::string& word);
 
   std::string email_;
   Protocol protocol_;
   bool is_open_ = false;
   std::map<std::string, std::string> others_;
+  std::map<std::string, std::set<std::string>> programs_;  // of each of them, by GUID; "": the person as such
   std::map<std::uint32_t, std::string> calls_;
   std::vector<SwitchboardEvent> events_;
 };

@@ -66,6 +66,15 @@ std::vector<std::string> cut_text(const std::string& text, std::size_t room) {
   return parts;
 }
 
+// The payload's beginning: within the limit, and without the letter that is torn at its end.
+std::string mark_as_cut(std::string payload) {
+  payload.resize(std::min(payload.size(), most_chunked_bytes));
+  std::size_t last = payload.empty() ? 0 : payload.size() - 1;
+  while (last > 0 && (static_cast<unsigned char>(payload[last]) & 0xC0) == 0x80) --last;
+  if (!base::is_utf8(std::string_view(payload).substr(last))) payload.resize(last);
+  return payload.append(cut_mark);
+}
+
 std::size_t read_size(const std::string& text) {
   std::size_t size = 0;
   std::from_chars(text.data(), text.data() + text.size(), size);
@@ -156,7 +165,8 @@ std::string to_nudge_payload() {
 Spoken read_payload(std::string_view bytes) {
   const Payload payload = parse_payload(bytes);
   const std::string type = payload.content_type();
-  if (type == "text/plain") return {Spoken::Kind::text, from_crlf(to_utf8(payload.body))};
+  if (type == "text/plain")
+    return {Spoken::Kind::text, from_crlf(to_utf8(payload.body)), to_utf8(payload.header("p4-context"))};
   if (type == "text/x-msmsgscontrol")
     return {payload.headers.contains("typinguser") ? Spoken::Kind::typing : Spoken::Kind::nothing};
   if (type == "text/x-msnmsgr-datacast") return read_datacast(payload.body);
@@ -166,15 +176,18 @@ Spoken read_payload(std::string_view bytes) {
   return {Spoken::Kind::nothing};
 }
 
-std::optional<std::string> ChunkedTexts::add(std::string_view bytes) {
+std::optional<std::string> ChunkedTexts::add(std::string_view bytes, const std::string& email) {
   const Payload payload = parse_payload(bytes);
   const std::string id = payload.header("message-id");
   const std::size_t chunks = read_size(payload.header("chunks"));
   if (id.empty()) return std::string(bytes);
   if (payload.headers.contains("chunks")) {
     if (chunks <= 1) return std::string(bytes);
-    if (unfinished_.size() >= most_unfinished) unfinished_.erase(unfinished_.begin());
-    unfinished_.push_back({id, std::min(chunks, most_chunks), 1, std::string(bytes), chunks > most_chunks});
+    if (unfinished_.size() >= most_unfinished) {
+      torn_.push_back(tear(std::move(unfinished_.front())));
+      unfinished_.erase(unfinished_.begin());
+    }
+    unfinished_.push_back({id, email, std::min(chunks, most_chunks), 1, std::string(bytes), chunks > most_chunks});
     return std::nullopt;
   }
   const auto found = std::find_if(unfinished_.begin(), unfinished_.end(), [&](const auto& u) { return u.id == id; });
@@ -183,13 +196,18 @@ std::optional<std::string> ChunkedTexts::add(std::string_view bytes) {
   found->payload += payload.body;
   const bool is_too_long = found->payload.size() > most_chunked_bytes;
   if (++found->seen < found->expected && !is_too_long) return std::nullopt;
-  std::string whole = std::move(found->payload);
-  if (is_too_long || found->is_cut) {
-    whole.resize(base::utf8_prefix(whole, std::min(whole.size() - 1, most_chunked_bytes)).size());
-    whole += cut_mark;
-  }
+  std::string whole = is_too_long || found->is_cut ? mark_as_cut(std::move(found->payload)) : std::move(found->payload);
   unfinished_.erase(found);
   return whole;
+}
+
+ChunkedTexts::Torn ChunkedTexts::tear(Unfinished unfinished) {
+  return {std::move(unfinished.email), mark_as_cut(std::move(unfinished.payload))};
+}
+
+void ChunkedTexts::give_up() {
+  for (Unfinished& unfinished : unfinished_) torn_.push_back(tear(std::move(unfinished)));
+  unfinished_.clear();
 }
 
 }  // namespace wherry::msn

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace wherry::msn {
@@ -42,6 +43,7 @@ struct Spoken {
   };
   Kind kind = Kind::nothing;
   std::string text = {};
+  std::string speaker = {};  // who says it, where an account speaks for several; else empty
 };
 Spoken read_payload(std::string_view bytes);
 
@@ -49,17 +51,29 @@ Spoken read_payload(std::string_view bytes);
 // later, and what is too long is cut, and says so.
 class ChunkedTexts {
  public:
+  // What will not be whole any more: its payload as far as it came, and says that it is cut.
+  struct Torn {
+    std::string email;  // of who has begun it
+    std::string payload;
+  };
+
   // The whole payload; nothing: more is to come.
-  std::optional<std::string> add(std::string_view bytes);
+  std::optional<std::string> add(std::string_view bytes, const std::string& email = {});
+  // Gives up what is not whole: its sender says no more.
+  void give_up();
+  std::vector<Torn> take_torn() { return std::exchange(torn_, {}); }
 
  private:
   struct Unfinished {
-    std::string id;
+    std::string id, email;
     std::size_t expected = 0, seen = 0;
     std::string payload;
     bool is_cut = false;
   };
+  static Torn tear(Unfinished unfinished);
+
   std::vector<Unfinished> unfinished_;
+  std::vector<Torn> torn_;
 };
 
 }  // namespace wherry::msn

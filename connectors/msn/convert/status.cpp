@@ -52,9 +52,13 @@ std::string to_personal_message(std::string_view text) {
 }
 
 std::string parse_personal_message(std::string_view xml) {
-  std::string text = element_text(xml, "PSM");
-  std::erase_if(text, is_line_end);
-  return text;
+  std::string line;
+  for (const char c : element_text(xml, "PSM")) {
+    if (!is_line_end(c)) line += c;
+    else if (!line.empty() && line.back() != ' ') line += ' ';
+  }
+  if (line.ends_with(' ')) line.pop_back();
+  return line;
 }
 
 std::string parse_picture_name(std::string_view object) {

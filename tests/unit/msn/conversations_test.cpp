@@ -19,15 +19,10 @@ std::string text_by(const std::string& email) {
 // Who is in it, and what they say.
 std::string opened(const std::string& then = "") { return "IRO {n} 1 1 friend@x.test F 0\r\nANS {n} OK\r\n" + then; }
 
-asio::awaitable<void> wait_for(Person& person, std::function<bool()> is_so) {
-  while (!is_so()) {
-    auto news = person.sink.changed.wait();
-    co_await base::within(60s, std::move(news));
-  }
-}
-
 struct Deaf final : Listener {
   asio::awaitable<void> heard(std::shared_ptr<Board>, Heard) override { co_return; }
+  asio::awaitable<void> ended(std::shared_ptr<Board>) override { co_return; }
+  asio::awaitable<void> missed(std::string) override { co_return; }
 };
 
 // Conversations without a session.
@@ -77,7 +72,7 @@ TEST_CASE("What was heard in a conversation is told, though the session ends mea
   stage.server.instead = {{"ANS", opened(text + text + text)}};
   romeo.sink.holds_messages = true;
   stage.server.ring("romeo@x.test");
-  run(stage.loop, wait_for(romeo, [&] { return romeo.sink.is_asked; }));
+  stage.until(romeo, [&] { return romeo.sink.is_asked; });
   romeo.tasks.cancel();
   stage.until([&] { return stage.server.boards_open == 0; });
   romeo.sink.holds_messages = false;
@@ -92,7 +87,7 @@ TEST_CASE("A message is told whatever its sender's address is like, but the swit
   stage.server.instead = {
       {"ANS", opened(text_by("Hotmail") + text_by("bob@localhost") + text_by("zoë@x.test") + text_by("a%2Cb@x.test"))}};
   stage.server.ring("romeo@x.test");
-  run(stage.loop, wait_for(romeo, [&] { return !romeo.sink.all<connector::AccountNotice>().empty(); }));
+  stage.until(romeo, [&] { return !romeo.sink.all<connector::AccountNotice>().empty(); });
   const auto told = romeo.sink.all<connector::MessageReceived>();
   REQUIRE(told.size() == 2);
   CHECK(told[0].sender.value == "bob@localhost");
@@ -107,7 +102,55 @@ TEST_CASE("What a contact offers or sends and is not carried is told in a senten
   stage.server.instead = {
       {"ANS", opened(said_by("friend@x.test", "Content-Type: text/x-msnmsgr-datacast\r\n\r\nID: 2\r\n"))}};
   stage.server.ring("romeo@x.test");
-  run(stage.loop, wait_for(romeo, [&] { return !romeo.sink.all<connector::AccountNotice>().empty(); }));
+  stage.until(romeo, [&] { return !romeo.sink.all<connector::AccountNotice>().empty(); });
   CHECK(romeo.sink.all<connector::AccountNotice>()[0].text ==
         "friend@x.test sends you a wink, which this gateway does not carry.");
+}
+
+TEST_CASE("Who calls the user into a conversation that cannot be opened is told, once a session") {
+  Stage stage;
+  Person& romeo = stage.add("romeo@x.test");
+  const std::string told =
+      "friend@x.test has called you into a conversation on MSN that cannot be opened. What is said there does not "
+      "reach you.";
+  for (const std::string& answer : {std::string("911 {n}\r\n"), std::string("OUT\r\n")}) {
+    stage.server.instead = {{"ANS", answer}};
+    stage.server.ring("romeo@x.test");
+    stage.until(romeo, [&] { return !romeo.sink.all<connector::AccountNotice>().empty(); });
+    stage.until([&] { return stage.server.boards_open == 0; });
+  }
+  stage.server.instead.clear();
+  stage.server.say("romeo@x.test", "RNG s 127.0.0.1:1 CKI key Second@x.test F\r\n");
+  stage.until(romeo, [&] { return romeo.sink.all<connector::AccountNotice>().size() == 2; });
+  CHECK(romeo.sink.all<connector::AccountNotice>()[0].text == told);
+  CHECK(romeo.sink.all<connector::AccountNotice>()[1].text.starts_with("second@x.test has called you"));
+}
+
+TEST_CASE("A text that is begun and never ended is told as far as it goes") {
+  Stage stage;
+  Person& romeo = stage.add("romeo@x.test");
+  const std::string begun =
+      said_by("friend@x.test", "Content-Type: text/plain\r\nMessage-ID: {1}\r\nChunks: 3\r\n\r\nit is the ") +
+      said_by("friend@x.test", "Message-ID: {1}\r\nChunk: 1\r\n\r\neast");
+  stage.server.instead = {{"ANS", opened(begun + "OUT\r\n")}};
+  stage.server.ring("romeo@x.test");
+  stage.until(romeo, [&] { return !romeo.sink.all<connector::MessageReceived>().empty(); });
+  const auto told = romeo.sink.all<connector::MessageReceived>();
+  CHECK(told[0].content.text == "it is the east […]");
+  CHECK(told[0].sender.value == "friend@x.test");
+}
+
+TEST_CASE("Who speaks for several says who each of them is") {
+  Stage stage;
+  Person& romeo = stage.add("romeo@x.test");
+  const auto by = [](const std::string& who) {
+    return said_by("group@x.test", "Content-Type: text/plain\r\nP4-Context: " + who + "\r\n\r\nhello");
+  };
+  stage.server.instead = {{"ANS", opened(by("Mercutio") + by("group@x.test") + text_by("group@x.test"))}};
+  stage.server.ring("romeo@x.test");
+  stage.until(romeo, [&] { return romeo.sink.all<connector::MessageReceived>().size() == 3; });
+  const auto told = romeo.sink.all<connector::MessageReceived>();
+  CHECK(told[0].content.text == "Mercutio: hello");
+  CHECK(told[1].content.text == "hello");
+  CHECK(told[2].content.text == "hello");
 }

@@ -66,6 +66,7 @@ TEST_CASE("A personal message is read leniently") {
   CHECK(parse_personal_message("<Data><PSM></PSM></Data>").empty());
   CHECK(parse_personal_message("").empty());
   CHECK(parse_personal_message("<PSM>unfinished").empty());
+  CHECK(parse_personal_message("<PSM>one\r\ntwo\n\nthree\tfour\n</PSM>") == "one two three four");
   CHECK(parse_personal_message("<PSM>&#xD800;&#0;</PSM>") == "&#xD800;&#0;");
 }
 
@@ -143,6 +144,12 @@ TEST_CASE(
     CHECK(read_payload(payload).kind == Spoken::Kind::nothing);
 }
 
+TEST_CASE("A text that names who says it, as the accounts of groups do, says so") {
+  const std::string head = "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=UTF-8\r\n";
+  CHECK(read_payload(head + "P4-Context: Mercutio\r\n\r\na plague").speaker == "Mercutio");
+  CHECK(read_payload(head + "\r\na plague").speaker.empty());
+}
+
 TEST_CASE("A text in more chunks or of more bytes than are taken is told as far as it goes, once, and says so") {
   for (const auto& [chunks, part] : {std::pair(100, std::string("ä")), std::pair(60, std::string(4000, 'b'))}) {
     ChunkedTexts texts;
@@ -191,7 +198,10 @@ TEST_CASE("A member without a guid, without groups, or with neither is read; one
 TEST_CASE("An address has one true form") {
   CHECK(parse_email(" Juliet@X.test ") == "juliet@x.test");
   CHECK(parse_email("mailto:juliet@x.test") == "juliet@x.test");
+  CHECK(parse_email("mailto:juliet@x.test?subject=Balcony") == "juliet@x.test");  // RFC 6068 §2
   for (const char* odd : {"juliet@x", "zoë@x.test", "a/b@x.test"}) CHECK(parse_email(odd) == odd);
+  CHECK_FALSE(parse_member({"N=tel:+15550100", "F=T", "3"}));
+  CHECK_FALSE(parse_member({"N=a,b@x.test", "F=T", "3"}));
   for (const char* wrong : {"juliet", "@x.test", "juliet@", "a@b@c.test", "a b@x.test", "a@x .test", "", "a@.test",
                             "a@x.", "a\r\n@x.test", "a%41@x.test", "zo\xeb@x.test"})
     CHECK_FALSE(parse_email(wrong));

@@ -133,3 +133,25 @@ TEST_CASE("A message under way when a switchboard ends has no answer") {
   REQUIRE(lost.size() == 1);
   CHECK(lost[0].is_silence);
 }
+
+// MSNP16 and later: a person's programs are told apart by a GUID behind the address.
+TEST_CASE("A person who is there with several programs is one, and is there until the last word on them") {
+  Switchboard board = opened();
+  board.call("juliet@x.test", noon);
+  board.feed(
+      "CAL 2 RINGING a9e2\r\nJOI juliet@x.test;{f552d7cd-afeb-4773-94b2-65350b660c88} J 0\r\n"
+      "JOI juliet@x.test J 0\r\n",
+      noon);
+  CHECK(board.others().size() == 1);
+  CHECK(board.has("juliet@x.test"));
+  board.take_events();
+  board.feed("MSG juliet@x.test;{f552d7cd-afeb-4773-94b2-65350b660c88} J 2\r\nhi", noon);
+  const auto heard = all_in<Heard>(board.take_events());
+  REQUIRE(heard.size() == 1);
+  CHECK(heard[0].email == "juliet@x.test");
+  CHECK_FALSE(heard[0].is_to_several);
+  board.feed("BYE juliet@x.test;{f552d7cd-afeb-4773-94b2-65350b660c88}\r\n", noon);
+  CHECK(board.has("juliet@x.test"));
+  board.feed("BYE juliet@x.test\r\n", noon);
+  CHECK_FALSE(board.has("juliet@x.test"));
+}
