@@ -65,6 +65,49 @@ async def a_contact_that_the_user_removes_is_told(play: Play) -> None:
 
 
 @scenario()
+async def a_contact_who_drops_the_user_is_still_seen(play: Play) -> None:
+    client = await play.registered()
+    juliet = await play.befriended()
+    await play.comes(is_presence(contact(JULIET), "subscribe"))
+    await client.send(f"<presence type='subscribed' to='{contact(JULIET)}'/>")
+    await juliet.ns.take(lambda line: line.name in ("ILN", "NLN") and ROMEO in line.words)
+    await juliet.drops(ROMEO)
+    await play.comes(is_presence(contact(JULIET), "unsubscribe"))
+    await client.send(f"<presence type='unsubscribed' to='{contact(JULIET)}'/>")  # as some programs answer
+    await juliet.show("BSY")
+    await play.comes_before(is_presence(contact(JULIET), None, "dnd"), lambda s: s.get("type") == "unsubscribed")
+    await play.says(JULIET, "still seen")
+    assert await juliet.heard_text() == "still seen"
+    # The gateway's list goes on having her, and after a login nothing of this is new.
+    await juliet.show("IDL")
+    await play.world.wherry.stop()
+    client.clear()
+    await play.world.wherry.start()
+    await play.comes_before(is_presence(contact(JULIET), None, "away"),
+                            lambda s: s.get("type") in ("subscribe", "unsubscribe", "unsubscribed") and s.get("from") == contact(JULIET))
+    await juliet.adds(ROMEO)
+    await play.comes(is_presence(contact(JULIET), "subscribe"))
+    await client.send(f"<presence type='subscribed' to='{contact(JULIET)}'/>")
+    await client.send("<presence><show>away</show></presence>")
+    await juliet.ns.take(lambda line: line.words[:3] == ["NLN", "AWY", ROMEO])
+
+
+@scenario()
+async def who_is_refused_asks_no_more(play: Play) -> None:
+    client = await play.registered()
+    tybalt = await play.peer(TYBALT)
+    await tybalt.adds(ROMEO)
+    await play.comes(is_presence(contact(TYBALT), "subscribe"))
+    await client.send(f"<presence type='unsubscribed' to='{contact(TYBALT)}'/>")
+    await tybalt.ns.take(lambda line: line.words[:2] == ["FLN", ROMEO])
+    await tybalt.drops(ROMEO)
+    await tybalt.adds(ROMEO)
+    juliet = await play.peer()
+    await juliet.adds(ROMEO)  # behind it
+    await play.comes_before(is_presence(contact(JULIET), "subscribe"), is_presence(contact(TYBALT), "subscribe"))
+
+
+@scenario()
 async def the_list_of_the_account_is_offered(play: Play) -> None:
     nurse = await play.peer(ROMEO)  # the user's own, by another program
     await nurse.ns.ask("ADC", "AL", f"N={NURSE}")

@@ -44,6 +44,21 @@ async def a_conversation_that_the_other_begins_is_answered(play: Play) -> None:
     assert len(juliet.boards) == 1, "the answer goes into the same conversation"
 
 
+@scenario(only_simulator=True)
+async def a_call_that_cannot_be_followed_is_told_once(play: Play) -> None:
+    control = play.world.server.control
+    await play.registered()
+    juliet = await play.befriended()
+    await control.switch("no_board", "1")
+    board = await juliet.call()
+    for _ in range(2):
+        await board.ask("CAL", ROMEO)
+    await play.comes(lambda s: local(s) == "message" and s.get("from", "").startswith(DOMAIN) and "cannot be opened" in body(s))
+    await control.switch("no_board", "0")
+    await (await juliet.call(ROMEO)).ask("MSG", "A", payload=text_payload("at last"))
+    await play.comes_before(is_message(JULIET, "at last"), lambda s: "cannot be opened" in body(s))
+
+
 @scenario()
 async def a_conversation_that_was_left_is_opened_again(play: Play) -> None:
     await play.registered()

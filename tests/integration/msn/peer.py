@@ -83,7 +83,7 @@ class Connection:
 
     async def close(self) -> None:
         self._writer.close()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await asyncio.gather(self._task, self._writer.wait_closed(), return_exceptions=True)
 
 
 def text_payload(text: str) -> bytes:
@@ -99,12 +99,13 @@ class Peer:
         self.server, self.email, self.password, self.version = server, email, password, version
         self.members: dict[str, tuple[int, str]] = {}  # bits and guid by address
         self.boards: list[Connection] = []
+        self._opened: list[Connection] = []  # all that there were, boards that were left included
         self.ns: Connection
         self.post: Post
         self._answering: asyncio.Task
 
     async def start(self, status: str = "NLN") -> None:
-        self.ns = await Connection.open("127.0.0.1", self.server.port)
+        self.ns = await self._open("127.0.0.1", self.server.port)
         await self.ns.ask("VER", f"MSNP{self.version}", "CVR0")
         await self.ns.ask("CVR", "0x0409", "winnt", "5.1", "i386", "MSNMSGR", "7.5.0324", "msmsgs", self.email)
         policy = (await self.ns.ask("USR", "TWN", "I", self.email)).words[4]
@@ -120,6 +121,10 @@ class Peer:
             self.members[named["N"]] = int(bits), named.get("C", "")
         self._answering = asyncio.create_task(self._answer())
         await self.show(status)
+
+    async def _open(self, host: str, port: int) -> Connection:
+        self._opened.append(await Connection.open(host, port))
+        return self._opened[-1]
 
     def _ticket(self, policy: str) -> str:
         context = ssl.create_default_context(cafile=self.server.ca_file)
@@ -137,7 +142,7 @@ class Peer:
         while True:
             ring = await self.ns.take(lambda line: line.name == "RNG", 100000)
             host, port = ring.words[2].split(":")
-            board = await Connection.open(host, int(port))
+            board = await self._open(host, int(port))
             await board.ask("ANS", self.email, ring.words[4], ring.words[1])
             self.boards.insert(0, board)
 
@@ -201,7 +206,7 @@ class Peer:
         """A new conversation with them."""
         answer = await self.ns.ask("XFR", "SB")
         host, port = answer.words[3].split(":")
-        board = await Connection.open(host, int(port))
+        board = await self._open(host, int(port))
         await board.ask("USR", self.email, answer.words[5])
         for other in others:
             answer = await board.ask("CAL", other)
@@ -212,5 +217,6 @@ class Peer:
 
     async def stop(self) -> None:
         self._answering.cancel()
-        for connection in [*self.boards, self.ns]:
+        await asyncio.gather(self._answering, return_exceptions=True)
+        for connection in self._opened:
             await connection.close()

@@ -73,6 +73,11 @@ class Play:
         assert condition in conditions, to_text(stanza)
         return "".join(part.text or "" for part in error if local(part) == "text")
 
+    async def comes_before(self, match, other) -> None:
+        """What fits `match`; nothing before it fits `other`."""
+        while not match(stanza := await self.comes(lambda s: True)):
+            assert not other(stanza), to_text(stanza)
+
     async def end(self) -> None:
         for peer in self._peers:
             await peer.stop()

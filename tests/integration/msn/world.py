@@ -51,6 +51,7 @@ class Simulator:
         writer.write(" ".join(words).encode() + b"\n")
         answer = (await asyncio.wait_for(reader.readline(), LIMIT)).decode().strip()
         writer.close()
+        await writer.wait_closed()
         return answer
 
     async def stop(self) -> None:

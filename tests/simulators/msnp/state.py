@@ -46,7 +46,7 @@ class State:
         self.keys: dict[str, tuple] = {}           # (address, chat or None) by key of a switchboard
         self.chats: dict[str, list] = {}           # members (switchboard sessions) by session id
         self.challenges_answered = 0
-        self.switches = {"silence": "-", "nak": "0", "no_join": "0", "wrong_ticket": "0", "redirects": "0", "challenge": "0", "torn": "0",
+        self.switches = {"silence": "-", "nak": "0", "no_join": "0", "no_board": "0", "wrong_ticket": "0", "redirects": "0", "challenge": "0", "torn": "0",
                          "letters": "1", "letters_fail": "0", "letters_stay": "0", "lock": "0"}
 
     def is_on(self, switch: str) -> bool:

@@ -32,6 +32,9 @@ class Switchboard(Link):
             self.send("USR", number, "OK", email, self.account.name)
 
     def take_ans(self, number: str, email: str, key: str, chat: str) -> None:
+        if self.state.is_on("no_board"):
+            self.send(281, number)
+            return self.close()
         if not self._enter(number, email, key, chat):
             return
         others = self._others()
