@@ -136,7 +136,7 @@ asio::awaitable<bool> ContactList::is_asked_by_server(std::shared_ptr<Conversati
 // A yes that nobody has asked for is one in advance, and to the server the same.
 asio::awaitable<Result<Receipt>> ContactList::answer(std::shared_ptr<Conversation> with,
                                                      connector::AnswerContact action) {
-  if (!is_uin(action.contact.value) || !with->offers(family::lists)) co_return Receipt();  // AIM asks nobody
+  if (!is_uin(number_) || !with->offers(family::lists)) co_return Receipt();  // nobody asks AIM's users
   Writer answer;
   answer.text8(action.contact.value).u8(action.accepted ? 1 : 0).text16("").u16(0);
   if (!with->tell(family::lists, 0x1A, answer.take())) co_return list_is_unchanged();

@@ -154,6 +154,36 @@ OSCAR_TEST("A number that the server asks for an AIM user has not answered yet",
   co_await w.end();
 }
 
+asio::awaitable<void> approve(tests::OscarWorld& w, std::string contact) {
+  connector::AnswerContact answer;
+  answer.contact.value = std::move(contact);
+  answer.accepted = true;
+  connector::Action action = std::move(answer);
+  const auto answered = co_await w.perform(std::move(action));
+  CHECK(answered.has_value());
+  const auto alive = co_await w.session->probe();
+  CHECK(alive.has_value());
+}
+
+OSCAR_TEST("An AIM user in whose name the server has asked is answered", answers_aim) {
+  co_await w.come_up();
+  w.server.say(0x13, 0x19, Writer().text8("Chatty Joe").text16("").u16(0).take());
+  co_await w.sink.wait_for<connector::ContactAsked>(1);
+  CHECK(w.sink.all<connector::ContactAsked>().at(0).contact.value == "chattyjoe");
+  co_await approve(w, "chattyjoe");
+  CHECK(w.server.count(0x13, 0x1A) == 1);
+  co_await w.end();
+}
+
+OSCAR_TEST("… and nobody asks an AIM user", nobody_asks, nlohmann::json{{"network", "aim"}}) {
+  w.server.passwords["romeo"] = "secret02";
+  w.know("secret02", "romeo");
+  co_await w.come_up();
+  co_await approve(w, "100003");
+  CHECK(w.server.count(0x13, 0x1A) == 0);
+  co_await w.end();
+}
+
 OSCAR_TEST("Nothing is kept for an account that is gone", forgotten) {
   w.server.careful = {"100003"};
   co_await again(w, listed("100002"));
