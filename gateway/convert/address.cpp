@@ -204,15 +204,32 @@ std::string to_uri(const xmpp::Jid& address) {
   return uri += address.domain();
 }
 
+namespace {
+
+// RFC 3986 §2.1. A percent sign that begins no octet stays.
+std::string without_percent_signs(std::string_view text) {
+  std::string plain;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto octet = text[i] == '%' ? base::from_hex(text.substr(i + 1, 2)) : std::nullopt;
+    const bool is_octet = octet && octet->size() == 1;
+    plain += is_octet ? octet->front() : text[i];
+    if (is_octet) i += 2;
+  }
+  return plain;
+}
+
+}  // namespace
+
 std::string tidy(std::string_view typed) {
   typed = base::trim(typed);
   for (const std::string_view scheme : {"xmpp:", "sms:", "tel:"}) {
-    if (base::to_lower_ascii(typed.substr(0, scheme.size())) == scheme) {
-      typed.remove_prefix(scheme.size());
-      break;
-    }
+    if (base::to_lower_ascii(typed.substr(0, scheme.size())) != scheme) continue;
+    typed.remove_prefix(scheme.size());
+    // What a URI asks for besides (RFC 5122 §2.2, RFC 3966 §3) is nobody's name.
+    const std::string plain = without_percent_signs(typed.substr(0, typed.find_first_of("?#;")));
+    return std::string(base::trim(plain));
   }
-  return std::string(base::trim(typed));
+  return std::string(typed);
 }
 
 }  // namespace wherry::convert

@@ -115,7 +115,9 @@ std::string export_user(db::Transaction& transaction, const xmpp::Jid& user) {
                         {"messages_to_deliver", export_inbox(transaction, id)},
                         {"messages_sent", export_sent(transaction, id)}});
   }
-  json not_included = json::array({"the credentials of each account, which are secret"});
+  json not_included =
+      json::array({"the credentials of each account, which are secret",
+                   "files that networks brought: they are in files.folder, below the account's number"});
   if (const std::int64_t entries = count_connector_entries(transaction, user); entries > 0) {
     not_included.push_back(std::to_string(entries) +
                            " entries that the networks' connectors keep for all their users together: how far they "

@@ -39,6 +39,11 @@ TEST_CASE("A contact's id and its address are the same thing in two spellings (X
   }
   CHECK_FALSE(write(base::ContactId{""}, "", domain).has_value());
   CHECK(tidy("  tel:+1 415 555 0132 ") == "+1 415 555 0132");
+  CHECK(tidy("tel:+1-415-555-0132;ext=5") == "+1-415-555-0132");
+  CHECK(tidy("sms:+14155550132?body=hi") == "+14155550132");
+  CHECK(tidy("xmpp:nurse%5c40verona.example@im.test?message;body=x") == "nurse\\40verona.example@im.test");
+  CHECK(tidy("XMPP:a%2@im.test%") == "a%2@im.test%");
+  CHECK(tidy("50% off") == "50% off");
 }
 
 TEST_CASE("An id is spelt so that preparation leaves it alone, and marks of rooms and accounts stay free") {
