@@ -14,6 +14,7 @@ using std::chrono::steady_clock;
 
 namespace {
 
+constexpr int most_unfinished_fetches = 2;
 constexpr std::size_t most_text = 8000;  // units of UTF-16; in several messages
 constexpr std::chrono::minutes sent_away_window{10}, sent_away_pause{5};
 constexpr std::chrono::seconds last_news{5};  // for what was read and is not stored yet
@@ -94,7 +95,6 @@ asio::awaitable<bool> AccountSession::converse(std::shared_ptr<Conversation> con
   const bool was_up = conversation_ != nullptr;
   conversation_.reset();
   presences_.forget();
-  messages_.forget();
   icq_.end();
   people_.forget();
   co_await course.errands.end();
@@ -137,11 +137,20 @@ asio::awaitable<void> AccountSession::come_up(std::shared_ptr<Conversation> conv
   errands.spawn("oscar.away_texts", presences_.ask_away_texts(conversation));
   errands.spawn("oscar.names", people_.ask_names(conversation));
   errands.spawn("oscar.preferences", list_.show_typing(conversation));
-  // ICQ's own way keeps the messages until they are deleted; the other one deletes what it gives out.
-  if (icq_.are_there(*conversation)) {
-    icq_.fetch_stored(*conversation);
+  fetch_stored(*conversation);
+}
+
+// ICQ's own way keeps the messages until they are deleted; the other one deletes what it gives out.
+// COMPAT(open-oscar-server 0.24): ends the session at a kept message that is no text (anybody's offer of a file, say),
+// at each login anew. The other way gives it out.
+void AccountSession::fetch_stored(Conversation& from) {
+  if (icq_.are_there(from) && unfinished_fetches_ < most_unfinished_fetches) {
+    ++unfinished_fetches_;
+    messages_.begin_kept();
+    icq_.fetch_stored(from);
   } else {
-    conversation->tell(family::messages, 0x10, {});
+    unfinished_fetches_ = 0;
+    from.tell(family::messages, 0x10, {});
   }
 }
 
@@ -200,6 +209,8 @@ asio::awaitable<void> AccountSession::tell(std::shared_ptr<Conversation> convers
     co_await list_.answered(answered->name, answered->is_granted);
   } else if (auto* packet = std::get_if<IcqPacket>(&news)) {
     co_await tell_packet(std::move(conversation), std::move(*packet));
+  } else if (std::holds_alternative<StoredEnd>(news)) {
+    messages_.begin_kept();
   } else if (auto* missed = std::get_if<Missed>(&news)) {
     co_await messages_.missed(std::move(*missed));
   } else if (auto* heard = std::get_if<Heard>(&news)) {
@@ -212,7 +223,8 @@ asio::awaitable<void> AccountSession::tell_packet(std::shared_ptr<Conversation> 
     co_await messages_.kept(std::move(conversation), std::move(packet));
   } else if (packet.type == IcqPacket::end_of_stored) {
     // What came before it is committed: whatever is told is told in turn.
-    messages_.forget();
+    unfinished_fetches_ = 0;
+    messages_.begin_kept();
     icq_.delete_stored(*conversation);
   } else {
     icq_.take(std::move(packet));

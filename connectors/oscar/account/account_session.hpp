@@ -53,6 +53,7 @@ class AccountSession final : public connector::Session {
   asio::awaitable<void> tell(std::shared_ptr<Conversation> conversation, News news);
   asio::awaitable<void> tell_packet(std::shared_ptr<Conversation> conversation, IcqPacket packet);
   asio::awaitable<void> publish(connector::Event event);
+  void fetch_stored(Conversation& from);
 
   Server& server_;
   connector::AccountId account_;
@@ -69,6 +70,7 @@ class AccountSession final : public connector::Session {
   Messages messages_;
   std::shared_ptr<Conversation> conversation_;  // while it is up
   std::deque<Time> sent_away_;                  // when the server ended the session
+  int unfinished_fetches_ = 0;                  // in a row, of what the server kept
 };
 
 }  // namespace wherry::oscar

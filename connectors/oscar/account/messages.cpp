@@ -53,6 +53,11 @@ asio::awaitable<void> Messages::decline(std::shared_ptr<Conversation> conversati
 }
 
 asio::awaitable<void> Messages::received(std::shared_ptr<Conversation> conversation, IncomingMessage message) {
+  if (was_kept(message)) co_return;
+  co_await tell(std::move(conversation), std::move(message));
+}
+
+asio::awaitable<void> Messages::tell(std::shared_ptr<Conversation> conversation, IncomingMessage message) {
   using Sort = IncomingMessage::Kind;
   if (message.offer != IncomingMessage::Offer::none)
     co_return co_await decline(std::move(conversation), std::move(message));
@@ -86,9 +91,29 @@ asio::awaitable<void> Messages::kept(std::shared_ptr<Conversation> conversation,
   if (!message) co_return;
   // They have no cookies, and their times no seconds. Who has written the same twice in a minute has written it
   // twice.
+  kept_.insert(description_of(*message));
   const int before = stored_[id_of(*message)]++;
   if (before > 0) message->cookie = octets_of_hash(fmt::format("{}/{}", id_of(*message), before), cookie_octets);
-  co_await received(std::move(conversation), std::move(*message));
+  co_await tell(std::move(conversation), std::move(*message));
+}
+
+void Messages::begin_kept() {
+  stored_.clear();
+  kept_.clear();
+}
+
+// The two ways have no more in common: one has no cookies, and minutes in place of seconds.
+std::string Messages::description_of(const IncomingMessage& message) const {
+  return fmt::format("{}/{}/{}", plain_name(message.sender.name), message.stored_at.value_or(0) / 60,
+                     text_of(message, server_.settings().code_page));
+}
+
+bool Messages::was_kept(const IncomingMessage& message) {
+  if (kept_.empty() || !message.stored_at || !is_uin(plain_name(message.sender.name))) return false;
+  const auto found = kept_.find(description_of(message));
+  if (found == kept_.end()) return false;
+  kept_.erase(found);
+  return true;
 }
 
 asio::awaitable<void> Messages::missed(Missed missed) {

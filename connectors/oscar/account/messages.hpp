@@ -9,6 +9,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 namespace wherry::oscar {
@@ -22,9 +23,10 @@ class Messages {
 
   // Returns once it is durable, and acknowledges it then where its sender wants that.
   asio::awaitable<void> received(std::shared_ptr<Conversation> conversation, IncomingMessage message);
-  // One of those that ICQ's server kept; forget() when they are deleted there.
+  // One of those that ICQ's server kept.
   asio::awaitable<void> kept(std::shared_ptr<Conversation> conversation, IcqPacket packet);
-  void forget() { stored_.clear(); }
+  // They are asked for, or all have come.
+  void begin_kept();
   asio::awaitable<void> missed(Missed missed);
   asio::awaitable<void> heard(Heard heard);
   asio::awaitable<void> typing(TypingNotice notice);
@@ -35,6 +37,7 @@ class Messages {
                                                                      connector::SetTyping typing);
 
  private:
+  asio::awaitable<void> tell(std::shared_ptr<Conversation> conversation, IncomingMessage message);
   asio::awaitable<void> decline(std::shared_ptr<Conversation> conversation, IncomingMessage message);
   asio::awaitable<void> publish(connector::Event event);
   asio::awaitable<void> tell_notice(std::string id, std::string text);
@@ -46,7 +49,11 @@ class Messages {
   const Presences& presences_;
   connector::EventSink& events_;
   const base::Clock& clock_;
+  bool was_kept(const IncomingMessage& message);
+  std::string description_of(const IncomingMessage& message) const;
+
   std::map<std::string, int> stored_;  // how often each id has come among what the server kept
+  std::multiset<std::string> kept_;    // what has come so: the server may have to give it out by its other way again
 };
 
 }  // namespace wherry::oscar

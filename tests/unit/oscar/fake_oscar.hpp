@@ -38,6 +38,7 @@ class FakeOscar {
   std::vector<oscar::RosterItem> list;  // of everybody
   std::set<std::string> careful;        // who wants to be asked before being added
   std::vector<std::string> stored;      // data of 0041
+  bool ends_stored = true;              // else it ends the session in place of saying that these were all
   bool acknowledges = true, knows_challenges = true;
   std::uint16_t message_error = 0;                                                    // 04/01 for every message
   std::function<std::uint16_t(const oscar::Snac&, const oscar::RosterItem&)> ruling;  // of 13/0E, in place of ours
@@ -272,6 +273,10 @@ class FakeOscar {
     for (const std::string& data : stored) {
       reply.data = data;
       answer(peer, 0x15, 0x03, oscar::write_icq(reply), packet.id);
+    }
+    if (!ends_stored) {
+      peer.ends = true;
+      return;
     }
     reply.type = oscar::IcqPacket::end_of_stored;
     reply.data.clear();
