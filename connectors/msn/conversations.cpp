@@ -121,8 +121,10 @@ void Conversations::mention(const std::string& to, const std::string& payload) {
 
 void Conversations::follow(Rang invitation) {
   const bool is_whole = !invitation.server.empty() && !invitation.key.empty() && !invitation.session.empty();
-  if (!is_whole || answering_ >= most_answering)
-    return void(groups_.tasks.spawn("msn.missed", listener_.missed(std::move(invitation.email))));
+  if (!is_whole || answering_ >= most_answering) {
+    groups_.tasks.spawn("msn.missed", listener_.missed(std::move(invitation.email)));
+    return;
+  }
   ++answering_;
   groups_.tasks.spawn("msn.answer", answer(std::move(invitation)));
 }

@@ -15,13 +15,14 @@ using connector::Event;
 namespace {
 
 constexpr std::size_t most_strangers = 2000;  // who may add themselves to our memory within a session
+constexpr std::size_t most_unsure = 5000;
 
 // What a line of the memory says of somebody; the sum is its digit.
-enum Remembered : unsigned {
-  contact = 1,   // is on FL
-  reverse = 2,   // has the user on their list, and the server's list says so
-  reported = 4,  // the same, and the server's list may not say so
-};
+namespace remembered {
+constexpr unsigned contact = 1;   // is on FL
+constexpr unsigned reverse = 2;   // has the user on their list, and the server's list says so
+constexpr unsigned reported = 4;  // the same, and the server's list may not say so
+}  // namespace remembered
 
 // A server names those who have no name by their address.
 std::string shown_name(const Member& member) { return member.name == member.email ? std::string() : member.name; }
@@ -153,8 +154,8 @@ std::string Contacts::memory() const {
   std::map<std::string, unsigned> people = unsure_;
   for (const auto& [email, entry] : entries_) {
     const bool is_reverse = entry.member.is_on(list::reverse) || entry.member.is_on(list::pending);
-    if (entry.member.is_on(list::forward)) people[email] |= Remembered::contact;
-    if (is_reverse) people[email] |= entry.is_kept ? Remembered::reverse : Remembered::reported;
+    if (entry.member.is_on(list::forward)) people[email] |= remembered::contact;
+    if (is_reverse) people[email] |= entry.is_kept ? remembered::reverse : remembered::reported;
   }
   std::string lines;
   for (const auto& [email, what] : people) lines += std::to_string(what) + " " + email + "\n";
@@ -171,13 +172,13 @@ std::vector<Event> Contacts::losses_since(std::string_view before, bool is_whole
     const unsigned was = static_cast<unsigned>(line[0] - '0');
     const bool is_reverse = is_on(email, list::reverse) || is_on(email, list::pending);
     unsigned lost = 0;
-    if (!is_on(email, list::forward)) lost |= was & Remembered::contact;
-    if (!is_reverse) lost |= was & Remembered::reverse;
-    if (!is_reverse && keeps_reverse_) lost |= was & Remembered::reported;
-    if (!is_whole && lost != 0) unsure_[email] = lost;
+    if (!is_on(email, list::forward)) lost |= was & remembered::contact;
+    if (!is_reverse) lost |= was & remembered::reverse;
+    if (!is_reverse && keeps_reverse_) lost |= was & remembered::reported;
+    if (!is_whole && lost != 0 && unsure_.size() < most_unsure) unsure_[email] = lost;
     if (!is_whole) continue;
-    if (lost & Remembered::contact) events.push_back(connector::ContactAnswered{{email}, false});
-    if (lost & ~Remembered::contact) events.push_back(connector::ContactRemoved{{email}, is_on(email, list::forward)});
+    if (lost & remembered::contact) events.push_back(connector::ContactAnswered{{email}, false});
+    if (lost & ~remembered::contact) events.push_back(connector::ContactRemoved{{email}, is_on(email, list::forward)});
   }
   return events;
 }
@@ -202,7 +203,8 @@ std::vector<Event> Contacts::begin(Roster roster, std::string_view before) {
     if (entry.member.is_on(list::forward) && !shown_name(entry.member).empty()) events.push_back(changed(entry));
     if (asks(entry.member)) events.push_back(question_of(entry.member));
   }
-  if (roster.unread > 0) events.push_back(unread_notice(roster.unread));
+  const std::size_t lines = roster.unread + roster.unshown;
+  if (lines > 0) events.push_back(unread_notice(lines));
   if (roster.contacts_left_out > 0) events.push_back(left_out_notice(roster.contacts_left_out));
   return events;
 }

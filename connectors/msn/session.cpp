@@ -121,8 +121,9 @@ asio::awaitable<void> MsnSession::live() {
   lists_ = std::make_shared<ListKeeper>(contacts_, link_, credentials_.email, events_);
   sender_ = std::make_shared<Sender>(upstream_.settings, credentials_.email, persona_, conversations_, mailbox_,
                                      typing_, events_);
-  if (roster->unread + roster->left_out > 0)
-    log::warn("msn.list_not_whole", {{"unread", roster->unread}, {"left_out", roster->left_out}});
+  if (roster->unread + roster->unshown + roster->left_out > 0)
+    log::warn("msn.list_not_whole",
+              {{"unread", roster->unread}, {"unshown", roster->unshown}, {"left_out", roster->left_out}});
   const std::string before = co_await memory_.recall();
   std::vector<Event> news = contacts_.begin(std::move(*roster), before);
   co_await appear();

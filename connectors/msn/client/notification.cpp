@@ -148,8 +148,9 @@ void Notification::take_member(const Command& command) {
   ++members_seen_;
   auto member = parse_member(command.args);
   last_listed_ = member ? member->email : std::string();
-  if (!member) {
-    ++roster_.unread;
+  const bool is_shown = member && parse_email(member->email) == member->email;
+  if (!is_shown) {
+    ++(member || names_nobody(command.args) ? roster_.unshown : roster_.unread);
     return;
   }
   std::size_t& kept = member->is_on(list::forward) ? contacts_kept_ : others_kept_;

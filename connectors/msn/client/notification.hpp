@@ -21,7 +21,8 @@ struct Roster {
   std::map<std::string, std::string> groups;  // names by guid
   std::string name;                           // the account's own
   bool allows_others = true;                  // who is on neither AL nor BL may see us (BLP AL)
-  std::size_t unread = 0;                     // lines that name nobody
+  std::size_t unread = 0;                     // lines that are not understood: somebody may stand there
+  std::size_t unshown = 0;                    // lines of people without an address, or with one that no contact has
   std::size_t left_out = 0;                   // members beyond those that are kept
   std::size_t contacts_left_out = 0;          // of these, members of FL
 };

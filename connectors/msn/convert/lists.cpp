@@ -64,7 +64,7 @@ std::optional<Member> parse_member(const std::vector<std::string>& args) {
   for (const std::string& word : args) {
     if (!take_named(member, word)) rest.push_back(word);
   }
-  if (parse_email(member.email) != member.email || rest.empty()) return std::nullopt;
+  if (member.email.empty() || rest.empty()) return std::nullopt;
   const std::string_view bits = rest.front();
   const auto [end, failed] = std::from_chars(bits.data(), bits.data() + bits.size(), member.lists);
   if (failed != std::errc() || end != bits.data() + bits.size()) return std::nullopt;
@@ -74,6 +74,13 @@ std::optional<Member> parse_member(const std::vector<std::string>& args) {
     if (!group.empty()) member.groups.emplace_back(group);
   }
   return member;
+}
+
+bool names_nobody(const std::vector<std::string>& args) {
+  const auto begins_with = [&](std::string_view name) {
+    return std::any_of(args.begin(), args.end(), [&](const std::string& word) { return word.starts_with(name); });
+  };
+  return begins_with("C=") && !begins_with("N=");
 }
 
 std::optional<PhoneNumber> parse_phone_number(const std::vector<std::string>& args) {
@@ -90,6 +97,10 @@ std::optional<std::string> parse_email(std::string_view typed) {
   std::string email = base::to_lower_ascii(base::trim(typed));
   if (email.starts_with("mailto:")) email = email.substr(7, email.find('?') - 7);  // RFC 6068 §2
   if (email.starts_with("msnim:")) return std::nullopt;
+  if (email.find('@') == std::string::npos && email.find('%') == email.rfind('%')) {
+    // COMPAT(PyMSNt 0.11): its contacts are juliet%example.com, and users' lists still have them.
+    std::replace(email.begin(), email.end(), '%', '@');
+  }
   const auto at = email.find('@');
   if (at == std::string::npos || at == 0 || email.size() > most_email_bytes) return std::nullopt;
   const std::string_view domain = std::string_view(email).substr(at + 1);

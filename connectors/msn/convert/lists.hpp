@@ -37,9 +37,10 @@ std::string to_list_name(list::Bit bit);
 // A person's name as the word of a command, within the server's limit.
 std::string to_name_word(std::string_view name);
 
-// LST of MSNP11 and 12: N=… F=… C=… bits [type] [groups]. Nothing where it is not understood, or names an address that
-// no contact can have here.
+// LST of MSNP11 and 12: N=… F=… C=… bits [type] [groups].
 std::optional<Member> parse_member(const std::vector<std::string>& args);
+// A line of the same kind that is whole, and of somebody who has no address (a telephone alone, say).
+bool names_nobody(const std::vector<std::string>& args);
 
 // What follows the list's name in ADC: N=… F=… C=…; a member whose lists are not set.
 Member parse_addition(const std::vector<std::string>& args, std::size_t first);

@@ -141,3 +141,20 @@ TEST_CASE("The lists of another MSN account, which the user had before, are not 
   stage.until(again, [&] { return !again.sink.all<connector::ContactRemoved>().empty(); });
   CHECK(again.sink.all<connector::ContactAnswered>().size() == 1);
 }
+
+// Servers have had lists like that, and say nothing of it (emesene 2.11).
+TEST_CASE("Who is on AL and BL at once is blocked and let in by what is missing or too much") {
+  Stage stage;
+  stage.server.instead = {{"SYN", "SYN {n} 0 0 1 0\r\nLST N=nurse@x.test F=N C=g 7 1 \r\n"}};
+  Person& romeo = stage.add("romeo@x.test");
+  stage.server.instead.clear();
+  CHECK(stage.perform(romeo, connector::BlockContact{nurse, true}).has_value());
+  REQUIRE(stage.server.commands.back().size() == 4);
+  CHECK(stage.server.commands.back()[0] == "REM");
+  CHECK(stage.server.commands.back()[2] == "AL");
+  CHECK(stage.perform(romeo, connector::BlockContact{nurse, false}).has_value());
+  const auto count = stage.server.commands.size();
+  REQUIRE(count >= 2);
+  CHECK(stage.server.commands[count - 2][2] == "BL");
+  CHECK(stage.server.commands[count - 1][2] == "AL");
+}

@@ -1,57 +1,10 @@
-#include "connectors/msn/client/notification.hpp"
+#include "tests/unit/msn/talk.hpp"
 
 #include <doctest/doctest.h>
 
 using namespace wherry;
 using namespace wherry::msn;
-using namespace std::chrono_literals;
-
-namespace {
-
-const Time begin = Time() + 1h;
-
-// The machine, and what a server would read of it and say to it.
-struct Talk {
-  Notification machine{"romeo@x.test", begin};
-  Time now = begin;
-  std::vector<NotificationEvent> events;
-
-  std::string sent() { return machine.protocol().take_output(); }
-  void says(std::string_view bytes) {
-    machine.feed(bytes, now);
-    collect();
-  }
-  void passes(Time::duration time) {
-    now += time;
-    machine.tick(now);
-    collect();
-  }
-  void collect() {
-    for (auto& event : machine.take_events()) events.push_back(std::move(event));
-  }
-  template <class E>
-  std::vector<E> all() const {
-    std::vector<E> found;
-    for (const auto& event : events) {
-      if (const auto* it = std::get_if<E>(&event)) found.push_back(*it);
-    }
-    return found;
-  }
-  void to_ticket() {
-    says("VER 1 MSNP12\r\nCVR 2 7.5.0324 7.5.0324 7.5.0324 u u\r\nUSR 3 TWN S ct=1,rver=1\r\n");
-    sent();
-  }
-  void sign_in(std::string_view list = "SYN 5 0 0 0 0\r\nGTC A\r\nBLP AL\r\n") {
-    to_ticket();
-    machine.give_ticket("t=abc", now);
-    says("USR 4 OK romeo@x.test 1 0\r\nSBS 0 null\r\nMSG Hotmail Hotmail 2\r\n\r\n");
-    says(list);
-    sent();
-  }
-  bool ended_as(End end) const { return machine.protocol().ended() && machine.protocol().how_ended() == end; }
-};
-
-}  // namespace
+using namespace wherry::tests;
 
 TEST_CASE("A login goes by versions, program, name and ticket, and ends with the whole list") {
   Talk talk;
@@ -133,41 +86,6 @@ TEST_CASE("Silence ends a login within fifteen seconds, at every step") {
     talk.passes(1s);
     CHECK(talk.ended_as(End::silent));
   }
-}
-
-TEST_CASE("A line of the list that names nobody is counted, and passed over with its numbers") {
-  Talk talk;
-  talk.sign_in(
-      "SYN 5 0 0 3 0\r\nLST N=a@x.test F=a 2 1 \r\nLST F=Mary C=22222222-0000 1 1 \r\nBPR PHH 1\r\n"
-      "LST N=juliet@x.test F=J C=33333333-0000 3 1 \r\n");
-  REQUIRE(talk.all<SignedIn>().size() == 1);
-  const Roster roster = talk.all<SignedIn>()[0].roster;
-  CHECK(roster.unread == 1);
-  REQUIRE(roster.members.size() == 2);
-  CHECK(roster.members[0].phones.empty());
-  CHECK(roster.members[1].email == "juliet@x.test");
-}
-
-TEST_CASE("A contact is on the list, however many people of the other lists stand before it") {
-  Talk talk;
-  std::string lines = "SYN 5 0 0 6001 0\r\n";
-  for (int i = 0; i < 6000; ++i) lines += "LST N=s" + std::to_string(i) + "@x.test F=s 8 1 \r\n";
-  talk.sign_in(lines + "LST N=juliet@x.test F=J C=22222222-0000 3 1 \r\n");
-  REQUIRE(talk.all<SignedIn>().size() == 1);
-  const Roster roster = talk.all<SignedIn>()[0].roster;
-  CHECK(roster.members.back().email == "juliet@x.test");
-  CHECK(roster.members.size() == 5001);
-  CHECK(roster.left_out == 1000);
-}
-
-TEST_CASE("A list that does not end ends the session within a minute") {
-  Talk talk;
-  talk.sign_in("SYN 5 0 0 3 0\r\nLST N=a@x.test F=a 2 1 \r\n");
-  CHECK_FALSE(talk.machine.is_ready());
-  talk.passes(59s);
-  CHECK_FALSE(talk.machine.protocol().ended());
-  talk.passes(1s);
-  CHECK(talk.ended_as(End::silent));
 }
 
 TEST_CASE("A request that is not answered fails alone") {
