@@ -24,9 +24,13 @@ constexpr const char* nudge_command = "/nudge";
 
 Error partly_sent(const Error& error, std::size_t arrived, std::size_t parts) {
   if (arrived == 0) return error;
-  return {Errc::rejected,
-          fmt::format("Only the first {} of {} parts of the message were sent. {}", arrived, parts, error.text),
-          {}};
+  const std::string told =
+      error.code == Errc::uncertain
+          ? fmt::format(
+                "The first {} of {} parts of the message were sent, and whether the next one was is not known. {}",
+                arrived, parts, error.text)
+          : fmt::format("Only the first {} of {} parts of the message were sent. {}", arrived, parts, error.text);
+  return {Errc::rejected, told, {}};
 }
 
 }  // namespace

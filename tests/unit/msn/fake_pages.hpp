@@ -40,7 +40,8 @@ class FakePages {
   }
   static std::string password_of(const std::string& email) { return "secret-" + email; }
 
-  // What is sent in place of the answer to a command, or of a page's body; "{n}" is the command's number. "": nothing.
+  // What is sent in place of the answer to a command ("MSG", or "MSG/2": to the second one of a connection), or of a
+  // page's body; "{n}" is the command's number. "": nothing.
   std::map<std::string, std::string> instead;
   std::set<std::string> fetched, deleted;  // letters, by id
   base::Signal changed;

@@ -98,6 +98,7 @@ class FakeMsn : public FakePages {
     explicit Link(tcp::socket s) : socket(std::move(s)) {}
     tcp::socket socket;
     std::string input, email, called;
+    std::map<std::string, int> said;  // how often each command
   };
 
   asio::awaitable<void> wait_fetched(std::string id) {
@@ -154,7 +155,8 @@ class FakeMsn : public FakePages {
         if (words[0] == "OUT") break;
         if (is_notification) commands.push_back(words);
         const std::string answer = is_notification ? answer_line(link, words) : answer_board(*link, words, payload);
-        const auto fault = instead.find(words[0]);
+        const std::string which = fmt::format("{}/{}", words[0], ++link->said[words[0]]);
+        const auto fault = instead.find(instead.contains(which) ? which : words[0]);
         write(*link, fault == instead.end() ? answer : fill_in(fault->second, words));
         changed.notify();
       }

@@ -141,6 +141,21 @@ TEST_CASE("A switchboard that cannot be reached or is none fails the message wit
   CHECK_FALSE(person.is_over);
 }
 
+TEST_CASE("A long text of which a part is lost says how much was sent, and whether the next part is known not to be") {
+  for (const auto& [answer, begins] :
+       {std::pair("NAK {n}\r\n", "Only the first 1 of 2 parts of the message were sent. "),
+        std::pair("OUT\r\n",
+                  "The first 1 of 2 parts of the message were sent, and whether the next one was is not known. ")}) {
+    Stage stage;
+    Person& person = stage.add("romeo@x.test");
+    stage.server.instead = {{"MSG/2", answer}};
+    const auto sent = stage.send(person, std::string(2000, 'a'));
+    REQUIRE_FALSE(sent.has_value());
+    CHECK(sent.error().code == Errc::rejected);  // a repeat would double what was sent
+    CHECK_MESSAGE(sent.error().text.starts_with(begins), sent.error().text);
+  }
+}
+
 TEST_CASE("A contact list is not changed by what the server does not confirm") {
   Stage stage;
   Person& person = stage.add("romeo@x.test");
