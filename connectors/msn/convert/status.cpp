@@ -4,6 +4,7 @@
 #include "gateway/base/text.hpp"
 
 #include <algorithm>
+#include <vector>
 
 namespace wherry::msn {
 
@@ -22,6 +23,44 @@ std::string attribute_of(std::string_view tag, const std::string& name) {
   if (at == tag.npos) return {};
   tag.remove_prefix(at + begin.size());
   return unescape_xml(tag.substr(0, tag.find('"')));
+}
+
+std::string to_line(std::string_view text) {
+  std::string line;
+  for (const char c : text) {
+    if (!is_line_end(c)) line += c;
+    else if (!line.empty() && line.back() != ' ') line += ' ';
+  }
+  if (line.ends_with(' ')) line.pop_back();
+  return line;
+}
+
+// The border is a backslash and a zero, as letters.
+std::vector<std::string_view> split_media(std::string_view text) {
+  constexpr std::string_view border = "\\0";
+  std::vector<std::string_view> parts;
+  for (auto end = text.find(border); end != text.npos; end = text.find(border)) {
+    parts.push_back(text.substr(0, end));
+    text.remove_prefix(end + border.size());
+  }
+  parts.push_back(text);
+  return parts;
+}
+
+// Program, kind, whether it is on, a form like "{0} - {1}", and what stands there.
+std::string describe_media(std::string_view text) {
+  const auto parts = split_media(text);
+  if (parts.size() < 5 || parts[2] != "1" || parts[4].empty()) return {};
+  std::string told = parts[1] == "Music" ? "♫ " : "";
+  std::string_view form = parts[3];
+  while (!form.empty()) {
+    const bool is_place = form.size() >= 3 && form[0] == '{' && form[1] >= '0' && form[1] <= '9' && form[2] == '}';
+    const std::size_t index = is_place ? static_cast<std::size_t>(form[1] - '0') + 4 : parts.size();
+    if (index < parts.size()) told += parts[index];
+    else told += form.front();
+    form.remove_prefix(index < parts.size() ? 3 : 1);
+  }
+  return told;
 }
 
 }  // namespace
@@ -52,13 +91,8 @@ std::string to_personal_message(std::string_view text) {
 }
 
 std::string parse_personal_message(std::string_view xml) {
-  std::string line;
-  for (const char c : element_text(xml, "PSM")) {
-    if (!is_line_end(c)) line += c;
-    else if (!line.empty() && line.back() != ' ') line += ' ';
-  }
-  if (line.ends_with(' ')) line.pop_back();
-  return line;
+  std::string words = to_line(element_text(xml, "PSM"));
+  return words.empty() ? to_line(describe_media(element_text(xml, "CurrentMedia"))) : words;
 }
 
 std::string parse_picture_name(std::string_view object) {

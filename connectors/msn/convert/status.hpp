@@ -18,7 +18,7 @@ std::string to_status_code(connector::Availability availability);
 // The payload of UUX, and what it says: <Data><PSM>…</PSM>…</Data>. Cut at `most_personal_message_bytes`.
 inline constexpr std::size_t most_personal_message_bytes = 400;
 std::string to_personal_message(std::string_view text);
-// Lenient; empty where there is none.
+// Lenient; empty where there is none. What somebody hears or plays counts where they say nothing themselves.
 std::string parse_personal_message(std::string_view xml);
 
 // The name of the picture that a contact shows, in the object of its status (SHA1D of an msnobj of type 3); "": none.
