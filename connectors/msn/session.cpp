@@ -9,6 +9,8 @@
 #include "gateway/base/within.hpp"
 
 #include <boost/asio/this_coro.hpp>
+#include <fmt/format.h>
+
 #include <stdexcept>
 #include <utility>
 
@@ -24,8 +26,13 @@ using std::chrono::steady_clock;
 namespace {
 
 constexpr std::size_t most_text_bytes = 30000;  // some twenty messages of MSN's
-constexpr std::size_t most_early = 1000;
+constexpr std::size_t most_early = 1000, most_told_name_bytes = 200;
 constexpr std::chrono::seconds typing_tick{1}, telling_limit{5};
+
+// For good, and not because the server is busy.
+bool is_refused(const Reply& reply) {
+  return reply.kind == Reply::Kind::refused && to_error(reply.error, {}).code != Errc::unavailable;
+}
 
 }  // namespace
 
@@ -151,10 +158,7 @@ asio::awaitable<void> MsnSession::live() {
 
 // First the words, then the status: contacts see both at once.
 asio::awaitable<void> MsnSession::appear() {
-  if (!persona_->name.empty()) {
-    std::vector<std::string> name{"MFN", to_name_word(persona_->name)};
-    co_await ask("PRP", std::move(name));
-  }
+  if (!persona_->name.empty()) co_await show_name();
   std::vector<std::string> none;
   co_await link_->ask("UUX", std::move(none), to_personal_message(persona_->status));
   std::vector<std::string> status{to_status_code(persona_->availability), "0"};
@@ -273,11 +277,23 @@ asio::awaitable<Result<Receipt>> MsnSession::set_presence(connector::SetPresence
 asio::awaitable<Result<Receipt>> MsnSession::set_profile(connector::SetProfile profile) {
   persona_->name = std::move(profile.name);
   if (persona_->name.empty()) co_return Receipt{};
-  std::vector<std::string> name{"MFN", to_name_word(persona_->name)};
-  const Reply reply = co_await ask("PRP", std::move(name));
+  const Reply reply = co_await show_name();
+  if (is_refused(reply)) co_return Error{Errc::rejected, "The MSN server does not take this name."};
   const auto taken = to_result(reply, {});
   if (!taken) co_return taken.error();
   co_return Receipt{};
+}
+
+// Whoever gives a name sees no answer to it, so a refusal is told: once of each name, however often there is a login.
+asio::awaitable<Reply> MsnSession::show_name() {
+  const std::string name(base::utf8_prefix(persona_->name, most_told_name_bytes));
+  std::vector<std::string> args{"MFN", to_name_word(name)};
+  Reply reply = co_await ask("PRP", std::move(args));
+  if (!is_refused(reply)) co_return reply;
+  std::string told = fmt::format(
+      "The MSN server does not take your name, {}. Your contacts see the one that you had there before.", name);
+  co_await notify(events_, std::move(told), "name/" + name);
+  co_return reply;
 }
 
 }  // namespace wherry::msn

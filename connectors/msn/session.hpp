@@ -44,6 +44,7 @@ class MsnSession final : public connector::Session {
   asio::awaitable<Done> change_list(connector::Action action);
   asio::awaitable<Done> set_presence(connector::SetPresence presence);
   asio::awaitable<Done> set_profile(connector::SetProfile profile);
+  asio::awaitable<Reply> show_name();
   asio::awaitable<Reply> ask(std::string name, std::vector<std::string> args);
 
   Upstream& upstream_;

@@ -156,6 +156,21 @@ TEST_CASE("A long text of which a part is lost says how much was sent, and wheth
   }
 }
 
+TEST_CASE("A name of the user's that the server refuses is told, and is no account that there is not") {
+  Stage stage;
+  Person& person = stage.add("romeo@x.test");
+  stage.server.instead = {{"PRP", "209 {n}\r\n"}};
+  const auto named = stage.perform(person, connector::SetProfile{"MSN Staff"});
+  REQUIRE_FALSE(named.has_value());
+  CHECK(named.error().code == Errc::rejected);
+  CHECK(named.error().text == "The MSN server does not take this name.");
+  const auto told = person.sink.all<connector::AccountNotice>();
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].text ==
+        "The MSN server does not take your name, MSN Staff. Your contacts see the one that you had there before.");
+  CHECK_FALSE(person.is_over);
+}
+
 TEST_CASE("A contact list is not changed by what the server does not confirm") {
   Stage stage;
   Person& person = stage.add("romeo@x.test");
