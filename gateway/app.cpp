@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <array>
 #include <malloc.h>
+#include <tuple>
 #include <utility>
 
 namespace wherry {
@@ -85,9 +86,10 @@ asio::awaitable<base::Result<void>> App::start_all() {
 
   auto read = [run = base::random_hex(4), now = base::to_milliseconds(clock_.now())](db::Transaction& t) {
     store::remove_orphans(t);  // rows that arrived while their account was being removed
-    return std::pair(store_id_of(store::seen_key(t)), store::begin_run(t, run, now));
+    return std::tuple(store_id_of(store::seen_key(t)), store::begin_run(t, run, now), store::read_age_time(t, now));
   };
-  auto [store_id, runs] = co_await database_->fetch(std::move(read));
+  auto [store_id, runs, age_time] = co_await database_->fetch(std::move(read));
+  if (files_) files_->set_age_time(base::from_milliseconds(age_time));
   keys_ = std::make_unique<queues::Keys>(std::move(store_id), std::move(runs));
   for (const config::TransportEntry& entry : config_.transports) {
     if (!entry.child.empty()) continue;

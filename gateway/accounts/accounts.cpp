@@ -313,8 +313,11 @@ void Accounts::request_failed(base::AccountId id, const base::ContactId& contact
 }
 
 void Accounts::put_contact(LiveAccount& account, store::ContactRow contact) {
-  LiveContact& live = account.contacts[contact.contact];
-  if (live.row == contact) return;
+  const auto [entry, is_new] = account.contacts.try_emplace(contact.contact);
+  LiveContact& live = entry->second;
+  if (const auto early = account.early_presence.extract(contact.contact); is_new && !early.empty())
+    live.take(early.mapped());
+  if (!is_new && live.row == contact) return;
   live.row = contact;
   if (account.is_removed()) return;
   write([id = account.id(), contact = std::move(contact)](db::Transaction& t) { store::put_contact(t, id, contact); },

@@ -22,6 +22,12 @@ struct LiveContact {
   std::optional<base::Time> idle_since;
   std::string unusable_avatar = {};  // the name of a picture that is too large, or none that programs show
   bool directed = false;             // the user has sent it presence of its own (RFC 6121 §4.6)
+
+  void take(const connector::PresenceChanged& change) {
+    availability = change.availability;
+    status = change.status;
+    idle_since = change.idle_since;
+  }
 };
 
 class LiveAccount {
@@ -72,6 +78,10 @@ class LiveAccount {
   Resources resources;         // the user's devices that are there
   bool presence_seen = false;  // in this run: otherwise `resources` says nothing
   std::map<base::ContactId, LiveContact> contacts;
+  // Of who is there and is not among these yet, or not known to be: the network tells of its list before the user has
+  // taken it over.
+  static constexpr std::size_t most_early = 1000;
+  std::map<base::ContactId, connector::PresenceChanged> early_presence;
   // Of contacts that write just now, or have lately, and up to which message of the user's, by its stanza id, contacts
   // have read: what the user may yet have to be told. At most `most_noted` each.
   static constexpr std::size_t most_noted = 64;

@@ -1,6 +1,7 @@
 #include "gateway/convert/degrade.hpp"
 
 #include "gateway/base/text.hpp"
+#include "gateway/convert/files.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -69,7 +70,7 @@ std::optional<Error> fit(connector::Content& content, const Capabilities& can, b
   if (!content.files.empty() && can.files == Support::refuse) return cannot("This network cannot carry files.");
   const auto is_left = [&](const connector::File& file) { return !is_carried(file, can); };
   for (const connector::File& file : content.files) {
-    const bool is_said = can.files == Support::drop || content.text.find(file.url) != std::string::npos;
+    const bool is_said = can.files == Support::drop || says_link(content.text, file.url);
     if (is_left(file) && !is_said) content.text += (content.text.empty() ? "" : "\n") + file.url;
   }
   std::erase_if(content.files, is_left);
@@ -92,7 +93,9 @@ Degraded as_message(connector::ChatId chat, std::string key, connector::Content 
 }
 
 Degraded of(connector::SendMessage message, const Capabilities& can, const Referents& referents) {
+  const bool had_files = !message.content.files.empty();
   if (auto error = fit(message.content, can, referents.reply.is_known)) return std::move(*error);
+  if (had_files && message.content.files.empty() && message.content.text.empty()) return Nothing{};  // all dropped
   return connector::Action(std::move(message));
 }
 

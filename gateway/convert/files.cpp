@@ -17,9 +17,9 @@ using xmpp::Element;
 
 namespace {
 
-constexpr const char* sims = "urn:xmpp:sims:1";                            // XEP-0385
-constexpr const char* sims_file = "urn:xmpp:jingle:apps:file-transfer:5";  // XEP-0234
-constexpr const char* sims_reference = "urn:xmpp:reference:0";             // XEP-0372
+constexpr const char* sims = "urn:xmpp:sims:1";                                // XEP-0385
+constexpr std::string_view sims_file = "urn:xmpp:jingle:apps:file-transfer:";  // XEP-0234, of whichever version
+constexpr const char* sims_reference = "urn:xmpp:reference:0";                 // XEP-0372
 constexpr std::size_t most_url_bytes = 2 << 10, most_file_name_bytes = 256,
                       most_media_type_bytes = 127;  // RFC 6838 §4.2
 
@@ -113,7 +113,11 @@ File shared_file(const Element& sharing) {
 
 File referred_file(const Element& reference) {
   const Element* sharing = reference.child("media-sharing", sims);
-  const Element* metadata = sharing ? sharing->child("file", sims_file) : nullptr;
+  const Element* metadata = nullptr;
+  if (sharing) {
+    for (const Element& child : sharing->children())
+      if (child.name() == "file" && child.ns().starts_with(sims_file)) metadata = &child;
+  }
   const Element* sources = sharing ? sharing->child("sources", sims) : nullptr;
   File file = metadata ? described(*metadata) : File{};
   if (sources) file.url = link_of(*sources, "reference", sims_reference, "uri");
@@ -123,7 +127,7 @@ File referred_file(const Element& reference) {
 // The same file may be shared in each way, for programs that know only one. The first says the most.
 void add_file(std::vector<File>& files, File file) {
   const auto is_same = [&](const File& other) { return other.url == file.url; };
-  if (file.url.empty() || files.size() >= most_files || std::any_of(files.begin(), files.end(), is_same)) return;
+  if (file.url.empty() || files.size() > most_files || std::any_of(files.begin(), files.end(), is_same)) return;
   if (file.media_type.empty()) file.media_type = type_by_name(file.name.empty() ? file.url : file.name);
   files.push_back(std::move(file));
 }
@@ -171,13 +175,28 @@ bool announces_files(const Element& message) {
 
 bool shares_out_of_reach(const Element& message) {
   const auto& children = message.children();
-  return std::any_of(children.begin(), children.end(), [](const Element& child) {
-    return child.is("file-sharing", ns::file_sharing) && child.child("sources", ns::file_sharing) &&
-           shared_file(child).url.empty();
+  const bool has_link = std::any_of(children.begin(), children.end(), [](const Element& child) {
+    return child.is("x", ns::oob) && is_web_link(child.child_text("url", ns::oob));
+  });
+  return !has_link && std::any_of(children.begin(), children.end(), [](const Element& child) {
+    if (child.is("file-sharing", ns::file_sharing))
+      return child.child("sources", ns::file_sharing) && shared_file(child).url.empty();
+    return child.is("reference", sims_reference) && child.child("media-sharing", sims) &&
+           referred_file(child).url.empty();
   });
 }
 
 bool can_be_shared(const File& file) { return is_web_link(file.url); }
+
+bool says_link(std::string_view text, std::string_view url) {
+  constexpr std::string_view behind = " \t\r\n<>\"')],;.!";
+  if (url.empty()) return true;
+  for (std::size_t at = text.find(url); at != text.npos; at = text.find(url, at + 1)) {
+    const std::size_t end = at + url.size();
+    if (end == text.size() || behind.find(text[end]) != behind.npos) return true;
+  }
+  return false;
+}
 
 void share(Element& message, const File& file) {
   message.add_text_child("body", file.url);

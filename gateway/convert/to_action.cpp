@@ -161,7 +161,7 @@ std::vector<Range> placeholders(const Element& message, std::string_view text, b
   for (const Element& child : message.children()) {
     if (!child.is("fallback", ns::fallback)) continue;
     const std::string_view payload = child.attribute("for");
-    const bool is_link = payload == ns::file_sharing || payload == ns::oob;
+    const bool is_link = payload == ns::file_sharing || payload == ns::oob || payload == "urn:xmpp:sims:1";
     if (is_link && !has_files) continue;  // it says what there is to carry
     const auto range = placeholder(child, characters);
     // Somebody who replies has written something: only the quotation above it is a placeholder (XEP-0461 §3.2).
@@ -312,7 +312,7 @@ std::string_view url_of(const Element& message) {
 std::string_view other_link(const Element& message, const std::vector<connector::File>& files, std::string_view text) {
   const std::string_view url = url_of(message);
   const auto is_it = [&](const connector::File& file) { return file.url == url; };
-  const bool is_said = text.find(url) != std::string::npos || std::any_of(files.begin(), files.end(), is_it);
+  const bool is_said = says_link(text, url) || std::any_of(files.begin(), files.end(), is_it);
   return is_said ? std::string_view{} : url;
 }
 
@@ -331,12 +331,25 @@ std::string place_of(const Element& message) {
   return latitude && longitude ? fmt::format("geo:{:.6f},{:.6f}", *latitude, *longitude) : std::string();
 }
 
+// What is said of a link or a file in words (XEP-0066, XEP-0446), where the text does not say it already.
+void append_descriptions(const Element& message, std::string& text) {
+  for (const Element& child : message.children()) {
+    std::string_view said;
+    if (child.is("x", ns::oob)) said = child.child_text("desc", ns::oob);
+    const Element* metadata =
+        child.is("file-sharing", ns::file_sharing) ? child.child("file", ns::file_metadata) : nullptr;
+    if (metadata) said = metadata->child_text("desc", ns::file_metadata);
+    if (text.find(base::trim(said)) == std::string::npos) append_line(text, base::trim(said));
+  }
+}
+
 // All that the message says in words, and its files.
 connector::Content content_of(const Element& message, std::string text, std::vector<connector::File> files) {
   connector::Content content;
   cut_links(text, files);
   content.text = std::string(message.child_text("subject", ns::component));
   append_line(content.text, text);
+  append_descriptions(message, content.text);
   append_line(content.text, other_link(message, files, content.text));
   const std::string place = place_of(message);
   if (content.text.find("geo:") == std::string::npos) append_line(content.text, place);
@@ -364,7 +377,8 @@ ActionOrRefusal to_action(const Element& message) {
   if (text.size() > most_text_bytes) return too_long(most_text_bytes);
   std::optional<connector::Reply> reply = reply_of(message, text);
   std::vector<connector::File> files = files_of(message);
-  if (files.empty() && shares_out_of_reach(message)) return cannot_carry("files that are sent in this way");
+  if (shares_out_of_reach(message)) return cannot_carry("files that are sent in this way");
+  if (files.size() > most_files) return cannot_carry("so many files in one message");
   if (!text.empty() && !cut_placeholders(message, text, !files.empty())) {
     if (files.empty()) return cannot_carry("messages of this kind");
     text.clear();
@@ -374,8 +388,8 @@ ActionOrRefusal to_action(const Element& message) {
   connector::Content content = content_of(message, std::move(text), std::move(files));
   const bool is_empty = content.text.empty() && content.files.empty();
   const Element* replaced = message.child("replace", ns::correction);
-  if (is_empty && replaced) return take_back(replaced->attribute("id"));
   if (is_empty && announces_files(message)) return NothingToSend{};
+  if (is_empty && replaced) return take_back(replaced->attribute("id"));
   if (is_empty) {
     const Payload* act = find(bare_acts, message);
     return act ? ActionOrRefusal(cannot_carry(act->what)) : state_of(message);

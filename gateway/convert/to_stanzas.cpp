@@ -135,11 +135,13 @@ std::vector<Element> say_and_share(const connector::MessageReceived& message, co
   const Speech speech{speaker(message), words, message.sent_at, message.from_me};
   const auto from = sender(speech.sender, context);
   if (!from || message.from_me) return say(speech, context);
-  std::erase_if(words.files, can_be_shared);
+  std::vector<connector::File> shared;  // the others are lines of the text
+  words.files.clear();
+  for (const connector::File& file : message.content.files)
+    (can_be_shared(file) && shared.size() < most_files ? shared : words.files).push_back(file);
   std::vector<Element> stanzas;
-  if (has_words(words) || words.files.size() == message.content.files.size()) stanzas = say(speech, context);
-  for (const connector::File& file : message.content.files) {
-    if (!can_be_shared(file)) continue;
+  if (has_words(words) || shared.empty()) stanzas = say(speech, context);
+  for (const connector::File& file : shared) {
     stanzas.push_back(message_stanza(speech, *from, stanzas.size(), context));
     share(stanzas.back(), file);
     const bool is_first = stanzas.size() == 1;
@@ -166,7 +168,10 @@ std::vector<Element> of(const connector::MessageReceived& message, const StanzaC
 
 // XEP-0308. What does not fit in one stanza goes on in others.
 std::vector<Element> of(const connector::MessageEdited& edit, const StanzaContext& context) {
-  std::vector<Element> stanzas = say({speaker(edit), edit.content, edit.sent_at, edit.from_me}, context);
+  connector::Content words = edit.content;
+  std::erase_if(words.files, can_be_shared);  // which have messages of their own, as they had before
+  const connector::Content& said = has_words(words) ? words : edit.content;
+  std::vector<Element> stanzas = say({speaker(edit), said, edit.sent_at, edit.from_me}, context);
   stanzas.front().add("replace", ns::correction).set("id", edit.target.value);
   return stanzas;
 }

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <stdexcept>
 #include <vector>
 
 namespace wherry::files {
@@ -51,6 +52,9 @@ bool Arrivals::concerns(base::AccountId account, const connector::Event& event) 
 asio::awaitable<std::unique_ptr<Arrivals::Place>> Arrivals::enter(base::AccountId account,
                                                                   const connector::Event& event) {
   Chat chat(account, *connector::chat_of(event));
+  const auto line = lines_.find(chat);
+  if (line != lines_.end() && line->second.size() >= most_waiting)
+    throw std::runtime_error("too much of this chat waits for a file");
   auto place = std::make_unique<Place>(*this, std::move(chat));
   while (!place->is_first()) co_await changed_.wait();
   co_return place;
@@ -68,48 +72,60 @@ Arrivals::Place::~Place() {
   arrivals_.changed_.notify();
 }
 
-asio::awaitable<void> Arrivals::bring(base::AccountId account, std::shared_ptr<connector::Session> session,
-                                      connector::Content& content) {
+// A file's turn, from its beginning to its end.
+class Arrivals::Turn {
+ public:
+  Turn(Arrivals& arrivals, base::AccountId account) : arrivals_(arrivals), account_(account) {
+    ++arrivals_.fetching_;
+    ++arrivals_.fetching_of_[account_];
+  }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+  ~Turn() {
+    --arrivals_.fetching_;
+    if (--arrivals_.fetching_of_[account_] == 0) arrivals_.fetching_of_.erase(account_);
+    arrivals_.changed_.notify();
+  }
+
+ private:
+  Arrivals& arrivals_;
+  base::AccountId account_;
+};
+
+asio::awaitable<void> Arrivals::bring(base::AccountId account, Sessions session, connector::Content& content) {
+  const Clock::time_point until = Clock::now() + patience;
   std::vector<connector::File> files = std::move(content.files);
   content.files.clear();
+  std::size_t left_out = files.size() - std::min(files.size(), most_files);
+  files.resize(files.size() - left_out);
   for (connector::File& file : files) {
     if (!must_be_fetched(file)) {
       content.files.push_back(std::move(file));
       continue;
     }
-    auto brought = co_await fetch(account, session, file);
+    auto brought = co_await fetch(account, session, file, until);
     if (brought) content.files.push_back(std::move(*brought));
     else content.text += (content.text.empty() ? "" : "\n") + lost(file, brought.error());
   }
+  if (left_out > 0)
+    content.text += fmt::format("{}({} more files came with this; so many cannot be brought here.)",
+                                content.text.empty() ? "" : "\n", left_out);
 }
 
-asio::awaitable<Result<connector::File>> Arrivals::fetch(base::AccountId account,
-                                                         std::shared_ptr<connector::Session> session,
-                                                         connector::File file) {
-  if (!store_ || !store_->is_reachable())
-    co_return Error{Errc::unsupported, "This gateway has no public address to give files out at (http.public_url)."};
-  if (!session) co_return Error{Errc::unavailable, "The network was not connected."};
-  while (fetching_ >= most_at_once) co_await changed_.wait();
-  struct Counted {
-    Arrivals& arrivals;
-    explicit Counted(Arrivals& a) : arrivals(a) { ++arrivals.fetching_; }
-    ~Counted() {
-      --arrivals.fetching_;
-      arrivals.changed_.notify();
-    }
-  };
-  const Counted counted(*this);
-  Result<Kept> kept = Error{Errc::unavailable, "It could not be fetched."};
-  try {
-    auto copying = copy(account, std::move(session), file.handle);
-    kept = co_await base::within(patience, std::move(copying));
-  } catch (const std::exception& e) {
-    log::warn("files.not_fetched", {{"account", account.value}, {"error", e.what()}});
+asio::awaitable<Result<connector::File>> Arrivals::fetch(base::AccountId account, Sessions session,
+                                                         connector::File file, Clock::time_point until) {
+  if (!store_) co_return Error{Errc::unsupported, "This gateway keeps no files (files.folder).", {}};
+  if (!store_->is_reachable())
+    co_return Error{
+        Errc::unsupported, "This gateway has no public address to give files out at (http.public_url).", {}};
+  while (fetching_ >= most_at_once || (fetching_of_.contains(account) && fetching_of_[account] >= most_of_account))
+    co_await changed_.wait();
+  const Turn turn(*this, account);
+  const auto kept = co_await try_to_copy(account, std::move(session), file.handle, until);
+  if (!kept) {
+    log::warn("files.not_fetched", {{"account", account.value}, {"error", kept.error().text}});
+    co_return kept.error();
   }
-  const auto state = co_await asio::this_coro::cancellation_state;
-  if (state.cancelled() != asio::cancellation_type::none)  // the message is not taken, so the network keeps it
-    throw boost::system::system_error(asio::error::operation_aborted);
-  if (!kept) co_return kept.error();
   file.url = store_->link(account, *kept, file.name);
   file.bytes = kept->bytes;
   file.sha256 = kept->sha256;
@@ -118,16 +134,37 @@ asio::awaitable<Result<connector::File>> Arrivals::fetch(base::AccountId account
   co_return file;
 }
 
+// Also while the session is only coming up, and after a passing trouble of the network.
+asio::awaitable<Result<Kept>> Arrivals::try_to_copy(base::AccountId account, Sessions session, std::string handle,
+                                                    Clock::time_point until) {
+  constexpr std::chrono::milliseconds pause(500);
+  Result<Kept> kept = Error{Errc::unavailable, "The network was not connected.", {}};
+  for (;;) {
+    if (auto present = session()) {
+      kept = Error{Errc::unavailable, "It could not be fetched.", {}};
+      try {
+        auto copying = copy(account, std::move(present), handle);
+        kept = co_await base::within(std::max(until - Clock::now(), Clock::duration(pause)), std::move(copying));
+      } catch (const std::exception& e) {
+        log::debug("files.fetch_broke", {{"account", account.value}, {"error", e.what()}});
+      }
+    }
+    const auto state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() != asio::cancellation_type::none)  // the message is not taken, so the network keeps it
+      throw boost::system::system_error(asio::error::operation_aborted);
+    const bool may_pass = !kept && kept.error().code == Errc::unavailable;
+    if (!may_pass || Clock::now() + pause >= until) co_return kept;
+    co_await base::sleep(pause);
+  }
+}
+
 asio::awaitable<Result<Kept>> Arrivals::copy(base::AccountId account, std::shared_ptr<connector::Session> session,
                                              std::string handle) {
   auto begun = co_await store_->begin(account);
   if (!begun) co_return begun.error();
   const std::unique_ptr<FileStore::NewFile> file = std::move(*begun);
   const auto fetched = co_await session->fetch(std::move(handle), *file);
-  if (!fetched) {
-    log::warn("files.not_fetched", {{"account", account.value}, {"error", fetched.error().text}});
-    co_return fetched.error();
-  }
+  if (!fetched) co_return fetched.error();
   co_return co_await file->keep();
 }
 

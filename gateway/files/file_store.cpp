@@ -3,11 +3,12 @@
 #include "gateway/base/files/media_type.hpp"
 #include "gateway/base/log.hpp"
 #include "gateway/base/secret.hpp"
+#include "gateway/base/suspend.hpp"
 #include "gateway/base/text.hpp"
 #include "gateway/files/serving.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
 #include <sodium.h>
 
@@ -31,6 +32,7 @@ namespace {
 
 constexpr std::size_t most_files = 5000;  // of one account
 constexpr std::size_t code_octets = 16;
+constexpr std::chrono::seconds retry_after{5};
 
 const unsigned char* octets(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
 
@@ -60,6 +62,8 @@ bool sync_folder(const fs::path& folder) {
   return done;
 }
 
+bool is_part(const fs::path& path) { return path.filename().string().starts_with("part-"); }
+
 struct Entry {
   fs::path path;
   std::int64_t written = 0;  // in seconds
@@ -83,22 +87,40 @@ void remove_file(const fs::path& path) {
   if (failed) log::warn("files.not_removed", {{"error", failed.message()}});
 }
 
-// The oldest give way until `more` octets have room.
-void make_room(const fs::path& folder, const FileLimits& limits) {
+// The oldest that are whole give way until each of `writing` files, however long they become, has room beside `newest`.
+void make_room(const fs::path& folder, const FileLimits& limits, std::size_t writing, const fs::path& newest) {
   std::vector<Entry> entries = files_in(folder);
+  std::erase_if(entries, [](const Entry& entry) { return is_part(entry.path); });
   std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.written < b.written; });
-  std::uint64_t bytes = limits.file_bytes;
+  std::uint64_t bytes = limits.file_bytes * writing;
   for (const Entry& entry : entries) bytes += entry.bytes;
   std::size_t left = entries.size();
   for (const Entry& entry : entries) {
     if (bytes <= limits.account_bytes && left < most_files) return;
+    if (entry.path == newest) continue;
     remove_file(entry.path);
     bytes -= std::min(bytes, entry.bytes);
     --left;
   }
 }
 
-// Letters that no program and no server reads another meaning from; the ending is that of the type.
+// What a browser would run where the octets do not say what the file is.
+constexpr std::string_view run_by_browsers[] = {".htm", ".html", ".xht", ".xhtml", ".svg", ".xml", ".js", ".mjs"};
+
+// Of a type that nobody knows the sender's own, which says with what it is opened.
+std::string ending_in_link(std::string_view own, const std::string& media_type) {
+  constexpr std::size_t most_letters = 8;
+  const std::string ending = base::to_lower_ascii(own);
+  const bool is_plain = ending.size() > 1 && ending.size() <= most_letters &&
+                        std::all_of(ending.begin() + 1, ending.end(),
+                                    [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); });
+  const bool is_run =
+      std::find(std::begin(run_by_browsers), std::end(run_by_browsers), ending) != std::end(run_by_browsers);
+  if (media_type.empty() && is_plain && !is_run) return ending;
+  return std::string(base::ending_of(media_type));
+}
+
+// Letters that no program and no server reads another meaning from.
 std::string name_in_link(std::string_view name, const std::string& media_type) {
   constexpr std::size_t most_bytes = 60;
   const std::string_view own_ending =
@@ -110,21 +132,32 @@ std::string name_in_link(std::string_view name, const std::string& media_type) {
     clean += is_plain ? c : '_';
   }
   if (clean.find_first_not_of('_') == clean.npos) clean = "file";
-  clean += base::ending_of(media_type);
+  clean += ending_in_link(own_ending, media_type);
   return clean;
 }
 
 }  // namespace
 
-// Not a lambda: g++ 12 (house.md §8).
+// Not cancellable: what is cancelled waits for the end of its few octets. (co_spawn on the disk's thread would read a
+// cancellation slot of a coroutine that the loop may have ended meanwhile.)
 template <class Work>
 asio::awaitable<std::invoke_result_t<Work>> FileStore::aside(Work work) {
-  struct Run {
-    static asio::awaitable<std::invoke_result_t<Work>> once(Work it) { co_return it(); }
-  };
   if (!disk_) disk_.emplace(1);
-  auto run = Run::once(std::move(work));
-  co_return co_await asio::co_spawn(disk_->get_executor(), std::move(run), asio::use_awaitable);
+  const auto loop = co_await asio::this_coro::executor;
+  const auto result = std::make_shared<std::optional<std::invoke_result_t<Work>>>();
+  auto start = [this, loop, result, work = std::move(work)](base::Resume resume) mutable {
+    asio::post(*disk_, [loop, result, work = std::move(work), resume = std::move(resume)]() mutable {
+      std::exception_ptr failed;
+      try {
+        result->emplace(work());
+      } catch (...) {
+        failed = std::current_exception();
+      }
+      asio::post(loop, [resume = std::move(resume), failed]() mutable { resume(failed); });
+    });
+  };
+  co_await base::suspend(std::move(start));
+  co_return std::move(**result);
 }
 
 FileStore::~FileStore() {
@@ -136,19 +169,32 @@ fs::path FileStore::folder_of(base::AccountId account) const {
 }
 
 asio::awaitable<Result<std::unique_ptr<FileStore::NewFile>>> FileStore::begin(base::AccountId account) {
+  if (forgotten_.contains(account)) co_return Error{Errc::not_found, "The account is gone.", {}};
+  const std::shared_ptr<void> writing = writes(account);
   const fs::path folder = folder_of(account);
   const fs::path part = folder / (part_prefix_ + base::random_hex(8));
-  auto open = [folder, part, limits = settings_.limits]() -> int {
+  auto open = [folder, part, limits = settings_.limits, writing_now = writing_[account]]() -> int {
     std::error_code failed;
-    fs::create_directories(folder, failed);
+    if (fs::create_directories(folder, failed)) {  // a file in them is durable only once they are
+      sync_folder(folder.parent_path().parent_path());
+      sync_folder(folder.parent_path());
+    }
     fs::permissions(folder, fs::perms::owner_all, failed);
-    make_room(folder, limits);
+    make_room(folder, limits, writing_now, {});
     const int descriptor = ::open(part.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     return descriptor >= 0 ? descriptor : -errno;
   };
   const int opened = co_await aside(std::move(open));
   if (opened < 0) co_return not_written(-opened);
-  co_return std::make_unique<NewFile>(*this, folder, part, opened);
+  co_return std::make_unique<NewFile>(*this, account, writing, part, opened);
+}
+
+// One more of the account's files is being written, until what this gives is gone.
+std::shared_ptr<void> FileStore::writes(base::AccountId account) {
+  ++writing_[account];
+  return std::shared_ptr<void>(nullptr, [this, account](void*) {
+    if (--writing_[account] == 0) writing_.erase(account);
+  });
 }
 
 std::string FileStore::code_of(std::string_view account, std::string_view sha256) const {
@@ -174,9 +220,12 @@ asio::awaitable<net::ServerResponse> FileStore::answer(net::ServerRequest reques
     co_return net::respond(404, "There is no such file.\n");
   const fs::path file = settings_.folder / parts[2] / parts[3];
   auto open = [file]() { return OpenFile::open(file); };
-  const std::shared_ptr<OpenFile> opened = co_await aside(std::move(open));
-  if (!opened) co_return net::respond(404, "This file is not kept any more.\n");
-  auto response = serve(*opened, request.header("range"), parts[5]);
+  const OpenFile::Opened result = co_await aside(std::move(open));
+  const std::shared_ptr<OpenFile>& opened = result.file;
+  if (!opened && result.is_gone) co_return net::respond(404, "This file is not kept any more.\n");
+  if (!opened) co_return net::respond(503, "The file cannot be read just now.\n", retry_after);
+  const bool is_whole = request.method == "HEAD";  // RFC 9110 §14.2: only GET has ranges
+  auto response = serve(*opened, is_whole ? std::string_view() : request.header("range"), parts[5]);
   if (request.method == "HEAD" || response.bytes == 0) co_return response;
   response.piece = [this, opened](std::uint64_t offset, std::size_t most) {
     auto read = [opened, offset, most]() { return opened->read(offset, most); };
@@ -187,9 +236,13 @@ asio::awaitable<net::ServerResponse> FileStore::answer(net::ServerRequest reques
 
 void FileStore::forget(base::AccountId account) {
   if (settings_.folder.empty()) return;
-  std::error_code failed;
-  fs::remove_all(folder_of(account), failed);
-  if (failed) log::warn("files.not_removed", {{"account", account.value}, {"error", failed.message()}});
+  forgotten_.insert(account);
+  if (!disk_) disk_.emplace(1);
+  asio::post(*disk_, [folder = folder_of(account)] {
+    std::error_code failed;
+    fs::remove_all(folder, failed);
+    if (failed) log::warn("files.not_removed", {{"folder", folder.string()}, {"error", failed.message()}});
+  });
 }
 
 asio::awaitable<void> FileStore::sweep(base::Time age_time) {
@@ -199,9 +252,8 @@ asio::awaitable<void> FileStore::sweep(base::Time age_time) {
     std::size_t removed = 0;
     for (const Entry& account : files_in(folder)) {
       for (const Entry& file : files_in(account.path)) {
-        const std::string name = file.path.filename().string();
-        const bool is_left = name.starts_with("part-") && !name.starts_with(present);
-        if (!is_left && file.written >= oldest) continue;
+        const bool is_being_written = file.path.filename().string().starts_with(present);
+        if (is_being_written || (!is_part(file.path) && file.written >= oldest)) continue;
         remove_file(file.path);
         ++removed;
       }
@@ -216,9 +268,11 @@ struct FileStore::NewFile::Hash {
   crypto_hash_sha256_state state;
 };
 
-FileStore::NewFile::NewFile(FileStore& store, fs::path folder, fs::path part, int descriptor)
+FileStore::NewFile::NewFile(FileStore& store, base::AccountId account, std::shared_ptr<void> writing, fs::path part,
+                            int descriptor)
     : store_(store),
-      folder_(std::move(folder)),
+      account_(account),
+      writing_(std::move(writing)),
       part_(std::move(part)),
       descriptor_(descriptor),
       hash_(std::make_unique<Hash>()) {
@@ -255,12 +309,16 @@ asio::awaitable<Result<Kept>> FileStore::NewFile::keep() {
   kept.sha256 = base::to_hex({reinterpret_cast<const char*>(hash.data()), hash.size()});
   kept.bytes = bytes_;
   kept.media_type = base::media_type_of(beginning_);
-  auto settle = [descriptor = descriptor_, part = part_, whole = folder_ / kept.sha256, folder = folder_,
-                 written = seconds_of(store_.age_time_)]() {
+  if (store_.forgotten_.contains(account_)) co_return Error{Errc::not_found, "The account is gone.", {}};
+  const fs::path folder = part_.parent_path();
+  auto settle = [descriptor = descriptor_, part = part_, whole = folder / kept.sha256, folder,
+                 written = seconds_of(store_.age_time_), limits = store_.limits()]() {
     const timespec times[] = {{written, 0}, {written, 0}};
     if (written > 0) ::futimens(descriptor, times);
     const bool done = ::fsync(descriptor) == 0 && ::rename(part.c_str(), whole.c_str()) == 0 && sync_folder(folder);
-    return done ? 0 : errno;
+    if (!done) return errno;
+    make_room(folder, limits, 0, whole);
+    return 0;
   };
   const int failed = co_await store_.aside(std::move(settle));
   if (failed != 0) co_return not_written(failed);

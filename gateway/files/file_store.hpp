@@ -21,8 +21,10 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -76,22 +78,28 @@ class FileStore {
   // Removes what has been kept for long enough, by the clock that no wrong time of day moves (store/retention.hpp), and
   // what an earlier run has not finished.
   asio::awaitable<void> sweep(base::Time age_time);
+  // That clock's time, before any file comes.
+  void set_age_time(base::Time age_time) { age_time_ = age_time; }
 
  private:
   std::filesystem::path folder_of(base::AccountId account) const;
   std::string code_of(std::string_view account, std::string_view sha256) const;
+  std::shared_ptr<void> writes(base::AccountId account);
   template <class Work>
   asio::awaitable<std::invoke_result_t<Work>> aside(Work work);
 
   StoreSettings settings_;
   std::string part_prefix_ = "part-" + base::random_hex(8) + "-";  // of names while they are being written, in this run
-  base::Time age_time_{};                  // at the last sweep: when files of now were written, as the next ones see it
+  base::Time age_time_{};  // at the last sweep: when files of now were written, as the next ones see it
+  std::map<base::AccountId, std::size_t> writing_;  // how many files
+  std::set<base::AccountId> forgotten_;
   std::optional<asio::thread_pool> disk_;  // from the first use on: most networks bring no files
 };
 
 class FileStore::NewFile final : public connector::FileSink {
  public:
-  NewFile(FileStore& store, std::filesystem::path folder, std::filesystem::path part, int descriptor);
+  NewFile(FileStore& store, base::AccountId account, std::shared_ptr<void> writing, std::filesystem::path part,
+          int descriptor);
   ~NewFile() override;
 
   // `rejected` beyond FileLimits::file_bytes, `unavailable` where the disk does not take it.
@@ -102,7 +110,9 @@ class FileStore::NewFile final : public connector::FileSink {
  private:
   struct Hash;
   FileStore& store_;
-  std::filesystem::path folder_, part_;
+  base::AccountId account_;
+  std::shared_ptr<void> writing_;  // until it is gone
+  std::filesystem::path part_;
   int descriptor_;
   std::unique_ptr<Hash> hash_;
   std::string beginning_;  // its first octets

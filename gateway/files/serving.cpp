@@ -5,23 +5,25 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <utility>
 
 namespace wherry::files {
 
-std::shared_ptr<OpenFile> OpenFile::open(const std::filesystem::path& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-  if (descriptor < 0) return nullptr;
+OpenFile::Opened OpenFile::open(const std::filesystem::path& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  if (descriptor < 0) return {nullptr, errno == ENOENT || errno == ENOTDIR};
   struct stat status = {};
   const bool is_file = ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
   const auto bytes = is_file ? static_cast<std::uint64_t>(status.st_size) : 0;
   std::shared_ptr<OpenFile> opened(new OpenFile(descriptor, bytes));
-  if (!is_file) return nullptr;
+  if (!is_file) return {nullptr, true};
   opened->media_type_ = base::media_type_of(opened->read(0, base::telling_octets));
-  return opened;
+  return {std::move(opened), false};
 }
 
 OpenFile::~OpenFile() { ::close(descriptor_); }

@@ -16,8 +16,11 @@ namespace wherry::files {
 // A file that is being read, from its opening on: it may be removed meanwhile. Blocks.
 class OpenFile {
  public:
-  // Null where there is none.
-  static std::shared_ptr<OpenFile> open(const std::filesystem::path& path);
+  struct Opened {
+    std::shared_ptr<OpenFile> file;  // null: it cannot be opened
+    bool is_gone = false;            // since there is none
+  };
+  static Opened open(const std::filesystem::path& path);
   ~OpenFile();
   OpenFile(const OpenFile&) = delete;
   OpenFile& operator=(const OpenFile&) = delete;

@@ -81,13 +81,14 @@ asio::awaitable<void> write_pieces(beast::tcp_stream& stream, ServerResponse res
                                    std::chrono::seconds limit) {
   constexpr std::size_t most = 64 << 10;
   constexpr std::uint64_t slowest = 16 << 10;  // octets a second
-  stream.expires_after(limit + std::chrono::seconds(response.bytes / slowest));
+  const auto until = std::chrono::steady_clock::now() + limit + std::chrono::seconds(response.bytes / slowest);
   std::uint64_t offset = response.first, left = response.bytes;
   const auto piece_of = std::move(response.piece);
   co_await write(stream, std::move(response), keep_alive, true);
   while (left > 0) {
     const std::string piece = co_await piece_of(offset, static_cast<std::size_t>(std::min<std::uint64_t>(left, most)));
     if (piece.empty() || piece.size() > left) throw boost::system::system_error(asio::error::eof);  // it has shrunk
+    stream.expires_at(std::min(until, std::chrono::steady_clock::now() + limit));
     co_await asio::async_write(stream, asio::buffer(piece), asio::use_awaitable);
     offset += piece.size();
     left -= piece.size();
@@ -254,7 +255,11 @@ asio::awaitable<void> HttpServer::exchange(Connection& connection) {
     stream.expires_never();
     auto response = co_await answer(to_request(parser.release()));
     stream.expires_after(limits_.read_limit);
-    if (response.piece && !head) co_await write_pieces(stream, std::move(response), open, limits_.read_limit);
+    const bool is_long = response.piece && !head;
+    const Counted counted(is_long ? long_answers_ : answers_);
+    if (is_long && long_answers_ > limits_.long_answers)
+      co_await write(stream, respond(503, "Too many files are being sent; try again.\n", retry_after), open, head);
+    else if (is_long) co_await write_pieces(stream, std::move(response), open, limits_.read_limit);
     else co_await write(stream, std::move(response), open, head);
   }
   boost::system::error_code ignored;

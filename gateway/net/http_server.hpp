@@ -56,6 +56,7 @@ struct HttpServerLimits {
   std::chrono::seconds handle_limit{15};
   std::size_t connections = 256;
   std::size_t connections_per_address = 128;  // a reverse proxy is one address
+  std::size_t long_answers = 32;              // in pieces, at once: whoever reads slowly leaves room for webhooks
 };
 
 class HttpServer {
@@ -102,7 +103,7 @@ class HttpServer {
   asio::ip::tcp::acceptor acceptor_;
   base::TaskGroup tasks_;
   std::list<Connection> connections_;
-  std::size_t refusals_ = 0;
+  std::size_t refusals_ = 0, answers_ = 0, long_answers_ = 0;
   bool open_ = false;
 };
 

@@ -41,7 +41,7 @@ void add_abilities(xmpp::Element& query, const connector::Capabilities& can) {
     if (support >= connector::Support::partial) add_feature(query, feature);
   }
   if (can.react >= connector::Support::partial) add_restrictions(query, can);
-  if (can.files == connector::Support::refuse) return;
+  if (can.files < connector::Support::fall_back) return;
   add_feature(query, ns::oob);  // at least as a link
   add_feature(query, ns::file_sharing);
 }

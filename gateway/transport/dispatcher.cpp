@@ -1,6 +1,7 @@
 #include "gateway/transport/dispatcher.hpp"
 
 #include "gateway/base/log.hpp"
+#include "gateway/base/text.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -40,8 +41,9 @@ boost::asio::awaitable<void> Dispatcher::publish(base::AccountId account, connec
   std::unique_ptr<files::Arrivals::Place> place;
   if (arrivals_.concerns(account, event)) {
     place = co_await arrivals_.enter(account, event);
+    files::Arrivals::Sessions session = [this, account] { return session_of(account); };
     if (connector::Content* content = connector::content_of(event))
-      co_await arrivals_.bring(account, session_of(account), *content);
+      co_await arrivals_.bring(account, std::move(session), *content);
   }
   if (auto* read = std::get_if<connector::MessageRead>(&event)) co_await note_read(account, std::move(*read));
   LiveAccount* live = accounts_.find(account);
@@ -94,11 +96,19 @@ bool Dispatcher::change_contact(LiveAccount& account, const base::ContactId& con
 
 void Dispatcher::note_presence(LiveAccount& account, const connector::PresenceChanged& change) {
   const auto contact = account.contacts.find(change.contact);
-  if (contact == account.contacts.end()) return;
-  contact->second.availability = change.availability;
-  contact->second.status = change.status;
-  contact->second.idle_since = change.idle_since;
+  if (contact == account.contacts.end()) return note_early(account, change);
+  contact->second.take(change);
   if (contact->second.row.user_sees) lane_.tell_user(account.id(), change.contact, queues::NewsKind::presence);
+}
+
+void Dispatcher::note_early(LiveAccount& account, const connector::PresenceChanged& change) {
+  constexpr std::size_t most_status_bytes = 512;
+  auto& early = account.early_presence;
+  if (change.availability == connector::Availability::offline) return void(early.erase(change.contact));
+  if (early.size() >= LiveAccount::most_early && !early.contains(change.contact)) return;
+  connector::PresenceChanged noted = change;
+  noted.status = base::utf8_prefix(change.status, most_status_bytes);
+  early.insert_or_assign(change.contact, std::move(noted));
 }
 
 // What contacts can do is part of their presence (XEP-0115 §6.1).

@@ -47,6 +47,7 @@ class Dispatcher {
   void note_typing(accounts::LiveAccount& account, const connector::TypingChanged& change);
   void note_capabilities(accounts::LiveAccount& account, const connector::CapabilitiesChanged& change);
   void note_presence(accounts::LiveAccount& account, const connector::PresenceChanged& change);
+  void note_early(accounts::LiveAccount& account, const connector::PresenceChanged& change);
   void note_list_change(accounts::LiveAccount& account, const connector::ContactListChanged& change);
   void note_list(accounts::LiveAccount& account, const connector::ContactsListed& list);
 

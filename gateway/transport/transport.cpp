@@ -188,7 +188,7 @@ accounts::AccountEvents Transport::account_events() {
   events.state_changed = [this](accounts::LiveAccount& account) {
     lane_.session_ended(account.id());  // what it was told of the user holds for one session
     hooks_.account_changed(account);
-    if (!account.is_online()) return;
+    if (!account.is_online()) return account.early_presence.clear();
     outbox_.account_online(account);
     people_.account_online(account);
   };

@@ -167,3 +167,26 @@ TEST_CASE("Typing and read marks are dropped where the network has none, or does
   CHECK(shown(MarkRead{chat, message()}, lacking) == "(nothing)");
   CHECK(shown(MarkRead{chat, message()}, full, {false, a_minute}) == "(nothing)");
 }
+
+TEST_CASE("A file whose link begins another one is not lost where it goes as a link") {
+  Capabilities can;
+  can.files = Support::fall_back;
+  SendMessage send;
+  send.chat = chat;
+  send.content.text = "see https://h.test/a.jpg?size=small";
+  send.content.files.push_back({"https://h.test/a.jpg", "image/jpeg"});
+  const std::string got = shown_for(Action(send), can, {});
+  CAPTURE(got);
+  CHECK(got.find("\\nhttps://h.test/a.jpg") != got.npos);
+}
+
+TEST_CASE("A message of files alone is not sent empty where files are dropped") {
+  Capabilities can;
+  can.files = Support::drop;
+  SendMessage send;
+  send.chat = chat;
+  send.content.files.push_back({"https://h.test/a.jpg", "image/jpeg"});
+  const std::string got = shown_for(Action(send), can, {});
+  CAPTURE(got);
+  CHECK(got == "(nothing)");
+}

@@ -393,3 +393,109 @@ TEST_CASE("A text longer than anything is refused with the limit") {
   CHECK(refusal_of("<body>" + std::string((64 << 10) + 1, 'a') + "</body>") ==
         "This message is too long: at most 65536 bytes can be sent.");
 }
+
+namespace {
+std::string files_in(const std::string& children) {
+  const auto result = read(children);
+  if (const auto* content = content_of(result)) {
+    std::string out = "text=[" + content->text + "] files=" + std::to_string(content->files.size());
+    for (const auto& f : content->files) out += " " + f.url;
+    return out;
+  }
+  return std::holds_alternative<xmpp::StanzaError>(result) ? "(refused)" : "(nothing)";
+}
+}  // namespace
+
+TEST_CASE("No file of a message is lost without a word, however many there are") {
+  std::string children, body;
+  for (int i = 0; i < 33; ++i) {
+    const std::string url = "https://h.test/" + std::to_string(1000 + i) + ".jpg";
+    body += (body.empty() ? "" : "\n") + url;
+    children +=
+        "<file-sharing xmlns='urn:xmpp:sfs:0'><sources><url-data xmlns='http://jabber.org/protocol/url-data' target='" +
+        url + "'/></sources></file-sharing>";
+  }
+  children += "<body>" + body + "</body><fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:sfs:0'><body/></fallback>";
+  const std::string got = files_in(children);
+  CAPTURE(got);
+  CHECK((got == "(refused)" || got.find("1032.jpg") != got.npos));
+}
+
+TEST_CASE("A file out of reach is not lost without a word beside one that is not") {
+  const std::string got = files_in(
+      "<body>https://h.test/a.jpg\nhttps://h.test/b.enc</body>"
+      "<file-sharing xmlns='urn:xmpp:sfs:0'><sources><url-data xmlns='http://jabber.org/protocol/url-data' "
+      "target='https://h.test/a.jpg'/></sources></file-sharing>"
+      "<file-sharing xmlns='urn:xmpp:sfs:0'><sources><encrypted xmlns='urn:xmpp:esfs:0'/></sources></file-sharing>"
+      "<fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:sfs:0'><body/></fallback>");
+  CAPTURE(got);
+  CHECK((got == "(refused)" || got.find("b.enc") != got.npos));
+}
+
+TEST_CASE("What is said of a link or a file is not lost (XEP-0066, XEP-0446)") {
+  const std::string got =
+      files_in("<x xmlns='jabber:x:oob'><url>https://h.test/a.jpg</url><desc>Meet me here</desc></x>");
+  CAPTURE(got);
+  CHECK(got.find("Meet me here") != got.npos);
+  const std::string sfs = files_in(
+      "<file-sharing xmlns='urn:xmpp:sfs:0'><file xmlns='urn:xmpp:file:metadata:0'><desc>Meet me here</desc></file>"
+      "<sources><url-data xmlns='http://jabber.org/protocol/url-data' target='https://h.test/a.jpg'/></sources>"
+      "</file-sharing>");
+  CAPTURE(sfs);
+  CHECK(sfs.find("Meet me here") != sfs.npos);
+}
+
+TEST_CASE("A correction that announces files is no retraction (XEP-0447 §4.2)") {
+  const std::string got = action_of(
+      "<replace xmlns='urn:xmpp:message-correct:0' id='m1'/><file-sharing xmlns='urn:xmpp:sfs:0'>"
+      "<file xmlns='urn:xmpp:file:metadata:0'><name>a.jpg</name></file></file-sharing>");
+  CAPTURE(got);
+  CHECK(got.find("retract") == got.npos);
+}
+
+TEST_CASE("Words beside a link in one line stay") {
+  const std::string got =
+      files_in("<body>https://h.test/a.jpg?x hello</body><x xmlns='jabber:x:oob'><url>https://h.test/a.jpg</url></x>");
+  CAPTURE(got);
+  CHECK(got.find("hello") != got.npos);
+}
+
+TEST_CASE("A link that begins another one in the body is not lost") {
+  const std::string got =
+      files_in("<body>xmpp:room@a.test?join;x=1</body><x xmlns='jabber:x:oob'><url>xmpp:room@a.test</url></x>");
+  CAPTURE(got);
+  CHECK(got.find("xmpp:room@a.test\n") + got.find("\nxmpp:room@a.test]") != got.npos);
+}
+
+TEST_CASE("A file out of reach is refused in whichever way it is shared (XEP-0385)") {
+  const std::string sims =
+      "<reference xmlns='urn:xmpp:reference:0' type='data'><media-sharing xmlns='urn:xmpp:sims:1'><sources><reference "
+      "xmlns='urn:xmpp:reference:0' type='data' uri='cid:sha1+00@bob.xmpp.org'/></sources></media-sharing></reference>";
+  const std::string a = files_in("<body>hello</body>" + sims);
+  CAPTURE(a);
+  CHECK(a == "(refused)");
+  const std::string b = files_in(
+      "<body>hello\nhttps://h.test/a</body><fallback xmlns='urn:xmpp:fallback:0' "
+      "for='urn:xmpp:sims:1'><body start='6' end='22'/></fallback>" +
+      sims);
+  CAPTURE(b);
+  CHECK((b == "(refused)" || b.find("https://h.test/a") != b.npos));
+}
+
+TEST_CASE("Older programs describe a file in an older way (XEP-0234)") {
+  const auto result = read(
+      "<body>https://h.test/x</body><reference xmlns='urn:xmpp:reference:0' type='data'><media-sharing "
+      "xmlns='urn:xmpp:sims:1'><file xmlns='urn:xmpp:jingle:apps:file-transfer:4'><media-type>image/png</media-type>"
+      "<name>a.png</name></file><sources><reference xmlns='urn:xmpp:reference:0' type='data' "
+      "uri='https://h.test/x'/></sources></media-sharing></reference>");
+  REQUIRE(content_of(result));
+  CHECK(content_of(result)->files.at(0).media_type == "image/png");
+}
+
+TEST_CASE("Of several links in the words one that is no file stays") {
+  const std::string got = files_in(
+      "<body>first:\nhttps://h.test/a.jpg\nsecond:\nhttps://h.test/b.jpg</body>"
+      "<x xmlns='jabber:x:oob'><url>https://h.test/a.jpg</url></x>");
+  CAPTURE(got);
+  CHECK(got.find("b.jpg") != got.npos);
+}

@@ -141,3 +141,17 @@ TEST_CASE("What the network tells its user the gateway brings") {
   CHECK(stanza.attribute("from") == "rich.test");
   CHECK(body(stanza) == "Your plan has ended.");
 }
+
+TEST_CASE("A message of thousands of files is no flood of stanzas") {
+  connector::MessageReceived message = said("a");
+  for (int i = 0; i < 5000; ++i) message.content.files.push_back({"https://h.test/" + std::to_string(i) + ".jpg", ""});
+  CHECK(to_stanzas(message, context()).size() <= 100);
+}
+
+TEST_CASE("An edit of the words does not show the file again") {
+  connector::MessageReceived message = said("new words");
+  message.content.files.push_back({"https://h.test/a.jpg", ""});
+  connector::MessageEdited edit{chat, {"juliet"}, {"e1"}, {"w1"}, message.content, base::from_milliseconds(1000)};
+  const auto stanzas = to_stanzas(edit, context());
+  CHECK(body(stanzas.front()) == "new words");
+}

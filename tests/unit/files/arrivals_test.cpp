@@ -39,10 +39,12 @@ struct Network final : connector::Session {
   asio::awaitable<base::Result<void>> fetch(std::string handle, connector::FileSink& sink) override {
     while (is_held) co_await let.wait();
     if (handle == "broken") throw std::runtime_error("the link has broken");
+    if (handle == "later" && ++asked < 2) co_return base::Error{base::Errc::unavailable, "Not now.", {}};
     if (handle == "gone") co_return base::Error{base::Errc::not_found, "It is gone.", {}};
     co_return co_await sink.write("GIF89a" + handle);
   }
   bool is_held = false;
+  int asked = 0;
   base::Signal let;
 };
 
@@ -55,7 +57,8 @@ struct Stage {
     std::unique_ptr<Arrivals::Place> place;
     if (arrivals.concerns(romeo, event)) {
       place = co_await arrivals.enter(romeo, event);
-      co_await arrivals.bring(romeo, session, *connector::content_of(event));
+      Arrivals::Sessions now = [this] { return is_up ? session : nullptr; };
+      co_await arrivals.bring(romeo, std::move(now), *connector::content_of(event));
     }
     published.push_back(std::move(std::get<MessageReceived>(event)));
   }
@@ -77,6 +80,7 @@ struct Stage {
   FileStore store{{folder, "https://x.test", {}, {}}};
   Arrivals arrivals{loop.get_executor(), &store};
   std::shared_ptr<Network> session;
+  bool is_up = true;
   std::vector<MessageReceived> published;
 };
 
@@ -106,23 +110,87 @@ TEST_CASE("What comes after a file in its chat waits for it, and nothing else do
 
 TEST_CASE("Of a file that does not come the text says so, and why") {
   Stage stage;
-  for (const char* handle : {"gone", "broken"}) stage.begin(message("nurse", handle, handle));
-  stage.until(2);
+  stage.begin(message("nurse", "gone", "gone"));
+  stage.until(1);
   CHECK(stage.published[0].content.text ==
         "(A file came with this: rose.png, but could not be brought here. It is gone.)");
-  CHECK(stage.published[1].content.text ==
-        "(A file came with this: rose.png, but could not be brought here. It could not be fetched.)");
   CHECK(stage.published[0].content.files.empty());
   CHECK(std::filesystem::is_empty(stage.folder / "7"));
+}
+
+TEST_CASE("What is not to be had at that moment is tried again") {
+  Stage stage;
+  stage.is_up = false;
+  stage.begin(message("nurse", "1", "later"));
+  tests::run(stage.loop, base::sleep(std::chrono::milliseconds(10)));
+  CHECK(stage.published.empty());
+  stage.is_up = true;
+  stage.until(1);
+  CHECK(stage.session->asked == 2);
+  CHECK(stage.published[0].content.files.size() == 1);
+}
+
+TEST_CASE("An account's files that do not come leave room for those of others") {
+  Stage stage;
+  stage.session->is_held = true;
+  for (const char* id : {"1", "2", "3", "4"}) stage.begin(message(id, id, "held"));
+  tests::run(stage.loop, base::sleep(std::chrono::milliseconds(50)));
+  auto juliets = std::make_shared<Network>(stage.loop);
+  connector::Content content = message("nurse", "5", "rose").content;
+  Arrivals::Sessions session = [juliets] { return juliets; };
+  tests::run(stage.loop, stage.arrivals.bring(base::AccountId{8}, session, content));
+  CHECK(content.files.size() == 1);
+  stage.session->is_held = false;
+  stage.session->let.notify();
+  stage.until(4);
+}
+
+TEST_CASE("So much of a chat waits for a file, and the rest the network brings again") {
+  Stage stage;
+  stage.session->is_held = true;
+  for (std::size_t i = 0; i < Arrivals::most_waiting; ++i) stage.begin(message("nurse", "1", "rose"));
+  CHECK_THROWS(tests::run(stage.loop, stage.publish(message("nurse", "2"))));
+  stage.session->is_held = false;
+  stage.session->let.notify();
+  stage.until(Arrivals::most_waiting);
+}
+
+TEST_CASE("Of too many files of a message as many come as people look at") {
+  Stage stage;
+  connector::Content content;
+  for (int i = 0; i < 40; ++i) content.files.push_back({"https://x.test/" + std::to_string(i), "", 0});
+  Arrivals::Sessions none = [] { return nullptr; };
+  tests::run(stage.loop, stage.arrivals.bring(romeo, none, content));
+  CHECK(content.files.size() == 32);
+  CHECK(content.text == "(8 more files came with this; so many cannot be brought here.)");
+}
+
+TEST_CASE("Nothing is kept of an account that went while its files came") {
+  Stage stage;
+  stage.session->is_held = true;
+  MessageReceived two = message("nurse", "1", "rose");
+  two.content.files.push_back(two.content.files.front());
+  two.content.files.back().handle = "thorn";
+  stage.begin(std::move(two));
+  tests::run(stage.loop, base::sleep(std::chrono::milliseconds(50)));
+  stage.store.forget(romeo);
+  stage.session->is_held = false;
+  stage.session->let.notify();
+  stage.until(1);
+  CHECK(stage.published[0].content.files.empty());
+  CHECK((!std::filesystem::exists(stage.folder / "7") || std::filesystem::is_empty(stage.folder / "7")));
 }
 
 TEST_CASE("A gateway without a public address says that it can give no files out") {
   Stage stage;
   Arrivals nowhere(stage.loop.get_executor(), nullptr);
   connector::Content content = message("nurse", "1", "rose").content;
-  tests::run(stage.loop, nowhere.bring(romeo, stage.session, content));
-  CHECK(content.text.find("http.public_url") != std::string::npos);
+  Arrivals::Sessions session = [&] { return stage.session; };
+  tests::run(stage.loop, nowhere.bring(romeo, session, content));
+  CHECK(content.text.find("files.folder") != std::string::npos);
+  FileStore hidden({stage.folder, "", {}, {}});
+  Arrivals unreachable(stage.loop.get_executor(), &hidden);
   connector::Content other = message("nurse", "1", "rose").content;
-  tests::run(stage.loop, stage.arrivals.bring(romeo, nullptr, other));
-  CHECK(other.text.find("The network was not connected.") != std::string::npos);
+  tests::run(stage.loop, unreachable.bring(romeo, session, other));
+  CHECK(other.text.find("http.public_url") != std::string::npos);
 }

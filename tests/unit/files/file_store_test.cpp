@@ -1,7 +1,9 @@
 // What is kept of files, who can open them, and what becomes of them (in temporary folders).
 #include "gateway/files/file_store.hpp"
 
+#include "gateway/base/task_group.hpp"
 #include "gateway/base/text.hpp"
+#include "gateway/base/within.hpp"
 #include "tests/support/run.hpp"
 
 #include <doctest/doctest.h>
@@ -170,11 +172,119 @@ TEST_CASE("An account's files go with it") {
   stage.kept(romeo, {png});
   stage.kept(juliet, {png});
   stage.store.forget(romeo);
-  CHECK(stage.folder.files() == 1);
+  stage.kept(juliet, {"more"});  // after that
+  CHECK(stage.folder.files() == 2);
 }
 
 TEST_CASE("A disk that takes nothing is said to be one") {
   Stage stage;
   std::ofstream(stage.folder.path) << "a file where the folder should be";
   CHECK(stage.kept(romeo, {png}).error().text == "The gateway cannot keep files just now.");
+}
+
+TEST_CASE("A file that is being written does not give way to another") {
+  FileLimits limits;
+  limits.file_bytes = 100;
+  limits.account_bytes = 150;
+  Stage stage(limits);
+  auto work = [&]() -> asio::awaitable<void> {
+    auto a = co_await stage.store.begin(romeo);
+    const auto w = co_await (*a)->write(std::string(60, 'a'));
+    CHECK(w.has_value());
+    auto b = co_await stage.store.begin(romeo);
+    const auto kept = co_await (*a)->keep();
+    CHECK(kept.has_value());
+  };
+  tests::run(stage.loop, work());
+}
+
+TEST_CASE("Several at once stay within the account's room") {
+  FileLimits limits;
+  limits.file_bytes = 100;
+  limits.account_bytes = 100;
+  Stage stage(limits);
+  auto work = [&]() -> asio::awaitable<void> {
+    std::vector<std::unique_ptr<FileStore::NewFile>> files;
+    for (int i = 0; i < 8; ++i) {
+      auto begun = co_await stage.store.begin(romeo);
+      files.push_back(std::move(*begun));
+    }
+    std::string text(100, 'a');
+    for (auto& file : files) {
+      const auto w = co_await file->write(text);
+      ++text[0];
+      const auto k = co_await file->keep();
+    }
+  };
+  tests::run(stage.loop, work());
+  CHECK(stage.folder.files() == 1);
+}
+
+TEST_CASE("What is being written goes by no sweep, wherever the time of day is") {
+  Stage stage;
+  auto work = [&]() -> asio::awaitable<void> {
+    auto a = co_await stage.store.begin(romeo);
+    const auto w = co_await (*a)->write("half");
+    co_await stage.store.sweep(base::from_milliseconds(1'900'000'000'000));  // 2030
+    const auto kept = co_await (*a)->keep();
+    CHECK(kept.has_value());
+  };
+  tests::run(stage.loop, work());
+}
+
+TEST_CASE("A document keeps its ending") {
+  Stage stage;
+  const auto kept = stage.kept(romeo, {std::string("PK\x03\x04 a document")});
+  const std::string link = stage.store.link(romeo, *kept, "report.docx");
+  CAPTURE(link);
+  CHECK(link.ends_with("/report.docx"));
+}
+
+TEST_CASE("HEAD knows no ranges (RFC 9110 §14.2)") {
+  Stage stage;
+  const auto kept = stage.kept(romeo, {png});
+  CHECK(stage.answer(Stage::path(stage.store.link(romeo, *kept, "a")), "bytes=0-4", "HEAD").status == 200);
+}
+
+TEST_CASE("Nothing is kept of an account that is gone, nor begun for it") {
+  Stage stage;
+  auto work = [&]() -> asio::awaitable<void> {
+    auto a = co_await stage.store.begin(romeo);
+    stage.store.forget(romeo);
+    const auto w = co_await (*a)->write("x");
+    const auto kept = co_await (*a)->keep();
+  };
+  tests::run(stage.loop, work());
+}
+
+TEST_CASE("A file that came before the first sweep is as old as the age clock says") {
+  Stage stage;
+  const base::Time age = std::chrono::system_clock::now() + std::chrono::hours(40 * 24);
+  stage.store.set_age_time(age);
+  const auto kept = stage.kept(romeo, {png});
+  stage.sweep(age);
+  CHECK(stage.answer(Stage::path(stage.store.link(romeo, *kept, ""))).status == 200);
+}
+
+TEST_CASE("What is cancelled while it is written waits for the disk, and leaves nothing") {
+  Stage stage;
+  auto write = [](FileStore::NewFile& file) -> asio::awaitable<void> {
+    for (;;) {
+      const auto written = co_await file.write(std::string(1000, 'x'));
+      if (!written) co_return;
+    }
+  };
+  auto work = [&]() -> asio::awaitable<void> {
+    base::TaskGroup group(stage.loop.get_executor());
+    std::vector<std::unique_ptr<FileStore::NewFile>> files;
+    for (int i = 0; i < 12; ++i) {
+      auto begun = co_await stage.store.begin(romeo);
+      files.push_back(std::move(*begun));
+      group.spawn("write", write(*files.back()));
+    }
+    co_await base::sleep(std::chrono::milliseconds(20));
+    co_await group.end();
+  };
+  tests::run(stage.loop, work());
+  CHECK(stage.folder.files() == 0);
 }
