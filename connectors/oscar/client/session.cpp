@@ -22,6 +22,13 @@ bool is_answer(std::uint16_t family, std::uint16_t question, const Snac& snac) {
   return snac.subtype == 0x01 || snac.subtype == answer;
 }
 
+// What counts only while the session is there.
+bool ends_with_session(const News& news) {
+  return std::holds_alternative<Arrived>(news) || std::holds_alternative<Departed>(news) ||
+         std::holds_alternative<TypingNotice>(news) || std::holds_alternative<RosterChange>(news) ||
+         std::holds_alternative<IcqPacket>(news);
+}
+
 }  // namespace
 
 OscarSession::OscarSession(std::string cookie, std::uint32_t status, Roster::Plain plain, SessionLimits limits,
@@ -56,6 +63,10 @@ void OscarSession::finish(Ended::Kind kind, std::string reason) {
   questions_.clear();
   waiting_.clear();
   queued_ = 0;
+  // The server has given it away, and gives it to no other session.
+  for (News& news : std::exchange(early_, {})) {
+    if (!ends_with_session(news)) events_.emplace_back(std::move(news));
+  }
   events_.emplace_back(Ended{kind, std::move(reason)});
 }
 

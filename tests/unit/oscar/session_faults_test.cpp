@@ -89,3 +89,17 @@ TEST_CASE("A list that ends before its count is not whole") {
   CHECK_FALSE(s.session.has_whole_roster());
   CHECK(s.session.roster().contacts().size() == 1);
 }
+
+// The server has given it away (tests/simulation, seed 147 over oscar).
+TEST_CASE("A message that comes before the session is ready is told also where it never gets ready") {
+  Server s;
+  s.to_roster();
+  s.say(0x13, 0x06, octets("00 0000 00000000"));
+  s.say(3, 0x0B, tests::icq_user("100002"));  // counts only while the session is there
+  s.say(4, 0x07, tests::text_from(tests::icq_user("100002"), "hi"));
+  CHECK(s.events().empty());
+  s.pass(seconds(20));
+  const std::string events = s.events();
+  CHECK(events.find("news 1; ended: the server's answer at the end of the login") != std::string::npos);
+  CHECK(events.find("news 2;") == std::string::npos);
+}
