@@ -42,7 +42,7 @@ struct Incoming {
   std::optional<std::int64_t> published_at;
   const Record* written = nullptr;
   std::vector<const Record*> got;
-  bool given_back = false;
+  bool given_back = false, was_kept = false;
 };
 
 bool have_one_key(const std::vector<const Record*>& taken) {
@@ -114,6 +114,7 @@ class Checker {
         case What::got_receipt: check_receipt(r, text_of); break;
         case What::written: incoming_[r.text].written = &r; break;
         case What::published: incoming_[r.text].published_at = r.at; break;
+        case What::kept: incoming_[r.text].was_kept = true; break;
         case What::got_message:
           incoming_[r.text].got.push_back(&r);
           stanzas_[r.id] = r.text;
@@ -385,7 +386,8 @@ class Checker {
       if (r.what != What::got_message) continue;
       const Incoming& incoming = incoming_[r.text];
       if (!incoming.written || incoming.got.front() != &r || incoming.given_back) continue;
-      const Record*& before = newest[r.network + r.user + r.contact];
+      // An OSCAR server gives what it has kept when it is asked, and meanwhile what is new.
+      const Record*& before = newest[r.network + r.user + r.contact + (incoming.was_kept ? " kept" : "")];
       if (before && before > incoming.written)
         breach(Rule::order_in, fmt::format("\"{}\" came before \"{}\"", before->text, r.text));
       if (!before || before < incoming.written) before = incoming.written;

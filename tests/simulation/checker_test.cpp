@@ -222,6 +222,10 @@ TEST_CASE("incoming: what the network forgot comes, once, or again after an end 
   CHECK(published().then(What::gave_back, "n1", "w1").then(What::got_message, "n1", "w2").is_good());
   const auto two = [] { return Told().then(What::written, "n1").then(What::written, "n2"); };
   CHECK(two().then(What::got_message, "n2", "w2").then(What::got_message, "n1", "w1").breaks(Rule::order_in));
+  const auto all_kept = [&] { return two().then(What::kept, "n1").then(What::kept, "n2"); };
+  CHECK(all_kept().then(What::got_message, "n2", "w2").then(What::got_message, "n1", "w1").breaks(Rule::order_in));
+  const auto first_kept = [&] { return two().then(What::kept, "n1"); };
+  CHECK(first_kept().then(What::got_message, "n2", "w2").then(What::got_message, "n1", "w1").is_good());
 }
 
 TEST_CASE("asleep: what waits at the network is for nobody who is registered") {

@@ -48,6 +48,7 @@ std::string words(const Record& r) {
     case What::written:
       return fmt::format("{} writes \"{}\" to {}{}{}", r.contact, r.text, user,
                          r.number ? "; a part of it gets lost" : "", of(r));
+    case What::kept: return fmt::format("{} keeps \"{}\" for {}", r.network, r.text, user);
     case What::published: return fmt::format("{} forgets \"{}\": it was acknowledged", r.network, r.text);
     case What::link_up: return fmt::format("link {} of {} is up", r.number, r.network);
     case What::link_cut: return fmt::format("link {} of {} is cut", r.number, r.network);
@@ -66,11 +67,11 @@ std::string words(const Record& r) {
 
 std::string to_string(What what) {
   constexpr std::array<const char*, kinds_of_records> names = {
-      "sent",         "asked",       "not sent",     "told failed",   "receipts",  "got",      "given back",
-      "answers",      "foreign",     "registered",   "unregistering", "stored",    "marked",   "performed",
-      "taken",        "taken again", "acknowledged", "reported",      "receipted", "garbled",  "written",
-      "published",    "links up",    "links cut",    "started",       "killed",    "stopping", "stopped",
-      "store faults", "breaches",    "notes"};
+      "sent",    "asked",        "not sent",     "told failed",   "receipts",  "got",     "given back",
+      "answers", "foreign",      "registered",   "unregistering", "stored",    "marked",  "performed",
+      "taken",   "taken again",  "acknowledged", "reported",      "receipted", "garbled", "written",
+      "kept",    "published",    "links up",     "links cut",     "started",   "killed",  "stopping",
+      "stopped", "store faults", "breaches",     "notes"};
   return names.at(static_cast<std::size_t>(what));
 }
 

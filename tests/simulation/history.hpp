@@ -36,6 +36,7 @@ enum class What {
   garbled,       // somebody reads what nobody wrote: text
   written,    // a contact wrote: text, contact; `number` 1: a part of it gets lost on the way; `about`: the text of the
               // message in that chat of which it says something
+  kept,       // the network keeps what a contact wrote until the user logs in: text
   published,  // publish() returned for it, and the network forgets it: text
   // ---- The process ----
   link_up,

@@ -40,7 +40,10 @@ struct Options {
   int jobs = 2, most_reports = 3;
   bool exhaustive = false, twice = false, history = false, log = false;
   std::string over = "contract";
-  Plan draw(std::uint64_t seed) const { return over == "sms" ? draw_sms_plan(seed) : draw_plan(seed); }
+  Plan draw(std::uint64_t seed) const {
+    if (over == "oscar") return draw_oscar_plan(seed);
+    return over == "sms" ? draw_sms_plan(seed) : draw_plan(seed);
+  }
 };
 
 // Beginning and end of a long one.
@@ -137,8 +140,8 @@ int main(int argc, char** argv) {
   app.add_option("--reports", options.most_reports, "so many failures are shrunk and shown");
   app.add_option("--ignore", ignored, "rules that are not asked")->delimiter(',');
   app.add_option("--over", options.over,
-                 "a connector that keeps the contract to the letter, or the one for text messages")
-      ->check(CLI::IsMember({"contract", "sms"}));
+                 "a connector that keeps the contract to the letter, or the one for text messages, or for ICQ and AIM")
+      ->check(CLI::IsMember({"contract", "sms", "oscar"}));
   app.add_flag("--exhaustive", options.exhaustive, "a short exchange, with a fault at every place");
   app.add_flag("--twice", options.twice, "each seed twice: the histories must be the same");
   app.add_flag("--log", options.log, "with --history: all that the gateway logs, too");

@@ -48,13 +48,16 @@ class Network {
   Recorder& recorder() const { return recorder_; }
   const Draw& draw() const { return recorder_.draw; }
 
+  // The connector of a new process, where it is part of the process (else: child.hpp).
+  virtual std::unique_ptr<connector::Connector> make_connector(connector::Services services);
+
   // ---- The plan's steps ----
   virtual void write(const Step& step);  // a contact writes to a user
   void refer(const Step& step);          // … or says something of a message
   virtual void report_nonsense(const Step& step);
-  void change_presence(const Step& step);
-  void ask(const Step& step);
-  void list(const Step& step);
+  virtual void change_presence(const Step& step);
+  virtual void ask(const Step& step);
+  virtual void list(const Step& step);
   virtual void break_session(const std::string& user);
   virtual void break_all();
   virtual void want_login(const std::string& user);
@@ -130,8 +133,5 @@ inline constexpr std::string_view correction_mark = "✎ ";
 std::string user_of(const std::string& address);  // "romeo@x.test" → "romeo"
 // The account that somebody logs in to, who must be its owner.
 std::string account_in(const connector::Answers& credentials, const std::string& user);
-
-// The connector of a new process, where it is part of the process (else: child.hpp).
-std::unique_ptr<connector::Connector> make_connector(Network& network);
 
 }  // namespace wherry::simulation

@@ -293,8 +293,8 @@ class SimulatedConnector final : public connector::Connector {
 
 }  // namespace
 
-std::unique_ptr<connector::Connector> make_connector(Network& network) {
-  return std::make_unique<SimulatedConnector>(network);
+std::unique_ptr<connector::Connector> Network::make_connector(connector::Services /*services*/) {
+  return std::make_unique<SimulatedConnector>(*this);
 }
 
 }  // namespace wherry::simulation

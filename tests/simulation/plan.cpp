@@ -267,7 +267,9 @@ std::string account_name(int user, int account) {
 std::string account_name(const Step& step) { return account_name(step.user, step.account); }
 std::string owner_of(const std::string& account) { return account.substr(0, account.find('~')); }
 std::string mark_of(const std::string& account) { return account.substr(owner_of(account).size()); }
-std::string contact_name(int contact) { return fmt::format("c{}", contact + 1); }
+std::string contact_name(int contact) {
+  return is_user(contact) ? user_name(contact - first_user_contact) : fmt::format("c{}", contact + 1);
+}
 std::string network_name(int network) { return fmt::format("net{}", network + 1); }
 std::string sent_text(const Step& step) {
   return fmt::format("{}{} of {}", letter_of(step.act), step.number, account_name(step));
@@ -358,6 +360,7 @@ std::string describe(const Plan& plan) {
       text += fmt::format("  {} has an account {}, too\n", user_name(user), account_name(user, account));
   }
   for (const CarrierTraits& carrier : plan.carriers) text += "  a carrier: " + describe(carrier) + "\n";
+  if (plan.oscar) text += "  " + describe(*plan.oscar) + "\n";
   if (plan.repeats_references) text += "  long texts have one reference and begin alike\n";
   if (plan.ages)
     text += fmt::format("  {} at {} never comes again, and at the end a month passes\n", user_name(0), network_name(0));

@@ -6,6 +6,7 @@
 #include "tests/simulation/draw.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -112,6 +113,15 @@ struct CarrierTraits {
   std::int64_t window = 10;
 };
 
+// The server of the connector "oscar".
+struct OscarTraits {
+  bool is_aim = false;  // screen names in place of numbers
+  bool has_icq_services =
+      true;                     // by which kept messages stay until they are deleted; else it deletes what it gives out
+  bool keeps_silently = false;  // says nothing when it keeps a message for who is away
+  bool is_slow = false;         // its rates allow three messages at once, then one in five seconds
+};
+
 struct Plan {
   std::uint64_t seed = 0;
   std::vector<NetworkTraits> networks;
@@ -135,12 +145,15 @@ struct Plan {
   std::vector<CarrierTraits> carriers;
   // Every contact's long texts have one reference and begin alike; each waits for the one before.
   bool repeats_references = false;
+  std::optional<OscarTraits> oscar;  // the one network is the connector "oscar"
   bool is_over_sms() const { return !carriers.empty(); }
 };
 
 Plan draw_plan(std::uint64_t seed);
 // The same users and faults, over the connector "sms" (sms_plan.cpp).
 Plan draw_sms_plan(std::uint64_t seed);
+// … and over the connector "oscar" (oscar_plan.cpp).
+Plan draw_oscar_plan(std::uint64_t seed);
 // A short exchange in both directions without any fault: what exhaustive runs vary.
 Plan short_plan(connector::Idempotency idempotency);
 // A user who leaves in the middle of it, and comes back.
@@ -161,8 +174,11 @@ std::string account_name(int user, int account);
 std::string account_name(const Step& step);
 std::string owner_of(const std::string& account);  // "romeo"
 std::string mark_of(const std::string& account);   // as it stands in addresses: "" or "~work"
-std::string contact_name(int contact);             // "c1"
-std::string network_name(int network);             // "net1", whose domain is net1.test
+// "c1". Behind the contacts stand the users, by their first accounts, whom others may have on their lists.
+std::string contact_name(int contact);
+inline constexpr int first_user_contact = 100;
+inline bool is_user(int contact) { return contact >= first_user_contact; }
+std::string network_name(int network);        // "net1", whose domain is net1.test
 std::string sent_text(const Step& step);      // of send: "m3 of romeo~work"; correct: "e3", retract: "t3", react: "r3"
 std::string received_text(const Step& step);  // of receive: "n3 for romeo"; contact_edits: "f3", … "h3", "g3"
 std::string stanza_of(const Step& step);      // the id of what a user sends: "s3-romeo-net1"; "e3-romeo-net1"
@@ -171,5 +187,6 @@ std::string text_of_stanza(std::string_view id);  // the reverse, or nothing
 std::string describe(const Step& step);
 std::string describe(const Plan& plan);
 std::string describe(const CarrierTraits& traits);
+std::string describe(const OscarTraits& traits);
 
 }  // namespace wherry::simulation

@@ -6,7 +6,6 @@
 #include "gateway/store/ids.hpp"
 #include "gateway/store/retention.hpp"
 #include "tests/simulation/child.hpp"
-#include "tests/simulation/sms_network.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 
@@ -90,7 +89,7 @@ asio::awaitable<void> Process::start() {
   for (const auto& network : networks)
     journals_.push_back(std::make_unique<queues::Journal>(loop_.get_executor(), *database_, network->name() + ".test"));
   for (std::size_t i = 0; i < networks.size(); ++i) {
-    if (!networks[i]->traits().is_child) make_transport(i, make_inner_connector(i));
+    if (!networks[i]->traits().is_child) make_transport(i, networks[i]->make_connector(services_for(i)));
   }
   for (const auto& transport : transports_) co_await transport->start();
   if (state_ != State::starting) co_return;
@@ -99,12 +98,6 @@ asio::awaitable<void> Process::start() {
     if (networks[i]->traits().is_child) bringing_up_.spawn("child", bring_up(i));
   }
   tidying_.spawn("retention", keep_tidy());
-}
-
-std::unique_ptr<connector::Connector> Process::make_inner_connector(std::size_t index) {
-  Network& network = *around_.networks[index];
-  auto* sms = dynamic_cast<SmsNetwork*>(&network);
-  return sms ? sms->make_connector(services_for(index)) : make_connector(network);
 }
 
 connector::Services Process::services_for(std::size_t index) {

@@ -61,7 +61,6 @@ class Process {
   asio::awaitable<void> keep_tidy();
   asio::awaitable<void> guarded(asio::awaitable<void> work);
   transport::Transport& make_transport(std::size_t index, std::unique_ptr<connector::Connector> connector);
-  std::unique_ptr<connector::Connector> make_inner_connector(std::size_t index);  // that is no process
   connector::Services services_for(std::size_t index);
   asio::awaitable<void> bring_up(std::size_t index);
 

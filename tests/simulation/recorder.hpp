@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -29,6 +30,13 @@ struct Recorder {
   std::map<std::int64_t, std::string> asked{};   // by row of the outbox: the text of what a user asks
   std::map<std::int64_t, std::string> events{};  // by row of the inbox: the id of a retraction, which has no text
 
+  std::set<std::string> crossing{};  // "juliet gets m3 of romeo": what users write to each other within the network
+  std::map<std::string, int> passwords{};  // by account: how often it was changed
+
+  std::string password_of(const std::string& user) const {
+    const auto found = passwords.find(user);
+    return "secret" + std::to_string(found == passwords.end() ? 0 : found->second);
+  }
   bool is_healed() const { return now() >= plan.healed_at; }
   void add(Record record) {
     record.at = now();

@@ -1,6 +1,7 @@
 #include "tests/simulation/server.hpp"
 
 #include "gateway/base/within.hpp"
+#include "tests/simulation/addresses.hpp"
 #include "tests/simulation/network.hpp"
 #include "tests/simulation/sms_text.hpp"
 
@@ -83,14 +84,22 @@ std::string Server::jid_of(const std::string& user, const std::string& contact) 
 
 // ---- What users do ----
 
+std::string Server::login_of(const Step& step) const {
+  const Plan& plan = recorder_.plan;
+  const std::string user = account_name(step);
+  if (plan.oscar)
+    return fmt::format("<username>{}</username><password>{}</password>", address_of(plan, user),
+                       recorder_.password_of(user));
+  if (plan.is_over_sms()) return "<phone>" + user_number(step.user) + "</phone>";
+  return "<nick>" + user + "</nick>";
+}
+
 void Server::act(const Step& step) {
   const std::string user = account_name(step), contact = contact_name(step.contact);
   const std::string contact_jid = jid_of(user, contact);
   switch (step.act) {
     case Act::register_user: {
-      const std::string login =
-          recorder_.plan.is_over_sms() ? "<phone>" + user_number(step.user) + "</phone>" : "<nick>" + user + "</nick>";
-      return ask(step, "set", "<query xmlns='jabber:iq:register'>" + login + "</query>");
+      return ask(step, "set", "<query xmlns='jabber:iq:register'>" + login_of(step) + "</query>");
     }
     case Act::unregister_user:
       recorder_.add(What::unregistering, name(), user, "", fmt::format("i{}-{}-{}", asked_ + 1, user, name()));
@@ -146,7 +155,9 @@ Server::Written Server::write(const Step& step) const {
   written.stanza.set("from", full(user)).set("to", contact).set("type", "chat").set("id", written.id);
   written.stanza.add("origin-id", ns::stanza_id).set("id", written.id);
   if (step.act != Act::send && step.act != Act::correct) return written;
-  written.stanza.add_text_child("body", body_of(recorder_.plan, written.text));
+  // What one user writes to another comes as it is sent, so in one piece.
+  const std::string body = is_user(step.contact) ? written.text : body_of(recorder_.plan, written.text);
+  written.stanza.add_text_child("body", body);
   written.stanza.add("request", ns::receipts);
   return written;
 }
@@ -230,13 +241,23 @@ void Server::talk(const std::string& user, const std::string& line) {
 
 // ---- What comes for them ----
 
+// Nothing: it is no question of a login.
+std::string Server::answer_to(const std::string& user, const std::string& said) const {
+  if (said.find("nick?") != std::string::npos) return user;
+  if (!recorder_.plan.oscar) return "";
+  if (said.find("Password?") != std::string::npos) return recorder_.password_of(user);
+  const bool wants_name = said.find("ICQ number?") != std::string::npos || said.find("name?") != std::string::npos;
+  return wants_name ? address_of(recorder_.plan, user) : "";
+}
+
 // The question of a login is answered, left open, or answered by the wish to stop.
 void Server::hear(const std::string& user, const std::string& said) {
   recorder_.add(What::note, name(), user, "", "", user + " is told: " + said);
   for (const std::string& id : std::exchange(lines_[user], {})) recorder_.add(What::got_answer, name(), user, "", id);
-  if (said.find("nick?") == std::string::npos) return;
+  const std::string login = answer_to(user, said);
+  if (login.empty()) return;
   const auto answer = recorder_.draw.between(0, 4, "answers_question", ++asked_);
-  if (answer > 1) talk(user, user);
+  if (answer > 1) talk(user, login);
   if (answer == 1) talk(user, "cancel");
 }
 
@@ -301,7 +322,8 @@ void Server::take_message(const std::string& user, const Element& element) {
   if (text.starts_with(waiting_note))
     return recorder_.add(What::note, name(), user, contact, "", user + " hears that a message waits");
   const bool is_note = text.starts_with(failure_note);
-  if (!is_note && !text.ends_with(" for " + user)) return note_foreign(user, "\"" + text + "\"");
+  const bool is_from_user = recorder_.crossing.contains(user + " gets " + text);
+  if (!is_note && !is_from_user && !text.ends_with(" for " + user)) return note_foreign(user, "\"" + text + "\"");
   if (!recorder_.plan.server_keeps_messages && !online_.contains(owner_of(user))) {
     recorder_.add(What::gave_back, name(), user, contact, id, text);
     Element error("message", ns::component);
@@ -311,7 +333,8 @@ void Server::take_message(const std::string& user, const Element& element) {
   }
   if (!is_note) {
     const Wholeness wholeness = wholeness_of(recorder_.plan, body);
-    if (wholeness == Wholeness::garbled) recorder_.add(What::garbled, name(), user, contact, id, body);
+    if (wholeness == Wholeness::garbled && !(is_from_user && body == text))
+      recorder_.add(What::garbled, name(), user, contact, id, body);
     const int is_incomplete = wholeness == Wholeness::marked ? 1 : 0;
     if (text.starts_with('n')) received_[user].push_back({contact, id});  // what is said of another has no name
     return recorder_.add(Record{0, What::got_message, name(), user, contact, id, text, is_incomplete, about});

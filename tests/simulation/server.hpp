@@ -61,6 +61,8 @@ class Server {
   void ask(const Step& step, const std::string& type, const std::string& payload, const std::string& of = "");
   void talk(const std::string& user, const std::string& line);
   void hear(const std::string& user, const std::string& said);
+  std::string login_of(const Step& step) const;
+  std::string answer_to(const std::string& user, const std::string& said) const;
   void send(xmpp::Element element);
   void note_foreign(const std::string& user, const std::string& what);
   void tell_failed(const std::string& user, std::string_view id, const std::string& text, bool uncertain);

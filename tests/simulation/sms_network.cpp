@@ -2,6 +2,7 @@
 
 #include "connectors/sms/connector.hpp"
 #include "tests/simulation/account.hpp"
+#include "tests/simulation/addresses.hpp"
 #include "tests/simulation/centre.hpp"
 #include "tests/simulation/sms_text.hpp"
 
@@ -10,59 +11,6 @@
 #include <stdexcept>
 
 namespace wherry::simulation {
-
-namespace {
-
-// The watched session and connector are the real ones; they only tell the history what is asked of the network.
-class WatchedSession final : public connector::Session {
- public:
-  WatchedSession(std::unique_ptr<connector::Session> inner, SmsNetwork& network, std::string user)
-      : inner_(std::move(inner)), network_(network), user_(std::move(user)) {}
-  asio::awaitable<void> run() override { return inner_->run(); }
-  asio::awaitable<connector::Result<connector::Receipt>> perform(connector::Action action) override {
-    if (const auto* message = std::get_if<connector::SendMessage>(&action)) network_.performing(user_, *message);
-    return inner_->perform(std::move(action));
-  }
-  connector::Capabilities capabilities(const connector::ChatId& chat) const override {
-    return inner_->capabilities(chat);
-  }
-
- private:
-  std::unique_ptr<connector::Session> inner_;
-  SmsNetwork& network_;
-  std::string user_;
-};
-
-class WatchedConnector final : public connector::Connector {
- public:
-  WatchedConnector(std::unique_ptr<connector::Connector> inner, SmsNetwork& network)
-      : inner_(std::move(inner)), network_(network) {}
-  connector::Network describe() const override { return inner_->describe(); }
-  asio::awaitable<void> run() override { return inner_->run(); }
-  asio::awaitable<connector::Result<connector::Answers>> log_in(connector::Applicant applicant,
-                                                                connector::Dialogue& user) override {
-    return inner_->log_in(std::move(applicant), user);
-  }
-  void know_account(const connector::Account& account, connector::EventSink& events) override {
-    users_[account.id] = user_of(account.user);
-    inner_->know_account(account, events);
-  }
-  void forget_account(connector::AccountId account) override { inner_->forget_account(account); }
-  std::unique_ptr<connector::Session> open(connector::AccountId account) override {
-    return std::make_unique<WatchedSession>(inner_->open(account), network_, users_[account]);
-  }
-  asio::awaitable<connector::Result<connector::ContactId>> parse_contact(std::string typed,
-                                                                         connector::AccountId account) const override {
-    return inner_->parse_contact(std::move(typed), account);
-  }
-
- private:
-  std::unique_ptr<connector::Connector> inner_;
-  SmsNetwork& network_;
-  std::map<connector::AccountId, std::string> users_;
-};
-
-}  // namespace
 
 std::string Part::name() const {
   return total == 1 ? fmt::format("{}>{}: {}", from, to, octets)
@@ -111,7 +59,7 @@ nlohmann::json SmsNetwork::configuration() const {
 std::unique_ptr<connector::Connector> SmsNetwork::make_connector(connector::Services services) {
   auto made = sms::SmsConnector::make(configuration(), services);
   if (!made) throw std::runtime_error(made.error().text);
-  return std::make_unique<WatchedConnector>(std::move(*made), *this);
+  return watch(std::move(*made), *this);
 }
 
 // ---- From contacts ----
@@ -143,11 +91,15 @@ void SmsNetwork::note_mail_left(std::vector<Record>& left) const {
 
 // ---- To contacts ----
 
-void SmsNetwork::performing(const std::string& user, const connector::SendMessage& message) {
-  const std::string tag = tag_in(message.content.text);
-  keys_[tag] = message.key;
-  recorder().add(What::performing, name(), user, contact_at(recorder().plan, base::to_string(message.chat).substr(2)),
-                 message.key, tag);
+std::string SmsNetwork::person_of(const connector::Account& account) const { return user_of(account.user); }
+
+void SmsNetwork::performing(const std::string& user, const connector::Action& action) {
+  const auto* message = std::get_if<connector::SendMessage>(&action);
+  if (!message) return;
+  const std::string tag = tag_in(message->content.text);
+  keys_[tag] = message->key;
+  recorder().add(What::performing, name(), user, contact_at(recorder().plan, base::to_string(message->chat).substr(2)),
+                 message->key, tag);
 }
 
 std::shared_ptr<PhoneText> SmsNetwork::text_of(const Part& part) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "tests/simulation/network.hpp"
+#include "tests/simulation/watched.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <nlohmann/json.hpp>
@@ -47,12 +48,12 @@ class TextCarrier {
   virtual void process_died() = 0;
 };
 
-class SmsNetwork final : public Network {
+class SmsNetwork final : public Network, private Watcher {
  public:
   SmsNetwork(asio::io_context& loop, Recorder& recorder);
 
   // The connector of a new process; its configuration and storage are the real ones.
-  std::unique_ptr<connector::Connector> make_connector(connector::Services services);
+  std::unique_ptr<connector::Connector> make_connector(connector::Services services) override;
 
   // ---- The plan's steps ----
   void write(const Step& step) override;
@@ -72,9 +73,10 @@ class SmsNetwork final : public Network {
   // A contact's text is on its way in so many parts; one of them has come, or nobody has the number.
   void posted(const std::string& tag, int user, int contact, std::size_t parts, bool loses_part);
   void brought(const std::string& tag, bool taken);
-  void performing(const std::string& user, const connector::SendMessage& message);  // told by the watched connector
 
  private:
+  std::string person_of(const connector::Account& account) const override;
+  void performing(const std::string& user, const connector::Action& action) override;
   TextCarrier& carrier_of(int user) { return *carriers_[static_cast<std::size_t>(user) % carriers_.size()]; }
   nlohmann::json configuration() const;
 

@@ -11,13 +11,15 @@ constexpr int most_people = 4;  // that have names
 }  // namespace
 
 std::vector<std::string> pieces_of(const Plan& plan, const std::string& tag) {
-  if (!plan.is_over_sms()) return {tag};
+  if (!plan.is_over_sms() && !plan.oscar) return {tag};
   const Draw draw(plan.seed);
   const std::uint64_t about = hash_of(tag);
   const bool is_long = draw.happens(plan.repeats_references ? 800 : 400, "long_text", about);
   if (!is_long) return {tag};
   const bool is_wide = !plan.repeats_references && draw.happens(300, "wide_text", about);
-  const auto count = plan.repeats_references ? 2 : draw.between(2, 9, "pieces", about);
+  // ICQ's programs cut at a thousand characters.
+  const std::int64_t most = plan.oscar ? 50 : 9;
+  const auto count = plan.repeats_references ? 2 : draw.between(2, most, "pieces", about);
   std::vector<std::string> pieces;
   for (std::int64_t i = 1; i < count; ++i) {
     const std::string start =
@@ -55,17 +57,6 @@ std::string name_of_number(const std::string& number) {
     if (number == contact_number(i)) return contact_name(i);
   }
   return number;
-}
-
-std::string address_of(const Plan& plan, const std::string& contact) {
-  for (int i = 0; plan.is_over_sms() && i < most_people; ++i) {
-    if (contact == contact_name(i)) return contact_number(i);
-  }
-  return contact;
-}
-
-std::string contact_at(const Plan& plan, const std::string& address) {
-  return plan.is_over_sms() ? name_of_number(address) : address;
 }
 
 }  // namespace wherry::simulation

@@ -26,8 +26,5 @@ Wholeness wholeness_of(const Plan& plan, std::string_view body);
 std::string user_number(int user);                      // "+14155550101"
 std::string contact_number(int contact);                // "+14155550201"
 std::string name_of_number(const std::string& number);  // "romeo" or "c1"; else the number
-// The network's name of a contact, and the history's.
-std::string address_of(const Plan& plan, const std::string& contact);
-std::string contact_at(const Plan& plan, const std::string& address);
 
 }  // namespace wherry::simulation

@@ -1,5 +1,6 @@
 // What the simulation takes for a text that came as it was written.
 #include "tests/simulation/sms_text.hpp"
+#include "tests/simulation/addresses.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,6 +1,7 @@
 #include "tests/simulation/world.hpp"
 
 #include "gateway/db/migrate.hpp"
+#include "tests/simulation/oscar_network.hpp"
 #include "tests/simulation/process.hpp"
 #include "tests/simulation/sms_network.hpp"
 
@@ -35,7 +36,8 @@ class World {
         sealer_(*base::Sealer::from_key_text(std::string(64, 'a'))),
         guard_(loop_.get_executor()) {
     for (int i = 0; i < static_cast<int>(plan.networks.size()); ++i) {
-      if (plan.is_over_sms()) networks_.push_back(std::make_unique<SmsNetwork>(loop_, recorder_));
+      if (plan.oscar) networks_.push_back(std::make_unique<OscarNetwork>(loop_, recorder_));
+      else if (plan.is_over_sms()) networks_.push_back(std::make_unique<SmsNetwork>(loop_, recorder_));
       else networks_.push_back(std::make_unique<Network>(i, recorder_));
       servers_.push_back(std::make_unique<Server>(loop_, i, recorder_));
     }
