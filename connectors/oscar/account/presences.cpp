@@ -137,18 +137,19 @@ asio::awaitable<void> Presences::tell_away_text(std::string name, std::string te
   co_await publish(std::move(presence));
 }
 
-// ICQ's programs look at the status, AIM's at whether there is a text.
+// ICQ's programs look at the status, AIM's at whether there is a text. The text goes first: whoever is told of the
+// status asks for it at once.
 asio::awaitable<Result<Receipt>> Presences::show(std::shared_ptr<Conversation> with, connector::SetPresence presence) {
   if (presence.to) co_return Receipt();  // the network shows everybody the same
   status_ = to_status(presence.availability);
   const std::string text(presence.status.empty() ? "Away" : base::utf8_prefix(presence.status, most_status));
   const bool is_told =
-      with->tell(family::generic, 0x1E, Writer().tlv32(0x06, status_).take()) &&
       with->tell(family::locate, 0x04,
                  Writer()
                      .tlv(0x03, "text/aolrtf; charset=\"utf-8\"")
                      .tlv(0x04, has_away_text(presence.availability) ? text_to_html(text) : std::string())
-                     .take());
+                     .take()) &&
+      with->tell(family::generic, 0x1E, Writer().tlv32(0x06, status_).take());
   if (!is_told) co_return is_busy();
   co_return Receipt();
 }

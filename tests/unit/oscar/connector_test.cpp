@@ -310,6 +310,10 @@ OSCAR_TEST("Who is shown away has a text, and who is back has none", presence) {
     if (const auto* text = oscar::find(tlvs, 0x04)) texts.push_back(*text);
   }
   CHECK(texts == std::vector<std::string>{"Out &amp; about", ""});
+  const auto is_presence = [](const oscar::Snac& packet) { return packet.is(2, 0x04) || packet.is(1, 0x1E); };
+  const auto newest = std::find_if(w.server.heard.rbegin(), w.server.heard.rend(), is_presence);
+  REQUIRE(newest != w.server.heard.rend());
+  CHECK(newest->is(1, 0x1E));  // whoever is told of it asks for the text at once
   oscar::Reader in(w.server.last(1, 0x1E).body);
   CHECK(oscar::number(oscar::read_tlvs(in), 0x06) == 0);
   co_await w.end();
