@@ -38,7 +38,7 @@ AccountSession::AccountSession(Server& server, const connector::Account& account
       icq_(name_, services.executor),
       icons_(server, services.executor),
       people_(server, icq_, icons_, events, services.executor),
-      own_profile_(server, icq_, icons_, list_, services.http),
+      own_profile_(server, icq_, icons_, list_, services),
       presences_(server, people_, events, services),
       messages_(account.id, server, list_, presences_, events, services.clock) {}
 
@@ -97,6 +97,7 @@ asio::awaitable<bool> AccountSession::converse(std::shared_ptr<Conversation> con
   presences_.forget();
   icq_.end();
   people_.forget();
+  own_profile_.forget();
   co_await course.errands.end();
   co_await icons_.end();
   co_await asio::this_coro::throw_if_cancelled(true);
@@ -215,6 +216,8 @@ asio::awaitable<void> AccountSession::tell(std::shared_ptr<Conversation> convers
     co_await messages_.missed(std::move(*missed));
   } else if (auto* heard = std::get_if<Heard>(&news)) {
     co_await messages_.heard(std::move(*heard));
+  } else if (auto* icon = std::get_if<IconNoted>(&news)) {
+    own_profile_.noted(std::move(*icon));
   }
 }
 

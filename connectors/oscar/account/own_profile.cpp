@@ -4,6 +4,7 @@
 #include "connectors/oscar/client/login.hpp"
 #include "connectors/oscar/convert/charset.hpp"
 #include "gateway/base/text.hpp"
+#include "gateway/base/within.hpp"
 
 #include <algorithm>
 
@@ -14,7 +15,8 @@ using connector::Result;
 
 namespace {
 
-constexpr std::size_t most_nick = 64;  // octets of UTF-8
+constexpr std::size_t most_nick = 64;         // octets of UTF-8
+constexpr std::chrono::seconds patience{15};  // for what the server says to an icon
 
 // Of "data:image/png;base64,…" (RFC 2397).
 std::optional<std::string> from_data_url(std::string_view url) {
@@ -49,14 +51,46 @@ asio::awaitable<Result<void>> OwnProfile::set_nick(std::shared_ptr<Conversation>
   co_return base::ok();
 }
 
-// The list names the picture by its hash; the service has the picture.
+// The list names the picture by its hash; the service has the picture. It is given only if the server asks for it.
+// COMPAT(open-oscar-server 0.24): turns the mark "not there" round at each picture, so contacts lose one that was not
+// asked for.
 asio::awaitable<Result<void>> OwnProfile::set_icon(std::shared_ptr<Conversation> with, std::string url) {
   auto loading = load(std::move(url));
   const auto picture = co_await std::move(loading);
   if (!picture) co_return picture.error();
-  const auto listed = co_await list_.show_icon(with, md5(*picture));
+  const std::string hash = md5(*picture);
+  const std::size_t session = sessions_ended_;
+  noted_.reset();
+  const auto listed = co_await list_.show_icon(with, hash);
   if (!listed) co_return listed.error();
-  co_return co_await icons_.give(*picture);
+  std::optional<bool> must_give;
+  try {
+    auto waiting = is_wanted(hash, session);
+    must_give = co_await base::within(patience, std::move(waiting));
+  } catch (const base::TimedOut&) {}
+  if (!must_give) co_return no_answer();
+  if (*must_give) co_return co_await icons_.give(*picture);
+  co_return base::ok();
+}
+
+void OwnProfile::noted(IconNoted icon) {
+  noted_ = std::move(icon);
+  noted_changed_.notify();
+}
+
+void OwnProfile::forget() {
+  noted_.reset();
+  ++sessions_ended_;
+  noted_changed_.notify();
+}
+
+// Nothing: the session has ended before the server said so.
+asio::awaitable<std::optional<bool>> OwnProfile::is_wanted(std::string hash, std::size_t session) {
+  while (session == sessions_ended_) {
+    if (noted_ && noted_->icon.hash == hash) co_return noted_->is_wanted;
+    co_await noted_changed_.wait();
+  }
+  co_return std::nullopt;
 }
 
 asio::awaitable<Result<std::string>> OwnProfile::load(std::string url) {

@@ -50,6 +50,12 @@ News read_answered(Reader& in) {
   return answered;
 }
 
+News read_icon_noted(Reader& in) {
+  const auto icon = read_icon_id(in);
+  if (!icon) return {};
+  return IconNoted{*icon, (icon->flags & icon_is_not_there) != 0};
+}
+
 News read_missed(Reader& in) {
   Missed missed;
   in.u16();
@@ -117,6 +123,7 @@ News read_news(const Snac& snac) {
   Reader in(snac.body);
   if (snac.is(0x03, 0x0B)) return read_arrived(in);
   if (snac.is(0x03, 0x0C)) return read_departed(in);
+  if (snac.is(0x01, 0x21)) return read_icon_noted(in);
   if (snac.family == 0x04) return read_message_news(snac, in);
   if (snac.family == 0x13) return read_roster_news(snac, in);
   if (snac.is(0x15, 0x03)) {

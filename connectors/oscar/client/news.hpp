@@ -39,11 +39,15 @@ struct Missed {  // messages that the server has thrown away
   std::string name;
   std::uint16_t count = 0, reason = 0;
 };
+struct IconNoted {  // of the account's own icons, as its list names them
+  IconId icon;
+  bool is_wanted = false;  // the server has not the picture itself
+};
 struct StoredEnd {};  // of what the server kept (04/17)
 
 using News =
     std::variant<std::monostate, IncomingMessage, Arrived, Departed, TypingNotice, RosterChange, AuthorisationAsked,
-                 AuthorisationAnswered, AuthorisationGiven, Added, Heard, Missed, StoredEnd, IcqPacket>;
+                 AuthorisationAnswered, AuthorisationGiven, Added, Heard, Missed, StoredEnd, IcqPacket, IconNoted>;
 
 // std::monostate: nothing that concerns us, or nothing that can be read.
 News read_news(const Snac& snac);

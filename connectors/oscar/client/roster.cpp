@@ -256,14 +256,13 @@ std::vector<RosterChange> Roster::to_show_typing() const {
   return {{present ? RosterChange::Kind::update : RosterChange::Kind::insert, {std::move(item)}}};
 }
 
-// The item's name is the kind of the icon.
+// The item's name is the kind of the icon. An item that is there already is told again: the server's answer says
+// whether it has the picture, too.
 std::vector<RosterChange> Roster::to_show_icon(std::string_view hash) const {
   const auto present = all(RosterItem::icon, icon_item_name);
   RosterItem item = present.empty() ? nameless(free_item_id(), RosterItem::icon) : *present.front();
   item.name = icon_item_name;
-  std::string value = Writer().u8(1).text8(hash).take();
-  if (const std::string* shown = find(item.tlvs, tlv_icon); shown && *shown == value) return {};
-  set(item.tlvs, tlv_icon, std::move(value));
+  set(item.tlvs, tlv_icon, Writer().u8(1).text8(hash).take());
   set(item.tlvs, tlv_alias, {});
   return {{present.empty() ? RosterChange::Kind::insert : RosterChange::Kind::update, {std::move(item)}}};
 }

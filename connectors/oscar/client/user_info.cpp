@@ -6,7 +6,7 @@ namespace {
 
 constexpr std::uint32_t class_away = 0x20, class_icq = 0x40;
 constexpr std::uint16_t icon_type = 1, note_type = 2;
-constexpr std::uint8_t has_value = 4, is_not_there = 0x40;  // the second: the server waits for the picture itself
+constexpr std::uint8_t has_value = 4;
 constexpr std::string_view no_icon("\x02\x01\xD2\x04\x72", 5);
 
 // A list of {type, flags, value}: icons, notes and more.
@@ -17,7 +17,7 @@ void read_things(std::string_view things, UserInfo& info) {
     const std::uint8_t flags = in.u8();
     std::string value = in.text8();
     if (!in.ok()) break;
-    if (type == icon_type && !info.icon && !value.empty() && value != no_icon && (flags & is_not_there) == 0)
+    if (type == icon_type && !info.icon && !value.empty() && value != no_icon && (flags & icon_is_not_there) == 0)
       info.icon = IconId{flags, std::move(value)};
     if (type != note_type || (flags & has_value) == 0 || !info.note.empty()) continue;
     Reader inner(value);
@@ -27,6 +27,18 @@ void read_things(std::string_view things, UserInfo& info) {
 }
 
 }  // namespace
+
+std::optional<IconId> read_icon_id(Reader& in) {
+  while (!in.empty()) {
+    const std::uint16_t type = in.u16();
+    IconId icon;
+    icon.flags = in.u8();
+    icon.hash = in.text8();
+    if (!in.ok()) break;
+    if (type == icon_type && !icon.hash.empty()) return icon;
+  }
+  return std::nullopt;
+}
 
 std::optional<UserInfo> read_user_info(Reader& in) {
   UserInfo info;

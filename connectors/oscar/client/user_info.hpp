@@ -16,6 +16,8 @@ struct IconId {
   bool operator==(const IconId&) const = default;
 };
 
+inline constexpr std::uint8_t icon_is_not_there = 0x40;  // of the flags: the server waits for the picture itself
+
 struct UserInfo {
   std::string name;
   bool is_away = false, is_icq = false;  // of the user's class
@@ -25,6 +27,9 @@ struct UserInfo {
   std::optional<IconId> icon;  // none: none is shown
   Tlvs tlvs;                   // all of them
 };
+
+// Of 01/21: the first icon that people show. Nothing where there is none, or it cannot be read.
+std::optional<IconId> read_icon_id(Reader& in);
 
 // Nothing where it cannot be read.
 std::optional<UserInfo> read_user_info(Reader& in);

@@ -7,7 +7,7 @@ import os
 
 from line import s16, s8, tlv, u16
 from scenarios import scenario
-from world import ICQ, JULIET, NURSE, ROMEO, Play, body, is_from
+from world import ICQ, JULIET, NURSE, ROMEO, Person, Play, body, is_from
 from xml_stream import child, to_text
 
 PICTURE = b"GIF89a\x01\x00\x01\x00\x00\x00\x00;"
@@ -48,14 +48,35 @@ async def a_picture_is_seen(play: Play) -> None:
     assert base64.b64encode(PICTURE).decode() in card, card
 
 
+def icon(picture: bytes, flags: int = 1) -> bytes:
+    """As presence names it. Flags 41: the server has not the picture itself."""
+    return u16(1) + bytes([flags]) + s8(hashlib.md5(picture).digest())
+
+
+async def show_card(person: Person, picture: bytes) -> None:
+    await person.client.send("<iq type='set' id='card'><vCard xmlns='vcard-temp'><NICKNAME>Montague</NICKNAME><PHOTO><TYPE>image/gif</TYPE>"
+                             f"<BINVAL>{base64.b64encode(picture).decode()}</BINVAL></PHOTO></vCard></iq>")
+    await person.client.send(f"<presence><x xmlns='vcard-temp:x:update'><photo>{hashlib.sha1(picture).hexdigest()}</photo></x></presence>")
+
+
+@scenario
+async def a_picture_that_the_server_has_already_is_seen(play: Play) -> None:
+    romeo = await play.registered()
+    juliet = await play.befriended(romeo)
+    await juliet.show_icon(PICTURE)
+    await show_card(romeo, PICTURE)
+    await juliet.sees(ROMEO, lambda found: icon(PICTURE) in found.get(0x1D, b""))
+    await show_card(romeo, PICTURE + b";")  # the one before it is done with by then
+    await juliet.sees(ROMEO, lambda found: icon(PICTURE + b";") in found.get(0x1D, b""))
+    assert not [packet for packet in juliet.line.packets if icon(PICTURE, 0x41) in packet.body]
+
+
 @scenario
 async def the_users_own_nick_and_picture_go_out(play: Play) -> None:
     romeo = await play.registered()
     juliet = await play.befriended(romeo)
-    await romeo.client.send("<iq type='set' id='card'><vCard xmlns='vcard-temp'><NICKNAME>Montague</NICKNAME><PHOTO><TYPE>image/gif</TYPE>"
-                            f"<BINVAL>{base64.b64encode(PICTURE).decode()}</BINVAL></PHOTO></vCard></iq>")
-    await romeo.client.send(f"<presence><x xmlns='vcard-temp:x:update'><photo>{hashlib.sha1(PICTURE).hexdigest()}</photo></x></presence>")
-    await juliet.sees(ROMEO, lambda found: hashlib.md5(PICTURE).digest() in found.get(0x1D, b""))
+    await show_card(romeo, PICTURE)
+    await juliet.sees(ROMEO, lambda found: icon(PICTURE) in found.get(0x1D, b""))
     found = to_text(await romeo.ask(ICQ, "set", "<query xmlns='jabber:iq:search'><nick>Montague</nick></query>"))
     assert romeo.address(ROMEO) in found, found
 

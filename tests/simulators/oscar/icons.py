@@ -18,7 +18,8 @@ class IconService(Service):
         if kind != 1 or not picture or self.account.icon != digest:
             raise Breach("a picture that the list does not name")
         self.state.icons[digest] = picture
-        self.say(0x10, 3, u8(0) + u16(1) + u8(1) + s8(digest), number)
+        self.account.icon_flags ^= 0x40  # as the real server does, also to a picture that it has not asked for
+        self.say(0x10, 3, u8(0) + u16(1) + u8(self.account.icon_flags) + s8(digest), number)
         self.state.announce(self.account)
 
     def take_10_04(self, number: int, body: Octets) -> None:

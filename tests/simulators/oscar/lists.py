@@ -151,7 +151,8 @@ class Lists:
             thing.u8()
             self.account.icon = thing.s8()
             is_known = self.account.icon in self.state.icons
-            self.say(1, 0x21, u16(1) + u8(1 if is_known else 0x41) + s8(self.account.icon))
+            self.account.icon_flags = 1 if is_known else 0x41
+            self.say(1, 0x21, u16(1) + u8(self.account.icon_flags) + s8(self.account.icon))
             if is_known:
                 self.state.announce(self.account)
 

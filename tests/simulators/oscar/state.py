@@ -53,6 +53,7 @@ class Account:
     asked_by: set[str] = dataclasses.field(default_factory=set)
     sessions: list = dataclasses.field(default_factory=list)  # that are ready
     icon: bytes = b""                  # its hash
+    icon_flags: int = 1                # 40: the picture itself is waited for
     away_text: bytes = b""
     profile: bytes = b""
 
@@ -132,7 +133,7 @@ class State:
         if session and session.idle:
             tlvs.append(u16(4) + u16(2) + u16(session.idle // 60))
         if account.icon:
-            thing = u16(1) + u8(1) + u8(len(account.icon)) + account.icon
+            thing = u16(1) + u8(account.icon_flags) + u8(len(account.icon)) + account.icon
             tlvs.append(u16(0x1D) + u16(len(thing)) + thing)
         name = account.spelling.encode()
         return u8(len(name)) + name + u16(0) + u16(len(tlvs)) + b"".join(tlvs)

@@ -44,6 +44,7 @@ class FakeOscar {
   std::function<std::uint16_t(const oscar::Snac&, const oscar::RosterItem&)> ruling;  // of 13/0E, in place of ours
   std::uint16_t counted_besides = 0;  // items that the list is said to have, and that do not come
   bool has_icons = true;              // the service beside the session
+  std::uint8_t icon_flags = 0x41;     // of what it says to an icon in a list; 0: it says nothing
   // What is answered to what this server answers nothing by itself.
   std::function<std::vector<oscar::Snac>(const oscar::Snac&)> answers;
 
@@ -234,9 +235,21 @@ class FakeOscar {
         if (ruling) out.u16(ruling(packet, item));
         else out.u16(must_ask && packet.subtype == 0x08 && !item.awaits_authorisation() ? 0x0E : 0);
       }
-      return answer(peer, 0x13, 0x0E, out.octets(), packet.id);
+      answer(peer, 0x13, 0x0E, out.octets(), packet.id);
+      return note_icons(peer, packet);
     }
     answer_besides(peer, packet);
+  }
+
+  void note_icons(Peer& peer, const oscar::Snac& packet) {
+    oscar::Reader in(packet.body);
+    for (const auto& item : oscar::read_items(in, 100)) {
+      const auto* shown = oscar::find(item.tlvs, 0xD5);
+      if (item.type != oscar::RosterItem::icon || !shown || icon_flags == 0) continue;
+      oscar::Reader value(*shown);
+      value.u8();
+      answer(peer, 1, 0x21, oscar::Writer().u16(1).u8(icon_flags).text8(value.text8()).take(), 0);
+    }
   }
 
   void answer_besides(Peer& peer, const oscar::Snac& packet) {
