@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace wherry::msn {
@@ -22,6 +23,8 @@ namespace remembered {
 constexpr unsigned contact = 1;   // is on FL
 constexpr unsigned reverse = 2;   // has the user on their list, and the server's list says so
 constexpr unsigned reported = 4;  // the same, and the server's list may not say so
+// A line of its own: the server has listed somebody on RL or PL, so whoever is not listed there has not added the user.
+constexpr std::string_view keeps_reverse = "RL";
 }  // namespace remembered
 
 // A server names those who have no name by their address.
@@ -157,7 +160,7 @@ std::string Contacts::memory() const {
     if (entry.member.is_on(list::forward)) people[email] |= remembered::contact;
     if (is_reverse) people[email] |= entry.is_kept ? remembered::reverse : remembered::reported;
   }
-  std::string lines;
+  std::string lines = keeps_reverse_ ? fmt::format("{}\n", remembered::keeps_reverse) : std::string();
   for (const auto& [email, what] : people) lines += std::to_string(what) + " " + email + "\n";
   return lines;
 }
@@ -165,8 +168,10 @@ std::string Contacts::memory() const {
 // A server that has lost all lists must not cost the user all contacts; nor must a line that could not be read.
 std::vector<Event> Contacts::losses_since(std::string_view before, bool is_whole) {
   std::vector<Event> events;
+  const auto lines = base::split(before, '\n');
+  keeps_reverse_ = keeps_reverse_ || std::find(lines.begin(), lines.end(), remembered::keeps_reverse) != lines.end();
   if (entries_.empty()) return events;
-  for (const std::string_view line : base::split(before, '\n')) {
+  for (const std::string_view line : lines) {
     if (line.size() < 3 || line[0] < '1' || line[0] > '7') continue;
     const std::string email(line.substr(2));
     const unsigned was = static_cast<unsigned>(line[0] - '0');
@@ -175,7 +180,9 @@ std::vector<Event> Contacts::losses_since(std::string_view before, bool is_whole
     if (!is_on(email, list::forward)) lost |= was & remembered::contact;
     if (!is_reverse) lost |= was & remembered::reverse;
     if (!is_reverse && keeps_reverse_) lost |= was & remembered::reported;
-    if (!is_whole && lost != 0 && unsure_.size() < most_unsure) unsure_[email] = lost;
+    const unsigned undecided = !is_reverse && !keeps_reverse_ ? was & remembered::reported : 0U;
+    const unsigned unsure = is_whole ? undecided : lost | undecided;
+    if (unsure != 0 && unsure_.size() < most_unsure) unsure_[email] = unsure;
     if (!is_whole) continue;
     if (lost & remembered::contact) events.push_back(connector::ContactAnswered{{email}, false});
     if (lost & ~remembered::contact) events.push_back(connector::ContactRemoved{{email}, is_on(email, list::forward)});

@@ -68,8 +68,8 @@ class Contacts {
   std::vector<connector::Event> losses_since(std::string_view before, bool is_whole);
 
   std::map<std::string, Entry> entries_;
-  std::map<std::string, unsigned> unsure_;  // who may stand in lines of the list that could not be read
-  bool keeps_reverse_ = false;              // the server's list has RL or PL of anybody
+  std::map<std::string, unsigned> unsure_;  // who may be on lists, though no line that could be read says so
+  bool keeps_reverse_ = false;              // the server has listed somebody on RL or PL, now or at an earlier login
   std::map<std::string, std::string> groups_;
   std::size_t strangers_ = 0;  // who are here only because they have added the user within this session
 };

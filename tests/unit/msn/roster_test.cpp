@@ -125,7 +125,7 @@ TEST_CASE("What the user changes in the list is its news, and what the user call
 TEST_CASE("Who was lost from either side's list since the last session is told, unless the whole list is lost") {
   Contacts contacts;
   contacts.begin(lovers());
-  CHECK(contacts.memory() == "3 juliet@x.test\n2 nurse@x.test\n");
+  CHECK(contacts.memory().find("\n3 juliet@x.test\n2 nurse@x.test\n") != std::string::npos);
   const auto events = contacts.begin(
       lovers(), "3 juliet@x.test\n2 nurse@x.test\n1 paris@x.test\n2 rosaline@x.test\n3 tybalt@x.test\n\nx");
   CHECK(all_in<connector::ContactAnswered>(events) ==
@@ -199,6 +199,45 @@ TEST_CASE("Nobody who adds the user is missed later at a server that keeps no RL
   contacts.take_off("juliet@x.test", list::pending);
   const std::string memory = contacts.memory();
   CHECK(all_in<connector::ContactRemoved>(contacts.begin(three_lists(), memory)).empty());
+}
+
+// What ADC says within a session is no evidence: such a server says it, too.
+TEST_CASE("Who drops the user is told where the server has ever listed anybody on RL, also when nobody is left there") {
+  const auto nobody_has_us = [] {
+    Roster roster;
+    roster.members.push_back({"juliet@x.test", "Juliet", "guid-1", list::forward | list::allow, {}});
+    return roster;
+  };
+  Contacts contacts;
+  contacts.begin(lovers());
+  std::string memory = contacts.memory();
+  for (int session = 0; session < 2; ++session) {
+    contacts.begin(nobody_has_us(), memory);
+    memory = contacts.memory();
+    CHECK(memory.find("nurse@x.test") == std::string::npos);
+  }
+  contacts.take(AddedUs{"paris@x.test", "Paris"});
+  memory = contacts.memory();
+  CHECK(all_in<connector::ContactRemoved>(contacts.begin(nobody_has_us(), memory)) ==
+        std::vector<connector::ContactRemoved>{{{"paris@x.test"}}});
+  memory = contacts.memory();
+  CHECK(all_in<connector::ContactRemoved>(contacts.begin(nobody_has_us(), memory)).empty());
+}
+
+TEST_CASE("Who has added the user is missed as soon as it shows that the server keeps RL") {
+  const auto with = [](unsigned lists) {
+    Roster roster;
+    roster.members.push_back({"juliet@x.test", "Juliet", "guid-1", list::forward | list::allow | lists, {}});
+    return roster;
+  };
+  Contacts contacts;
+  contacts.begin(with(0));
+  contacts.take(AddedUs{"paris@x.test", "Paris"});
+  std::string memory = contacts.memory();
+  CHECK(all_in<connector::ContactRemoved>(contacts.begin(with(0), memory)).empty());
+  memory = contacts.memory();
+  CHECK(all_in<connector::ContactRemoved>(contacts.begin(with(list::reverse), memory)) ==
+        std::vector<connector::ContactRemoved>{{{"paris@x.test"}}});
 }
 
 TEST_CASE("Who takes us off their list is seen as before by who has them on theirs") {
