@@ -120,6 +120,7 @@ void Conversations::mention(const std::string& to, const std::string& payload) {
 }
 
 void Conversations::follow(Rang invitation) {
+  if (!listener_.wants(invitation.email)) return;
   const bool is_whole = !invitation.server.empty() && !invitation.key.empty() && !invitation.session.empty();
   if (!is_whole || answering_ >= most_answering) {
     groups_.tasks.spawn("msn.missed", listener_.missed(std::move(invitation.email)));
@@ -133,6 +134,7 @@ asio::awaitable<void> Conversations::answer(Rang invitation) {
   const std::shared_ptr<void> counted(nullptr, [this](void*) { --answering_; });
   std::string server = invitation.server, email = invitation.email;
   const auto board = co_await connect(std::move(server), true, std::move(invitation));
+  leave_unwanted();  // the list may have changed meanwhile
   if (board || is_over_) co_return;
   log::info("msn.invitation_failed", {{"why", board.error().text}});
   co_await listener_.missed(std::move(email));
@@ -151,6 +153,15 @@ asio::awaitable<void> Conversations::listen(std::shared_ptr<Board> board) {
   } catch (...) {
     link_->log_out();
     throw;
+  }
+}
+
+void Conversations::leave_unwanted() {
+  const auto boards = boards_;
+  for (const auto& board : boards) {
+    const auto& others = board->machine().others();
+    const bool is_unwanted = others.size() == 1 && !listener_.wants(others.begin()->first);
+    if (is_unwanted && !board->ended()) board->leave();
   }
 }
 

@@ -20,6 +20,8 @@ struct Listener {
   virtual asio::awaitable<void> ended(std::shared_ptr<Board> board) = 0;
   // Somebody has called the user into a conversation that could not be opened.
   virtual asio::awaitable<void> missed(std::string email) = 0;
+  // False: that person's invitations are not followed.
+  virtual bool wants(const std::string& email) const = 0;
 
  protected:
   ~Listener() = default;
@@ -46,6 +48,8 @@ class Conversations {
   void mention(const std::string& to, const std::string& payload);
   // Follows an invitation.
   void follow(Rang invitation);
+  // Leaves those in which nobody is but somebody from whom the listener wants nothing.
+  void leave_unwanted();
   // Ends all. What was heard is told all the same.
   void leave();
   // Those that are open or have something left to tell.

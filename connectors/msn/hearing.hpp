@@ -28,6 +28,7 @@ class Hearing final : public Listener {
   asio::awaitable<void> heard(std::shared_ptr<Board> board, Heard message) override;
   asio::awaitable<void> ended(std::shared_ptr<Board> board) override;
   asio::awaitable<void> missed(std::string email) override;
+  bool wants(const std::string& email) const override { return !contacts_.is_on(email, list::block); }
 
  private:
   asio::awaitable<void> announce_group(std::shared_ptr<Board> board);

@@ -79,11 +79,7 @@ asio::awaitable<void> MsnSession::hush() {
 }
 
 asio::awaitable<void> MsnSession::tell_state(bool online, bool needs_login, std::string text) {
-  connector::AccountChanged changed;
-  changed.online = online;
-  changed.needs_login = needs_login;
-  changed.text = std::move(text);
-  Event event = std::move(changed);
+  Event event = connector::AccountChanged{online, needs_login, std::move(text)};
   co_await events_.publish(std::move(event));
 }
 
@@ -114,7 +110,9 @@ asio::awaitable<std::optional<Roster>> MsnSession::sign_in() {
       co_await tell_state(false, true, describe_refused_login(link_->machine().refusal()));
       co_return std::nullopt;
     }
-    if (server.empty()) throw std::runtime_error(describe_end(link_->machine()));
+    if (!server.empty()) continue;
+    co_await give_way(describe_end(link_->machine()));
+    co_return std::nullopt;
   }
   throw std::runtime_error("The MSN server sends us from server to server without an end.");
 }
@@ -133,7 +131,8 @@ asio::awaitable<void> MsnSession::live() {
               {{"unread", roster->unread}, {"unshown", roster->unshown}, {"left_out", roster->left_out}});
   const std::string before = co_await memory_.recall();
   std::vector<Event> news = contacts_.begin(std::move(*roster), before);
-  co_await appear();
+  const bool has_appeared = co_await appear();
+  if (!has_appeared) co_return co_await give_way("The MSN server does not take our status.");
   co_await tell_state(true, false, std::string());
   co_await publish_all(events_, std::move(news));
   co_await memory_.remember(contacts_);
@@ -147,23 +146,23 @@ asio::awaitable<void> MsnSession::live() {
     co_await handle(std::move(*event));
   }
 
-  std::string why = describe_end(link_->machine());
-  if (link_->machine().protocol().how_ended() != End::elsewhere) throw std::runtime_error(why);
-  // Who came last wins: to come back would end the other program, which would come back, too.
-  conversations_->leave();
-  co_await tell_state(false, false, std::move(why));
-  base::Signal never(upstream_.executor);
-  for (;;) co_await never.wait();
+  co_await give_way(describe_end(link_->machine()));
+}
+
+// Who came last wins: to come back would end the other program, which would come back, too.
+asio::awaitable<void> MsnSession::give_way(std::string trouble) {
+  if (link_->machine().protocol().how_ended() != End::elsewhere) throw std::runtime_error(trouble);
+  co_await tell_state(false, true, describe_end(link_->machine()));
 }
 
 // First the words, then the status: contacts see both at once.
-asio::awaitable<void> MsnSession::appear() {
+asio::awaitable<bool> MsnSession::appear() {
   if (!persona_->name.empty()) co_await show_name();
   std::vector<std::string> none;
   co_await link_->ask("UUX", std::move(none), to_personal_message(persona_->status));
   std::vector<std::string> status{to_status_code(persona_->availability), "0"};
   const Reply reply = co_await ask("CHG", std::move(status));
-  if (!reply.is_done()) throw std::runtime_error("The MSN server does not take our status.");
+  co_return reply.is_done();
 }
 
 // ---- What the server says ----
@@ -223,6 +222,7 @@ asio::awaitable<Result<Receipt>> MsnSession::perform(connector::Action action) {
   if (auto* now = std::get_if<connector::SetPresence>(&action)) co_return co_await set_presence(std::move(*now));
   if (auto* profile = std::get_if<connector::SetProfile>(&action)) co_return co_await set_profile(std::move(*profile));
   auto changed = co_await change_list(std::move(action));
+  conversations_->leave_unwanted();  // somebody may have been blocked
   if (changed) changed->changes = memory_.take_changes(contacts_);
   co_return changed;
 }

@@ -32,8 +32,10 @@ class MsnSession final : public connector::Session {
   using Done = connector::Result<connector::Receipt>;
 
   asio::awaitable<void> live();
-  asio::awaitable<std::optional<Roster>> sign_in();  // nothing: the password is wrong, and that was told
-  asio::awaitable<void> appear();
+  asio::awaitable<std::optional<Roster>> sign_in();  // nothing: only a new login helps, and that was told
+  asio::awaitable<bool> appear();
+  // After the end: throws with `trouble`, unless the account has logged in elsewhere, which is told.
+  asio::awaitable<void> give_way(std::string trouble);
   asio::awaitable<void> close();
   asio::awaitable<void> hush();
   asio::awaitable<void> handle(NotificationEvent event);

@@ -50,8 +50,8 @@ asio::awaitable<Result<Hop>> visit(Upstream& upstream, std::shared_ptr<Notificat
 std::string describe_end(const Notification& machine) {
   switch (machine.protocol().how_ended()) {
     case End::elsewhere:
-      return "You have logged in to MSN with another program, so this connection was ended. It is not made again until "
-             "you log in here anew.";
+      return "You have logged in to MSN with another program, so this connection was ended. Register again to have it "
+             "back here.";
     case End::shutting_down: return "The MSN server is being shut down.";
     case End::silent: return "The MSN server does not answer.";
     case End::broken: return "The MSN server is not understood: " + machine.protocol().why() + ".";

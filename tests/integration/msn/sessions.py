@@ -4,7 +4,7 @@ from __future__ import annotations
 import asyncio
 
 from play import JULIET, ROMEO, Play, is_trouble, scenario
-from world import contact, is_presence
+from world import DOMAIN, LIMIT, contact, is_presence
 from xml_stream import to_text
 
 
@@ -27,6 +27,12 @@ async def a_login_elsewhere_is_told_and_not_fought(play: Play) -> None:
     await play.comes(is_trouble("logged in to MSN with another program"))
     await asyncio.sleep(4)
     assert not other.ns.is_over, "we came back"
+    answer = await play.world.register(play.client, ROMEO, "secret-romeo")
+    assert answer.get("type") == "result", to_text(answer)
+    await play.comes(is_presence(DOMAIN, None, ""))
+    async with asyncio.timeout(LIMIT):
+        while not other.ns.is_over:
+            await asyncio.sleep(0.05)
 
 
 @scenario(only_simulator=True)

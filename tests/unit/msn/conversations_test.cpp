@@ -23,6 +23,7 @@ struct Deaf final : Listener {
   asio::awaitable<void> heard(std::shared_ptr<Board>, Heard) override { co_return; }
   asio::awaitable<void> ended(std::shared_ptr<Board>) override { co_return; }
   asio::awaitable<void> missed(std::string) override { co_return; }
+  bool wants(const std::string&) const override { return true; }
 };
 
 // Conversations without a session.

@@ -20,6 +20,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace wherry::tests {
 
@@ -44,6 +45,7 @@ class FakePages {
   // page's body; "{n}" is the command's number. "": nothing.
   std::map<std::string, std::string> instead;
   std::set<std::string> fetched, deleted;  // letters, by id
+  std::vector<std::string> posted;         // bodies that were given to scripted pages
   base::Signal changed;
 
  protected:
@@ -90,6 +92,7 @@ class FakePages {
     http::response<http::string_body> response(http::status::ok, 11);
     if (const auto fault = instead.find(std::string(request.target())); fault != instead.end()) {
       response.body() = fault->second;
+      posted.push_back(request.body());
     } else if (request.target() == "/login") {
       const std::string header(request["authorization"]);
       const auto word = [&](const std::string& name) {
