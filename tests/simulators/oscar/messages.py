@@ -86,7 +86,8 @@ class Messages:
         elif sum(kept.sender == self.account.name for kept in other.kept) >= MOST_KEPT:
             return self.refuse(4, number, AWAY, INBOX_FULL)
         else:
-            other.kept.append(Kept(self.account.name, cookie, tlvs[2], int(time.time())))
+            # This server's clock is a minute behind: ICQ's own way tells no seconds, and what is a few seconds old looks new.
+            other.kept.append(Kept(self.account.name, cookie, tlvs[2], int(time.time()) - 60))
         self.state.senders[cookie] = self.account.name
         return self.say(4, 0x0C, cookie + u16(1) + s8(name), number)
 
