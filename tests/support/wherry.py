@@ -48,7 +48,7 @@ def configuration(folder: str, store: str, transports: list[Transport], connecto
         lines.append(f"connectors_folder = {toml(connectors_folder)}")
     lines += ["[store]", f"url = {toml(url)}", f"key_file = {toml(f'{folder}/key')}",
               "[log]", f"level = {toml(level)}", 'format = "text"',
-              "[http]", 'listen = "127.0.0.1:0"', f'public_url = "{PUBLIC_URL}"',
+              "[files]", f"folder = {toml(f'{folder}/files')}", "[http]", 'listen = "127.0.0.1:0"', f'public_url = "{PUBLIC_URL}"',
               "[service]", 'contacts = ["xmpp:prince@x.test"]', 'terms = "https://x.test/terms"']
     for transport in transports:
         server = {"host": "127.0.0.1", "port": transport.port, "secret": transport.secret,

@@ -111,8 +111,12 @@ void install_own_profile(Transport& transport) {
     known.shown = std::move(hash);
     begin_profile(transport, memory, account.id());
   });
+  // Presence says nothing of a new name: it is looked for at each login.
   transport.hooks().account_changed.add([&transport, memory](const LiveAccount& account) {
-    if (account.is_online()) begin_profile(transport, memory, account.id());
+    const auto known = memory->find(account.id());
+    if (!account.is_online() || known == memory->end()) return;
+    known->second.told.reset();
+    begin_profile(transport, memory, account.id());
   });
   transport.hooks().account_removed.add([memory](base::AccountId id) { memory->erase(id); });
 }
