@@ -1,5 +1,6 @@
 #include "gateway/accounts/people.hpp"
 
+#include "gateway/base/files/media_type.hpp"
 #include "gateway/base/log.hpp"
 #include "gateway/base/text.hpp"
 #include "gateway/base/within.hpp"
@@ -18,13 +19,11 @@ namespace {
 constexpr const char* not_connected = "The network is not connected just now; please try again later.";
 constexpr std::size_t most_nick_bytes = 1024, most_avatar_bytes = 1024;
 
-// By what the format's own first octets are; empty: it is no picture that clients show.
+// What clients show as a face; empty: it is none of these.
 std::string picture_type(std::string_view octets) {
-  if (octets.starts_with("\x89PNG\r\n\x1A\n")) return "image/png";
-  if (octets.starts_with("\xFF\xD8\xFF")) return "image/jpeg";
-  if (octets.starts_with("GIF87a") || octets.starts_with("GIF89a")) return "image/gif";
-  if (octets.starts_with("RIFF") && octets.substr(0, 12).ends_with("WEBP")) return "image/webp";
-  return {};
+  const std::string type = base::media_type_of(octets);
+  const bool is_shown = type == "image/png" || type == "image/jpeg" || type == "image/gif" || type == "image/webp";
+  return is_shown ? type : std::string();
 }
 
 class InMemory final : public connector::FileSink {

@@ -256,7 +256,8 @@ asio::awaitable<void> HttpServer::exchange(Connection& connection) {
     auto response = co_await answer(to_request(parser.release()));
     stream.expires_after(limits_.read_limit);
     const bool is_long = response.piece && !head;
-    const Counted counted(is_long ? long_answers_ : answers_);
+    std::optional<Counted> counted;
+    if (is_long) counted.emplace(long_answers_);
     if (is_long && long_answers_ > limits_.long_answers)
       co_await write(stream, respond(503, "Too many files are being sent; try again.\n", retry_after), open, head);
     else if (is_long) co_await write_pieces(stream, std::move(response), open, limits_.read_limit);

@@ -103,7 +103,7 @@ class HttpServer {
   asio::ip::tcp::acceptor acceptor_;
   base::TaskGroup tasks_;
   std::list<Connection> connections_;
-  std::size_t refusals_ = 0, answers_ = 0, long_answers_ = 0;
+  std::size_t refusals_ = 0, long_answers_ = 0;
   bool open_ = false;
 };
 

@@ -36,8 +36,6 @@ std::unique_ptr<connector::EventSink> Dispatcher::sink_for(base::AccountId accou
 
 boost::asio::awaitable<void> Dispatcher::publish(base::AccountId account, connector::Event event,
                                                  connector::Changes changes) {
-  // While the account is being erased a row would be nobody's, and the erasure may still fail.
-  if (connector::is_durable(event)) co_await accounts_.until_settled(account);
   std::unique_ptr<files::Arrivals::Place> place;
   if (arrivals_.concerns(account, event)) {
     place = co_await arrivals_.enter(account, event);
@@ -45,6 +43,8 @@ boost::asio::awaitable<void> Dispatcher::publish(base::AccountId account, connec
     if (connector::Content* content = connector::content_of(event))
       co_await arrivals_.bring(account, std::move(session), *content);
   }
+  // While the account is being erased a row would be nobody's, and the erasure may still fail.
+  if (connector::is_durable(event)) co_await accounts_.until_settled(account);
   if (auto* read = std::get_if<connector::MessageRead>(&event)) co_await note_read(account, std::move(*read));
   LiveAccount* live = accounts_.find(account);
   // Where nobody is there to be told, the network may forget it.
